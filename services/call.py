@@ -1,0 +1,135 @@
+"""One phone call as Earshot sees it, and the order of its states. Pure: no I/O, no clock of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class CallStatus(StrEnum):
+    """Vapi's own words (OpenAPI `Call.status`), and `UNKNOWN`: dialled, but Vapi's answer was lost."""
+
+    UNKNOWN = "unknown"
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    RINGING = "ringing"
+    IN_PROGRESS = "in-progress"
+    FORWARDING = "forwarding"
+    ENDED = "ended"
+
+    @property
+    def order(self) -> int:
+        """Where in a call's life this state stands; a call never goes back to a smaller one."""
+        return _ORDER[self]
+
+
+_ORDER = {status: place for place, status in enumerate(CallStatus)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOrder:
+    """What is asked of Vapi: one call to one number. `tag` is ours, unique, and finds the call again when Vapi's answer is lost."""
+
+    to: str
+    assistant_id: str
+    phone_number_id: str
+    tag: str
+    name: str | None = None
+    first_message: str | None = None
+    variable_values: Mapping[str, Any] = field(default_factory=dict)
+    max_duration_seconds: int | None = None
+    earliest_at: datetime | None = None
+
+    @property
+    def label(self) -> str:
+        """The `name` that Vapi keeps with the call (at most 40 characters): the caller's own, else our tag."""
+        return self.name or f"earshot {self.tag}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostItem:
+    """A part of a call's price in US dollars, under Vapi's name for it (`transport`, `voice`, ...)."""
+
+    kind: str
+    dollars: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call's state as last read. Times are UTC; `cost` is in US dollars. Holds no URL and no key."""
+
+    id: str
+    status: CallStatus
+    to: str | None = None
+    caller_id: str | None = None
+    assistant_id: str | None = None
+    phone_number_id: str | None = None
+    name: str | None = None
+    tag: str | None = None
+    inbound: bool = False
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    ringing_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended_reason: str | None = None
+    ended_message: str | None = None
+    cost: float | None = None
+    costs: tuple[CostItem, ...] = ()
+    summary: str | None = None
+    concurrency_blocked: bool = False
+
+    @property
+    def running(self) -> bool:
+        """Whether the call may still ring, talk or cost money: all but ended."""
+        return self.status is not CallStatus.ENDED
+
+    @property
+    def answered(self) -> bool:
+        return self.started_at is not None or self.status in (CallStatus.IN_PROGRESS, CallStatus.FORWARDING)
+
+
+_KEEP_NEWER = {item.name for item in fields(Call)} - {"id", "status", "ringing_at"}
+
+
+def merge(known: Call, seen: Call, *, now: datetime) -> Call:
+    """What is known of a call after reading it once more at `now`.
+
+    The state only moves forward and `ENDED` is final; a value once known is not lost when a later answer leaves it out.
+    """
+    changes: dict[str, Any] = {}
+    for name in _KEEP_NEWER:
+        value = getattr(seen, name)
+        if value is not None and value is not False and value != ():
+            changes[name] = value
+    changes["status"] = max(known.status, seen.status, key=lambda status: status.order)
+    if changes["status"] is CallStatus.RINGING and known.ringing_at is None:
+        changes["ringing_at"] = seen.ringing_at or now
+    return replace(known, **changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenTarget:
+    """Where a call's live sound is fetched. A bearer secret: it must reach no browser and no log, so its repr says nothing."""
+
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False, default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assistant:
+    """An assistant that may speak in a call, as far as a picker needs it."""
+
+    id: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerId:
+    """A phone number that calls can come from. `number` is E.164, absent for some Vapi and SIP numbers."""
+
+    id: str
+    number: str | None = None
+    name: str | None = None
+    provider: str | None = None

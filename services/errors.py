@@ -1,0 +1,123 @@
+"""All that can go wrong, as one tree. Each class carries what both faces tell: a stable code, a title, whether trying again helps.
+
+EarshotError
+├── RequestError            422  the request does not make sense as it stands
+│   └── NumberError         422  the number can't be called; the code says why
+├── CallNotFound            404  no such call
+├── CallNotRunning          409  the call is over, or not yet begun
+├── NotConfigured           503  credentials are missing
+├── HangUpUnconfirmed       502  asked to end, but Vapi has not confirmed it
+└── VapiError                    Vapi, or the way to it
+    ├── VapiUnauthorized    502  a key is not accepted
+    ├── VapiRefused         502  Vapi says no; its own words are the detail
+    ├── VapiUnavailable     502  Vapi can't be reached or answers nonsense; nothing was placed
+    └── OutcomeUnknown           a call may or may not have been placed; the desk answers it by looking, never by dialling
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One field of a request that is wrong, and why, in a sentence."""
+
+    field: str
+    message: str
+
+
+class EarshotError(Exception):
+    """What went wrong, in plain words with a next step.
+
+    `detail` is for people and must never hold a key or a listen or control URL; `code` is for programs and stays stable.
+    `retry_after` is in seconds.
+    """
+
+    status: ClassVar[int] = 500
+    code: str = "internal_error"
+    title: ClassVar[str] = "Something went wrong"
+    retryable: bool = False
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        code: str | None = None,
+        errors: Sequence[FieldError] = (),
+        retry_after: float | None = None,
+        retryable: bool | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.retry_after = retry_after
+        if code is not None:
+            self.code = code
+        if retryable is not None:
+            self.retryable = retryable
+
+
+class RequestError(EarshotError):
+    status = 422
+    code = "invalid_request"
+    title = "The request can't be used as it is"
+
+
+class NumberError(RequestError):
+    code = "invalid_number"
+    title = "This number can't be called"
+
+    def __init__(self, detail: str, *, code: str | None = None, field: str = "to") -> None:
+        super().__init__(detail, code=code, errors=[FieldError(field, detail)])
+
+
+class CallNotFound(EarshotError):
+    status = 404
+    code = "call_not_found"
+    title = "No such call"
+
+
+class CallNotRunning(EarshotError):
+    status = 409
+    code = "call_not_running"
+    title = "The call is not running"
+
+
+class NotConfigured(EarshotError):
+    status = 503
+    code = "not_configured"
+    title = "Calls can't be placed yet"
+
+
+class HangUpUnconfirmed(EarshotError):
+    status = 502
+    code = "hang_up_unconfirmed"
+    title = "The call may still be running"
+    retryable = True
+
+
+class VapiError(EarshotError):
+    status = 502
+
+
+class VapiUnauthorized(VapiError):
+    code = "vapi_unauthorized"
+    title = "Vapi does not accept the key"
+
+
+class VapiRefused(VapiError):
+    code = "vapi_refused"
+    title = "Vapi refused"
+
+
+class VapiUnavailable(VapiError):
+    code = "vapi_unavailable"
+    title = "Vapi can't be reached"
+    retryable = True
+
+
+class OutcomeUnknown(VapiError):
+    status = 202
+    code = "outcome_unknown"
+    title = "It is not known whether the call was placed"

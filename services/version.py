@@ -1,0 +1,3 @@
+"""Which Earshot this is."""
+
+VERSION = "0.1.0"
