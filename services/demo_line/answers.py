@@ -1,0 +1,173 @@
+"""What the line answers: bodies in Vapi's shape, and refusals in NestJS's. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+from services.demo_line.conversation import SUMMARY, SUMMARY_CUT_SHORT, Conversation, Turn
+
+Body = dict[str, Any]
+
+MISSING_AUTHORIZATION = "Missing Authorization Header."
+INVALID_KEY = "Invalid Key. Hot tip, you may be using the private key instead of the public key, or vice versa."
+OVER_CONCURRENCY = "Over Concurrency Limit"
+
+_DOLLARS_PER_MINUTE = {"transport": 0.014, "stt": 0.01, "llm": 0.02, "tts": 0.036, "vapi": 0.05}
+_SUMMARY_DOLLARS = 0.0003
+_MODEL = {"provider": "openai", "model": "gpt-4o"}
+_VOICE = {"provider": "vapi", "voiceId": "Elliot"}
+_TRANSCRIBER = {"provider": "deepgram", "model": "nova-3"}
+
+
+class Refusal(Exception):
+    """An answer other than 2xx. `message` is a sentence, or a list of them where fields are wrong."""
+
+    def __init__(self, status: int, message: str | list[str]) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body: Body = {"message": message, "error": HTTPStatus(status).phrase, "statusCode": status}
+
+
+def stamp(moment: datetime) -> str:
+    """As JavaScript writes it: UTC, milliseconds, `Z`."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def placed(order: Body, *, call_id: str, org_id: str, base_url: str, created_at: datetime) -> Body:
+    """A new call, with what was ordered echoed in it. `monitor` has only the URLs that the order's monitorPlan leaves on."""
+    wanted = monitor_plan(order)
+    monitor = {}
+    if wanted.get("listenEnabled", True):
+        monitor["listenUrl"] = f"{base_url.replace('http', 'ws', 1)}/{call_id}/listen"
+    if wanted.get("controlEnabled", True):
+        monitor["controlUrl"] = f"{base_url}/{call_id}/control"
+    call_sid = f"CA{uuid4().hex}"
+    return order | {
+        "id": call_id,
+        "orgId": org_id,
+        "type": "outboundPhoneCall",
+        "createdAt": stamp(created_at),
+        "updatedAt": stamp(created_at),
+        "cost": 0,
+        "phoneCallProvider": "twilio",
+        "phoneCallProviderId": call_sid,
+        "phoneCallTransport": "pstn",
+        "monitor": monitor,
+        "transport": {"provider": "twilio", "conversationType": "voice", "accountSid": f"AC{'0' * 32}", "callSid": call_sid},
+    }
+
+
+def monitor_plan(order: Body) -> Mapping[str, Any]:
+    """What the order says on listening and control: whether they are possible, and whether they ask for the public key."""
+    plan = (order.get("assistantOverrides") or {}).get("monitorPlan")
+    return plan if isinstance(plan, dict) else {}
+
+
+def subscription_limits(lines: int, busy: int) -> Body:
+    return {"concurrencyBlocked": False, "concurrencyLimit": lines, "remainingConcurrentCalls": max(0, lines - busy)}
+
+
+def outcome(conversation: Conversation | None, *, started_at: datetime | None, ended_at: datetime) -> Body:
+    """What is only known of a call once it has ended: what was said, a summary, the price. Nothing was said if `started_at` is None."""
+    if conversation is None or started_at is None:
+        return {"cost": 0, "costs": [], "messages": [], "artifact": {"transcript": "", "messages": [], "messagesOpenAIFormatted": []}}
+    seconds = (ended_at - started_at).total_seconds()
+    turns = conversation.spoken(seconds)
+    messages = [_message(turn, started_at) for turn in turns]
+    whole = len(turns) == len(conversation.turns)
+    return {
+        **_price(seconds, characters=sum(len(turn.text) for turn in turns if turn.role == "assistant")),
+        "messages": messages,
+        "artifact": {
+            "transcript": "".join(f"{'User' if turn.role == 'user' else 'AI'}: {turn.text}\n" for turn in turns),
+            "messages": messages,
+            "messagesOpenAIFormatted": [{"role": turn.role, "content": turn.text} for turn in turns],
+        },
+        "analysis": {"summary": SUMMARY if whole else SUMMARY_CUT_SHORT, "successEvaluation": "true" if whole else "false"},
+    }
+
+
+def _message(turn: Turn, started_at: datetime) -> Body:
+    """Real answers have `duration` in milliseconds, although it is described as seconds."""
+    start = started_at.timestamp() * 1000
+    return {
+        "role": "user" if turn.role == "user" else "bot",
+        "message": turn.text,
+        "time": start + turn.start * 1000,
+        "endTime": start + turn.end * 1000,
+        "secondsFromStart": turn.start,
+        "duration": round((turn.end - turn.start) * 1000),
+    }
+
+
+def _price(seconds: float, *, characters: int) -> Body:
+    minutes = round(seconds / 60, 4)
+    part = {name: round(minutes * rate, 4) for name, rate in _DOLLARS_PER_MINUTE.items()}
+    total = round(sum(part.values()) + _SUMMARY_DOLLARS, 4)
+    tokens = {"promptTokens": 40 * characters, "completionTokens": characters // 4}
+    return {
+        "cost": total,
+        "costBreakdown": {
+            **part,
+            "chat": 0,
+            "total": total,
+            "llmPromptTokens": tokens["promptTokens"],
+            "llmCompletionTokens": tokens["completionTokens"],
+            "ttsCharacters": characters,
+            "analysisCostBreakdown": {"summary": _SUMMARY_DOLLARS, "successEvaluation": 0, "structuredData": 0},
+        },
+        "costs": [
+            {"type": "transport", "provider": "twilio", "minutes": minutes, "cost": part["transport"]},
+            {"type": "transcriber", "transcriber": _TRANSCRIBER, "minutes": minutes, "cost": part["stt"]},
+            {"type": "model", "model": _MODEL, **tokens, "cost": part["llm"]},
+            {"type": "voice", "voice": _VOICE, "characters": characters, "cost": part["tts"]},
+            {"type": "vapi", "subType": "normal", "minutes": minutes, "cost": part["vapi"]},
+            {
+                "type": "analysis",
+                "analysisType": "summary",
+                "model": _MODEL,
+                "promptTokens": 600,
+                "completionTokens": 50,
+                "cost": _SUMMARY_DOLLARS,
+            },
+        ],
+    }
+
+
+def assistants(org_id: str, created_at: datetime) -> list[Body]:
+    def assistant(name: str, first_message: str) -> Body:
+        return _resource(org_id, created_at) | {
+            "name": name,
+            "firstMessage": first_message,
+            "model": _MODEL,
+            "voice": _VOICE,
+            "transcriber": _TRANSCRIBER,
+        }
+
+    return [
+        assistant("Riley", "Hi, this is Riley from Wellness Partners."),
+        assistant("Sam, feedback", "Hi, this is Sam. Do you have a minute to tell us how it went?"),
+    ]
+
+
+def phone_numbers(org_id: str, created_at: datetime) -> list[Body]:
+    """Two caller IDs: one imported from Twilio, with a secret in it as real ones have, and one of Vapi's own that has no number to show."""
+    return [
+        _resource(org_id, created_at)
+        | {
+            "provider": "twilio",
+            "name": "Main line",
+            "number": "+12025550190",
+            "status": "active",
+            "twilioAccountSid": f"AC{'0' * 32}",
+            "twilioAuthToken": uuid4().hex,
+        },
+        _resource(org_id, created_at)
+        | {"provider": "vapi", "name": "Front desk", "status": "active", "sipUri": "sip:front-desk@sip.vapi.ai"},
+    ]
+
+
+def _resource(org_id: str, created_at: datetime) -> Body:
+    return {"id": str(uuid4()), "orgId": org_id, "createdAt": stamp(created_at), "updatedAt": stamp(created_at)}
