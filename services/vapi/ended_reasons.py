@@ -1,0 +1,108 @@
+"""Why a call ended, in plain words: Vapi's `endedReason` as a sentence and a next step.
+
+SDK 3.0.0 lists 604 codes (`vapi.types.CallEndedReason`). The common ones have sentences of their own. The 500 of the kind
+`pipeline-error-openai-401-unauthorized` are made of a provider and a fault, and so are their sentences. A code that fits nothing is
+shown as it is, with the advice of the family its form gives away.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.vapi.ended_sentences import FAULTS, PROVIDERS, SENTENCES
+
+
+class Family(StrEnum):
+    """What kind of end it was; decides colour and advice."""
+
+    FINISHED = "finished"
+    NOT_REACHED = "not-reached"
+    ACCOUNT = "account"
+    SETUP = "setup"
+    CANCELLED = "cancelled"
+    TRANSFER = "transfer"
+    HOOK = "hook"
+    PROVIDER = "provider"
+    VAPI = "vapi"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class EndedReason:
+    """`title` is a short sentence, `next_step` what to do about it: empty where nothing need be done."""
+
+    code: str | None
+    title: str
+    next_step: str
+    family: Family
+
+
+def explain(code: str | None, message: str | None = None) -> EndedReason:
+    """Explains `endedReason` and, where the call went wrong, adds Vapi's `endedMessage` to the next step. Never raises."""
+    family = _family(code or "")
+    title, next_step = SENTENCES.get(code or "", (None, None))
+    if title is None and code:
+        title, next_step = _of_provider(code)
+    if next_step is None or family is Family.VAPI:
+        next_step = _ADVICE[family]
+    words = " ".join((message or "").split())
+    if words and family is not Family.FINISHED:
+        next_step = f"{next_step} Vapi says: {words[:300]}".strip()
+    return EndedReason(code, title or code or "The call ended.", next_step, family)
+
+
+def _family(code: str) -> Family:
+    return next((family for pattern, family in _FAMILIES if re.fullmatch(pattern, code)), Family.UNKNOWN)
+
+
+def _of_provider(code: str) -> tuple[str | None, str | None]:
+    """Title and next step of a fault of the companies behind an assistant's model, voice and ears."""
+    found = _PROVIDER_CODE.fullmatch(code)
+    if found is None:
+        return None, None
+    name = PROVIDERS[found["provider"]]
+    for pattern, title, next_step in FAULTS:
+        if re.search(pattern, found["fault"]):
+            return title.format(name=name), next_step and next_step.format(name=name)
+    return None, None
+
+
+_FAMILIES = (  # in this order: the first that fits holds
+    (
+        r"customer-ended-call.*|assistant-(ended-call|said-).*|assistant-forwarded-call|manually-canceled|exceeded-max-duration"
+        r"|silence-timed-out|call\.in-progress\.(twilio|sip)-completed-call|vonage-completed|call\.ringing\.sip-inbound-caller-hungup.*",
+        Family.FINISHED,
+    ),
+    (r".*hook-executed.*", Family.HOOK),
+    (r".*transfer.*|call\.forwarding\..*", Family.TRANSFER),
+    (
+        r"customer-(busy|did-not-).*|voicemail|.*misdialed|.*failed-to-connect-call|.*sip-(in|out)bound-call-failed-to-connect"
+        r"|vonage-(rejected|disconnected)|.*outbound-sip-\d+-.*|sip-outbound-.*|assistant-join-timed-out|.*did-not-receive-customer-audio",
+        Family.NOT_REACHED,
+    ),
+    (r"call\.start\.error-(subscription|fraud-check|vapi-number|enterprise)-.*", Family.ACCOUNT),
+    (r".*vapifault.*|.*worker-.*|phone-call-provider-closed-websocket|(pipeline-error|.*providerfault)-vapi-.*", Family.VAPI),
+    (
+        r"call\.start\..*|call-start-error-.*|assistant-(not|request)-.*|.*configfault.*|.*error-pipeline-.*|phone-call-provider-bypass-.*",
+        Family.SETUP,
+    ),
+    (r"scheduled-call-deleted|call-deleted", Family.CANCELLED),
+    (r".*providerfault.*|pipeline-error-.*", Family.PROVIDER),
+)
+
+_ADVICE = {
+    Family.FINISHED: "",
+    Family.NOT_REACHED: "Check the number and try again later.",
+    Family.ACCOUNT: "Check plan, balance and limits in the Vapi dashboard.",
+    Family.SETUP: "Check the assistant and the phone number in the Vapi dashboard.",
+    Family.CANCELLED: "",
+    Family.TRANSFER: "Check the transfer destination in the Vapi dashboard.",
+    Family.HOOK: "",
+    Family.PROVIDER: "Try again. If it happens again, choose another provider for this part of the assistant.",
+    Family.VAPI: "The fault is Vapi's. Try again; if it happens again, give Vapi's support the call id.",
+    Family.UNKNOWN: "",
+}
+
+_PROVIDER_CODE = re.compile(
+    rf"(?:pipeline-error|call\.[a-z-]+\.error-(?:provider|vapi)fault)-(?P<provider>{'|'.join(PROVIDERS)})-(?P<fault>.+)"
+)

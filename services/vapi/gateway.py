@@ -1,0 +1,232 @@
+"""The only door to Vapi: calls in and out as `services.call` has them, failures as `services.errors` has them.
+
+The rule of the house: a dial is sent once. It is sent a second time only after a connection that never opened; whatever else leaves
+the outcome open raises `OutcomeUnknown`, and `find_call` looks for the call by our tag (the API has no idempotency key).
+"""
+
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
+
+from services.call import Assistant, Call, CallerId, CallOrder, ListenTarget
+from services.errors import OutcomeUnknown, RequestError, VapiUnavailable
+from services.vapi import refusals
+from services.vapi.monitor import Monitor, MonitorBook, may_open
+from services.vapi.reading import TAG_KEY, read_assistant, read_call, read_caller_id, read_each, read_time
+from services.vapi.sdk import Answer, NoAnswer, Sdk
+
+logger = logging.getLogger(__name__)
+
+Entry = TypeVar("Entry", Call, Assistant, CallerId)
+
+_CALLS_A_PAGE = 25
+"""A finished call with its transcript is 50 to 300 kB of JSON, so pages are kept well under `sdk.BODY_LIMIT`."""
+_MOST = 1000
+_SKEW = timedelta(minutes=10)
+"""How far this machine's clock may be ahead of Vapi's; the tag is unique, so looking further back finds no wrong call."""
+
+
+class Gateway:
+    """Vapi's API under one account.
+
+    `timeout` is in seconds, for one request from its first step to the last byte of its answer. `public_key` goes only to listen and
+    control URLs, `api_key` (the private one) only to `base_url`. Raises `ValueError` for a base URL that is none.
+    """
+
+    def __init__(
+        self, *, api_key: str, base_url: str = "https://api.vapi.ai", public_key: str | None = None, timeout: float = 10.0
+    ) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("The base URL of Vapi must begin with https:// or http:// and name a host.")
+        self._base_url = base_url
+        self._sdk = Sdk(api_key=api_key, base_url=base_url, public_key=public_key, timeout=timeout)
+        self._monitor_headers = {"Authorization": f"Bearer {public_key.strip()}"} if public_key else {}
+        self._monitors = MonitorBook()
+
+    async def create_call(self, order: CallOrder) -> Call:
+        """Dials: exactly one POST that Vapi can have received.
+
+        Raises `VapiRefused` or `VapiUnauthorized` (surely not placed), `VapiUnavailable` (never sent), `OutcomeUnknown` (look, don't dial).
+        """
+        body = _encode(_create_body(order))
+        try:
+            answer = await self._dial(body)
+        except NoAnswer as failure:
+            if failure.sent:
+                raise OutcomeUnknown(refusals.MAY_BE_PLACED) from None
+            raise VapiUnavailable(refusals.NOTHING_PLACED) from None
+        call = self._read_call(answer.body) if answer.ok else None
+        if call is None:
+            logger.warning("Vapi, POST call: status %d, no call in the answer", answer.status)
+            raise refusals.of_create(answer)
+        return call
+
+    async def _dial(self, body: bytes) -> Answer:
+        try:
+            return await self._sdk.ask("POST", "call", body=body)
+        except NoAnswer as failure:
+            if failure.sent:
+                raise
+        return await self._sdk.ask("POST", "call", body=body)
+
+    async def find_call(self, order: CallOrder, *, since: datetime) -> Call | None:
+        """The call that came of `order` at or after `since`, by our tag; None when Vapi's list does not show it (yet: the list can lag)."""
+        query = {"assistantId": order.assistant_id, "phoneNumberId": order.phone_number_id, "createdAtGe": _rfc3339(since - _SKEW)}
+        async for call in self._entries("call", query, self._read_call, page=_CALLS_A_PAGE):
+            if call.tag == order.tag:
+                return call
+        return None
+
+    async def get_call(self, call_id: str) -> Call:
+        """One call as it stands. Raises `CallNotFound`."""
+        if not call_id.strip("."):  # "", "." and ".." are no names but places in a path, and quoting leaves them as they are
+            raise refusals.not_found()
+        answer = await self._read(f"call/{quote(call_id, safe='', errors='replace')}")
+        call = self._read_call(answer.body) if answer.ok else None
+        if call is None:
+            raise refusals.of_read(answer, call_id=call_id)
+        return call
+
+    async def list_calls(
+        self, *, updated_since: datetime | None = None, created_since: datetime | None = None, limit: int = 100
+    ) -> list[Call]:
+        """The account's calls, newest first, at most `limit`."""
+        query = {"updatedAtGe": updated_since, "createdAtGe": created_since}
+        times = {name: _rfc3339(time) for name, time in query.items() if time is not None}
+        return [call async for call in self._entries("call", times, self._read_call, page=_CALLS_A_PAGE, limit=limit)]
+
+    async def list_assistants(self) -> list[Assistant]:
+        return [entry async for entry in self._entries("assistant", {}, read_assistant)]
+
+    async def list_phone_numbers(self) -> list[CallerId]:
+        return [entry async for entry in self._entries("phone-number", {}, read_caller_id)]
+
+    async def control(self, call_id: str, message: Mapping[str, Any]) -> None:
+        """Hands a running call a message for its control URL (`say`, `add-message`, `transfer`, ...).
+
+        Raises `VapiRefused`; `VapiUnavailable` with code `no_monitor` when the call has no control URL (yet), `monitor_refused` when its
+        URL leads somewhere it must not; `CallNotFound`.
+        """
+        body = _encode(message)
+        url = await self._monitor_url(call_id, lambda monitor: monitor.control_url)
+        if not may_open(url, scheme="https", base_url=self._base_url):
+            raise _monitor_refused("control")
+        try:
+            answer = await self._sdk.post_elsewhere(url, body=body, headers=self._monitor_headers)
+        except NoAnswer:
+            raise VapiUnavailable("The call's controls can't be reached. Try again; it may also have ended.") from None
+        if not answer.ok:
+            raise refusals.of_control(answer)
+
+    async def end_call(self, call_id: str) -> None:
+        """Hangs up. Safe to repeat; that it is over shows only in the call's status."""
+        await self.control(call_id, {"type": "end-call"})
+
+    async def listen_target(self, call_id: str) -> ListenTarget:
+        """Where the call can be heard. Vapi names it even after the call has ended. Raises like `control`."""
+        url = await self._monitor_url(call_id, lambda monitor: monitor.listen_url)
+        if not may_open(url, scheme="wss", base_url=self._base_url):
+            raise _monitor_refused("listen")
+        return ListenTarget(url=url, headers=self._monitor_headers)
+
+    async def aclose(self) -> None:
+        await self._sdk.aclose()
+
+    async def _monitor_url(self, call_id: str, which: Callable[[Monitor], str | None]) -> str:
+        url = which(self._monitors.get(call_id))
+        if url is None:
+            await self.get_call(call_id)
+            url = which(self._monitors.get(call_id))
+        if url is None:
+            raise VapiUnavailable(
+                "Vapi gives no address at which this call can be heard or steered. Try again in a moment; "
+                "if it stays so, check the assistant's monitor plan.",
+                code="no_monitor",
+            )
+        return url
+
+    async def _entries(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        read: Callable[[Any], Entry | None],
+        *,
+        page: int = 100,
+        limit: int = _MOST,
+    ) -> AsyncIterator[Entry]:
+        """A list's readable entries, newest first. Vapi has no cursor, so each page begins where the last one's oldest entry stood."""
+        seen: set[str] = set()
+        query = dict(query)
+        while len(seen) < limit:
+            size = min(page, limit - len(seen)) + bool(seen)  # one more for the entry that ends the last page and begins this one
+            answer = await self._read(path, {**query, "limit": size})
+            if not answer.ok or not isinstance(answer.body, list):
+                raise refusals.of_read(answer)
+            fresh = [entry for entry in read_each(answer.body, read) if entry.id not in seen][: limit - len(seen)]
+            for entry in fresh:
+                seen.add(entry.id)
+                yield entry
+            times = [time for body in answer.body if isinstance(body, dict) and (time := read_time(body.get("createdAt")))]
+            if len(answer.body) < size or not fresh or not times:
+                return
+            query["createdAtLe"] = _rfc3339(min(times))
+
+    async def _read(self, path: str, query: Mapping[str, Any] | None = None) -> Answer:
+        try:
+            return await self._sdk.ask("GET", path, params=query)
+        except NoAnswer:
+            raise VapiUnavailable(refusals.UNREACHABLE) from None
+
+    def _read_call(self, body: Any) -> Call | None:
+        call = read_call(body)
+        if call is not None:
+            self._monitors.remember(call.id, body)
+        return call
+
+
+def _create_body(order: CallOrder) -> dict[str, Any]:
+    """`CreateCallDTO`; Vapi refuses properties it does not know, our tag therefore travels inside `assistantOverrides.metadata`."""
+    overrides: dict[str, Any] = {"metadata": {TAG_KEY: order.tag}}
+    if order.first_message is not None:
+        overrides["firstMessage"] = order.first_message
+    if order.variable_values:
+        overrides["variableValues"] = dict(order.variable_values)
+    if order.max_duration_seconds is not None:
+        overrides["maxDurationSeconds"] = order.max_duration_seconds
+    body: dict[str, Any] = {
+        "assistantId": order.assistant_id,
+        "phoneNumberId": order.phone_number_id,
+        "customer": {"number": order.to},
+        "name": order.label[:40],
+        "assistantOverrides": overrides,
+    }
+    if order.earliest_at is not None:
+        body["schedulePlan"] = {"earliestAt": _rfc3339(order.earliest_at)}
+    return body
+
+
+def _encode(body: Mapping[str, Any]) -> bytes:
+    """JSON, encoded before anything is sent, so that what can't be encoded is surely not sent either."""
+    try:
+        return json.dumps(body, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        raise RequestError(
+            "The request holds a value that JSON can't carry. Use text, finite numbers, true, false, lists and objects."
+        ) from None
+
+
+def _rfc3339(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _monitor_refused(which: str) -> VapiUnavailable:
+    logger.warning("Vapi: a call's %s URL leads neither to Vapi nor to the base URL's host, or not by TLS; it is not opened", which)
+    return VapiUnavailable(
+        "The call's address for listening and control does not belong to Vapi, so it was not opened. Check VAPI_BASE_URL.",
+        code="monitor_refused",
+        retryable=False,
+    )

@@ -1,0 +1,63 @@
+"""A call's listen and control URLs: whoever holds one hears or steers the call, so they stay in here, and few are opened."""
+
+import re
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monitor:
+    """The two URLs of `call.monitor`, as Vapi gave them and not yet vetted."""
+
+    listen_url: str | None = field(default=None, repr=False)
+    control_url: str | None = field(default=None, repr=False)
+
+
+class MonitorBook:
+    """The monitors of the last `size` calls seen."""
+
+    def __init__(self, *, size: int = 1000) -> None:
+        self._monitors: OrderedDict[str, Monitor] = OrderedDict()
+        self._size = size
+
+    def remember(self, call_id: str, body: Any) -> None:
+        """Keeps what `body`, Vapi's JSON of the call, says of its monitor; a later answer without URLs takes none away."""
+        monitor = body.get("monitor") if isinstance(body, dict) else None
+        if not isinstance(monitor, dict):
+            return
+        known = self.get(call_id)
+        self._monitors[call_id] = Monitor(
+            listen_url=_url(monitor.get("listenUrl")) or known.listen_url,
+            control_url=_url(monitor.get("controlUrl")) or known.control_url,
+        )
+        self._monitors.move_to_end(call_id)
+        if len(self._monitors) > self._size:
+            self._monitors.popitem(last=False)
+
+    def get(self, call_id: str) -> Monitor:
+        return self._monitors.get(call_id, Monitor())
+
+
+def may_open(url: str, *, scheme: Literal["wss", "https"], base_url: str) -> bool:
+    """Whether `url` may be opened: on `*.vapi.ai` at port 443, or on the base URL's own host; unencrypted only where the base URL is.
+
+    Stricter than any URL parser, since what two parsers read differently opens one host and checks another.
+    """
+    if not re.fullmatch(r"[!-\[\]-~]+", url):  # printable ASCII without the backslash, which browsers and httpx read as a slash
+        return False
+    try:
+        parts, base = urlsplit(url), urlsplit(base_url)
+        port = parts.port
+    except ValueError:
+        return False
+    if "@" in parts.netloc or not parts.hostname:
+        return False
+    if parts.hostname == base.hostname:
+        return parts.scheme == scheme or (base.scheme == "http" and parts.scheme == scheme[:-1])
+    return parts.scheme == scheme and port in (None, 443) and bool(re.fullmatch(r"([a-z0-9-]+\.)+vapi\.ai", parts.hostname))
+
+
+def _url(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None

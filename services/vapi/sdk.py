@@ -1,0 +1,163 @@
+"""The Vapi SDK's light core, set up once: authentication, base URL, headers and timeouts, and none of its models.
+
+`AsyncClientWrapper` and its `httpx_client` import no type; the typed client costs seconds of the event loop at its first touch
+(VapiAI/server-sdk-python issues 11 and 15). `stream` is used where `request` would do as well, because it lets a body be bounded.
+"""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import httpx
+from vapi.core.client_wrapper import AsyncClientWrapper
+from vapi.core.request_options import RequestOptions
+
+from services.errors import VapiUnauthorized
+from services.vapi.transport import Client
+
+logger = logging.getLogger(__name__)
+
+ONCE: RequestOptions = {"max_retries": 0}
+"""The SDK repeats a POST up to twice when left alone: that would be up to three calls to one phone."""
+
+BODY_LIMIT = 8 * 1024 * 1024
+"""Bytes of an answer that are read; 8 MB of JSON parse in about 50 ms."""
+
+_JSON = {"content-type": "application/json"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back: `body` is the parsed JSON, None where there was none; `message` is Vapi's own words about an error."""
+
+    status: int
+    body: Any = field(repr=False)
+    message: str | None = None
+    retry_after: float | None = None
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class NoAnswer(Exception):
+    """No whole answer came. `sent` is False only where it is proven that no byte of the request left."""
+
+    def __init__(self, *, sent: bool) -> None:
+        super().__init__("no answer")
+        self.sent = sent
+
+
+class Sdk:
+    """Sends one request and gives its `Answer`, or raises `NoAnswer` or, for a key that can't be one, `VapiUnauthorized`.
+
+    `timeout` is in seconds from the first step to the last byte of the answer. Nothing is retried, no redirect is followed.
+    """
+
+    def __init__(self, *, api_key: str, base_url: str, public_key: str | None, timeout: float) -> None:
+        self._keys = [key.strip() for key in (api_key, public_key) if key and key.strip()]
+        self._usable = bool(re.fullmatch(r"[!-~]+", api_key.strip()))
+        self._timeout = timeout
+        self._http = Client(timeout=timeout, follow_redirects=False, trust_env=not _is_loopback(base_url))
+        self._core = AsyncClientWrapper(token=api_key.strip(), base_url=base_url, timeout=timeout, httpx_client=self._http).httpx_client
+
+    async def ask(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: bytes | None = None) -> Answer:
+        """One request to Vapi's API, under the private key."""
+        if not self._usable:
+            raise VapiUnauthorized("VAPI_API_KEY holds characters that no key has. Copy the private key again from the Vapi dashboard.")
+        request = self._core.stream(
+            path,
+            method=method,
+            params=dict(params or {}),
+            content=body,
+            headers=_JSON if body is not None else None,
+            request_options=ONCE,
+        )
+        return await self._answer(f"{method} {path.partition('/')[0]}", request)
+
+    async def post_elsewhere(self, url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """One POST to a control URL. It goes past the SDK, whose every request carries the private key."""
+        return await self._answer("POST control", self._http.stream("POST", url, content=body, headers={**_JSON, **headers}))
+
+    async def _answer(self, what: str, request: AbstractAsyncContextManager[httpx.Response]) -> Answer:
+        try:
+            async with asyncio.timeout(self._timeout), request as response:
+                body = await _read_json(response)
+        except Exception as error:
+            # All of them: the request may have left, and an error of an unforeseen kind must not pass for one before that.
+            # httpx_aiohttp turns a dropped connection into ConnectTimeout, so only aiohttp's own exception tells what happened.
+            sent = not isinstance(error.__cause__, aiohttp.ClientConnectorError)
+            logger.warning("Vapi, %s: no answer (%s, %s)", what, type(error).__name__, type(error.__cause__).__name__)
+            raise NoAnswer(sent=sent) from None  # the cause may name a control URL
+        return Answer(
+            status=response.status_code,
+            body=body,
+            message=self._without_secrets(_message(body)),
+            retry_after=_seconds(response.headers.get("retry-after")),
+        )
+
+    def _without_secrets(self, words: str | None) -> str | None:
+        """Vapi's words for people: no key, no link, no control characters, not endless."""
+        for key in self._keys:
+            words = words and words.replace(key, "(key)")
+        return words and re.sub(r"\b\w+://\S+", "(link)", " ".join(words.split()))[:500]
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+
+async def _read_json(response: httpx.Response) -> Any:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > BODY_LIMIT:
+            logger.warning("Vapi: an answer of more than %d bytes is not read", BODY_LIMIT)
+            return None
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _message(body: Any) -> str | None:
+    """NestJS's error shape: `message` is a string or a list of strings, `error` a short name (vapi.md 3.6)."""
+    if not isinstance(body, dict):
+        return None
+    message = body.get("message")
+    if isinstance(message, list):
+        message = "; ".join(part for part in message if isinstance(part, str))
+    for words in (message, body.get("error")):
+        if isinstance(words, str) and words.strip():
+            return words.encode(errors="replace").decode()
+    return None
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """`Retry-After` (RFC 9110, 10.2.3), seconds or a date, as seconds from now."""
+    if not retry_after:
+        return None
+    if re.fullmatch(r"[0-9]{1,9}", retry_after.strip()):
+        return float(retry_after)
+    try:
+        return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _is_loopback(base_url: str) -> bool:
+    """Whether proxy settings of the environment must be left aside: a proxy can't reach this machine's own loopback."""
+    host = urlsplit(base_url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
