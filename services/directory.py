@@ -1,0 +1,44 @@
+"""The names behind ids: who speaks and which number calls, from Vapi's own lists."""
+
+import logging
+
+from services.call import Assistant, Call, CallerId
+from services.errors import VapiError
+from services.phone_number import international
+from services.vapi.gateway import Gateway
+
+log = logging.getLogger(__name__)
+
+
+class Directory:
+    """Assistants and caller IDs by id, as loaded last; empty until then or when Vapi does not tell."""
+
+    def __init__(self, gateway: Gateway | None) -> None:
+        self._gateway = gateway
+        self.assistants: dict[str, Assistant] = {}
+        self.caller_ids: dict[str, CallerId] = {}
+
+    async def load(self) -> None:
+        """Reads both lists from Vapi. A failure costs names, not calls, so it is logged and no more."""
+        if self._gateway is None:
+            return
+        try:
+            self.assistants = {item.id: item for item in await self._gateway.list_assistants()}
+            self.caller_ids = {item.id: item for item in await self._gateway.list_phone_numbers()}
+        except VapiError as error:
+            log.warning("assistants and caller IDs could not be read (%s)", error.code)
+
+    def assistant_name(self, assistant_id: str | None) -> str:
+        """`Riley`, or an empty string."""
+        assistant = self.assistants.get(assistant_id or "")
+        return (assistant.name or "") if assistant else ""
+
+    def caller_id_name(self, phone_number_id: str | None) -> str:
+        """`Main line`, else the number itself, else an empty string."""
+        caller_id = self.caller_ids.get(phone_number_id or "")
+        return (caller_id.name or international(caller_id.number or "")) if caller_id else ""
+
+    def caller_number(self, call: Call) -> str | None:
+        """The E.164 number that the call comes from, where it is known."""
+        caller_id = self.caller_ids.get(call.phone_number_id or "")
+        return call.caller_id or (caller_id.number if caller_id else None)

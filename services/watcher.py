@@ -1,0 +1,125 @@
+"""Keeps every running call up to date with a single request to Vapi a tick, however many calls there are."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from services.call import Call, CallStatus
+from services.errors import CallNotFound, VapiError
+from services.vapi.gateway import Gateway
+
+log = logging.getLogger(__name__)
+
+SOON = 0.5
+"""Seconds between reads while a call waits to be answered."""
+CALM = 2.0
+"""Seconds between reads while calls only talk, or while the bill and summary of one that just ended are awaited."""
+LONGEST_CALL = timedelta(seconds=43_200)
+"""Vapi's upper limit of `maxDurationSeconds`: a call created longer ago can't still be running."""
+
+_OVERLAP = timedelta(seconds=10)  # a list may lag behind: a change read late must not fall between two reads
+_WIDE_EVERY = 30.0  # seconds between reads that ask for all running calls, not only for changed ones
+_NEVER_FASTER = 0.2  # seconds between two reads, however often somebody asks for one
+_REST = 4  # times as long as a read took is waited before the next one: thousands of calls must not take all of the processor
+_MAX_BACKOFF = 30.0
+_MOST = 1000  # calls in a read: more than that at once is beyond any account
+_SINGLE_READS = 5  # calls read one by one in a tick, because a list left them out
+
+
+class Watcher:
+    """Reads Vapi for as long as any call runs, and once at the start for calls that were running before.
+
+    `awaited` are the calls that a read may still change; `seen` is given each call that was read; `trouble` is told why Vapi
+    can't be read, or None when it can again.
+    """
+
+    def __init__(
+        self,
+        *,
+        gateway: Gateway,
+        awaited: Callable[[], Collection[Call]],
+        seen: Callable[[Call], None],
+        trouble: Callable[[str | None], None],
+    ) -> None:
+        self._gateway = gateway
+        self._awaited = awaited
+        self._seen = seen
+        self._trouble = trouble
+        self._wake = asyncio.Event()
+        self._newest: datetime | None = None
+        self.looked_back = asyncio.Event()
+        """Set once the calls that were running before are known."""
+        self._last_wide = float("-inf")
+
+    def wake(self) -> None:
+        """Asks for a read now, because something is known to have happened."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Reads until cancelled; slower and slower while Vapi does not answer."""
+        failures = 0
+        clock = asyncio.get_running_loop().time
+        while True:
+            began = clock()
+            try:
+                await self._read()
+            except VapiError as error:
+                failures += 1
+                log.warning("reading calls failed (%s), try %d", error.code, failures)
+                self._trouble(error.detail)
+                await asyncio.sleep(min(_MAX_BACKOFF, SOON * 2**failures))
+                continue
+            if failures:
+                failures = 0
+                self._trouble(None)
+            await asyncio.sleep(max(_NEVER_FASTER, _REST * (clock() - began)))
+            interval = self._interval()
+            await self._pause(None if interval is None else began + interval - clock())
+
+    def _interval(self) -> float | None:
+        awaited = self._awaited()
+        if not awaited:
+            return None
+        return SOON if any(call.status in (CallStatus.QUEUED, CallStatus.RINGING) for call in awaited) else CALM
+
+    async def _pause(self, seconds: float | None) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        self._wake.clear()
+
+    async def _read(self) -> None:
+        if not self.looked_back.is_set():
+            calls = await self._gateway.list_calls(created_since=datetime.now(UTC) - LONGEST_CALL, limit=_MOST)
+            self._take_in(calls)
+            self.looked_back.set()
+            return
+        if awaited := self._awaited():
+            self._take_in(await self._read_changes(awaited))
+
+    def _take_in(self, calls: Collection[Call]) -> None:
+        for call in calls:
+            self._newest = max(filter(None, (self._newest, call.updated_at)), default=None)
+            self._seen(call)
+
+    async def _read_changes(self, awaited: Collection[Call]) -> list[Call]:
+        now = asyncio.get_running_loop().time()
+        oldest = min((call.created_at for call in awaited if call.created_at), default=None)
+        if oldest is not None and self._newest is not None and now - self._last_wide < _WIDE_EVERY:
+            return await self._gateway.list_calls(updated_since=self._newest - _OVERLAP, limit=_MOST)
+        calls = await self._gateway.list_calls(created_since=(oldest or datetime.now(UTC) - LONGEST_CALL) - _OVERLAP, limit=_MOST)
+        self._last_wide = now
+        listed = {call.id for call in calls}
+        return calls + await self._read_singly([call for call in awaited if call.running and call.id not in listed])
+
+    async def _read_singly(self, missing: list[Call]) -> list[Call]:
+        found = []
+        for call in missing[:_SINGLE_READS]:
+            try:
+                found.append(await self._gateway.get_call(call.id))
+            except CallNotFound:
+                # Deleting a call's data at Vapi does not hang it up, so this is no proof that it ended.
+                log.warning("Vapi no longer knows a running call")
+        return found

@@ -1,0 +1,154 @@
+"""A stand-in of Vapi for faults that the demo line can't show: each answer to a dial can be scripted, and every request is counted."""
+
+import asyncio
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+Body = dict[str, Any]
+
+
+class StandIn:
+    """Vapi with one scripted way of answering `POST /call`, named by `answer`:
+
+    `created`, `created then 500`, `created then hang`, `created then drop`, `created, no monitor`, `created, not JSON`,
+    `hang`, `drop`, or a pair of status and body.
+    """
+
+    def __init__(self) -> None:
+        self.answer: str | tuple[int, Any] = "created"
+        self.calls: dict[str, Body] = {}
+        self.requests: Counter[str] = Counter()
+        self.bodies: list[Body] = []
+        self.controls: list[Body] = []
+        self.control_status = 200
+        self.end_call_works = True
+        self.down = False
+        self.hidden = 0
+        self.url = ""
+        self.heard = asyncio.Event()
+        """Set by each dial and control message that arrives."""
+
+    @property
+    def dials(self) -> int:
+        return self.requests["POST /call"]
+
+    def move(self, call_id: str, status: str, **more: Any) -> None:
+        """Puts a call into another state."""
+        self.calls[call_id] |= {"status": status, "updatedAt": _now(), **more}
+
+    async def create(self, request: web.Request) -> web.StreamResponse:
+        self.requests["POST /call"] += 1
+        self.heard.set()
+        body = await request.json()
+        self.bodies.append(body)
+        if isinstance(self.answer, tuple):
+            status, answer = self.answer
+            return (
+                web.Response(status=status, text=answer, content_type="text/html")
+                if isinstance(answer, str)
+                else web.json_response(answer, status=status)
+            )
+        if self.answer.startswith("created"):
+            call = self._call(body)
+        if "hang" in self.answer:
+            await asyncio.sleep(60)
+        if "drop" in self.answer:
+            assert request.transport
+            request.transport.abort()
+            return web.Response()
+        if "500" in self.answer:
+            return web.json_response({"message": "Internal server error", "statusCode": 500}, status=500)
+        if "not JSON" in self.answer:
+            return web.Response(status=201, text="<html>created</html>")
+        if "no monitor" in self.answer:
+            del call["monitor"]
+        return web.json_response(call, status=201)
+
+    async def list(self, request: web.Request) -> web.Response:
+        self.requests["GET /call"] += 1
+        if self.down:
+            return web.Response(status=502, text="<html>Bad gateway</html>", content_type="text/html")
+        if self.hidden > 0:
+            self.hidden -= 1
+            return web.json_response([])
+        since = request.query.get("updatedAtGe", ""), request.query.get("createdAtGe", "")
+        found = [call for call in self.calls.values() if call["updatedAt"] >= since[0] and call["createdAt"] >= since[1]]
+        return web.json_response(
+            sorted(found, key=lambda call: str(call["createdAt"]), reverse=True)[: int(request.query.get("limit", 100))]
+        )
+
+    async def get(self, request: web.Request) -> web.Response:
+        self.requests["GET /call/{id}"] += 1
+        call = self.calls.get(request.match_info["id"])
+        if self.down:
+            return web.Response(status=502, text="<html>Bad gateway</html>", content_type="text/html")
+        return web.json_response(call) if call else web.json_response({"message": "Not Found", "statusCode": 404}, status=404)
+
+    async def control(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.controls.append(body)
+        self.heard.set()
+        if self.control_status == 200 and self.end_call_works and body == {"type": "end-call"}:
+            self.move(request.match_info["id"], "ended", endedAt=_now(), endedReason="manually-canceled")
+        return web.json_response({"message": "no"} if self.control_status >= 400 else {}, status=self.control_status)
+
+    async def listen(self, request: web.Request) -> web.WebSocketResponse:
+        self.requests["WS listen"] += 1
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        async for message in socket:
+            assert message.type is not WSMsgType.BINARY
+        return socket
+
+    def _call(self, body: Body) -> Body:
+        call_id = str(uuid.uuid4())
+        call = body | {
+            "id": call_id,
+            "status": "queued",
+            "type": "outboundPhoneCall",
+            "createdAt": _now(),
+            "updatedAt": _now(),
+            "monitor": {
+                "listenUrl": f"{self.url.replace('http', 'ws', 1)}/{call_id}/listen",
+                "controlUrl": f"{self.url}/{call_id}/control",
+            },
+        }
+        self.calls[call_id] = call
+        return dict(call)
+
+
+@asynccontextmanager
+async def stand_in() -> AsyncIterator[StandIn]:
+    """A stand-in that serves on a loopback port."""
+    vapi = StandIn()
+    app = web.Application()
+    app.router.add_post("/call", vapi.create)
+    app.router.add_get("/call", vapi.list)
+    app.router.add_get("/call/{id}", vapi.get)
+    app.router.add_post("/{id}/control", vapi.control)
+    app.router.add_get("/{id}/listen", vapi.listen)
+    for path in ("/assistant", "/phone-number"):
+        app.router.add_get(path, _empty)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    vapi.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield vapi
+    finally:
+        await runner.cleanup()
+
+
+async def _empty(_request: web.Request) -> web.Response:
+    return web.json_response([])
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
