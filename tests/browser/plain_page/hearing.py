@@ -1,0 +1,65 @@
+"""Finds in what a page played the sound that was sent. All at the page's own rate; arrays are samples, or samples x (left, right)."""
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Sound = NDArray[np.float64]
+
+
+@dataclass(kw_only=True, slots=True)
+class Heard:
+    """What reached a page's loudspeakers, -1..1."""
+
+    sound: Sound
+    rate: int
+
+    @classmethod
+    def of(cls, tap: dict[str, Any]) -> "Heard":
+        ears = [np.frombuffer(base64.b64decode(tap[ear]), np.float32) for ear in ("left", "right")]
+        return cls(sound=np.stack(ears, axis=1).astype(np.float64), rate=int(tap["rate"]))
+
+    def pauses(self, *, longer_than: float) -> list[tuple[int, int]]:
+        """First and last sample of each silence in both ears of at least so many seconds; a dither is silence."""
+        quiet = np.concatenate(([0], (np.abs(self.sound).max(axis=1) < 1e-4).astype(int), [0]))
+        edges = np.flatnonzero(np.diff(quiet))
+        return [(first, end) for first, end in zip(edges[::2], edges[1::2], strict=True) if end - first >= longer_than * self.rate]
+
+
+def resampled(sound: NDArray[np.int16], rate: int, new_rate: int) -> Sound:
+    """16-bit sound as floats at another rate, by its whole spectrum."""
+    spectrum = np.fft.rfft(np.pad(sound / 32768, ((rate // 10, rate // 10), (0, 0))), axis=0)
+    length = round((len(sound) + 2 * (rate // 10)) * new_rate / rate)
+    margin = round((rate // 10) * new_rate / rate)
+    return np.fft.irfft(spectrum, length, axis=0)[margin : length - margin] * new_rate / rate
+
+
+def place(part: Sound, whole: Sound) -> int:
+    """Where in `whole` (samples x 2) `part` lies best: the sample of `whole` at which `part` begins."""
+    size = 1 << (len(part) + len(whole)).bit_length()
+    match = np.fft.irfft(np.fft.rfft(whole, size, axis=0) * np.fft.rfft(part, size, axis=0).conj(), size, axis=0).sum(axis=1)
+    best = int(np.argmax(match))
+    return best if best < len(whole) else best - size
+
+
+def difference(a: Sound, b: Sound, rate: int) -> float:
+    """
+    The largest difference between two sounds below 6 kHz, where the player's filter has no say. The part of a sample by which one is
+    later, which a gap of any length may leave, is taken out first; 10 ms at either end, where that rings, are not looked at.
+    """
+    band = slice(1, round(6000 * len(a) / rate))
+    one, other = np.fft.rfft(a, axis=0), np.fft.rfft(b, axis=0)
+    turn = (other * one.conj())[band].sum(axis=1)
+    step = np.arange(len(one))[band]
+    slope = float((np.abs(turn) * step * np.angle(turn)).sum() / (np.abs(turn) * step**2).sum())
+    left = one * np.exp(1j * slope * np.arange(len(one)))[:, None] - other
+    left[band.stop :] = 0
+    return float(np.abs(np.fft.irfft(left, len(a), axis=0))[rate // 100 : -rate // 100].max())
+
+
+def correlation(a: Sound, b: Sound) -> float:
+    """Pearson's, of two signals of one length."""
+    return float(np.corrcoef(a, b)[0, 1])

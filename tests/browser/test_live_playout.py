@@ -1,0 +1,389 @@
+"""The player in a real browser, on a plain page, hearing a live call through a real socket."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.async_api import Page, async_playwright
+from websockets.asyncio.server import ServerConnection
+
+from tests.browser.plain_page.hearing import Heard, Sound, correlation, difference, place, resampled
+from tests.browser.plain_page.server import RATE, START, LiveCall, demo_call, plain_server, send_live
+from tests.chromium import FLAGS, chromium_path
+
+INSECURE_NAME = "--host-resolver-rules=MAP plain.example 127.0.0.1"
+CALL = demo_call()
+
+
+@pytest.fixture
+async def call() -> AsyncIterator[LiveCall]:
+    async with plain_server() as call:
+        yield call
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, INSECURE_NAME])
+        page = await browser.new_page()
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        yield page
+        await browser.close()
+        assert faults == []
+
+
+async def listen(page: Page, call: LiveCall, host: str = "127.0.0.1") -> None:
+    """Opens the plain page and clicks Listen."""
+    address = call.address.replace("127.0.0.1", host)
+    await page.goto(f"http://{address}/index.html?url=ws://{address}/listen")
+    await page.wait_for_function("window.ready")
+    await page.click("#listen")
+
+
+async def state(page: Page, *wanted: str) -> None:
+    """Waits for one of these states."""
+    await page.wait_for_function("wanted => wanted.includes(window.states.at(-1))", arg=list(wanted), timeout=30_000)
+
+
+async def heard(page: Page) -> Heard:
+    return Heard.of(await page.evaluate("window.heard()"))
+
+
+async def stats(page: Page) -> dict[str, Any]:
+    return await page.evaluate("window.player.stats()")  # type: ignore[no-any-return]
+
+
+def assert_same(part: Sound, sent: Sound, rate: int) -> None:
+    """Sample for sample what was sent, with nothing missing, doubled or swapped: no difference above -46 dBFS in any of it."""
+    at = place(part, sent)
+    assert difference(part, sent[at : at + len(part)], rate) < 0.005
+
+
+async def test_hears_what_was_sent_each_speaker_in_their_own_ear(page: Page, call: LiveCall) -> None:
+    sound = CALL[: 14 * RATE]
+
+    async def script(connection: ServerConnection, _: int) -> None:
+        await connection.send(START)
+        await connection.send("no JSON")
+        await connection.send(json.dumps({"type": "transcript", "role": "customer", "transcript": "Hello?"}))
+        await send_live(connection, sound)
+        await connection.close(1000)
+
+    call.script = script
+    await listen(page, call)
+    await state(page, "ended")
+    numbers, ears = await stats(page), await heard(page)
+    sent = resampled(sound, RATE, ears.rate)
+    at = place(ears.sound, sent)  # above 0: the recorder began after the sound
+    sent = sent[max(0, at) : -ears.rate // 10]  # the recorder holds the rest when the player closes its context
+    played = ears.sound[max(0, -at) :][: len(sent)]
+    sent = sent[: len(played)]
+    assert len(played) > 13 * ears.rate
+    for own, other in [(0, 1), (1, 0)]:
+        assert correlation(played[:, own], sent[:, own]) >= 0.95
+        assert abs(correlation(played[:, own], sent[:, other])) <= 0.05
+    assert_same(played[ears.rate // 10 :], sent, ears.rate)
+    assert numbers["concealmentEvents"] == 0
+    assert numbers["samplesReceived"] == numbers["samplesPlayed"] == len(sound)
+    assert numbers["badText"] == 1
+    assert numbers["format"] == {"sampleRate": RATE, "channels": 2, "encoding": "s16le", "ground": "start frame"}
+    assert await page.evaluate("window.states") == ["starting", "waiting", "playing", "ended"]
+    assert [event["type"] for event in await page.evaluate("window.events")] == ["start", "transcript"]
+    modules = ["live_playout", "live_socket_worker", "playout", "playout_worklet"]
+    assert {path for path in call.asked if path.startswith("/assets/")} == {f"/assets/{name}.js?v=test" for name in modules}
+    loudest = await page.evaluate("Math.max(...window.levels.map(l => l.assistant.peak))")
+    assert loudest == pytest.approx(np.abs(sound[:, 1]).max() / 32768, abs=0.02)
+
+
+async def test_a_stall_is_one_gap_and_loses_nothing(page: Page, call: LiveCall) -> None:
+    sound = CALL[2 * RATE : 12 * RATE]
+
+    async def script(connection: ServerConnection, _: int) -> None:
+        await connection.send(START)
+        await send_live(connection, sound, stall=(3.0, 6.0))
+        await connection.close(1000)
+
+    call.script = script
+    await listen(page, call)
+    await state(page, "ended")
+    numbers, ears = await stats(page), await heard(page)
+    assert await page.evaluate("window.states") == ["starting", "waiting", "playing", "gap", "playing", "ended"]
+    assert numbers["concealmentEvents"] == numbers["interruptionCount"] == 1
+    assert numbers["samplesPlayed"] == len(sound)
+    sent = resampled(sound, RATE, ears.rate)
+    before, after = next(pause for pause in ears.pauses(longer_than=1.2) if pause[0] > ears.rate)
+    edge = ears.rate // 100
+    head = ears.sound[before - 2 * ears.rate : before - edge]
+    tail = ears.sound[after + edge : after + 4 * ears.rate]
+    assert_same(head, sent, ears.rate)
+    assert_same(tail, sent, ears.rate)
+    silent = (place(tail, sent) - edge - place(head, sent) - len(head) - edge) / ears.rate
+    assert silent <= 0  # the tail begins where the head broke off, or a fade before
+
+
+async def test_a_dropped_socket_is_opened_again_and_channels_stay_in_place(page: Page, call: LiveCall) -> None:
+    async def script(connection: ServerConnection, number: int) -> None:
+        await connection.send(START)
+        if number == 1:
+            await send_live(connection, CALL[2 * RATE : 4 * RATE])
+            await connection.send(CALL[4 * RATE : 4 * RATE + 100].tobytes()[:-3])
+            await connection.close(1011)
+        else:
+            await send_live(connection, CALL[12 * RATE : 17 * RATE])
+            await connection.close(1000)
+
+    call.script = script
+    await listen(page, call)
+    await state(page, "ended")
+    states = await page.evaluate("window.states")
+    assert [s for s in states if s != "gap"] == ["starting", "waiting", "playing", "reconnecting", "playing", "ended"]
+    ears = await heard(page)
+    again = resampled(CALL[12 * RATE : 17 * RATE], RATE, ears.rate)
+    assert_same(ears.sound[-3 * ears.rate : -ears.rate], again, ears.rate)
+    assert (await stats(page))["reconnects"] == 1
+
+
+async def test_a_busy_page_makes_no_gap(page: Page, call: LiveCall) -> None:
+    async def script(connection: ServerConnection, _: int) -> None:
+        await connection.send(START)
+        await send_live(connection, CALL[2 * RATE : 8 * RATE])
+        await connection.close(1000)
+
+    call.script = script
+    await listen(page, call)
+    # longer than the head start that `send_live` gives, so that a socket in the page would be late
+    await page.evaluate("setInterval(() => { for (const end = performance.now() + 1500; performance.now() < end; ); }, 3000)")
+    await state(page, "ended")
+    assert (await stats(page))["samplesPlayed"] == 6 * RATE
+    assert (await stats(page))["concealedSamples"] == 0
+
+
+async def test_stop_releases_socket_worker_and_context(page: Page, call: LiveCall) -> None:
+    async def script(connection: ServerConnection, _: int) -> None:
+        await connection.send(START)
+        await send_live(connection, CALL)
+
+    call.script = script
+    await listen(page, call)
+    await page.evaluate("window.player.start(), window.player.start()")
+    await state(page, "playing")
+    assert call.connections == 1
+    await page.evaluate("window.context = window.player.context; window.player.stop()")
+    await asyncio.wait_for(call.all_gone.wait(), 5)
+    assert call.closed == [1000]
+    while page.workers:
+        await page.wait_for_timeout(20)
+    await page.wait_for_function("window.context.state === 'closed'")
+    assert await page.evaluate("window.player.context") is None
+    assert await page.evaluate("window.states.at(-1)") == "stopped"
+    await page.evaluate("window.player.start()")
+    await state(page, "playing")
+    await page.evaluate("window.player.stop()")
+    # stopped before it had begun
+    await page.evaluate("window.player.start(); window.player.stop()")
+    while page.workers:
+        await page.wait_for_timeout(20)
+    await asyncio.wait_for(call.all_gone.wait(), 5)
+    assert await page.evaluate("window.states.at(-1)") == "stopped"
+
+
+async def test_closing_the_tab_closes_the_socket(page: Page, call: LiveCall) -> None:
+    async def script(connection: ServerConnection, _: int) -> None:
+        await send_live(connection, CALL)
+
+    call.script = script
+    await listen(page, call)
+    await state(page, "playing")
+    await page.close()
+    await asyncio.wait_for(call.all_gone.wait(), 5)
+
+
+async def test_an_old_url_is_expired_until_there_is_a_new_one(page: Page, call: LiveCall) -> None:
+    async def script(connection: ServerConnection, number: int) -> None:
+        assert connection.request is not None
+        if "fresh" not in connection.request.path:
+            await connection.close(4401)
+        await connection.send(START)
+        await send_live(connection, CALL[: 3 * RATE])
+        await connection.close(4409)
+
+    call.script = script
+    await listen(page, call)
+    await state(page, "expired")
+    await page.evaluate(f"window.player.setUrl('ws://{call.address}/listen?fresh')")
+    await state(page, "playing")
+    await state(page, "ended")
+    assert call.connections == 2
+    # a function is asked once more before anybody is told
+    await page.evaluate(
+        f"window.states.length = 0; let asked = 0; window.listen(() => `ws://{call.address}/listen?${{asked++ ? 'fresh' : 'old'}}`)",
+    )
+    await state(page, "ended")
+    assert "expired" not in await page.evaluate("window.states")
+    assert call.connections == 4
+
+
+async def test_a_call_that_does_not_run_is_ended(page: Page, call: LiveCall) -> None:
+    async def script(connection: ServerConnection, _: int) -> None:
+        await connection.close(4404)
+
+    call.script = script
+    await listen(page, call)
+    await state(page, "ended")
+    await asyncio.wait_for(call.all_gone.wait(), 5)
+    assert call.connections == 1
+
+
+async def test_a_context_unlocked_in_a_click_is_used(page: Page, call: LiveCall) -> None:
+    async def script(connection: ServerConnection, _: int) -> None:
+        await send_live(connection, CALL)
+
+    call.script = script
+    await page.goto(f"http://{call.address}/index.html")
+    await page.wait_for_function("window.ready")
+    used = await page.evaluate(
+        """async (url) => {
+            const Real = AudioContext, made = [];
+            window.AudioContext = class extends Real { constructor(o) { super(o); made.push(this); } };
+            LivePlayout.unlock(); LivePlayout.unlock();
+            await window.listen(url);
+            return made.length === 1 && window.player.context === made[0];
+        }""",
+        f"ws://{call.address}/listen",
+    )
+    assert used
+    await state(page, "playing")
+    await page.evaluate("window.player.stop()")
+
+
+async def test_where_sound_is_blocked_it_says_so_and_a_tap_plays_what_is_live(page: Page, call: LiveCall) -> None:
+    async def script(connection: ServerConnection, _: int) -> None:
+        await connection.send(START)
+        await send_live(connection, CALL)
+
+    call.script = script
+    await page.add_init_script(
+        """const resume = AudioContext.prototype.resume, state = Object.getOwnPropertyDescriptor(BaseAudioContext.prototype, 'state');
+        let allowed = false;  // headless Chromium blocks nothing, so this stands in for a browser that waits for a tap
+        addEventListener('pointerdown', () => { allowed = window.tapped; }, true);
+        AudioContext.prototype.resume = function () {
+            if (!allowed) { this.suspend(); return new Promise(() => {}); }
+            return resume.call(this);
+        };""",
+    )
+    await listen(page, call)
+    await state(page, "blocked")
+    await page.wait_for_timeout(2000)
+    await page.evaluate("window.tapped = true")
+    await page.click("#state")
+    await state(page, "playing")
+    numbers = await stats(page)
+    assert numbers["delay"] < 0.5
+    assert numbers["samplesDiscarded"] > RATE
+
+
+async def test_plain_http_on_a_name_is_unsupported_and_says_what_to_do(page: Page, call: LiveCall) -> None:
+    await listen(page, call, host="plain.example")
+    await state(page, "unsupported")
+    assert "https" in await page.inner_text("#state")
+    assert call.connections == 0
+
+
+async def test_a_player_that_does_not_load_has_failed_and_holds_nothing(page: Page, call: LiveCall) -> None:
+    async def script(connection: ServerConnection, _: int) -> None:
+        await send_live(connection, CALL)
+
+    call.script = script
+    call.missing.add("playout_worklet.js")
+    await listen(page, call)
+    await state(page, "failed")
+    assert await page.evaluate("window.player.context") is None
+    if call.connections:
+        await asyncio.wait_for(call.all_gone.wait(), 5)
+
+
+async def open_element(page: Page, call: LiveCall, more: str = "") -> None:
+    await page.goto(f"http://{call.address}/element.html?url=ws://{call.address}/listen{more}")
+    await page.wait_for_function("window.ready")
+
+
+async def inked(page: Page, row: str) -> int:
+    """How many pixels of a speaker's lane are drawn on."""
+    return await page.evaluate(  # type: ignore[no-any-return]
+        """row => {
+            const canvas = document.querySelector(`.lane.${row} canvas`);
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            return data.filter((value, k) => k % 4 === 3 && value > 0).length;
+        }""",
+        row,
+    )
+
+
+async def live(connection: ServerConnection, _: int) -> None:
+    """A script: the demo call from where the assistant begins to speak, and on."""
+    await connection.send(START)
+    await send_live(connection, CALL[RATE:])
+
+
+async def test_the_element_draws_speakers_and_says_how_far_behind_it_is(page: Page, call: LiveCall) -> None:
+    call.script = live
+    await open_element(page, call)
+    line = page.get_by_test_id("player-state")
+    assert await line.get_attribute("data-state") == "idle"
+    assert await page.inner_text(".lane.c .name") == "Customer\nleft ear"
+    await page.click("#listen")
+    await page.wait_for_selector("[data-state=playing]")
+    assert re.fullmatch(r"\d\.\d\d s behind, no gaps", await line.inner_text())
+    await page.wait_for_function("document.querySelector('.lane.a small').textContent === 'right ear, speaking'")
+    await page.wait_for_timeout(1000)
+    assert await page.inner_text(".lane.c small") == "left ear"
+    assert await inked(page, "a") > 4 * await inked(page, "c") > 0
+    assert await page.inner_text("[role=status]") == "Sound is playing"
+    emitted = await page.evaluate("window.emitted")
+    assert [change["state"] for change in emitted if "state" in change] == ["starting", "waiting", "playing"]
+    assert re.fullmatch(r"\d\.\d\d s behind, no gaps", emitted[-1]["text"])
+    assert any(event.get("type") == "start" for event in emitted)
+    assert (await page.evaluate("window.player.getStats()"))["state"] == "playing"
+    await page.evaluate("window.context = window.contexts[0]; window.unmount()")
+    await asyncio.wait_for(call.all_gone.wait(), 5)
+    await page.wait_for_function("window.context.state === 'closed'")
+
+
+async def test_the_element_mutes_one_speaker_and_leaves_the_other(page: Page, call: LiveCall) -> None:
+    call.script = live
+    await open_element(page, call, "&autostart")
+    await page.wait_for_selector("[data-state=playing]")
+    mute = page.get_by_role("button", name="Mute assistant")
+    assert await mute.get_attribute("aria-pressed") == "false"
+    await mute.click()
+    assert await mute.get_attribute("aria-pressed") == "true"
+    await page.wait_for_timeout(1500)
+    ears = await heard(page)
+    assert np.abs(ears.sound[-ears.rate :, 1]).max() < 1e-4
+    await page.get_by_label("Assistant volume").fill("0.5")  # who moves the volume wants to hear something
+    assert await mute.get_attribute("aria-pressed") == "false"
+    await page.wait_for_timeout(1000)
+    ears = await heard(page)
+    assert 0.05 < np.abs(ears.sound[-ears.rate // 2 :, 1]).max() <= 0.5
+
+
+async def test_where_motion_is_not_wanted_a_meter_stands_still(page: Page, call: LiveCall) -> None:
+    call.script = live
+    await page.emulate_media(reduced_motion="reduce")
+    await open_element(page, call, "&autostart")
+    await page.wait_for_selector("[data-state=playing]")
+    await page.wait_for_timeout(1500)
+    rows = await page.evaluate(
+        """() => {
+            const canvas = document.querySelector(".lane.a canvas"), rows = new Set();
+            const { data, width } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            data.forEach((value, k) => k % 4 === 3 && value > 0 && rows.add(Math.floor(k / 4 / width)));
+            return rows.size;
+        }""",
+    )
+    assert 0 < rows <= 5  # one flat line, whatever is said
