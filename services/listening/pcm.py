@@ -1,0 +1,69 @@
+"""The sound of a listen stream: headerless PCM and the text frame that announces it. Pure: no I/O, no arrays."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Encoding = Literal["s16le", "mulaw"]
+
+_BYTES_PER_SAMPLE: dict[Encoding, int] = {"s16le": 2, "mulaw": 1}
+_WIRE_NAME: dict[Encoding, str] = {"s16le": "linear16", "mulaw": "mulaw"}
+_SPELLINGS: dict[str, Encoding] = {
+    **dict.fromkeys(("linear16", "linear", "pcm", "pcm16", "pcm16le", "pcms16le", "s16le"), "s16le"),
+    **dict.fromkeys(("mulaw", "ulaw", "pcmmulaw", "pcmulaw", "pcmu", "g711ulaw"), "mulaw"),
+}
+_SAMPLE_RATES = range(8_000, 96_001)
+_CHANNELS = range(1, 9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamFormat:
+    """How the bytes of a stream are to be read: interleaved samples, `sample_rate` in Hz for each channel."""
+
+    sample_rate: int
+    channels: int
+    encoding: Encoding = "s16le"
+
+    @property
+    def block_size(self) -> int:
+        """Bytes of one sample of every channel: a cut anywhere else swaps channels or turns speech into noise."""
+        return self.channels * _BYTES_PER_SAMPLE[self.encoding]
+
+    @property
+    def bytes_per_second(self) -> int:
+        return self.sample_rate * self.block_size
+
+    @classmethod
+    def parse(cls, start: Mapping[str, Any]) -> "StreamFormat | None":
+        """The format that a start frame announces, in any spelling seen in the field; None if it makes no sense."""
+        rate = _whole(start.get("sampleRate", start.get("sample_rate")))
+        channels = _whole(start.get("channels"))
+        spelling = str(start.get("encoding", "linear16")).lower().translate({ord("-"): None, ord("_"): None, ord("."): None})
+        if rate not in _SAMPLE_RATES or channels not in _CHANNELS or spelling not in _SPELLINGS:
+            return None
+        return cls(sample_rate=rate, channels=channels, encoding=_SPELLINGS[spelling])
+
+    def start_frame(self, *, assumed: bool = False) -> str:
+        """The text frame that announces this format; `assumed` marks one that the source itself never announced."""
+        frame: dict[str, Any] = {
+            "type": "start",
+            "encoding": _WIRE_NAME[self.encoding],
+            "container": "raw",
+            "sampleRate": self.sample_rate,
+            "channels": self.channels,
+        }
+        return json.dumps(frame | {"assumed": True} if assumed else frame, separators=(",", ":"))
+
+
+DEFAULT_FORMAT = StreamFormat(sample_rate=16_000, channels=2)
+"""What Vapi sends on phone calls (docs.vapi.ai/customization/custom-transcriber): left is the customer, right the assistant."""
+
+
+def _whole(value: object) -> int:
+    """`value` as a whole number, or -1: JSON writers send 16000, 16000.0 and "16000" alike."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else -1

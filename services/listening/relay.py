@@ -1,0 +1,262 @@
+"""The live sound of a call, fetched once from Vapi and given to any number of listeners.
+
+Sound is passed on in whole blocks (one sample of every channel), so that whoever joins late or loses some never hears channels swapped.
+"""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Literal, Self
+
+from services.call import Call, ListenTarget
+from services.errors import CallNotFound, CallNotRunning
+from services.listening.events import Event, read
+from services.listening.pcm import DEFAULT_FORMAT, StreamFormat
+from services.listening.upstream import Upstream
+from services.tasks import Tasks
+
+End = Literal["call ended", "left", "shutdown", "too slow", "failed"]
+
+_MOST_EVENTS = 10_000  # waiting for one listener: far behind any that still reads
+
+
+class Listener:
+    """One who listens: iterate over it for start frames and events (str, JSON) and sound (bytes, whole blocks), in the order they came.
+
+    It ends when the call does, after what is queued; `end` says why. A slow one loses the oldest sound (`dropped_bytes`), never events.
+    """
+
+    def __init__(self, leave: Callable[["Listener"], None]) -> None:
+        self.end: End | None = None
+        self.dropped_bytes = 0
+        self._leave = leave
+        self._count = 0
+        self._sound: deque[tuple[int, bytes]] = deque()
+        self._sound_bytes = 0
+        self._events: deque[tuple[int, str]] = deque()
+        self._news = asyncio.Event()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str | bytes:
+        while not self._sound and not self._events:
+            if self.end:
+                raise StopAsyncIteration
+            self._news.clear()
+            await self._news.wait()
+        if not self._sound or (self._events and self._events[0][0] < self._sound[0][0]):
+            return self._events.popleft()[1]
+        _, sound = self._sound.popleft()
+        self._sound_bytes -= len(sound)
+        return sound
+
+    def close(self) -> None:
+        """Stops listening; harmless when done twice."""
+        self.finish("left", drain=False)
+        self._leave(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def tell(self, event: str) -> None:
+        """Queues a text frame; one who leaves too many of them lying is given up."""
+        if len(self._events) >= _MOST_EVENTS:
+            self.finish("too slow", drain=False)
+        elif not self.end:
+            self._count += 1
+            self._events.append((self._count, event))
+            self._news.set()
+
+    def play(self, sound: bytes, *, at_most: int) -> None:
+        """Queues sound, and drops the oldest beyond `at_most` bytes: what is newest matters most to who listens live."""
+        if self.end:
+            return
+        self._count += 1
+        self._sound.append((self._count, sound))
+        self._sound_bytes += len(sound)
+        while self._sound_bytes > at_most and len(self._sound) > 1:
+            dropped = len(self._sound.popleft()[1])
+            self._sound_bytes -= dropped
+            self.dropped_bytes += dropped
+        self._news.set()
+
+    def finish(self, end: End, *, drain: bool) -> None:
+        """Lets the iteration end: after what is queued, or at once."""
+        self.end = self.end or end
+        if not drain:
+            self._sound.clear()
+            self._events.clear()
+        self._news.set()
+
+
+class _Stream:
+    """What comes out of one upstream, made fit for listeners and given to each of them."""
+
+    def __init__(
+        self, call: Call, *, target: Callable[[str], Awaitable[ListenTarget]], hint: Callable[[str], None], buffer_seconds: float
+    ) -> None:
+        self.begun_as = call.id
+        self.upstream = Upstream(call, target=target, hint=hint, receiver=self)
+        self.listeners: set[Listener] = set()
+        self.task: asyncio.Task[None] | None = None
+        self._buffer_seconds = buffer_seconds
+        self._expected = DEFAULT_FORMAT
+        self._format: StreamFormat | None = None
+        self._start = ""
+        self._trouble = ""
+        self._rest = b""
+
+    def join(self, listener: Listener) -> None:
+        self.listeners.add(listener)
+        for known in filter(None, (self._start, self._trouble)):
+            listener.tell(known)
+
+    def finish(self, end: End, *, drain: bool) -> None:
+        for listener in self.listeners:
+            listener.finish(end, drain=drain)
+
+    def connected(self) -> None:
+        self._format, self._start, self._trouble = None, "", ""
+        self._tell({"type": "stream", "state": "connected"})
+
+    def interrupted(self) -> None:
+        self._start = ""
+        self._trouble = self._tell({"type": "stream", "state": "interrupted"})
+
+    def problem(self, detail: str) -> None:
+        self._trouble = self._tell({"type": "listen-problem", "detail": detail})
+
+    def frame(self, frame: str | bytes) -> None:
+        if not isinstance(frame, str):
+            self._play(frame)
+        elif isinstance(told := read(frame), StreamFormat):
+            self._begin(told)
+        elif told:
+            self._tell(told)
+
+    def _begin(self, announced: StreamFormat | None) -> StreamFormat:
+        self._format = self._expected = announced or self._expected
+        self._rest = b""
+        self._start = self._format.start_frame(assumed=announced is None)
+        for listener in self.listeners:
+            listener.tell(self._start)
+        return self._format
+
+    def _play(self, sound: bytes) -> None:
+        form = self._format or self._begin(None)
+        if self._rest or len(sound) % form.block_size:
+            sound = self._rest + sound
+            whole = len(sound) - len(sound) % form.block_size
+            sound, self._rest = sound[:whole], sound[whole:]
+        if sound:
+            at_most = int(form.bytes_per_second * self._buffer_seconds)
+            for listener in self.listeners:
+                listener.play(sound, at_most=at_most)
+
+    def _tell(self, event: Event) -> str:
+        text = json.dumps(event, separators=(",", ":"))
+        for listener in self.listeners:
+            listener.tell(text)
+        return text
+
+
+class Relay:
+    """All live sound of this process: one upstream a call, opened for the first listener and closed after the last.
+
+    `target` says where a call's sound is, `find` what is known of a call, `hint` is told of one that may have ended;
+    a slow listener is at most `buffer_seconds` of sound behind.
+    """
+
+    def __init__(
+        self,
+        *,
+        target: Callable[[str], Awaitable[ListenTarget]],
+        find: Callable[[str], Call | None],
+        hint: Callable[[str], None],
+        buffer_seconds: float = 10.0,
+    ) -> None:
+        self._find = find
+        self._open = partial(_Stream, target=target, hint=hint, buffer_seconds=buffer_seconds)
+        self._streams: dict[str, _Stream] = {}
+        self._tasks = Tasks()
+        self._closed = False
+
+    @property
+    def upstreams(self) -> int:
+        return len(self._streams)
+
+    @property
+    def listeners(self) -> int:
+        return sum(len(stream.listeners) for stream in self._streams.values())
+
+    def listen(self, call_id: str) -> Listener:
+        """A new listener to a running call, answered or not; close it. Raises CallNotFound, CallNotRunning."""
+        call = self._find(call_id)
+        if call is None:
+            raise CallNotFound("There is no call with this id.")
+        if not call.running:
+            raise CallNotRunning("This call has ended.")
+        if self._closed:
+            over = Listener(lambda _: None)
+            over.finish("shutdown", drain=False)
+            return over
+        stream = self._stream_of(call) or self._begin(call)
+        listener = Listener(partial(self._leave, stream))
+        stream.join(listener)
+        return listener
+
+    def on_call(self, call: Call) -> None:
+        """Takes in that a call changed."""
+        if stream := self._stream_of(call):
+            stream.upstream.on_call(call)
+
+    async def aclose(self) -> None:
+        """Ends every listener and upstream at once."""
+        self._closed = True
+        for stream in self._streams.values():
+            stream.finish("shutdown", drain=False)
+        await self._tasks.aclose()
+
+    def _stream_of(self, call: Call) -> _Stream | None:
+        if call.id in self._streams:
+            return self._streams[call.id]
+        # A call whose outcome was unknown went by another id when its stream was begun.
+        return next((stream for begun, stream in self._streams.items() if (now := self._find(begun)) and now.id == call.id), None)
+
+    def _begin(self, call: Call) -> _Stream:
+        stream = self._streams[call.id] = self._open(call)
+        stream.task = self._tasks.start(self._run(stream), name="listen to a call")
+        return stream
+
+    async def _run(self, stream: _Stream) -> None:
+        end: End = "failed"
+        try:
+            await stream.upstream.run()
+            end = "call ended"
+        finally:
+            self._forget(stream)
+            stream.finish(end, drain=True)
+
+    def _leave(self, stream: _Stream, listener: Listener) -> None:
+        stream.listeners.discard(listener)
+        if not stream.listeners and self._forget(stream) and stream.task:
+            stream.task.cancel()
+
+    def _forget(self, stream: _Stream) -> bool:
+        """Returns whether it was still known; its place may have been taken by a newer one."""
+        if self._streams.get(stream.begun_as) is not stream:
+            return False
+        del self._streams[stream.begun_as]
+        return True

@@ -1,0 +1,75 @@
+"""Our calls as the JSON of the REST contract: camelCase, RFC 3339 in UTC, E.164, no secret of Vapi's."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.call import Call
+from services.desk import CallDesk
+
+
+class EndedReasonAnswer(BaseModel):
+    code: str | None
+    title: str = Field(description="Why the call ended, in plain words")
+    nextStep: str = Field(description="What to do about it; empty when there is nothing to do")
+
+
+class LinksAnswer(BaseModel):
+    self: str
+    events: str | None
+    page: str
+
+
+class CallAnswer(BaseModel):
+    """One call."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    id: str = Field(description="Vapi's call id; one that begins with `unknown-` until a call whose answer was lost is found")
+    listenUrl: str | None = Field(description="WebSocket with the live sound; null once the call has ended")
+    status: str
+    to: str | None
+    from_: str | None = Field(alias="from")
+    assistantId: str | None
+    createdAt: datetime | None
+    startedAt: datetime | None
+    endedAt: datetime | None
+    endedReason: EndedReasonAnswer | None
+    cost: float | None = Field(description="US dollars, once Vapi has told it")
+    links: LinksAnswer
+    detail: str | None = Field(default=None, description="What to know about this call now, in plain words")
+
+
+class CallsAnswer(BaseModel):
+    """A page of calls, newest first."""
+
+    calls: list[CallAnswer]
+    nextCursor: str | None
+
+
+def call_answer(desk: CallDesk, call: Call, *, listen_url: str | None, detail: str | None = None) -> dict[str, Any]:
+    """`CallAnswer` as a plain dict; written by hand since it is on the path of every request."""
+    reason = desk.why_ended(call)
+    answer: dict[str, Any] = {
+        "id": call.id,
+        "listenUrl": listen_url,
+        "status": call.status.value,
+        "to": call.to,
+        "from": desk.directory.caller_number(call),
+        "assistantId": call.assistant_id,
+        "createdAt": rfc3339(call.created_at),
+        "startedAt": rfc3339(call.started_at),
+        "endedAt": rfc3339(call.ended_at),
+        "endedReason": {"code": reason.code, "title": reason.title, "nextStep": reason.next_step} if reason else None,
+        "cost": call.cost if call.cost or not call.running else None,
+        "links": {"self": f"/api/calls/{call.id}", "events": None, "page": f"/?call={call.id}"},
+    }
+    if detail:
+        answer["detail"] = detail
+    return answer
+
+
+def rfc3339(time: datetime | None) -> str | None:
+    """`2026-09-01T10:00:00.000Z`."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if time else None

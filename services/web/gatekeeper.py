@@ -1,0 +1,79 @@
+"""From where a request may come: our own names, our own pages. One pure ASGI middleware before everything, WebSockets included."""
+
+import secrets
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.web.problems import problem
+
+# 'unsafe-inline' and 'unsafe-eval' are NiceGUI's needs: its page starts by an inline script and evaluates what the server sends.
+_CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Gatekeeper:
+    """Refuses a foreign `Host` with 400 and a foreign `Origin` with 403, and puts the security headers on every answer.
+
+    A web page anywhere can make its visitor's browser send requests to a server on loopback, and by DNS rebinding even read the
+    answers; the first check stops the reading, the second the sending. Programs that are no browsers send no `Origin` and pass.
+    """
+
+    def __init__(self, app: ASGIApp, *, allowed_hosts: Collection[str]) -> None:
+        self.app = app
+        self._allowed_hosts = frozenset(allowed_hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            return await self.app(scope, receive, send)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        request_id = secrets.token_hex(8)
+        headers = Headers(scope=scope)
+        if not self._knows_host(headers):
+            answer = problem(
+                400,
+                "host_not_allowed",
+                "This name is not one under which Earshot may be reached. Add it to EARSHOT_ALLOWED_HOSTS if it should be.",
+            )
+            return await answer(scope, receive, send_with_headers)
+        if not _from_own_page(scope, headers):
+            answer = problem(403, "cross_origin", "Requests from other websites are refused.")
+            return await answer(scope, receive, send_with_headers)
+        return await self.app(scope, receive, send_with_headers)
+
+    def _knows_host(self, headers: Headers) -> bool:
+        hosts = headers.getlist("host")
+        if len(hosts) != 1:
+            return False
+        host = hosts[0].lower()
+        name = host[: host.rfind("]") + 1] if host.startswith("[") else host.split(":")[0]
+        return name in self._allowed_hosts
+
+
+def _from_own_page(scope: Scope, headers: Headers) -> bool:
+    origins = headers.getlist("origin")
+    if origins:
+        return len(origins) == 1 and urlsplit(origins[0]).netloc.lower() == headers["host"].lower()
+    if headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
+        return True
+    # A link on another site may open our page in a tab of its own; nothing else from there may do anything.
+    return scope["type"] == "http" and scope["method"] == "GET" and headers.get("sec-fetch-mode") == "navigate"

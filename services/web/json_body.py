@@ -1,0 +1,55 @@
+"""What a request body may be: JSON, and small. A pure ASGI middleware, so that a body is refused before any of it is parsed."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.web.problems import problem
+
+MAX_BODY = 16 * 1024
+
+
+class JsonBody:
+    """Answers 415 to a body that does not call itself JSON and 413 to one over MAX_BODY bytes, announced or not.
+
+    Insisting on the content type also means that no web page can send a body here without a preflight, which is never granted.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            return await self.app(scope, receive, send)
+        body = b""
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            body += message.get("body", b"")
+            if len(body) > MAX_BODY:
+                answer = problem(
+                    413, "body_too_large", f"The body is too large: at most {MAX_BODY} bytes.", headers={"Connection": "close"}
+                )
+                return await answer(scope, receive, send)
+            if not message.get("more_body", False):
+                break
+        if body and not _is_json(scope):
+            answer = problem(415, "not_json", "Send the body as JSON, with the header Content-Type: application/json.")
+            return await answer(scope, receive, send)
+        replayed = False
+
+        async def replay() -> Message:
+            nonlocal replayed
+            if replayed:
+                return await receive()
+            replayed = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        return await self.app(scope, replay, send)
+
+
+def _is_json(scope: Scope) -> bool:
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            media_type = value.decode("latin-1").split(";")[0].strip().lower()
+            return bool(media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json")))
+    return False

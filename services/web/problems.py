@@ -1,0 +1,101 @@
+"""Errors -> `application/problem+json` (RFC 9457), one shape for every route, FastAPI's own errors included."""
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from services.errors import EarshotError, FieldError
+
+log = logging.getLogger(__name__)
+
+_CODES = {400: "malformed_json", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 415: "not_json"}
+_DETAILS = {
+    400: "The body is not valid JSON.",
+    404: "There is nothing at this address. The routes are listed in /openapi.json.",
+    405: "This address does not take this method. The Allow header names those it takes.",
+}
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    title: str | None = None,
+    retryable: bool = False,
+    errors: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
+) -> JSONResponse:
+    """One error as an answer. `errors` name the fields that are wrong."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title or HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "retryable": retryable,
+        **more,
+    }
+    if errors:
+        body["errors"] = [{"field": error.field, "message": error.message} for error in errors]
+    return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
+
+
+def problem_of(error: EarshotError, **more: Any) -> JSONResponse:
+    """An error of ours as an answer."""
+    headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after is not None else None
+    return problem(
+        error.status,
+        error.code,
+        error.detail,
+        title=error.title,
+        retryable=error.retryable,
+        errors=error.errors,
+        headers=headers,
+        **more,
+    )
+
+
+def install_problems(app: FastAPI) -> None:
+    """Has `app` answer every error in the one shape."""
+
+    @app.exception_handler(EarshotError)
+    async def ours(_request: Request, error: EarshotError) -> JSONResponse:
+        return problem_of(error)
+
+    @app.exception_handler(HTTPException)
+    async def http(_request: Request, error: HTTPException) -> JSONResponse:
+        code = _CODES.get(error.status_code, "http_error")
+        return problem(error.status_code, code, _DETAILS.get(error.status_code, str(error.detail)), headers=error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        found = error.errors()
+        if any(item["type"] == "json_invalid" for item in found):
+            return problem(400, "malformed_json", "The body is not valid JSON.")
+        fields = [FieldError(_field(item["loc"]), _sentence(item)) for item in found]
+        detail = "; ".join(f"{item.field}: {item.message}" if item.field else item.message for item in fields)
+        return problem(422, "invalid_request", detail, title="The request can't be used as it is", errors=fields)
+
+    @app.exception_handler(Exception)
+    async def unexpected(_request: Request, error: Exception) -> JSONResponse:
+        log.error("a request failed unexpectedly", exc_info=error)
+        return problem(500, "internal_error", "Something went wrong in Earshot. The log tells more.")
+
+
+def _field(location: Sequence[int | str]) -> str:
+    return ".".join(str(part) for part in location if part not in ("body", "query", "path"))
+
+
+def _sentence(item: Mapping[str, Any]) -> str:
+    if item["type"] == "extra_forbidden":
+        return "There is no such field."
+    return str(item["msg"]).removeprefix("Value error, ")

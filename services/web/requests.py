@@ -1,0 +1,54 @@
+"""The request of `POST /api/vapi_call`, as pydantic checks it."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+
+from services.errors import FieldError, RequestError
+
+
+class CallRequest(BaseModel):
+    """`{"to": "+14155552671"}` is enough."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"to": "+14155552671"}]})
+
+    to: StrictStr | None = Field(default=None, max_length=256, description="The number to call, with + and the country code")
+    number: StrictStr | None = Field(default=None, max_length=256, description="Another name for `to`")
+    assistantId: StrictStr | None = Field(default=None, min_length=1, max_length=64)
+    phoneNumberId: StrictStr | None = Field(default=None, min_length=1, max_length=64, description="The caller ID, by Vapi's id")
+    name: StrictStr | None = Field(default=None, min_length=1, max_length=40)
+    firstMessage: StrictStr | None = Field(default=None, max_length=4000)
+    variableValues: dict[str, Any] | None = None
+    maxDurationSeconds: Annotated[StrictInt, Field(ge=10, le=43_200)] | None = None
+    earliestAt: AwareDatetime | None = Field(default=None, description="RFC 3339 with a time zone; the call is scheduled until then")
+    dryRun: StrictBool = Field(default=False, description="All checks, no call")
+    allowDuplicate: StrictBool = Field(default=False, description="Call a number again although it was called a moment ago")
+    confirmUnlikelyNumber: StrictBool = Field(default=False, description="Call a number that no numbering plan knows")
+
+    @property
+    def destination(self) -> str:
+        """The number as it was sent, under either name. Raises RequestError when there is none, or two."""
+        if self.to is not None and self.number is not None and self.to.strip() != self.number.strip():
+            raise RequestError("to and number differ. Send only to.", errors=[FieldError("number", "Differs from `to`.")])
+        number = self.to if self.to is not None else self.number
+        if number is None:
+            raise RequestError("to is missing: the number to call.", errors=[FieldError("to", "The number to call is missing.")])
+        return number
+
+    def wishes(self) -> dict[str, Any]:
+        """What the desk is asked for besides the number, by its own names."""
+        return {
+            "assistant_id": self.assistantId,
+            "phone_number_id": self.phoneNumberId,
+            "name": self.name,
+            "first_message": self.firstMessage,
+            "variable_values": self.variableValues,
+            "max_duration_seconds": self.maxDurationSeconds,
+            "earliest_at": self._future(self.earliestAt),
+            "confirm_unlikely_number": self.confirmUnlikelyNumber,
+        }
+
+    @staticmethod
+    def _future(time: datetime | None) -> datetime | None:
+        return time if time and time > datetime.now(time.tzinfo) else None
