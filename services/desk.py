@@ -159,7 +159,8 @@ class CallDesk:
         task = self._hanging_up.get(call.id)
         if task is None:
             task = self._hanging_up[call.id] = self._tasks.start(self._hang_up(call.id), name="hang up")
-            task.add_done_callback(lambda _: self._hanging_up.pop(call.id, None))
+            task.add_done_callback(lambda _: self._hung_up(call.id))
+            self.changed.emit(call)
         try:
             async with asyncio.timeout(_HANG_UP_PATIENCE):
                 return await asyncio.shield(task)
@@ -181,6 +182,11 @@ class CallDesk:
     def ending(self, call_id: str) -> bool:
         """Whether a hang-up is under way."""
         return call_id in self._hanging_up
+
+    def _hung_up(self, call_id: str) -> None:
+        del self._hanging_up[call_id]
+        if call := self.get(call_id):
+            self.changed.emit(call)
 
     async def _place(self, order: CallOrder) -> Call:
         assert self._gateway is not None  # noqa: S101 - order() has refused otherwise

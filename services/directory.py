@@ -5,6 +5,7 @@ import logging
 from services.call import Assistant, Call, CallerId
 from services.errors import VapiError
 from services.phone_number import international
+from services.signals import Signal
 from services.vapi.gateway import Gateway
 
 log = logging.getLogger(__name__)
@@ -15,6 +16,7 @@ class Directory:
 
     def __init__(self, gateway: Gateway | None) -> None:
         self._gateway = gateway
+        self.changed: Signal[None] = Signal()
         self.assistants: dict[str, Assistant] = {}
         self.caller_ids: dict[str, CallerId] = {}
 
@@ -25,6 +27,7 @@ class Directory:
         try:
             self.assistants = {item.id: item for item in await self._gateway.list_assistants()}
             self.caller_ids = {item.id: item for item in await self._gateway.list_phone_numbers()}
+            self.changed.emit(None)
         except VapiError as error:
             log.warning("assistants and caller IDs could not be read (%s)", error.code)
 

@@ -1,0 +1,97 @@
+/**
+ * A form around one number field. It groups digits as they are typed, and lets a press of Call through once, at once, or not at all: not
+ * while one is under way, not from a held key, not without a connection. How old a press is when the server hears of it, `age` tells.
+ */
+const DOUBLE_PRESS = 1500; // ms after a press within which another is a slip of the finger
+
+const digits = (text) => text.replace(/\D/g, "").replace(/^00/, "");
+
+export default {
+  template: `
+    <form class="dial-form" novalidate @submit.prevent="press" @keydown.enter="held" @input="typed" @focusout="left">
+      <slot></slot>
+      <fieldset :disabled="dialling || disabled"><slot name="actions"></slot></fieldset>
+      <p v-if="refused" class="problem" role="alert">{{ offline }}</p>
+    </form>`,
+  props: { initial: String, shape: Object, offline: String, disabled: Boolean },
+  emits: ["typed", "left", "dial"],
+
+  data() {
+    return { dialling: false, refused: false };
+  },
+
+  created() {
+    this.pressed = null;
+  },
+
+  mounted() {
+    this.field = this.$el.querySelector("input");
+    if (this.initial) this.field.value = this.initial;
+  },
+
+  watch: {
+    shape({ of, text }) {
+      const { field } = this;
+      const asTyped = field.value === of && field.selectionStart === of.length && !this.composing;
+      const regrows = this.deleting && text.length > of.length; // a separator that comes back could not be deleted
+      if (!asTyped || regrows || text === of || digits(text) !== digits(of)) return;
+      field.value = text;
+      field.setSelectionRange(text.length, text.length);
+    },
+  },
+
+  methods: {
+    typed(event) {
+      this.refused = false;
+      this.deleting = event.inputType?.startsWith("delete") ?? false;
+      this.composing = event.isComposing ?? false;
+      this.$emit("typed", this.field.value);
+    },
+
+    left(event) {
+      const toPress = event.relatedTarget?.matches(":active"); // a sentence that comes now could move the button from under the finger
+      if (event.target === this.field && !toPress) this.$emit("left", this.field.value);
+    },
+
+    held(event) {
+      if (event.repeat) event.preventDefault();
+    },
+
+    press(event) {
+      if (this.dialling || this.disabled) return;
+      globalThis.LivePlayout?.unlock(); // browsers allow sound only from within the press itself
+      if (!window.socket?.connected) {
+        this.refused = true;
+        return;
+      }
+      this.refused = false;
+      this.dialling = true;
+      this.pressed = { wall: Date.now(), steady: performance.now(), by: document.activeElement };
+      this.$emit("dial", { text: this.field.value, confirmed: event.submitter?.name === "confirmed" });
+    },
+
+    /** Seconds since the press, by two clocks of this browser alone: one may be set, the other may stop while a laptop sleeps. */
+    age() {
+      return this.pressed && Math.max(Date.now() - this.pressed.wall, performance.now() - this.pressed.steady) / 1000;
+    },
+
+    /** The press has been dealt with; `placed`: it led to a call. */
+    settle(placed) {
+      setTimeout(
+        () => {
+          this.dialling = false;
+          this.$nextTick(() => document.activeElement === document.body && this.pressed?.by?.focus({ preventScroll: true }));
+        },
+        placed ? Math.max(0, DOUBLE_PRESS - 1000 * this.age()) : 0,
+      );
+    },
+
+    fill(text) {
+      this.refused = false;
+      this.field.value = text;
+      this.$emit("typed", text);
+      this.field.focus();
+      this.field.setSelectionRange(text.length, text.length);
+    },
+  },
+};

@@ -1,0 +1,55 @@
+"""Load on one URL from a fixed number of connections, run as a process of its own: `python -m benchmarks.load URL CONNECTIONS REQUESTS`."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+import aiohttp
+
+from benchmarks.processes import ROOT
+
+NUMBERS = 8_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Requests per second, and how long the slowest of a hundred took, in milliseconds."""
+
+    per_second: float
+    p50: float
+    p99: float
+
+
+def measure(url: str, *, connections: int, requests: int) -> Load:
+    """POSTs `{"to": ...}`, another number each time, `requests` times over `connections`; every answer has to be a 2xx."""
+    command = [sys.executable, "-m", "benchmarks.load", url, str(connections), str(requests)]
+    found = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
+    return Load(per_second=found["per_second"], p50=found["p50"], p99=found["p99"])
+
+
+async def _run(url: str, connections: int, requests: int) -> None:
+    took: list[float] = []
+    left = iter(range(requests))
+
+    async def work(session: aiohttp.ClientSession) -> None:
+        for index in left:
+            began = time.perf_counter()
+            body = {"to": f"+1415{2_000_000 + index % NUMBERS:07d}"}
+            async with session.post(url, json=body) as answer:
+                await answer.read()
+                assert 200 <= answer.status < 300, await answer.text()
+            took.append(1000 * (time.perf_counter() - began))
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=connections)) as session:
+        began = time.perf_counter()
+        await asyncio.gather(*(work(session) for _ in range(connections)))
+        seconds = time.perf_counter() - began
+    took.sort()
+    print(json.dumps({"per_second": requests / seconds, "p50": took[len(took) // 2], "p99": took[int(len(took) * 0.99)]}))
+
+
+if __name__ == "__main__":
+    asyncio.run(_run(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

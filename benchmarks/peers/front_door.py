@@ -1,0 +1,33 @@
+"""A route and a page in main.py's shape: our own uvicorn, the API beside NiceGUI instead of inside it."""
+
+import os
+
+import uvicorn
+from fastapi import FastAPI
+from nicegui import ui
+from pydantic import BaseModel
+
+from services.settings import LOOPBACK_HOSTS
+from services.web.front_door import FrontDoor
+from services.web.gatekeeper import Gatekeeper
+
+api, pages = FastAPI(), FastAPI()
+
+
+class Wanted(BaseModel):
+    to: str
+
+
+@api.post("/api/echo")
+async def echo(wanted: Wanted) -> dict[str, str]:
+    return {"to": wanted.to}
+
+
+@ui.page("/")
+def index() -> None:
+    ui.label("Hello, world")
+
+
+ui.run_with(pages, show_welcome_message=False)
+app = Gatekeeper(FrontDoor(api=api, pages=pages), allowed_hosts=LOOPBACK_HOSTS)
+uvicorn.run(app, host="127.0.0.1", port=int(os.environ["PORT"]), access_log=False, log_level="warning")

@@ -1,0 +1,44 @@
+"""`POST /api/vapi_call` from 64 connections, against the typed SDK in a bare route, on the same stand-in of Vapi in the same run."""
+
+from statistics import median
+
+from benchmarks.load import Load, measure
+from benchmarks.processes import Running, running
+
+CONNECTIONS = 64
+REQUESTS = 2500
+RUNS = 5
+
+
+def main() -> None:
+    with running("-m", "benchmarks.peers.fast_vapi") as vapi:
+        ids = {"VAPI_API_KEY": "key", "VAPI_ASSISTANT_ID": "assistant", "VAPI_PHONE_NUMBER_ID": "phone", "VAPI_BASE_URL": vapi.url}
+        with (
+            running("main.py", ready="/health", environ=ids) as earshot,
+            running("-m", "benchmarks.peers.typed_sdk", ready="/health", environ=ids) as typed,
+        ):
+            servers = {"earshot": earshot, "typed SDK": typed}
+            for server in servers.values():
+                measure(server.url + "/api/vapi_call", connections=CONNECTIONS, requests=200)
+            found: dict[str, list[tuple[Load, float]]] = {name: [] for name in servers}
+            for _ in range(RUNS):
+                for name, server in servers.items():
+                    found[name].append(_run(server))
+    print(f"POST /api/vapi_call, {CONNECTIONS} connections, {REQUESTS} requests, median of {RUNS}")
+    for name, runs in found.items():
+        print(
+            f"  {name:10} {median(load.per_second for load, _ in runs):7.0f} /s   p50 {median(load.p50 for load, _ in runs):6.1f} ms"
+            f"   p99 {median(load.p99 for load, _ in runs):6.1f} ms   CPU {median(cpu for _, cpu in runs):5.2f} ms a request"
+        )
+    ratios = [ours.per_second / theirs.per_second for (ours, _), (theirs, _) in zip(found["earshot"], found["typed SDK"], strict=True)]
+    print(f"  ratio      {median(ratios):.2f} x (aim: at least 1.0)")
+
+
+def _run(server: Running) -> tuple[Load, float]:
+    before = server.cpu_seconds()
+    load = measure(server.url + "/api/vapi_call", connections=CONNECTIONS, requests=REQUESTS)
+    return load, 1000 * (server.cpu_seconds() - before) / REQUESTS
+
+
+if __name__ == "__main__":
+    main()

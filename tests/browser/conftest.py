@@ -1,0 +1,227 @@
+"""Earshot as a process of its own, a Chromium to look at it with, and a network between them that can fail."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.chromium import FLAGS, chromium_path
+
+ROOT = Path(__file__).resolve().parents[2]
+_OURS = ("VAPI_", "EARSHOT_", "NICEGUI_", "PYTEST_", "HOST", "PORT")  # NiceGUI behaves differently where it thinks that it is being tested
+
+
+Open = Callable[..., Page]
+
+
+class Earshot:
+    """A running Earshot, and what its REST routes tell of it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def calls(self) -> list[dict[str, Any]]:
+        return list(self._ask("GET", "/api/calls")["calls"])
+
+    def place(self, number: str) -> dict[str, Any]:
+        return self._ask("POST", "/api/vapi_call", {"to": number})
+
+    def end_all(self) -> None:
+        for call in self.calls():
+            if call["status"] != "ended":
+                self._ask("POST", f"/api/calls/{call['id']}/end")
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"}, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+
+
+Start = Callable[..., Earshot]
+
+
+@contextmanager
+def earshot_process(**environment: str) -> Iterator[Earshot]:
+    """`python main.py` with nothing set but `environment`, in a folder without a `.env`, ended by SIGTERM."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    with tempfile.TemporaryDirectory() as folder, Path(folder, "log").open("w+") as log:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "main.py")],
+            cwd=folder,
+            env=clean | {"PORT": str(port)} | environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_until_served(f"http://127.0.0.1:{port}/health", process)
+            yield Earshot(f"http://127.0.0.1:{port}")
+        finally:
+            process.terminate()
+            process.wait(15)
+            log.seek(0)
+            text = log.read()
+            print(text)  # noqa: T201 - shown by pytest where a test failed
+        assert "Traceback" not in text, text
+
+
+def _wait_until_served(url: str, process: subprocess.Popen[bytes]) -> None:
+    give_up = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < give_up:
+        with suppress(OSError):
+            try:
+                urllib.request.urlopen(url, timeout=5).close()
+            except urllib.error.HTTPError as answer:  # 503: served, but it can't place calls
+                answer.close()
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{url} was never served")
+
+
+@pytest.fixture(scope="session")
+def demo_process() -> Iterator[Earshot]:
+    with earshot_process() as earshot:
+        yield earshot
+
+
+@pytest.fixture
+def earshot(demo_process: Earshot) -> Iterator[Earshot]:
+    """On the demo line, with no call running, and none left running."""
+    yield demo_process
+    demo_process.end_all()
+
+
+@pytest.fixture
+def earshot_with() -> Iterator[Start]:
+    """Starts an Earshot with these variables set. Ask for it before `open_tab`, so that tabs are closed before it ends."""
+    with ExitStack() as processes:
+        yield lambda **environment: processes.enter_context(earshot_process(**environment))
+
+
+# One for each module, since Playwright's event loop would be in the way of asynchronous tests elsewhere.
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_tab(chromium: Browser) -> Iterator[Open]:
+    """Opens an address in a browser of its own, ready to be used. The test fails if any of its pages reports an error.
+
+    `faulty` says that errors are what the test is about.
+    """
+    pages: list[Page] = []
+    errors: list[str] = []
+
+    def open_(address: str, *, faulty: bool = False, **options: Any) -> Page:
+        page = chromium.new_context(**options).new_page()
+        pages.append(page)
+        if not faulty:
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.on("console", lambda message: _note(message, errors))
+        page.goto(address)
+        page.wait_for_function("window.did_handshake === true")
+        return page
+
+    yield open_
+    for page in pages:
+        page.context.close()
+    assert not errors
+
+
+def _note(message: ConsoleMessage, errors: list[str]) -> None:
+    if message.type == "error":
+        errors.append(message.text)
+
+
+class Line:
+    """A network between a browser and a server: what is sent can be held up, and all connections can be cut."""
+
+    def __init__(self, target: str) -> None:
+        self._target = ("127.0.0.1", int(target.rpartition(":")[2]))
+        self._flowing = threading.Event()
+        self._flowing.set()
+        self._down = False
+        self._sockets: set[socket.socket] = set()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self._start(self._accept)
+
+    def hold(self) -> None:
+        """Nothing gets from the browser to the server until `release`."""
+        self._flowing.clear()
+
+    def release(self) -> None:
+        self._flowing.set()
+
+    def cut(self) -> None:
+        """Ends every connection, and those to come, until `mend`."""
+        self._down = True
+        for each in list(self._sockets):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        self._down = False
+
+    def close(self) -> None:
+        self.release()
+        self.cut()
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                browser, _ = self._listening.accept()
+            except OSError:
+                return
+            if self._down:
+                browser.close()
+                continue
+            server = socket.create_connection(self._target)
+            self._sockets |= {browser, server}
+            self._start(self._carry, browser, server, True)
+            self._start(self._carry, server, browser, False)
+
+    def _carry(self, source: socket.socket, sink: socket.socket, may_be_held: bool) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                if may_be_held:
+                    self._flowing.wait()
+                sink.sendall(data)
+        for each in (source, sink):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        self._sockets.discard(source)
+        source.close()
+
+    def _start(self, work: Callable[..., None], *arguments: Any) -> None:
+        threading.Thread(target=work, args=arguments, daemon=True).start()
+
+
+@pytest.fixture
+def line(earshot: Earshot) -> Iterator[Line]:
+    carried = Line(earshot.url)
+    yield carried
+    carried.close()

@@ -1,0 +1,323 @@
+"""The page as people use it, on the demo line: dial, hear, hang up, and all that must not dial."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from services.call import CallStatus
+from tests.browser.conftest import Earshot, Line, Open, Start
+
+NUMBER = "+14155552671"
+NOWHERE = "http://127.0.0.1:9"
+PATIENCE = 20_000  # ms: the machine may be busy; a call rings for 3 s
+
+
+def part(page: Page, name: str) -> Locator:
+    return page.get_by_test_id(name)
+
+
+def see_status(page: Page, status: CallStatus) -> None:
+    expect(part(page, "call-status")).to_have_attribute("data-status", status.value, timeout=PATIENCE)
+
+
+def dial(page: Page, number: str = NUMBER) -> None:
+    part(page, "dial-number").fill(number)
+    part(page, "dial-call").click()
+
+
+def test_a_call_from_the_press_to_its_end(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    before = len(earshot.calls())
+    page.evaluate(
+        """() => {
+            window.seen = [];
+            const note = () => {
+                const status = document.querySelector("[data-testid=call-status]")?.dataset.status;
+                if (status && seen.at(-1) !== status) seen.push(status);
+            };
+            new MutationObserver(note).observe(document.body, {subtree: true, childList: true, attributes: true});
+        }"""
+    )
+    part(page, "dial-number").press_sequentially(NUMBER)
+    expect(part(page, "dial-number")).to_have_value("+1 415-555-2671")
+    expect(page.get_by_label("Dial", exact=True)).to_contain_text("United States")
+    expect(page.get_by_label("Dial", exact=True)).to_contain_text("Calls +1 415-555-2671 from Main line as Riley.")
+    part(page, "dial-call").click()
+    see_status(page, CallStatus.IN_PROGRESS)
+    assert page.evaluate("seen") == ["dialling", "queued", "ringing", "in-progress"]
+    expect(part(page, "player-state")).to_have_attribute("data-state", "playing", timeout=PATIENCE)
+    expect(part(page, "listen-toggle")).to_have_text("Stop listening")
+    expect(page.get_by_role("timer").first).to_have_text(re.compile(r"0:0[1-9]"), timeout=PATIENCE)
+    expect(part(page, "call-log")).to_contain_text("Running")
+
+    part(page, "call-end").click()
+    see_status(page, CallStatus.ENDED)
+    expect(page.get_by_label("Call", exact=True)).to_contain_text("You ended the call.")
+    expect(page.get_by_label("Call", exact=True)).to_contain_text("Cost", timeout=PATIENCE)
+    expect(part(page, "call-end")).to_be_hidden()
+    expect(part(page, "call-log")).to_contain_text("Earlier")
+    assert len(earshot.calls()) == before + 1
+
+    part(page, "dial-number").fill("")
+    page.get_by_role("button", name="Call again").click()
+    expect(part(page, "dial-number")).to_have_value("+1 415-555-2671")
+    assert len(earshot.calls()) == before + 1
+
+
+def test_listening_stops_and_starts_with_the_button(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    dial(page)
+    toggle = part(page, "listen-toggle")
+    expect(part(page, "player-state")).to_have_attribute("data-state", "playing", timeout=PATIENCE)
+    toggle.click()
+    expect(toggle).to_have_attribute("aria-pressed", "false")
+    expect(part(page, "player-state")).to_have_attribute("data-state", "stopped")
+    toggle.click()
+    expect(toggle).to_have_attribute("aria-pressed", "true")
+    expect(part(page, "player-state")).to_have_attribute("data-state", "playing", timeout=PATIENCE)
+
+
+def test_it_says_why_nobody_answered(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    dial(page, "+12025550101")
+    see_status(page, CallStatus.ENDED)
+    expect(page.get_by_label("Call", exact=True)).to_contain_text("busy")
+    expect(part(page, "call-log").get_by_role("button").first).to_contain_text("busy")
+    expect(page.locator(".steps .todo")).to_have_text("Answered")
+
+
+def test_a_call_whose_answer_was_lost_is_found_and_not_dialled_again(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    before = len(earshot.calls())
+    dial(page, "+12025550106")
+    see_status(page, CallStatus.RINGING)
+    assert len(earshot.calls()) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        ("", "Type a phone number"),
+        ("hello", "Start the number with +"),
+        ("+1 415 555", "too short"),
+        ("+1 415 555 2671 26", "too long"),
+        ("4155552671", "Start the number with +"),
+        ("911", "Emergency numbers can't be called"),
+        ("+1 900 555 1234", "premium-rate"),
+        ("+1 415 555 2671 ext. 12", "Leave out the extension"),
+        ("<script>alert(1)</script>", "in digits"),
+    ],
+)
+def test_a_wrong_number_is_not_dialled(earshot: Earshot, open_tab: Open, number: str, sentence: str) -> None:
+    page = open_tab(earshot.url)
+    before = earshot.calls()
+    dial(page, number)
+    expect(page.get_by_role("alert").filter(has_text=sentence)).to_be_visible()
+    expect(part(page, "dial-number")).to_have_attribute("aria-invalid", "true")
+    expect(part(page, "dial-call")).to_be_enabled()
+    assert earshot.calls() == before
+
+
+def test_no_complaint_while_a_number_is_still_being_typed(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    part(page, "dial-number").press_sequentially("+1 415 555")
+    expect(part(page, "dial-number")).to_have_value("+1 415-555")
+    expect(page.get_by_role("alert").filter(visible=True)).to_have_count(0)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("alert").filter(has_text="too short")).to_be_visible()
+
+
+def test_an_unlikely_number_takes_a_second_press(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    before = len(earshot.calls())
+    expect(part(page, "dial-confirm")).to_be_hidden()
+    dial(page, "+1 415 055 2671")
+    expect(page.get_by_role("alert").filter(has_text="does not look like a number in use")).to_be_visible()
+    assert len(earshot.calls()) == before
+    part(page, "dial-confirm").click()
+    see_status(page, CallStatus.RINGING)
+    expect(part(page, "dial-confirm")).to_be_hidden()
+    assert len(earshot.calls()) == before + 1
+
+
+def test_digits_are_grouped_and_none_is_lost_however_fast_they_come(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    field = part(page, "dial-number")
+    for _ in range(3):
+        field.fill("")
+        field.press_sequentially("+442079460958", delay=0)
+        expect(field).to_have_value("+44 20 7946 0958")
+    for _ in range(4):
+        page.keyboard.press("Backspace")
+    expect(field).to_have_value("+44 20 7946")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.insert_text("1")
+    expect(field).to_have_value("+144 20 7946")  # in the middle nothing is moved under the caret
+    assert field.evaluate("field => field.selectionStart") == 2
+
+
+def test_enter_dials_and_a_held_enter_dials_once(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    before = len(earshot.calls())
+    part(page, "dial-number").fill(NUMBER)
+    for _ in range(40):
+        page.keyboard.down("Enter")  # again and again without an up: the browser's own repetition
+        page.wait_for_timeout(50)
+    page.keyboard.up("Enter")
+    see_status(page, CallStatus.RINGING)
+    assert len(earshot.calls()) == before + 1
+
+
+def test_a_double_press_places_one_call(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    before = len(earshot.calls())
+    part(page, "dial-number").fill(NUMBER)
+    button = part(page, "dial-call")
+    button.dblclick(delay=40)
+    button.evaluate("button => { for (let k = 0; k < 5; k++) { button.click(); button.form.requestSubmit(); } }")
+    expect(button).to_be_disabled()
+    see_status(page, CallStatus.RINGING)
+    expect(button).to_be_enabled()
+    assert len(earshot.calls()) == before + 1
+
+
+def test_a_press_that_arrives_late_dials_nothing(earshot: Earshot, line: Line, open_tab: Open) -> None:
+    page = open_tab(line.url, faulty=True)
+    before = earshot.calls()
+    part(page, "dial-number").fill(NUMBER)
+    expect(page.get_by_label("Dial", exact=True)).to_contain_text("Calls +1 415-555-2671")
+    line.hold()
+    part(page, "dial-call").click()
+    page.wait_for_timeout(3500)
+    line.release()
+    expect(page.get_by_role("alert").filter(has_text="nothing was dialled")).to_be_visible(timeout=PATIENCE)
+    assert earshot.calls() == before
+    dial(page)
+    see_status(page, CallStatus.RINGING)
+
+
+def test_a_press_without_a_connection_dials_nothing(earshot: Earshot, line: Line, open_tab: Open) -> None:
+    page = open_tab(line.url, faulty=True)
+    before = earshot.calls()
+    part(page, "dial-number").fill(NUMBER)
+    expect(page.get_by_label("Dial", exact=True)).to_contain_text("Calls +1 415-555-2671")
+    line.cut()
+    page.wait_for_function("!window.socket.connected")
+    part(page, "dial-call").click()
+    expect(page.get_by_role("alert").filter(has_text="nothing was dialled")).to_be_visible()
+    expect(page.get_by_text("Connection lost.")).to_be_visible(timeout=PATIENCE)
+    line.mend()
+    page.wait_for_function("window.socket.connected")
+    expect(page.get_by_text("Connection lost.")).to_be_hidden(timeout=PATIENCE)
+    part(page, "dial-number").fill("+1 415")  # heard after whatever was held back would have been
+    expect(part(page, "dial-number")).to_have_value("+1 415")
+    expect(page.get_by_label("Dial", exact=True)).not_to_contain_text("Calls +1 415-555-2671")
+    assert earshot.calls() == before
+
+
+def test_a_reload_finds_the_call_and_offers_to_listen(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    dial(page)
+    see_status(page, CallStatus.IN_PROGRESS)
+    page.reload()
+    see_status(page, CallStatus.IN_PROGRESS)
+    expect(part(page, "listen-toggle")).to_have_text("Listen")
+    expect(part(page, "player-state")).to_have_attribute("data-state", "idle")
+    part(page, "listen-toggle").click()
+    expect(part(page, "player-state")).to_have_attribute("data-state", "playing", timeout=PATIENCE)
+
+
+def test_two_tabs_see_the_same_calls(earshot: Earshot, open_tab: Open) -> None:
+    one, other = open_tab(earshot.url), open_tab(earshot.url)
+    dial(one)
+    see_status(one, CallStatus.RINGING)
+    row = part(other, "call-log").get_by_role("button").first
+    expect(row).to_contain_text("Ringing", timeout=PATIENCE)
+    row.click()
+    see_status(other, CallStatus.IN_PROGRESS)
+    part(other, "call-end").click()
+    for page in (one, other):
+        see_status(page, CallStatus.ENDED)
+
+
+def test_a_call_placed_by_rest_is_listed_and_its_address_shows_it(earshot: Earshot, open_tab: Open) -> None:
+    first = earshot.place("+442079460958")
+    earshot.place(NUMBER)
+    page = open_tab(f"{earshot.url}/?call={first['id']}")
+    expect(page.get_by_role("heading", name="+44 20 7946 0958")).to_be_visible()
+    expect(part(page, "call-log").locator("[aria-current=true]")).to_contain_text("+44 20 7946 0958")
+
+
+def test_an_address_fills_the_field_and_dials_nothing(earshot: Earshot, open_tab: Open) -> None:
+    before = earshot.calls()
+    page = open_tab(f"{earshot.url}/?to=%2B14155552671")
+    expect(part(page, "dial-number")).to_have_value("+1 415-555-2671")
+    expect(page.get_by_label("Dial", exact=True)).to_contain_text("Calls +1 415-555-2671")
+    expect(part(page, "call-status")).to_have_count(0)
+    assert earshot.calls() == before
+
+
+def test_an_address_of_no_call_says_so(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(f"{earshot.url}/?call=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E")
+    expect(page.get_by_role("alert").filter(has_text="No such call")).to_be_visible()
+
+
+def test_placing_goes_on_when_the_tab_is_closed(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    before = len(earshot.calls())
+    dial(page, "+12025550106")  # its answer comes late, since the call has to be looked for
+    expect(part(page, "call-status")).to_have_attribute("data-status", "dialling")
+    page.close()
+    watching = open_tab(earshot.url)
+    expect(part(watching, "call-log").get_by_role("button").first).to_contain_text("Ringing", timeout=PATIENCE)
+    assert len(earshot.calls()) == before + 1
+
+
+@pytest.mark.parametrize("width", [390, 820, 1280, 2560])
+def test_nothing_is_wider_than_the_window(earshot: Earshot, open_tab: Open, width: int) -> None:
+    page = open_tab(earshot.url, viewport={"width": width, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    dial(page)
+    see_status(page, CallStatus.RINGING)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.mouse.wheel(0, 2000)
+    expect(part(page, "call-end")).to_be_in_viewport()
+
+
+def test_the_page_has_what_a_screen_reader_needs(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    dial(page)
+    see_status(page, CallStatus.RINGING)
+    assert page.locator("html").get_attribute("lang") == "en-US"
+    expect(page.get_by_role("main")).to_have_count(1)
+    expect(page.get_by_role("banner")).to_have_count(1)
+    expect(page.get_by_role("textbox", name="Phone number")).to_have_count(1)
+    expect(page.get_by_role("status").filter(has_text="Ringing")).to_have_attribute("aria-live", "polite")
+    assert (
+        page.locator("button, input").evaluate_all(
+            "all => all.filter(e => !(e.textContent.trim() || e.ariaLabel || e.labels?.length)).map(e => e.outerHTML)"
+        )
+        == []
+    )
+
+
+def test_missing_credentials_are_named_and_nothing_can_be_dialled(earshot_with: Start, open_tab: Open) -> None:
+    earshot = earshot_with(VAPI_API_KEY="k", VAPI_BASE_URL=NOWHERE)
+    page = open_tab(earshot.url)
+    expect(page.get_by_role("alert").filter(has_text="VAPI_ASSISTANT_ID and VAPI_PHONE_NUMBER_ID are missing")).to_be_visible()
+    part(page, "dial-number").fill(NUMBER)
+    expect(part(page, "dial-call")).to_be_disabled()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Dial", exact=True)).to_contain_text("No call can be placed")
+    assert earshot.calls() == []
+
+
+def test_an_error_is_told_in_words(earshot_with: Start, open_tab: Open) -> None:
+    earshot = earshot_with(VAPI_API_KEY="k", VAPI_ASSISTANT_ID="a", VAPI_PHONE_NUMBER_ID="p", VAPI_BASE_URL=NOWHERE)
+    page = open_tab(earshot.url)
+    dial(page)
+    expect(page.get_by_role("alert").filter(has_text="Vapi can't be reached")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Vapi is not answering.")).to_be_visible(timeout=PATIENCE)
+    expect(part(page, "dial-call")).to_be_enabled()

@@ -1,0 +1,111 @@
+"""The process as a whole: start, stop in the middle of a call, start again, and what the log may say."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+import aiohttp
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from tests.process import running, start, vapi_environ
+from tests.stand_in import StandIn, stand_in
+
+NUMBER = "+14155552671"
+
+
+@pytest.fixture
+async def vapi() -> AsyncIterator[StandIn]:
+    async with stand_in() as server:
+        yield server
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+async def test_a_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        app = await start(tmp_path, port=taken.getsockname()[1])
+        output, _ = await app.process.communicate()
+    assert app.process.returncode == 1
+    assert "can't be used" in output.decode()
+    assert "set PORT" in output.decode()
+    assert "Traceback" not in output.decode()
+
+
+async def test_a_setting_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path) -> None:
+    app = await start(tmp_path, {"VAPI_BASE_URL": "nonsense"})
+    output, _ = await app.process.communicate()
+    assert app.process.returncode == 1
+    assert "VAPI_BASE_URL" in output.decode()
+    assert "Traceback" not in output.decode()
+
+
+async def test_missing_credentials_are_named_in_log_and_health(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    async with running(tmp_path, {"VAPI_API_KEY": "secret-private-key"}) as app:
+        async with http.get(app.url + "/health") as answer:
+            assert answer.status == 503
+            assert (await answer.json())["missing"] == ["VAPI_ASSISTANT_ID", "VAPI_PHONE_NUMBER_ID"]
+        async with http.get(app.url + "/") as page:
+            text = await page.text()
+        await app.stop()
+    assert "VAPI_ASSISTANT_ID and VAPI_PHONE_NUMBER_ID" in app.output
+    assert "VAPI_ASSISTANT_ID" in text
+    assert "secret-private-key" not in app.output + text
+
+
+async def test_dotenv_is_read(tmp_path: Path, vapi: StandIn, http: aiohttp.ClientSession) -> None:
+    (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in vapi_environ(vapi.url).items()))
+    async with running(tmp_path) as app, http.get(app.url + "/health") as answer:
+        assert (answer.status, (await answer.json())["mode"]) == (200, "vapi")
+
+
+async def test_sigterm_in_the_middle_of_a_call_cuts_sockets_but_not_the_call(
+    tmp_path: Path, vapi: StandIn, http: aiohttp.ClientSession
+) -> None:
+    async with running(tmp_path, vapi_environ(vapi.url)) as app:
+        async with http.post(app.url + "/api/vapi_call", json={"to": NUMBER}) as answer:
+            call = await answer.json()
+        vapi.move(call["id"], "in-progress")
+        async with connect(call["listenUrl"]) as listener:
+            assert json.loads(await listener.recv())["type"] == "stream"
+            stopping = asyncio.create_task(app.stop())
+            with suppress(ConnectionClosed):
+                while True:
+                    await listener.recv()
+            assert listener.close_code == 1012
+            assert await stopping == 0
+    assert vapi.controls == []
+    assert vapi.calls[call["id"]]["status"] == "in-progress"
+
+    async with running(tmp_path, vapi_environ(vapi.url)) as again:
+        async with http.get(again.url + "/api/calls") as answer:
+            found = (await answer.json())["calls"]
+        assert [known["id"] for known in found] == [call["id"]]
+        async with http.post(f"{again.url}/api/calls/{call['id']}/end") as answer:
+            assert (await answer.json())["status"] == "ended"
+    assert vapi.dials == 1
+
+
+async def test_the_log_holds_no_secret_and_no_whole_number(tmp_path: Path, vapi: StandIn, http: aiohttp.ClientSession) -> None:
+    async with running(tmp_path, vapi_environ(vapi.url) | {"VAPI_PUBLIC_KEY": "secret-public-key"}) as app:
+        for answer in ("created", "created then 500", (400, {"message": "secret-private-key is wrong"})):
+            vapi.answer = answer
+            async with http.post(app.url + "/api/vapi_call", json={"to": NUMBER}) as response:
+                body = await response.text()
+                assert "secret" not in body
+        async with http.ws_connect(f"{app.url}/api/calls/none/listen?ticket=secret-ticket") as refused:
+            assert (await refused.receive()).data == 4401
+        await app.stop()
+    assert "placing a call" in app.output
+    for secret in ("secret", NUMBER, "4155552671", "/listen", "/control"):
+        assert secret not in app.output

@@ -1,0 +1,40 @@
+"""A call in words: to whom, from where, in which state, and how it ended."""
+
+from services.call import Call, CallOrder, CallStatus
+from services.desk import CallDesk
+from services.phone_number import international, region_name, region_of
+from ui.words import LANGUAGE, STATUS, say
+
+
+def number(call: Call | CallOrder) -> str:
+    return international(call.to) if call.to else say("unknown_number")
+
+
+def from_whom(desk: CallDesk, call: Call | CallOrder) -> str:
+    """`United States, from Main line as Riley`, as far as it is known."""
+    region = region_name(region_of(call.to or ""), LANGUAGE)
+    line = desk.directory.caller_id_name(call.phone_number_id)
+    if not line and isinstance(call, Call):
+        line = international(call.caller_id or "")
+    assistant = desk.directory.assistant_name(call.assistant_id)
+    ways = " ".join(filter(None, (line and say("from_line", line=line), assistant and say("as_assistant", assistant=assistant))))
+    return ", ".join(filter(None, (region, ways)))
+
+
+def outcome(desk: CallDesk, call: Call) -> str:
+    """The state while it runs, then why it ended."""
+    reason = desk.why_ended(call)
+    return reason.title if reason else STATUS[call.status]
+
+
+def remark(call: Call) -> str:
+    """What is unusual about a call that is not over, if anything."""
+    if call.status in (CallStatus.UNKNOWN, CallStatus.SCHEDULED, CallStatus.FORWARDING):
+        return say(call.status.value)
+    return say("blocked") if call.concurrency_blocked and call.status is CallStatus.QUEUED else ""
+
+
+def cost(call: Call) -> str:
+    if call.cost is None:
+        return ""
+    return say("cent") if 0 < call.cost < 0.005 else f"${call.cost:.2f}"

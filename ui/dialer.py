@@ -1,0 +1,179 @@
+"""The number field and Call: what is typed, what it means, and the one press that places a call."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from nicegui.element import Element
+from nicegui.events import GenericEventArguments
+
+from services.call import Call, CallOrder
+from services.desk import CallDesk
+from services.errors import NumberError
+from services.phone_number import as_typed, international, region_name, region_of
+from ui.assets import ASSETS
+from ui.icons import icon
+from ui.markup import Box, Text, set_props
+from ui.notice import Notice
+from ui.words import LANGUAGE, parts, say
+
+_MAX_TEXT = 64
+_TOO_OLD = 3.0  # seconds: a press that arrives later may not be what its presser still wants
+_ASKING = 3.0  # seconds for which the browser is asked how old a press is
+_WHILE_TYPING = {"invalid_number", "short_number", "emergency_number", "number_unlikely"}  # what every number is on its way
+
+
+class DialForm(Element, component=ASSETS / "dial_form.js"):
+    """Groups the digits of the field in it, and emits `dial` once for each press that counts."""
+
+    def __init__(self, *, initial: str, disabled: bool) -> None:
+        super().__init__()
+        set_props(self, initial=initial, shape={"of": initial, "text": initial}, offline=say("offline"), disabled=disabled)
+
+    async def age(self) -> float | None:
+        """Seconds since the press, as the browser measures them, and the time that its answer took; None if it gives none."""
+        asked_at = time.monotonic()
+        try:
+            age = await self.run_method("age", timeout=_ASKING)
+        except TimeoutError:
+            return None
+        return None if age is None else float(age) + time.monotonic() - asked_at
+
+
+class Dialer:
+    """`placing` is told the order as a call is being placed, then either `placed` its call or `failed` that there is none."""
+
+    def __init__(
+        self,
+        *,
+        desk: CallDesk,
+        to: str = "",
+        example: str = "",
+        placing: Callable[[CallOrder], None],
+        placed: Callable[[Call], None],
+        failed: Callable[[], None],
+    ) -> None:
+        self._desk = desk
+        self._placing, self._placed, self._failed = placing, placed, failed
+        self._busy = False
+        self._text = ""
+        self._said: tuple[str, dict[str, str]] | None = None
+        to = as_typed(to[:_MAX_TEXT])
+        with Box("section", "card pad dialer", aria_label=say("dialer")):
+            self.form = DialForm(initial=to, disabled=bool(desk.missing))
+            with self.form:
+                with Box(classes="between"):
+                    Text("label", say("number"), "label", for_="dial-number")
+                    self._country = Text("span", classes="label country", aria_live="polite")
+                with Box(classes="field"):
+                    self._field = Box("input", id="dial-number", type="tel", inputmode="tel", autocomplete="tel", maxlength=_MAX_TEXT)
+                    set_props(self._field, placeholder=example or None, aria_describedby="dial-says", data_testid="dial-number")
+                with Box(classes="says", id="dial-says"):
+                    self._sentence = Box("p", "say")
+                    self._problem = Text("p", "", "problem", role="alert")
+            with self.form.add_slot("actions"):
+                with Box("button", "btn go", type="submit", data_testid="dial-call"):
+                    icon("call")
+                    Text("span", say("call"))
+                self._confirm = Text("button", say("call_anyway"), "btn", type="submit", name="confirmed", data_testid="dial-confirm")
+            self._notice = Notice()
+        self.form.on("typed", lambda event: self._typed(_text(event.args)))
+        self.form.on("left", lambda event: self._left(_text(event.args)))
+        self.form.on("dial", self._dial)
+        self._typed(to)
+
+    def fill(self, number: str) -> None:
+        """Puts a number into the field, and dials nothing."""
+        self.form.run_method("fill", as_typed(number))
+
+    def refresh(self) -> None:
+        """Says anew what Call would do, since the names of assistant and caller ID are known by now."""
+        if self._said and self._said[0].startswith("calls"):
+            self._judge(self._text, complete=False)
+
+    def _typed(self, text: str) -> None:
+        self._text = text
+        grouped = as_typed(text)
+        if grouped != text:
+            set_props(self.form, shape={"of": text, "text": grouped})
+        self._country.show(region_name(region_of(text), LANGUAGE))
+        self._judge(text, complete=False)
+
+    def _left(self, text: str) -> None:
+        if text.strip():
+            self._judge(text, complete=True)
+
+    def _judge(self, text: str, *, complete: bool) -> None:
+        """Says what Call would do or, where the number is `complete` or can't become right any more, why it can't be called."""
+        if self._desk.missing:
+            return self._say("not_configured")
+        try:
+            number = self._desk.order(text).to
+        except NumberError as error:
+            if complete or error.code not in _WHILE_TYPING:
+                self._refuse(error)
+            else:
+                self._say("half" if text.lstrip().startswith(("+", "00")) else "hint")
+        else:
+            self._promise(number)
+
+    def _promise(self, number: str) -> None:
+        line = self._desk.directory.caller_id_name(self._desk.phone_number_id)
+        assistant = self._desk.directory.assistant_name(self._desk.assistant_id)
+        key = "calls" + ("_from" if line else "") + ("_as" if assistant else "")
+        self._say(key, number=international(number), line=line, assistant=assistant)
+
+    def _say(self, key: str, **values: str) -> None:
+        self._refuse(None)
+        if self._said == (key, values):
+            return
+        self._said = (key, values)
+        self._sentence.clear()
+        with self._sentence:
+            for literal, gap in parts(key):
+                Text("span", literal)
+                if gap:
+                    Text("span" if gap == "line" else "b", values[gap])
+
+    def _refuse(self, error: NumberError | None) -> None:
+        self._problem.show(error.detail if error else "")
+        self._sentence.set_visibility(error is None)
+        self._confirm.set_visibility(error is not None and error.code == "number_unlikely")
+        set_props(self._field, aria_invalid="true" if error else None)
+
+    async def _dial(self, event: GenericEventArguments) -> None:
+        if self._busy:
+            return
+        self._busy = True
+        call = None
+        try:
+            call = await self._place(_text(event.args.get("text")), confirmed=event.args.get("confirmed") is True)
+        finally:
+            self._busy = False
+            self.form.run_method("settle", call is not None)
+
+    async def _place(self, text: str, *, confirmed: bool) -> Call | None:
+        self._notice.hide()
+        age = await self.form.age()
+        if age is None or age > _TOO_OLD:
+            self._notice.tell(say("late_title"), say("late"))
+            return None
+        try:
+            order = self._desk.order(text, confirm_unlikely_number=confirmed)
+        except NumberError as error:
+            self._refuse(error)
+            return None
+        self._promise(order.to)
+        self._placing(order)
+        try:
+            call = await self._desk.place(order)
+        except Exception as error:
+            self._failed()
+            self._notice.tell_error(error)
+            return None
+        self._placed(call)
+        return call
+
+
+def _text(value: Any) -> str:
+    return value[:_MAX_TEXT] if isinstance(value, str) else ""

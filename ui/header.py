@@ -1,0 +1,42 @@
+"""The header: what this is, and whether phones ring."""
+
+from nicegui import ui
+
+from services.settings import CREDENTIALS, Settings
+from ui.icons import icon
+from ui.markup import Box, Text
+from ui.words import say
+
+
+def header(settings: Settings) -> None:
+    """Goes before `<main>`, where a page's banner belongs."""
+    mode = "not_ready" if settings.missing else "demo_line" if settings.demo else "live"
+    with ui.context.client.layout, Box("header", "banner") as banner:
+        with Box("h1", "mark"):
+            icon("mark", 24)
+            Text("span", say("product"))
+        if settings.missing:
+            _pill(mode)
+        else:
+            _pill(mode, popovertarget="mode")
+            _explanation(demo=settings.demo)
+    banner.move(target_index=0)
+
+
+def _pill(mode: str, **props: str) -> None:
+    with Box("button" if props else "span", f"pill {mode}", **({"type": "button"} | props if props else {})):
+        Box("i", "dot")
+        Text("b", say(mode))
+        Text("span", say(f"{mode}_short"), "hide")
+
+
+def _explanation(*, demo: bool) -> None:
+    with Box(classes="popover", id="mode", popover="auto"):
+        Text("strong", say("demo_title" if demo else "live_title"))
+        Text("p", say("demo_explained" if demo else "live_explained"))
+        if demo:
+            Text("p", say("go_live"))
+            with Box("ul", "names"):
+                for name in CREDENTIALS:
+                    with Box("li"):
+                        Text("code", name)

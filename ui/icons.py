@@ -1,0 +1,33 @@
+"""The page's icons, drawn inline so that they take the colour of the text around them."""
+
+from nicegui import ui
+
+_STROKE = 'fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"'
+_MARK = '<path d="M4 12v0M8 8v8M12 4.5v15M16 8v8M20 11v2"/>'
+_HANDSET = (
+    "M6.6 10.8a15 15 0 0 0 6.6 6.6l2.2-2.2c.3-.3.7-.4 1-.2 1.2.4 2.4.6 3.6.6.6 0 1 .4 1 1V20c0 .6-.4 1-1 1A17 17 0 0 1 3 4"
+    "c0-.6.4-1 1-1h3.5c.6 0 1 .4 1 1 0 1.2.2 2.4.6 3.6.1.3 0 .7-.2 1z"
+)
+_ICONS = {
+    "mark": f'<g {_STROKE} style="stroke-width:2.2">{_MARK}</g>',
+    "call": f'<path fill="currentColor" d="{_HANDSET}"/>',
+    "end": f'<path fill="currentColor" transform="rotate(135 12 12)" d="{_HANDSET}"/>',
+    "listen": f'<g {_STROKE}><path d="M4 14v-2a8 8 0 0 1 16 0v2"/><rect x="3" y="14" width="4.5" height="6" rx="1.6"/>'
+    f'<rect x="16.5" y="14" width="4.5" height="6" rx="1.6"/></g>',
+    "stop": '<rect x="6.5" y="6.5" width="11" height="11" rx="2" fill="currentColor"/>',
+    "info": f'<g {_STROKE}><circle cx="12" cy="12" r="9"/><path d="M12 11v5M12 7.8v0"/></g>',
+    "alert": f'<g {_STROKE}><path d="M12 3.8 2.8 19.6h18.4z"/><path d="M12 10v4M12 16.8v0"/></g>',
+    "close": f'<path {_STROKE} d="M6 6l12 12M18 6L6 18"/>',
+    "again": f'<g {_STROKE}><path d="M20 11a8 8 0 1 0-2.3 6.3"/><path d="M20.5 5v6h-6"/></g>',
+}
+
+FAVICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><rect width="24" height="24" rx="6" fill="#0f6b5c"/>'
+    f'<g {_STROKE} style="color:#fff" transform="translate(2.6 2.6) scale(.78)">{_MARK}</g></svg>'
+)
+
+
+def icon(name: str, size: int = 18) -> ui.html:
+    """An icon for the eye only: what it stands beside or in has to say the same in words."""
+    drawing = f'<svg width="{size}" height="{size}" viewBox="0 0 24 24" aria-hidden="true">{_ICONS[name]}</svg>'
+    return ui.html(drawing, sanitize=False, tag="span").classes(f"icon icon-{name}")

@@ -1,0 +1,42 @@
+"""What went wrong, or is not ready, in plain words: a title, why, what to do."""
+
+import logging
+
+from services.errors import EarshotError
+from ui.icons import icon
+from ui.markup import Box, Text
+from ui.words import say
+
+log = logging.getLogger(__name__)
+
+
+class Notice(Box):
+    """A box that is not there until it has something to tell. One that is `quiet` or `lasting` can't be dismissed: what it tells lasts."""
+
+    def __init__(self, *, quiet: bool = False, lasting: bool = False) -> None:
+        super().__init__(classes="notice quiet" if quiet else "notice", role="status" if quiet else "alert")
+        with self:
+            icon("info" if quiet else "alert", 20)
+            with Box(classes="notice-text"):
+                self._title = Text("strong")
+                self._detail = Text("span")
+            if not quiet and not lasting:
+                with Box("button", "btn bare", type="button", aria_label=say("dismiss")).on("click", self.hide):
+                    icon("close", 16)
+        self.hide()
+
+    def tell(self, title: str, detail: str = "") -> None:
+        self._title.show(title)
+        self._detail.show(detail)
+        self.set_visibility(True)
+
+    def tell_error(self, error: Exception) -> None:
+        """Our own errors in their words; of any other only that there was one, for its words are for the log."""
+        if isinstance(error, EarshotError):
+            self.tell(error.title, error.detail)
+        else:
+            log.error("something failed on the page", exc_info=error)
+            self.tell(say("unexpected_title"), say("unexpected"))
+
+    def hide(self) -> None:
+        self.set_visibility(False)

@@ -1,0 +1,140 @@
+"""The one page: header, dialer, stage, list, and how they hear of each other and of the desk."""
+
+import asyncio
+from collections.abc import Callable
+
+from fastapi import FastAPI
+from nicegui import background_tasks, ui
+
+from services.call import Call, CallOrder
+from services.desk import CallDesk
+from services.errors import EarshotError
+from services.settings import Settings
+from ui.assets import ROUTE, AssetFiles
+from ui.call_log import CallLog
+from ui.dialer import Dialer
+from ui.header import header
+from ui.icons import FAVICON
+from ui.markup import Box
+from ui.notice import Notice
+from ui.stage import Stage
+from ui.theme import apply_theme
+from ui.words import both, say
+
+
+def install_pages(app: FastAPI, *, desk: CallDesk, settings: Settings, issue_ticket: Callable[[str], str]) -> None:
+    """Puts the page and its assets on `app`. `issue_ticket` gives a listen ticket for a call id."""
+    app.mount(ROUTE, AssetFiles())
+
+    @ui.page("/")
+    def index(call: str = "", to: str = "") -> None:
+        """`?call=` is the call to show first, `?to=` a number to put into the field; nothing is ever dialled by an address."""
+        DeskPage(desk=desk, settings=settings, issue_ticket=issue_ticket, call_id=call, to=to)
+
+    apply_theme()
+    ui.run_with(
+        app,
+        title=say("product"),
+        favicon=FAVICON,
+        viewport="width=device-width, initial-scale=1, viewport-fit=cover",
+        language="en-US",
+        dark=None,
+        tailwind=False,
+        reconnect_timeout=30,  # with the default of 3 s a longer pause of the network would reload the page and cut the sound
+        show_welcome_message=False,
+    )
+
+
+class DeskPage:
+    """One browser tab. It follows the desk for as long as the tab is there."""
+
+    def __init__(self, *, desk: CallDesk, settings: Settings, issue_ticket: Callable[[str], str], call_id: str, to: str) -> None:
+        self._desk = desk
+        self._changed: dict[str, Call] = {}
+        self._shown: str | None = None
+        client = self._client = ui.context.client
+        header(settings)
+        with client.content.classes(replace="desk"):
+            _tell_missing(settings.missing)
+            self._trouble = Notice(quiet=True)
+            self._notice = Notice()
+            example = say("example") if settings.demo else ""
+            with Box(classes="columns"):
+                self._dialer = Dialer(desk=desk, to=to, example=example, placing=self._placing, placed=self._placed, failed=self._failed)
+                self._stage = Stage(desk=desk, issue_ticket=issue_ticket, dial_again=self._dialer.fill, example=example)
+                self._log = CallLog(desk=desk, select=self._select)
+        self._tell_trouble(desk.trouble)
+        self._first(call_id)
+        client.on_delete(desk.changed.subscribe(self._note))
+        client.on_delete(desk.directory.changed.subscribe(lambda _: self._dialer.refresh()))
+        client.on_delete(desk.trouble_changed.subscribe(self._tell_trouble))
+
+    def _first(self, call_id: str) -> None:
+        """What is on the stage after a load: the call that the address names, else the newest that runs."""
+        if call := self._desk.get(call_id):
+            self._show(call)
+        elif call_id:
+            background_tasks.create(self._look_up(call_id), name="look up call")
+        elif running := next((call for call in self._desk.calls() if call.running), None):
+            self._show(running)
+
+    async def _look_up(self, call_id: str) -> None:
+        try:
+            self._show(await self._desk.read(call_id))
+        except EarshotError as error:
+            self._notice.tell_error(error)
+
+    def _show(self, call: Call, *, listen: bool = False) -> None:
+        self._shown = call.id
+        self._stage.show(call, listen=listen)
+        self._log.mark(call.id)
+
+    def _select(self, call_id: str) -> None:
+        call = self._desk.get(call_id)
+        if call and call.id != self._shown:
+            self._show(call)
+
+    def _placing(self, order: CallOrder) -> None:
+        self._shown = None
+        self._stage.show_placing(order)
+        self._log.mark(None)
+
+    def _placed(self, call: Call) -> None:
+        self._show(call, listen=True)
+
+    def _failed(self) -> None:
+        self._stage.show_nothing()
+        self._first("")
+
+    def _note(self, call: Call) -> None:
+        """Several changes in a row become one update of the page, of the rows concerned alone."""
+        if not self._changed:
+            asyncio.get_running_loop().call_soon(self._refresh)
+        self._changed[call.id] = call
+
+    def _refresh(self) -> None:
+        changed, self._changed = self._changed, {}
+        if self._client.is_deleted:
+            return
+        for call in changed.values():
+            self._log.update(call)
+        card = self._stage.card
+        shown = self._desk.get(card.call.id) if card else None
+        if card is None or shown is None:
+            return
+        if shown.id != card.call.id:  # it was placed without our knowing its id, and has been found
+            self._show(shown, listen=card.listen)
+        elif shown.id in changed:
+            card.update(shown)
+
+    def _tell_trouble(self, trouble: str | None) -> None:
+        if trouble:
+            self._trouble.tell(say("trouble_title"), say("trouble"))
+        else:
+            self._trouble.hide()
+
+
+def _tell_missing(names: tuple[str, ...]) -> None:
+    if names:
+        key = "missing_one" if len(names) == 1 else "missing_many"
+        Notice(lasting=True).tell(say("missing_title"), say(key, names=both(names)))

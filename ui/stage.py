@@ -1,0 +1,63 @@
+"""The stage: the call that is looked at, the one that is just being placed, or an invitation."""
+
+import random
+from collections.abc import Callable
+
+from nicegui import ui
+
+from services.call import Call, CallOrder
+from services.desk import CallDesk
+from ui.call_card import CallCard, CallHead
+from ui.call_words import from_whom, number
+from ui.markup import Box, Text
+from ui.words import say
+
+
+class Stage:
+    """Shows one thing at a time. `dial_again` is given the number of a call that is to be dialled anew."""
+
+    def __init__(self, *, desk: CallDesk, issue_ticket: Callable[[str], str], dial_again: Callable[[str], None], example: str) -> None:
+        self._desk = desk
+        self._issue_ticket = issue_ticket
+        self._dial_again = dial_again
+        self._example = example
+        self.card: CallCard | None = None
+        self._box = Box("section", "card stage", aria_label=say("stage"))
+        self.show_nothing()
+
+    def show_nothing(self) -> None:
+        self._empty("empty")
+        with self._box, Box(classes="invitation"):
+            ui.html(_drawing(), sanitize=False).classes("drawing")
+            Text("h2", say("empty_title"))
+            Text("p", say("empty"))
+            if self._example:
+                Text("button", say("use_example"), "btn", type="button").on("click", lambda: self._dial_again(self._example))
+
+    def show_placing(self, order: CallOrder) -> None:
+        self._empty("busy")
+        with self._box:
+            CallHead(number(order), from_whom(self._desk, order))
+
+    def show(self, call: Call, *, listen: bool = False) -> None:
+        """Shows `call`, and starts its sound where `listen` says so."""
+        self._empty("")
+        with self._box:
+            self.card = CallCard(call, desk=self._desk, issue_ticket=self._issue_ticket, listen=listen, dial_again=self._dial_again)
+
+    def _empty(self, state: str) -> None:
+        self.card = None
+        self._box.clear()
+        self._box.classes(replace=f"card stage {state}")
+
+
+def _drawing() -> str:
+    """Two people talking in turn, as the lanes of a call show it."""
+    even = random.Random(7)  # noqa: S311 - a picture, the same each time
+    bars = []
+    for speaker, middle, turns in (("customer", 26, ((16, 30), (50, 58))), ("assistant", 78, ((2, 14), (32, 47), (60, 70)))):
+        for bar in range(72):
+            tall = 4 + 17 * even.random() if any(first <= bar <= last for first, last in turns) else 0.9
+            place = f'x="{5 * bar}" y="{middle - tall:.1f}" width="2.6" height="{2 * tall:.1f}" rx="1.3"'
+            bars.append(f'<rect class="{speaker}" {place} opacity="{0.3 + 0.7 * bar / 72:.2f}"/>')
+    return f'<svg viewBox="0 0 360 104" aria-hidden="true">{"".join(bars)}</svg>'

@@ -1,0 +1,36 @@
+"""Moments and durations, written by the browser: it knows the reader's time zone and language, and ticks without asking the server."""
+
+from datetime import datetime
+
+from nicegui.element import Element
+
+from ui.assets import ASSETS
+from ui.markup import set_props
+
+
+class LocalTime(Element, component=ASSETS / "local_time.js"):
+    """A moment in the reader's own time; `brief` leaves out seconds, and gives the date where it is not today's."""
+
+    def __init__(self, at: datetime | None = None, *, brief: bool = False) -> None:
+        super().__init__()
+        set_props(self, brief=brief)
+        self.show(at)
+
+    def show(self, at: datetime | None) -> None:
+        set_props(self, at=_milliseconds(at))
+
+
+class CallClock(Element, component=ASSETS / "call_clock.js"):
+    """How long a call has lasted; nothing until it is answered, standing still once it is over."""
+
+    def __init__(self, since: datetime | None = None, until: datetime | None = None) -> None:
+        super().__init__()
+        self.show(since, until)
+
+    def show(self, since: datetime | None, until: datetime | None) -> None:
+        set_props(self, since=_milliseconds(since), until=_milliseconds(until))
+        self.set_visibility(since is not None)
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    return round(moment.timestamp() * 1000) if moment else None
