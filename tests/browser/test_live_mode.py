@@ -1,0 +1,70 @@
+"""With credentials the same page calls through Vapi: here a Vapi in another place, which counts what reaches it."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from services.call import CallStatus
+from services.demo_line import DemoLine
+from tests.browser.conftest import Open, Start
+from tests.browser.test_page import NUMBER, PATIENCE, part, see_status
+
+
+@pytest.fixture
+def vapi() -> Iterator[DemoLine]:
+    """A Vapi with an event loop of its own, as the tests of the page have none."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    async def begin() -> DemoLine:
+        line = DemoLine(ring_seconds=0.5)
+        await line.start()
+        return line
+
+    line = asyncio.run_coroutine_threadsafe(begin(), loop).result()
+    yield line
+    asyncio.run_coroutine_threadsafe(line.close(), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def test_one_press_is_one_dial_and_end_call_hangs_up(vapi: DemoLine, earshot_with: Start, open_tab: Open) -> None:
+    earshot = earshot_with(
+        VAPI_API_KEY=vapi.api_key,
+        VAPI_ASSISTANT_ID=vapi.assistant_id,
+        VAPI_PHONE_NUMBER_ID=vapi.phone_number_id,
+        VAPI_BASE_URL=vapi.base_url,
+    )
+    page = open_tab(earshot.url)
+    expect(page.get_by_role("banner")).to_contain_text("Live")
+    part(page, "dial-number").fill(NUMBER)
+    part(page, "dial-call").dblclick()
+    see_status(page, CallStatus.IN_PROGRESS)
+    expect(part(page, "player-state")).to_have_attribute("data-state", "playing", timeout=PATIENCE)
+    part(page, "call-end").click()
+    see_status(page, CallStatus.ENDED)
+    assert vapi.requests.count(("POST", "/call")) == 1
+    (call,) = earshot.calls()
+    assert vapi.controls(call["id"]) == [{"type": "end-call"}]
+    html = page.content()
+    for secret in (vapi.api_key, vapi.public_key, vapi.base_url.removeprefix("http://"), "/control"):
+        assert secret not in html
+
+
+def test_the_customary_example_number_is_no_number_on_a_real_line(vapi: DemoLine, earshot_with: Start, open_tab: Open) -> None:
+    earshot = earshot_with(
+        VAPI_API_KEY=vapi.api_key,
+        VAPI_ASSISTANT_ID=vapi.assistant_id,
+        VAPI_PHONE_NUMBER_ID=vapi.phone_number_id,
+        VAPI_BASE_URL=vapi.base_url,
+    )
+    page = open_tab(earshot.url)
+    part(page, "dial-number").fill("+1234567890")
+    part(page, "dial-call").click()
+    expect(page.get_by_role("alert").filter(has_text="too short")).to_be_visible()
+    assert vapi.requests.count(("POST", "/call")) == 0
