@@ -390,3 +390,20 @@ async def test_where_motion_is_not_wanted_a_meter_stands_still(page: Page, call:
         }""",
     )
     assert 0 < rows <= 5  # one flat line, whatever is said
+
+
+async def test_the_elements_details_are_words_and_hold_the_setting_to_stay_live(page: Page, call: LiveCall) -> None:
+    call.script = live
+    await open_element(page, call, "&autostart")
+    await page.wait_for_selector("[data-state=playing]")
+    details = page.locator("details.player-details")
+    await details.locator("summary").click()
+    await page.wait_for_function("document.querySelectorAll('.player-details dt').length > 5")
+    words = dict(zip(await details.locator("dt").all_inner_texts(), await details.locator("dd").all_inner_texts(), strict=True))
+    assert words["Format"] == "16 kHz, each speaker apart, 16 bit, as the call announced it"
+    assert words["Connection"] == "never lost"
+    assert re.match(r"\d\.\d\d s behind", words["Delay"])
+    await details.get_by_label("Stay live").check()
+    assert await page.evaluate("window.player.staysLive")
+    await page.evaluate("window.props.format = { sampleRate: 8000, channels: 2, encoding: 's16le' }")
+    await page.wait_for_function("window.player.getStats().then(({ format }) => format.ground === 'operator')")
