@@ -38,7 +38,7 @@ def analyse(recording: Recording) -> Figures:
     trace = recording.trace
     total = len(trace.arrive) * RATE * FRAME // 1000
     source = noise(total // RATE + 1, 1)[:total] / 32768
-    heard = _resampled(recording.sound[:, 0], recording.rate)
+    heard = resampled(recording.sound[:, 0], recording.rate)
     found, loud = _locate(heard, source)
     known = found >= 0
     if not known.any():
@@ -74,7 +74,7 @@ def analyse(recording: Recording) -> Figures:
     )
 
 
-def _resampled(sound: Array, rate: int) -> Array:
+def resampled(sound: Array, rate: int) -> Array:
     """At 16 kHz, by its whole spectrum."""
     length = round(len(sound) * RATE / rate)
     return np.fft.irfft(np.fft.rfft(sound)[: length // 2 + 1], length) * (length / len(sound))
