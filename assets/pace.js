@@ -7,14 +7,13 @@ const FASTER = 0.25;
 const SLOWER = 0.15;
 const SCANT = 0.2; // seconds buffered with which an overdue arrival is met slowly
 const AMPLE = 0.2; // and with which it does not keep from hurrying
-const LEAST_CREDIT = 0.01; // seconds to gain or lose, saved up before a place for it is looked for
+const LEAST_CREDIT = 0.009; // seconds to gain or lose, saved up before a place for it is looked for
 const MOST_CREDIT = 0.05;
+const ENOUGH_CREDIT = 0.012; // with which any place will do, or it would fall behind
 const LOOK_AGAIN = 0.005;
-const PATIENCE = 0.05; // seconds in which a place that suits well is looked for,
-const HASTE = 0.015; // and when it is far behind
-const FAR = 0.06;
-const SPAN = 0.012; // seconds: any voice has a period that long
-const ALIKE = 0.6;
+const PATIENCE = 0.05; // seconds in which a place that suits well is looked for
+const UNLIKE = 0.8; // of the longest lag, from which one is taken where none suits
+const ALIKE = 0.9;
 const PAUSE_LEAD = 0.06; // seconds of a pause that are left before a cut,
 const PAUSE_TAIL = 0.06; // and after it
 const PAUSE_LEAST = 0.02; // seconds for which a cut is worth it
@@ -119,8 +118,8 @@ export class Pace {
   #hasten(excess, rate) {
     if (this.#credit < LEAST_CREDIT) return;
     const room = this.#head.left / rate - OVERLAP - 0.001;
-    const most = Math.min(LONGEST, excess, room, this.#credit + 0.004);
-    if (!this.#find(most, 1, rate, excess > FAR ? HASTE : PATIENCE)) return;
+    const most = Math.min(LONGEST, excess, room, this.#credit + 0.002);
+    if (!this.#find(most, 1, rate, PATIENCE)) return;
     this.#head.splice(this.#found[0], OVERLAP);
     this.stretched += this.#found[0];
     this.#credit -= this.#found[0] / rate;
@@ -133,13 +132,16 @@ export class Pace {
     this.#credit += this.#found[0] / rate;
   }
 
-  /** Whether a lag was found that suits, or one has to suit. */
+  /** Whether a lag was found that suits, or one has to suit: then a long one, since a splice that is heard had better be rare. */
   #find(most, way, rate, patience) {
-    const least = Math.max(SHORTEST, Math.min(most, this.#credit + 0.004) - SPAN);
-    likest(this.#buffer, this.#head.read, rate, Math.ceil(least * rate), Math.floor(most * rate), way, this.#found);
+    const longest = Math.floor(most * rate);
+    likest(this.#buffer, this.#head.read, rate, Math.ceil(SHORTEST * rate), longest, way, this.#found);
     if (this.#found[0] === 0) return false;
     this.#waited += LOOK_AGAIN;
-    if (this.#found[1] < ALIKE && this.#waited < patience) return false;
+    if (this.#found[1] < ALIKE) {
+      if (this.#waited < patience && this.#credit < ENOUGH_CREDIT) return false;
+      likest(this.#buffer, this.#head.read, rate, Math.ceil(UNLIKE * longest), longest, way, this.#found);
+    }
     this.#waited = 0;
     return true;
   }

@@ -2,10 +2,10 @@
  * Where a stream may be left and entered again a little later or earlier, so that it takes less or more time at the same pitch; and where
  * nobody speaks. Both channels are judged together, and spliced at the same place, so that they never part.
  */
-export const OVERLAP = 0.008; // seconds in which one sound goes over into the other
+export const OVERLAP = 0.005; // seconds in which one sound goes over into the other
 export const SHORTEST = 0.0025; // seconds: one period of a high voice
-export const LONGEST = 0.0165; // of a low one. From 20 ms on a listener would miss something
-const COARSE = 8000; // comparisons are made first at about this rate
+export const LONGEST = 0.0098; // of a low one. With what goes over on either side a listener misses less than 20 ms
+const COARSE = 16000; // comparisons are made first at about this rate
 const BLOCK = 0.005;
 
 /**

@@ -1,4 +1,4 @@
-"""`make bench-playout`: measures the player and prints its table. RUNS (5), SECONDS (60) and ROWS (all) in the environment make it shorter."""
+"""`make bench-playout`: measures the player and prints its table. RUNS, SECONDS, ROWS and BASELINES in the environment make it shorter."""
 
 import asyncio
 import json
@@ -114,17 +114,20 @@ def _table(ours: dict[str, list[Figures]], rules: dict[str, list[float]], peers:
     rows.append(("5", "SINAD, droop, separation", "80, 0.1, 90 dB", tones, "22 dB at 3 kHz", ""))
     if "busy" in ours and "lan" in ours:
         added = statistics.median(busy.p99 - lan.p99 for busy, lan in zip(ours["busy"], ours["lan"], strict=True))
-        words = [
-            f"{peers[peer]['busy'].p99 - peers[peer]['lan'].p99:.0f} ms, {peers[peer]['busy'].drops}" if "lan" in peers.get(peer, {}) else NOT_MEASURED
+        mine = f"{added:.0f} ms, {middle('busy', 'drops'):.0f}"
+        theirs = [
+            f"{peers[peer]['busy'].p99 - peers[peer]['lan'].p99:.0f} ms, {peers[peer]['busy'].drops}"
+            if "lan" in peers.get(peer, {})
+            else NOT_MEASURED
             for peer in BASELINES
         ]
-        rows.append(("6", "page busy 0.3 s of each: added p99, dropouts", "20 ms, 0", f"{added:.0f} ms, {middle('busy', 'drops'):.0f}", *words))
+        rows.append(("6", "page busy 0.3 s of each: added p99, dropouts", "20 ms, 0", mine, *theirs))
     pesq = "no pesq here" if found["pesq"] is None else f"{found['pesq']:.2f}"
-    rows.append(("7", "catching up: PESQ-WB, pitch, largest step", "4.0, 0.1 %, -40 dBFS", f"{pesq}, {100 * found['pitch']:.3f} %, {found['edge']:.0f} dBFS", "", ""))
+    mine = f"{pesq}, {100 * found['pitch']:.3f} %, {found['edge']:.0f} dBFS"
+    rows.append(("7", "catching up: PESQ-WB, pitch, largest step", "4.0, 0.1 %, -40 dBFS", mine, "", ""))
     first = f"{middle('lan', 'first_sound'):.0f} ms" if "lan" in ours else NOT_MEASURED
-    rows.append(
-        ("8", "core, bytes a quantum, first sound", "2 %, 0, 60 ms", f"{100 * found['core']:.1f} %, {found['bytes']:.0f}, {first}", *both("lan", "{f.first_sound:.0f} ms"))
-    )
+    mine = f"{100 * found['core']:.1f} %, {found['bytes']:.0f}, {first}"
+    rows.append(("8", "core, bytes a quantum, first sound", "2 %, 0, 60 ms", mine, *both("lan", "{f.first_sound:.0f} ms")))
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")

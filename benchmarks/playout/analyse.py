@@ -39,7 +39,7 @@ def analyse(recording: Recording) -> Figures:
     total = len(trace.arrive) * RATE * FRAME // 1000
     source = noise(total // RATE + 1, 1)[:total] / 32768
     heard = resampled(recording.sound[:, 0], recording.rate)
-    found, loud = _locate(heard, source)
+    found = _locate(heard, source)
     known = found >= 0
     if not known.any():
         raise ValueError("nothing of the call was heard")
@@ -52,8 +52,8 @@ def analyse(recording: Recording) -> Figures:
     measured = known & (rendered > LEFT_OUT)
     delays = delay[measured]
     seconds = (rendered[last] - LEFT_OUT) / 1000
-    # a block that is neither known nor as loud as the call always is, is a dropout; what is loud and not known is a splice
-    lengths = _runs(_silences(heard, source)[max(first * BLOCK, int(np.searchsorted(rendered, LEFT_OUT)) * BLOCK) : last * BLOCK])
+    from_block = max(first, int(np.searchsorted(rendered, LEFT_OUT)))
+    lengths = _runs(_silences(heard, source)[from_block * BLOCK : last * BLOCK])
     lengths = lengths[lengths >= RATE // 1000]
     dropped = float(lengths.sum()) / RATE * 1000
     steps = np.diff(found[known]) / BLOCK
@@ -80,8 +80,8 @@ def resampled(sound: Array, rate: int) -> Array:
     return np.fft.irfft(np.fft.rfft(sound)[: length // 2 + 1], length) * (length / len(sound))
 
 
-def _locate(heard: Array, source: Array) -> tuple[NDArray[np.int64], Array]:
-    """For each block of `heard` its first sample's place in `source` or -1, and its level."""
+def _locate(heard: Array, source: Array) -> NDArray[np.int64]:
+    """For each block of `heard` its first sample's place in `source`, or -1."""
     count = len(heard) // BLOCK
     found = np.full(count, -1)
     level = np.sqrt((heard[: count * BLOCK].reshape(count, BLOCK) ** 2).mean(axis=1))
@@ -98,7 +98,7 @@ def _locate(heard: Array, source: Array) -> tuple[NDArray[np.int64], Array]:
         if likeness > LIKE:
             found[k] = at
             expected = at + BLOCK
-    return found, level
+    return found
 
 
 def _best(block: Array, source: Array, energy: Array, low: int, high: int) -> tuple[int, float]:

@@ -84,8 +84,7 @@ async def _server(trace: Trace) -> AsyncIterator[str]:
         start = await begun
         size = RATE * FRAME // 1000
         for k, arrive in enumerate(trace.arrive):
-            while (wait := start + arrive / 1000 - time.time()) > 0:
-                await asyncio.sleep(wait)
+            await asyncio.sleep(max(0.0, start + arrive / 1000 - time.time()))
             await connection.send(sound[k * size : (k + 1) * size].tobytes())
         await connection.close(1000)
 

@@ -1,4 +1,4 @@
-"""How speech sounds while a stall is made good: PESQ of what was heard against what was said, once the times are those of the speech again."""
+"""How speech sounds while a stall is made good: PESQ of what was heard, put back to the times that it has in the call."""
 
 import json
 import subprocess
@@ -18,6 +18,7 @@ CALL = HERE.parent.parent / "assets" / "demo_call.flac"
 QUANTUM = 128
 OUT = 48000
 GRAIN = 0.03  # seconds of what was heard that are put back at once
+REACH = 0.012  # seconds to either side in which a grain is looked for
 
 
 def measure() -> dict[str, Any]:
@@ -36,29 +37,33 @@ def measure() -> dict[str, Any]:
 
 def _pesq(said: NDArray[np.float64], heard: NDArray[np.float64], places: NDArray[np.float64]) -> float | None:
     try:
-        from pesq import pesq  # noqa: PLC0415 since it is optional: it has to be compiled
+        from pesq import pesq  # optional, since it has to be compiled
     except ImportError:
         return None
-    again = np.stack([_put_back(resampled(heard[:, who], OUT), places) for who in range(2)], axis=1)
+    again = np.stack([_put_back(said[:, who], resampled(heard[:, who], OUT), places) for who in range(2)], axis=1)
     first, last = 14 * RATE, 26 * RATE  # from the stall on, for as long as it is made good
-    return float(np.mean([pesq(RATE, said[first:last, who].astype(np.float32), again[first:last, who].astype(np.float32), "wb") for who in range(2)]))
+    return float(
+        np.mean([pesq(RATE, said[first:last, who].astype(np.float32), again[first:last, who].astype(np.float32), "wb") for who in range(2)])
+    )
 
 
-def _put_back(heard: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Grains of what was heard, each at the time that it has in the call, over each other where the call was played faster."""
-    hop = GRAIN / 2
+def _put_back(said: NDArray[np.float64], heard: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """
+    Grains of what was heard of one speaker, each at the time that it has in the call, over each other where the call was played faster.
+    Where a grain was heard is known to about a period; of that, the shift with which it is most like what was said is taken.
+    """
     window = np.hanning(round(GRAIN * RATE))
-    length = int(places.max()) + RATE
-    sound, weight = np.zeros(length), np.full(length, 1e-9)
-    times = np.arange(len(places)) * QUANTUM / OUT
-    order = np.maximum.accumulate(places) / RATE
-    for at in np.arange(0.0, length / RATE - 1, hop):  # each place in the call, and when it was heard
-        when = float(np.interp(at, order, times))
-        begin = round(when * RATE)
-        grain = heard[begin : begin + len(window)]
-        if len(grain) < len(window):
+    size, reach = len(window), round(REACH * RATE)
+    sound, weight = np.zeros(len(said)), np.full(len(said), 1e-9)
+    times = np.arange(1, len(places) + 1) * QUANTUM / OUT * RATE
+    order = np.maximum.accumulate(places)
+    for at in range(0, len(said) - size, size // 2):
+        begin = round(float(np.interp(at, order, times)))
+        around = heard[max(0, begin - reach) : begin + size + reach]
+        if at > order[-1] - size or len(around) < size:
             break
-        to = round(at * RATE)
-        sound[to : to + len(window)] += grain * window
-        weight[to : to + len(window)] += window
+        shapes = np.lib.stride_tricks.sliding_window_view(around, size)
+        best = int(np.argmax(shapes @ said[at : at + size] / np.sqrt((shapes**2).sum(axis=1) + 1e-6)))
+        sound[at : at + size] += shapes[best] * window
+        weight[at : at + size] += window
     return sound / weight
