@@ -57,11 +57,17 @@ export class Depth {
   #cheapest() {
     const events = this.#events;
     const price = PRICE / (this.#seen + this.#unseen);
-    let [later, missed, least, best] = [0, 0, Infinity, 0];
+    let later = 0;
+    let missed = 0;
+    let least = Infinity;
+    let best = 0;
     for (let k = events.length - 1; k >= 0; k--) {
       const depth = (k + 1) * STEP;
       const cost = depth + price * (missed + NUISANCE * later);
-      if (cost <= least) [least, best] = [cost, depth];
+      if (cost <= least) {
+        least = cost;
+        best = depth;
+      }
       later += events[k];
       missed += later * STEP;
     }

@@ -33,6 +33,11 @@ const DRIFT_STEP = 3e-5;
 
 /** How fast to play: a hair off the sender's clock near the target; by splices when far from it, and through pauses in leaps. */
 export class Pace {
+  /** What to steer by: seconds that will be played now, seconds farther behind than the target, and the drift of the sender's clock.
+   * Fields, since a number with a fraction that is passed on is allocated. */
+  seconds = 0;
+  excess = 0;
+  drift = 0;
   /** Source samples that were left out of speech, and of pauses. */
   stretched = 0;
   cut = 0;
@@ -47,6 +52,7 @@ export class Pace {
   #drift = 0;
   #trimmed = 0;
   #found = new Float64Array(2);
+  #threshold = new Float64Array(2);
 
   constructor(buffer, head, floor) {
     this.#buffer = buffer;
@@ -59,14 +65,12 @@ export class Pace {
   }
 
   /**
-   * @param {number} seconds that will be played now
-   * @param {number} excess seconds farther behind than the target
-   * @param {number} drift of the sender's clock
+   * Sets the playhead's pace, and begins a splice where there is to be one.
    * @param {boolean} overdue whether an arrival is
    * @param {number} rate the source's, in Hz
-   * @returns {number} at what pace to play
    */
-  steer(seconds, excess, drift, overdue, rate) {
+  steer(overdue, rate) {
+    const { seconds, excess, drift } = this;
     const buffered = this.#head.left / rate;
     const scant = overdue && buffered < SCANT;
     this.#hurries = excess > (this.#hurries ? THERE : LATE) && !(overdue && buffered < AMPLE);
@@ -81,13 +85,14 @@ export class Pace {
       if (slows) this.#linger(scant ? LONGEST : -excess, rate);
       else if (!this.#leap(excess, rate)) this.#hasten(excess, rate);
     }
-    return 1 + Math.max(-MOST_TRIM, Math.min(MOST_TRIM, this.#follow(drift) + this.#trim(excess)));
+    this.#follow(drift);
+    this.#trim(excess);
+    this.#head.pace = 1 + Math.max(-MOST_TRIM, Math.min(MOST_TRIM, this.#drift + this.#trimmed));
   }
 
   #follow(drift) {
     if (Math.abs(drift) < DRIFTS) this.#drift = 0;
     else if (Math.abs(drift - this.#drift) > DRIFT_STEP) this.#drift = drift;
-    return this.#drift;
   }
 
   #trim(excess) {
@@ -95,7 +100,6 @@ export class Pace {
     if (this.#hurries || off < TRIM_DONE || excess * this.#trimmed < 0) this.#trimmed = 0;
     else if (excess > TRIM_MORE_LATE || excess < -TRIM_MORE_EARLY) this.#trimmed = Math.sign(excess) * MOST_TRIM;
     else if (this.#trimmed === 0 && (excess > TRIM_LATE || excess < -TRIM_EARLY)) this.#trimmed = Math.sign(excess) * TRIM;
-    return this.#trimmed;
   }
 
   /** Cuts a pause of both speakers. */
@@ -111,8 +115,8 @@ export class Pace {
   }
 
   #quiet(from, most, rate) {
-    const [c, a] = [threshold(this.#floor[0]), threshold(this.#floor[1])];
-    return quietFor(this.#buffer, from, most, rate, c, a);
+    for (let who = 0; who < 2; who++) this.#threshold[who] = Math.min(LOUDEST, Math.max(QUIETEST, QUIET * this.#floor[who]));
+    return quietFor(this.#buffer, from, most, rate, this.#threshold);
   }
 
   #hasten(excess, rate) {
@@ -146,5 +150,3 @@ export class Pace {
     return true;
   }
 }
-
-const threshold = (floor) => Math.min(LOUDEST, Math.max(QUIETEST, QUIET * floor));

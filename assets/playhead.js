@@ -12,8 +12,9 @@ export class Playhead {
   read = 0;
   /** Sample that is not to be read, since nothing, or another format, is there. */
   limit = 0;
-  /** Source samples per output sample. */
+  /** Source samples per output sample, and times how many it plays now. */
   step = 1;
+  pace = 1;
   /** Whether it has come to the limit and faded. */
   dry = false;
   /** Output samples of the last `play` that were the stream's own. */
@@ -92,9 +93,8 @@ export class Playhead {
   }
 
   /** Fills the arrays as far as there is sound, and `calm` with how much of it is not; returns how far. */
-  play(customer, assistant, calm, pace) {
+  play(customer, assistant, calm) {
     const full = this.#edge.length - 1;
-    const step = this.step * pace;
     this.real = 0;
     if (this.#turned && this.limit - HALF > this.#turnedAt) this.#turnBack();
     for (let k = 0; k < customer.length; k++) {
@@ -104,32 +104,34 @@ export class Playhead {
         this.#breakOff();
         return k;
       }
+      this.#hear(k, customer, assistant);
       const gain = this.#edge[this.#fade];
-      this.#hear(k, customer, assistant, gain);
+      customer[k] *= gain;
+      assistant[k] *= gain;
       calm[k] = 1 - gain;
-      this.#move(this.#turned ? -step : step);
+      this.#move();
     }
     return customer.length;
   }
 
-  #hear(k, customer, assistant, gain) {
+  #hear(k, customer, assistant) {
     const { customer: c, assistant: a, mask } = this.#buffer;
     const row = this.#row;
     aim(this.kernel, this.#frac, row);
     const from = (this.read - HALF + 1) & mask;
     if (this.#overlap === 0) {
-      customer[k] = gain * convolve(row, c, from);
-      assistant[k] = gain * convolve(row, a, from);
+      customer[k] = convolve(row, c, from);
+      assistant[k] = convolve(row, a, from);
       return;
     }
     const other = (from + this.#lag) & mask;
     const over = 0.5 + 0.5 * Math.cos((Math.PI * this.#overlap) / this.#overlapped);
-    customer[k] = gain * ((1 - over) * convolve(row, c, from) + over * convolve(row, c, other));
-    assistant[k] = gain * ((1 - over) * convolve(row, a, from) + over * convolve(row, a, other));
+    customer[k] = (1 - over) * convolve(row, c, from) + over * convolve(row, c, other);
+    assistant[k] = (1 - over) * convolve(row, a, from) + over * convolve(row, a, other);
   }
 
-  #move(step) {
-    this.#frac += step;
+  #move() {
+    this.#frac += this.#turned ? -this.step * this.pace : this.step * this.pace;
     const whole = Math.floor(this.#frac);
     this.#frac -= whole;
     this.read += whole;

@@ -148,7 +148,9 @@ export class Playout {
     let filled = 0;
     let real = 0;
     if (this.mode === "playing") {
-      filled = this.#head.play(left, right, this.#calm, this.#steer(seconds));
+      this.#pace.seconds = seconds;
+      this.#steer();
+      filled = this.#head.play(left, right, this.#calm);
       real = this.#head.real;
     }
     if (filled < wanted) {
@@ -206,7 +208,7 @@ export class Playout {
     };
   }
 
-  #steer(seconds) {
+  #steer() {
     const behind = this.#behind();
     if (this.#staysLive && behind > TOO_FAR && !this.#head.splicing) {
       const lag = Math.round(Math.min(behind - this.#depth.target, this.#head.left / this.#rate - 1.1 * LEAP) * this.#rate);
@@ -217,8 +219,9 @@ export class Playout {
     }
     const overdue = !this.#ended && this.#arrivals.overdue(this.#now);
     // how a stream comes is known after a second; till then it may come in bundles that it would be wrong to hurry through
-    const excess = this.#arrivals.events < 2 ? 0 : behind - this.#depth.target;
-    return this.#pace.steer(seconds, excess, this.#arrivals.drift, overdue, this.#rate);
+    this.#pace.excess = this.#arrivals.events < 2 ? 0 : behind - this.#depth.target;
+    this.#pace.drift = this.#arrivals.drift;
+    this.#pace.steer(overdue, this.#rate);
   }
 
   /** Seconds behind the best arrival. */

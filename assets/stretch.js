@@ -33,7 +33,9 @@ export function likest(buffer, read, rate, shortest, longest, way, found) {
 }
 
 function compare({ customer, assistant, mask }, read, lag, length, stride, found) {
-  let [own, other, both] = [1e-9, 1e-9, 0];
+  let own = 1e-9; // no pairs in brackets here: in the audio path they would be allocated
+  let other = 1e-9;
+  let both = 0;
   for (let k = 0; k < length; k += stride) {
     const here = (read + k) & mask;
     const there = (here + lag) & mask;
@@ -48,14 +50,15 @@ function compare({ customer, assistant, mask }, read, lag, length, stride, found
   }
 }
 
-/** How many samples from `read` on, but at most `most`, are quieter in both channels than `quiet` (an RMS for each). */
-export function quietFor({ customer, assistant, mask }, read, most, rate, quietCustomer, quietAssistant) {
+/** How many samples from `read` on, but at most `most`, are quieter in both channels than `quiet` (an RMS of each). */
+export function quietFor({ customer, assistant, mask }, read, most, rate, quiet) {
   const block = Math.round(BLOCK * rate);
-  const limitC = quietCustomer * quietCustomer * block;
-  const limitA = quietAssistant * quietAssistant * block;
+  const limitC = quiet[0] * quiet[0] * block;
+  const limitA = quiet[1] * quiet[1] * block;
   let length = 0;
   while (length + block <= most) {
-    let [c, a] = [0, 0];
+    let c = 0;
+    let a = 0;
     for (let k = 0, at = (read + length) & mask; k < block; k++, at = (at + 1) & mask) {
       c += customer[at] * customer[at];
       a += assistant[at] * assistant[at];
