@@ -23,7 +23,7 @@ const LOUDEST = 0.006; // and this is not
 // the resampler alone steers near the target, at one pace for as long as that takes, since a pace that wavers is a tone that does
 const TRIM = 0.001; // of the rate: nobody hears 1.7 cents
 const MOST_TRIM = 0.002;
-const TRIM_LATE = 0.003; // seconds off the target at which it begins
+const TRIM_LATE = 0.0015; // seconds off the target at which it begins
 const TRIM_EARLY = 0.002;
 const TRIM_MORE_LATE = 0.008; // at which it doubles,
 const TRIM_MORE_EARLY = 0.004;

@@ -37,7 +37,7 @@ def measure() -> dict[str, Any]:
 
 def _pesq(said: NDArray[np.float64], heard: NDArray[np.float64], places: NDArray[np.float64]) -> float | None:
     try:
-        from pesq import pesq  # optional, since it has to be compiled
+        from pesq import pesq  # type: ignore[import-not-found,unused-ignore]  # optional, since it has to be compiled
     except ImportError:
         return None
     again = np.stack([_put_back(said[:, who], resampled(heard[:, who], OUT), places) for who in range(2)], axis=1)
@@ -66,4 +66,5 @@ def _put_back(said: NDArray[np.float64], heard: NDArray[np.float64], places: NDA
         best = int(np.argmax(shapes @ said[at : at + size] / np.sqrt((shapes**2).sum(axis=1) + 1e-6)))
         sound[at : at + size] += shapes[best] * window
         weight[at : at + size] += window
-    return sound / weight
+    placed: NDArray[np.float64] = sound / weight
+    return placed

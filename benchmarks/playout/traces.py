@@ -72,7 +72,8 @@ def noise(seconds: int = 62, seed: int = 1) -> NDArray[np.int16]:
     hz = np.fft.rfftfreq(seconds * RATE, 1 / RATE)
     spectrum[(hz < 200) | (hz > 3600)] = 0
     sound = np.fft.irfft(spectrum, seconds * RATE)
-    return np.clip(sound * (0.15 / sound.std()) * 32767, -32767, 32767).astype(np.int16)
+    clipped: NDArray[np.int16] = np.clip(sound * (0.15 / sound.std()) * 32767, -32767, 32767).astype(np.int16)
+    return clipped
 
 
 def _trace(name: str, delays: Delays, *, clock: float = 1.0, bundle: int = 1) -> Trace:
