@@ -1,15 +1,18 @@
 """Earshot's composition root: settings, services, routes, page, server. Nothing else lives here."""
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import uvicorn
 from fastapi import FastAPI
 
+from services.demo_line import DemoLine
 from services.desk import CallDesk
 from services.listening.relay import Relay
 from services.phone_number import EXAMPLE
@@ -35,6 +38,7 @@ def main() -> int:
     except (SettingsError, OSError) as error:
         print(f"Earshot can't start: {error}", file=sys.stderr)  # noqa: T201
         return 1
+    gc.freeze()  # what was imported stays: looking through it again and again would hold up the event loop for 50 ms each time
     with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
         runner.run(serve(settings, listening))
     return 0
@@ -43,28 +47,26 @@ def main() -> int:
 async def serve(settings: Settings, listening: socket.socket) -> None:
     """Everything that runs, from the first socket to the last, ended in the reverse order."""
     async with AsyncExitStack() as running:
+        account = settings
         if settings.demo:
-            # Only the demo line may be imported late: a real installation never needs it.
-            from services.demo_line.server import DemoLine
-
             line = await running.enter_async_context(DemoLine())
-            gateway: Gateway | None = Gateway(api_key=line.api_key, base_url=line.base_url)
-            desk = CallDesk(
-                gateway=gateway,
+            account = replace(
+                settings,
+                api_key=line.api_key,
+                base_url=line.base_url,
                 assistant_id=line.assistant_id,
                 phone_number_id=line.phone_number_id,
-                also_numbers=frozenset({EXAMPLE}),
             )
-        else:
-            gateway = None if settings.missing else vapi_gateway(settings)
-            desk = CallDesk(
-                gateway=gateway,
-                assistant_id=settings.assistant_id,
-                phone_number_id=settings.phone_number_id,
-                missing=settings.missing,
-            )
+        gateway = None if account.missing else vapi_gateway(account)
         if gateway:
             running.push_async_callback(gateway.aclose)
+        desk = CallDesk(
+            gateway=gateway,
+            assistant_id=account.assistant_id,
+            phone_number_id=account.phone_number_id,
+            missing=account.missing,
+            also_numbers=frozenset({EXAMPLE}) if settings.demo else frozenset(),
+        )
         running.push_async_callback(desk.aclose)
         tickets = Tickets()
         relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look)

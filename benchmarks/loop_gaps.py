@@ -1,6 +1,7 @@
 """How long the event loop is ever blocked: from the first socket over three pages and a call with a listener to the end."""
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import os
@@ -21,6 +22,7 @@ CALL_SECONDS = 12
 
 def main() -> None:
     logging.getLogger().setLevel(logging.WARNING)
+    gc.freeze()  # as main.py does
     with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
         gaps = runner.run(run())
     print("Longest block of the event loop, ms (aim: at most 50)")

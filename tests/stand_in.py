@@ -102,6 +102,7 @@ class StandIn:
         self.requests["WS listen"] += 1
         socket = web.WebSocketResponse()
         await socket.prepare(request)
+        await socket.send_json({"type": "start", "encoding": "linear16", "container": "raw", "sampleRate": 16000, "channels": 2})
         async for message in socket:
             assert message.type is not WSMsgType.BINARY
         return socket

@@ -93,23 +93,21 @@ class Tape:
         await asyncio.gather(*self._readings.values(), return_exceptions=True)
 
 
-# soundfile and numpy are imported by the thread that needs them: a line on which nobody calls costs neither their time nor their memory.
+# numpy and soundfile are imported by the thread that needs them: a line on which nobody calls costs neither their time nor their memory.
 
 
 def _read(path: Path) -> Conversation:
+    import numpy as np
     import soundfile
 
-    with soundfile.SoundFile(path) as file:
-        if (file.samplerate, file.channels) != (SAMPLE_RATE, _CHANNELS):
-            found = f"{file.samplerate} Hz and {file.channels} channels"
-            raise ValueError(f"{path.name} must have {SAMPLE_RATE} Hz and {_CHANNELS} channels, not {found}")
-        length = file.frames
-        # As bytes, since numpy would hold up the event loop for longer while it is imported than all the rest takes.
-        samples = bytes(file.buffer_read(dtype="int16"))
-    silence = -length % round(SAMPLE_RATE * FRAME_SECONDS) + round(SAMPLE_RATE * _HANG_UP_SECONDS)
+    samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
+    if rate != SAMPLE_RATE or samples.shape[1] != _CHANNELS:
+        raise ValueError(f"{path.name} must have {SAMPLE_RATE} Hz and {_CHANNELS} channels, not {rate} Hz and {samples.shape[1]}")
+    silence = -len(samples) % round(SAMPLE_RATE * FRAME_SECONDS) + round(SAMPLE_RATE * _HANG_UP_SECONDS)
+    padded = np.pad(samples, ((0, silence), (0, 0)))
     notes = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     turns = sorted((_turn(entry) for entry in notes["turns"]), key=lambda turn: turn.end)
-    return Conversation(sample_rate=SAMPLE_RATE, sound=samples + bytes(silence * _CHANNELS * _SAMPLE_BYTES), turns=turns)
+    return Conversation(sample_rate=SAMPLE_RATE, sound=padded.astype("<i2").tobytes(), turns=turns)
 
 
 def _turn(entry: dict[str, Any]) -> Turn:

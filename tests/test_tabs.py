@@ -1,0 +1,92 @@
+"""Two hundred tabs opened and closed: nothing of them is left in the process."""
+
+import asyncio
+import gc
+import re
+import signal
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import nicegui
+import psutil
+import pytest
+import socketio
+from nicegui import Client
+
+import main
+from services.desk import CallDesk
+from services.settings import read_settings
+from tests.process import free_port, vapi_environ
+from tests.stand_in import StandIn, stand_in
+
+TABS = 200
+AT_ONCE = 20
+
+
+@pytest.fixture
+async def vapi() -> AsyncIterator[StandIn]:
+    async with stand_in() as server:
+        yield server
+
+
+@asynccontextmanager
+async def serving(vapi: StandIn) -> AsyncIterator[str]:
+    """The whole app in this process, so that its tasks and objects can be counted."""
+    settings = read_settings(vapi_environ(vapi.url) | {"PORT": str(free_port())}, dotenv=None)
+    app = asyncio.create_task(main.serve(settings, main.open_port(settings)))
+    url = f"http://127.0.0.1:{settings.port}"
+    async with aiohttp.ClientSession() as session, session.get(url + "/health") as answer:
+        assert answer.status == 200
+    # So that the test need not wait for the 30 s in which a tab may come back, nor for the ping that each closed socket still sleeps before.
+    nicegui.app.config.reconnect_timeout = 0.5
+    nicegui.core.sio.eio.ping_interval = 0.5
+    yield url
+    signal.raise_signal(signal.SIGTERM)
+    await app
+
+
+async def tab(url: str, listen_url: str) -> None:
+    """One tab that loads the page, connects its socket, listens to a call until it hears something, and is closed."""
+    async with aiohttp.ClientSession() as session:
+        async with session.get(url) as answer:
+            found = re.search(r"['\"]client_id['\"]: ['\"]([0-9a-f-]{36})", await answer.text())
+        assert found
+        browser = socketio.AsyncClient(http_session=session, reconnection=False)
+        await browser.connect(url, socketio_path="/_nicegui_ws/socket.io", transports=["websocket"])
+        me = {"client_id": found[1], "tab_id": str(uuid.uuid4()), "document_id": str(uuid.uuid4()), "next_message_id": 0}
+        assert await browser.call("handshake", me) is True
+        async with session.ws_connect(listen_url) as listener:
+            assert await listener.receive_json(timeout=30)
+        await browser.disconnect()
+
+
+async def test_two_hundred_tabs_leave_nothing(vapi: StandIn) -> None:
+    async with serving(vapi) as url, aiohttp.ClientSession() as session:
+        async with session.post(url + "/api/vapi_call", json={"to": "+14155552671"}) as answer:
+            call = await answer.json()
+        vapi.move(call["id"], "in-progress")
+        desk = next(thing for thing in gc.get_objects() if isinstance(thing, CallDesk))
+        await tab(url, call["listenUrl"])
+        await settled()
+        sockets, tasks, subscribers = open_sockets(), len(asyncio.all_tasks()), len(desk.changed)
+        for _ in range(TABS // AT_ONCE):
+            await asyncio.gather(*(tab(url, call["listenUrl"]) for _ in range(AT_ONCE)))
+        await settled()
+        assert len(desk.changed) == subscribers
+        assert len(asyncio.all_tasks()) <= tasks
+        assert open_sockets() <= sockets
+    assert vapi.controls == []
+
+
+async def settled() -> None:
+    """Returns once NiceGUI has let go of every tab."""
+    async with asyncio.timeout(60):
+        while Client.instances:  # noqa: ASYNC110 - NiceGUI tells it in no other way
+            await asyncio.sleep(0.1)
+    await asyncio.sleep(1)
+
+
+def open_sockets() -> int:
+    return len(psutil.Process().net_connections())
