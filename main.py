@@ -6,19 +6,28 @@ import logging
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from tempfile import TemporaryDirectory
 
 import uvicorn
 from fastapi import FastAPI
 
+from services.block_list import BlockList
 from services.demo_line import DemoLine
 from services.desk import CallDesk
+from services.dial_guard import DialGuard
+from services.errors import EarshotError
+from services.journal import Journal, Limits
 from services.listening.relay import Relay
 from services.phone_number import EXAMPLE
 from services.settings import Settings, SettingsError, read_settings
+from services.switch import Switch
+from services.tasks import Tasks
 from services.vapi.gateway import Gateway
 from services.version import VERSION
+from services.web.answers import stored_answer
 from services.web.api import create_api
 from services.web.front_door import FrontDoor
 from services.web.gatekeeper import Gatekeeper
@@ -29,25 +38,25 @@ log = logging.getLogger("earshot")
 
 
 def main() -> int:
-    """Serves until told to stop. Exit code 1, with a sentence, when the settings or the port can't be used."""
+    """Serves until told to stop. Exit code 1, with a sentence, when the settings, the port or the journal can't be used."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every URL that is read, twice a second
     try:
         settings = read_settings()
         listening = open_port(settings)
-    except (SettingsError, OSError) as error:
+        gc.freeze()  # what was imported stays: looking through it again and again would hold up the event loop for 50 ms each time
+        with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
+            runner.run(serve(settings, listening))
+    except (SettingsError, EarshotError, OSError) as error:
         print(f"Earshot can't start: {error}", file=sys.stderr)  # noqa: T201
         return 1
-    gc.freeze()  # what was imported stays: looking through it again and again would hold up the event loop for 50 ms each time
-    with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
-        runner.run(serve(settings, listening))
     return 0
 
 
 async def serve(settings: Settings, listening: socket.socket) -> None:
     """Everything that runs, from the first socket to the last, ended in the reverse order."""
     async with AsyncExitStack() as running:
-        account = settings
+        account, database = settings, settings.database_url or f"sqlite:///{settings.data_dir.absolute() / 'journal.sqlite'}"
         if settings.demo:
             line = await running.enter_async_context(DemoLine())
             account = replace(
@@ -57,31 +66,63 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
                 assistant_id=line.assistant_id,
                 phone_number_id=line.phone_number_id,
             )
+            # The demo line forgets its calls when it ends, and so does its journal.
+            database = f"sqlite:///{running.enter_context(TemporaryDirectory(prefix='earshot-'))}/demo.sqlite"
+        journal = await Journal.open(database)
+        running.push_async_callback(journal.aclose)
         gateway = None if account.missing else vapi_gateway(account)
         if gateway:
             running.push_async_callback(gateway.aclose)
-        desk = CallDesk(
-            gateway=gateway,
-            assistant_id=account.assistant_id,
-            phone_number_id=account.phone_number_id,
-            missing=account.missing,
-            also_numbers=frozenset({EXAMPLE}) if settings.demo else frozenset(),
-        )
+        switch = Switch(settings.data_dir / "stopped")
+        desk = desk_of(account, gateway, journal, switch, demo=settings.demo)
         running.push_async_callback(desk.aclose)
         tickets = Tickets()
         relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look)
         running.push_async_callback(relay.aclose)
         desk.changed.subscribe(relay.on_call)
+        background = Tasks()
+        running.push_async_callback(background.aclose)
+        background.start(switch.follow(), name="follow switch")
+        await desk.guard.refresh()
         await desk.start()
 
         pages = FastAPI(openapi_url=None)
-        install_pages(pages, desk=desk, settings=settings, issue_ticket=tickets.issue)
-        api = create_api(desk=desk, relay=relay, tickets=tickets, mode=settings.mode, version=VERSION, listen_mode=settings.listen_mode)
+        install_pages(pages, desk=desk, settings=settings, switch=switch, issue_ticket=tickets.issue)
+        api = create_api(desk=desk, relay=relay, tickets=tickets, switch=switch, settings=settings, version=VERSION)
         app = Gatekeeper(FrontDoor(api=api, pages=pages), allowed_hosts=settings.allowed_hosts)
         server = uvicorn.Server(server_config(app))
-        stop_gently(server)
+        stop_gently(server, api.state.events.close)
         announce(settings)
         await server.serve(sockets=[listening])
+
+
+def desk_of(account: Settings, gateway: Gateway | None, journal: Journal, switch: Switch, *, demo: bool) -> CallDesk:
+    """The desk, with the rules of this installation for what may be dialled."""
+    example = frozenset({EXAMPLE}) if demo else frozenset[str]()
+
+    def guard(desk: CallDesk) -> DialGuard:
+        return DialGuard(
+            allowed_regions=account.allowed_regions,
+            own_region=lambda: desk.directory.region(account.phone_number_id),
+            blocked=BlockList(account.data_dir / "blocked.txt"),
+            switch=switch,
+            concurrent_calls=account.concurrent_calls,
+            running=lambda: desk.running,
+            always=example,
+        )
+
+    return CallDesk(
+        gateway=gateway,
+        journal=journal,
+        guard=guard,
+        answer=stored_answer,
+        limits=Limits(per_hour=account.calls_per_hour, per_day=account.calls_per_day),
+        assistant_id=account.assistant_id,
+        phone_number_id=account.phone_number_id,
+        max_call_seconds=account.max_call_seconds,
+        missing=account.missing,
+        also_numbers=example,
+    )
 
 
 def vapi_gateway(settings: Settings) -> Gateway:
@@ -96,6 +137,7 @@ def server_config(app: object) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         ws_max_size=1 << 20,
@@ -120,11 +162,16 @@ def open_port(settings: Settings) -> socket.socket:
     return listening
 
 
-def stop_gently(server: uvicorn.Server) -> None:
-    """Has SIGTERM and SIGINT end the server in order. uvicorn raises the signal anew when it is done, which must not end the clean-up."""
+def stop_gently(server: uvicorn.Server, end_streams: Callable[[], None]) -> None:
+    """Has SIGTERM and SIGINT end the server in order, event streams first, since it waits for answers that are under way.
+
+    uvicorn raises the signal anew when it is done, which must not end the clean-up.
+    """
+    loop = asyncio.get_running_loop()
 
     def stop(_number: int, _frame: object) -> None:
         server.should_exit = True
+        loop.call_soon_threadsafe(end_streams)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)

@@ -3,7 +3,7 @@
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -73,9 +73,9 @@ class Settings:
     trusted_proxies: frozenset[str] = frozenset()
     allowed_origins: frozenset[str] = frozenset()
     allowed_regions: frozenset[str] | None = None
-    calls_per_hour: int = 10
-    calls_per_day: int = 100
-    concurrent_calls: int = 5
+    calls_per_hour: int | None = 10
+    calls_per_day: int | None = 100
+    concurrent_calls: int | None = 5
     max_call_seconds: int = 600
 
     @property
@@ -109,12 +109,21 @@ def read_settings(environ: Mapping[str, str] | None = None, dotenv: str | None =
         return values.get(name, "").strip() or default
 
     host = get("HOST", "127.0.0.1")
-    return Settings(
+    account = Settings(
         api_key=get("VAPI_API_KEY"),
         assistant_id=get("VAPI_ASSISTANT_ID"),
         phone_number_id=get("VAPI_PHONE_NUMBER_ID"),
         public_key=get("VAPI_PUBLIC_KEY"),
         base_url=_base_url(get("VAPI_BASE_URL", "https://api.vapi.ai")),
+    )
+
+    def cap(name: str, default: str) -> int | None:
+        # On the demo line nothing costs money: there are no caps but those that were asked for.
+        text = get(name, "" if account.demo else default)
+        return _count(name, text) if text else None
+
+    return replace(
+        account,
         host=host,
         port=_port(get("PORT", "8080")),
         allowed_hosts=_allowed_hosts(get("EARSHOT_ALLOWED_HOSTS"), host),
@@ -124,10 +133,10 @@ def read_settings(environ: Mapping[str, str] | None = None, dotenv: str | None =
         api_tokens=get("EARSHOT_API_TOKENS"),
         trusted_proxies=frozenset(_list(get("EARSHOT_TRUSTED_PROXIES"))),
         allowed_origins=frozenset(_list(get("EARSHOT_ALLOWED_ORIGINS"))),
-        allowed_regions=_regions(get("EARSHOT_ALLOWED_REGIONS")),
-        calls_per_hour=_count("EARSHOT_CALLS_PER_HOUR", get("EARSHOT_CALLS_PER_HOUR", "10")),
-        calls_per_day=_count("EARSHOT_CALLS_PER_DAY", get("EARSHOT_CALLS_PER_DAY", "100")),
-        concurrent_calls=_count("EARSHOT_CONCURRENT_CALLS", get("EARSHOT_CONCURRENT_CALLS", "5")),
+        allowed_regions=_regions(get("EARSHOT_ALLOWED_REGIONS", "*" if account.demo else "")),
+        calls_per_hour=cap("EARSHOT_CALLS_PER_HOUR", "10"),
+        calls_per_day=cap("EARSHOT_CALLS_PER_DAY", "100"),
+        concurrent_calls=cap("EARSHOT_CONCURRENT_CALLS", "5"),
         max_call_seconds=_seconds(get("EARSHOT_MAX_CALL_SECONDS", "600")),
         listen_mode=_one_of("EARSHOT_LISTEN_MODE", get("EARSHOT_LISTEN_MODE", "relay").lower(), ("relay", "direct")),
     )

@@ -39,7 +39,7 @@ async def serving(vapi: StandIn) -> AsyncIterator[str]:
     url = f"http://127.0.0.1:{settings.port}"
     async with aiohttp.ClientSession() as session, session.get(url + "/health") as answer:
         assert answer.status == 200
-    # So that the test need not wait for the 30 s in which a tab may come back, nor for the ping that each closed socket still sleeps before.
+    # So that the test need not wait for the 30 s in which a tab may come back, nor for the ping that a closed socket still sleeps before.
     nicegui.app.config.reconnect_timeout = 0.5
     nicegui.core.sio.eio.ping_interval = 0.5
     yield url

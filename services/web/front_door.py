@@ -15,5 +15,5 @@ class FrontDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        to_api = path.startswith("/api/") or path in _API_PATHS
+        to_api = path.startswith(("/api/", "/docs/")) or path in _API_PATHS
         await (self.api if to_api else self.app)(scope, receive, send)
