@@ -9,10 +9,13 @@ import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import timedelta
 from tempfile import TemporaryDirectory
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services.block_list import BlockList
 from services.demo_line import DemoLine
@@ -27,14 +30,21 @@ from services.switch import Switch
 from services.tasks import Tasks
 from services.vapi.gateway import Gateway
 from services.version import VERSION
+from services.web.access import Access, require_safe
 from services.web.answers import stored_answer
 from services.web.api import create_api
 from services.web.front_door import FrontDoor
 from services.web.gatekeeper import Gatekeeper
+from services.web.login import login_router
+from services.web.sessions import Attempts, Sessions
 from services.web.tickets import Tickets
+from services.web.tokens import read_tokens
 from ui.page import install_pages
 
 log = logging.getLogger("earshot")
+
+DUPLICATE_WINDOW = timedelta(seconds=30)
+"""How long the same client has to say that it means it before the same number is called again; not on the demo line, where none rings."""
 
 
 def main() -> int:
@@ -43,6 +53,8 @@ def main() -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every URL that is read, twice a second
     try:
         settings = read_settings()
+        require_safe(settings)
+        read_tokens(settings.api_tokens)
         listening = open_port(settings)
         gc.freeze()  # what was imported stays: looking through it again and again would hold up the event loop for 50 ms each time
         with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
@@ -87,9 +99,12 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         await desk.start()
 
         pages = FastAPI(openapi_url=None)
+        sessions = Sessions() if settings.password else None
+        if sessions:
+            pages.include_router(login_router(password=settings.password, sessions=sessions, attempts=Attempts()))
         install_pages(pages, desk=desk, settings=settings, switch=switch, issue_ticket=tickets.issue)
         api = create_api(desk=desk, relay=relay, tickets=tickets, switch=switch, settings=settings, version=VERSION)
-        app = Gatekeeper(FrontDoor(api=api, pages=pages), allowed_hosts=settings.allowed_hosts)
+        app = web_app(settings, FrontDoor(api=api, pages=pages), sessions)
         server = uvicorn.Server(server_config(app))
         stop_gently(server, api.state.events.close)
         announce(settings)
@@ -116,7 +131,11 @@ def desk_of(account: Settings, gateway: Gateway | None, journal: Journal, switch
         journal=journal,
         guard=guard,
         answer=stored_answer,
-        limits=Limits(per_hour=account.calls_per_hour, per_day=account.calls_per_day),
+        limits=Limits(
+            per_hour=account.calls_per_hour,
+            per_day=account.calls_per_day,
+            duplicate_window=None if demo else DUPLICATE_WINDOW,
+        ),
         assistant_id=account.assistant_id,
         phone_number_id=account.phone_number_id,
         max_call_seconds=account.max_call_seconds,
@@ -125,14 +144,23 @@ def desk_of(account: Settings, gateway: Gateway | None, journal: Journal, switch
     )
 
 
+def web_app(settings: Settings, front_door: FrontDoor, sessions: Sessions | None) -> ASGIApp:
+    """The faces behind their doors: proxies that are believed, names and origins, and who may come in."""
+    access = Access(front_door, sessions=sessions, tokens=read_tokens(settings.api_tokens))
+    gatekeeper = Gatekeeper(access, allowed_hosts=settings.allowed_hosts, allowed_origins=settings.allowed_origins)
+    if not settings.trusted_proxies:
+        return gatekeeper
+    return ProxyHeadersMiddleware(gatekeeper, trusted_hosts=sorted(settings.trusted_proxies))  # type: ignore[arg-type,return-value]
+
+
 def vapi_gateway(settings: Settings) -> Gateway:
     return Gateway(api_key=settings.api_key, base_url=settings.base_url, public_key=settings.public_key or None)
 
 
-def server_config(app: object) -> uvicorn.Config:
+def server_config(app: ASGIApp) -> uvicorn.Config:
     """How requests are served. No access log: its lines would hold listen tickets."""
     return uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        app,
         log_config=None,
         log_level="warning",
         access_log=False,

@@ -19,8 +19,6 @@ from services.vapi.gateway import Gateway
 
 log = logging.getLogger(__name__)
 
-DUPLICATE_WINDOW = timedelta(seconds=30)
-
 _DAY = timedelta(hours=24)
 _SEARCH_PATIENCE = 6.0  # seconds for which whoever placed a call waits for a lost one to be found
 _GONE_EVERY = 10.0  # seconds between looks for dials that another process left open when it died
@@ -86,8 +84,8 @@ class Placing:
         Goes on to the end even if the caller is cancelled, so that no call is dialled and forgotten. Raises EarshotError when nothing was
         placed: what the guard, the journal's limits or Vapi say.
         """
-        window = None if allow_duplicate or key else DUPLICATE_WINDOW
-        work = self._place(order, client, key, replace(self._limits, duplicate_window=window))
+        limits = replace(self._limits, duplicate_window=None) if allow_duplicate or key else self._limits
+        work = self._place(order, client, key, limits)
         return await asyncio.shield(self._tasks.start(work, name="place call"))
 
     async def _place(self, order: CallOrder, client: Client, key: Key | None, limits: Limits) -> Placed:

@@ -1,13 +1,15 @@
 """REST: the other face of the desk. What it answers is the contract in the README."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 
 from services.call import Call, CallStatus
-from services.client import Scope
+from services.client import Client, Scope
 from services.desk import CallDesk
 from services.errors import EarshotError, NotConfigured
 from services.journal import StoredAnswer
@@ -36,6 +38,14 @@ def create_api(*, desk: CallDesk, relay: Relay, tickets: Tickets, switch: Switch
     api = FastAPI(title="Earshot", version=version, docs_url=None, redoc_url=None)
     install_problems(api)
     api.add_middleware(JsonBody)
+    if settings.allowed_origins:
+        api.add_middleware(
+            CORSMiddleware,
+            allow_origins=sorted(settings.allowed_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
+            expose_headers=["Idempotency-Replayed", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id"],
+        )
     routes = Routes(desk=desk, tickets=tickets, mode=settings.mode, version=version, listen_mode=settings.listen_mode)
     events = CallEvents(desk)
     api.state.events = events
@@ -43,7 +53,7 @@ def create_api(*, desk: CallDesk, relay: Relay, tickets: Tickets, switch: Switch
     api.include_router(switch_router(switch=switch, desk=desk))
     api.include_router(routes.router())
     api.include_router(events_router(desk=desk, events=events, answer=lambda call: call_answer(desk, call, listen_url=None)))
-    api.include_router(listen_router(relay=relay, tickets=tickets, find=desk.get))
+    api.include_router(listen_router(relay=relay, tickets=tickets, find=desk.get, heard=partial(_note_listening, desk)))
     install_docs(api)
     return api
 
@@ -156,7 +166,13 @@ class Routes:
                 # Vapi may hand the URL out later; asking for the call again then gets it.
                 return None
         scheme = "wss" if request.url.scheme == "https" else "ws"
-        return f"{scheme}://{request.headers['host']}/api/calls/{call.id}/listen?ticket={self._tickets.issue(call.id)}"
+        ticket = self._tickets.issue(call.id, client_of(request, Scope.LISTEN).name)
+        return f"{scheme}://{request.headers['host']}/api/calls/{call.id}/listen?ticket={ticket}"
+
+
+def _note_listening(desk: CallDesk, who: str, call_id: str) -> None:
+    if call := desk.get(call_id):
+        desk.note(Client(name=who), "listen", call)
 
 
 def _created(call: Call) -> datetime:

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,10 +27,12 @@ class Gatekeeper:
 
     A web page anywhere can make its visitor's browser send requests to a server on loopback, and by DNS rebinding even read the
     answers; the first check stops the reading, the second the sending. Programs that are no browsers send no `Origin` and pass.
+    `allowed_origins` are those of other websites that may use the API all the same.
     """
 
-    def __init__(self, app: ASGIApp, *, allowed_hosts: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, *, allowed_hosts: Collection[str], allowed_origins: Collection[str] = ()) -> None:
         self.app = app
+        self._allowed_origins = frozenset(allowed_origins)
         self._allowed_hosts = frozenset(allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,7 +44,9 @@ class Gatekeeper:
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
                 for name, value in _HEADERS.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)
+                if scope["scheme"] in ("https", "wss"):
+                    headers["Strict-Transport-Security"] = "max-age=31536000"
             await send(message)
 
         request_id = secrets.token_hex(8)
@@ -55,7 +58,8 @@ class Gatekeeper:
                 "This name is not one under which Earshot may be reached. Add it to EARSHOT_ALLOWED_HOSTS if it should be.",
             )
             return await answer(scope, receive, send_with_headers)
-        if not _from_own_page(scope, headers):
+        foreign_but_named = headers.get("origin") in self._allowed_origins and scope["path"].startswith("/api/")
+        if not foreign_but_named and not _from_own_page(scope, headers):
             answer = problem(403, "cross_origin", "Requests from other websites are refused.")
             return await answer(scope, receive, send_with_headers)
         return await self.app(scope, receive, send_with_headers)
@@ -72,7 +76,8 @@ class Gatekeeper:
 def _from_own_page(scope: Scope, headers: Headers) -> bool:
     origins = headers.getlist("origin")
     if origins:
-        return len(origins) == 1 and urlsplit(origins[0]).netloc.lower() == headers["host"].lower()
+        own = f"{'https' if scope['scheme'] in ('https', 'wss') else 'http'}://{headers['host'].lower()}"
+        return len(origins) == 1 and origins[0].lower() == own
     if headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
         return True
     # A link on another site may open our page in a tab of its own; nothing else from there may do anything.

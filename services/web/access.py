@@ -1,0 +1,92 @@
+"""Who asks: a pure ASGI middleware that puts the client on each request, and sends away those who may not come in."""
+
+import ipaddress
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import quote
+
+from starlette.datastructures import Headers
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services.client import LOCAL, PAGE, Client
+from services.settings import Settings, SettingsError
+from services.web.front_door import is_api
+from services.web.problems import problem
+from services.web.sessions import COOKIE, Sessions
+from services.web.tokens import ApiTokens
+
+_OPEN_PAGES = ("/login", "/logout", "/assets/", "/favicon.ico", "/_nicegui/")
+
+
+class Access:
+    """`sessions` is None while no password is set: then the page is open to all who reach it, which is this machine alone.
+
+    A token is asked for on the API as soon as there is a password or a token. Whoever opens a listen socket shows a ticket instead.
+    """
+
+    def __init__(self, app: ASGIApp, *, sessions: Sessions | None, tokens: ApiTokens) -> None:
+        self.app = app
+        self._sessions = sessions
+        self._tokens = tokens
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            return await self.app(scope, receive, send)
+        path = scope["path"]
+        client = self._client(Headers(scope=scope), api=is_api(path))
+        if client is None and not _open(scope, path):
+            if is_api(path) or scope["type"] == "websocket":
+                answer = problem(
+                    401,
+                    "unauthorized",
+                    "Send a token that Earshot knows: Authorization: Bearer ...",
+                    title="Who are you?",
+                    headers={"WWW-Authenticate": "Bearer"},
+                )
+                return await answer(scope, receive, send)
+            query = scope["query_string"].decode("latin-1")
+            onward = quote(path + (f"?{query}" if query else ""), safe="")
+            return await RedirectResponse(f"/login?next={onward}", 303)(scope, receive, send)
+        if client is not None:
+            scope.setdefault("state", {})["client"] = client
+        return await self.app(scope, receive, send)
+
+    def _client(self, headers: Headers, *, api: bool) -> Client | None:
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and self._tokens:
+            return self._tokens.client_of(token.strip()) if api else None
+        if self._sessions and self._sessions.check(_session(headers)):
+            return PAGE
+        if self._sessions is None and not (api and self._tokens):
+            return LOCAL if api else PAGE
+        return None
+
+
+def require_safe(settings: Settings) -> None:
+    """Raises SettingsError where Earshot would be served wider than loopback without a password and tokens."""
+    try:
+        loopback = ipaddress.ip_address(settings.host.strip("[]")).is_loopback
+    except ValueError:
+        loopback = settings.host.lower() == "localhost"
+    if loopback or (settings.password and settings.api_tokens):
+        return
+    absent = [name for name, value in (("EARSHOT_PASSWORD", settings.password), ("EARSHOT_API_TOKENS", settings.api_tokens)) if not value]
+    raise SettingsError(
+        f"on {settings.host} anybody on the network could place calls. Set {' and '.join(absent)} first, or leave HOST at 127.0.0.1. "
+        "`python -m services.web.tokens NAME` makes a token"
+    )
+
+
+def _open(scope: Scope, path: str) -> bool:
+    """What needs no client: the way in, liveness, and listen sockets, which check the ticket that they come with."""
+    if scope["type"] == "websocket":
+        return path.startswith("/api/calls/") and path.endswith("/listen")
+    return path == "/health" or path.startswith(_OPEN_PAGES)
+
+
+def _session(headers: Headers) -> str:
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return cookie.value if cookie else ""
