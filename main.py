@@ -24,6 +24,7 @@ from services.dial_guard import DialGuard
 from services.errors import EarshotError
 from services.journal import Journal, Limits
 from services.listening.relay import Relay
+from services.logfmt import log_to_stderr
 from services.phone_number import EXAMPLE
 from services.settings import Settings, SettingsError, read_settings
 from services.switch import Switch
@@ -36,6 +37,7 @@ from services.web.api import create_api
 from services.web.front_door import FrontDoor
 from services.web.gatekeeper import Gatekeeper
 from services.web.login import login_router
+from services.web.other_websites import let_in
 from services.web.sessions import Attempts, Sessions
 from services.web.tickets import Tickets
 from services.web.tokens import read_tokens
@@ -49,8 +51,7 @@ DUPLICATE_WINDOW = timedelta(seconds=30)
 
 def main() -> int:
     """Serves until told to stop. Exit code 1, with a sentence, when the settings, the port or the journal can't be used."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every URL that is read, twice a second
+    log_to_stderr()
     try:
         settings = read_settings()
         require_safe(settings)
@@ -146,7 +147,7 @@ def desk_of(account: Settings, gateway: Gateway | None, journal: Journal, switch
 
 def web_app(settings: Settings, front_door: FrontDoor, sessions: Sessions | None) -> ASGIApp:
     """The faces behind their doors: proxies that are believed, names and origins, and who may come in."""
-    access = Access(front_door, sessions=sessions, tokens=read_tokens(settings.api_tokens))
+    access = let_in(Access(front_door, sessions=sessions, tokens=read_tokens(settings.api_tokens)), settings.allowed_origins)
     gatekeeper = Gatekeeper(access, allowed_hosts=settings.allowed_hosts, allowed_origins=settings.allowed_origins)
     if not settings.trusted_proxies:
         return gatekeeper

@@ -11,6 +11,7 @@ from typing import Any
 
 from services.call import Call, CallOrder, CallStatus, ListenTarget, merge
 from services.client import Client
+from services.control import Action, Control
 from services.dial_guard import DialGuard
 from services.directory import Directory
 from services.errors import (
@@ -243,6 +244,22 @@ class CallDesk:
     def dialled(self) -> Sequence[datetime]:
         """When the calls of the last 24 hours were dialled that count towards the limits, oldest first."""
         return self._placing.dialled if self._placing else ()
+
+    async def control(self, call_id: str, control: Control, client: Client) -> Call:
+        """Tells a running call something, and answers with the call once Vapi took it. A transfer goes through the dial guard.
+
+        Raises CallNotRunning, CallNotFound, RequestError, NumberError, VapiError, and what the dial guard says.
+        """
+        call = await self.read(call_id)
+        if not call.running or not call.answered or self._gateway is None:
+            raise CallNotRunning("Only a call that was answered and has not ended can be told something.")
+        if control.action is Action.TRANSFER and control.destination and not control.destination.startswith("sip:"):
+            number = parse_phone_number(control.destination, also=self._also_numbers)
+            await self.guard.admit_destination(number, client)
+            control = replace(control, destination=number.e164)
+        await self._gateway.control(call.id, control.message())
+        self.note(client, control.action.value, call)
+        return call
 
     def why_ended(self, call: Call) -> EndedReason | None:
         """Why the call is over, in plain words with a next step; None while it runs."""

@@ -82,15 +82,24 @@ class DialGuard:
 
     async def admit(self, number: PhoneNumber, client: Client) -> None:
         """`check`, by what the block list and the switch say at this moment. Raises what `check` raises; Stopped if they can't be read."""
+        await self.admit_destination(number, client)
+        self._check_room()
+
+    async def admit_destination(self, number: PhoneNumber, client: Client) -> None:
+        """As `admit`, for a number that a running call is transferred to: it takes no slot of its own."""
         try:
             await self.refresh()
         except OSError as error:
             log.error("the block list or the switch that stops dialling can't be read (%s)", error.strerror)
             raise Stopped("The block list or the stop switch in the data folder can't be read, so nothing is dialled.") from error
-        self.check(number, client)
+        self._check_destination(number, client)
 
     def check(self, number: PhoneNumber, client: Client) -> None:
         """Raises Forbidden (`forbidden_scope`, `number_blocked`, `destination_not_allowed`), Stopped, LimitReached where none is free."""
+        self._check_destination(number, client)
+        self._check_room()
+
+    def _check_destination(self, number: PhoneNumber, client: Client) -> None:
         if Scope.CALL not in client.scopes:
             raise Forbidden("This token may not place calls: it has no scope `call`.")
         if self._switch.state is not None:
@@ -98,7 +107,6 @@ class DialGuard:
         if self._blocked.rule_for(number.e164):
             raise Forbidden(f"{number.international} is on the block list.", code="number_blocked")
         self._check_region(number)
-        self._check_room()
 
     @contextmanager
     def slot(self) -> Iterator[Slot]:

@@ -131,8 +131,8 @@ def read_settings(environ: Mapping[str, str] | None = None, dotenv: str | None =
         database_url=get("DATABASE_URL"),
         password=get("EARSHOT_PASSWORD"),
         api_tokens=get("EARSHOT_API_TOKENS"),
-        trusted_proxies=frozenset(_list(get("EARSHOT_TRUSTED_PROXIES"))),
-        allowed_origins=frozenset(_list(get("EARSHOT_ALLOWED_ORIGINS"))),
+        trusted_proxies=frozenset(_proxy(item) for item in _list(get("EARSHOT_TRUSTED_PROXIES"))),
+        allowed_origins=frozenset(_origin(item) for item in _list(get("EARSHOT_ALLOWED_ORIGINS"))),
         allowed_regions=_regions(get("EARSHOT_ALLOWED_REGIONS", "*" if account.demo else "")),
         calls_per_hour=cap("EARSHOT_CALLS_PER_HOUR", "10"),
         calls_per_day=cap("EARSHOT_CALLS_PER_DAY", "100"),
@@ -172,6 +172,20 @@ def _allowed_hosts(text: str, host: str) -> frozenset[str]:
 
 def _list(text: str) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _proxy(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text)) if "/" in text else str(ipaddress.ip_address(text))
+    except ValueError:
+        raise SettingsError(f"EARSHOT_TRUSTED_PROXIES takes IP addresses or networks, not {text}") from None
+
+
+def _origin(text: str) -> str:
+    url = urlsplit(text.rstrip("/").lower())
+    if url.scheme not in ("http", "https") or not url.netloc or url.path or url.query or url.fragment or "*" in text:
+        raise SettingsError(f"EARSHOT_ALLOWED_ORIGINS takes origins such as https://crm.example, not {text}")
+    return f"{url.scheme}://{url.netloc}"
 
 
 def _regions(text: str) -> frozenset[str] | None:

@@ -312,6 +312,7 @@ async def test_openapi_lists_the_routes(client: Client) -> None:
         "/api/calls",
         "/api/calls/end-all",
         "/api/calls/{call_id}",
+        "/api/calls/{call_id}/control",
         "/api/calls/{call_id}/end",
         "/api/calls/{call_id}/events",
         "/api/dialling",

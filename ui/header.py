@@ -24,6 +24,9 @@ def header(settings: Settings, *, desk: CallDesk, switch: Switch) -> None:
             _pill(mode, popovertarget="mode")
             _explanation(demo=settings.demo)
         safety_controls(desk=desk, switch=switch)
+        if settings.password:
+            leave = "() => fetch('/logout', {method: 'POST'}).finally(() => location.assign('/login'))"
+            Text("button", say("log_out"), "btn quiet", type="button").on("click", js_handler=leave)
     banner.move(target_index=0)
 
 

@@ -32,6 +32,7 @@ ENGLISH: Mapping[str, str] = {
     "unexpected_title": "Something went wrong",
     "unexpected": "This is a fault in Earshot; its log says more. Look at the list of calls before you dial again.",
     "dismiss": "Dismiss",
+    "log_out": "Log out",
     # dialer
     "dialer": "Dial",
     "number": "Phone number",

@@ -1,15 +1,17 @@
 """Who asks: a pure ASGI middleware that puts the client on each request, and sends away those who may not come in."""
 
+import asyncio
 import ipaddress
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.client import LOCAL, PAGE, Client
-from services.settings import Settings, SettingsError
+from services.settings import LOOPBACK_HOSTS, Settings, SettingsError
+from services.tasks import Tasks
 from services.web.front_door import is_api
 from services.web.problems import problem
 from services.web.sessions import COOKIE, Sessions
@@ -49,7 +51,34 @@ class Access:
             return await RedirectResponse(f"/login?next={onward}", 303)(scope, receive, send)
         if client is not None:
             scope.setdefault("state", {})["client"] = client
+        if scope["type"] == "websocket" and client is PAGE and self._sessions:
+            return await self._serve_until_logout(self._sessions, scope, receive, send)
         return await self.app(scope, receive, send)
+
+    async def _serve_until_logout(self, sessions: Sessions, scope: Scope, receive: Receive, send: Send) -> None:
+        """A tab's socket, which closes with 4401 when its session ends: who has logged out must not go on dialling in an open tab."""
+        tasks = Tasks()
+        over = tasks.start(sessions.over(_session(Headers(scope=scope))), name="wait for logout")
+        coming: asyncio.Task[Message] | None = None
+
+        async def receive_until_logout() -> Message:
+            nonlocal coming
+            coming = coming or tasks.start(_receive(receive), name="receive")
+            await asyncio.wait({coming, over}, return_when=asyncio.FIRST_COMPLETED)
+            if over.done():
+                await send({"type": "websocket.close", "code": 4401, "reason": "logged out"})
+                return {"type": "websocket.disconnect", "code": 4401}
+            message, coming = coming.result(), None
+            return message
+
+        async def send_until_logout(message: Message) -> None:
+            if not over.done():
+                await send(message)
+
+        try:
+            await self.app(scope, receive_until_logout, send_until_logout)
+        finally:
+            await tasks.aclose()
 
     def _client(self, headers: Headers, *, api: bool) -> Client | None:
         scheme, _, token = headers.get("authorization", "").partition(" ")
@@ -63,18 +92,23 @@ class Access:
 
 
 def require_safe(settings: Settings) -> None:
-    """Raises SettingsError where Earshot would be served wider than loopback without a password and tokens."""
+    """Raises SettingsError where Earshot would be reached from beyond this machine without a password and tokens, by a proxy too."""
     try:
         loopback = ipaddress.ip_address(settings.host.strip("[]")).is_loopback
     except ValueError:
         loopback = settings.host.lower() == "localhost"
-    if loopback or (settings.password and settings.api_tokens):
+    names = settings.allowed_hosts - LOOPBACK_HOSTS - {settings.host.lower()}
+    if (loopback and not names and not settings.trusted_proxies) or (settings.password and settings.api_tokens):
         return
     absent = [name for name, value in (("EARSHOT_PASSWORD", settings.password), ("EARSHOT_API_TOKENS", settings.api_tokens)) if not value]
     raise SettingsError(
-        f"on {settings.host} anybody on the network could place calls. Set {' and '.join(absent)} first, or leave HOST at 127.0.0.1. "
-        "`python -m services.web.tokens NAME` makes a token"
+        f"wider than this machine, anybody could place calls. Set {' and '.join(absent)} first, or leave HOST at 127.0.0.1 and name no "
+        "other hosts and proxies. `python -m services.web.tokens NAME` makes a token"
     )
+
+
+async def _receive(receive: Receive) -> Message:
+    return await receive()
 
 
 def _open(scope: Scope, path: str) -> bool:

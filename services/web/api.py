@@ -5,7 +5,6 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request
-from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 
 from services.call import Call, CallStatus
@@ -24,7 +23,7 @@ from services.web.json_body import JsonBody
 from services.web.listen_socket import listen_router
 from services.web.problems import install_problems, problem_of
 from services.web.rate_limits import hour_and_day, rate_limit_headers
-from services.web.requests import CallRequest, Time
+from services.web.requests import CallRequest, ControlRequest, Time
 from services.web.switch_routes import switch_router
 from services.web.tickets import Tickets
 from services.web.who import client_of, may_listen
@@ -38,14 +37,6 @@ def create_api(*, desk: CallDesk, relay: Relay, tickets: Tickets, switch: Switch
     api = FastAPI(title="Earshot", version=version, docs_url=None, redoc_url=None)
     install_problems(api)
     api.add_middleware(JsonBody)
-    if settings.allowed_origins:
-        api.add_middleware(
-            CORSMiddleware,
-            allow_origins=sorted(settings.allowed_origins),
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
-            expose_headers=["Idempotency-Replayed", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id"],
-        )
     routes = Routes(desk=desk, tickets=tickets, mode=settings.mode, version=version, listen_mode=settings.listen_mode)
     events = CallEvents(desk)
     api.state.events = events
@@ -88,6 +79,10 @@ class Routes:
         )
         router.add_api_route("/api/calls/{call_id}", self.call, responses=one, summary="One call")
         router.add_api_route("/api/calls/{call_id}/end", self.end, methods=["POST"], responses=one, summary="Hang up")
+        told: dict[int | str, dict[str, Any]] = {202: {"model": CallAnswer, "description": "Vapi took it"}, **problems}
+        router.add_api_route(
+            "/api/calls/{call_id}/control", self.control, methods=["POST"], status_code=202, responses=told, summary="Steer a running call"
+        )
         router.add_api_route("/health", self.health, responses=problems, summary="Whether calls can be placed")
         return router
 
@@ -144,6 +139,11 @@ class Routes:
     async def end(self, request: Request, call_id: str) -> JSONResponse:
         """Hangs up and answers once Vapi confirms it; a call that has ended already is answered as it is."""
         return JSONResponse(await self._answer(request, await self._desk.end(call_id, client_of(request, Scope.CONTROL))))
+
+    async def control(self, request: Request, call_id: str, wanted: ControlRequest) -> JSONResponse:
+        """Has the assistant say something, be told something, be muted, or hand the call over."""
+        call = await self._desk.control(call_id, wanted.control(), client_of(request, Scope.CONTROL))
+        return JSONResponse(await self._answer(request, call), 202)
 
     async def health(self) -> JSONResponse:
         """200 once calls can be placed, 503 with what is missing otherwise."""

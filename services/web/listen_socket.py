@@ -18,6 +18,7 @@ Goodbye = tuple[int, str] | None
 _CODES: dict[End, int] = {"call ended": 1000, "left": 1000, "shutdown": 1012, "too slow": 1008, "failed": 1011}
 _PATIENCE = 30.0  # seconds for which a client may take nothing at all
 _GONE = (WebSocketDisconnect, TimeoutError, RuntimeError)  # the last from uvicorn, once it closed by itself after unanswered pings
+_MOST_LISTENERS = 1000  # sockets at once, in all
 _MOST_RECEIVED = 64 * 1024  # bytes: nothing is expected from a listener, and a keep-alive of its own is small
 
 
@@ -50,7 +51,9 @@ def listen_router(
         await socket.accept()
         goodbye: Goodbye = (4401, "The ticket is not valid for this call, or no longer.")
         who = tickets.check(ticket, call_id)
-        if who is not None:
+        if who is not None and relay.listeners >= _MOST_LISTENERS:
+            goodbye = (1013, "Too many are listening. Try again later.")
+        elif who is not None:
             try:
                 with await begin(call_id) as listener:
                     heard(who, call_id)

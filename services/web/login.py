@@ -5,7 +5,7 @@ import math
 from hashlib import sha256
 from html import escape
 from string import Template
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -70,7 +70,7 @@ def login_router(*, password: str, sessions: Sessions, attempts: Attempts) -> AP
     async def logout(request: Request) -> Response:
         sessions.end(request.cookies.get(COOKIE, ""))
         answer = RedirectResponse("/login", 303)
-        answer.delete_cookie(COOKIE, path="/")
+        answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=request.url.scheme == "https")
         return answer
 
     return router
@@ -84,9 +84,8 @@ def _form(onward: str, problem: str = "", *, status: int = 200, headers: dict[st
 
 def _own_path(text: str) -> str:
     """`text` where it is a path of ours, else the front page: a link to the login must not lead to another website."""
-    parts = urlsplit(text)
-    ours = text.startswith("/") and not text.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc and text.isprintable()
-    return text if ours and "\\" not in text else "/"
+    ours = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
+    return text if ours else "/"
 
 
 async def _fields(request: Request) -> dict[str, str]:
@@ -95,5 +94,8 @@ async def _fields(request: Request) -> dict[str, str]:
         body += chunk
         if len(body) > _MAX_BODY:
             return {}
-    found = parse_qs(body.decode(errors="replace"), max_num_fields=10)
+    try:
+        found = parse_qs(body.decode(errors="replace"), max_num_fields=10)
+    except ValueError:
+        return {}
     return {name: values[0] for name, values in found.items()}

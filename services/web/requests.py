@@ -6,7 +6,24 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
+from services.control import Action, Control
 from services.errors import FieldError, RequestError
+
+
+class ControlRequest(BaseModel):
+    """`{"action": "say", "content": "One moment please."}`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action: Action
+    content: StrictStr | None = Field(default=None, min_length=1, max_length=4000, description="For `say`, `add-message` and `transfer`")
+    destination: StrictStr | None = Field(default=None, max_length=256, description="For `transfer`: a phone number or a SIP URI")
+    endCallAfterSpoken: StrictBool = Field(default=False, description="For `say`")
+
+    def control(self) -> Control:
+        return Control(
+            action=self.action, content=self.content, destination=self.destination, end_call_after_spoken=self.endCallAfterSpoken
+        )
 
 
 def _rfc3339(given: object) -> object:

@@ -2,19 +2,19 @@
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from websockets.asyncio.client import connect
 
 from main import web_app
 from services.listening.relay import Relay
-from services.settings import Settings, SettingsError
+from services.settings import SettingsError, read_settings
 from services.switch import Switch
 from services.vapi.gateway import Gateway
 from services.web.access import require_safe
@@ -58,6 +58,13 @@ async def earshot(folder: Path, vapi: StandIn, **changes: Any) -> AsyncIterator[
         @pages.get("/")
         async def page() -> str:
             return "the page"
+
+        @pages.websocket("/socket")
+        async def echo(socket: WebSocket) -> None:
+            await socket.accept()
+            with suppress(WebSocketDisconnect):
+                while True:
+                    await socket.send_text(await socket.receive_text())
 
         async with serving(web_app(settings, FrontDoor(api=api, pages=pages), sessions)) as url:
             yield url
@@ -118,6 +125,18 @@ async def test_a_password_is_asked_for_before_the_page_and_the_api(vapi: StandIn
     assert vapi.dials == 1
 
 
+async def test_a_logout_closes_the_sockets_of_open_tabs(vapi: StandIn, tmp_path: Path) -> None:
+    async with earshot(tmp_path, vapi, password=PASSWORD) as url, browser() as session:
+        await log_in(session, url)
+        async with session.ws_connect(url + "/socket") as tab:
+            await tab.send_str("still here?")
+            assert await tab.receive_str() == "still here?"
+            async with session.post(url + "/logout", allow_redirects=False):
+                pass
+            await tab.receive()
+            assert tab.close_code == 4401
+
+
 async def test_a_session_planted_before_the_login_is_worth_nothing_after_it(vapi: StandIn, tmp_path: Path) -> None:
     async with earshot(tmp_path, vapi, password=PASSWORD) as url, browser() as session:
         planted = {"earshot_session": "planted"}
@@ -127,10 +146,19 @@ async def test_a_session_planted_before_the_login_is_worth_nothing_after_it(vapi
             assert page.status == 303
 
 
-@pytest.mark.parametrize("onward", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "/\tx", ""])
+@pytest.mark.parametrize(
+    "onward", ["https://evil.example/", "//evil.example/", "//[", "/\\evil.example", "javascript:alert(1)", "/\tx", ""]
+)
 async def test_the_login_leads_to_our_own_pages_only(vapi: StandIn, tmp_path: Path, onward: str) -> None:
     async with earshot(tmp_path, vapi, password=PASSWORD) as url, browser() as session:
         assert (await log_in(session, url, next=onward)).headers["Location"] == "/"
+
+
+async def test_a_form_that_makes_no_sense_is_no_login(vapi: StandIn, tmp_path: Path) -> None:
+    async with earshot(tmp_path, vapi, password=PASSWORD) as url, browser() as session:
+        for data in ("&".join("a=b" for _ in range(50)), "password=" + "x" * 10_000, "\xff"):
+            async with session.post(url + "/login", data=data, allow_redirects=False) as answer:
+                assert answer.status == 401
 
 
 async def test_guessing_is_slowed_down_and_told(vapi: StandIn, tmp_path: Path) -> None:
@@ -218,6 +246,11 @@ async def test_another_website_is_let_in_only_by_name(vapi: StandIn, tmp_path: P
             assert answer.status == 200
         async with session.get(url + "/", headers={"Origin": "https://crm.example"}) as page:
             assert page.status == 403
+    async with earshot(tmp_path / "tokens", vapi, allowed_origins=frozenset({"https://crm.example"}), api_tokens=TOKENS) as url:
+        async with aiohttp.ClientSession() as session, session.options(url + "/api/vapi_call", headers=preflight) as answer:
+            assert answer.status == 200
+        async with aiohttp.ClientSession() as session, session.get(url + "/api/calls", headers=preflight) as answer:
+            assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (401, "https://crm.example")
     async with (
         earshot(tmp_path / "other", vapi) as url,
         aiohttp.ClientSession() as session,
@@ -240,13 +273,19 @@ async def test_another_website_is_let_in_only_by_name(vapi: StandIn, tmp_path: P
     ],
 )
 def test_wider_than_loopback_takes_both_password_and_tokens(host: str, password: str, tokens: str, safe: bool) -> None:
-    settings = Settings(host=host, password=password, api_tokens=tokens)
+    settings = read_settings({"HOST": host, "EARSHOT_PASSWORD": password, "EARSHOT_API_TOKENS": tokens}, dotenv=None)
     if safe:
         require_safe(settings)
         return
     with pytest.raises(SettingsError, match="EARSHOT_") as refused:
         require_safe(settings)
     assert ("EARSHOT_PASSWORD" in str(refused.value)) is not bool(password)
+
+
+@pytest.mark.parametrize("name", ["EARSHOT_TRUSTED_PROXIES", "EARSHOT_ALLOWED_HOSTS"])
+def test_a_proxy_on_this_machine_makes_it_wider_too(name: str) -> None:
+    with pytest.raises(SettingsError, match="EARSHOT_PASSWORD"):
+        require_safe(read_settings({name: "10.0.0.1"}, dotenv=None))
 
 
 async def test_the_app_refuses_to_start_unprotected(tmp_path: Path) -> None:

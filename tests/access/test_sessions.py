@@ -1,5 +1,7 @@
 """Sessions end, and guessing is slowed down."""
 
+import asyncio
+
 from services.web.sessions import Attempts, Sessions
 
 
@@ -64,9 +66,30 @@ def test_guessing_waits_longer_each_time_and_a_right_password_ends_it() -> None:
     assert attempts.wait("one") == 0
 
 
+def test_quiet_forgets_and_a_network_counts_as_one() -> None:
+    clock = Clock()
+    attempts = Attempts(clock)
+    for last in range(200):
+        attempts.failed(f"2001:db8::{last:x}")
+    assert attempts.wait("2001:db8::ffff") > 8
+    clock.now += 3600
+    attempts.failed("2001:db8::1")
+    assert attempts.wait("2001:db8::1") == 0
+
+
+async def test_a_logout_is_told_to_who_waits_for_it() -> None:
+    sessions = Sessions()
+    session = sessions.begin()
+    waiting = asyncio.create_task(sessions.over(session))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    sessions.end(session)
+    await waiting
+
+
 def test_many_addresses_are_slowed_down_together_in_bounded_memory() -> None:
     attempts = Attempts(Clock())
     for number in range(2000):
         attempts.failed(str(number))
-    assert attempts.wait("another") > 0
+    assert 0 < attempts.wait("another") <= 8
     assert len(attempts._failures) <= 1000

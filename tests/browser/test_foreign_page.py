@@ -79,11 +79,12 @@ def test_posting_a_form(foreign_page: Any, earshot: Earshot) -> None:
     assert len(earshot.calls()) == before
 
 
-@pytest.mark.parametrize("path", ["/api/calls/{call}/listen?ticket=x", "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"])
+@pytest.mark.parametrize("which", ["listen", "page"])
 @pytest.mark.parametrize("name", ["127.0.0.1", REBOUND])
-def test_opening_a_socket(foreign_page: Any, earshot: Earshot, path: str, name: str) -> None:
+def test_opening_a_socket(foreign_page: Any, earshot: Earshot, which: str, name: str) -> None:
     call = earshot.place("+14155552671")
-    url = earshot.url.replace("http", "ws").replace("127.0.0.1", name) + path.format(call=call["id"])
+    page_socket = earshot.url.replace("http", "ws") + "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+    url = (call["listenUrl"] if which == "listen" else page_socket).replace("127.0.0.1", name)
     opened = foreign_page.evaluate(
         """url => new Promise(done => {
             const socket = new WebSocket(url);
@@ -104,18 +105,17 @@ def test_reading_after_dns_rebinding(foreign_page: Any, earshot: Earshot) -> Non
 
 
 def test_showing_our_page_in_a_frame(foreign_page: Any, earshot: Earshot) -> None:
-    shown = foreign_page.evaluate(
+    foreign_page.evaluate(
         """url => new Promise(done => {
             const frame = document.createElement("iframe");
-            frame.onload = () => done(frame.contentDocument === null ? "blocked or foreign" : "empty");
+            frame.onload = () => done();
             frame.src = url;
             document.body.append(frame);
         })""",
         earshot.url,
     )
-    assert shown
-    framed = [frame for frame in foreign_page.frames if frame.url.startswith(earshot.url)]
-    assert all("Earshot" not in frame.content() for frame in framed)
+    assert len(foreign_page.frames) > 1
+    assert all("Earshot" not in frame.content() for frame in foreign_page.frames)
 
 
 @pytest.mark.parametrize("tag", ["img", "script"])
