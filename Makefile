@@ -15,6 +15,8 @@ lint: $(VENV)/.develops
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
+	@$(RUN) -m bandit -q -c pyproject.toml -r main.py services ui
+	@.ci/audit $(RUN)
 
 bench: $(VENV)/.develops
 	@$(RUN) -m benchmarks

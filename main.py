@@ -6,48 +6,70 @@ import logging
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import timedelta
+from tempfile import TemporaryDirectory
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from services.block_list import BlockList
 from services.demo_line import DemoLine
 from services.desk import CallDesk
+from services.dial_guard import DialGuard
+from services.errors import EarshotError
+from services.journal import Journal, Limits
 from services.listening.relay import Relay
+from services.logfmt import log_to_stderr
 from services.phone_number import EXAMPLE
 from services.settings import Settings, SettingsError, read_settings
+from services.switch import Switch
+from services.tasks import Tasks
 from services.vapi.gateway import Gateway
 from services.version import VERSION
+from services.web.access import Access, require_safe
+from services.web.answers import stored_answer
 from services.web.api import create_api
 from services.web.front_door import FrontDoor
 from services.web.gatekeeper import Gatekeeper
+from services.web.login import login_router
+from services.web.other_websites import let_in
+from services.web.sessions import Attempts, Sessions
 from services.web.tickets import Tickets
+from services.web.tokens import read_tokens
 from ui.page import install_pages
 
 log = logging.getLogger("earshot")
 
+DUPLICATE_WINDOW = timedelta(seconds=30)
+"""How long the same client has to say that it means it before the same number is called again; not on the demo line, where none rings."""
+
 
 def main() -> int:
-    """Serves until told to stop. Exit code 1, with a sentence, when the settings or the port can't be used."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every URL that is read, twice a second
+    """Serves until told to stop. Exit code 1, with a sentence, when the settings, the port or the journal can't be used."""
+    log_to_stderr()
     try:
         settings = read_settings()
+        require_safe(settings)
+        read_tokens(settings.api_tokens)
         listening = open_port(settings)
-    except (SettingsError, OSError) as error:
+        gc.freeze()  # what was imported stays: looking through it again and again would hold up the event loop for 50 ms each time
+        with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
+            runner.run(serve(settings, listening))
+    except (SettingsError, EarshotError, OSError) as error:
         print(f"Earshot can't start: {error}", file=sys.stderr)  # noqa: T201
         return 1
-    gc.freeze()  # what was imported stays: looking through it again and again would hold up the event loop for 50 ms each time
-    with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
-        runner.run(serve(settings, listening))
     return 0
 
 
 async def serve(settings: Settings, listening: socket.socket) -> None:
     """Everything that runs, from the first socket to the last, ended in the reverse order."""
     async with AsyncExitStack() as running:
-        account = settings
+        account, database = settings, settings.database_url or f"sqlite:///{settings.data_dir.absolute() / 'journal.sqlite'}"
         if settings.demo:
             line = await running.enter_async_context(DemoLine())
             account = replace(
@@ -57,45 +79,94 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
                 assistant_id=line.assistant_id,
                 phone_number_id=line.phone_number_id,
             )
+            # The demo line forgets its calls when it ends, and so does its journal.
+            database = f"sqlite:///{running.enter_context(TemporaryDirectory(prefix='earshot-'))}/demo.sqlite"
+        journal = await Journal.open(database)
+        running.push_async_callback(journal.aclose)
         gateway = None if account.missing else vapi_gateway(account)
         if gateway:
             running.push_async_callback(gateway.aclose)
-        desk = CallDesk(
-            gateway=gateway,
-            assistant_id=account.assistant_id,
-            phone_number_id=account.phone_number_id,
-            missing=account.missing,
-            also_numbers=frozenset({EXAMPLE}) if settings.demo else frozenset(),
-        )
+        switch = Switch(settings.data_dir / "stopped")
+        desk = desk_of(account, gateway, journal, switch, demo=settings.demo)
         running.push_async_callback(desk.aclose)
         tickets = Tickets()
         relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look)
         running.push_async_callback(relay.aclose)
         desk.changed.subscribe(relay.on_call)
+        background = Tasks()
+        running.push_async_callback(background.aclose)
+        background.start(switch.follow(), name="follow switch")
+        await desk.guard.refresh()
         await desk.start()
 
         pages = FastAPI(openapi_url=None)
-        install_pages(pages, desk=desk, settings=settings, issue_ticket=tickets.issue)
-        api = create_api(desk=desk, relay=relay, tickets=tickets, mode=settings.mode, version=VERSION, listen_mode=settings.listen_mode)
-        app = Gatekeeper(FrontDoor(api=api, pages=pages), allowed_hosts=settings.allowed_hosts)
+        sessions = Sessions() if settings.password else None
+        if sessions:
+            pages.include_router(login_router(password=settings.password, sessions=sessions, attempts=Attempts()))
+        install_pages(pages, desk=desk, settings=settings, switch=switch, issue_ticket=tickets.issue)
+        api = create_api(desk=desk, relay=relay, tickets=tickets, switch=switch, settings=settings, version=VERSION)
+        app = web_app(settings, FrontDoor(api=api, pages=pages), sessions)
         server = uvicorn.Server(server_config(app))
-        stop_gently(server)
+        stop_gently(server, api.state.events.close)
         announce(settings)
         await server.serve(sockets=[listening])
+
+
+def desk_of(account: Settings, gateway: Gateway | None, journal: Journal, switch: Switch, *, demo: bool) -> CallDesk:
+    """The desk, with the rules of this installation for what may be dialled."""
+    example = frozenset({EXAMPLE}) if demo else frozenset[str]()
+
+    def guard(desk: CallDesk) -> DialGuard:
+        return DialGuard(
+            allowed_regions=account.allowed_regions,
+            own_region=lambda: desk.directory.region(account.phone_number_id),
+            blocked=BlockList(account.data_dir / "blocked.txt"),
+            switch=switch,
+            concurrent_calls=account.concurrent_calls,
+            running=lambda: desk.running,
+            always=example,
+        )
+
+    return CallDesk(
+        gateway=gateway,
+        journal=journal,
+        guard=guard,
+        answer=stored_answer,
+        limits=Limits(
+            per_hour=account.calls_per_hour,
+            per_day=account.calls_per_day,
+            duplicate_window=None if demo else DUPLICATE_WINDOW,
+        ),
+        assistant_id=account.assistant_id,
+        phone_number_id=account.phone_number_id,
+        max_call_seconds=account.max_call_seconds,
+        missing=account.missing,
+        also_numbers=example,
+    )
+
+
+def web_app(settings: Settings, front_door: FrontDoor, sessions: Sessions | None) -> ASGIApp:
+    """The faces behind their doors: proxies that are believed, names and origins, and who may come in."""
+    access = let_in(Access(front_door, sessions=sessions, tokens=read_tokens(settings.api_tokens)), settings.allowed_origins)
+    gatekeeper = Gatekeeper(access, allowed_hosts=settings.allowed_hosts, allowed_origins=settings.allowed_origins)
+    if not settings.trusted_proxies:
+        return gatekeeper
+    return ProxyHeadersMiddleware(gatekeeper, trusted_hosts=sorted(settings.trusted_proxies))  # type: ignore[arg-type,return-value]
 
 
 def vapi_gateway(settings: Settings) -> Gateway:
     return Gateway(api_key=settings.api_key, base_url=settings.base_url, public_key=settings.public_key or None)
 
 
-def server_config(app: object) -> uvicorn.Config:
+def server_config(app: ASGIApp) -> uvicorn.Config:
     """How requests are served. No access log: its lines would hold listen tickets."""
     return uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        app,
         log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         ws_max_size=1 << 20,
@@ -120,11 +191,16 @@ def open_port(settings: Settings) -> socket.socket:
     return listening
 
 
-def stop_gently(server: uvicorn.Server) -> None:
-    """Has SIGTERM and SIGINT end the server in order. uvicorn raises the signal anew when it is done, which must not end the clean-up."""
+def stop_gently(server: uvicorn.Server, end_streams: Callable[[], None]) -> None:
+    """Has SIGTERM and SIGINT end the server in order, event streams first, since it waits for answers that are under way.
+
+    uvicorn raises the signal anew when it is done, which must not end the clean-up.
+    """
+    loop = asyncio.get_running_loop()
 
     def stop(_number: int, _frame: object) -> None:
         server.should_exit = True
+        loop.call_soon_threadsafe(end_streams)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+import uuid
 from dataclasses import dataclass
 
 import aiohttp
@@ -24,7 +25,7 @@ class Load:
 
 
 def measure(url: str, *, connections: int, requests: int) -> Load:
-    """POSTs `{"to": ...}`, another number each time, `requests` times over `connections`; every answer has to be a 2xx."""
+    """POSTs `{"to": ...}`, another number and key each time, `requests` times over `connections`; every answer has to be a 2xx."""
     command = [sys.executable, "-m", "benchmarks.load", url, str(connections), str(requests)]
     found = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
     return Load(per_second=found["per_second"], p50=found["p50"], p99=found["p99"])
@@ -38,7 +39,7 @@ async def _run(url: str, connections: int, requests: int) -> None:
         for index in left:
             began = time.perf_counter()
             body = {"to": f"+1415{2_000_000 + index % NUMBERS:07d}"}
-            async with session.post(url, json=body) as answer:
+            async with session.post(url, json=body, headers={"Idempotency-Key": str(uuid.uuid4())}) as answer:
                 await answer.read()
                 assert 200 <= answer.status < 300, await answer.text()
             took.append(1000 * (time.perf_counter() - began))

@@ -1,6 +1,10 @@
-"""`POST /api/vapi_call` from 64 connections, against the typed SDK in a bare route, on the same stand-in of Vapi in the same run."""
+"""`POST /api/vapi_call` with a key and a journal on disk, from 64 connections.
+
+Against the typed SDK in a bare route, on the same stand-in of Vapi in the same run.
+"""
 
 from statistics import median
+from tempfile import TemporaryDirectory
 
 from benchmarks.load import Load, measure
 from benchmarks.processes import Running, running
@@ -8,13 +12,20 @@ from benchmarks.processes import Running, running
 CONNECTIONS = 64
 REQUESTS = 2500
 RUNS = 5
+UNLIMITED = {
+    "EARSHOT_ALLOWED_REGIONS": "*",
+    "EARSHOT_CALLS_PER_HOUR": "999999999",
+    "EARSHOT_CALLS_PER_DAY": "999999999",
+    "EARSHOT_CONCURRENT_CALLS": "999999999",
+}
 
 
 def main() -> None:
     with running("-m", "benchmarks.peers.fast_vapi") as vapi:
         ids = {"VAPI_API_KEY": "key", "VAPI_ASSISTANT_ID": "assistant", "VAPI_PHONE_NUMBER_ID": "phone", "VAPI_BASE_URL": vapi.url}
         with (
-            running("main.py", ready="/health", environ=ids) as earshot,
+            TemporaryDirectory() as data_dir,
+            running("main.py", ready="/health", environ=ids | UNLIMITED | {"EARSHOT_DATA_DIR": data_dir}) as earshot,
             running("-m", "benchmarks.peers.typed_sdk", ready="/health", environ=ids) as typed,
         ):
             servers = {"earshot": earshot, "typed SDK": typed}

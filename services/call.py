@@ -29,12 +29,16 @@ _ORDER = {status: place for place, status in enumerate(CallStatus)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOrder:
-    """What is asked of Vapi: one call to one number. `tag` is ours, unique, and finds the call again when Vapi's answer is lost."""
+    """What is asked of Vapi: one call to one number, of which `region` is the ISO 3166 code.
+
+    `tag` is ours, unique, and finds the call again when Vapi's answer is lost.
+    """
 
     to: str
     assistant_id: str
     phone_number_id: str
     tag: str
+    region: str | None = None
     name: str | None = None
     first_message: str | None = None
     variable_values: Mapping[str, Any] = field(default_factory=dict)

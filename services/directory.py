@@ -1,14 +1,18 @@
 """The names behind ids: who speaks and which number calls, from Vapi's own lists."""
 
+import asyncio
 import logging
+from contextlib import suppress
 
 from services.call import Assistant, Call, CallerId
 from services.errors import VapiError
-from services.phone_number import international
+from services.phone_number import international, region_of
 from services.signals import Signal
 from services.vapi.gateway import Gateway
 
 log = logging.getLogger(__name__)
+
+_PATIENCE = 3.0  # seconds for which a dial waits to learn which country it calls from
 
 
 class Directory:
@@ -17,6 +21,7 @@ class Directory:
     def __init__(self, gateway: Gateway | None) -> None:
         self._gateway = gateway
         self.changed: Signal[None] = Signal()
+        self._known = asyncio.Event()
         self.assistants: dict[str, Assistant] = {}
         self.caller_ids: dict[str, CallerId] = {}
 
@@ -30,6 +35,19 @@ class Directory:
             self.changed.emit(None)
         except VapiError as error:
             log.warning("assistants and caller IDs could not be read (%s)", error.code)
+        finally:
+            self._known.set()
+
+    async def known(self) -> None:
+        """Returns once both lists were read, or could not be; after a few seconds in any case."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await self._known.wait()
+
+    def region(self, phone_number_id: str) -> str | None:
+        """The ISO 3166 code of a caller ID's country, where it is known."""
+        caller_id = self.caller_ids.get(phone_number_id)
+        return region_of(caller_id.number) if caller_id and caller_id.number else None
 
     def assistant_name(self, assistant_id: str | None) -> str:
         """`Riley`, or an empty string."""

@@ -2,9 +2,16 @@
 
 EarshotError
 ├── RequestError            422  the request does not make sense as it stands
-│   └── NumberError         422  the number can't be called; the code says why
+│   ├── NumberError         422  the number can't be called; the code says why
+│   └── KeyReused           422  an idempotency key came with another request before
+├── Unauthorized            401  who asks is not known
+├── Forbidden               403  who asks may not do this, or nobody may call this number
 ├── CallNotFound            404  no such call
 ├── CallNotRunning          409  the call is over, or not yet begun
+├── DuplicateCall           409  the same number was called a moment ago
+├── KeyInProgress           409  the request with this idempotency key is still being answered
+├── LimitReached            429  a limit on calls; the code says which
+├── Stopped                 503  dialling is switched off
 ├── NotConfigured           503  credentials are missing
 ├── HangUpUnconfirmed       502  asked to end, but Vapi has not confirmed it
 └── VapiError                    Vapi, or the way to it
@@ -70,6 +77,59 @@ class NumberError(RequestError):
 
     def __init__(self, detail: str, *, code: str | None = None, field: str = "to") -> None:
         super().__init__(detail, code=code, errors=[FieldError(field, detail)])
+
+
+class KeyReused(RequestError):
+    code = "idempotency_key_reused"
+    title = "This idempotency key belongs to another request"
+
+
+class Unauthorized(EarshotError):
+    status = 401
+    code = "unauthorized"
+    title = "Who are you?"
+
+
+class Forbidden(EarshotError):
+    """`destination_not_allowed`, `number_blocked` or `forbidden_scope`."""
+
+    status = 403
+    code = "forbidden_scope"
+    title = "This is not allowed"
+
+
+class DuplicateCall(EarshotError):
+    """`call_id` is the call that was placed before."""
+
+    status = 409
+    code = "duplicate_recent_call"
+    title = "This number was called a moment ago"
+
+    def __init__(self, detail: str, *, call_id: str) -> None:
+        super().__init__(detail)
+        self.call_id = call_id
+
+
+class KeyInProgress(EarshotError):
+    status = 409
+    code = "idempotency_in_progress"
+    title = "This request is still being answered"
+    retryable = True
+
+
+class LimitReached(EarshotError):
+    """`rate_limited` (per hour), `daily_limit_exceeded` or `concurrency_limit_exceeded`; `retry_after` says when there is room again."""
+
+    status = 429
+    code = "rate_limited"
+    title = "No more calls for now"
+    retryable = True
+
+
+class Stopped(EarshotError):
+    status = 503
+    code = "stopped"
+    title = "Dialling is switched off"
 
 
 class CallNotFound(EarshotError):

@@ -3,9 +3,11 @@
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import phonenumbers
 from dotenv import dotenv_values
 
 
@@ -27,6 +29,19 @@ VARIABLES = (
     Variable("HOST", "127.0.0.1", "Address to serve on"),
     Variable("PORT", "8080", "Port to serve on"),
     Variable("EARSHOT_ALLOWED_HOSTS", "loopback names", "More names under which Earshot may be reached, separated by commas"),
+    Variable("EARSHOT_DATA_DIR", ".earshot", "Folder of the journal and the block list; made with access for its owner alone"),
+    Variable("DATABASE_URL", "SQLite in the data folder", "SQLAlchemy async URL of another database, such as PostgreSQL"),
+    Variable("EARSHOT_PASSWORD", "", "Password of the page; needed to serve wider than loopback"),
+    Variable("EARSHOT_API_TOKENS", "", "Tokens for the API: name:scope+scope:sha256 of the token, separated by commas"),
+    Variable("EARSHOT_TRUSTED_PROXIES", "", "Addresses of proxies whose X-Forwarded headers are believed, separated by commas"),
+    Variable("EARSHOT_ALLOWED_ORIGINS", "", "Origins of other websites that may use the API, separated by commas"),
+    Variable(
+        "EARSHOT_ALLOWED_REGIONS", "the caller ID's own region; on the demo line *", "ISO 3166 codes of countries that may be called, or *"
+    ),
+    Variable("EARSHOT_CALLS_PER_HOUR", "10", "Most calls in any hour"),
+    Variable("EARSHOT_CALLS_PER_DAY", "100", "Most calls in any 24 hours"),
+    Variable("EARSHOT_CONCURRENT_CALLS", "5", "Most calls at once"),
+    Variable("EARSHOT_MAX_CALL_SECONDS", "600", "Longest a call may last; Vapi ends it then"),
     Variable("EARSHOT_LISTEN_MODE", "relay", "`relay`: listenUrl is Earshot's own relay; `direct`: it is Vapi's own URL"),
 )
 
@@ -51,6 +66,17 @@ class Settings:
     port: int = 8080
     allowed_hosts: frozenset[str] = LOOPBACK_HOSTS
     listen_mode: str = "relay"
+    data_dir: Path = Path(".earshot")
+    database_url: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    api_tokens: str = field(default="", repr=False)
+    trusted_proxies: frozenset[str] = frozenset()
+    allowed_origins: frozenset[str] = frozenset()
+    allowed_regions: frozenset[str] | None = None
+    calls_per_hour: int | None = 10
+    calls_per_day: int | None = 100
+    concurrent_calls: int | None = 5
+    max_call_seconds: int = 600
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -83,15 +109,35 @@ def read_settings(environ: Mapping[str, str] | None = None, dotenv: str | None =
         return values.get(name, "").strip() or default
 
     host = get("HOST", "127.0.0.1")
-    return Settings(
+    account = Settings(
         api_key=get("VAPI_API_KEY"),
         assistant_id=get("VAPI_ASSISTANT_ID"),
         phone_number_id=get("VAPI_PHONE_NUMBER_ID"),
         public_key=get("VAPI_PUBLIC_KEY"),
         base_url=_base_url(get("VAPI_BASE_URL", "https://api.vapi.ai")),
+    )
+
+    def cap(name: str, default: str) -> int | None:
+        # On the demo line nothing costs money: there are no caps but those that were asked for.
+        text = get(name, "" if account.demo else default)
+        return _count(name, text) if text else None
+
+    return replace(
+        account,
         host=host,
         port=_port(get("PORT", "8080")),
         allowed_hosts=_allowed_hosts(get("EARSHOT_ALLOWED_HOSTS"), host),
+        data_dir=Path(get("EARSHOT_DATA_DIR", ".earshot")),
+        database_url=get("DATABASE_URL"),
+        password=get("EARSHOT_PASSWORD"),
+        api_tokens=get("EARSHOT_API_TOKENS"),
+        trusted_proxies=frozenset(_proxy(item) for item in _list(get("EARSHOT_TRUSTED_PROXIES"))),
+        allowed_origins=frozenset(_origin(item) for item in _list(get("EARSHOT_ALLOWED_ORIGINS"))),
+        allowed_regions=_regions(get("EARSHOT_ALLOWED_REGIONS", "*" if account.demo else "")),
+        calls_per_hour=cap("EARSHOT_CALLS_PER_HOUR", "10"),
+        calls_per_day=cap("EARSHOT_CALLS_PER_DAY", "100"),
+        concurrent_calls=cap("EARSHOT_CONCURRENT_CALLS", "5"),
+        max_call_seconds=_seconds(get("EARSHOT_MAX_CALL_SECONDS", "600")),
         listen_mode=_one_of("EARSHOT_LISTEN_MODE", get("EARSHOT_LISTEN_MODE", "relay").lower(), ("relay", "direct")),
     )
 
@@ -122,6 +168,46 @@ def _allowed_hosts(text: str, host: str) -> frozenset[str]:
         if not address.is_unspecified:
             named.add(f"[{address}]" if address.version == 6 else str(address))
     return LOOPBACK_HOSTS | named
+
+
+def _list(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _proxy(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text)) if "/" in text else str(ipaddress.ip_address(text))
+    except ValueError:
+        raise SettingsError(f"EARSHOT_TRUSTED_PROXIES takes IP addresses or networks, not {text}") from None
+
+
+def _origin(text: str) -> str:
+    url = urlsplit(text.rstrip("/").lower())
+    if url.scheme not in ("http", "https") or not url.netloc or url.path or url.query or url.fragment or "*" in text:
+        raise SettingsError(f"EARSHOT_ALLOWED_ORIGINS takes origins such as https://crm.example, not {text}")
+    return f"{url.scheme}://{url.netloc}"
+
+
+def _regions(text: str) -> frozenset[str] | None:
+    """None where nothing is said: then the caller ID's own region counts. `*` stands alone, for all of them."""
+    regions = frozenset(item.upper() for item in _list(text))
+    unknown = regions - phonenumbers.SUPPORTED_REGIONS - {"*"}
+    if unknown:
+        raise SettingsError(f"EARSHOT_ALLOWED_REGIONS takes ISO 3166 codes such as US,GB, or *: {', '.join(sorted(unknown))} is none")
+    return regions or None
+
+
+def _count(name: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise SettingsError(f"{name} must be a whole number, 0 or more")
+    return int(text)
+
+
+def _seconds(text: str) -> int:
+    seconds = _count("EARSHOT_MAX_CALL_SECONDS", text)
+    if not 10 <= seconds <= 43_200:
+        raise SettingsError("EARSHOT_MAX_CALL_SECONDS must be from 10 to 43200, which are Vapi's own limits")
+    return seconds
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -11,17 +11,18 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 Body = dict[str, Any]
+Answer = str | tuple[int, Any]
 
 
 class StandIn:
     """Vapi with one scripted way of answering `POST /call`, named by `answer`:
 
     `created`, `created then 500`, `created then hang`, `created then drop`, `created, no monitor`, `created, not JSON`,
-    `hang`, `drop`, or a pair of status and body.
+    `hang`, `drop`, or a pair of status and body; or a function that says it anew each time.
     """
 
     def __init__(self) -> None:
-        self.answer: str | tuple[int, Any] = "created"
+        self.answer: Answer | Callable[[], Answer] = "created"
         self.calls: dict[str, Body] = {}
         self.requests: Counter[str] = Counter()
         self.bodies: list[Body] = []
@@ -47,26 +48,27 @@ class StandIn:
         self.heard.set()
         body = await request.json()
         self.bodies.append(body)
-        if isinstance(self.answer, tuple):
-            status, answer = self.answer
+        way = self.answer() if callable(self.answer) else self.answer
+        if isinstance(way, tuple):
+            status, answer = way
             return (
                 web.Response(status=status, text=answer, content_type="text/html")
                 if isinstance(answer, str)
                 else web.json_response(answer, status=status)
             )
-        if self.answer.startswith("created"):
+        if way.startswith("created"):
             call = self._call(body)
-        if "hang" in self.answer:
+        if "hang" in way:
             await asyncio.sleep(60)
-        if "drop" in self.answer:
+        if "drop" in way:
             assert request.transport
             request.transport.abort()
             return web.Response()
-        if "500" in self.answer:
+        if "500" in way:
             return web.json_response({"message": "Internal server error", "statusCode": 500}, status=500)
-        if "not JSON" in self.answer:
+        if "not JSON" in way:
             return web.Response(status=201, text="<html>created</html>")
-        if "no monitor" in self.answer:
+        if "no monitor" in way:
             del call["monitor"]
         return web.json_response(call, status=201)
 

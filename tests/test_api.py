@@ -2,6 +2,9 @@
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -10,10 +13,12 @@ import pytest
 from services.desk import CallDesk
 from services.listening.relay import Relay
 from services.settings import LOOPBACK_HOSTS
+from services.switch import Switch
 from services.vapi.gateway import Gateway
 from services.web.api import create_api
 from services.web.gatekeeper import Gatekeeper
 from services.web.tickets import Tickets
+from tests.desks import SETTINGS, desk_in
 from tests.serving import serving
 from tests.stand_in import StandIn, stand_in
 
@@ -39,7 +44,8 @@ class Client:
             return answer.status, body, answer
 
     async def place(self, **body: Any) -> tuple[int, dict[str, Any]]:
-        status, answer, _ = await self.ask("POST", "/api/vapi_call", json=body)
+        """One call, also to a number that was called a moment ago."""
+        status, answer, _ = await self.ask("POST", "/api/vapi_call", json={"allowDuplicate": True, **body})
         return status, answer
 
 
@@ -49,23 +55,25 @@ async def vapi() -> AsyncIterator[StandIn]:
         yield server
 
 
-async def clients(gateway: Gateway | None, missing: tuple[str, ...] = (), listen_mode: str = "relay") -> AsyncIterator[Client]:
-    desk = CallDesk(gateway=gateway, assistant_id="assistant", phone_number_id="phone", missing=missing)
-    relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look)
-    desk.changed.subscribe(relay.on_call)
-    await desk.start()
-    api = create_api(desk=desk, relay=relay, tickets=Tickets(), mode="vapi", version="1", listen_mode=listen_mode)
-    async with serving(Gatekeeper(api, allowed_hosts=LOOPBACK_HOSTS)) as url, aiohttp.ClientSession() as session:
-        yield Client(session, url, desk)
-    await relay.aclose()
-    await desk.aclose()
+@asynccontextmanager
+async def client_of(folder: Path, gateway: Gateway | None, **settings: Any) -> AsyncIterator[Client]:
+    """The API over a desk of its own, served on a real socket."""
+    account = replace(SETTINGS, data_dir=folder, **settings)
+    async with desk_in(folder, gateway, **settings) as desk:
+        relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look)
+        desk.changed.subscribe(relay.on_call)
+        api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=Switch(folder / "stopped"), settings=account, version="1")
+        async with serving(Gatekeeper(api, allowed_hosts=LOOPBACK_HOSTS)) as url, aiohttp.ClientSession() as session:
+            yield Client(session, url, desk)
+            api.state.events.close()
+        await relay.aclose()
     if gateway:
         await gateway.aclose()
 
 
 @pytest.fixture
-async def client(vapi: StandIn) -> AsyncIterator[Client]:
-    async for made in clients(Gateway(api_key="private", base_url=vapi.url, timeout=0.5)):
+async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url, timeout=0.5)) as made:
         yield made
 
 
@@ -121,7 +129,7 @@ async def test_scheduled_is_202(vapi: StandIn, client: Client) -> None:
 
 
 async def test_an_unknown_outcome_is_202_and_says_not_to_dial_again(vapi: StandIn, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.desk._SEARCH_PATIENCE", 0.1)
+    monkeypatch.setattr("services.placing._SEARCH_PATIENCE", 0.1)
     vapi.answer = "hang"
     status, call = await client.place(to=NUMBER)
     assert (status, call["status"], call["listenUrl"]) == (202, "unknown", None)
@@ -213,8 +221,8 @@ async def test_vapi_refusing(vapi: StandIn, client: Client, answer: tuple[int, A
         assert problem["detail"] == "; ".join(answer[1]["message"])
 
 
-async def test_vapi_not_there_at_all(client: Client, vapi: StandIn) -> None:
-    async for dead in clients(Gateway(api_key="private", base_url="http://127.0.0.1:9", timeout=0.5)):
+async def test_vapi_not_there_at_all(tmp_path: Path) -> None:
+    async with client_of(tmp_path, Gateway(api_key="private", base_url="http://127.0.0.1:9", timeout=0.5)) as dead:
         status, problem = await dead.place(to=NUMBER)
         assert (status, problem["code"], problem["retryable"]) == (502, "vapi_unavailable", True)
 
@@ -262,7 +270,7 @@ async def test_calls_are_listed_newest_first_and_paged(client: Client) -> None:
     assert sorted(listed) == sorted(placed)
     assert len(listed) == 5
     await client.ask("POST", f"/api/calls/{placed[0]}/end")
-    _, ended, _ = await client.ask("GET", "/api/calls?status=ended,forwarding")
+    _, ended, _ = await client.ask("GET", "/api/calls?status=ended&status=forwarding")
     assert [call["id"] for call in ended["calls"]] == [placed[0]]
     _, none, _ = await client.ask("GET", "/api/calls?from=2999-01-01T00:00:00Z")
     assert none == {"calls": [], "nextCursor": None}
@@ -278,8 +286,8 @@ async def test_no_secret_leaves(client: Client, vapi: StandIn) -> None:
     assert "private" not in text
 
 
-async def test_direct_mode_hands_out_vapis_own_listen_url(vapi: StandIn) -> None:
-    async for client in clients(Gateway(api_key="private", base_url=vapi.url), listen_mode="direct"):
+async def test_direct_mode_hands_out_vapis_own_listen_url(vapi: StandIn, tmp_path: Path) -> None:
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), listen_mode="direct") as client:
         _, call = await client.place(to=NUMBER)
         assert call["listenUrl"] == vapi.calls[call["id"]]["monitor"]["listenUrl"]
 
@@ -288,8 +296,8 @@ async def test_health(client: Client) -> None:
     assert (await client.ask("GET", "/health"))[:2] == (200, {"status": "ok", "mode": "vapi", "version": "1"})
 
 
-async def test_health_names_what_is_missing_and_nothing_is_placed() -> None:
-    async for client in clients(None, missing=("VAPI_ASSISTANT_ID",)):
+async def test_health_names_what_is_missing_and_nothing_is_placed(tmp_path: Path) -> None:
+    async with client_of(tmp_path, None, assistant_id="") as client:
         status, problem, _ = await client.ask("GET", "/health")
         assert (status, problem["missing"]) == (503, ["VAPI_ASSISTANT_ID"])
         assert "VAPI_ASSISTANT_ID" in problem["detail"]
@@ -299,7 +307,19 @@ async def test_health_names_what_is_missing_and_nothing_is_placed() -> None:
 
 async def test_openapi_lists_the_routes(client: Client) -> None:
     _, schema, _ = await client.ask("GET", "/openapi.json")
-    assert set(schema["paths"]) == {"/api/vapi_call", "/api/calls", "/api/calls/{call_id}", "/api/calls/{call_id}/end", "/health"}
+    assert set(schema["paths"]) == {
+        "/api/vapi_call",
+        "/api/calls",
+        "/api/calls/end-all",
+        "/api/calls/{call_id}",
+        "/api/calls/{call_id}/control",
+        "/api/calls/{call_id}/end",
+        "/api/calls/{call_id}/events",
+        "/api/dialling",
+        "/api/dialling/stop",
+        "/api/dialling/resume",
+        "/health",
+    }
 
 
 async def test_another_origin_dials_nothing(client: Client, vapi: StandIn) -> None:

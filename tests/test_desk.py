@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
 from services.call import Call, CallStatus
+from services.client import LOCAL
 from services.desk import CallDesk
 from services.errors import (
     CallNotFound,
@@ -17,11 +19,10 @@ from services.errors import (
     VapiUnauthorized,
 )
 from services.vapi.gateway import Gateway
+from tests.desks import desk_in
 from tests.stand_in import StandIn, stand_in
 
 NUMBER = "+14155552671"
-ASSISTANT = "6d1f0000-0000-4000-8000-000000000001"
-PHONE = "1c9e0000-0000-4000-8000-000000000002"
 
 
 @pytest.fixture
@@ -31,17 +32,17 @@ async def vapi() -> AsyncIterator[StandIn]:
 
 
 @pytest.fixture
-async def desk(vapi: StandIn) -> AsyncIterator[CallDesk]:
+async def desk(vapi: StandIn, tmp_path: Path) -> AsyncIterator[CallDesk]:
     gateway = Gateway(api_key="private", base_url=vapi.url, timeout=0.5)
-    desk = CallDesk(gateway=gateway, assistant_id=ASSISTANT, phone_number_id=PHONE)
-    await desk.start()
-    yield desk
-    await desk.aclose()
+    async with desk_in(tmp_path, gateway) as desk:
+        yield desk
     await gateway.aclose()
 
 
 async def place(desk: CallDesk, number: str = NUMBER) -> Call:
-    return await desk.place(desk.order(number))
+    placed = await desk.place(desk.order(number), LOCAL, allow_duplicate=True)
+    assert isinstance(placed, Call)
+    return placed
 
 
 async def until(desk: CallDesk, call_id: str, true: Callable[[Call], bool]) -> Call:
@@ -82,12 +83,12 @@ async def test_a_lost_answer_is_looked_for_and_adopted_never_dialled_again(vapi:
 async def test_a_lost_call_that_the_list_shows_late_is_unknown_until_then(
     vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.desk._SEARCH_PATIENCE", 0.2)
+    monkeypatch.setattr("services.placing._SEARCH_PATIENCE", 0.2)
     vapi.answer, vapi.hidden = "created then 500", 3
     unknown = await place(desk)
     assert unknown.status is CallStatus.UNKNOWN
     with pytest.raises(CallNotRunning):
-        await desk.end(unknown.id)
+        await desk.end(unknown.id, LOCAL)
     found = await until(desk, unknown.id, lambda call: call.status is not CallStatus.UNKNOWN)
     assert found.id in vapi.calls
     assert len(desk.calls()) == 1
@@ -98,7 +99,7 @@ async def test_a_lost_call_that_the_list_shows_late_is_unknown_until_then(
 async def test_an_unknown_outcome_without_a_call_stays_unknown(
     vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch, answer: str | tuple[int, object]
 ) -> None:
-    monkeypatch.setattr("services.desk._SEARCH_PATIENCE", 0.2)
+    monkeypatch.setattr("services.placing._SEARCH_PATIENCE", 0.2)
     vapi.answer = answer
     call = await place(desk)
     assert call.status is CallStatus.UNKNOWN
@@ -145,14 +146,14 @@ async def until_listed(desk: CallDesk) -> Call:
 
 async def test_hanging_up_is_confirmed_by_reading(vapi: StandIn, desk: CallDesk) -> None:
     call = await place(desk)
-    ended = await desk.end(call.id)
+    ended = await desk.end(call.id, LOCAL)
     assert ended.status is CallStatus.ENDED
     assert {"type": "end-call"} in vapi.controls
     reason = desk.why_ended(ended)
     assert reason
     assert reason.title
     sent = len(vapi.controls)
-    assert (await desk.end(call.id)).status is CallStatus.ENDED
+    assert (await desk.end(call.id, LOCAL)).status is CallStatus.ENDED
     assert len(vapi.controls) == sent
 
 
@@ -161,7 +162,7 @@ async def test_a_hang_up_that_does_not_hang_up_is_told_and_goes_on(vapi: StandIn
     vapi.end_call_works = False
     call = await place(desk)
     with pytest.raises(HangUpUnconfirmed):
-        await desk.end(call.id)
+        await desk.end(call.id, LOCAL)
     assert desk.ending(call.id)
     vapi.end_call_works = True
     await until(desk, call.id, lambda call: not call.running)
@@ -172,7 +173,7 @@ async def test_a_refused_hang_up_is_tried_again(vapi: StandIn, desk: CallDesk) -
     call = await place(desk)
     vapi.control_status = 404
     vapi.heard.clear()
-    ending = asyncio.create_task(desk.end(call.id))
+    ending = asyncio.create_task(desk.end(call.id, LOCAL))
     await vapi.heard.wait()
     vapi.control_status = 200
     assert (await ending).status is CallStatus.ENDED
@@ -180,7 +181,7 @@ async def test_a_refused_hang_up_is_tried_again(vapi: StandIn, desk: CallDesk) -
 
 async def test_two_who_hang_up_at_once_share_one_hang_up(vapi: StandIn, desk: CallDesk) -> None:
     call = await place(desk)
-    first, second = await asyncio.gather(desk.end(call.id), desk.end(call.id))
+    first, second = await asyncio.gather(desk.end(call.id, LOCAL), desk.end(call.id, LOCAL))
     assert first == second
     assert vapi.controls == [{"type": "end-call"}]
 
@@ -188,20 +189,19 @@ async def test_two_who_hang_up_at_once_share_one_hang_up(vapi: StandIn, desk: Ca
 async def test_no_monitor_in_the_answer_still_hangs_up(vapi: StandIn, desk: CallDesk) -> None:
     vapi.answer = "created, no monitor"
     call = await place(desk)
-    assert (await desk.end(call.id)).status is CallStatus.ENDED
+    assert (await desk.end(call.id, LOCAL)).status is CallStatus.ENDED
 
 
-async def test_calls_that_ran_before_a_restart_are_found_again(vapi: StandIn, desk: CallDesk) -> None:
+async def test_calls_that_ran_before_a_restart_are_found_again(vapi: StandIn, desk: CallDesk, tmp_path: Path) -> None:
     running, over = await place(desk), await place(desk)
     vapi.move(over.id, "ended")
     gateway = Gateway(api_key="private", base_url=vapi.url)
-    anew = CallDesk(gateway=gateway, assistant_id=ASSISTANT, phone_number_id=PHONE)
-    await anew.start()
-    call = await until(anew, running.id, lambda call: call.running)
-    assert call.to == NUMBER
-    assert [known.id for known in anew.calls()] == [running.id]
-    assert (await anew.end(running.id)).status is CallStatus.ENDED
-    await anew.aclose()
+    elsewhere = tmp_path / "elsewhere"
+    async with desk_in(elsewhere, gateway) as anew:
+        call = await until(anew, running.id, lambda call: call.running)
+        assert call.to == NUMBER
+        assert [known.id for known in anew.calls()] == [running.id]
+        assert (await anew.end(running.id, LOCAL)).status is CallStatus.ENDED
     await gateway.aclose()
 
 
@@ -244,15 +244,13 @@ async def test_a_number_that_is_unlikely_wants_a_second_word(vapi: StandIn, desk
     with pytest.raises(NumberError) as unlikely:
         desk.order("+15550100002")
     assert unlikely.value.code == "number_unlikely"
-    await desk.place(desk.order("+15550100002", confirm_unlikely_number=True))
+    await desk.place(desk.order("+15550100002", confirm_unlikely_number=True), LOCAL)
     assert vapi.dials == 1
 
 
-async def test_without_credentials_nothing_is_placed() -> None:
-    desk = CallDesk(gateway=None, missing=("VAPI_ASSISTANT_ID",))
-    await desk.start()
-    with pytest.raises(NotConfigured, match="VAPI_ASSISTANT_ID is missing"):
-        desk.order(NUMBER)
-    with pytest.raises(CallNotFound):
-        await desk.end("some-call")
-    await desk.aclose()
+async def test_without_credentials_nothing_is_placed(tmp_path: Path) -> None:
+    async with desk_in(tmp_path, None, assistant_id="") as desk:
+        with pytest.raises(NotConfigured, match="VAPI_ASSISTANT_ID is missing"):
+            desk.order(NUMBER)
+        with pytest.raises(CallNotFound):
+            await desk.end("some-call", LOCAL)

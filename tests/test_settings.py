@@ -59,6 +59,13 @@ def test_environment_wins_over_dotenv(tmp_path: Path) -> None:
         ("VAPI_BASE_URL", "ftp://api.vapi.ai"),
         ("EARSHOT_LISTEN_MODE", "loud"),
         ("EARSHOT_ALLOWED_HOSTS", "*"),
+        ("EARSHOT_TRUSTED_PROXIES", "*"),
+        ("EARSHOT_TRUSTED_PROXIES", "nonsense"),
+        ("EARSHOT_ALLOWED_ORIGINS", "*"),
+        ("EARSHOT_ALLOWED_ORIGINS", "crm.example"),
+        ("EARSHOT_ALLOWED_REGIONS", "US,XX"),
+        ("EARSHOT_CALLS_PER_HOUR", "-1"),
+        ("EARSHOT_MAX_CALL_SECONDS", "5"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_told_by_name(name: str, value: str) -> None:

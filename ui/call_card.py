@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from services.call import Call, CallStatus
+from services.client import PAGE
 from services.desk import CallDesk
 from ui.audio_player import AudioPlayer
 from ui.call_words import cost, from_whom, number, remark
@@ -99,7 +100,7 @@ class CallCard:
         self._notice.hide()
         self._refresh()
         try:
-            await self._desk.end(self.call.id)
+            await self._desk.end(self.call.id, PAGE)
         except Exception as error:
             self._notice.tell_error(error)
         finally:

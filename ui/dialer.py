@@ -8,8 +8,9 @@ from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
 from services.call import Call, CallOrder
+from services.client import PAGE
 from services.desk import CallDesk
-from services.errors import NumberError
+from services.errors import DuplicateCall, EarshotError, RequestError
 from services.phone_number import as_typed, international, region_name, region_of
 from ui.assets import ASSETS
 from ui.icons import icon
@@ -20,6 +21,7 @@ from ui.words import LANGUAGE, parts, say
 _MAX_TEXT = 64
 _TOO_OLD = 3.0  # seconds: a press that arrives later may not be what its presser still wants
 _ASKING = 3.0  # seconds for which the browser is asked how old a press is
+_CONFIRMABLE = {"number_unlikely", "duplicate_recent_call"}
 _WHILE_TYPING = {"invalid_number", "short_number", "emergency_number", "number_unlikely"}  # what every number is on its way
 
 
@@ -108,14 +110,15 @@ class Dialer:
         if self._desk.missing:
             return self._say("not_configured")
         try:
-            number = self._desk.order(text).to
-        except NumberError as error:
+            order = self._desk.order(text)
+            self._desk.check(order, PAGE)
+        except EarshotError as error:
             if complete or error.code not in _WHILE_TYPING:
                 self._refuse(error)
             else:
                 self._say("half" if text.lstrip().startswith(("+", "00")) else "hint")
         else:
-            self._promise(number)
+            self._promise(order.to)
 
     def _promise(self, number: str) -> None:
         line = self._desk.directory.caller_id_name(self._desk.phone_number_id)
@@ -135,10 +138,10 @@ class Dialer:
                 if gap:
                     Text("span" if gap == "line" else "b", values[gap])
 
-    def _refuse(self, error: NumberError | None) -> None:
+    def _refuse(self, error: EarshotError | None) -> None:
         self._problem.show(error.detail if error else "")
         self._sentence.set_visibility(error is None)
-        self._confirm.set_visibility(error is not None and error.code == "number_unlikely")
+        self._confirm.set_visibility(error is not None and error.code in _CONFIRMABLE)
         set_props(self._field, aria_invalid="true" if error else None)
 
     async def _dial(self, event: GenericEventArguments) -> None:
@@ -160,19 +163,25 @@ class Dialer:
             return None
         try:
             order = self._desk.order(text, confirm_unlikely_number=confirmed)
-        except NumberError as error:
+            self._desk.check(order, PAGE)
+        except EarshotError as error:
             self._refuse(error)
             return None
         self._promise(order.to)
         self._placing(order)
         try:
-            call = await self._desk.place(order)
+            placed = await self._desk.place(order, PAGE, allow_duplicate=confirmed)
+        except DuplicateCall:
+            self._failed()
+            self._refuse(RequestError(say("duplicate"), code="duplicate_recent_call"))
+            return None
         except Exception as error:
             self._failed()
             self._notice.tell_error(error)
             return None
-        self._placed(call)
-        return call
+        assert isinstance(placed, Call)  # noqa: S101 - without an idempotency key nothing is answered from memory
+        self._placed(placed)
+        return placed
 
 
 def _text(value: Any) -> str:

@@ -2,13 +2,16 @@
 
 from nicegui import ui
 
+from services.desk import CallDesk
 from services.settings import CREDENTIALS, Settings
+from services.switch import Switch
 from ui.icons import icon
 from ui.markup import Box, Text
+from ui.safety import safety_controls
 from ui.words import say
 
 
-def header(settings: Settings) -> None:
+def header(settings: Settings, *, desk: CallDesk, switch: Switch) -> None:
     """Goes before `<main>`, where a page's banner belongs."""
     mode = "not_ready" if settings.missing else "demo_line" if settings.demo else "live"
     with ui.context.client.layout, Box("header", "banner") as banner:
@@ -20,6 +23,10 @@ def header(settings: Settings) -> None:
         else:
             _pill(mode, popovertarget="mode")
             _explanation(demo=settings.demo)
+        safety_controls(desk=desk, switch=switch)
+        if settings.password:
+            leave = "() => fetch('/logout', {method: 'POST'}).finally(() => location.assign('/login'))"
+            Text("button", say("log_out"), "btn quiet", type="button").on("click", js_handler=leave)
     banner.move(target_index=0)
 
 

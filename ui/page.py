@@ -10,6 +10,7 @@ from services.call import Call, CallOrder
 from services.desk import CallDesk
 from services.errors import EarshotError
 from services.settings import Settings
+from services.switch import Switch
 from ui.assets import ROUTE, AssetFiles
 from ui.call_log import CallLog
 from ui.dialer import Dialer
@@ -17,19 +18,20 @@ from ui.header import header
 from ui.icons import FAVICON
 from ui.markup import Box
 from ui.notice import Notice
+from ui.safety import stopped_banner
 from ui.stage import Stage
 from ui.theme import apply_theme
 from ui.words import both, say
 
 
-def install_pages(app: FastAPI, *, desk: CallDesk, settings: Settings, issue_ticket: Callable[[str], str]) -> None:
+def install_pages(app: FastAPI, *, desk: CallDesk, settings: Settings, switch: Switch, issue_ticket: Callable[[str], str]) -> None:
     """Puts the page and its assets on `app`. `issue_ticket` gives a listen ticket for a call id."""
     app.mount(ROUTE, AssetFiles())
 
     @ui.page("/")
     def index(call: str = "", to: str = "") -> None:
         """`?call=` is the call to show first, `?to=` a number to put into the field; nothing is ever dialled by an address."""
-        DeskPage(desk=desk, settings=settings, issue_ticket=issue_ticket, call_id=call, to=to)
+        DeskPage(desk=desk, settings=settings, switch=switch, issue_ticket=issue_ticket, call_id=call, to=to)
 
     apply_theme()
     ui.run_with(
@@ -48,13 +50,16 @@ def install_pages(app: FastAPI, *, desk: CallDesk, settings: Settings, issue_tic
 class DeskPage:
     """One browser tab. It follows the desk for as long as the tab is there."""
 
-    def __init__(self, *, desk: CallDesk, settings: Settings, issue_ticket: Callable[[str], str], call_id: str, to: str) -> None:
+    def __init__(
+        self, *, desk: CallDesk, settings: Settings, switch: Switch, issue_ticket: Callable[[str], str], call_id: str, to: str
+    ) -> None:
         self._desk = desk
         self._changed: dict[str, Call] = {}
         self._shown: str | None = None
         client = self._client = ui.context.client
-        header(settings)
+        header(settings, desk=desk, switch=switch)
         with client.content.classes(replace="desk"):
+            stopped_banner(switch)
             _tell_missing(settings.missing)
             self._trouble = Notice(quiet=True)
             self._notice = Notice()

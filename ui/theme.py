@@ -10,6 +10,7 @@ def apply_theme() -> None:
     ui.add_head_html(
         "<style>:root { color-scheme: light dark }</style>"  # the empty window is dark already while the rest is on its way
         f'<link rel="stylesheet" href="{versioned("earshot.css")}">'
+        f'<link rel="stylesheet" href="{versioned("safety.css")}">'
         f'<script type="module" src="{versioned("live_playout.js")}"></script>',
         shared=True,
     )

@@ -5,8 +5,16 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.call import Call
+from services.call import Call, CallStatus
 from services.desk import CallDesk
+from services.journal import StoredAnswer
+
+DETAILS = {
+    CallStatus.UNKNOWN: "Vapi's answer was lost, so it is not known whether this call was placed. "
+    "Earshot is looking for it; do not dial again yet.",
+    CallStatus.SCHEDULED: "Vapi will place this call at the time that was asked for.",
+}
+"""What to know about a call that was not simply placed; answered with 202."""
 
 
 class EndedReasonAnswer(BaseModel):
@@ -17,7 +25,7 @@ class EndedReasonAnswer(BaseModel):
 
 class LinksAnswer(BaseModel):
     self: str
-    events: str | None
+    events: str
     page: str
 
 
@@ -63,11 +71,17 @@ def call_answer(desk: CallDesk, call: Call, *, listen_url: str | None, detail: s
         "endedAt": rfc3339(call.ended_at),
         "endedReason": {"code": reason.code, "title": reason.title, "nextStep": reason.next_step} if reason else None,
         "cost": call.cost if call.cost or not call.running else None,
-        "links": {"self": f"/api/calls/{call.id}", "events": None, "page": f"/?call={call.id}"},
+        "links": {"self": f"/api/calls/{call.id}", "events": f"/api/calls/{call.id}/events", "page": f"/?call={call.id}"},
     }
     if detail:
         answer["detail"] = detail
     return answer
+
+
+def stored_answer(desk: CallDesk, call: Call) -> StoredAnswer:
+    """What a repeated idempotency key is answered: the same as the first time, but for the listen URL, which is made anew."""
+    detail = DETAILS.get(call.status)
+    return StoredAnswer(status=202 if detail else 201, body=call_answer(desk, call, listen_url=None, detail=detail))
 
 
 def rfc3339(time: datetime | None) -> str | None:

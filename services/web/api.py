@@ -1,38 +1,51 @@
 """REST: the other face of the desk. What it answers is the contract in the README."""
 
-import base64
-import binascii
-from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime
 
 from services.call import Call, CallStatus
+from services.client import Client, Scope
 from services.desk import CallDesk
-from services.errors import EarshotError, FieldError, NotConfigured, RequestError
+from services.errors import EarshotError, NotConfigured
+from services.journal import StoredAnswer
 from services.listening.relay import Relay
-from services.web.answers import CallAnswer, CallsAnswer, call_answer
+from services.settings import Settings
+from services.switch import Switch
+from services.web.answers import DETAILS, CallAnswer, CallsAnswer, call_answer
+from services.web.docs_page import install_docs
+from services.web.events import CallEvents, events_router
+from services.web.idempotency import read_key
 from services.web.json_body import JsonBody
 from services.web.listen_socket import listen_router
 from services.web.problems import install_problems, problem_of
-from services.web.requests import CallRequest
+from services.web.rate_limits import hour_and_day, rate_limit_headers
+from services.web.requests import CallRequest, ControlRequest, Time
+from services.web.switch_routes import switch_router
 from services.web.tickets import Tickets
+from services.web.who import client_of, may_listen
 
-_UNKNOWN = "Vapi's answer was lost, so it is not known whether this call was placed. Earshot is looking for it; do not dial again yet."
-_SCHEDULED = "Vapi will place this call at the time that was asked for."
+_CURSOR = r"^[0-9]{1,13}\.[A-Za-z0-9_-]{1,64}$"
+"""When a call was created, in milliseconds since 1970, and its id: whatever looks like that is a place in the list."""
 
 
-def create_api(*, desk: CallDesk, relay: Relay, tickets: Tickets, mode: str, version: str, listen_mode: str = "relay") -> FastAPI:
+def create_api(*, desk: CallDesk, relay: Relay, tickets: Tickets, switch: Switch, settings: Settings, version: str) -> FastAPI:
     """The FastAPI app with every route that is not a page."""
     api = FastAPI(title="Earshot", version=version, docs_url=None, redoc_url=None)
     install_problems(api)
     api.add_middleware(JsonBody)
-    routes = Routes(desk=desk, tickets=tickets, mode=mode, version=version, listen_mode=listen_mode)
+    routes = Routes(desk=desk, tickets=tickets, mode=settings.mode, version=version, listen_mode=settings.listen_mode)
+    events = CallEvents(desk)
+    api.state.events = events
+    # Before the routes of one call, whose ids would take `end-all` in.
+    api.include_router(switch_router(switch=switch, desk=desk))
     api.include_router(routes.router())
-    api.include_router(listen_router(relay=relay, tickets=tickets, find=desk.get))
+    api.include_router(events_router(desk=desk, events=events, answer=lambda call: call_answer(desk, call, listen_url=None)))
+    api.include_router(listen_router(relay=relay, tickets=tickets, find=desk.get, heard=partial(_note_listening, desk)))
+    install_docs(api)
     return api
 
 
@@ -66,52 +79,71 @@ class Routes:
         )
         router.add_api_route("/api/calls/{call_id}", self.call, responses=one, summary="One call")
         router.add_api_route("/api/calls/{call_id}/end", self.end, methods=["POST"], responses=one, summary="Hang up")
+        told: dict[int | str, dict[str, Any]] = {202: {"model": CallAnswer, "description": "Vapi took it"}, **problems}
+        router.add_api_route(
+            "/api/calls/{call_id}/control", self.control, methods=["POST"], status_code=202, responses=told, summary="Steer a running call"
+        )
         router.add_api_route("/health", self.health, responses=problems, summary="Whether calls can be placed")
         return router
 
     async def place(self, request: Request, wanted: CallRequest) -> JSONResponse:
         """Places one call. 202 means: accepted for later, or the outcome is unknown and must not be dialled again yet."""
+        try:
+            answer = await self._place(request, wanted)
+        except EarshotError as error:
+            answer = problem_of(error)
+        quotas = hour_and_day(per_hour=self._desk.limits.per_hour, per_day=self._desk.limits.per_day)
+        answer.headers.update(rate_limit_headers(quotas, self._desk.dialled(), datetime.now(UTC)))
+        return answer
+
+    async def _place(self, request: Request, wanted: CallRequest) -> JSONResponse:
+        client = client_of(request, Scope.CALL)
+        key = read_key(request, wanted)
         order = self._desk.order(wanted.destination, **wanted.wishes())
         if wanted.dryRun:
+            self._desk.check(order, client)
             return JSONResponse({"dryRun": True, "to": order.to, "assistantId": order.assistant_id, "phoneNumberId": order.phone_number_id})
-        call = await self._desk.place(order)
-        detail = {CallStatus.UNKNOWN: _UNKNOWN, CallStatus.SCHEDULED: _SCHEDULED}.get(call.status)
-        body = await self._answer(request, call, detail=detail)
-        return JSONResponse(body, 202 if detail else 201, headers={"Location": f"/api/calls/{call.id}"})
+        placed = await self._desk.place(order, client, key=key, allow_duplicate=wanted.allowDuplicate)
+        if isinstance(placed, StoredAnswer):
+            listen_url = await self._listen_url(request, self._desk.get(placed.body["id"]))
+            headers = {"Location": placed.body["links"]["self"], "Idempotency-Replayed": "true"}
+            return JSONResponse({**placed.body, "listenUrl": listen_url}, placed.status, headers=headers)
+        detail = DETAILS.get(placed.status)
+        body = await self._answer(request, placed, detail=detail)
+        return JSONResponse(body, 202 if detail else 201, headers={"Location": f"/api/calls/{placed.id}"})
 
     async def calls(
         self,
         request: Request,
-        status: Annotated[list[str] | None, Query(description="Only calls in these states; repeat it or separate by commas")] = None,
-        from_: Annotated[AwareDatetime | None, Query(alias="from", description="Only calls created at this time or later")] = None,
-        to: Annotated[AwareDatetime | None, Query(description="Only calls created before this time")] = None,
+        status: Annotated[list[CallStatus] | None, Query(description="Only calls in these states; repeat it for several")] = None,
+        from_: Annotated[Time | None, Query(alias="from", description="Only calls created at this time or later")] = None,
+        to: Annotated[Time | None, Query(description="Only calls created before this time")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
-        cursor: Annotated[str | None, Query(max_length=200, description="`nextCursor` of the page before")] = None,
+        cursor: Annotated[str | None, Query(pattern=_CURSOR, description="`nextCursor` of the page before")] = None,
     ) -> JSONResponse:
         """Running and past calls, newest first."""
-        await self._desk.caught_up()
-        wanted = _statuses(status)
-        before = _read_cursor(cursor)
-        found = [
-            call
-            for call in self._desk.calls()
-            if (not wanted or call.status in wanted)
-            and (from_ is None or _created(call) >= from_)
-            and (to is None or _created(call) < to)
-            and (before is None or (_created(call), call.id) < before)
-        ]
+        client_of(request, Scope.READ)
+        found = await self._desk.page_of_calls(
+            statuses=status, created_from=from_, created_to=to, before=_read_cursor(cursor), limit=limit + 1
+        )
         page = found[:limit]
         answers = [await self._answer(request, call) for call in page]
         return JSONResponse({"calls": answers, "nextCursor": _cursor(page[-1]) if len(found) > limit else None})
 
     async def call(self, request: Request, call_id: str) -> JSONResponse:
         """One call as last read."""
+        client_of(request, Scope.READ)
         call = await self._desk.read(call_id)
-        return JSONResponse(await self._answer(request, call, detail=_UNKNOWN if call.status is CallStatus.UNKNOWN else None))
+        return JSONResponse(await self._answer(request, call, detail=DETAILS.get(call.status)))
 
     async def end(self, request: Request, call_id: str) -> JSONResponse:
         """Hangs up and answers once Vapi confirms it; a call that has ended already is answered as it is."""
-        return JSONResponse(await self._answer(request, await self._desk.end(call_id)))
+        return JSONResponse(await self._answer(request, await self._desk.end(call_id, client_of(request, Scope.CONTROL))))
+
+    async def control(self, request: Request, call_id: str, wanted: ControlRequest) -> JSONResponse:
+        """Has the assistant say something, be told something, be muted, or hand the call over."""
+        call = await self._desk.control(call_id, wanted.control(), client_of(request, Scope.CONTROL))
+        return JSONResponse(await self._answer(request, call), 202)
 
     async def health(self) -> JSONResponse:
         """200 once calls can be placed, 503 with what is missing otherwise."""
@@ -124,8 +156,8 @@ class Routes:
     async def _answer(self, request: Request, call: Call, *, detail: str | None = None) -> dict[str, Any]:
         return call_answer(self._desk, call, listen_url=await self._listen_url(request, call), detail=detail)
 
-    async def _listen_url(self, request: Request, call: Call) -> str | None:
-        if not call.running or call.status is CallStatus.UNKNOWN:
+    async def _listen_url(self, request: Request, call: Call | None) -> str | None:
+        if call is None or not call.running or call.status is CallStatus.UNKNOWN or not may_listen(request):
             return None
         if self._direct:
             try:
@@ -134,34 +166,25 @@ class Routes:
                 # Vapi may hand the URL out later; asking for the call again then gets it.
                 return None
         scheme = "wss" if request.url.scheme == "https" else "ws"
-        return f"{scheme}://{request.headers['host']}/api/calls/{call.id}/listen?ticket={self._tickets.issue(call.id)}"
+        ticket = self._tickets.issue(call.id, client_of(request, Scope.LISTEN).name)
+        return f"{scheme}://{request.headers['host']}/api/calls/{call.id}/listen?ticket={ticket}"
 
 
-def _statuses(given: Sequence[str] | None) -> set[CallStatus]:
-    words = [word.strip() for item in given or () for word in item.split(",") if word.strip()]
-    try:
-        return {CallStatus(word) for word in words}
-    except ValueError as error:
-        known = ", ".join(CallStatus)
-        raise RequestError(f"status takes: {known}.", errors=[FieldError("status", f"One of: {known}.")]) from error
+def _note_listening(desk: CallDesk, who: str, call_id: str) -> None:
+    if call := desk.get(call_id):
+        desk.note(Client(name=who), "listen", call)
 
 
 def _created(call: Call) -> datetime:
-    return call.created_at or datetime.min.replace(tzinfo=UTC)
+    return call.created_at or datetime.fromtimestamp(0, UTC)
 
 
 def _cursor(call: Call) -> str:
-    return base64.urlsafe_b64encode(f"{_created(call).isoformat()} {call.id}".encode()).decode().rstrip("=")
+    return f"{int(1000 * _created(call).timestamp())}.{call.id}"
 
 
 def _read_cursor(text: str | None) -> tuple[datetime, str] | None:
     if text is None:
         return None
-    try:
-        created, call_id = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().split(" ", 1)
-        time = datetime.fromisoformat(created)
-    except (binascii.Error, UnicodeError, ValueError) as error:
-        raise RequestError(
-            "cursor is not one that a page of calls gave.", errors=[FieldError("cursor", "Take it from `nextCursor`.")]
-        ) from error
-    return time.replace(tzinfo=time.tzinfo or UTC), call_id
+    milliseconds, _, call_id = text.partition(".")
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC), call_id

@@ -5,6 +5,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 _API_PATHS = frozenset({"/health", "/openapi.json", "/docs", "/api"})
 
 
+def is_api(path: str) -> bool:
+    """Whether a path is the API's, its description and its browser among them."""
+    return path.startswith(("/api/", "/docs/")) or path in _API_PATHS
+
+
 class FrontDoor:
     """Hands API requests straight to the API, past the five middlewares that NiceGUI puts before its pages."""
 
@@ -14,6 +19,4 @@ class FrontDoor:
         self.app = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        to_api = path.startswith("/api/") or path in _API_PATHS
-        await (self.api if to_api else self.app)(scope, receive, send)
+        await (self.api if is_api(scope.get("path", "")) else self.app)(scope, receive, send)

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +13,7 @@ _CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+_MOST_SOCKETS = 2000  # open at once, pages and listeners together
 _HEADERS = {
     "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -28,11 +28,14 @@ class Gatekeeper:
 
     A web page anywhere can make its visitor's browser send requests to a server on loopback, and by DNS rebinding even read the
     answers; the first check stops the reading, the second the sending. Programs that are no browsers send no `Origin` and pass.
+    `allowed_origins` are those of other websites that may use the API all the same.
     """
 
-    def __init__(self, app: ASGIApp, *, allowed_hosts: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, *, allowed_hosts: Collection[str], allowed_origins: Collection[str] = ()) -> None:
         self.app = app
+        self._allowed_origins = frozenset(allowed_origins)
         self._allowed_hosts = frozenset(allowed_hosts)
+        self._sockets = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -43,9 +46,13 @@ class Gatekeeper:
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
                 for name, value in _HEADERS.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)
+                if scope["scheme"] in ("https", "wss"):
+                    headers["Strict-Transport-Security"] = "max-age=31536000"
             await send(message)
 
+        # NiceGUI would put this header's value into its pages, whoever sent it.
+        scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"x-forwarded-prefix"]
         request_id = secrets.token_hex(8)
         headers = Headers(scope=scope)
         if not self._knows_host(headers):
@@ -55,10 +62,22 @@ class Gatekeeper:
                 "This name is not one under which Earshot may be reached. Add it to EARSHOT_ALLOWED_HOSTS if it should be.",
             )
             return await answer(scope, receive, send_with_headers)
-        if not _from_own_page(scope, headers):
+        foreign_but_named = headers.get("origin") in self._allowed_origins and scope["path"].startswith("/api/")
+        if not foreign_but_named and not _from_own_page(scope, headers):
             answer = problem(403, "cross_origin", "Requests from other websites are refused.")
             return await answer(scope, receive, send_with_headers)
-        return await self.app(scope, receive, send_with_headers)
+        if foreign_but_named:
+            scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
+        if scope["type"] != "websocket":
+            return await self.app(scope, receive, send_with_headers)
+        if self._sockets >= _MOST_SOCKETS:
+            answer = problem(503, "too_many_sockets", "Too many pages and listeners are connected. Close some.", retryable=True)
+            return await answer(scope, receive, send_with_headers)
+        self._sockets += 1
+        try:
+            return await self.app(scope, receive, send_with_headers)
+        finally:
+            self._sockets -= 1
 
     def _knows_host(self, headers: Headers) -> bool:
         hosts = headers.getlist("host")
@@ -72,8 +91,10 @@ class Gatekeeper:
 def _from_own_page(scope: Scope, headers: Headers) -> bool:
     origins = headers.getlist("origin")
     if origins:
-        return len(origins) == 1 and urlsplit(origins[0]).netloc.lower() == headers["host"].lower()
+        own = f"{'https' if scope['scheme'] in ('https', 'wss') else 'http'}://{headers['host'].lower()}"
+        return len(origins) == 1 and origins[0].lower() == own
     if headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
         return True
     # A link on another site may open our page in a tab of its own; nothing else from there may do anything.
-    return scope["type"] == "http" and scope["method"] == "GET" and headers.get("sec-fetch-mode") == "navigate"
+    navigates = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest", "document") == "document"
+    return scope["type"] == "http" and scope["method"] == "GET" and navigates

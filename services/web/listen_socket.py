@@ -18,14 +18,21 @@ Goodbye = tuple[int, str] | None
 _CODES: dict[End, int] = {"call ended": 1000, "left": 1000, "shutdown": 1012, "too slow": 1008, "failed": 1011}
 _PATIENCE = 30.0  # seconds for which a client may take nothing at all
 _GONE = (WebSocketDisconnect, TimeoutError, RuntimeError)  # the last from uvicorn, once it closed by itself after unanswered pings
+_MOST_LISTENERS = 1000  # sockets at once, in all
 _MOST_RECEIVED = 64 * 1024  # bytes: nothing is expected from a listener, and a keep-alive of its own is small
 
 
-def listen_router(*, relay: Relay, tickets: Tickets, find: Callable[[str], Call | Awaitable[Call | None] | None]) -> APIRouter:
+def listen_router(
+    *,
+    relay: Relay,
+    tickets: Tickets,
+    find: Callable[[str], Call | Awaitable[Call | None] | None],
+    heard: Callable[[str, str], None] = lambda _who, _call_id: None,
+) -> APIRouter:
     """`WS /api/calls/{call_id}/listen?ticket=`, which may be opened before the call is answered.
 
     Closes with 1000 when the call ends and 1012 when the server stops. Else with 4000 + the status that REST would answer: 4401 for a bad
-    ticket, 4404 for no such call, 4409 for one that has ended.
+    ticket, 4404 for no such call, 4409 for one that has ended. `heard` is told who begins to listen to which call.
     """
     router = APIRouter()
 
@@ -43,9 +50,13 @@ def listen_router(*, relay: Relay, tickets: Tickets, find: Callable[[str], Call 
     async def listen(socket: WebSocket, call_id: str, ticket: str = "") -> None:
         await socket.accept()
         goodbye: Goodbye = (4401, "The ticket is not valid for this call, or no longer.")
-        if tickets.check(ticket, call_id):
+        who = tickets.check(ticket, call_id)
+        if who is not None and relay.listeners >= _MOST_LISTENERS:
+            goodbye = (1013, "Too many are listening. Try again later.")
+        elif who is not None:
             try:
                 with await begin(call_id) as listener:
+                    heard(who, call_id)
                     goodbye = await _serve(socket, listener)
             except EarshotError as error:
                 goodbye = (4000 + error.status, error.title)

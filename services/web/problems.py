@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from services.errors import EarshotError, FieldError
+from services.errors import DuplicateCall, EarshotError, FieldError
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,8 @@ def problem(
 def problem_of(error: EarshotError, **more: Any) -> JSONResponse:
     """An error of ours as an answer."""
     headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after is not None else None
+    if isinstance(error, DuplicateCall):
+        more = {"links": {"first": f"/api/calls/{error.call_id}"}, **more}
     return problem(
         error.status,
         error.code,

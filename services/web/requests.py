@@ -1,11 +1,39 @@
 """The request of `POST /api/vapi_call`, as pydantic checks it."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
+from services.control import Action, Control
 from services.errors import FieldError, RequestError
+
+
+class ControlRequest(BaseModel):
+    """`{"action": "say", "content": "One moment please."}`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action: Action
+    content: StrictStr | None = Field(default=None, min_length=1, max_length=4000, description="For `say`, `add-message` and `transfer`")
+    destination: StrictStr | None = Field(default=None, max_length=256, description="For `transfer`: a phone number or a SIP URI")
+    endCallAfterSpoken: StrictBool = Field(default=False, description="For `say`")
+
+    def control(self) -> Control:
+        return Control(
+            action=self.action, content=self.content, destination=self.destination, end_call_after_spoken=self.endCallAfterSpoken
+        )
+
+
+def _rfc3339(given: object) -> object:
+    """Pydantic also takes seconds since 1970, which the API's description does not know."""
+    if not isinstance(given, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", given, re.ASCII):
+        raise ValueError("Write the time as RFC 3339 with a time zone, like 2027-01-05T10:00:00Z.")
+    return given
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
 
 
 class CallRequest(BaseModel):
@@ -21,7 +49,7 @@ class CallRequest(BaseModel):
     firstMessage: StrictStr | None = Field(default=None, max_length=4000)
     variableValues: dict[str, Any] | None = None
     maxDurationSeconds: Annotated[StrictInt, Field(ge=10, le=43_200)] | None = None
-    earliestAt: AwareDatetime | None = Field(default=None, description="RFC 3339 with a time zone; the call is scheduled until then")
+    earliestAt: Time | None = Field(default=None, description="RFC 3339 with a time zone; the call is scheduled until then")
     dryRun: StrictBool = Field(default=False, description="All checks, no call")
     allowDuplicate: StrictBool = Field(default=False, description="Call a number again although it was called a moment ago")
     confirmUnlikelyNumber: StrictBool = Field(default=False, description="Call a number that no numbering plan knows")

@@ -6,7 +6,7 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 
-_LONGEST = 80  # characters
+_LONGEST = 120  # characters
 
 
 class Tickets:
@@ -17,19 +17,22 @@ class Tickets:
         self._ttl = ttl
         self._clock = clock
 
-    def issue(self, call_id: str) -> str:
-        """A ticket for `call_id`, of characters that need no escaping in a URL."""
-        return self._sign(call_id, f"{int(self._clock() + self._ttl):x}")
+    def issue(self, call_id: str, who: str = "page") -> str:
+        """A ticket for `call_id`, given to the client named `who`, of characters that need no escaping in a URL."""
+        return self._sign(call_id, who, f"{int(self._clock() + self._ttl):x}")
 
-    def check(self, ticket: str, call_id: str) -> bool:
-        """Whether `ticket` was issued here, for this call, and is still valid. Takes the same time for any wrong one."""
+    def check(self, ticket: str, call_id: str) -> str | None:
+        """Whom it was given to, if `ticket` was issued here, for this call, and is still valid. Takes the same time for any wrong one."""
+        expiry, _, rest = ticket.partition(".")
+        who = rest.partition(".")[2]
         if len(ticket) > _LONGEST:
-            return False
-        expiry = ticket.partition(".")[0]
-        if not hmac.compare_digest(ticket.encode(errors="replace"), self._sign(call_id, expiry).encode(errors="replace")):
-            return False
-        return self._clock() < int(expiry, 16)
+            return None
+        if not hmac.compare_digest(ticket.encode(errors="replace"), self._sign(call_id, who, expiry).encode(errors="replace")):
+            return None
+        return who if self._clock() < int(expiry, 16) else None
 
-    def _sign(self, call_id: str, expiry: str) -> str:
-        signature = hmac.digest(self._secret, f"{expiry}.{call_id}".encode(errors="replace"), "sha256")
-        return f"{expiry}.{urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+    def _sign(self, call_id: str, who: str, expiry: str) -> str:
+        # With the length in front, no part of a name can pass for part of a call's id.
+        meaning = f"{expiry}.{len(who)}.{who}.{call_id}"
+        signature = hmac.digest(self._secret, meaning.encode(errors="replace"), "sha256")
+        return f"{expiry}.{urlsafe_b64encode(signature).rstrip(b'=').decode()}.{who}"

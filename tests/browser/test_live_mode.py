@@ -68,3 +68,26 @@ def test_the_customary_example_number_is_no_number_on_a_real_line(vapi: DemoLine
     part(page, "dial-call").click()
     expect(page.get_by_role("alert").filter(has_text="too short")).to_be_visible()
     assert vapi.requests.count(("POST", "/call")) == 0
+
+
+def test_the_same_number_a_moment_later_takes_a_second_click(vapi: DemoLine, earshot_with: Start, open_tab: Open) -> None:
+    earshot = earshot_with(
+        VAPI_API_KEY=vapi.api_key,
+        VAPI_ASSISTANT_ID=vapi.assistant_id,
+        VAPI_PHONE_NUMBER_ID=vapi.phone_number_id,
+        VAPI_BASE_URL=vapi.base_url,
+    )
+    earshot.place(NUMBER)
+    page = open_tab(earshot.url)
+    part(page, "dial-number").fill(NUMBER)
+    part(page, "dial-call").click()
+    see_status(page, CallStatus.IN_PROGRESS)
+    part(page, "call-end").click()
+    see_status(page, CallStatus.ENDED)
+    earshot.end_all()
+    part(page, "dial-call").click()
+    expect(part(page, "dial-confirm")).to_be_visible()
+    assert vapi.requests.count(("POST", "/call")) == 2
+    part(page, "dial-confirm").click()
+    see_status(page, CallStatus.IN_PROGRESS)
+    assert vapi.requests.count(("POST", "/call")) == 3

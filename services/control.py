@@ -1,0 +1,51 @@
+"""What a running call can be told, as Vapi's control URL takes it (docs.vapi.ai, "Live call control"). Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from services.errors import FieldError, RequestError
+
+
+class Action(StrEnum):
+    """What may be asked of a running call."""
+
+    SAY = "say"
+    ADD_MESSAGE = "add-message"
+    MUTE_ASSISTANT = "mute-assistant"
+    UNMUTE_ASSISTANT = "unmute-assistant"
+    SAY_FIRST_MESSAGE = "say-first-message"
+    TRANSFER = "transfer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """One thing to tell. `content` is what is said or, for `add-message`, what the assistant is told; `destination` E.164 or a SIP URI."""
+
+    action: Action
+    content: str | None = None
+    destination: str | None = None
+    end_call_after_spoken: bool = False
+
+    def message(self) -> Mapping[str, Any]:
+        """Vapi's message. Raises RequestError where `content` or `destination` is missing."""
+        match self.action:
+            case Action.SAY:
+                said = self._needed("content", self.content)
+                return {"type": "say", "content": said, "endCallAfterSpoken": self.end_call_after_spoken}
+            case Action.ADD_MESSAGE:
+                told = self._needed("content", self.content)
+                return {"type": "add-message", "message": {"role": "system", "content": told}, "triggerResponseEnabled": True}
+            case Action.TRANSFER:
+                to = self._needed("destination", self.destination)
+                destination = {"type": "sip", "sipUri": to} if to.startswith("sip:") else {"type": "number", "number": to}
+                content = {"content": self.content} if self.content else {}
+                return {"type": "transfer", "destination": destination, **content}
+            case _:
+                return {"type": "control", "control": self.action.value}
+
+    def _needed(self, name: str, value: str | None) -> str:
+        if not value or not value.strip():
+            raise RequestError(f"{name} is missing for {self.action}.", errors=[FieldError(name, f"Needed for {self.action}.")])
+        return value

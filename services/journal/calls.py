@@ -1,0 +1,99 @@
+"""Calls as last read, and pages of them, newest first."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from services.call import Call, CallStatus, merge
+from services.journal.codec import dump, load_call, milliseconds, storable
+from services.journal.schema import calls
+
+
+def save(connection: sa.Connection, seen: Sequence[tuple[Call, datetime]]) -> None:
+    """Takes in what was read of calls, and when, by `call.merge`'s rules. A found call replaces the unknown one of the same tag."""
+    stored = _stored(connection, [call for call, _ in seen])
+    known = {id_: load_call(data) for id_, data in stored.items()}
+    found = {call.tag: call.id for call in known.values() if call.tag and call.status is not CallStatus.UNKNOWN}
+    for call, now in seen:
+        merged = merge(known[call.id], call, now=now) if call.id in known else call
+        known[call.id] = merged if merged.created_at else replace(merged, created_at=now)
+        if call.tag and call.status is not CallStatus.UNKNOWN:
+            found[call.tag] = call.id
+    for call in [call for call in known.values() if call.status is CallStatus.UNKNOWN and call.tag in found]:
+        del known[call.id]
+    _write(connection, stored, {id_: dump(call) for id_, call in known.items()}, known)
+
+
+def _stored(connection: sa.Connection, seen: list[Call]) -> dict[str, str]:
+    if not seen:
+        return {}
+    same = calls.c.id.in_([call.id for call in seen]) | calls.c.tag.in_([call.tag for call in seen if call.tag])
+    return {row.id: row.data for row in connection.execute(sa.select(calls.c.id, calls.c.data).where(same))}
+
+
+_CHANGE = (
+    calls.update()
+    .where(calls.c.id == sa.bindparam("of"))
+    .values({name: sa.bindparam(f"now_{name}", type_=calls.c[name].type) for name in ("tag", "status", "created_at", "words", "data")})
+)
+
+
+def _write(connection: sa.Connection, stored: dict[str, str], wanted: dict[str, str], known: dict[str, Call]) -> None:
+    if gone := stored.keys() - wanted.keys():
+        connection.execute(calls.delete().where(calls.c.id.in_(gone)))
+    if new := [_row(known[id_], data) for id_, data in wanted.items() if id_ not in stored]:
+        connection.execute(calls.insert(), new)
+    changed = [_row(known[id_], data) for id_, data in wanted.items() if stored.get(id_, data) != data]
+    if changed:
+        connection.execute(_CHANGE, [{"of": row.pop("id"), **{f"now_{name}": value for name, value in row.items()}} for row in changed])
+
+
+def _row(call: Call, data: str) -> dict[str, object]:
+    assert call.created_at  # noqa: S101 - save() has seen to it
+    words = " ".join(filter(None, (call.to, call.caller_id, call.name, call.summary, call.ended_reason))).casefold()
+    return {
+        "id": call.id,
+        "tag": call.tag,
+        "status": call.status.value,
+        "created_at": milliseconds(call.created_at),
+        "words": storable(words),
+        "data": data,
+    }
+
+
+def page(
+    *,
+    statuses: Iterable[CallStatus] | None,
+    created_from: datetime | None,
+    created_to: datetime | None,
+    before: tuple[datetime, str] | None,
+    limit: int,
+    search: str | None,
+) -> sa.Select[tuple[str]]:
+    """The query of a page of calls: `created_from` counts in, `created_to` does not, `before` is the last call of the page before."""
+    query = sa.select(calls.c.data).order_by(calls.c.created_at.desc(), calls.c.id.desc()).limit(limit)
+    if statuses is not None:
+        query = query.where(calls.c.status.in_([status.value for status in statuses]))
+    if created_from:
+        query = query.where(calls.c.created_at >= milliseconds(created_from))
+    if created_to:
+        query = query.where(calls.c.created_at < milliseconds(created_to))
+    if before:
+        query = query.where(sa.tuple_(calls.c.created_at, calls.c.id) < sa.tuple_(milliseconds(before[0]), before[1]))
+    if search and (text := search.strip().casefold()):
+        digits = re.sub(r"\D", "", text) if re.fullmatch(r"[\d\s()+./-]+", text) else ""
+        query = query.where(calls.c.words.contains(digits or text, autoescape=True))
+    return query
+
+
+def find(connection: sa.Connection, query: sa.Select[tuple[str]]) -> list[Call]:
+    return [load_call(row.data) for row in connection.execute(query)]
+
+
+def get(connection: sa.Connection, call_id: str) -> Call | None:
+    """The call with this id, or that had it, `unknown-` and its tag, until it was found."""
+    same = (calls.c.id == call_id) | (calls.c.tag == call_id.removeprefix("unknown-"))
+    return next(iter(find(connection, sa.select(calls.c.data).where(same).limit(1))), None)

@@ -1,0 +1,54 @@
+"""Calls, orders and times as they stand in the database: JSON text, and milliseconds since 1970 in UTC."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.call import Call, CallOrder, CallStatus, CostItem
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def milliseconds(time: datetime) -> int:
+    return (time - _EPOCH) // _MILLISECOND
+
+
+def time_of(milliseconds: int) -> datetime:
+    return _EPOCH + milliseconds * _MILLISECOND
+
+
+def storable(text: str) -> str:
+    """The text without what a database can't hold: NUL, and halves of surrogate pairs."""
+    return text.replace("\0", "").encode(errors="ignore").decode()
+
+
+def dump(record: Call | CallOrder) -> str:
+    """All that is known; what is not known is left out, so that a field that is added later needs no migration."""
+    known = {item.name: value for item in fields(record) if (value := getattr(record, item.name)) not in (None, False, (), {})}
+    return json.dumps(known, default=_plain, separators=(",", ":"))
+
+
+def load_call(text: str) -> Call:
+    values = _load(text, Call)
+    costs = tuple(CostItem(**item) for item in values.pop("costs", ()))
+    return Call(**values | {"status": CallStatus(values["status"]), "costs": costs})
+
+
+def load_order(text: str) -> CallOrder:
+    return CallOrder(**_load(text, CallOrder))
+
+
+def _load(text: str, record: type[Call] | type[CallOrder]) -> dict[str, Any]:
+    names = {item.name for item in fields(record)}
+    return {
+        name: datetime.fromisoformat(value) if name.endswith("_at") else value for name, value in json.loads(text).items() if name in names
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds")
+    return asdict(value) if isinstance(value, CostItem) else dict(value) if isinstance(value, Mapping) else str(value)

@@ -1,0 +1,163 @@
+"""Where the journal's statements run. They are plain functions of a connection, the same for both databases; one transaction writes
+at a time across all processes, so that what a statement has read still holds when the next one writes.
+"""
+
+import asyncio
+import logging
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from services.journal.records import JournalError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+Work = Callable[[sa.Connection], T]
+
+_PATIENCE = 10  # seconds for which a statement, or another process's transaction, is waited for
+_SESSION = {"application_name": "earshot", "idle_in_transaction_session_timeout": str(_PATIENCE * 500)}
+"""A process that stands still in the middle of its writing must not keep the others from theirs for longer than they wait."""
+_WRITERS_LOCK = 0x45617273686F74  # "Earshot": the advisory lock of who writes
+
+
+class Unwritable(JournalError):
+    """The database works, but not with this."""
+
+
+class Database(ABC):
+    """A database that runs `Work`. Raises JournalError where it can't be reached or written, Unwritable for the work's own fault."""
+
+    @abstractmethod
+    async def write(self, work: Work[T]) -> T:
+        """Runs `work` in a transaction that no other process's overlaps; committed to disk once this returns."""
+
+    @abstractmethod
+    async def read(self, work: Work[T]) -> T:
+        """Runs `work` beside whatever is being written."""
+
+    @abstractmethod
+    async def aclose(self) -> None: ...
+
+
+class Sqlite(Database):
+    """One file, driven in two threads: one hop for a whole transaction, where aiosqlite takes one for each statement (6 x slower)."""
+
+    def __init__(self, path: Path) -> None:
+        self._threads = {begin: ThreadPoolExecutor(1, thread_name_prefix="journal") for begin in ("BEGIN IMMEDIATE", "BEGIN")}
+        self._engines = {begin: _sqlite_engine(path, begin) for begin in self._threads}
+
+    @classmethod
+    async def open(cls, path: Path) -> "Sqlite":
+        with plain_errors():
+            await asyncio.to_thread(_make_private, path)
+        return cls(path)
+
+    async def write(self, work: Work[T]) -> T:
+        return await self._run("BEGIN IMMEDIATE", work)
+
+    async def read(self, work: Work[T]) -> T:
+        return await self._run("BEGIN", work)
+
+    async def _run(self, begin: str, work: Work[T]) -> T:
+        def transaction() -> T:
+            with self._engines[begin].begin() as connection:
+                return work(connection)
+
+        with plain_errors():
+            return await asyncio.get_running_loop().run_in_executor(self._threads[begin], transaction)
+
+    async def aclose(self) -> None:
+        for begin, thread in self._threads.items():
+            await asyncio.get_running_loop().run_in_executor(thread, self._engines[begin].dispose)
+            thread.shutdown(wait=False)
+
+
+class Postgres(Database):
+    """A PostgreSQL server, possibly shared with other processes of ours."""
+
+    def __init__(self, url: sa.URL) -> None:
+        # Only who has PostgreSQL needs it, and it brings all of SQLAlchemy's ORM along: an eighth of a second at the start.
+        from sqlalchemy.ext.asyncio import create_async_engine
+
+        # Read committed: a snapshot that is older than the writers' lock would not show what the writer before has written.
+        self._engine = create_async_engine(
+            url,
+            isolation_level="READ COMMITTED",
+            pool_pre_ping=True,
+            pool_timeout=_PATIENCE,
+            hide_parameters=True,
+            connect_args={"timeout": _PATIENCE, "command_timeout": _PATIENCE, "server_settings": _SESSION},
+        )
+
+    async def write(self, work: Work[T]) -> T:
+        with plain_errors():
+            async with self._engine.begin() as connection:
+                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.literal_column(str(_WRITERS_LOCK)))))
+                return await connection.run_sync(work)
+
+    async def read(self, work: Work[T]) -> T:
+        with plain_errors():
+            async with self._engine.connect() as connection:
+                return await connection.run_sync(work)
+
+    async def aclose(self) -> None:
+        await self._engine.dispose()
+
+
+def _sqlite_engine(path: Path, begin: str) -> sa.Engine:
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": _PATIENCE, "check_same_thread": False},
+        hide_parameters=True,
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver's own idea of when a transaction begins leaves reads outside of it
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def _(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _make_private(path: Path) -> None:
+    """The folder, if it is made here, and the file: for their owner alone. SQLite gives its other files the same access."""
+    path.parent.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    path.chmod(0o600)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """What goes wrong with a database or its files, as JournalError."""
+    try:
+        yield
+    except (sa.exc.SQLAlchemyError, OSError) as error:
+        if _is_the_works_fault(error):
+            log.exception("the journal can't write this")
+            raise Unwritable(f"The journal can't write this ({type(error).__name__}).") from error
+        raise _unusable(error) from error
+
+
+def _is_the_works_fault(error: Exception) -> bool:
+    """By the driver's class, or by PostgreSQL's SQLSTATE, of which SQLAlchemy takes no notice with asyncpg: data, integrity, syntax."""
+    of_work = isinstance(error, sa.exc.DataError | sa.exc.IntegrityError | sa.exc.ProgrammingError)
+    return of_work or str(getattr(getattr(error, "orig", None), "sqlstate", "")).startswith(("22", "23", "42"))
+
+
+def _unusable(error: Exception) -> JournalError:
+    cause = getattr(error, "orig", None) or error
+    log.error("the journal can't be used: %s: %s", type(cause).__name__, cause)
+    reason = "its database does not answer" if isinstance(cause, TimeoutError | ConnectionError) else str(cause).partition("\n")[0]
+    return JournalError(f"The journal can't be used, and nothing is dialled that is not written down: {reason or type(cause).__name__}.")

@@ -1,0 +1,252 @@
+"""Dials: begun before Vapi is asked, settled by its answer. Many at once, each as if alone."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.call import Call, CallOrder
+from services.errors import DuplicateCall, EarshotError, KeyInProgress, KeyReused, LimitReached
+from services.journal.calls import save
+from services.journal.codec import dump, load_order, milliseconds, time_of
+from services.journal.records import Begun, Dial, DialState, Limits, StoredAnswer
+from services.journal.schema import dials
+
+KEY_KEPT = timedelta(hours=24)
+_HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
+_MOST_TIMES = 10_000
+
+# Written out, not as parameters, so that the partial indexes of the same words serve them.
+_COUNTED = sa.text("state <> 'refused'")
+_OPEN = sa.text("state IN ('dialling', 'unknown')")
+_KEY_MAY_GO = sa.text("key IS NOT NULL AND state <> 'dialling'")
+_NO_KEY = {"key": None, "fingerprint": None, "answer_status": None, "answer_body": None}
+
+Row = Mapping[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """What `begin` is asked for."""
+
+    order: CallOrder
+    client: str
+    key: str | None
+    fingerprint: str | None
+    limits: Limits
+    instance: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What `settle` is told."""
+
+    tag: str
+    call: Call | None
+    state: DialState
+    answer: StoredAnswer | None
+    now: datetime
+
+
+def begin(connection: sa.Connection, wanted: Sequence[Beginning]) -> list[Begun | EarshotError]:
+    """Writes each dial down, or says why it may not be dialled: replay, KeyReused, KeyInProgress, DuplicateCall, LimitReached."""
+    book = _Book(connection, wanted)
+    answers = [book.answer(item) for item in wanted]
+    if book.new:
+        connection.execute(dials.insert(), book.new)
+    return answers
+
+
+class _Book:
+    """What was dialled before, as far as it matters to what is wanted now; and what is new in this transaction."""
+
+    def __init__(self, connection: sa.Connection, wanted: Sequence[Beginning]) -> None:
+        self._connection = connection
+        self._now = max(item.now for item in wanted)
+        self.new: list[dict[str, Any]] = []
+        self._tags: set[str] = set()
+        self._keyed: dict[tuple[str, str], Row] = {}
+        self._recent: dict[tuple[str, str], Row] = {}
+        self._counts: dict[timedelta, int] = {}
+        tags, keys = [item.order.tag for item in wanted], [item.key for item in wanted if item.key]
+        for row in connection.execute(sa.select(dials).where(dials.c.tag.in_(tags) | dials.c.key.in_(keys))).mappings():
+            self._know(row)
+        if windows := [item.limits.duplicate_window for item in wanted if item.limits.duplicate_window]:
+            self._recent = _recent(connection, {item.order.to for item in wanted}, self._now - max(windows))
+        if any(item.limits.per_hour is not None or item.limits.per_day is not None for item in wanted):
+            self._counts = _counts(connection, self._now)
+
+    def answer(self, wanted: Beginning) -> Begun | EarshotError:
+        if wanted.order.tag in self._tags:
+            return KeyInProgress("This very order was dialled before.")
+        if wanted.key and (before := self._before(wanted.client, wanted.key)):
+            return _again(before, wanted.fingerprint)
+        if refusal := self._duplicate(wanted) or self._limit(wanted.limits):
+            return refusal
+        row = {
+            "tag": wanted.order.tag,
+            "client": wanted.client,
+            "to_number": wanted.order.to,
+            "asked": dump(wanted.order),
+            "state": DialState.DIALLING.value,
+            "instance": wanted.instance,
+            "dialled_at": milliseconds(self._now),
+            "call_id": None,
+            **_NO_KEY,
+            **({"key": wanted.key, "fingerprint": wanted.fingerprint} if wanted.key else {}),
+        }
+        self.new.append(row)
+        self._know(row)
+        self._recent[wanted.order.to, wanted.client] = row
+        self._counts = {window: count + 1 for window, count in self._counts.items()}
+        return Begun(dial=_dial(row, order=wanted.order), in_hour=self._counts.get(_HOUR, 0), in_day=self._counts.get(_DAY, 0))
+
+    def _know(self, row: Row) -> None:
+        self._tags.add(row["tag"])
+        if row["key"]:
+            self._keyed[row["client"], row["key"]] = row
+
+    def _before(self, client: str, key: str) -> Row | None:
+        row = self._keyed.get((client, key))
+        if row and row["state"] != DialState.DIALLING and row["dialled_at"] <= milliseconds(self._now - KEY_KEPT):
+            self._connection.execute(dials.update().where(dials.c.tag == row["tag"]).values(_NO_KEY))
+            return None
+        return row
+
+    def _duplicate(self, wanted: Beginning) -> DuplicateCall | None:
+        window = wanted.limits.duplicate_window
+        row = self._recent.get((wanted.order.to, wanted.client)) if window else None
+        if not window or not row or row["dialled_at"] <= milliseconds(self._now - window):
+            return None
+        return DuplicateCall(
+            f"You called this number less than {window.total_seconds():.0f} seconds ago. If you mean it, say so with allowDuplicate.",
+            call_id=_dial(row).shown_id,
+        )
+
+    def _limit(self, limits: Limits) -> LimitReached | None:
+        for window, cap, code, words in (
+            (_HOUR, limits.per_hour, "rate_limited", "in an hour"),
+            (_DAY, limits.per_day, "daily_limit_exceeded", "in 24 hours"),
+        ):
+            if cap is not None and self._counts[window] >= cap:
+                detail = f"The limit of {cap} {'call' if cap == 1 else 'calls'} {words} is reached."
+                return LimitReached(detail, code=code, retry_after=self._room_in(window, cap))
+        return None
+
+    def _room_in(self, window: timedelta, cap: int) -> float | None:
+        """Seconds until the oldest dial that has to leave the window does so; None where the cap lets nothing through."""
+        if cap == 0:
+            return None
+        before = cap - len(self.new)
+        oldest = milliseconds(self._now)
+        if before > 0:
+            newest_first = sa.select(dials.c.dialled_at).where(_COUNTED).order_by(dials.c.dialled_at.desc())
+            oldest = self._connection.execute(newest_first.offset(before - 1).limit(1)).scalar_one()
+        return max((time_of(oldest) + window - self._now).total_seconds(), 0.001)
+
+
+def _again(before: Row, fingerprint: str | None) -> Begun | EarshotError:
+    if before["fingerprint"] != fingerprint:
+        return KeyReused("This idempotency key came with another request before. Use a new key for a new call.")
+    dial = _dial(before)
+    if dial.answer is None:
+        return KeyInProgress("The first request with this idempotency key is still being answered. Ask again in a moment.", retry_after=1)
+    return Begun(dial=dial, replay=dial.answer)
+
+
+def _recent(connection: sa.Connection, numbers: set[str], since: datetime) -> dict[tuple[str, str], Row]:
+    """The newest dial of each number and client."""
+    query = sa.select(dials).where(dials.c.to_number.in_(numbers), dials.c.dialled_at > milliseconds(since), _COUNTED)
+    rows = connection.execute(query.order_by(dials.c.dialled_at)).mappings()
+    return {(row["to_number"], row["client"]): row for row in rows}
+
+
+def _counts(connection: sa.Connection, now: datetime) -> dict[timedelta, int]:
+    hour = sa.func.count().filter(dials.c.dialled_at > milliseconds(now - _HOUR))
+    row = connection.execute(sa.select(hour, sa.func.count()).where(dials.c.dialled_at > milliseconds(now - _DAY), _COUNTED)).one()
+    return {_HOUR: row[0], _DAY: row[1]}
+
+
+_SETTLE = (
+    dials.update()
+    .where(dials.c.tag == sa.bindparam("of"), _COUNTED)
+    .values(
+        state=sa.case((dials.c.state == DialState.PLACED.value, dials.c.state), else_=sa.bindparam("now_state", type_=sa.String)),
+        call_id=sa.func.coalesce(sa.bindparam("now_id", type_=sa.String), dials.c.call_id),
+        answer_status=sa.func.coalesce(dials.c.answer_status, sa.bindparam("status", type_=sa.Integer)),
+        answer_body=sa.func.coalesce(dials.c.answer_body, sa.bindparam("body", type_=sa.String)),
+    )
+)
+"""The first answer stays, and what was placed stays placed: a late word of another process changes neither."""
+
+
+def settle(connection: sa.Connection, settlements: Sequence[Settlement]) -> None:
+    """Writes down what became of each dial, and its call."""
+    refused = [item.tag for item in settlements if item.state is DialState.REFUSED]
+    if refused:
+        take_back(connection, refused)
+    if known := [_outcome(item) for item in settlements if item.state is not DialState.REFUSED]:
+        connection.execute(_SETTLE, known)
+    save(connection, [(item.call, item.now) for item in settlements if item.call])
+
+
+def take_back(connection: sa.Connection, tags: Sequence[str]) -> None:
+    """Nothing was placed: the dials stay as refused, their keys are free again."""
+    values = {"state": DialState.REFUSED.value, **_NO_KEY}
+    connection.execute(dials.update().where(dials.c.tag.in_(tags), dials.c.state != DialState.PLACED.value).values(values))
+
+
+def _outcome(item: Settlement) -> dict[str, Any]:
+    body = {name: value for name, value in item.answer.body.items() if name != "listenUrl"} if item.answer else None
+    return {
+        "of": item.tag,
+        "now_state": item.state.value,
+        "now_id": item.call.id if item.call else None,
+        "status": item.answer.status if item.answer else None,
+        "body": json.dumps(body) if body is not None else None,
+    }
+
+
+def take_over(connection: sa.Connection, instance: str, living: Callable[[sa.Connection, set[str]], set[str]]) -> list[Dial]:
+    """The open dials of processes that are gone, oldest first; from now on they are `instance`'s own, so that one alone looks for each."""
+    rows = connection.execute(sa.select(dials).where(_OPEN, dials.c.instance != instance).order_by(dials.c.dialled_at)).mappings().all()
+    others = {row["instance"] for row in rows}
+    gone = others - living(connection, others) if others else set()
+    if gone:
+        connection.execute(dials.update().where(_OPEN, dials.c.instance.in_(gone)).values(instance=instance))
+    return [_dial(row) for row in rows if row["instance"] in gone]
+
+
+def dialled_since(connection: sa.Connection, time: datetime) -> list[datetime]:
+    """When the dials that count were begun, oldest first: the newest 10,000 at most."""
+    query = sa.select(dials.c.dialled_at).where(dials.c.dialled_at >= milliseconds(time), _COUNTED)
+    newest = connection.execute(query.order_by(dials.c.dialled_at.desc()).limit(_MOST_TIMES)).scalars().all()
+    return [time_of(at) for at in reversed(newest)]
+
+
+def recent_dial(connection: sa.Connection, to: str, client: str, since: datetime) -> Dial | None:
+    row = _recent(connection, {to}, since).get((to, client))
+    return _dial(row) if row else None
+
+
+def forget_keys(connection: sa.Connection, before: datetime) -> None:
+    """Frees the keys of dials begun before that time, unless they are still being answered."""
+    connection.execute(dials.update().where(dials.c.dialled_at <= milliseconds(before), _KEY_MAY_GO).values(_NO_KEY))
+
+
+def _dial(row: Row, *, order: CallOrder | None = None) -> Dial:
+    status = row["answer_status"]
+    return Dial(
+        order=order or load_order(row["asked"]),
+        client=row["client"],
+        state=DialState(row["state"]),
+        dialled_at=time_of(row["dialled_at"]),
+        call_id=row["call_id"],
+        key=row["key"],
+        fingerprint=row["fingerprint"],
+        answer=StoredAnswer(status=status, body=json.loads(row["answer_body"])) if status is not None else None,
+    )

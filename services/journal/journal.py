@@ -1,0 +1,221 @@
+"""Journal: what Earshot has dialled, read of its calls, and been told by whom; written before it is done."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import sqlalchemy as sa
+
+from services.call import Call, CallOrder, CallStatus
+from services.journal import audit, calls, dials
+from services.journal.database import Database, Postgres, Sqlite
+from services.journal.migrations import migrate
+from services.journal.presence import HEARTBEAT, Heartbeats, LockFiles, Presence
+from services.journal.records import AuditRow, Begun, Dial, DialState, JournalError, Limits, StoredAnswer
+from services.journal.writer import Kind, Writer
+from services.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+_SETTLE: Kind[dials.Settlement, None] = Kind(turn=0, run=dials.settle)
+_BEGIN: Kind[dials.Beginning, Begun] = Kind(turn=1, run=dials.begin)
+_TAKE_BACK: Kind[str, None] = Kind(turn=2, run=dials.take_back)
+_SAVE: Kind[tuple[Call, datetime], None] = Kind(turn=3, run=calls.save)
+_NOTE: Kind[AuditRow, None] = Kind(turn=4, run=audit.note)
+
+_TIDY = timedelta(hours=1)
+
+
+class Journal:
+    """One process's journal. Every method raises JournalError where the database can't be reached or written.
+
+    What is being written is on disk when a method returns, and gets there even if its caller is cancelled; except for a dial, which is
+    taken back when its caller did not wait to hear that it may dial.
+    """
+
+    def __init__(self, database: Database, presence: Presence, instance: str, now: Callable[[], datetime]) -> None:
+        self.instance = instance
+        self._database = database
+        self._presence = presence
+        self._now = now
+        self._writer = Writer(database)
+        self._taken_back: set[str] = set()
+        self._closed = False
+        self._wake = asyncio.Event()
+        self._tasks = Tasks()
+        self._tasks.start(self._keep_house(), name="keep journal")
+
+    @classmethod
+    async def open(cls, url: str, *, instance: str | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> "Journal":
+        """The journal at an SQLAlchemy URL of SQLite or PostgreSQL; made or brought up to date where it must be."""
+        instance = instance or secrets.token_hex(8)
+        where = _url(url)
+        presence: Presence
+        if where.get_backend_name() == "sqlite":
+            path = Path(where.database or "")
+            database: Database = await Sqlite.open(path)
+            presence = LockFiles(path, instance)
+        else:
+            database = Postgres(where)
+            presence = Heartbeats(database, instance)
+        try:
+            await database.write(migrate)
+            await presence.join()
+        except BaseException:
+            await database.aclose()
+            raise
+        return cls(database, presence, instance, now)
+
+    async def aclose(self) -> None:
+        """Writes what is waiting and lets go of everything; once more does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        await self._tasks.aclose()
+        try:
+            await self._take_back()
+            await self._writer.aclose()
+            await self._presence.leave()
+        except JournalError as error:
+            log.warning("the journal did not close well: %s", error.detail)
+        finally:
+            await self._writer.aclose()
+            await self._database.aclose()
+
+    async def begin(
+        self,
+        order: CallOrder,
+        *,
+        client: str,
+        key: str | None = None,
+        fingerprint: str | None = None,
+        limits: Limits | None = None,
+    ) -> Begun:
+        """Writes a dial down, before it is dialled. Dial only when this returns with no `replay`.
+
+        A key counts for its client, with a fingerprint of its request, for 24 hours. Raises KeyReused, KeyInProgress, and by `limits`,
+        which no number of requests at once gets past, DuplicateCall and LimitReached (`rate_limited`, `daily_limit_exceeded`).
+        """
+        wanted = dials.Beginning(
+            order=order,
+            client=client,
+            key=key,
+            fingerprint=fingerprint,
+            limits=limits or Limits(),
+            instance=self.instance,
+            now=self._now(),
+        )
+        try:
+            return await self._writer.do(_BEGIN, wanted)
+        except (asyncio.CancelledError, JournalError):
+            # It may have been written all the same, and nobody is going to dial it.
+            self._taken_back.add(order.tag)
+            self._wake.set()
+            raise
+
+    async def settle(
+        self,
+        tag: str,
+        *,
+        call: Call | None,
+        state: DialState | Literal["placed", "unknown", "lost", "refused"],
+        answer: StoredAnswer | None = None,
+    ) -> None:
+        """Writes down what became of a dial. `refused` frees its key; otherwise the first answer is the one its key gets from then on."""
+        settlement = dials.Settlement(tag=tag, call=call, state=DialState(state), answer=answer, now=self._now())
+        await self._writer.do(_SETTLE, settlement)
+
+    async def unsettled(self) -> list[Dial]:
+        """Takes over what processes that are gone left open, oldest first: to be looked for by tag, never dialled again.
+
+        Each dial is given to one process, once. A process on SQLite counts as gone at once, on PostgreSQL after 20 seconds.
+        """
+        return await self._database.write(partial(dials.take_over, instance=self.instance, living=self._presence.living))
+
+    async def save(self, call: Call) -> None:
+        """Takes in a call as it was just read; its state never goes back."""
+        await self._writer.do(_SAVE, (call, self._now()))
+
+    async def calls(
+        self,
+        *,
+        statuses: Iterable[CallStatus] | None = None,
+        created_from: datetime | None = None,
+        created_to: datetime | None = None,
+        before: tuple[datetime, str] | None = None,
+        limit: int = 50,
+        search: str | None = None,
+    ) -> list[Call]:
+        """A page of calls, newest first; `before` is the time and id of the last one of the page before, `search` part of a number,
+        name, summary or ended reason. `created_to` itself does not count in.
+        """
+        query = calls.page(statuses=statuses, created_from=created_from, created_to=created_to, before=before, limit=limit, search=search)
+        return await self._database.read(partial(calls.find, query=query))
+
+    async def get(self, call_id: str) -> Call | None:
+        """A call as last read, also under the id it had while its outcome was unknown."""
+        return await self._database.read(partial(calls.get, call_id=call_id))
+
+    async def dialled_since(self, time: datetime) -> list[datetime]:
+        """When was dialled, or may have been, since then; oldest first, the newest 10,000 at most."""
+        return await self._database.read(partial(dials.dialled_since, time=time))
+
+    async def recent_dial(self, to: str, *, client: str, since: datetime) -> Dial | None:
+        """The client's newest dial of a number after that time which was not refused."""
+        return await self._database.read(partial(dials.recent_dial, to=to, client=client, since=since))
+
+    async def note(self, *, who: str, action: str, call_id: str | None, to: str | None, outcome: str, detail: str = "") -> None:
+        """Adds to the audit. `detail` must hold no URL and no key."""
+        row = AuditRow(at=self._now(), who=who, action=action, call_id=call_id, to=to, outcome=outcome, detail=detail)
+        await self._writer.do(_NOTE, row)
+
+    async def audit(self, *, call_id: str | None = None, limit: int = 200) -> list[AuditRow]:
+        """The audit of one call or of all, newest first."""
+        return await self._database.read(partial(audit.newest, call_id=call_id, limit=limit))
+
+    async def forget_old(self) -> None:
+        """Frees idempotency keys after their 24 hours; runs by itself every hour."""
+        await self._database.write(partial(dials.forget_keys, before=self._now() - dials.KEY_KEPT))
+
+    async def _keep_house(self) -> None:
+        tidied: datetime | None = None
+        while True:
+            self._wake.clear()
+            try:
+                await self._take_back()
+                await self._presence.join()
+                if tidied is None or self._now() - tidied >= _TIDY:
+                    await self.forget_old()
+                    tidied = self._now()
+            except JournalError as error:
+                log.warning("the journal could not be kept in order: %s", error.detail)
+            try:
+                async with asyncio.timeout(HEARTBEAT):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def _take_back(self) -> None:
+        for tag in list(self._taken_back):
+            await self._writer.do(_TAKE_BACK, tag)
+            self._taken_back.discard(tag)
+
+
+def _url(text: str) -> sa.URL:
+    try:
+        url = sa.make_url(text)
+    except sa.exc.ArgumentError:
+        raise JournalError("DATABASE_URL can't be read. It looks like postgresql://user:password@host/database.") from None
+    backend = {"postgres": "postgresql"}.get(url.get_backend_name(), url.get_backend_name())
+    if backend == "sqlite" and url.database not in (None, "", ":memory:"):
+        return url
+    if backend == "postgresql":
+        # The name that other PostgreSQL tools know the option by.
+        query = {"ssl" if name == "sslmode" else name: value for name, value in url.query.items()}
+        return url.set(drivername="postgresql+asyncpg", query=query)
+    raise JournalError("DATABASE_URL must name an SQLite file or a PostgreSQL database: sqlite:///path or postgresql://...")

@@ -1,0 +1,57 @@
+"""From any older schema to this one: numbered steps, all of them in the one transaction that opens the journal."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from services.journal.records import JournalError
+from services.journal.schema import schema_version
+
+Step = tuple[str, ...]
+"""Statements. `{id}` is text in the order of its bytes, `{serial}` a number that counts itself up: databases word these differently."""
+
+STEPS: tuple[Step, ...] = (
+    (
+        "CREATE TABLE earshot_dials (tag TEXT PRIMARY KEY, client TEXT NOT NULL, to_number TEXT NOT NULL, asked TEXT NOT NULL,"
+        " state TEXT NOT NULL, instance TEXT NOT NULL, dialled_at BIGINT NOT NULL, call_id TEXT, key TEXT, fingerprint TEXT,"
+        " answer_status INTEGER, answer_body TEXT)",
+        "CREATE UNIQUE INDEX earshot_dials_key ON earshot_dials (key, client)",
+        "CREATE INDEX earshot_dials_counted ON earshot_dials (dialled_at) WHERE state <> 'refused'",
+        "CREATE INDEX earshot_dials_keyed ON earshot_dials (dialled_at) WHERE key IS NOT NULL",
+        "CREATE INDEX earshot_dials_recent ON earshot_dials (to_number, dialled_at)",
+        "CREATE INDEX earshot_dials_unsettled ON earshot_dials (dialled_at) WHERE state IN ('dialling', 'unknown')",
+        "CREATE TABLE earshot_calls (id {id} PRIMARY KEY, tag TEXT, status TEXT NOT NULL, created_at BIGINT NOT NULL,"
+        " words TEXT NOT NULL, data TEXT NOT NULL)",
+        "CREATE INDEX earshot_calls_newest ON earshot_calls (created_at, id)",
+        "CREATE INDEX earshot_calls_status ON earshot_calls (status, created_at, id)",
+        "CREATE INDEX earshot_calls_tag ON earshot_calls (tag)",
+        "CREATE TABLE earshot_audit (id {serial}, at BIGINT NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL, call_id TEXT,"
+        " to_number TEXT, outcome TEXT NOT NULL, detail TEXT NOT NULL)",
+        "CREATE INDEX earshot_audit_call ON earshot_audit (call_id, id)",
+        "CREATE TABLE earshot_instances (id TEXT PRIMARY KEY, seen_at BIGINT NOT NULL)",
+    ),
+)
+"""A step that was released is never changed: what comes later is a step of its own."""
+
+_WORDS = {
+    "sqlite": {"id": "TEXT", "serial": "INTEGER PRIMARY KEY AUTOINCREMENT"},
+    "postgresql": {"id": 'TEXT COLLATE "C"', "serial": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"},
+}
+
+
+def migrate(connection: sa.Connection, steps: Sequence[Step] = STEPS) -> None:
+    """Brings the schema up to date. Raises JournalError where a newer Earshot wrote it."""
+    connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS earshot_schema (version INTEGER NOT NULL)")
+    version = connection.execute(sa.select(schema_version.c.version)).scalar()
+    if version is None:
+        version = 0
+        connection.execute(schema_version.insert().values(version=0))
+    if version > len(steps):
+        raise JournalError(
+            f"The journal was written by a newer Earshot (schema {version}, and this one knows {len(steps)}). Use that version again."
+        )
+    for step in steps[version:]:
+        for statement in step:
+            connection.exec_driver_sql(statement.format(**_WORDS[connection.dialect.name]))
+    if version < len(steps):
+        connection.execute(schema_version.update().values(version=len(steps)))

@@ -1,0 +1,45 @@
+"""The tables, as statements see them; `migrations` is what makes them."""
+
+import sqlalchemy as sa
+
+
+def _table(name: str, **columns: type[sa.String | sa.Integer]) -> sa.TableClause:
+    return sa.table(name, *(sa.column(column, kind) for column, kind in columns.items()))
+
+
+dials = _table(
+    "earshot_dials",
+    tag=sa.String,
+    client=sa.String,
+    to_number=sa.String,
+    asked=sa.String,
+    state=sa.String,
+    instance=sa.String,
+    dialled_at=sa.BigInteger,
+    call_id=sa.String,
+    key=sa.String,
+    fingerprint=sa.String,
+    answer_status=sa.Integer,
+    answer_body=sa.String,
+)
+"""One row a dial; its idempotency key, while that is kept, stands in it, so that both are written or neither is."""
+
+calls = _table("earshot_calls", id=sa.String, tag=sa.String, status=sa.String, created_at=sa.BigInteger, words=sa.String, data=sa.String)
+"""One row a call as last read: `data` is all of it, `words` what a search looks through."""
+
+audit = _table(
+    "earshot_audit",
+    id=sa.BigInteger,
+    at=sa.BigInteger,
+    who=sa.String,
+    action=sa.String,
+    call_id=sa.String,
+    to_number=sa.String,
+    outcome=sa.String,
+    detail=sa.String,
+)
+
+instances = _table("earshot_instances", id=sa.String, seen_at=sa.BigInteger)
+"""The processes on one PostgreSQL, and when each was last heard of by the database's own clock."""
+
+schema_version = _table("earshot_schema", version=sa.Integer)

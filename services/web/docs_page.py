@@ -1,0 +1,49 @@
+"""`/docs`: the routes to browse and try, by Swagger UI as the package fastapi-offline carries it, so that nothing comes from elsewhere."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+
+ROUTE = "/docs"
+_STATIC = f"{ROUTE}/static"
+_WISHES = {
+    "validatorUrl": None,  # else the description of the API would be sent to a website
+    "defaultModelsExpandDepth": 0,
+    "displayRequestDuration": True,
+    "tryItOutEnabled": False,
+}
+# Swagger UI has dark colours, but leaves it to the page to ask for them.
+_HEAD = (
+    '<meta name="color-scheme" content="light dark">'
+    '<script>document.documentElement.classList.toggle("dark-mode", matchMedia("(prefers-color-scheme: dark)").matches)</script>'
+)
+
+
+def install_docs(api: FastAPI) -> None:
+    """Puts the page and its files on `api`, whose own `docs_url` has to be None. Neither is part of the API that it describes."""
+    page = get_swagger_ui_html(
+        openapi_url=api.openapi_url or "/openapi.json",
+        title=f"{api.title} API",
+        swagger_js_url=f"{_STATIC}/swagger-ui-bundle.js",
+        swagger_css_url=f"{_STATIC}/swagger-ui.css",
+        swagger_favicon_url="/favicon.ico",
+        swagger_ui_parameters=_WISHES,
+    )
+    html = bytes(page.body).decode().replace("<head>", f"<head>{_HEAD}", 1)
+    api.mount(_STATIC, StaticFiles(directory=_files()))
+
+    @api.get(ROUTE, include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(html)
+
+
+def _files() -> Path:
+    """Where the package keeps Swagger UI. It is not imported: what it could do besides is not wanted here."""
+    package = find_spec("fastapi_offline")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("fastapi-offline is missing, which carries the files of /docs. See requirements.txt.")
+    return Path(package.origin).parent / "static"

@@ -1,0 +1,276 @@
+"""`GET /api/calls/{id}/events`: what happens in a call, told as it happens (server-sent events, WHATWG HTML, section 9.2)."""
+
+import asyncio
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
+
+from services.call import Call, CallStatus
+from services.client import Scope
+from services.errors import LimitReached
+from services.signals import Signal
+from services.tasks import Tasks
+from services.web.who import client_of
+
+_REMEMBERED = 500  # events a call
+_ENDED_CALLS = 1000  # of which events are remembered, as many as the desk remembers
+_STREAMS = 100  # at once
+_PING = 15.0  # seconds of silence after which a comment shows proxies that the stream lives
+_PATIENCE = 30.0  # seconds for which a client may take nothing at all
+_RETRY_MS = 2000  # after which a browser connects again
+
+
+class Calls(Protocol):
+    """The desk, as far as following calls needs it. `get` knows a call by every id that it had."""
+
+    changed: Signal[Call]
+
+    def calls(self) -> list[Call]: ...
+    def get(self, call_id: str) -> Call | None: ...
+    async def read(self, call_id: str) -> Call: ...
+
+
+Answer = Callable[[Call], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """What was said in a call, ready for JSON."""
+
+    call_id: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`number` grows with each event of all calls, over restarts too, so that the id of another run is never taken for one of this."""
+
+    number: int
+    kind: str
+    content: Call | Mapping[str, Any]
+
+    def text(self, answer: Answer) -> str:
+        """The event as it goes over the wire. A listen URL is a capability and is not told to everyone who follows a call."""
+        body = (
+            {name: value for name, value in answer(self.content).items() if name != "listenUrl"}
+            if isinstance(self.content, Call)
+            else self.content
+        )
+        return f"id: {self.number}\nevent: {self.kind}\ndata: {json.dumps(body, ensure_ascii=False, separators=(',', ':'))}\n\n"
+
+
+@dataclass(slots=True)
+class _Log:
+    """The latest events of one call."""
+
+    events: deque[Event] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    last: Call | None = None
+
+
+class CallEvents:
+    """Remembers what happened in each call, and wakes those who follow it."""
+
+    def __init__(self, desk: Calls, transcripts: Signal[Transcript] | None = None) -> None:
+        self._desk = desk
+        self._newest = time.time_ns() // 1000
+        self._logs: dict[str, _Log] = {}
+        self._ended: deque[str] = deque()
+        self._unknown: set[str] = set()
+        self._followers: dict[asyncio.Event, str] = {}
+        self.closed = False
+        for call in reversed(desk.calls()):
+            self._on_call(call)
+        self._stops = [desk.changed.subscribe(self._on_call)]
+        if transcripts is not None:
+            self._stops.append(transcripts.subscribe(self._on_transcript))
+
+    def __len__(self) -> int:
+        """How many streams there are."""
+        return len(self._followers)
+
+    def close(self) -> None:
+        """Ends all streams, and every one that would begin. The server can't stop in order before that."""
+        self.closed = True
+        for stop in self._stops:
+            stop()
+        for wake in self._followers:
+            wake.set()
+
+    @contextmanager
+    def following(self, call_id: str) -> Iterator[asyncio.Event]:
+        """What is set whenever there may be something new of the call. Raises LimitReached when there are too many streams."""
+        if self.closed or len(self._followers) >= _STREAMS:
+            raise LimitReached("Too many event streams are open. Close some, or ask for the call itself instead.", retry_after=5)
+        wake = asyncio.Event()
+        self._followers[wake] = call_id
+        try:
+            yield wake
+        finally:
+            del self._followers[wake]
+
+    def since(self, call_id: str, number: int) -> list[Event]:
+        """The remembered events after `number`, under whichever id the call has now."""
+        log = self._logs.get(self._current(call_id))
+        return [event for event in log.events if event.number > number] if log else []
+
+    def over(self, call_id: str) -> bool:
+        """Whether the call has ended, so that `since` holds its end."""
+        log = self._logs.get(self._current(call_id))
+        return log is not None and log.last is not None and not log.last.running
+
+    def take_in(self, call: Call) -> None:
+        """Makes events of a call that the desk does not follow: one that was read from Vapi because somebody asked for it."""
+        if self._desk.get(call.id) is None or call.id not in self._logs:
+            self._on_call(call)
+
+    def read_cursor(self, last_event_id: str | None) -> int:
+        """The number after which a client wants to go on; -1, which is before all, for one that is none of ours."""
+        text = last_event_id or ""
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
+        return number if number <= self._newest else -1
+
+    def _current(self, call_id: str) -> str:
+        call = self._desk.get(call_id)
+        return call.id if call else call_id
+
+    def _on_call(self, call: Call) -> None:
+        log = self._logs.setdefault(call.id, _Log())
+        if log.last == call:
+            return
+        ended = not call.running and (log.last is None or log.last.running)
+        log.last = call
+        self._forget_found()
+        if call.status is CallStatus.UNKNOWN:
+            self._unknown.add(call.id)
+        self._add(log, "status", call)
+        if ended:
+            self._add(log, "ended", call)
+            self._ended.append(call.id)
+            if len(self._ended) > _ENDED_CALLS:
+                self._logs.pop(self._ended.popleft(), None)
+        self._wake(call.id)
+
+    def _on_transcript(self, transcript: Transcript) -> None:
+        call_id = self._current(transcript.call_id)
+        if log := self._logs.get(call_id):
+            self._add(log, "transcript", transcript.body)
+            self._wake(call_id)
+
+    def _forget_found(self) -> None:
+        """Calls of unknown outcome that were found go on under another id, and those who follow them are led there by the desk."""
+        for call_id in [call_id for call_id in self._unknown if self._current(call_id) != call_id]:
+            self._unknown.discard(call_id)
+            self._logs.pop(call_id, None)
+
+    def _add(self, log: _Log, kind: str, content: Call | Mapping[str, Any]) -> None:
+        self._newest += 1
+        log.events.append(Event(self._newest, kind, content))
+
+    def _wake(self, call_id: str) -> None:
+        for wake, followed in self._followers.items():
+            if self._current(followed) == call_id:
+                wake.set()
+
+
+def events_router(*, desk: Calls, events: CallEvents, answer: Answer, ping: float = _PING) -> APIRouter:
+    """The route. `answer` gives a call as REST tells it; `ping` is in seconds."""
+    router = APIRouter()
+
+    @router.get(
+        "/api/calls/{call_id}/events",
+        response_class=Response,
+        responses={
+            200: {
+                "description": "Events `status` and `ended` with the whole call but its `listenUrl`, and `transcript`; "
+                "`Last-Event-ID` goes on after one of them, and the stream closes after `ended`",
+                "content": {"text/event-stream": {}},
+            },
+            204: {"description": "The call is over and nothing came after `Last-Event-ID`: do not connect again"},
+            "4XX": {"description": "The request can't be done, and why (RFC 9457)", "content": {"application/problem+json": {}}},
+            "5XX": {"description": "Vapi or Earshot can't do it now, and why (RFC 9457)", "content": {"application/problem+json": {}}},
+        },
+        summary="What happens in a call, as it happens",
+    )
+    async def follow(request: Request, call_id: str) -> Response:
+        """Tells what is still known of the call so far, then each change, and closes once the call has ended."""
+        client_of(request, Scope.READ)
+        events.take_in(await desk.read(call_id))
+        cursor = events.read_cursor(request.headers.get("last-event-id"))
+        if events.over(call_id) and not events.since(call_id, cursor):
+            return Response(status_code=204)
+        return EventStream(events, call_id, cursor=cursor, answer=answer, ping=ping)
+
+    return router
+
+
+class EventStream(Response):
+    """One client that follows one call. It is counted only while it is being served, so that no path can leave it behind."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, events: CallEvents, call_id: str, *, cursor: int, answer: Answer, ping: float) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._events = events
+        self._call_id = call_id
+        self._cursor = cursor
+        self._answer = answer
+        self._ping = ping
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        with self._events.following(self._call_id) as wake:
+            await self._serve(wake, receive, send)
+
+    async def _serve(self, wake: asyncio.Event, receive: Receive, send: Send) -> None:
+        tasks = Tasks()
+        try:
+            telling = tasks.start(self._tell(wake, send), name="tell events")
+            gone = tasks.start(_until_gone(receive), name="watch follower")
+            await asyncio.wait({telling, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await tasks.aclose()
+
+    async def _tell(self, wake: asyncio.Event, send: Send) -> None:
+        async def write(text: str, *, more: bool = True) -> None:
+            async with asyncio.timeout(_PATIENCE):
+                await send({"type": "http.response.body", "body": text.encode(), "more_body": more})
+
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            await write(f"retry: {_RETRY_MS}\n\n")
+            while not self._events.closed:
+                wake.clear()
+                for event in self._events.since(self._call_id, self._cursor):
+                    await write(event.text(self._answer))
+                    self._cursor = event.number
+                if not wake.is_set():
+                    if self._events.over(self._call_id):
+                        break
+                    if not await _set_within(wake, self._ping):
+                        await write(": ping\n\n")
+            await write("", more=False)
+        except (TimeoutError, OSError):
+            pass  # too slow, or gone: the server drops the connection when this returns
+
+
+async def _set_within(wake: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await wake.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

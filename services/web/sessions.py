@@ -1,0 +1,125 @@
+"""Who has logged in, and how often somebody may try."""
+
+import asyncio
+import hashlib
+import ipaddress
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+COOKIE = "earshot_session"
+
+_IDLE = 12 * 3600.0  # seconds
+_LONGEST = 7 * 24 * 3600.0
+_MOST = 1000
+_FREE_TRIES = 5
+_LONGEST_WAIT = 900.0  # seconds
+_LONGEST_SHARED_WAIT = 8.0
+_FORGOTTEN = 3600.0
+_EVERYBODY = ""
+_MOST_ADDRESSES = 1000
+
+Clock = Callable[[], float]
+
+
+@dataclass(slots=True)
+class _Session:
+    begun: float
+    used: float
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Sessions:
+    """Sessions of the page, in memory: a restart logs everybody out. Only hashes of the ids are kept."""
+
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._sessions: OrderedDict[bytes, _Session] = OrderedDict()
+
+    def begin(self) -> str:
+        """A new session's id, for a cookie. The oldest session ends where there are too many."""
+        session = secrets.token_urlsafe(32)
+        now = self._clock()
+        self._sessions[_hash(session)] = _Session(now, now)
+        if len(self._sessions) > _MOST:
+            self._end(next(iter(self._sessions)))
+        return session
+
+    def check(self, session: str) -> bool:
+        """Whether the session goes on, which asking prolongs: 12 hours from the last time, 7 days in all."""
+        key, now = _hash(session), self._clock()
+        found = self._sessions.get(key)
+        if found is None:
+            return False
+        if now - found.begun >= _LONGEST or now - found.used >= _IDLE:
+            self._end(key)
+            return False
+        found.used = now
+        return True
+
+    def end(self, session: str) -> None:
+        """Logs out, in every tab."""
+        self._end(_hash(session))
+
+    async def over(self, session: str) -> None:
+        """Returns once the session has ended, by a logout or after 7 days."""
+        found = self._sessions.get(_hash(session))
+        if found is None:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(found.begun + _LONGEST - self._clock()):
+                await found.over.wait()
+
+    def _end(self, key: bytes) -> None:
+        if found := self._sessions.pop(key, None):
+            found.over.set()
+
+
+class Attempts:
+    """Slows guessing down: after five wrong passwords from an address each further one doubles the wait, up to a quarter of an hour.
+
+    All addresses together are slowed down as well after a hundred, since an attacker may have many; but by seconds only, since the wait
+    is then the owner's too. An hour of quiet forgets.
+    """
+
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    def wait(self, address: str) -> float:
+        """Seconds until the address may try again; 0 if it may now."""
+        alone = self._wait(_network(address), free=_FREE_TRIES, longest=_LONGEST_WAIT)
+        return max(alone, self._wait(_EVERYBODY, free=20 * _FREE_TRIES, longest=_LONGEST_SHARED_WAIT))
+
+    def failed(self, address: str) -> None:
+        now = self._clock()
+        for who in (_network(address), _EVERYBODY):
+            count, last = self._failures.pop(who, (0, now))
+            self._failures[who] = (1 if now - last >= _FORGOTTEN else count + 1, now)
+        while len(self._failures) > _MOST_ADDRESSES:
+            self._failures.popitem(last=False)
+
+    def succeeded(self, address: str) -> None:
+        self._failures.pop(_network(address), None)
+
+    def _wait(self, who: str, *, free: int, longest: float) -> float:
+        count, last = self._failures.get(who, (0, 0.0))
+        if count < free or self._clock() - last >= _FORGOTTEN:
+            return 0.0
+        return max(0.0, last + min(2.0 ** min(count - free, 10), longest) - self._clock())
+
+
+def _network(address: str) -> str:
+    """Who can change addresses at will: with IPv6, everybody within a /64."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else address
+
+
+def _hash(session: str) -> bytes:
+    return hashlib.sha256(session.encode(errors="replace")).digest()

@@ -1,0 +1,58 @@
+"""The brake in the header: one press stops all dialling on every page, two presses end all calls, a double click ends none."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Earshot, Open
+
+NUMBERS = ("+14155552683", "+14155552684")
+
+
+@pytest.fixture(autouse=True)
+def allowed_again(earshot: Earshot) -> Iterator[None]:
+    """The process is shared with other tests."""
+    yield
+    earshot._ask("POST", "/api/dialling/resume")
+
+
+def test_one_press_stops_all_dialling_for_every_page(earshot: Earshot, open_tab: Open) -> None:
+    before = earshot.calls()
+    one, other = open_tab(earshot.url), open_tab(earshot.url)
+    expect(one.locator(".notice.stopped")).to_be_hidden()
+    one.get_by_test_id("safety").click()
+    one.get_by_test_id("dialling-stop").click()
+    for page in (one, other):
+        expect(page.locator(".notice.stopped")).to_contain_text("Stopped by someone on this page")
+        expect(page.get_by_test_id("safety")).to_contain_text("Dialling stopped")
+    other.get_by_test_id("dial-number").fill(NUMBERS[0])
+    other.get_by_test_id("dial-call").click()
+    expect(other.locator("body")).to_contain_text("All dialling was stopped.")
+    assert earshot.calls() == before
+    one.get_by_test_id("dialling-resume").click()
+    expect(other.locator(".notice.stopped")).to_be_hidden()
+    other.get_by_test_id("dial-call").click()
+    expect(other.get_by_test_id("call-end")).to_be_visible()
+
+
+def test_ending_all_calls_takes_two_presses(earshot: Earshot, open_tab: Open) -> None:
+    for number in NUMBERS:
+        earshot.place(number)
+    page = open_tab(earshot.url)
+    page.get_by_test_id("safety").click()
+    button = page.get_by_test_id("end-all")
+    expect(button).to_have_text("End all 2 running calls")
+    button.dblclick()
+    expect(button).to_have_text("Press again to end all 2")
+    page.keyboard.press("Escape")
+    page.get_by_test_id("safety").click()
+    expect(button).to_have_text("End all 2 running calls")
+    assert sum(call["status"] != "ended" for call in earshot.calls()) == 2
+    button.click()
+    expect(button).to_have_text("Press again to end all 2")
+    page.wait_for_timeout(600)  # longer than a double click: the second press is meant
+    button.click()
+    expect(button).to_have_text("No call is running")
+    expect(page.locator(".safety .done")).to_have_text("2 calls have ended.")
+    assert {call["status"] for call in earshot.calls() if call["to"] in NUMBERS} == {"ended"}

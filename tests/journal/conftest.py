@@ -1,0 +1,102 @@
+"""Every test of the journal runs on SQLite and on PostgreSQL."""
+
+import itertools
+import secrets
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from services.call import CallOrder
+from services.journal import Journal
+from tests.journal.postgres import cluster, programs
+
+ALONE = "ran on SQLite alone: PostgreSQL's programs were not found"
+_numbers = itertools.count()
+
+Open = Callable[..., Awaitable[Journal]]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if any(ALONE in str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())):
+        terminalreporter.write_line(f"The journal's tests {ALONE}.")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Path]:
+    found = programs()
+    if found is None:
+        pytest.skip(ALONE)
+    with cluster(found) as folder:
+        yield folder
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'data' / 'journal.db'}"
+    server = f"postgresql://earshot@/%s?host={request.getfixturevalue('postgres')}"
+    name = f"journal_{next(_numbers)}"
+    await execute(server % "postgres", f"CREATE DATABASE {name}")
+    return server % name
+
+
+async def execute(url: str, statement: str) -> Sequence[Sequence[Any]]:
+    """Runs one statement beside the journal, and answers with its rows."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as file:
+            return file.execute(statement).fetchall()
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"), isolation_level="AUTOCOMMIT")
+    try:
+        async with engine.connect() as connection:
+            result = await connection.exec_driver_sql(statement)
+            return result.all() if result.returns_rows else ()
+    finally:
+        await engine.dispose()
+
+
+class Clock:
+    """Time that passes when told to."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 9, 1, 10, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_(self, time: timedelta) -> None:
+        self.now += time
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def open_journal(url: str) -> AsyncIterator[Open]:
+    """Opens journals of one database, each as a process would; closed when the test is over."""
+    opened: list[Journal] = []
+
+    async def open_(**arguments: object) -> Journal:
+        opened.append(await Journal.open(url, **arguments))  # type: ignore[arg-type]
+        return opened[-1]
+
+    yield open_
+    for journal in opened:
+        await journal.aclose()
+
+
+@pytest.fixture
+async def journal(open_journal: Open, clock: Clock) -> Journal:
+    return await open_journal(now=clock)
+
+
+def an_order(to: str = "+14155552671", **fields: object) -> CallOrder:
+    return CallOrder(to=to, assistant_id="assistant", phone_number_id="phone", tag=secrets.token_hex(8), **fields)  # type: ignore[arg-type]

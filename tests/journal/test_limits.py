@@ -1,0 +1,98 @@
+"""No number of requests at once gets past a limit."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from services.errors import DuplicateCall, LimitReached
+from services.journal import Begun, Journal, Limits
+from tests.journal.conftest import Clock, an_order
+from tests.journal.test_dials import ANSWER, KEPT
+
+
+@pytest.mark.parametrize(
+    ("limits", "code"), [(Limits(per_hour=10, per_day=99), "rate_limited"), (Limits(per_day=10), "daily_limit_exceeded")]
+)
+async def test_64_requests_at_once_stay_within_the_limit(journal: Journal, clock: Clock, limits: Limits, code: str) -> None:
+    outcomes = await asyncio.gather(*(journal.begin(an_order(), client="shop", limits=limits) for _ in range(64)), return_exceptions=True)
+    refused = [outcome for outcome in outcomes if isinstance(outcome, LimitReached)]
+    assert sum(isinstance(outcome, Begun) for outcome in outcomes) == 10
+    assert len(refused) == 54
+    assert {refusal.code for refusal in refused} == {code}
+    assert len(await journal.dialled_since(clock.now - timedelta(hours=1))) == 10
+
+
+async def test_there_is_room_when_the_oldest_dial_leaves_the_hour(journal: Journal, clock: Clock) -> None:
+    limits = Limits(per_hour=2)
+    for minutes in (0, 10):
+        clock.pass_(timedelta(minutes=minutes))
+        await journal.begin(an_order(), client="shop", limits=limits)
+    clock.pass_(timedelta(minutes=20))
+    with pytest.raises(LimitReached) as caught:
+        await journal.begin(an_order(), client="other", limits=limits)
+    assert caught.value.retry_after == 30 * 60
+    clock.pass_(timedelta(minutes=30))
+    begun = await journal.begin(an_order(), client="other", limits=limits)
+    assert (begun.in_hour, begun.in_day) == (2, 3)
+    with pytest.raises(LimitReached) as caught:
+        await journal.begin(an_order(), client="other", limits=limits)
+    assert caught.value.retry_after == 10 * 60
+
+
+async def test_a_limit_of_none_lets_nothing_through(journal: Journal) -> None:
+    with pytest.raises(LimitReached) as caught:
+        await journal.begin(an_order(), client="shop", limits=Limits(per_hour=0))
+    assert caught.value.retry_after is None
+
+
+async def test_refused_dials_do_not_count_and_unknown_ones_do(journal: Journal) -> None:
+    limits = Limits(per_hour=1)
+    order = an_order()
+    await journal.begin(order, client="shop", limits=limits)
+    await journal.settle(order.tag, call=None, state="refused", answer=None)
+    order = an_order()
+    await journal.begin(order, client="shop", limits=limits)
+    await journal.settle(order.tag, call=None, state="unknown", answer=None)
+    with pytest.raises(LimitReached):
+        await journal.begin(an_order(), client="shop", limits=limits)
+
+
+async def test_a_replay_is_not_counted(journal: Journal) -> None:
+    limits = Limits(per_hour=1, duplicate_window=timedelta(seconds=30))
+    order = an_order()
+    await journal.begin(order, client="shop", key="key", limits=limits)
+    await journal.settle(order.tag, call=None, state="placed", answer=ANSWER)
+    assert (await journal.begin(an_order(), client="shop", key="key", limits=limits)).replay == KEPT
+
+
+async def test_a_number_is_not_dialled_again_by_the_same_client_within_30_seconds(journal: Journal, clock: Clock) -> None:
+    limits = Limits(duplicate_window=timedelta(seconds=30))
+    first = an_order()
+    await journal.begin(first, client="shop", limits=limits)
+    clock.pass_(timedelta(seconds=29))
+    with pytest.raises(DuplicateCall) as caught:
+        await journal.begin(an_order(), client="shop", limits=limits)
+    assert caught.value.call_id == f"unknown-{first.tag}"
+    await journal.begin(an_order(to="+14155552672"), client="shop", limits=limits)
+    await journal.begin(an_order(), client="other", limits=limits)
+    dial = await journal.recent_dial(first.to, client="shop", since=clock.now - timedelta(seconds=30))
+    assert dial is not None
+    assert dial.order == first
+    clock.pass_(timedelta(seconds=1))
+    await journal.begin(an_order(), client="shop", limits=limits)
+
+
+async def test_of_64_dials_of_one_number_at_once_one_is_begun(journal: Journal) -> None:
+    limits = Limits(duplicate_window=timedelta(seconds=30))
+    outcomes = await asyncio.gather(*(journal.begin(an_order(), client="shop", limits=limits) for _ in range(64)), return_exceptions=True)
+    assert sum(isinstance(outcome, Begun) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, DuplicateCall) for outcome in outcomes) == 63
+
+
+async def test_a_refused_dial_is_no_duplicate(journal: Journal) -> None:
+    limits = Limits(duplicate_window=timedelta(seconds=30))
+    order = an_order()
+    await journal.begin(order, client="shop", limits=limits)
+    await journal.settle(order.tag, call=None, state="refused", answer=None)
+    await journal.begin(an_order(), client="shop", limits=limits)

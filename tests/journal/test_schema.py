@@ -1,0 +1,132 @@
+"""The journal's files, its schema through the versions, and a disk or server that fails."""
+
+import asyncio
+import resource
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from services.journal import Journal, JournalError
+from services.journal import journal as journal_module
+from services.journal.migrations import STEPS, Step, migrate
+from tests.journal.conftest import Clock, Open, an_order, execute
+from tests.journal.test_dials import begin
+
+
+async def test_an_older_schema_is_brought_up_to_date_once(url: str, open_journal: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = await open_journal()
+    await begin(old, an_order())
+    await old.aclose()
+    newer: Step = ("CREATE TABLE later (id {id} UNIQUE, place {serial})",)
+    monkeypatch.setattr(journal_module, "migrate", partial(migrate, steps=(*STEPS, newer)))
+    for _ in range(2):
+        new = await open_journal()
+        assert len(await new.unsettled()) <= 1
+        await new.aclose()
+    assert (await execute(url, "SELECT version FROM earshot_schema"))[0][0] == len(STEPS) + 1
+    assert len(await execute(url, "SELECT tag FROM earshot_dials")) == 1
+    monkeypatch.undo()
+    with pytest.raises(JournalError, match="newer Earshot"):
+        await open_journal()
+
+
+async def test_a_step_that_fails_leaves_everything_as_it_was(url: str, open_journal: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    await (await open_journal()).aclose()
+    monkeypatch.setattr(journal_module, "migrate", partial(migrate, steps=(*STEPS, ("CREATE TABLE later (id INTEGER)", "nonsense"))))
+    with pytest.raises(JournalError):
+        await open_journal()
+    monkeypatch.undo()
+    journal = await open_journal()
+    assert (await execute(url, "SELECT version FROM earshot_schema"))[0][0] == len(STEPS)
+    await execute(url, "CREATE TABLE later (id INTEGER)")
+    await begin(journal, an_order())
+
+
+async def test_many_may_open_a_new_journal_at_once(open_journal: Open) -> None:
+    await asyncio.gather(*(open_journal() for _ in range(5)))
+
+
+async def test_folder_and_files_are_for_their_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "data"
+    journal = await Journal.open(f"sqlite:///{folder / 'journal.db'}")
+    await begin(journal, an_order())
+    modes = {str(path.relative_to(tmp_path)): stat.S_IMODE(path.stat().st_mode) for path in [folder, *folder.rglob("*")]}
+    await journal.aclose()
+    assert modes.pop("new/data") == modes.pop("new/data/journal.db-processes") == 0o700
+    assert len(modes) == 4
+    assert set(modes.values()) == {0o600}
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """A disk that is full, as far as this process is concerned."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+async def test_a_full_disk_is_told_and_nothing_is_half_written(tmp_path: Path, clock: Clock) -> None:
+    journal = await Journal.open(f"sqlite:///{tmp_path / 'journal.db'}", now=clock)
+    written = 0
+    with largest_file(1_000_000):
+        for _ in range(1000):
+            try:
+                await begin(journal, an_order(), key=f"key-{written}")
+            except JournalError:
+                break
+            written += 1
+        with pytest.raises(JournalError, match="nothing is dialled that is not written down"):
+            await journal.note(who="shop", action="dial", call_id=None, to=None, outcome="refused", detail="x" * 100_000)
+    assert 10 < written < 1000
+    assert (await begin(journal, an_order(), key=f"key-{written}")).replay is None
+    assert len(await journal.dialled_since(clock.now - timedelta(hours=1))) == written + 1
+    await journal.aclose()
+
+
+async def test_a_server_that_went_away_is_told_and_found_again(postgres: Path, clock: Clock) -> None:
+    server = f"postgresql://earshot@/%s?host={postgres}"
+    await execute(server % "postgres", "CREATE DATABASE leaving")
+    journal = await Journal.open(server % "leaving", now=clock)
+    await execute(server % "postgres", "ALTER DATABASE leaving ALLOW_CONNECTIONS false")
+    await execute(server % "postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'leaving'")
+    with pytest.raises(JournalError):
+        await begin(journal, an_order())
+    with pytest.raises(JournalError):
+        await journal.calls()
+    await execute(server % "postgres", "ALTER DATABASE leaving ALLOW_CONNECTIONS true")
+    assert (await begin(journal, an_order())).replay is None
+    assert len(await journal.dialled_since(clock.now - timedelta(hours=1))) == 1
+    await journal.aclose()
+
+
+async def test_one_write_that_can_not_be_written_costs_no_other(journal: Journal) -> None:
+    outcomes = await asyncio.gather(
+        begin(journal, an_order(), key="good"),
+        begin(journal, an_order(), key="\ud83d"),
+        journal.note(who="shop", action="dial", call_id=None, to=None, outcome="placed"),
+        return_exceptions=True,
+    )
+    assert [type(outcome).__name__ for outcome in outcomes] == ["Begun", "JournalError", "NoneType"]
+    assert len(await journal.audit()) == 1
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "nonsense", "mysql://host/db", "sqlite://", "sqlite:///:memory:", "sqlite:////dev/null/journal.db", "sqlite:////proc/j.db"]
+)
+async def test_a_journal_that_can_not_be_opened_says_so(bad: str) -> None:
+    with pytest.raises(JournalError):
+        await Journal.open(bad)
+
+
+async def test_a_server_that_is_not_there_is_told_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(JournalError) as caught:
+        await Journal.open(f"postgresql://earshot:secret@/db?host={tmp_path}")
+    assert "secret" not in caught.value.detail

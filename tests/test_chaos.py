@@ -1,0 +1,100 @@
+"""Everything at once: clients that retry, a Vapi that answers at random, and an app that is killed three times."""
+
+import asyncio
+import random
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import aiohttp
+
+from tests.process import Process, free_port, running, vapi_environ
+from tests.stand_in import Answer, stand_in
+
+KEYS = 200
+TIMES = 10
+CONNECTIONS = 50
+KILLS = 3
+WAYS: list[Answer] = [
+    *["created"] * 12,
+    *["created then 500"] * 2,
+    *["created then drop"] * 2,
+    "created then hang",
+    "drop",
+    (429, {"message": "Rate limit exceeded"}),
+    (500, {"message": "Internal server error"}),
+]
+LIMITS = {
+    "EARSHOT_ALLOWED_REGIONS": "*",
+    "EARSHOT_CALLS_PER_HOUR": "100000",
+    "EARSHOT_CALLS_PER_DAY": "100000",
+    "EARSHOT_CONCURRENT_CALLS": "100000",
+}
+
+
+def number(key: int) -> str:
+    return f"+1415{2_000_000 + key:07d}"
+
+
+async def test_one_call_a_key_and_one_answer_a_key_whatever_happens(tmp_path: Path) -> None:
+    chance = random.Random(7)  # noqa: S311
+    answers: defaultdict[int, set[tuple[int, str]]] = defaultdict(set)
+    statuses: Counter[int | str] = Counter()
+    requests = [key for key in range(KEYS) for _ in range(TIMES)]
+    chance.shuffle(requests)
+    queue = iter(requests)
+    port = free_port()
+    sent = 0
+
+    async def client(session: aiohttp.ClientSession, up: asyncio.Event) -> None:
+        nonlocal sent
+        for key in queue:
+            await up.wait()
+            sent += 1
+            try:
+                async with session.post(
+                    f"http://127.0.0.1:{port}/api/vapi_call", json={"to": number(key)}, headers={"Idempotency-Key": f"key-{key}"}
+                ) as answer:
+                    body = await answer.json(content_type=None)
+            except (aiohttp.ClientError, ConnectionError):
+                statuses["no answer"] += 1
+                continue
+            statuses[answer.status] += 1
+            if answer.status in (201, 202):
+                answers[key].add((answer.status, body["id"]))
+
+    async with stand_in() as vapi:
+        vapi.answer = lambda: chance.choice(WAYS)
+        environ = vapi_environ(vapi.url) | LIMITS | {"EARSHOT_DATA_DIR": str(tmp_path / "data")}
+        up = asyncio.Event()
+
+        async def killed_again_and_again() -> None:
+            for life in range(KILLS + 1):
+                async with running(tmp_path, environ, port=port) as app:
+                    up.set()
+                    if life == KILLS:
+                        await finished.wait()
+                        return
+                    while sent < (life + 1) * len(requests) // (KILLS + 1):  # noqa: ASYNC110 - any moment will do
+                        await asyncio.sleep(0.01)
+                    up.clear()
+                    await _kill(app)
+
+        finished = asyncio.Event()
+        lives = asyncio.create_task(killed_again_and_again())
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS)) as session:
+            await asyncio.gather(*(client(session, up) for _ in range(CONNECTIONS)))
+        finished.set()
+        await lives
+        created = Counter(call["customer"]["number"] for call in vapi.calls.values())
+
+    assert sent == KEYS * TIMES
+    assert statuses[201] > KEYS
+    assert set(statuses) <= {201, 202, 409, 502, "no answer"}, statuses
+    assert set(created.values()) == {1}
+    assert {key: found for key, found in answers.items() if len(found) > 1} == {}
+    assert len(created) > KEYS * 0.8
+
+
+async def _kill(app: Process) -> None:
+    app.process.kill()
+    await app.process.communicate()

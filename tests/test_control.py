@@ -1,0 +1,91 @@
+"""Steering a running call over REST."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.vapi.gateway import Gateway
+from tests.stand_in import StandIn, stand_in
+from tests.test_api import NUMBER, Client, client_of
+
+
+@pytest.fixture
+async def vapi() -> AsyncIterator[StandIn]:
+    async with stand_in() as server:
+        yield server
+
+
+@pytest.fixture
+async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), allowed_regions=frozenset({"US"})) as made:
+        yield made
+
+
+async def answered(vapi: StandIn, client: Client) -> str:
+    """The path of a call that somebody picked up."""
+    _, call = await client.place(to=NUMBER)
+    vapi.move(call["id"], "in-progress")
+    while (await client.ask("GET", call["links"]["self"]))[1]["status"] != "in-progress":
+        client.desk.look(call["id"])
+    return str(call["links"]["self"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent"),
+    [
+        ({"action": "say", "content": "Hello"}, {"type": "say", "content": "Hello", "endCallAfterSpoken": False}),
+        (
+            {"action": "say", "content": "Bye", "endCallAfterSpoken": True},
+            {"type": "say", "content": "Bye", "endCallAfterSpoken": True},
+        ),
+        (
+            {"action": "add-message", "content": "Offer 10 %"},
+            {"type": "add-message", "message": {"role": "system", "content": "Offer 10 %"}, "triggerResponseEnabled": True},
+        ),
+        ({"action": "mute-assistant"}, {"type": "control", "control": "mute-assistant"}),
+        ({"action": "unmute-assistant"}, {"type": "control", "control": "unmute-assistant"}),
+        ({"action": "say-first-message"}, {"type": "control", "control": "say-first-message"}),
+        (
+            {"action": "transfer", "destination": "+1 (212) 555-0100", "content": "Connecting you."},
+            {"type": "transfer", "destination": {"type": "number", "number": "+12125550100"}, "content": "Connecting you."},
+        ),
+        (
+            {"action": "transfer", "destination": "sip:desk@pbx.example"},
+            {"type": "transfer", "destination": {"type": "sip", "sipUri": "sip:desk@pbx.example"}},
+        ),
+    ],
+)
+async def test_what_is_asked_reaches_vapi(vapi: StandIn, client: Client, asked: dict[str, Any], sent: dict[str, Any]) -> None:
+    call = await answered(vapi, client)
+    assert (await client.ask("POST", call + "/control", json=asked))[0] == 202
+    assert vapi.controls == [sent]
+    rows = await client.desk.journal.audit(call_id=call.rsplit("/", 1)[1])
+    assert rows[0].action == asked["action"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "code"),
+    [
+        ({"action": "say"}, 422, "invalid_request"),
+        ({"action": "fly"}, 422, "invalid_request"),
+        ({"action": "transfer"}, 422, "invalid_request"),
+        ({"action": "transfer", "destination": "911"}, 422, "emergency_number"),
+        ({"action": "transfer", "destination": "+1 900 555 1234"}, 422, "premium_rate_number"),
+        ({"action": "transfer", "destination": "+44 20 7946 0958"}, 403, "destination_not_allowed"),
+    ],
+)
+async def test_what_must_not_be_asked_reaches_nobody(vapi: StandIn, client: Client, asked: dict[str, Any], status: int, code: str) -> None:
+    call = await answered(vapi, client)
+    found, problem, _ = await client.ask("POST", call + "/control", json=asked)
+    assert (found, problem["code"]) == (status, code)
+    assert vapi.controls == []
+
+
+async def test_a_call_that_is_not_answered_or_over_can_t_be_told_anything(vapi: StandIn, client: Client) -> None:
+    _, call = await client.place(to=NUMBER)
+    path = call["links"]["self"]
+    assert (await client.ask("POST", path + "/control", json={"action": "mute-assistant"}))[1]["code"] == "call_not_running"
+    await client.ask("POST", path + "/end")
+    assert (await client.ask("POST", path + "/control", json={"action": "mute-assistant"}))[0] == 409
