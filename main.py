@@ -39,6 +39,7 @@ from services.web.gatekeeper import Gatekeeper
 from services.web.login import login_router
 from services.web.other_websites import let_in
 from services.web.sessions import Attempts, Sessions
+from services.web.sockets import Sockets
 from services.web.tickets import Tickets
 from services.web.tokens import read_tokens
 from ui.page import install_pages
@@ -167,7 +168,7 @@ def server_config(app: ASGIApp) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        ws="websockets-sansio",
+        ws=Sockets,
         ws_per_message_deflate=False,
         ws_max_size=1 << 20,
         timeout_graceful_shutdown=2,

@@ -1,0 +1,19 @@
+"""How WebSockets are served: uvicorn's implementation on the sans-I/O core of `websockets`, with one repair."""
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+_REFUSED = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+class Sockets(WebSocketsSansIOProtocol):
+    """Answers 400 to a handshake that can't be read, such as one with a request line over 8 KiB.
+
+    uvicorn 0.54 notices only what is wrong after the handshake: such a connection would stay open, and the server could not stop in order.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self.handshake_initiated and self.conn.handshake_exc is not None:
+            self.handshake_complete = self.close_sent = True
+            self.transport.write(_REFUSED)
+            self.transport.close()
