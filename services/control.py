@@ -28,6 +28,10 @@ class Control:
     destination: str | None = None
     end_call_after_spoken: bool = False
 
+    @property
+    def by_sip(self) -> bool:
+        return bool(self.destination and self.destination.startswith("sip:"))
+
     def message(self) -> Mapping[str, Any]:
         """Vapi's message. Raises RequestError where `content` or `destination` is missing."""
         match self.action:
@@ -39,7 +43,7 @@ class Control:
                 return {"type": "add-message", "message": {"role": "system", "content": told}, "triggerResponseEnabled": True}
             case Action.TRANSFER:
                 to = self._needed("destination", self.destination)
-                destination = {"type": "sip", "sipUri": to} if to.startswith("sip:") else {"type": "number", "number": to}
+                destination = {"type": "sip", "sipUri": to} if self.by_sip else {"type": "number", "number": to}
                 content = {"content": self.content} if self.content else {}
                 return {"type": "transfer", "destination": destination, **content}
             case _:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -253,10 +253,10 @@ class CallDesk:
         call = await self.read(call_id)
         if not call.running or not call.answered or self._gateway is None:
             raise CallNotRunning("Only a call that was answered and has not ended can be told something.")
-        if control.action is Action.TRANSFER and control.destination and not control.destination.startswith("sip:"):
-            number = parse_phone_number(control.destination, also=self._also_numbers)
+        if control.action is Action.TRANSFER and control.destination:
+            number = None if control.by_sip else parse_phone_number(control.destination, also=self._also_numbers)
             await self.guard.admit_destination(number, client)
-            control = replace(control, destination=number.e164)
+            control = replace(control, destination=number.e164) if number else control
         await self._gateway.control(call.id, control.message())
         self.note(client, control.action.value, call)
         return call
@@ -330,10 +330,10 @@ class CallDesk:
             while len(self._ended_at) > _KEPT:
                 oldest = next(iter(self._ended_at))
                 del self._ended_at[oldest], self._calls[oldest]
-        self._write(self.journal.save(replace(call)))
+        self._write(self.journal.save(call))
         self.changed.emit(call)
 
-    def _write(self, writing: Any) -> None:
+    def _write(self, writing: Coroutine[Any, Any, None]) -> None:
         self._tasks.start(_written(writing), name="write journal")
 
     def _awaited(self) -> list[Call]:
@@ -350,7 +350,7 @@ class CallDesk:
             self.trouble_changed.emit(trouble)
 
 
-async def _written(writing: Any) -> None:
+async def _written(writing: Coroutine[Any, Any, None]) -> None:
     try:
         await writing
     except EarshotError as error:

@@ -85,25 +85,30 @@ class DialGuard:
         await self.admit_destination(number, client)
         self._check_room()
 
-    async def admit_destination(self, number: PhoneNumber, client: Client) -> None:
-        """As `admit`, for a number that a running call is transferred to: it takes no slot of its own."""
+    async def admit_destination(self, number: PhoneNumber | None, client: Client) -> None:
+        """As `admit`, for where a running call is transferred to: it takes no slot of its own. None is a place without a number (SIP)."""
         try:
             await self.refresh()
         except OSError as error:
             log.error("the block list or the switch that stops dialling can't be read (%s)", error.strerror)
             raise Stopped("The block list or the stop switch in the data folder can't be read, so nothing is dialled.") from error
-        self._check_destination(number, client)
+        self._check_client(client)
+        if number is not None:
+            self._check_number(number)
 
     def check(self, number: PhoneNumber, client: Client) -> None:
         """Raises Forbidden (`forbidden_scope`, `number_blocked`, `destination_not_allowed`), Stopped, LimitReached where none is free."""
-        self._check_destination(number, client)
+        self._check_client(client)
+        self._check_number(number)
         self._check_room()
 
-    def _check_destination(self, number: PhoneNumber, client: Client) -> None:
+    def _check_client(self, client: Client) -> None:
         if Scope.CALL not in client.scopes:
             raise Forbidden("This token may not place calls: it has no scope `call`.")
         if self._switch.state is not None:
             raise Stopped("All dialling was stopped. Allow it again on the page, or by POST /api/dialling/resume.")
+
+    def _check_number(self, number: PhoneNumber) -> None:
         if self._blocked.rule_for(number.e164):
             raise Forbidden(f"{number.international} is on the block list.", code="number_blocked")
         self._check_region(number)

@@ -83,6 +83,15 @@ async def test_what_must_not_be_asked_reaches_nobody(vapi: StandIn, client: Clie
     assert vapi.controls == []
 
 
+@pytest.mark.parametrize("destination", ["+12125550100", "sip:desk@pbx.example"])
+async def test_nothing_is_transferred_while_dialling_is_stopped(vapi: StandIn, client: Client, destination: str) -> None:
+    call = await answered(vapi, client)
+    await client.ask("POST", "/api/dialling/stop")
+    _, problem, _ = await client.ask("POST", call + "/control", json={"action": "transfer", "destination": destination})
+    assert problem["code"] == "stopped"
+    assert vapi.controls == []
+
+
 async def test_a_call_that_is_not_answered_or_over_can_t_be_told_anything(vapi: StandIn, client: Client) -> None:
     _, call = await client.place(to=NUMBER)
     path = call["links"]["self"]
