@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from services.call import CallStatus
 from services.demo_line import DemoLine
-from tests.browser.conftest import Open, Start
+from tests.browser.conftest import Earshot, Open, Start
 from tests.browser.test_page import NUMBER, PATIENCE, part, see_status
 
 
@@ -33,14 +33,19 @@ def vapi() -> Iterator[DemoLine]:
     loop.close()
 
 
-def test_one_press_is_one_dial_and_end_call_hangs_up(vapi: DemoLine, earshot_with: Start, open_tab: Open) -> None:
-    earshot = earshot_with(
+@pytest.fixture
+def live(vapi: DemoLine, earshot_with: Start) -> Earshot:
+    """Earshot with credentials of that Vapi."""
+    return earshot_with(
         VAPI_API_KEY=vapi.api_key,
         VAPI_ASSISTANT_ID=vapi.assistant_id,
         VAPI_PHONE_NUMBER_ID=vapi.phone_number_id,
         VAPI_BASE_URL=vapi.base_url,
     )
-    page = open_tab(earshot.url)
+
+
+def test_one_press_is_one_dial_and_end_call_hangs_up(vapi: DemoLine, live: Earshot, open_tab: Open) -> None:
+    page = open_tab(live.url)
     expect(page.get_by_role("banner")).to_contain_text("Live")
     part(page, "dial-number").fill(NUMBER)
     part(page, "dial-call").dblclick()
@@ -49,42 +54,30 @@ def test_one_press_is_one_dial_and_end_call_hangs_up(vapi: DemoLine, earshot_wit
     part(page, "call-end").click()
     see_status(page, CallStatus.ENDED)
     assert vapi.requests.count(("POST", "/call")) == 1
-    (call,) = earshot.calls()
+    (call,) = live.calls()
     assert vapi.controls(call["id"]) == [{"type": "end-call"}]
     html = page.content()
     for secret in (vapi.api_key, vapi.public_key, vapi.base_url.removeprefix("http://"), "/control"):
         assert secret not in html
 
 
-def test_the_customary_example_number_is_no_number_on_a_real_line(vapi: DemoLine, earshot_with: Start, open_tab: Open) -> None:
-    earshot = earshot_with(
-        VAPI_API_KEY=vapi.api_key,
-        VAPI_ASSISTANT_ID=vapi.assistant_id,
-        VAPI_PHONE_NUMBER_ID=vapi.phone_number_id,
-        VAPI_BASE_URL=vapi.base_url,
-    )
-    page = open_tab(earshot.url)
+def test_the_customary_example_number_is_no_number_on_a_real_line(vapi: DemoLine, live: Earshot, open_tab: Open) -> None:
+    page = open_tab(live.url)
     part(page, "dial-number").fill("+1234567890")
     part(page, "dial-call").click()
     expect(page.get_by_role("alert").filter(has_text="too short")).to_be_visible()
     assert vapi.requests.count(("POST", "/call")) == 0
 
 
-def test_the_same_number_a_moment_later_takes_a_second_click(vapi: DemoLine, earshot_with: Start, open_tab: Open) -> None:
-    earshot = earshot_with(
-        VAPI_API_KEY=vapi.api_key,
-        VAPI_ASSISTANT_ID=vapi.assistant_id,
-        VAPI_PHONE_NUMBER_ID=vapi.phone_number_id,
-        VAPI_BASE_URL=vapi.base_url,
-    )
-    earshot.place(NUMBER)
-    page = open_tab(earshot.url)
+def test_the_same_number_a_moment_later_takes_a_second_click(vapi: DemoLine, live: Earshot, open_tab: Open) -> None:
+    live.place(NUMBER)
+    page = open_tab(live.url)
     part(page, "dial-number").fill(NUMBER)
     part(page, "dial-call").click()
     see_status(page, CallStatus.IN_PROGRESS)
     part(page, "call-end").click()
     see_status(page, CallStatus.ENDED)
-    earshot.end_all()
+    live.end_all()
     part(page, "dial-call").click()
     expect(part(page, "dial-confirm")).to_be_visible()
     assert vapi.requests.count(("POST", "/call")) == 2
