@@ -65,10 +65,14 @@ class Watcher:
             began = clock()
             try:
                 await self._read()
-            except VapiError as error:
+            except Exception as error:
                 failures += 1
-                log.warning("reading calls failed (%s), try %d", error.code, failures)
-                self._trouble(error.detail)
+                if isinstance(error, VapiError):
+                    log.warning("reading calls failed (%s), try %d", error.code, failures)
+                    self._trouble(error.detail)
+                else:
+                    # A fault of ours must not end the watching: calls would go on costing money unseen.
+                    log.exception("reading calls failed unexpectedly, try %d", failures)
                 await asyncio.sleep(min(_MAX_BACKOFF, SOON * 2**failures))
                 continue
             if failures:

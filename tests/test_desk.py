@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -238,6 +239,23 @@ async def test_vapi_going_down_is_told_and_ends_no_call(vapi: StandIn, desk: Cal
     await until(desk, call.id, lambda call: call.status is CallStatus.RINGING)
     assert desk.trouble is None
     assert told[-1] is None
+
+
+async def test_a_fault_of_our_own_does_not_end_the_watching(
+    vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    call = await place(desk)
+    real, faults = Gateway.list_calls, iter([RuntimeError("a fault")])
+
+    async def faulty(self: Gateway, **query: Any) -> list[Call]:
+        for fault in faults:
+            raise fault
+        return await real(self, **query)
+
+    monkeypatch.setattr(Gateway, "list_calls", faulty)
+    vapi.move(call.id, "ringing")
+    await until(desk, call.id, lambda call: call.status is CallStatus.RINGING)
+    assert "a fault" in caplog.text
 
 
 async def test_a_number_that_is_unlikely_wants_a_second_word(vapi: StandIn, desk: CallDesk) -> None:
