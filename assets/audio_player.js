@@ -33,6 +33,33 @@ function gapWords(gaps, interruptions) {
   return `${gaps}${interruptions === 0 ? " short" : ""} gap${gaps === 1 ? "" : "s"}`;
 }
 
+const GROUNDS = {
+  operator: "as you set it",
+  "start frame": "as the call announced it",
+  measured: "as measured",
+  assumed: "as is usual, the call did not say",
+};
+
+const seconds = (samples, rate) => (samples / rate).toFixed(1);
+
+/** What `LivePlayout.stats()` says, as terms and sentences. */
+function explain(stats) {
+  const { sampleRate, channels, encoding, ground } = stats.format;
+  const rate = stats.outputSampleRate;
+  const sides = channels === 2 ? "each speaker apart" : "both speakers together";
+  const ppm = Math.round(stats.drift);
+  return [
+    ["Delay", `${stats.delay.toFixed(2)} s behind the line's best, ${stats.targetDelay.toFixed(2)} s is what this line needs`],
+    ["Gaps", gapWords(stats.concealmentEvents, stats.interruptionCount) + `, ${seconds(stats.concealedSamples, rate)} s in all`],
+    ["Made good", `${seconds(stats.samplesCut, sampleRate)} s in pauses, ${seconds(stats.samplesStretched, sampleRate)} s by playing faster`],
+    ["Left out", `${seconds(stats.samplesDiscarded, sampleRate)} s`],
+    ["Format", `${sampleRate / 1000} kHz, ${sides}, ${encoding === "mulaw" ? "mu-law" : "16 bit"}, ${GROUNDS[ground]}`],
+    ["Clock", Math.abs(ppm) < 20 ? "in step" : `the call's clock is ${Math.abs(ppm)} ppm ${ppm > 0 ? "fast" : "slow"}`],
+    ["Device", `${stats.outputLatency.toFixed(2)} s more, ${rate / 1000} kHz`],
+    ["Connection", stats.reconnects === 0 ? "never lost" : `lost ${stats.reconnects} time${stats.reconnects === 1 ? "" : "s"}`],
+  ];
+}
+
 export default {
   template: `
     <div class="audio-player">
@@ -61,8 +88,18 @@ export default {
         <span class="grow"></span>
         <slot name="end"></slot>
       </div>
+      <details class="player-details" @toggle="inform">
+        <summary>About the sound</summary>
+        <dl>
+          <div v-for="[term, words] in details" :key="term"><dt>{{ term }}</dt><dd>{{ words }}</dd></div>
+        </dl>
+        <label class="stay-live">
+          <input type="checkbox" :checked="staysLive" @change="setStayLive($event.target.checked)" />
+          Stay live: leap ahead when more than 3 s behind, even over words
+        </label>
+      </details>
     </div>`,
-  props: { url: String, moduleUrl: String, autostart: Boolean },
+  props: { url: String, moduleUrl: String, autostart: Boolean, format: Object },
   emits: ["state", "event"],
 
   data() {
@@ -72,6 +109,8 @@ export default {
       text: WORDS.idle,
       announced: "",
       spread: true,
+      staysLive: false,
+      details: [],
       muted: { customer: false, assistant: false },
       volume: { customer: 1, assistant: 1 },
       speaking: { customer: false, assistant: false },
@@ -101,6 +140,8 @@ export default {
       onState: (change) => this.hear(change),
       onEvent: (event) => this.$emit("event", event),
       onLevels: (levels) => this.show(levels),
+      format: this.format ?? null,
+      staysLive: this.staysLive,
     });
     for (const { who } of SPEAKERS) this.passGain(who);
     this.player.setSpread(this.spread);
@@ -118,6 +159,10 @@ export default {
     url(url) {
       this.player?.setUrl(() => this.address());
       if (url && this.autostart && this.state === "idle") this.start();
+    },
+
+    format(format) {
+      this.player?.setFormat(format ?? null);
     },
   },
 
@@ -142,6 +187,12 @@ export default {
     setSpread(on) {
       this.spread = Boolean(on);
       this.player?.setSpread(this.spread);
+    },
+
+    /** Leap ahead when more than 3 s behind; else no word is lost. */
+    setStayLive(on) {
+      this.staysLive = Boolean(on);
+      this.player?.setStayLive(this.staysLive);
     },
 
     getStats() {
@@ -181,14 +232,22 @@ export default {
     },
 
     async behind() {
-      const { delay, concealmentEvents, interruptionCount } = await this.player.stats();
+      const stats = await this.inform();
+      const { delay, concealmentEvents, interruptionCount } = stats;
       return `${delay.toFixed(2)} s behind, ${gapWords(concealmentEvents, interruptionCount)}`;
+    },
+
+    /** Asks how the sound does, and says it in the details. */
+    async inform() {
+      const stats = await this.player?.stats();
+      if (stats?.format) this.details = explain(stats);
+      return stats;
     },
 
     show(levels) {
       for (const lane of this.lanes) {
         const { who } = lane.speaker;
-        const speaks = lane.add(levels[who], levels.gap);
+        const speaks = lane.add(levels[who], levels);
         if (speaks !== this.speaking[who]) this.speaking[who] = speaks;
         if (!document.hidden) lane.paint(this.stillness.matches);
       }
@@ -196,12 +255,21 @@ export default {
   },
 };
 
-/** One speaker's last half minute as bars, newest on the right. A gap in the sound is a hole in the row of bars. */
+// what is marked in a lane, as bits
+const SPEAKS = 1;
+const GAP = 2;
+const CATCHES_UP = 4;
+
+/**
+ * One speaker's last half minute as bars, newest on the right. Below them a line where this one speaks, above them one where it is
+ * played faster; a gap in the sound is a hole in the row of bars, on a wash.
+ */
 class Lane {
   constructor(canvas, speaker) {
     this.canvas = canvas;
     this.speaker = speaker;
     this.peaks = new Float32Array(SHOWN * LEVELS_PER_SECOND).fill(-1); // -1: no sound came
+    this.marks = new Uint8Array(this.peaks.length);
     this.count = 0;
     this.spoke = -Infinity;
     this.width = this.height = 0;
@@ -224,10 +292,13 @@ class Lane {
   }
 
   /** @returns {boolean} whether this one speaks */
-  add({ peak, rms }, gap) {
-    this.peaks[this.count++ % this.peaks.length] = gap ? -1 : peak;
-    if (rms > SPEAKING) this.spoke = this.count;
-    return this.count - this.spoke < HANG * LEVELS_PER_SECOND;
+  add({ peak, rms }, { gap, catchesUp }) {
+    const at = this.count++ % this.peaks.length;
+    if (rms > SPEAKING && !gap) this.spoke = this.count;
+    const speaks = this.count - this.spoke < HANG * LEVELS_PER_SECOND;
+    this.peaks[at] = gap ? -1 : peak;
+    this.marks[at] = (speaks ? SPEAKS : 0) | (gap ? GAP : 0) | (catchesUp ? CATCHES_UP : 0);
+    return speaks;
   }
 
   paint(still) {
@@ -246,7 +317,7 @@ class Lane {
   }
 
   paintBars() {
-    const { pen, width, height, peaks, count } = this;
+    const { pen, width, height, peaks, marks, count } = this;
     const bars = Math.floor(width / PITCH);
     const perBar = Math.max(1, Math.round(peaks.length / Math.max(1, bars)));
     const newest = Math.floor(count / perBar); // bars lie on a fixed grid of time: they move, and do not change shape as they go
@@ -257,14 +328,29 @@ class Lane {
       const first = (newest - bar) * perBar;
       const last = Math.min(count, first + perBar);
       if (last <= 0 || first < count - peaks.length) break;
-      let peak = -1;
-      for (let k = Math.max(0, first); k < last; k++) peak = Math.max(peak, peaks[k % peaks.length]);
+      let [peak, marked] = [-1, 0];
+      for (let k = Math.max(0, first); k < last; k++) {
+        peak = Math.max(peak, peaks[k % peaks.length]);
+        marked |= marks[k % marks.length];
+      }
+      const left = width - shown - bar * PITCH;
+      const age = 1 - 0.65 * (bar / bars);
+      this.mark(marked, left, age);
       if (peak < 0) continue;
-      const tall = Math.max(1, loudness(peak) * (height / 2 - 3));
-      pen.globalAlpha = 1 - 0.65 * (bar / bars);
-      pen.fillRect(width - shown - bar * PITCH, height / 2 - tall, 2.4, 2 * tall);
+      const tall = Math.max(1, loudness(peak) * (height / 2 - 5));
+      pen.globalAlpha = age;
+      pen.fillRect(left, height / 2 - tall, 2.4, 2 * tall);
     }
     pen.globalAlpha = 1;
+  }
+
+  mark(marked, left, age) {
+    const { pen, height } = this;
+    pen.globalAlpha = 0.12 * age;
+    if (marked & GAP) pen.fillRect(left, 0, PITCH, height);
+    pen.globalAlpha = age;
+    if (marked & SPEAKS) pen.fillRect(left, height - 2, PITCH, 2);
+    if (marked & CATCHES_UP) pen.fillRect(left, 0, PITCH / 2, 2);
   }
 
   paintMeter() {

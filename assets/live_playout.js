@@ -21,9 +21,12 @@ const TOO_OLD = "This browser has no AudioWorklet. Use a current Chrome, Edge, F
 const ALLOWED_SOON = 500; // ms in which a browser that allows sound has started it
 const UNLOCK_LASTS = 120_000; // ms for which an unlocked context waits for its call
 const GESTURES = ["pointerdown", "keydown"];
+const LATENCY_HINTS = [0, "interactive", "playback"]; // the smallest buffer that the machine keeps up with
+const UNDERRUNS = 5; // of the device, in one listening, after which the next has a larger one
 
 export class LivePlayout {
   static #unlocked = null;
+  static #hint = 0;
 
   #url;
   #onState;
@@ -32,6 +35,8 @@ export class LivePlayout {
   #run = null; // all that a start made and a stop has to release
   #gains = { customer: 1, assistant: 1 };
   #spread = true;
+  #format;
+  #staysLive;
   #state = "idle";
   #detail = "";
   #stats = {};
@@ -41,10 +46,14 @@ export class LivePlayout {
    * @param {string|URL|(() => string|Promise<string>)} options.url ws, wss, http, https or a path; a function is asked anew for each connection
    * @param {(change: {state: State, detail: string}) => void} [options.onState]
    * @param {(event: any) => void} [options.onEvent] each text frame of the stream that is JSON, parsed
-   * @param {(levels: {customer: Level, assistant: Level, gap: boolean}) => void} [options.onLevels] 25 times a second
+   * @param {(levels: {customer: Level, assistant: Level, gap: boolean, catchesUp: boolean}) => void} [options.onLevels] 25 times a second
+   * @param {{sampleRate: number, channels: 1|2, encoding?: "s16le"|"mulaw"}|null} [options.format] what the stream is, whatever it says
+   * @param {boolean} [options.staysLive] leap ahead when more than 3 s behind; else, no word is lost
    */
-  constructor({ url, onState = () => {}, onEvent = () => {}, onLevels = () => {} }) {
+  constructor({ url, onState = () => {}, onEvent = () => {}, onLevels = () => {}, format = null, staysLive = false }) {
     this.#url = url;
+    this.#format = format;
+    this.#staysLive = staysLive;
     this.#onState = onState;
     this.#onEvent = onEvent;
     this.#onLevels = onLevels;
@@ -53,7 +62,7 @@ export class LivePlayout {
   /** Call this in a click that will lead to a call: the next `start()`, within two minutes, then needs no click of its own. */
   static unlock() {
     if (!isSupported() || LivePlayout.#unlocked) return;
-    const context = openContext();
+    const context = openContext(LATENCY_HINTS[LivePlayout.#hint]);
     const timer = setTimeout(() => LivePlayout.#adopt()?.close(), UNLOCK_LASTS);
     LivePlayout.#unlocked = { context, timer };
   }
@@ -114,6 +123,18 @@ export class LivePlayout {
     this.#run?.node?.port.postMessage({ spread: on });
   }
 
+  /** What the stream is, whatever it says; null: as it says. See the constructor. */
+  setFormat(format) {
+    this.#format = format;
+    this.#run?.node?.port.postMessage({ format });
+  }
+
+  /** @param {boolean} on leap ahead when more than 3 s behind; else no word is lost */
+  setStayLive(on) {
+    this.#staysLive = on;
+    this.#run?.node?.port.postMessage({ staysLive: on });
+  }
+
   /** A url for connections from now on; after "expired" it is connected to at once. */
   setUrl(url) {
     this.#url = url;
@@ -138,7 +159,7 @@ export class LivePlayout {
   }
 
   async #begin(run) {
-    const context = (run.context = LivePlayout.#adopt() ?? openContext());
+    const context = (run.context = LivePlayout.#adopt() ?? openContext(LATENCY_HINTS[LivePlayout.#hint]));
     const allowed = Promise.race([context.resume(), new Promise((resolve) => setTimeout(resolve, ALLOWED_SOON))]).catch(() => {});
     run.tap = () => context.resume().catch(() => {});
     this.#tell("starting");
@@ -149,7 +170,6 @@ export class LivePlayout {
     worker.onerror = (event) => this.#finish(run, "failed", event.message || "The socket's worker did not load.");
     worker.postMessage({ audio: sending }, [sending]);
     this.#connect(run);
-    await context.audioWorklet.addModule(asset("playout.js"));
     await context.audioWorklet.addModule(asset("playout_worklet.js"));
     if (this.#run !== run) return;
     const node = (run.node = new AudioWorkletNode(context, "earshot-playout", { numberOfInputs: 0, outputChannelCount: [2] }));
@@ -157,7 +177,8 @@ export class LivePlayout {
     node.onprocessorerror = () => this.#finish(run, "failed", "The player broke.");
     node.port.postMessage({ audio: receiving }, [receiving]);
     for (const [who, gain] of Object.entries(this.#gains)) node.port.postMessage({ gain: [who, gain] });
-    node.port.postMessage({ spread: this.#spread });
+    node.port.postMessage({ spread: this.#spread, staysLive: this.#staysLive });
+    if (this.#format) node.port.postMessage({ format: this.#format });
     node.connect(context.destination);
     await allowed; // if it was refused, "blocked" says so
     if (this.#run !== run) return;
@@ -195,10 +216,10 @@ export class LivePlayout {
     this.#derive(run, code);
   }
 
-  #hearWorklet(run, { levels, gap, mode, stats }) {
+  #hearWorklet(run, { levels, gap, catchesUp, mode, stats }) {
     if (levels) {
       const [peakC, rmsC, peakA, rmsA] = levels;
-      return this.#onLevels({ customer: { peak: peakC, rms: rmsC }, assistant: { peak: peakA, rms: rmsA }, gap });
+      return this.#onLevels({ customer: { peak: peakC, rms: rmsC }, assistant: { peak: peakA, rms: rmsA }, gap, catchesUp });
     }
     if (stats) {
       const outputLatency = (run.context.outputLatency ?? 0) + (run.context.baseLatency ?? 0);
@@ -256,6 +277,8 @@ export class LivePlayout {
       setTimeout(() => worker.terminate(), 2000);
     }
     if (run.context) {
+      const strained = (run.context.playbackStats?.underrunEvents ?? 0) > UNDERRUNS;
+      if (strained) LivePlayout.#hint = Math.min(LATENCY_HINTS.length - 1, LivePlayout.#hint + 1);
       run.context.onstatechange = null;
       run.context.close().catch(() => {}); // closed already, by the browser
     }
@@ -267,9 +290,9 @@ function isSupported() {
   return typeof AudioWorkletNode !== "undefined" && typeof AudioContext !== "undefined" && Boolean(globalThis.isSecureContext);
 }
 
-/** At the hardware's own rate, since others have been distorted on iPads, and with the smallest buffer it has. */
-function openContext() {
-  const context = new AudioContext({ latencyHint: 0 });
+/** At the hardware's own rate, since others have been distorted on iPads. */
+function openContext(latencyHint) {
+  const context = new AudioContext({ latencyHint });
   context.resume().catch(() => {}); // refused without a click: `start` finds that out
   return context;
 }

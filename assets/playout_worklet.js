@@ -1,14 +1,16 @@
 /**
- * The AudioWorkletProcessor around `playout.js`, which is added to the same worklet before this.
+ * The AudioWorkletProcessor around `playout.js`.
  *
- * From the page: `{audio: MessagePort}` (the socket's own port), `{gain: [who, 0..1]}`, `{spread}`, `{live: true}`, `{stats: true}`,
- * `{stop: true}`. To the page: `{levels: [customer's peak, RMS, assistant's peak, RMS], gap}` 25 times a second, `{mode, stats}` when
- * the mode changes, `{stats}` when asked. From the socket: `{start}`, `{pcm: ArrayBuffer, at: seconds}`, `{end: true}`.
+ * From the page: `{audio: MessagePort}` (the socket's own port), `{gain: [who, 0..1]}`, `{spread}`, `{format}` (the operator's, or null),
+ * `{staysLive}`, `{live: true}`, `{stats: true}`, `{stop: true}`. To the page: `{levels: [customer's peak, RMS, assistant's peak, RMS],
+ * gap, catchesUp}` 25 times a second, `{mode, stats}` when the mode changes, `{stats}` when asked. From the socket: `{start}`, `{pcm: ArrayBuffer, at: seconds}`, `{end: true}`.
  */
+import { Playout } from "./playout.js";
+
 const LEVELS_PER_SECOND = 25;
 
 class PlayoutProcessor extends AudioWorkletProcessor {
-  #playout = new globalThis.Playout(sampleRate);
+  #playout = new Playout(sampleRate);
   #mode = "waiting";
   #levels = new Float32Array(4);
   #sinceLevels = 0;
@@ -27,7 +29,7 @@ class PlayoutProcessor extends AudioWorkletProcessor {
     if (this.#sinceLevels >= sampleRate / LEVELS_PER_SECOND) {
       this.#sinceLevels -= sampleRate / LEVELS_PER_SECOND; // and not 0, or 25 Hz would be less
       this.#playout.takeLevels(this.#levels);
-      this.port.postMessage({ levels: this.#levels, gap: this.#mode !== "playing" });
+      this.port.postMessage({ levels: this.#levels, gap: this.#mode !== "playing", catchesUp: this.#playout.catchesUp });
     }
     return this.#mode !== "drained";
   }
@@ -41,6 +43,8 @@ class PlayoutProcessor extends AudioWorkletProcessor {
     if (order.audio) order.audio.onmessage = ({ data }) => this.#receive(data);
     if (order.gain) this.#playout.setGain(...order.gain);
     if ("spread" in order) this.#playout.setSpread(order.spread);
+    if ("format" in order) this.#playout.setFormat(order.format);
+    if ("staysLive" in order) this.#playout.setStayLive(order.staysLive);
     if (order.live) this.#playout.skipToLive();
     if (order.stats) this.port.postMessage({ stats: this.#playout.stats() });
     if (order.stop) this.#stopped = true;
