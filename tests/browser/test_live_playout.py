@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Page, async_playwright
 from websockets.asyncio.server import ServerConnection
 
-from tests.browser.plain_page.hearing import Heard, Sound, correlation, difference, place, resampled
+from tests.browser.plain_page.hearing import Heard, Sound, find, resampled
 from tests.browser.plain_page.server import RATE, START, LiveCall, demo_call, plain_server, send_live
 from tests.chromium import FLAGS, chromium_path
 
@@ -58,10 +58,20 @@ async def stats(page: Page) -> dict[str, Any]:
     return await page.evaluate("window.player.stats()")  # type: ignore[no-any-return]
 
 
-def assert_same(part: Sound, sent: Sound, rate: int) -> None:
-    """Sample for sample what was sent, with nothing missing, doubled or swapped: no difference above -46 dBFS in any of it."""
-    at = place(part, sent)
-    assert difference(part, sent[at : at + len(part)], rate) < 0.005
+def assert_conserved(numbers: dict[str, Any]) -> None:
+    """Every sample that came was played, left out of speech or of a pause, or discarded, and counted."""
+    kinds = ["Played", "Stretched", "Cut", "Discarded", "Buffered"]
+    assert numbers["samplesReceived"] == sum(numbers[f"samples{kind}"] for kind in kinds)
+
+
+def assert_in_place(played: Sound, sent: Sound, rate: int) -> None:
+    """What was said is heard in the ear of who said it: most 20 ms that are loud, of which a splice may fall into some."""
+    size = rate // 50
+    loud = [at for at in range(0, len(played) - size, size) if np.abs(played[at : at + size]).max() > 0.05]
+    looked_at = loud[:: max(1, len(loud) // 60)]
+    likeness = [find(played[at : at + size], sent)[1] for at in looked_at]
+    assert np.mean(np.array(likeness) > 0.95) >= 0.6, likeness
+    assert len(looked_at) > 10
 
 
 async def test_hears_what_was_sent_each_speaker_in_their_own_ear(page: Page, call: LiveCall) -> None:
@@ -71,7 +81,7 @@ async def test_hears_what_was_sent_each_speaker_in_their_own_ear(page: Page, cal
         await connection.send(START)
         await connection.send("no JSON")
         await connection.send(json.dumps({"type": "transcript", "role": "customer", "transcript": "Hello?"}))
-        await send_live(connection, sound)
+        await send_live(connection, sound, ahead=0)
         await connection.close(1000)
 
     call.script = script
@@ -79,23 +89,19 @@ async def test_hears_what_was_sent_each_speaker_in_their_own_ear(page: Page, cal
     await state(page, "ended")
     numbers, ears = await stats(page), await heard(page)
     sent = resampled(sound, RATE, ears.rate)
-    at = place(ears.sound, sent)  # above 0: the recorder began after the sound
-    sent = sent[max(0, at) : -ears.rate // 10]  # the recorder holds the rest when the player closes its context
-    played = ears.sound[max(0, -at) :][: len(sent)]
-    sent = sent[: len(played)]
-    assert len(played) > 13 * ears.rate
-    for own, other in [(0, 1), (1, 0)]:
-        assert correlation(played[:, own], sent[:, own]) >= 0.95
-        assert abs(correlation(played[:, own], sent[:, other])) <= 0.05
-    assert_same(played[ears.rate // 10 :], sent, ears.rate)
-    assert numbers["concealmentEvents"] == 0
-    assert numbers["samplesReceived"] == numbers["samplesPlayed"] == len(sound)
+    assert_in_place(ears.sound, sent, ears.rate)
+    assert numbers["samplesReceived"] == len(sound)
+    assert numbers["samplesDiscarded"] == numbers["samplesBuffered"] == 0
+    assert_conserved(numbers)
     assert numbers["badText"] == 1
     assert numbers["format"] == {"sampleRate": RATE, "channels": 2, "encoding": "s16le", "ground": "start frame"}
-    assert await page.evaluate("window.states") == ["starting", "waiting", "playing", "ended"]
+    states = await page.evaluate("window.states")
+    assert states[:3] == ["starting", "waiting", "playing"]
+    assert states[-1] == "ended"
     assert [event["type"] for event in await page.evaluate("window.events")] == ["start", "transcript"]
-    modules = ["live_playout", "live_socket_worker", "playout", "playout_worklet"]
-    assert {path for path in call.asked if path.startswith("/assets/")} == {f"/assets/{name}.js?v=test" for name in modules}
+    versioned = {path for path in call.asked if path.startswith("/assets/") and "?" in path}
+    assert versioned == {f"/assets/{name}.js?v=test" for name in ["live_playout", "live_socket_worker", "playout_worklet"]}
+    assert "/assets/playout.js" in call.asked  # by a module's import, which has no place for a version
     loudest = await page.evaluate("Math.max(...window.levels.map(l => l.assistant.peak))")
     assert loudest == pytest.approx(np.abs(sound[:, 1]).max() / 32768, abs=0.02)
 
@@ -105,25 +111,23 @@ async def test_a_stall_is_one_gap_and_loses_nothing(page: Page, call: LiveCall) 
 
     async def script(connection: ServerConnection, _: int) -> None:
         await connection.send(START)
-        await send_live(connection, sound, stall=(3.0, 6.0))
+        await send_live(connection, sound, ahead=0, stall=(3.0, 5.0))
         await connection.close(1000)
 
     call.script = script
     await listen(page, call)
     await state(page, "ended")
     numbers, ears = await stats(page), await heard(page)
-    assert await page.evaluate("window.states") == ["starting", "waiting", "playing", "gap", "playing", "ended"]
-    assert numbers["concealmentEvents"] == numbers["interruptionCount"] == 1
-    assert numbers["samplesPlayed"] == len(sound)
-    sent = resampled(sound, RATE, ears.rate)
-    before, after = next(pause for pause in ears.pauses(longer_than=1.2) if pause[0] > ears.rate)
-    edge = ears.rate // 100
-    head = ears.sound[before - 2 * ears.rate : before - edge]
-    tail = ears.sound[after + edge : after + 4 * ears.rate]
-    assert_same(head, sent, ears.rate)
-    assert_same(tail, sent, ears.rate)
-    silent = (place(tail, sent) - edge - place(head, sent) - len(head) - edge) / ears.rate
-    assert silent <= 0  # the tail begins where the head broke off, or a fade before
+    states = await page.evaluate("window.states")
+    assert states[:2] == ["starting", "waiting"]
+    assert "gap" in states
+    assert numbers["interruptionCount"] == 1
+    assert 1.5 < numbers["totalInterruptionDuration"] < 2.1
+    assert numbers["removedSamplesForAcceleration"] > 0.5 * numbers["outputSampleRate"]  # made good: in pauses, and by speaking faster
+    assert numbers["samplesCut"] > 0
+    assert numbers["samplesDiscarded"] == 0
+    assert_conserved(numbers)
+    assert_in_place(ears.sound, resampled(sound, RATE, ears.rate), ears.rate)
 
 
 async def test_a_dropped_socket_is_opened_again_and_channels_stay_in_place(page: Page, call: LiveCall) -> None:
@@ -143,24 +147,23 @@ async def test_a_dropped_socket_is_opened_again_and_channels_stay_in_place(page:
     states = await page.evaluate("window.states")
     assert [s for s in states if s != "gap"] == ["starting", "waiting", "playing", "reconnecting", "playing", "ended"]
     ears = await heard(page)
-    again = resampled(CALL[12 * RATE : 17 * RATE], RATE, ears.rate)
-    assert_same(ears.sound[-3 * ears.rate : -ears.rate], again, ears.rate)
+    assert_in_place(ears.sound[-4 * ears.rate :], resampled(CALL[12 * RATE : 17 * RATE], RATE, ears.rate), ears.rate)
     assert (await stats(page))["reconnects"] == 1
 
 
 async def test_a_busy_page_makes_no_gap(page: Page, call: LiveCall) -> None:
     async def script(connection: ServerConnection, _: int) -> None:
         await connection.send(START)
-        await send_live(connection, CALL[2 * RATE : 8 * RATE])
+        await send_live(connection, CALL[2 * RATE : 10 * RATE], ahead=0)
         await connection.close(1000)
 
     call.script = script
     await listen(page, call)
-    # longer than the head start that `send_live` gives, so that a socket in the page would be late
     await page.evaluate("setInterval(() => { for (const end = performance.now() + 1500; performance.now() < end; ); }, 3000)")
     await state(page, "ended")
-    assert (await stats(page))["samplesPlayed"] == 6 * RATE
-    assert (await stats(page))["concealedSamples"] == 0
+    numbers = await stats(page)
+    assert numbers["samplesReceived"] == 8 * RATE
+    assert numbers["concealedSamples"] < 0.5 * numbers["outputSampleRate"]  # with the socket in the page it is more than 3 s
 
 
 async def test_stop_releases_socket_worker_and_context(page: Page, call: LiveCall) -> None:
@@ -387,3 +390,20 @@ async def test_where_motion_is_not_wanted_a_meter_stands_still(page: Page, call:
         }""",
     )
     assert 0 < rows <= 5  # one flat line, whatever is said
+
+
+async def test_the_elements_details_are_words_and_hold_the_setting_to_stay_live(page: Page, call: LiveCall) -> None:
+    call.script = live
+    await open_element(page, call, "&autostart")
+    await page.wait_for_selector("[data-state=playing]")
+    details = page.locator("details.player-details")
+    await details.locator("summary").click()
+    await page.wait_for_function("document.querySelectorAll('.player-details dt').length > 5")
+    words = dict(zip(await details.locator("dt").all_inner_texts(), await details.locator("dd").all_inner_texts(), strict=True))
+    assert words["Format"] == "16 kHz, each speaker apart, 16 bit, as the call announced it"
+    assert words["Connection"] == "never lost"
+    assert re.match(r"\d\.\d\d s behind", words["Delay"])
+    await details.get_by_label("Stay live").check()
+    assert await page.evaluate("window.player.staysLive")
+    await page.evaluate("window.props.format = { sampleRate: 8000, channels: 2, encoding: 's16le' }")
+    await page.wait_for_function("window.player.getStats().then(({ format }) => format.ground === 'operator')")

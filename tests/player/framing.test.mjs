@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readStartFrame } from "../../assets/playout.js";
+import { readStartFrame } from "../../assets/stream_format.js";
 import { chance, pull, s16le, sinad, started, timetable, tone } from "./helpers.mjs";
 
 const OUT = 48000;

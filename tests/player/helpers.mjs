@@ -32,6 +32,20 @@ export function started(outRate, frame) {
   return playout;
 }
 
+/**
+ * Plays a whole stream as it comes in 20 ms frames, in real time, then ends it. Without `end` it stops pulling where the stream does.
+ */
+export function playLive(playout, bytes, bytesPerSecond, outRate, { end = true } = {}) {
+  const seconds = bytes.length / bytesPerSecond;
+  const live = perform(playout, outRate, timetable(bytes, bytesPerSecond), seconds);
+  if (!end) return live;
+  playout.end();
+  const rest = pull(playout, 0.5, outRate);
+  return { left: joined(live.left, rest.left), right: joined(live.right, rest.right) };
+}
+
+export const joined = (...parts) => Float32Array.from(parts.flatMap((part) => [...part]));
+
 /** Pulls so many seconds of output. */
 export function pull(playout, seconds, outRate) {
   const quanta = Math.ceil((seconds * outRate) / QUANTUM);

@@ -45,6 +45,17 @@ def place(part: Sound, whole: Sound) -> int:
     return best if best < len(whole) else best - size
 
 
+def find(part: Sound, whole: Sound) -> tuple[int, float]:
+    """Where in `whole` (samples x 2) a sound most like `part` lies, however loud, and how like it is: 1 the same, ear by ear."""
+    size = 1 << (len(part) + len(whole)).bit_length()
+    match = np.fft.irfft(np.fft.rfft(whole, size, axis=0) * np.fft.rfft(part, size, axis=0).conj(), size, axis=0).sum(axis=1)
+    energy = np.concatenate(([0.0], np.cumsum((whole**2).sum(axis=1))))
+    there = energy[len(part) :] - energy[: -len(part)]
+    likeness = match[: len(there)] / np.sqrt((there + 1e-6) * ((part**2).sum() + 1e-9))
+    best = int(likeness.argmax())
+    return best, float(likeness[best])
+
+
 def difference(a: Sound, b: Sound, rate: int) -> float:
     """
     The largest difference between two sounds below 6 kHz, where the player's filter has no say. The part of a sample by which one is
