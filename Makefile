@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: run test lint bench
+.PHONY: run test lint bench bench-playout
 
 run: $(VENV)/.runs
 	@$(RUN) main.py
@@ -20,6 +20,11 @@ lint: $(VENV)/.develops
 
 bench: $(VENV)/.develops
 	@$(RUN) -m benchmarks
+
+# RUNS=1 SECONDS=20 make bench-playout is a first look; the whole takes an hour.
+bench-playout: $(VENV)/.develops
+	@-$(RUN) -m pip install --quiet --disable-pip-version-check -r benchmarks/playout/requirements.txt
+	@$(RUN) -m benchmarks.playout
 
 # The stamps are what makes a second run start at once.
 $(VENV)/.runs: requirements.txt
