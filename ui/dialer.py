@@ -10,13 +10,14 @@ from nicegui.events import GenericEventArguments
 from services.call import Call, CallOrder
 from services.client import PAGE
 from services.desk import CallDesk
-from services.errors import DuplicateCall, EarshotError, RequestError
+from services.errors import DuplicateCall, EarshotError
 from services.phone_number import as_typed, international, region_name, region_of
 from ui.assets import ASSETS
 from ui.icons import icon
 from ui.markup import Box, Text, set_props
 from ui.notice import Notice
-from ui.words import LANGUAGE, parts, say
+from ui.words import language, parts, say
+from ui.words.faults import error_words
 
 _MAX_TEXT = 64
 _TOO_OLD = 3.0  # seconds: a press that arrives later may not be what its presser still wants
@@ -98,7 +99,7 @@ class Dialer:
         grouped = as_typed(text)
         if grouped != text:
             set_props(self.form, shape={"of": text, "text": grouped})
-        self._country.show(region_name(region_of(text), LANGUAGE))
+        self._country.show(region_name(region_of(text), language()))
         self._judge(text, complete=False)
 
     def _left(self, text: str) -> None:
@@ -138,8 +139,8 @@ class Dialer:
                 if gap:
                     Text("span" if gap == "line" else "b", values[gap])
 
-    def _refuse(self, error: EarshotError | None) -> None:
-        self._problem.show(error.detail if error else "")
+    def _refuse(self, error: EarshotError | None, words: str = "") -> None:
+        self._problem.show(words or (error_words(error)[1] if error else ""))
         self._sentence.set_visibility(error is None)
         self._confirm.set_visibility(error is not None and error.code in _CONFIRMABLE)
         set_props(self._field, aria_invalid="true" if error else None)
@@ -171,9 +172,9 @@ class Dialer:
         self._placing(order)
         try:
             placed = await self._desk.place(order, PAGE, allow_duplicate=confirmed)
-        except DuplicateCall:
+        except DuplicateCall as error:
             self._failed()
-            self._refuse(RequestError(say("duplicate"), code="duplicate_recent_call"))
+            self._refuse(error, say("duplicate"))
             return None
         except Exception as error:
             self._failed()

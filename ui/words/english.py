@@ -1,11 +1,6 @@
-"""Every text that the page shows of its own, in one catalogue by key, so that another language is another mapping."""
+"""The page's texts in English."""
 
-from collections.abc import Iterator, Mapping
-from string import Formatter
-
-from services.call import CallStatus
-
-LANGUAGE = "en"
+from collections.abc import Mapping
 
 ENGLISH: Mapping[str, str] = {
     "product": "Earshot",
@@ -50,6 +45,14 @@ ENGLISH: Mapping[str, str] = {
     "offline": "No connection to Earshot: nothing was dialled. Press Call again once the page is connected.",
     "late_title": "Nothing was dialled",
     "late": "The connection was interrupted when you pressed Call. Press it again if you still want to.",
+    # states of a call
+    "state_unknown": "Not known yet",
+    "state_scheduled": "Scheduled",
+    "state_queued": "Queued",
+    "state_ringing": "Ringing",
+    "state_in_progress": "Answered",
+    "state_forwarding": "Forwarding",
+    "state_ended": "Ended",
     # stage
     "stage": "Call",
     "empty_title": "Dial a number, hear both sides",
@@ -105,29 +108,3 @@ ENGLISH: Mapping[str, str] = {
     "end_all_unconfirmed_title": "Not every call is known to have ended",
     "end_all_unconfirmed": "{number}: {why}",
 }
-
-STATUS: Mapping[CallStatus, str] = {
-    CallStatus.UNKNOWN: "Not known yet",
-    CallStatus.SCHEDULED: "Scheduled",
-    CallStatus.QUEUED: "Queued",
-    CallStatus.RINGING: "Ringing",
-    CallStatus.IN_PROGRESS: "Answered",
-    CallStatus.FORWARDING: "Forwarding",
-    CallStatus.ENDED: "Ended",
-}
-
-
-def say(key: str, **values: str) -> str:
-    """The text of `key` with its gaps filled."""
-    return ENGLISH[key].format(**values)
-
-
-def parts(key: str) -> Iterator[tuple[str, str | None]]:
-    """The text of `key` cut at its gaps: each piece with the name of the gap after it, so that what fills a gap can be an element."""
-    for literal, gap, _, _ in Formatter().parse(ENGLISH[key]):
-        yield literal, gap
-
-
-def both(names: tuple[str, ...]) -> str:
-    """`a`, `a and b`, or `a, b and c`."""
-    return say("and").join(filter(None, (", ".join(names[:-1]), names[-1])))
