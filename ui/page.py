@@ -13,6 +13,7 @@ from services.settings import Settings
 from services.switch import Switch
 from ui.assets import ROUTE, AssetFiles
 from ui.call_log import CallLog
+from ui.connection import Connection
 from ui.dialer import Dialer
 from ui.following import follow
 from ui.header import header
@@ -70,6 +71,7 @@ class DeskPage:
                 self._dialer = Dialer(desk=desk, to=to, example=example, placing=self._placing, placed=self._placed, failed=self._failed)
                 self._stage = Stage(desk=desk, issue_ticket=issue_ticket, dial_again=self._dialer.fill, example=example)
                 self._log = CallLog(desk=desk, select=self._select)
+            Connection()
         self._tell_trouble(desk.trouble)
         self._first(call_id)
         follow(desk.changed, self._note)
