@@ -3,7 +3,8 @@
 from services.call import Call, CallOrder, CallStatus
 from services.desk import CallDesk
 from services.phone_number import international, region_name, region_of
-from ui.words import LANGUAGE, STATUS, say
+from ui.words import STATUS, language, say
+from ui.words.faults import ended_words
 
 
 def number(call: Call | CallOrder) -> str:
@@ -12,7 +13,7 @@ def number(call: Call | CallOrder) -> str:
 
 def from_whom(desk: CallDesk, call: Call | CallOrder) -> str:
     """`United States, from Main line as Riley`, as far as it is known."""
-    region = region_name(region_of(call.to or ""), LANGUAGE)
+    region = region_name(region_of(call.to or ""), language())
     line = desk.directory.caller_id_name(call.phone_number_id)
     if not line and isinstance(call, Call):
         line = international(call.caller_id or "")
@@ -24,7 +25,7 @@ def from_whom(desk: CallDesk, call: Call | CallOrder) -> str:
 def outcome(desk: CallDesk, call: Call) -> str:
     """The state while it runs, then why it ended."""
     reason = desk.why_ended(call)
-    return reason.title if reason else STATUS[call.status]
+    return ended_words(reason)[0] if reason else STATUS[call.status]
 
 
 def remark(call: Call) -> str:

@@ -18,6 +18,8 @@ _ICONS = {
     "info": f'<g {_STROKE}><circle cx="12" cy="12" r="9"/><path d="M12 11v5M12 7.8v0"/></g>',
     "alert": f'<g {_STROKE}><path d="M12 3.8 2.8 19.6h18.4z"/><path d="M12 10v4M12 16.8v0"/></g>',
     "close": f'<path {_STROKE} d="M6 6l12 12M18 6L6 18"/>',
+    "settings": f'<g {_STROKE}><path d="M4 7h9M19 7h1M4 17h1M11 17h9"/><circle cx="16" cy="7" r="2.6"/>'
+    f'<circle cx="8" cy="17" r="2.6"/></g>',
     "again": f'<g {_STROKE}><path d="M20 11a8 8 0 1 0-2.3 6.3"/><path d="M20.5 5v6h-6"/></g>',
 }
 

@@ -6,6 +6,7 @@ from services.errors import EarshotError
 from ui.icons import icon
 from ui.markup import Box, Text
 from ui.words import say
+from ui.words.faults import error_words
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class Notice(Box):
     def tell_error(self, error: Exception) -> None:
         """Our own errors in their words; of any other only that there was one, for its words are for the log."""
         if isinstance(error, EarshotError):
-            self.tell(error.title, error.detail)
+            self.tell(*error_words(error))
         else:
             log.error("something failed on the page", exc_info=error)
             self.tell(say("unexpected_title"), say("unexpected"))

@@ -1,7 +1,7 @@
 """The one page: header, dialer, stage, list, and how they hear of each other and of the desk."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from fastapi import FastAPI
 from nicegui import background_tasks, ui
@@ -13,7 +13,9 @@ from services.settings import Settings
 from services.switch import Switch
 from ui.assets import ROUTE, AssetFiles
 from ui.call_log import CallLog
+from ui.connection import Connection
 from ui.dialer import Dialer
+from ui.following import follow
 from ui.header import header
 from ui.icons import FAVICON
 from ui.markup import Box
@@ -21,7 +23,7 @@ from ui.notice import Notice
 from ui.safety import stopped_banner
 from ui.stage import Stage
 from ui.theme import apply_theme
-from ui.words import both, say
+from ui.words import both, choose_language, say
 
 
 def install_pages(app: FastAPI, *, desk: CallDesk, settings: Settings, switch: Switch, issue_ticket: Callable[[str], str]) -> None:
@@ -31,12 +33,13 @@ def install_pages(app: FastAPI, *, desk: CallDesk, settings: Settings, switch: S
     @ui.page("/")
     def index(call: str = "", to: str = "") -> None:
         """`?call=` is the call to show first, `?to=` a number to put into the field; nothing is ever dialled by an address."""
+        choose_language()
         DeskPage(desk=desk, settings=settings, switch=switch, issue_ticket=issue_ticket, call_id=call, to=to)
 
     apply_theme()
     ui.run_with(
         app,
-        title=say("product"),
+        title="Earshot",
         favicon=FAVICON,
         viewport="width=device-width, initial-scale=1, viewport-fit=cover",
         language="en-US",
@@ -68,18 +71,19 @@ class DeskPage:
                 self._dialer = Dialer(desk=desk, to=to, example=example, placing=self._placing, placed=self._placed, failed=self._failed)
                 self._stage = Stage(desk=desk, issue_ticket=issue_ticket, dial_again=self._dialer.fill, example=example)
                 self._log = CallLog(desk=desk, select=self._select)
+            Connection()
         self._tell_trouble(desk.trouble)
         self._first(call_id)
-        client.on_delete(desk.changed.subscribe(self._note))
-        client.on_delete(desk.directory.changed.subscribe(lambda _: self._dialer.refresh()))
-        client.on_delete(desk.trouble_changed.subscribe(self._tell_trouble))
+        follow(desk.changed, self._note)
+        follow(desk.directory.changed, lambda _: self._dialer.refresh())
+        follow(desk.trouble_changed, self._tell_trouble)
 
     def _first(self, call_id: str) -> None:
         """What is on the stage after a load: the call that the address names, else the newest that runs."""
         if call := self._desk.get(call_id):
             self._show(call)
         elif call_id:
-            background_tasks.create(self._look_up(call_id), name="look up call")
+            background_tasks.create(self._look_up(call_id), name="look up call", context=self._client)
         elif running := next((call for call in self._desk.calls() if call.running), None):
             self._show(running)
 
@@ -121,8 +125,12 @@ class DeskPage:
         changed, self._changed = self._changed, {}
         if self._client.is_deleted:
             return
-        for call in changed.values():
-            self._log.update(call)
+        with self._client:
+            for call in changed.values():
+                self._log.update(call)
+            self._update_stage(changed)
+
+    def _update_stage(self, changed: Collection[str]) -> None:
         card = self._stage.card
         shown = self._desk.get(card.call.id) if card else None
         if card is None or shown is None:

@@ -1,6 +1,5 @@
 """The brake in the header: stop all dialling, allow it again, end all calls that run. And the banner that says that dialling is stopped."""
 
-from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from services.call import Call
@@ -9,6 +8,7 @@ from services.desk import CallDesk
 from services.end_all import AllEnded, end_all
 from services.phone_number import international
 from services.switch import FILE, Stop, Switch
+from ui.following import follow
 from ui.icons import icon
 from ui.markup import Box, Text, set_props
 from ui.notice import Notice
@@ -19,9 +19,8 @@ from ui.words import say
 def safety_controls(*, desk: CallDesk, switch: Switch) -> None:
     """The button and its panel, for the end of the header. They follow the desk and the switch for as long as the page is there."""
     controls = SafetyControls(desk=desk, switch=switch)
-    client = ui.context.client
-    client.on_delete(switch.changed.subscribe(controls.show_switch))
-    client.on_delete(desk.changed.subscribe(controls.show_calls))
+    follow(switch.changed, controls.show_switch)
+    follow(desk.changed, controls.show_calls)
 
 
 def stopped_banner(switch: Switch) -> None:
@@ -38,7 +37,7 @@ def stopped_banner(switch: Switch) -> None:
         record.show(stop)
 
     show(switch.state)
-    ui.context.client.on_delete(switch.changed.subscribe(show))
+    follow(switch.changed, show)
 
 
 class SafetyControls:

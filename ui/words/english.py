@@ -1,11 +1,6 @@
-"""Every text that the page shows of its own, in one catalogue by key, so that another language is another mapping."""
+"""The page's texts in English."""
 
-from collections.abc import Iterator, Mapping
-from string import Formatter
-
-from services.call import CallStatus
-
-LANGUAGE = "en"
+from collections.abc import Mapping
 
 ENGLISH: Mapping[str, str] = {
     "product": "Earshot",
@@ -32,6 +27,16 @@ ENGLISH: Mapping[str, str] = {
     "unexpected_title": "Something went wrong",
     "unexpected": "This is a fault in Earshot; its log says more. Look at the list of calls before you dial again.",
     "dismiss": "Dismiss",
+    "settings": "Settings",
+    "theme": "Appearance",
+    "theme_system": "System",
+    "theme_light": "Light",
+    "theme_dark": "Dark",
+    "language": "Language",
+    "skip": "Skip to the phone number",
+    "lost": "No connection to Earshot",
+    "lost_detail": "Calls that run go on. Nothing can be dialled or ended here until it is back.",
+    "reload": "Load again",
     "log_out": "Log out",
     # dialer
     "dialer": "Dial",
@@ -47,9 +52,39 @@ ENGLISH: Mapping[str, str] = {
     "calls_from": "Calls {number} from {line}.",
     "calls_as": "Calls {number} as {assistant}.",
     "calls_from_as": "Calls {number} from {line} as {assistant}.",
+    "assistant": "Assistant",
+    "caller_id": "Caller ID",
+    "as_set_up": "As set up",
+    "not_set_up": "Not set up",
+    "lists_failed": "Vapi's assistants and numbers could not be read. Calls use those that are set up.",
+    "try_again": "Try again",
+    "free_number": "A free Vapi number: about 10 calls a day, none abroad.",
+    "free_number_abroad": "A free Vapi number can't call {country}: about 10 calls a day, none abroad.",
+    "more": "More",
+    "changed": "changed for this call",
+    "first_message": "First message",
+    "first_message_hint": "The assistant's own",
+    "variables": "Variables",
+    "variable_name": "Name",
+    "variable_value": "Value",
+    "add": "Add a variable",
+    "remove": "Remove this variable",
+    "nameless": "A variable has a value and no name. Give it one, or remove it.",
+    "calls_in": "Calls {number} ({country}).",
+    "calls_in_from": "Calls {number} ({country}) from {line}.",
+    "calls_in_as": "Calls {number} ({country}) as {assistant}.",
+    "calls_in_from_as": "Calls {number} ({country}) from {line} as {assistant}.",
     "offline": "No connection to Earshot: nothing was dialled. Press Call again once the page is connected.",
     "late_title": "Nothing was dialled",
     "late": "The connection was interrupted when you pressed Call. Press it again if you still want to.",
+    # states of a call
+    "state_unknown": "Not known yet",
+    "state_scheduled": "Scheduled",
+    "state_queued": "Queued",
+    "state_ringing": "Ringing",
+    "state_in_progress": "Answered",
+    "state_forwarding": "Forwarding",
+    "state_ended": "Ended",
     # stage
     "stage": "Call",
     "empty_title": "Dial a number, hear both sides",
@@ -105,29 +140,3 @@ ENGLISH: Mapping[str, str] = {
     "end_all_unconfirmed_title": "Not every call is known to have ended",
     "end_all_unconfirmed": "{number}: {why}",
 }
-
-STATUS: Mapping[CallStatus, str] = {
-    CallStatus.UNKNOWN: "Not known yet",
-    CallStatus.SCHEDULED: "Scheduled",
-    CallStatus.QUEUED: "Queued",
-    CallStatus.RINGING: "Ringing",
-    CallStatus.IN_PROGRESS: "Answered",
-    CallStatus.FORWARDING: "Forwarding",
-    CallStatus.ENDED: "Ended",
-}
-
-
-def say(key: str, **values: str) -> str:
-    """The text of `key` with its gaps filled."""
-    return ENGLISH[key].format(**values)
-
-
-def parts(key: str) -> Iterator[tuple[str, str | None]]:
-    """The text of `key` cut at its gaps: each piece with the name of the gap after it, so that what fills a gap can be an element."""
-    for literal, gap, _, _ in Formatter().parse(ENGLISH[key]):
-        yield literal, gap
-
-
-def both(names: tuple[str, ...]) -> str:
-    """`a`, `a and b`, or `a, b and c`."""
-    return say("and").join(filter(None, (", ".join(names[:-1]), names[-1])))
