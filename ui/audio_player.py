@@ -9,6 +9,7 @@ from nicegui.element import Element
 
 from ui.assets import ASSETS, versioned
 from ui.markup import set_props
+from ui.player_words import player_words
 
 _LISTENING = ("starting", "waiting", "playing", "gap", "reconnecting", "blocked", "expired")
 _RENEW_EVERY = 5.0  # seconds between new tickets, lest a refusal that no ticket helps is asked again and again
@@ -25,7 +26,7 @@ class AudioPlayer(Element, component=ASSETS / "audio_player.js"):
         self._issue_ticket = issue_ticket
         self._on_state = on_state
         self._renewed_at = float("-inf")
-        set_props(self, url=self._url(), module_url=versioned("live_playout.js"), autostart=autostart)
+        set_props(self, url=self._url(), module_url=versioned("live_playout.js"), autostart=autostart, words=player_words())
         self.on("state", lambda event: self._hear(event.args))
 
     @property

@@ -14,6 +14,7 @@ from websockets.asyncio.server import ServerConnection
 from tests.browser.plain_page.hearing import Heard, Sound, find, resampled
 from tests.browser.plain_page.server import RATE, START, LiveCall, demo_call, plain_server, send_live
 from tests.chromium import FLAGS, chromium_path
+from ui.player_words import player_words
 
 INSECURE_NAME = "--host-resolver-rules=MAP plain.example 127.0.0.1"
 CALL = demo_call()
@@ -311,6 +312,7 @@ async def test_a_player_that_does_not_load_has_failed_and_holds_nothing(page: Pa
 
 
 async def open_element(page: Page, call: LiveCall, more: str = "") -> None:
+    await page.add_init_script(f"window.words = {json.dumps(player_words())}")
     await page.goto(f"http://{call.address}/element.html?url=ws://{call.address}/listen{more}")
     await page.wait_for_function("window.ready")
 

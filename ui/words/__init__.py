@@ -36,12 +36,17 @@ def language() -> str:
 
 def say(key: str, **values: str) -> str:
     """The text of `key` with its gaps filled."""
-    return CATALOGUES[language()][key].format(**values)
+    return text(key).format(**values)
+
+
+def text(key: str) -> str:
+    """The text of `key` with its gaps open, for what fills them in the browser."""
+    return CATALOGUES[language()][key]
 
 
 def parts(key: str) -> Iterator[tuple[str, str | None]]:
     """The text of `key` cut at its gaps: each piece with the name of the gap after it, so that what fills a gap can be an element."""
-    for literal, gap, _, _ in Formatter().parse(CATALOGUES[language()][key]):
+    for literal, gap, _, _ in Formatter().parse(text(key)):
         yield literal, gap
 
 

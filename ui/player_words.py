@@ -1,0 +1,27 @@
+"""The texts of assets/audio_player.js in the language of the page, under the names that it has for them."""
+
+from typing import Any
+
+from ui.words import say, text
+
+_TEXTS = (
+    "about tap playing notLoaded bothEars speaking behind noGaps gap gaps shortGap shortGaps delay delayIs gapsTerm gapsAre caughtUp"
+    " caughtUpBy leftOut leftOutIs format formatIs apart together mulaw linear clock inStep fast slow device deviceIs connection neverLost"
+    " lostOnce lost stayLive stayLiveMeans"
+)
+_STATES = ("idle", "starting", "waiting", "gap", "reconnecting", "blocked", "expired", "ended", "stopped")
+_GROUNDS = {"operator": "operator", "start frame": "start_frame", "measured": "measured", "assumed": "assumed"}
+
+
+def player_words() -> dict[str, Any]:
+    """What the element's `words` property is given. Gaps such as `{seconds}` are filled in the browser."""
+    who = ("customer", "assistant")
+    return {
+        **{name: text(f"player_{name}") for name in _TEXTS.split()},
+        **{speaker: say(speaker) for speaker in who},
+        "ear": {speaker: say(f"player_ear_{speaker}") for speaker in who},
+        "mute": {speaker: say(f"player_mute_{speaker}") for speaker in who},
+        "volume": {speaker: say(f"player_volume_{speaker}") for speaker in who},
+        "states": {state: say(f"player_state_{state}") for state in _STATES},
+        "grounds": {ground: say(f"player_ground_{key}") for ground, key in _GROUNDS.items()},
+    }
