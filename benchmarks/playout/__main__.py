@@ -126,7 +126,7 @@ def _table(ours: dict[str, list[Figures]], rules: dict[str, list[float]], peers:
     mine = f"{pesq}, {100 * found['pitch']:.3f} %, {found['edge']:.0f} dBFS"
     rows.append(("7", "catching up: PESQ-WB, pitch, largest step", "4.0, 0.1 %, -40 dBFS", mine, "", ""))
     first = f"{middle('lan', 'first_sound'):.0f} ms" if "lan" in ours else NOT_MEASURED
-    mine = f"{100 * found['core']:.1f} %, {found['bytes']:.0f}, {first}"
+    mine = f"{100 * found['core']:.1f} %, {found['bytes']:.1f}, {first}"
     rows.append(("8", "core, bytes a quantum, first sound", "2 %, 0, 60 ms", mine, *both("lan", "{f.first_sound:.0f} ms")))
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows]

@@ -1,9 +1,10 @@
 /**
- * node --expose-gc measure.mjs: what needs no browser, of the real `playout.js`, as JSON. With a path of raw 16 kHz two-channel s16le it
+ * node measure.mjs: what needs no browser, of the real `playout.js`, as JSON. With a path of raw 16 kHz two-channel s16le it
  * writes what was heard of that call around a 2 s stall to path + ".heard" (48 kHz, two channels of float32), and where in the call each
  * 128 samples of it began to path + ".places" (float64, in source samples).
  */
 import { readFileSync, writeFileSync } from "node:fs";
+import { Session } from "node:inspector/promises";
 import { Playout } from "../../assets/playout.js";
 
 const RATE = 16000;
@@ -102,30 +103,43 @@ function edges() {
   return 20 * Math.log10(Math.max(step, 1e-9));
 }
 
-/** Part of a core, and bytes allocated per quantum, playing noise with both the filter and the splices at work. */
-function price() {
+/** Part of a core, and bytes that `pull` allocates per quantum, playing noise with both the filter and the splices at work. */
+async function price() {
   let seed = 1;
   const noise = () => ((seed = (Math.imul(seed, 1664525) + 1013904223) | 0) / 2147483648) * 0.3;
   const playout = new Playout(48000);
   playout.start(START);
   const frame = new Uint8Array(Int16Array.from({ length: 2 * FRAME }, () => 32767 * noise()).buffer);
   const [left, right] = [new Float32Array(QUANTUM), new Float32Array(QUANTUM)];
+  let [quanta, sent] = [0, 0];
   const play = (seconds) => {
-    for (let q = 0, sent = 0; q < (seconds * 48000) / QUANTUM; q++) {
-      for (; sent / 50 < (q * QUANTUM) / 48000; sent++) playout.push(frame, 0);
+    for (const end = quanta + (seconds * 48000) / QUANTUM; quanta < end; quanta++) {
+      const held = Math.floor((quanta * QUANTUM) / 48000) % 10 === 5 ? 0.3 : 0; // a second in ten comes late, and is made good
+      for (; sent / 50 + held < (quanta * QUANTUM) / 48000; sent++) playout.push(frame, 0);
       playout.pull(left, right);
     }
   };
-  play(60);
-  globalThis.gc?.();
-  const before = process.memoryUsage().heapUsed;
-  let pulls = 0;
+  play(120);
   const started = process.cpuUsage();
-  for (let q = 0; q < 400; q++, pulls++) playout.pull(left, right);
-  const bytes = (process.memoryUsage().heapUsed - before) / pulls;
   play(60);
   const { user, system } = process.cpuUsage(started);
-  return { core: (user + system) / 1e6 / 61, bytes: globalThis.gc ? bytes : null };
+  return { core: (user + system) / 1e6 / 60, bytes: (await allocated(() => play(120), "pull")) / ((120 * 48000) / QUANTUM) };
+}
+
+/** Bytes that are allocated under a function of this name while `work` is done, as V8's sampling heap profiler counts them. */
+async function allocated(work, name) {
+  const session = new Session();
+  session.connect();
+  await session.post("HeapProfiler.startSampling", {
+    samplingInterval: 32, includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true,
+  });
+  work();
+  const { profile } = await session.post("HeapProfiler.stopSampling");
+  const sum = (node, under) => {
+    const counts = under || node.callFrame.functionName === name;
+    return (counts ? node.selfSize : 0) + node.children.reduce((all, child) => all + sum(child, counts), 0);
+  };
+  return sum(profile.head, false);
 }
 
 function speech(path) {
@@ -147,4 +161,4 @@ function speech(path) {
   return playout.stats();
 }
 
-console.log(JSON.stringify({ ...tones(), pitch: pitch(), edge: edges(), ...price(), speech: process.argv[2] ? speech(process.argv[2]) : null }));
+console.log(JSON.stringify({ ...tones(), pitch: pitch(), edge: edges(), ...(await price()), speech: process.argv[2] ? speech(process.argv[2]) : null }));

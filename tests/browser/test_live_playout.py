@@ -291,6 +291,25 @@ async def test_where_sound_is_blocked_it_says_so_and_a_tap_plays_what_is_live(pa
     assert numbers["samplesDiscarded"] > RATE
 
 
+async def test_a_context_that_is_suspended_and_resumed_goes_on_with_what_is_live(page: Page, call: LiveCall) -> None:
+    call.script = live
+    await listen(page, call)
+    await state(page, "playing")
+    await page.wait_for_timeout(2000)
+    before = await stats(page)
+    await page.evaluate("window.player.context.suspend()")
+    await state(page, "blocked")
+    await page.wait_for_timeout(3000)
+    await page.evaluate("window.player.context.resume()")
+    await state(page, "playing")
+    await page.wait_for_timeout(2000)
+    after = await stats(page)
+    assert_conserved(after)
+    assert after["samplesDiscarded"] - before["samplesDiscarded"] > 2 * RATE  # nobody could hear it
+    assert after["delay"] < 0.5
+    assert after["reconnects"] == 0
+
+
 async def test_plain_http_on_a_name_is_unsupported_and_says_what_to_do(page: Page, call: LiveCall) -> None:
     await listen(page, call, host="plain.example")
     await state(page, "unsupported")
