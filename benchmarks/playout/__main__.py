@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.playout.analyse import Figures, analyse
+from benchmarks.playout.lanes import lanes
 from benchmarks.playout.live import Recording, record
 from benchmarks.playout.speech import measure
 from benchmarks.playout.traces import Trace, traces
@@ -50,7 +51,7 @@ async def main() -> None:
             peers.setdefault(player, {})[kind] = figures
             print(f"  {player:7} {kind:10} {_line(figures)}", flush=True)
     print()
-    print(_table(ours, rules, peers))
+    print(_table(ours, rules, peers, await lanes()))
 
 
 def _line(figures: Figures) -> str:
@@ -73,7 +74,7 @@ def _neteq_cost(recording: Recording) -> float:
     return float(json.loads(ran.stdout)["neteqCost"])
 
 
-def _table(ours: dict[str, list[Figures]], rules: dict[str, list[float]], peers: dict[str, dict[str, Figures]]) -> str:
+def _table(ours: dict[str, list[Figures]], rules: dict[str, list[float]], peers: dict[str, dict[str, Figures]], drawing: float) -> str:
     rows = [("#", "what", "target", "Earshot", *BASELINES)]
 
     def middle(kind: str, name: str) -> float:
@@ -128,6 +129,7 @@ def _table(ours: dict[str, list[Figures]], rules: dict[str, list[float]], peers:
     first = f"{middle('lan', 'first_sound'):.0f} ms" if "lan" in ours else NOT_MEASURED
     mine = f"{100 * found['core']:.1f} %, {found['bytes']:.1f}, {first}"
     rows.append(("8", "core, bytes a quantum, first sound", "2 %, 0, 60 ms", mine, *both("lan", "{f.first_sound:.0f} ms")))
+    rows.append(("8", "the two lanes: the page's main thread", "2 %", f"{100 * drawing:.1f} %", "", ""))
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
