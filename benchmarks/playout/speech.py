@@ -37,7 +37,7 @@ def measure() -> dict[str, Any]:
 
 def _pesq(said: NDArray[np.float64], heard: NDArray[np.float64], places: NDArray[np.float64]) -> float | None:
     try:
-        from pesq import pesq  # type: ignore[import-not-found,unused-ignore]  # optional, since it has to be compiled
+        from pesq import pesq  # type: ignore[import-not-found,import-untyped,unused-ignore]  # optional, since it has to be compiled
     except ImportError:
         return None
     again = np.stack([_put_back(said[:, who], resampled(heard[:, who], OUT), places) for who in range(2)], axis=1)
