@@ -104,7 +104,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         sessions = Sessions() if settings.password else None
         if sessions:
             pages.include_router(login_router(password=settings.password, sessions=sessions, attempts=Attempts()))
-        install_pages(pages, desk=desk, settings=settings, switch=switch, issue_ticket=tickets.issue)
+        install_pages(pages, desk=desk, relay=relay, settings=settings, switch=switch, issue_ticket=tickets.issue)
         api = create_api(desk=desk, relay=relay, tickets=tickets, switch=switch, settings=settings, version=VERSION)
         app = web_app(settings, FrontDoor(api=api, pages=pages), sessions)
         server = uvicorn.Server(server_config(app))
