@@ -8,13 +8,14 @@ const digits = (text) => text.replace(/\D/g, "").replace(/^00/, "");
 
 export default {
   template: `
-    <form class="dial-form" novalidate @submit.prevent="press" @keydown.enter="held" @input="typed" @focusout="left">
+    <form class="dial-form" novalidate @submit.prevent="press" @keydown.enter="held" @input="typed" @focusout="left"
+      @paste="paste" @change="chosen">
       <slot></slot>
       <fieldset :disabled="dialling || disabled"><slot name="actions"></slot></fieldset>
       <p v-if="refused" class="problem" role="alert">{{ offline }}</p>
     </form>`,
   props: { initial: String, shape: Object, offline: String, disabled: Boolean },
-  emits: ["typed", "left", "dial"],
+  emits: ["typed", "pasted", "chosen", "left", "dial"],
 
   data() {
     return { dialling: false, refused: false };
@@ -30,22 +31,48 @@ export default {
   },
 
   watch: {
-    shape({ of, text }) {
+    shape({ of, text, pasted }) {
       const { field } = this;
+      if (pasted && field.value === of.slice(0, field.maxLength)) return this.put(text);
       const asTyped = field.value === of && field.selectionStart === of.length && !this.composing;
       const regrows = this.deleting && text.length > of.length; // a separator that comes back could not be deleted
       if (!asTyped || regrows || text === of || digits(text) !== digits(of)) return;
-      field.value = text;
-      field.setSelectionRange(text.length, text.length);
+      this.put(text);
     },
   },
 
   methods: {
+    put(text) {
+      this.field.value = text;
+      this.field.setSelectionRange(text.length, text.length);
+    },
+
     typed(event) {
+      if (event.target !== this.field) return;
       this.refused = false;
       this.deleting = event.inputType?.startsWith("delete") ?? false;
       this.composing = event.isComposing ?? false;
       this.$emit("typed", this.field.value);
+    },
+
+    /** A number that is pasted over the whole field may be written in any way, and be longer than the field. */
+    paste(event) {
+      const { field } = this;
+      if (event.target !== field || field.selectionEnd - field.selectionStart < field.value.length) return;
+      const text = event.clipboardData.getData("text").trim();
+      event.preventDefault();
+      this.refused = false;
+      this.put(text.slice(0, field.maxLength));
+      this.$emit("pasted", text);
+    },
+
+    picked() {
+      const fields = new FormData(this.$el);
+      return { assistant: fields.get("assistant"), caller_id: fields.get("caller-id") };
+    },
+
+    chosen(event) {
+      if (event.target.tagName === "SELECT") this.$emit("chosen", this.picked());
     },
 
     left(event) {
@@ -67,7 +94,15 @@ export default {
       this.refused = false;
       this.dialling = true;
       this.pressed = { wall: Date.now(), steady: performance.now(), by: document.activeElement };
-      this.$emit("dial", { text: this.field.value, confirmed: event.submitter?.name === "confirmed" });
+      const fields = new FormData(this.$el);
+      this.$emit("dial", {
+        ...this.picked(),
+        text: this.field.value,
+        confirmed: event.submitter?.name === "confirmed",
+        first_message: fields.get("first-message"),
+        names: fields.getAll("variable-name"),
+        values: fields.getAll("variable-value"),
+      });
     },
 
     /** Seconds since the press, by two clocks of this browser alone: one may be set, the other may stop while a laptop sleeps. */
@@ -88,10 +123,9 @@ export default {
 
     fill(text) {
       this.refused = false;
-      this.field.value = text;
+      this.put(text);
       this.$emit("typed", text);
       this.field.focus();
-      this.field.setSelectionRange(text.length, text.length);
     },
   },
 };

@@ -16,12 +16,13 @@ _PATIENCE = 3.0  # seconds for which a dial waits to learn which country it call
 
 
 class Directory:
-    """Assistants and caller IDs by id, as loaded last; empty until then or when Vapi does not tell."""
+    """Assistants and caller IDs by id, as loaded last; empty until then. `failed`: Vapi did not tell when it was asked last."""
 
     def __init__(self, gateway: Gateway | None) -> None:
         self._gateway = gateway
         self.changed: Signal[None] = Signal()
         self._known = asyncio.Event()
+        self.failed = False
         self.assistants: dict[str, Assistant] = {}
         self.caller_ids: dict[str, CallerId] = {}
 
@@ -32,11 +33,13 @@ class Directory:
         try:
             self.assistants = {item.id: item for item in await self._gateway.list_assistants()}
             self.caller_ids = {item.id: item for item in await self._gateway.list_phone_numbers()}
-            self.changed.emit(None)
+            self.failed = False
         except VapiError as error:
             log.warning("assistants and caller IDs could not be read (%s)", error.code)
+            self.failed = True
         finally:
             self._known.set()
+        self.changed.emit(None)
 
     async def known(self) -> None:
         """Returns once both lists were read, or could not be; after a few seconds in any case."""

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from nicegui import background_tasks, ui
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
@@ -11,15 +12,20 @@ from services.call import Call, CallOrder
 from services.client import PAGE
 from services.desk import CallDesk
 from services.errors import DuplicateCall, EarshotError
+from services.pasted_number import number_in, number_in_address
 from services.phone_number import as_typed, international, region_name, region_of
+from ui import recent_numbers
 from ui.assets import ASSETS
+from ui.call_options import CallOptions, wishes
 from ui.icons import icon
 from ui.markup import Box, Text, set_props
 from ui.notice import Notice
+from ui.pickers import Pickers
 from ui.words import language, parts, say
 from ui.words.faults import error_words
 
 _MAX_TEXT = 64
+_MAX_PASTED = 1000
 _TOO_OLD = 3.0  # seconds: a press that arrives later may not be what its presser still wants
 _ASKING = 3.0  # seconds for which the browser is asked how old a press is
 _CONFIRMABLE = {"number_unlikely", "duplicate_recent_call"}
@@ -60,8 +66,9 @@ class Dialer:
         self._placing, self._placed, self._failed = placing, placed, failed
         self._busy = False
         self._text = ""
+        self._pastes = 0
         self._said: tuple[str, dict[str, str]] | None = None
-        to = as_typed(to[:_MAX_TEXT])
+        to = number_in_address(to[:_MAX_PASTED])[:_MAX_TEXT]
         with Box("section", "card pad dialer", aria_label=say("dialer")):
             self.form = DialForm(initial=to, disabled=bool(desk.missing))
             with self.form:
@@ -69,8 +76,12 @@ class Dialer:
                     Text("label", say("number"), "label", for_="dial-number")
                     self._country = Text("span", classes="label country", aria_live="polite")
                 with Box(classes="field"):
-                    self._field = Box("input", id="dial-number", type="tel", inputmode="tel", autocomplete="tel", maxlength=_MAX_TEXT)
+                    self._field = Box("input", id="dial-number", type="tel", inputmode="tel", autocomplete="off", maxlength=_MAX_TEXT)
                     set_props(self._field, placeholder=example or None, aria_describedby="dial-says", data_testid="dial-number")
+                    set_props(self._field, list=recent_numbers.ID)
+                self._recent = recent_numbers.RecentNumbers(desk=desk)
+                self._pickers = Pickers(desk=desk)
+                self._options = CallOptions()
                 with Box(classes="says", id="dial-says"):
                     self._sentence = Box("p", "say")
                     self._problem = Text("p", "", "problem", role="alert")
@@ -81,16 +92,20 @@ class Dialer:
                 self._confirm = Text("button", say("call_anyway"), "btn", type="submit", name="confirmed", data_testid="dial-confirm")
             self._notice = Notice()
         self.form.on("typed", lambda event: self._typed(_text(event.args)))
+        self.form.on("pasted", lambda event: self._pasted(event.args))
+        self.form.on("chosen", lambda event: self._choose(event.args))
         self.form.on("left", lambda event: self._left(_text(event.args)))
         self.form.on("dial", self._dial)
         self._typed(to)
+        self._read_recent()
 
     def fill(self, number: str) -> None:
         """Puts a number into the field, and dials nothing."""
-        self.form.run_method("fill", as_typed(number))
+        self.form.run_method("fill", number_in(number)[:_MAX_TEXT])
 
     def refresh(self) -> None:
-        """Says anew what Call would do, since the names of assistant and caller ID are known by now."""
+        """Offers assistants and caller IDs as Vapi lists them by now, and says anew what Call would do."""
+        self._pickers.refresh()
         if self._said and self._said[0].startswith("calls"):
             self._judge(self._text, complete=False)
 
@@ -102,16 +117,29 @@ class Dialer:
         self._country.show(region_name(region_of(text), language()))
         self._judge(text, complete=False)
 
+    def _pasted(self, text: Any) -> None:
+        """What was pasted is brought into shape in the field, however it was written."""
+        self._pastes += 1  # so that the same text can be pasted over what became of it
+        text = text[:_MAX_PASTED] if isinstance(text, str) else ""
+        number = number_in(text)[:_MAX_TEXT]
+        set_props(self.form, shape={"of": text, "text": number, "pasted": self._pastes})
+        self._typed(number)
+
+    def _choose(self, args: dict[str, Any]) -> None:
+        self._pickers.choose(args)
+        self._judge(self._text, complete=False)
+
     def _left(self, text: str) -> None:
         if text.strip():
             self._judge(text, complete=True)
 
     def _judge(self, text: str, *, complete: bool) -> None:
         """Says what Call would do or, where the number is `complete` or can't become right any more, why it can't be called."""
+        self._pickers.tell_limits(region_of(text))
         if self._desk.missing:
             return self._say("not_configured")
         try:
-            order = self._desk.order(text)
+            order = self._order(text)
             self._desk.check(order, PAGE)
         except EarshotError as error:
             if complete or error.code not in _WHILE_TYPING:
@@ -119,13 +147,26 @@ class Dialer:
             else:
                 self._say("half" if text.lstrip().startswith(("+", "00")) else "hint")
         else:
-            self._promise(order.to)
+            self._promise(order)
 
-    def _promise(self, number: str) -> None:
-        line = self._desk.directory.caller_id_name(self._desk.phone_number_id)
-        assistant = self._desk.directory.assistant_name(self._desk.assistant_id)
-        key = "calls" + ("_from" if line else "") + ("_as" if assistant else "")
-        self._say(key, number=international(number), line=line, assistant=assistant)
+    def _read_recent(self) -> None:
+        background_tasks.create(self._recent.refresh(), name="read recent numbers", context=ui.context.client)
+
+    def _order(self, text: str, *, confirmed: bool = False, **wishes: Any) -> CallOrder:
+        return self._desk.order(
+            text,
+            assistant_id=self._pickers.assistant_id,
+            phone_number_id=self._pickers.phone_number_id,
+            confirm_unlikely_number=confirmed,
+            **wishes,
+        )
+
+    def _promise(self, order: CallOrder) -> None:
+        line = self._desk.directory.caller_id_name(order.phone_number_id)
+        assistant = self._desk.directory.assistant_name(order.assistant_id)
+        country = region_name(order.region, language())
+        key = "calls" + ("_in" if country else "") + ("_from" if line else "") + ("_as" if assistant else "")
+        self._say(key, number=international(order.to), country=country, line=line, assistant=assistant)
 
     def _say(self, key: str, **values: str) -> None:
         self._refuse(None)
@@ -137,7 +178,7 @@ class Dialer:
             for literal, gap in parts(key):
                 Text("span", literal)
                 if gap:
-                    Text("span" if gap == "line" else "b", values[gap])
+                    Text("b" if gap in ("number", "assistant") else "span", values[gap])
 
     def _refuse(self, error: EarshotError | None, words: str = "") -> None:
         self._problem.show(words or (error_words(error)[1] if error else ""))
@@ -151,24 +192,25 @@ class Dialer:
         self._busy = True
         call = None
         try:
-            call = await self._place(_text(event.args.get("text")), confirmed=event.args.get("confirmed") is True)
+            self._pickers.choose(event.args)
+            call = await self._place(_text(event.args.get("text")), event.args, confirmed=event.args.get("confirmed") is True)
         finally:
             self._busy = False
             self.form.run_method("settle", call is not None)
 
-    async def _place(self, text: str, *, confirmed: bool) -> Call | None:
+    async def _place(self, text: str, args: dict[str, Any], *, confirmed: bool) -> Call | None:
         self._notice.hide()
         age = await self.form.age()
         if age is None or age > _TOO_OLD:
             self._notice.tell(say("late_title"), say("late"))
             return None
         try:
-            order = self._desk.order(text, confirm_unlikely_number=confirmed)
+            order = self._order(text, confirmed=confirmed, **wishes(args))
             self._desk.check(order, PAGE)
         except EarshotError as error:
             self._refuse(error)
             return None
-        self._promise(order.to)
+        self._promise(order)
         self._placing(order)
         try:
             placed = await self._desk.place(order, PAGE, allow_duplicate=confirmed)
@@ -181,7 +223,9 @@ class Dialer:
             self._notice.tell_error(error)
             return None
         assert isinstance(placed, Call)  # noqa: S101 - without an idempotency key nothing is answered from memory
+        self._options.empty()
         self._placed(placed)
+        self._read_recent()
         return placed
 
 

@@ -7,6 +7,7 @@ from services.settings import CREDENTIALS, Settings
 from services.switch import Switch
 from ui.icons import icon
 from ui.markup import Box, Text
+from ui.preferences import preferences
 from ui.safety import safety_controls
 from ui.words import say
 
@@ -24,10 +25,10 @@ def header(settings: Settings, *, desk: CallDesk, switch: Switch) -> None:
             _pill(mode, popovertarget="mode")
             _explanation(demo=settings.demo)
         safety_controls(desk=desk, switch=switch)
-        if settings.password:
-            leave = "() => fetch('/logout', {method: 'POST'}).finally(() => location.assign('/login'))"
-            Text("button", say("log_out"), "btn quiet", type="button").on("click", js_handler=leave)
+        preferences(can_leave=bool(settings.password))
     banner.move(target_index=0)
+    with ui.context.client.layout:
+        Text("a", say("skip"), "skip", href="#dial-number").move(target_index=0)
 
 
 def _pill(mode: str, **props: str) -> None:

@@ -25,6 +25,8 @@ _ICONS = {
     "unmute": f'<g {_STROKE}><rect x="9" y="3" width="6" height="11" rx="3"/><path d="M5.5 11a6.5 6.5 0 0 0 13 0M12 17.5V21"/></g>',
     "link": f'<g {_STROKE}><path d="M14 5h5v5M19 5l-8 8"/>'
     f'<path d="M18 14v4a1.5 1.5 0 0 1-1.5 1.5h-10A1.5 1.5 0 0 1 5 18V8a1.5 1.5 0 0 1 1.5-1.5H10"/></g>',
+    "settings": f'<g {_STROKE}><path d="M4 7h9M19 7h1M4 17h1M11 17h9"/><circle cx="16" cy="7" r="2.6"/>'
+    f'<circle cx="8" cy="17" r="2.6"/></g>',
     "again": f'<g {_STROKE}><path d="M20 11a8 8 0 1 0-2.3 6.3"/><path d="M20.5 5v6h-6"/></g>',
 }
 

@@ -14,6 +14,7 @@ from services.settings import Settings
 from services.switch import Switch
 from ui.assets import ROUTE, AssetFiles
 from ui.call_log import CallLog
+from ui.connection import Connection
 from ui.dialer import Dialer
 from ui.following import follow
 from ui.header import header
@@ -88,6 +89,7 @@ class DeskPage:
                     example=example,
                 )
                 self._log = CallLog(desk=desk, select=self._select)
+            Connection()
         self._tell_trouble(desk.trouble)
         self._first(call_id)
         follow(desk.changed, self._note)

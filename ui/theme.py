@@ -1,17 +1,22 @@
-"""The look of the page, in its head, so that nothing is painted before the colours are known. The look itself is `assets/earshot.css`."""
+"""The look of the page, in its head, so that nothing is painted before the colours are known. The look itself is `assets/*.css`."""
 
 from nicegui import ui
 
 from ui.assets import versioned
 
+THEME_COOKIE = "earshot_theme"
+
+_SHEETS = ("earshot.css", "dialer.css", "frame.css", "safety.css", "call.css")
+# The empty window has its colour while the rest is on its way, and never the other one first.
+_AT_ONCE = f"""<style>:root {{ color-scheme: light dark }}
+[data-theme="light"] {{ color-scheme: light }}
+[data-theme="dark"] {{ color-scheme: dark }}</style>
+<script>{{ const chosen = document.cookie.match(/(?:^|; ){THEME_COOKIE}=(light|dark)/);
+if (chosen) document.documentElement.dataset.theme = chosen[1]; }}</script>"""
+
 
 def apply_theme() -> None:
     """For every page, once per process. The player's module comes along, so that a press of Call finds it loaded."""
-    ui.add_head_html(
-        "<style>:root { color-scheme: light dark }</style>"  # the empty window is dark already while the rest is on its way
-        f'<link rel="stylesheet" href="{versioned("earshot.css")}">'
-        f'<link rel="stylesheet" href="{versioned("safety.css")}">'
-        f'<link rel="stylesheet" href="{versioned("call.css")}">'
-        f'<script type="module" src="{versioned("live_playout.js")}"></script>',
-        shared=True,
-    )
+    sheets = "".join(f'<link rel="stylesheet" href="{versioned(sheet)}">' for sheet in _SHEETS)
+    player = f'<script type="module" src="{versioned("live_playout.js")}"></script>'
+    ui.add_head_html(_AT_ONCE + sheets + player, shared=True)

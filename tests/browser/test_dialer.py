@@ -1,0 +1,114 @@
+"""Who calls whom: what is chosen and typed in the dialer is what Vapi is asked for, and nothing but Call dials."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Earshot, Open, Start
+
+NUMBER = "+14155552671"
+FIELD, PROMISE = "dial-number", "#dial-says"
+
+
+def paste(page: Page, text: str) -> None:
+    page.get_by_test_id(FIELD).evaluate(
+        """(field, text) => {
+            field.focus();
+            field.select();
+            const clipboardData = new DataTransfer();
+            clipboardData.setData("text", text);
+            field.dispatchEvent(new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true}));
+        }""",
+        text,
+    )
+
+
+def test_what_is_chosen_is_what_is_called(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    page.get_by_test_id(FIELD).fill(NUMBER)
+    expect(page.locator(PROMISE)).to_contain_text("Calls +1 415-555-2671 (United States) from Main line as Riley.")
+    page.get_by_test_id("dial-assistant").select_option(label="Sam, feedback")
+    page.get_by_test_id("dial-caller-id").select_option(label="Front desk")
+    expect(page.locator(PROMISE)).to_contain_text("from Front desk as Sam, feedback.")
+    page.get_by_test_id("dial-call").click()
+    expect(page.locator(".whom")).to_contain_text("from Front desk as Sam, feedback")
+    assert [page.get_by_test_id(f"dial-{name}").evaluate("e => e.selectedOptions[0].text") for name in ("assistant", "caller-id")] == [
+        "Sam, feedback",
+        "Front desk",
+    ]
+
+
+def test_the_limits_of_a_free_number_are_said_before_it_dials(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    expect(page.get_by_text("about 10 calls a day")).to_be_hidden()
+    page.get_by_test_id("dial-caller-id").select_option(label="Front desk")
+    expect(page.get_by_text("A free Vapi number: about 10 calls a day, none abroad.")).to_be_visible()
+    page.get_by_test_id(FIELD).fill("+49 30 901820")
+    expect(page.get_by_text("A free Vapi number can't call Germany")).to_be_visible()
+
+
+def test_enter_among_the_options_dials_nothing_and_they_hold_for_one_call(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    before = len(earshot.calls())
+    page.get_by_test_id(FIELD).fill(NUMBER)
+    page.get_by_text("More", exact=True).click()
+    page.get_by_label("First message").fill("Hi, this is a test.")
+    page.get_by_role("button", name="Add a variable").click()
+    page.keyboard.type("first")
+    page.keyboard.press("Enter")
+    page.get_by_label("Value").fill("Ada")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("changed for this call")).to_be_visible()
+    assert len(earshot.calls()) == before
+    page.get_by_test_id("dial-call").click()
+    expect(page.get_by_test_id("call-status")).to_have_attribute("data-status", "ringing", timeout=20_000)
+    expect(page.get_by_label("First message")).to_have_value("")
+    expect(page.get_by_label("Value")).to_have_count(0)
+    assert len(earshot.calls()) == before + 1
+
+
+def test_a_value_without_a_name_is_refused(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    before = earshot.calls()
+    page.get_by_test_id(FIELD).fill(NUMBER)
+    page.get_by_text("More", exact=True).click()
+    page.get_by_role("button", name="Add a variable").click()
+    page.get_by_label("Value").fill("Ada")
+    page.get_by_test_id("dial-call").click()
+    expect(page.get_by_role("alert").filter(has_text="A variable has a value and no name")).to_be_visible()
+    assert earshot.calls() == before
+
+
+@pytest.mark.parametrize("text", ["tel:+1-415-555-2671", "Phone: +1 (415) 555 2671", "001 415 555 2671", "＋１ ４１５ ５５５ ２６７１"])
+def test_a_number_is_pasted_in_any_form(earshot: Earshot, open_tab: Open, text: str) -> None:
+    page = open_tab(earshot.url)
+    for _ in range(2):  # the second time over what became of the first
+        paste(page, text)
+        expect(page.get_by_test_id(FIELD)).to_have_value("+1 415-555-2671")
+    expect(page.locator(PROMISE)).to_contain_text("Calls +1 415-555-2671")
+
+
+@pytest.mark.parametrize("to", ["tel:%2B14155552671", "+1%20415%20555%202671", "tel:+1-415-555-2671"])
+def test_an_address_fills_and_never_dials(earshot: Earshot, open_tab: Open, to: str) -> None:
+    before = earshot.calls()
+    page = open_tab(f"{earshot.url}/?to={to}")
+    expect(page.get_by_test_id(FIELD)).to_have_value("+1 415-555-2671")
+    expect(page.locator(PROMISE)).to_contain_text("Calls +1 415-555-2671")
+    assert earshot.calls() == before
+
+
+def test_numbers_that_were_called_are_offered_again(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    earshot.place("+442079460958")
+    page.reload()
+    expect(page.locator("#recent-numbers option").first).to_have_attribute("value", "+44 20 7946 0958")
+    assert page.get_by_test_id(FIELD).evaluate("field => field.list.id") == "recent-numbers"
+
+
+def test_without_vapis_lists_it_says_so_and_goes_on(earshot_with: Start, open_tab: Open) -> None:
+    nowhere = "http://127.0.0.1:9"
+    earshot = earshot_with(VAPI_API_KEY="k", VAPI_ASSISTANT_ID="a", VAPI_PHONE_NUMBER_ID="p", VAPI_BASE_URL=nowhere)
+    page = open_tab(earshot.url)
+    expect(page.get_by_text("could not be read. Calls use those that are set up.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="Try again")).to_be_enabled()
+    page.get_by_test_id(FIELD).fill(NUMBER)
+    expect(page.locator(PROMISE)).to_contain_text("Calls +1 415-555-2671 (United States).")
