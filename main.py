@@ -91,7 +91,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         desk = desk_of(account, gateway, journal, switch, demo=settings.demo)
         running.push_async_callback(desk.aclose)
         tickets = Tickets()
-        relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look)
+        relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
         running.push_async_callback(relay.aclose)
         desk.changed.subscribe(relay.on_call)
         background = Tasks()
