@@ -88,7 +88,7 @@ class CallCard:
 
     def _refresh(self) -> None:
         """What can be done now, as the buttons show it."""
-        if self._player is None:
+        if self._player is None or self._sound.is_deleted:
             return
         running = self.call.running
         listening = self._player.listening
@@ -113,7 +113,8 @@ class CallCard:
         try:
             await self._desk.end(self.call.id, PAGE)
         except Exception as error:
-            self._notice.tell_error(error)
+            if not self._notice.is_deleted:
+                self._notice.tell_error(error)
         finally:
             self._ending = False
             self._refresh()
