@@ -61,7 +61,7 @@ class CallSearch:
                     for family in Family:
                         Text("option", say(f"family_{family.name.lower()}"), value=family.value)
                 self._export = Text("a", say("export"), "export", download="calls.csv", aria_label=say("export_label"))
-                with Box("details", "days"):
+                with Box("details", "more days"):
                     Text("summary", say("days"))
                     for edge in ("from", "to"):
                         with Box("label", "day"):

@@ -23,9 +23,12 @@ def from_whom(desk: CallDesk, call: Call | CallOrder) -> str:
 
 
 def outcome(desk: CallDesk, call: Call) -> str:
-    """The state while it runs, then why it ended."""
+    """The state while it runs, then why it ended and after how long: `You ended the call · 0:33`."""
     reason = desk.why_ended(call)
-    return ended_words(reason)[0] if reason else STATUS[call.status]
+    if reason is None:
+        return STATUS[call.status]
+    title, lasted = ended_words(reason)[0], duration(call)
+    return f"{title.removesuffix('.')} · {lasted}" if lasted else title
 
 
 def remark(call: Call) -> str:

@@ -40,15 +40,16 @@ class OpenCalls(Living):
                 self._open[call.id] = _Tab(call, choose=self._choose, close=self._close)
             if len(self._open) > _MOST:
                 self._close(next(iter(self._open)))
+        self._mark()
         if call:
             self.note(call)
-        self._mark()
 
     def note(self, call: Call) -> None:
         """Takes in that a call changed. One that ended stays as long as it is looked at."""
         if call.id not in self._open:
             return
         self._open[call.id].update(call)
+        self._mark()
         if call.running and call.status not in _NOT_YET and call.id not in self._following:
             task = self._following[call.id] = self.start(self._follow(call.id), name="follow call")
             task.add_done_callback(lambda _: self._following.pop(call.id, None))

@@ -33,7 +33,7 @@ class PastCalls(Living):
             self._nothing = Box(classes="nothing")
             with self._nothing:
                 self._title, self._words = Text("b"), Text("p")
-            self._more = Text("button", say("more_calls"), "btn more", type="button").on("click", self._add)
+            self._more = Text("button", say("more_calls"), "btn more-calls", type="button").on("click", self._add)
         self._show_end(loading=True, more=False)
         self.start(self._find(), name="find calls")
 

@@ -4,6 +4,7 @@ from services.call import Call
 from services.client import LOCAL, PAGE
 from services.control import Action
 from services.desk import CallDesk
+from services.phone_number import international
 from services.timeline import END, Entry
 from ui.living import Batch, Living
 from ui.markup import Box, Text
@@ -48,12 +49,14 @@ def _item(entry: Entry) -> None:
     refused = entry.outcome == "refused"
     with Box("li", entry.outcome):
         LocalTime(entry.at)
-        with Box("p"):
-            Text("b", say(_DONE[entry.action]) if entry.action in _DONE else entry.action)
-            if entry.detail:
-                Text("q" if entry.action in _QUOTED else "span", entry.detail, "detail")
-            Text("span", say("by", who=_name(entry.who)), "who-did")
-            Text("span", say("refused", why=entry.words) if refused else say("taken"), "came")
+        with Box():
+            with Box("p"):
+                Text("b", say(_DONE[entry.action]) if entry.action in _DONE else entry.action)
+                if entry.detail:
+                    Text("q" if entry.action in _QUOTED else "span", international(entry.detail))
+            with Box("p", "came"):
+                Text("span", say("by", who=_name(entry.who)))
+                Text("span", say("refused", why=entry.words) if refused else say("taken"))
 
 
 _DONE = {

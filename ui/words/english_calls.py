@@ -25,7 +25,7 @@ CALLS: Mapping[str, str] = {
     "family_provider": "Speech or model failed",
     "family_vapi": "Vapi failed",
     "family_unknown": "Other",
-    "days": "From day to day",
+    "days": "Dates",
     "day_from": "From",
     "day_to": "To",
     "export": "Export",
@@ -87,7 +87,7 @@ CALLS: Mapping[str, str] = {
     "did_end": "Ended the call",
     "taken": "Vapi took it.",
     "refused": "Not taken: {why}",
-    "by": "by {who}",
+    "by": "By {who}.",
     # how it ended
     "duration": "Duration",
     "cost_parts": "Cost by part",

@@ -25,7 +25,7 @@ CALLS: Mapping[str, str] = {
     "family_provider": "Sprache oder Modell ausgefallen",
     "family_vapi": "Vapi ausgefallen",
     "family_unknown": "Anderes",
-    "days": "Von Tag bis Tag",
+    "days": "Zeitraum",
     "day_from": "Von",
     "day_to": "Bis",
     "export": "Exportieren",
@@ -87,7 +87,7 @@ CALLS: Mapping[str, str] = {
     "did_end": "Beendete das Gespräch",
     "taken": "Vapi hat es angenommen.",
     "refused": "Nicht angenommen: {why}",
-    "by": "von {who}",
+    "by": "Von {who}.",
     # how it ended
     "duration": "Dauer",
     "cost_parts": "Kosten nach Teilen",
