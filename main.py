@@ -91,7 +91,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         desk = desk_of(account, gateway, journal, switch, demo=settings.demo)
         running.push_async_callback(desk.aclose)
         tickets = Tickets()
-        relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look)
+        relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
         running.push_async_callback(relay.aclose)
         desk.changed.subscribe(relay.on_call)
         background = Tasks()
@@ -104,7 +104,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         sessions = Sessions() if settings.password else None
         if sessions:
             pages.include_router(login_router(password=settings.password, sessions=sessions, attempts=Attempts()))
-        install_pages(pages, desk=desk, settings=settings, switch=switch, issue_ticket=tickets.issue)
+        install_pages(pages, desk=desk, relay=relay, settings=settings, switch=switch, issue_ticket=tickets.issue)
         api = create_api(desk=desk, relay=relay, tickets=tickets, switch=switch, settings=settings, version=VERSION)
         app = web_app(settings, FrontDoor(api=api, pages=pages), sessions)
         server = uvicorn.Server(server_config(app))

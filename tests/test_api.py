@@ -60,7 +60,7 @@ async def client_of(folder: Path, gateway: Gateway | None, **settings: Any) -> A
     """The API over a desk of its own, served on a real socket."""
     account = replace(SETTINGS, data_dir=folder, **settings)
     async with desk_in(folder, gateway, **settings) as desk:
-        relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look)
+        relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
         desk.changed.subscribe(relay.on_call)
         api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=Switch(folder / "stopped"), settings=account, version="1")
         async with serving(Gatekeeper(api, allowed_hosts=LOOPBACK_HOSTS)) as url, aiohttp.ClientSession() as session:

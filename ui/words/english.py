@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from ui.words.english_calls import CALLS
+
 ENGLISH: Mapping[str, str] = {
     "product": "Earshot",
     # header
@@ -139,4 +141,5 @@ ENGLISH: Mapping[str, str] = {
     "end_all_done_many": "{count} calls have ended.",
     "end_all_unconfirmed_title": "Not every call is known to have ended",
     "end_all_unconfirmed": "{number}: {why}",
+    **CALLS,
 }

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from ui.words.german_calls import CALLS
+
 GERMAN: Mapping[str, str] = {
     "product": "Earshot",
     # header
@@ -139,4 +141,5 @@ GERMAN: Mapping[str, str] = {
     "end_all_done_many": "{count} Gespräche sind beendet.",
     "end_all_unconfirmed_title": "Nicht bei jedem Gespräch steht fest, dass es beendet ist",
     "end_all_unconfirmed": "{number}: {why}",
+    **CALLS,
 }
