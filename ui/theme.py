@@ -2,9 +2,8 @@
 
 from nicegui import ui
 
+from services.language import THEME_COOKIE
 from ui.assets import versioned
-
-THEME_COOKIE = "earshot_theme"
 
 _SHEETS = ("earshot.css", "dialer.css", "frame.css", "safety.css", "call.css")
 # The empty window has its colour while the rest is on its way, and never the other one first.

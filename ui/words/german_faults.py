@@ -58,6 +58,8 @@ FAULTS: Mapping[str, str] = {
     "vapi_unauthorized": "Vapi nimmt VAPI_API_KEY nicht an. Es muss der private Schlüssel sein, nicht der öffentliche: "
     "Sie finden ihn bei Vapi unter API Keys. Danach starten Sie Earshot neu.",
     "vapi_unavailable": "Vapi ist nicht zu erreichen. Prüfen Sie die Netzverbindung und versuchen Sie es noch einmal.",
+    "journal_unavailable": "Das Journal ist nicht benutzbar, und was nicht aufgeschrieben ist, wird nicht gewählt. "
+    "Mehr steht im Protokoll.",
     "outcome_unknown": "Die Antwort von Vapi ging verloren; der Anruf kam vielleicht zustande. Wählen Sie noch nicht neu: "
     "Sehen Sie nach, ob er hier oder bei Vapi auftaucht.",
 }
