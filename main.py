@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services.block_list import BlockList
-from services.demo_line import DemoLine
+from services.demo_line import LINES, DemoLine
 from services.desk import CallDesk
 from services.dial_guard import DialGuard
 from services.errors import EarshotError
@@ -32,8 +32,8 @@ from services.tasks import Tasks
 from services.vapi.gateway import Gateway
 from services.version import VERSION
 from services.web.access import Access, require_safe
-from services.web.answers import stored_answer
 from services.web.api import create_api
+from services.web.call_details import stored_details
 from services.web.front_door import FrontDoor
 from services.web.gatekeeper import Gatekeeper
 from services.web.login import login_router
@@ -72,7 +72,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
     async with AsyncExitStack() as running:
         account, database = settings, settings.database_url or f"sqlite:///{settings.data_dir.absolute() / 'journal.sqlite'}"
         if settings.demo:
-            line = await running.enter_async_context(DemoLine())
+            line = await running.enter_async_context(DemoLine(lines=max(LINES, settings.concurrent_calls or 0)))
             account = replace(
                 settings,
                 api_key=line.api_key,
@@ -132,7 +132,7 @@ def desk_of(account: Settings, gateway: Gateway | None, journal: Journal, switch
         gateway=gateway,
         journal=journal,
         guard=guard,
-        answer=stored_answer,
+        answer=stored_details,
         limits=Limits(
             per_hour=account.calls_per_hour,
             per_day=account.calls_per_day,

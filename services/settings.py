@@ -33,6 +33,7 @@ VARIABLES = (
     Variable("DATABASE_URL", "SQLite in the data folder", "SQLAlchemy async URL of another database, such as PostgreSQL"),
     Variable("EARSHOT_PASSWORD", "", "Password of the page; needed to serve wider than loopback"),
     Variable("EARSHOT_API_TOKENS", "", "Tokens for the API: name:scope+scope:sha256 of the token, separated by commas"),
+    Variable("EARSHOT_WEBHOOK_SECRET", "", "Secret that Vapi sends with its server messages to /api/vapi_events; without it none is taken"),
     Variable("EARSHOT_TRUSTED_PROXIES", "", "Addresses of proxies whose X-Forwarded headers are believed, separated by commas"),
     Variable("EARSHOT_ALLOWED_ORIGINS", "", "Origins of other websites that may use the API, separated by commas"),
     Variable(
@@ -70,6 +71,7 @@ class Settings:
     database_url: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     api_tokens: str = field(default="", repr=False)
+    webhook_secret: str = field(default="", repr=False)
     trusted_proxies: frozenset[str] = frozenset()
     allowed_origins: frozenset[str] = frozenset()
     allowed_regions: frozenset[str] | None = None
@@ -131,6 +133,7 @@ def read_settings(environ: Mapping[str, str] | None = None, dotenv: str | None =
         database_url=get("DATABASE_URL"),
         password=get("EARSHOT_PASSWORD"),
         api_tokens=get("EARSHOT_API_TOKENS"),
+        webhook_secret=get("EARSHOT_WEBHOOK_SECRET"),
         trusted_proxies=frozenset(_proxy(item) for item in _list(get("EARSHOT_TRUSTED_PROXIES"))),
         allowed_origins=frozenset(_origin(item) for item in _list(get("EARSHOT_ALLOWED_ORIGINS"))),
         allowed_regions=_regions(get("EARSHOT_ALLOWED_REGIONS", "*" if account.demo else "")),

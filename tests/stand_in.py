@@ -27,6 +27,8 @@ class StandIn:
         self.requests: Counter[str] = Counter()
         self.bodies: list[Body] = []
         self.controls: list[Body] = []
+        self.events: list[Body] = []
+        """What the listen socket tells each who opens it."""
         self.control_status = 200
         self.end_call_works = True
         self.down = False
@@ -42,6 +44,12 @@ class StandIn:
     def move(self, call_id: str, status: str, **more: Any) -> None:
         """Puts a call into another state."""
         self.calls[call_id] |= {"status": status, "updatedAt": _now(), **more}
+
+    def ring_in(self, number: str, **more: Any) -> str:
+        """A call that somebody makes to one of the account's numbers; its id."""
+        call = self._call({"customer": {"number": number}})
+        self.calls[call["id"]] |= {"type": "inboundPhoneCall", "status": "in-progress", "startedAt": _now(), **more}
+        return str(call["id"])
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         self.requests["POST /call"] += 1
@@ -105,6 +113,8 @@ class StandIn:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         await socket.send_json({"type": "start", "encoding": "linear16", "container": "raw", "sampleRate": 16000, "channels": 2})
+        for event in self.events:
+            await socket.send_json(event)
         async for message in socket:
             assert message.type is not WSMsgType.BINARY
         return socket

@@ -310,14 +310,18 @@ async def test_openapi_lists_the_routes(client: Client) -> None:
     assert set(schema["paths"]) == {
         "/api/vapi_call",
         "/api/calls",
+        "/api/calls.csv",
         "/api/calls/end-all",
         "/api/calls/{call_id}",
         "/api/calls/{call_id}/control",
         "/api/calls/{call_id}/end",
         "/api/calls/{call_id}/events",
+        "/api/calls/{call_id}/timeline",
+        "/api/calls/{call_id}/transcript",
         "/api/dialling",
         "/api/dialling/stop",
         "/api/dialling/resume",
+        "/api/vapi_events",
         "/health",
     }
 
