@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from nicegui.element import Element
 
+from services.call import CallStatus
 from services.vapi.ended_reasons import Family
 from ui.assets import ASSETS
 from ui.markup import Box, Text, set_props
@@ -24,8 +25,9 @@ class Wanted:
     created_to: datetime | None = None
 
     def query(self) -> str:
-        """The same as REST's query."""
+        """The same as REST asks for it."""
         values = {
+            "status": CallStatus.ENDED.value,
             "search": self.search,
             "family": self.family.value if self.family else "",
             "from": self.created_from.isoformat().replace("+00:00", "Z") if self.created_from else "",
@@ -61,7 +63,7 @@ class CallSearch:
                     for family in Family:
                         Text("option", say(f"family_{family.name.lower()}"), value=family.value)
                 self._export = Text("a", say("export"), "export", download="calls.csv", aria_label=say("export_label"))
-                with Box("details", "more days"):
+                with Box("details", "days"):
                     Text("summary", say("days"))
                     for edge in ("from", "to"):
                         with Box("label", "day"):
@@ -70,8 +72,7 @@ class CallSearch:
         self._form.on("wanted", lambda event: changed(Wanted.read(event.args)))
 
     def show(self, *, export: Wanted, visible: bool) -> None:
-        query = export.query()
-        set_props(self._export, href=f"/api/calls.csv?{query}" if query else "/api/calls.csv")
+        set_props(self._export, href=f"/api/calls.csv?{export.query()}")
         self._form.set_visibility(visible)
 
 

@@ -51,11 +51,11 @@ def _item(entry: Entry) -> None:
         LocalTime(entry.at)
         with Box():
             with Box("p"):
-                Text("b", say(_DONE[entry.action]) if entry.action in _DONE else entry.action)
+                Text("b", f"{say(_DONE[entry.action]) if entry.action in _DONE else entry.action} ")
                 if entry.detail:
                     Text("q" if entry.action in _QUOTED else "span", international(entry.detail))
             with Box("p", "came"):
-                Text("span", say("by", who=_name(entry.who)))
+                Text("span", f"{say('by', who=_name(entry.who))} ")
                 Text("span", say("refused", why=entry.words) if refused else say("taken"))
 
 

@@ -31,4 +31,5 @@ def account(line: DemoLine) -> dict[str, str]:
         "VAPI_PHONE_NUMBER_ID": line.phone_number_id,
         "VAPI_BASE_URL": line.base_url,
         "EARSHOT_ALLOWED_REGIONS": "*",
+        "EARSHOT_CALLS_PER_HOUR": "1000",
     }
