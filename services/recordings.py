@@ -32,6 +32,7 @@ PROBLEMS = {
     "disk": "The recording can't be written. See that the folder `recordings` in EARSHOT_DATA_DIR can be written to.",
     "elsewhere": "Another Earshot with the same EARSHOT_DATA_DIR is recording this call already.",
     "lost_sound": "The disk did not keep up, and some sound is missing from the recording. Its marks say where.",
+    "no_sound": "Vapi does not let this call's sound through, so there is nothing to record yet. Earshot keeps trying.",
     "unfinished": "The recording could not be turned into FLAC. Earshot tries again at its next start; the log says more.",
 }
 """What `problem` may say, in plain words."""
@@ -207,8 +208,13 @@ class Recordings:
                     self._begin_finishing(recorder.call_id)
             if problem:
                 self._give_up(recorder, problem)
-            elif recorder.lost_bytes and self.problem(recorder.call_id) is None:
+            elif recorder.lost_bytes:
                 self._tell(recorder.call_id, "lost_sound")
+            elif recorder.refused:
+                self._tell(recorder.call_id, "no_sound")
+            elif self._problems.get(recorder.call_id) == "no_sound":
+                del self._problems[recorder.call_id]
+                self.changed.emit(recorder.call_id)
 
     def _give_up(self, recorder: Recorder, problem: str) -> None:
         recorder.close()

@@ -11,6 +11,7 @@ def apply_theme() -> None:
         "<style>:root { color-scheme: light dark }</style>"  # the empty window is dark already while the rest is on its way
         f'<link rel="stylesheet" href="{versioned("earshot.css")}">'
         f'<link rel="stylesheet" href="{versioned("safety.css")}">'
+        f'<link rel="stylesheet" href="{versioned("replay.css")}">'
         f'<script type="module" src="{versioned("live_playout.js")}"></script>',
         shared=True,
     )

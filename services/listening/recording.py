@@ -13,7 +13,8 @@ _MOST_UNSAVED = 8 * 1024 * 1024  # bytes, two minutes of a usual call: a disk th
 class Recorder:
     """Keeps what the relay gives it until `take` fetches it for the `writer`, some times a second.
 
-    Where more than `most_unsaved` bytes wait, new sound is lost, and marked as such: `lost_bytes`. `end` says why the relay stopped.
+    Where more than `most_unsaved` bytes wait, new sound is lost, and marked as such: `lost_bytes`. `refused` while Vapi
+    does not let the sound through; `end` says why the relay stopped.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Recorder:
         self.end: End | None = None
         self.ended_at = 0.0
         self.lost_bytes = 0
+        self.refused = False
         self.writer = RecordingWriter(folder, call_id=call_id, epoch=time.time() - clock())
         self._leave = leave
         self._clock = clock
@@ -40,10 +42,13 @@ class Recorder:
     def tell(self, event: str) -> None:
         if self._unsaved + len(event) > 2 * self._most_unsaved:
             self.finish("too slow", drain=True)  # a text may be the format of what follows: none can be left out
+        if event.startswith('{"type":"listen-problem"'):
+            self.refused = True
         self._keep(event)
 
     def play(self, sound: bytes, *, at_most: int) -> None:
         """`at_most` is what a live listener may be behind; a recording may be further."""
+        self.refused = False
         if self._unsaved + len(sound) <= self._most_unsaved:
             self._losing = False
             return self._keep(sound)

@@ -21,7 +21,7 @@ from websockets.asyncio.server import ServerConnection
 
 from services.call import Call, CallStatus
 from services.client import PAGE, Client, Scope
-from services.errors import CallNotFound, CallNotRunning, CantRecord, RecordingNotFound, RecordingUnfinished
+from services.errors import CallNotFound, CallNotRunning, CantRecord, NotConfigured, RecordingNotFound, RecordingUnfinished
 from services.recordings import Recordings
 from services.web.problems import install_problems
 from services.web.recording_routes import recording_router, replay_router
@@ -240,6 +240,17 @@ async def test_a_folder_that_can_not_be_written_is_told(tmp_path: Path) -> None:
         with pytest.raises(CantRecord) as error:
             await site.recordings.start("c1", PAGE)
         assert error.value.code == "disk"
+
+
+async def test_a_call_whose_sound_is_refused_is_told_until_there_is_sound(site: Site) -> None:
+    site.line.faults.append(NotConfigured("No key."))
+    await site.recordings.start("c1", PAGE)
+    await site.until(lambda: site.recordings.problem("c1") == "no_sound")
+    site.line.becomes(CallStatus.FORWARDING)  # any change of the call makes another try worth it
+    connection = await site.stand_in.connection()
+    await connection.send(START)
+    await connection.send(SECOND[0])
+    await site.until(lambda: site.recordings.problem("c1") is None)
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../c1", "a/b", "a\\b", "-x", "x" * 65, "c1\n", "ü"])
