@@ -43,6 +43,8 @@ VARIABLES = (
     Variable("EARSHOT_CALLS_PER_DAY", "100", "Most calls in any 24 hours"),
     Variable("EARSHOT_CONCURRENT_CALLS", "5", "Most calls at once"),
     Variable("EARSHOT_MAX_CALL_SECONDS", "600", "Longest a call may last; Vapi ends it then"),
+    Variable("EARSHOT_RECORD", "off", "`on`: every call that is answered is recorded, unless it is switched off for that call"),
+    Variable("EARSHOT_RECORDINGS_MB", "2000", "Most that recordings may take on disk, in megabytes; the oldest are deleted first"),
     Variable("EARSHOT_LISTEN_MODE", "relay", "`relay`: listenUrl is Earshot's own relay; `direct`: it is Vapi's own URL"),
 )
 
@@ -79,6 +81,8 @@ class Settings:
     calls_per_day: int | None = 100
     concurrent_calls: int | None = 5
     max_call_seconds: int = 600
+    record: bool = False
+    recordings_mb: int = 2000
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -141,6 +145,8 @@ def read_settings(environ: Mapping[str, str] | None = None, dotenv: str | None =
         calls_per_day=cap("EARSHOT_CALLS_PER_DAY", "100"),
         concurrent_calls=cap("EARSHOT_CONCURRENT_CALLS", "5"),
         max_call_seconds=_seconds(get("EARSHOT_MAX_CALL_SECONDS", "600")),
+        record=_one_of("EARSHOT_RECORD", get("EARSHOT_RECORD", "off").lower(), ("on", "off")) == "on",
+        recordings_mb=_count("EARSHOT_RECORDINGS_MB", get("EARSHOT_RECORDINGS_MB", "2000")),
         listen_mode=_one_of("EARSHOT_LISTEN_MODE", get("EARSHOT_LISTEN_MODE", "relay").lower(), ("relay", "direct")),
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from services.call import Call, CallStatus
 from services.client import PAGE
 from services.desk import CallDesk
+from services.recordings import Recordings
 from ui.audio_player import AudioPlayer
 from ui.call_head import CallHead
 from ui.call_words import from_whom, number, remark
@@ -12,6 +13,8 @@ from ui.icons import icon
 from ui.markup import Box, Text, set_props
 from ui.notice import Notice
 from ui.outcome import Outcome
+from ui.record_switch import RecordingNote, RecordSwitch
+from ui.recorded import Recorded
 from ui.steering import Steering
 from ui.timeline import Timeline
 from ui.transcript import Transcript
@@ -24,10 +27,18 @@ class CallCard:
     """Built once for a call, then kept up to date by `update`. `listen` starts the sound by itself; `dial_again` is given the number."""
 
     def __init__(
-        self, call: Call, *, desk: CallDesk, issue_ticket: Callable[[str], str], listen: bool, dial_again: Callable[[str], None]
+        self,
+        call: Call,
+        *,
+        desk: CallDesk,
+        recordings: Recordings,
+        issue_ticket: Callable[[str], str],
+        listen: bool,
+        dial_again: Callable[[str], None],
     ) -> None:
         self.call = call
         self._desk = desk
+        self._recordings = recordings
         self._issue_ticket = issue_ticket
         self.listen = listen
         self._player: AudioPlayer | None = None
@@ -38,6 +49,8 @@ class CallCard:
         self._notice = Notice()
         self._outcome = Outcome(desk=desk, dial_again=dial_again)
         self._sound = Box(classes="sound")
+        self._note = RecordingNote(call, recordings=recordings)
+        self._recorded = Recorded(call, recordings=recordings, replaying=self._replaying)
         self._transcript = Transcript(call, desk=desk)
         self._steering = Steering(call, desk=desk)
         Timeline(call, desk=desk)
@@ -55,6 +68,8 @@ class CallCard:
                 self._sound.clear()
                 self._player = None
         self._outcome.show(call)
+        self._note.follow(call)
+        self._recorded.follow(call)
         self._transcript.follow(call)
         self._steering.follow(call)
         self._refresh()
@@ -68,6 +83,7 @@ class CallCard:
                 with toggle:
                     self._toggle_icons = icon("listen"), icon("stop")
                     self._toggle_text = Text("span")
+                self._record = RecordSwitch(call, recordings=self._recordings, notice=self._notice)
                 with Box("label", "switch") as self._spread:
                     Box("input", type="checkbox", role="switch").on("change", js_handler=player.spread_handler)
                     Text("span", say("spread"))
@@ -99,10 +115,15 @@ class CallCard:
         self._toggle.set_visibility(running or listening)
         self._spread.set_visibility(running or listening)
         self._end_button.set_visibility(running)
+        self._record.set_visibility(running)
         ending = self._ending or self._desk.ending(self.call.id)
         self._end_text.show(say("ending" if ending else "end_call"))
         set_props(self._end_button, disabled=ending)
         self._sound.classes(replace="sound" if running else "sound over")
+
+    def _replaying(self, replaying: bool) -> None:
+        """A replay brings what was said along, and follows in it."""
+        self._transcript.set_visibility(not replaying)
 
     async def _end(self) -> None:
         if self._ending:

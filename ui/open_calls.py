@@ -56,7 +56,7 @@ class OpenCalls(Living):
 
     async def _follow(self, call_id: str) -> None:
         # Refused where it ended in this very moment: whoever follows the desk hears of that.
-        with suppress(EarshotError), self._relay.listen(call_id, sound=False) as listener:
+        with suppress(EarshotError), self._relay.listen(call_id, sound=False, events=False) as listener:
             async for _ in listener:
                 pass
 

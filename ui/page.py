@@ -10,6 +10,7 @@ from services.call import Call, CallOrder
 from services.desk import CallDesk
 from services.errors import EarshotError
 from services.listening.relay import Relay
+from services.recordings import Recordings
 from services.settings import Settings
 from services.switch import Switch
 from ui.assets import ROUTE, AssetFiles
@@ -28,7 +29,14 @@ from ui.words import both, choose_language, say
 
 
 def install_pages(
-    app: FastAPI, *, desk: CallDesk, relay: Relay, settings: Settings, switch: Switch, issue_ticket: Callable[[str], str]
+    app: FastAPI,
+    *,
+    desk: CallDesk,
+    relay: Relay,
+    recordings: Recordings,
+    settings: Settings,
+    switch: Switch,
+    issue_ticket: Callable[[str], str],
 ) -> None:
     """Puts the page and its assets on `app`. `issue_ticket` gives a listen ticket for a call id."""
     app.mount(ROUTE, AssetFiles())
@@ -37,7 +45,16 @@ def install_pages(
     def index(call: str = "", to: str = "") -> None:
         """`?call=` is the call to show first, `?to=` a number to put into the field; nothing is ever dialled by an address."""
         choose_language()
-        DeskPage(desk=desk, relay=relay, settings=settings, switch=switch, issue_ticket=issue_ticket, call_id=call, to=to)
+        DeskPage(
+            desk=desk,
+            relay=relay,
+            recordings=recordings,
+            settings=settings,
+            switch=switch,
+            issue_ticket=issue_ticket,
+            call_id=call,
+            to=to,
+        )
 
     apply_theme()
     ui.run_with(
@@ -61,6 +78,7 @@ class DeskPage:
         *,
         desk: CallDesk,
         relay: Relay,
+        recordings: Recordings,
         settings: Settings,
         switch: Switch,
         issue_ticket: Callable[[str], str],
@@ -83,6 +101,7 @@ class DeskPage:
                 self._stage = Stage(
                     desk=desk,
                     relay=relay,
+                    recordings=recordings,
                     issue_ticket=issue_ticket,
                     dial_again=self._dialer.fill,
                     select=self._select,

@@ -8,6 +8,7 @@ from nicegui import ui
 from services.call import Call, CallOrder
 from services.desk import CallDesk
 from services.listening.relay import Relay
+from services.recordings import Recordings
 from ui.call_card import CallCard
 from ui.call_head import CallHead
 from ui.call_words import from_whom, number
@@ -24,12 +25,14 @@ class Stage:
         *,
         desk: CallDesk,
         relay: Relay,
+        recordings: Recordings,
         issue_ticket: Callable[[str], str],
         dial_again: Callable[[str], None],
         select: Callable[[str], None],
         example: str,
     ) -> None:
         self._desk = desk
+        self._recordings = recordings
         self._issue_ticket = issue_ticket
         self._dial_again = dial_again
         self._example = example
@@ -58,7 +61,14 @@ class Stage:
         """Shows `call`, and starts its sound where `listen` says so. Another that was heard falls silent, and stays open."""
         self._empty("", call)
         with self._box:
-            self.card = CallCard(call, desk=self._desk, issue_ticket=self._issue_ticket, listen=listen, dial_again=self._dial_again)
+            self.card = CallCard(
+                call,
+                desk=self._desk,
+                recordings=self._recordings,
+                issue_ticket=self._issue_ticket,
+                listen=listen,
+                dial_again=self._dial_again,
+            )
 
     def note(self, call: Call) -> None:
         """Takes in that some call changed."""

@@ -5,7 +5,7 @@ from nicegui import ui
 from services.language import THEME_COOKIE
 from ui.assets import versioned
 
-_SHEETS = ("earshot.css", "dialer.css", "frame.css", "safety.css", "call.css")
+_SHEETS = ("earshot.css", "dialer.css", "frame.css", "safety.css", "call.css", "replay.css")
 # The empty window has its colour while the rest is on its way, and never the other one first.
 _AT_ONCE = f"""<style>:root {{ color-scheme: light dark }}
 [data-theme="light"] {{ color-scheme: light }}

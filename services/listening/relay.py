@@ -8,7 +8,7 @@ import json
 from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Literal, Self
+from typing import Literal, Protocol, Self, TypeVar
 
 from services.call import Call, ListenTarget
 from services.errors import CallNotFound, CallNotRunning
@@ -18,6 +18,17 @@ from services.listening.upstream import Upstream
 from services.tasks import Tasks
 
 End = Literal["call ended", "left", "shutdown", "too slow", "failed"]
+
+
+class Ear(Protocol):
+    """One who is given what comes out of an upstream; called on the event loop, so it must be quick."""
+
+    def tell(self, event: str) -> None: ...
+    def play(self, sound: bytes, *, at_most: int) -> None: ...
+    def finish(self, end: End, *, drain: bool) -> None: ...
+
+
+E = TypeVar("E", bound=Ear)
 
 _MOST_EVENTS = 10_000  # waiting for one listener: far behind any that still reads
 
@@ -120,7 +131,7 @@ class _Stream:
         self.begun_as = call.id
         self._heard = heard
         self.upstream = Upstream(call, target=target, hint=hint, receiver=self)
-        self.listeners: set[Listener] = set()
+        self.listeners: set[Ear] = set()
         self.task: asyncio.Task[None] | None = None
         self._buffer_seconds = buffer_seconds
         self._expected = DEFAULT_FORMAT
@@ -129,7 +140,7 @@ class _Stream:
         self._trouble = ""
         self._rest = b""
 
-    def join(self, listener: Listener) -> None:
+    def join(self, listener: Ear) -> None:
         self.listeners.add(listener)
         for known in filter(None, (self._start, self._trouble)):
             listener.tell(known)
@@ -220,17 +231,21 @@ class Relay:
 
         Without `sound` it is one who wants events alone, and without both one who only keeps `heard` being told.
         """
+        return self.join(call_id, lambda leave: Listener(leave, sound=sound, events=events))
+
+    def join(self, call_id: str, ear: Callable[[Callable[[E], None]], E]) -> E:
+        """A listener of another kind, made by `ear`, which is given what takes it out again. Raises as `listen` does."""
         call = self._find(call_id)
         if call is None:
             raise CallNotFound("There is no call with this id.")
         if not call.running:
             raise CallNotRunning("This call has ended.")
         if self._closed:
-            over = Listener(lambda _: None)
+            over = ear(lambda _: None)
             over.finish("shutdown", drain=False)
             return over
         stream = self._stream_of(call) or self._begin(call)
-        listener = Listener(partial(self._leave, stream), sound=sound, events=events)
+        listener = ear(partial(self._leave, stream))
         stream.join(listener)
         return listener
 
@@ -266,7 +281,7 @@ class Relay:
             self._forget(stream)
             stream.finish(end, drain=True)
 
-    def _leave(self, stream: _Stream, listener: Listener) -> None:
+    def _leave(self, stream: _Stream, listener: Ear) -> None:
         stream.listeners.discard(listener)
         if not stream.listeners and self._forget(stream) and stream.task:
             stream.task.cancel()

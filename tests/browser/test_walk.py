@@ -1,4 +1,4 @@
-"""A supervisor's round: two calls dialled, one heard, spoken into and handed over, both ended and found again."""
+"""A supervisor's round: two calls dialled, one heard, spoken into and handed over, both ended, found again, and one replayed."""
 
 from collections.abc import Iterator
 
@@ -47,6 +47,9 @@ def test_a_walk(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
     expect(part(page, "player-state")).to_have_attribute("data-state", "playing", timeout=PATIENCE)
     expect(part(page, "player-state")).to_have_count(1)
 
+    part(page, "record").click()
+    expect(page.get_by_text("This call is being recorded.")).to_be_visible()
+
     page.get_by_label("Have the assistant say").fill(LINE)
     page.keyboard.press("Enter")
     expect(part(page, "timeline")).to_contain_text(LINE)
@@ -59,7 +62,7 @@ def test_a_walk(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
     expect(page.get_by_text("Hand the call over to +49 30 901820 (Germany)?")).to_be_visible()
     assert len(vapi.controls(first)) == 1
     part(page, "transfer-confirm").click()
-    expect(part(page, "timeline")).to_contain_text("+4930901820")
+    expect(part(page, "timeline")).to_contain_text("Transferred the call to +49 30 901820")
     assert vapi.controls(first)[-1] == {"type": "transfer", "destination": {"type": "number", "number": "+4930901820"}}
 
     for number in ("+1 415", "+44 20"):
@@ -80,3 +83,9 @@ def test_a_walk(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
     expect(page.get_by_role("heading", name="+1 415-555-2671")).to_be_visible()
     expect(page.get_by_label("Call", exact=True)).to_contain_text("You ended the call.")
     expect(part(page, "transcript")).to_contain_text("Hello?", timeout=PATIENCE)
+
+    part(page, "replay-open").click()
+    part(page, "replay-play").click()
+    expect(part(page, "replay")).to_have_attribute("data-state", "playing")
+    expect(part(page, "replay-time")).to_have_text("0:02", timeout=PATIENCE)
+    expect(part(page, "transcript")).to_be_hidden()
