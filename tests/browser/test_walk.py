@@ -65,6 +65,7 @@ def test_a_walk(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
     expect(part(page, "timeline")).to_contain_text("Transferred the call to +49 30 901820")
     assert vapi.controls(first)[-1] == {"type": "transfer", "destination": {"type": "number", "number": "+4930901820"}}
 
+    expect(part(page, "transcript")).to_contain_text("this is Riley from Wellness Partners", timeout=PATIENCE)
     for number in ("+1 415", "+44 20"):
         row(page, number).click()
         see_status(page, CallStatus.IN_PROGRESS)
@@ -87,5 +88,5 @@ def test_a_walk(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
     part(page, "replay-open").click()
     part(page, "replay-play").click()
     expect(part(page, "replay")).to_have_attribute("data-state", "playing")
-    expect(part(page, "replay-time")).to_have_text("0:02", timeout=PATIENCE)
+    expect(part(page, "replay-time")).to_have_text("0:01", timeout=PATIENCE)
     expect(part(page, "transcript")).to_be_hidden()
