@@ -88,7 +88,7 @@ def page(
         query = query.where(calls.c.created_at < milliseconds(created_to))
     if before:
         query = query.where(sa.tuple_(calls.c.created_at, calls.c.id) < sa.tuple_(milliseconds(before[0]), before[1]))
-    if search and (text := search.strip().casefold()):
+    if search and (text := storable(search).strip().casefold()):
         digits = re.sub(r"\D", "", text) if re.fullmatch(r"[\d\s()+./-]+", text) else ""
         facts = calls.c.words.contains(digits or text, autoescape=True)
         query = query.where(facts | calls.c.said.contains(text, autoescape=True))
