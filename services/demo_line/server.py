@@ -93,7 +93,7 @@ class DemoLine:
 
     def controls(self, call_id: str) -> list[Body]:
         """What was sent to a call's control URL and accepted, oldest first."""
-        return list(self._calls[call_id].controls)
+        return list(self._calls[call_id].taken)
 
     async def _place(self, request: web.Request) -> web.Response:
         order = check_order(await _json(request))
@@ -133,9 +133,7 @@ class DemoLine:
     async def _control(self, request: web.Request) -> web.Response:
         call = self._running(request, "control")
         control = check_control(await _json(request))
-        call.controls.append(control)
-        if control["type"] == "end-call":
-            call.hang_up()
+        call.obey(control)
         return web.json_response({"status": "ok"})
 
     async def _listen(self, request: web.Request) -> web.WebSocketResponse:

@@ -88,7 +88,7 @@ def page(
         query = query.where(calls.c.created_at < milliseconds(created_to))
     if before:
         query = query.where(sa.tuple_(calls.c.created_at, calls.c.id) < sa.tuple_(milliseconds(before[0]), before[1]))
-    if search and (text := search.strip().casefold()):
+    if search and (text := storable(search).strip().casefold()):
         digits = re.sub(r"\D", "", text) if re.fullmatch(r"[\d\s()+./-]+", text) else ""
         facts = calls.c.words.contains(digits or text, autoescape=True)
         query = query.where(facts | calls.c.said.contains(text, autoescape=True))
@@ -98,7 +98,7 @@ def page(
 def find(connection: sa.Connection, query: sa.Select[tuple[str]], ended: Callable[[str], bool] | None = None) -> list[Call]:
     """The calls of a query; with `ended`, only those that have ended for a reason of which it says yes."""
     if ended is not None:
-        over = calls.c.status == CallStatus.ENDED.value
+        over = calls.c.status == sa.literal_column("'ended'")  # not a parameter: only then is the index of ended calls good for it
         reasons = connection.execute(sa.select(calls.c.ended_reason).where(over).distinct()).scalars()
         query = query.where(over, calls.c.ended_reason.in_([reason for reason in reasons if ended(reason)]))
     return [load_call(row.data) for row in connection.execute(query)]
