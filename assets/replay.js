@@ -203,7 +203,7 @@ export default {
       const after = this.parts[this.parts.indexOf(this.part) + 1];
       if (after) {
         this.enter(after);
-        return this.audio.play();
+        return this.sound();
       }
       this.show(this.seconds);
       this.become("paused");
@@ -217,10 +217,15 @@ export default {
       if (this.time >= this.seconds) this.seek(0);
       this.become("playing");
       this.connect();
+      await this.sound();
+      this.tick();
+    },
+
+    async sound() {
       try {
         await this.audio.play();
-        this.tick();
       } catch (error) {
+        // what interrupts it by seeking or by pausing has it play again, or not
         if (error.name !== "AbortError") this.become(error.name === "NotAllowedError" ? "paused" : "failed");
       }
     },
@@ -269,7 +274,7 @@ export default {
       const time = Math.min(this.seconds, Math.max(0, seconds));
       const part = this.parts.findLast(({ at }) => at <= time) ?? this.parts[0];
       this.enter(part, Math.min(part.seconds, Math.max(0, time - part.at)));
-      if (this.state === "playing") this.audio.play().catch(() => {}); // a new part's play() tells by itself what is wrong
+      if (this.state === "playing") this.sound();
       this.leftAt = -Infinity;
       this.show(time);
     },

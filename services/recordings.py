@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -61,6 +62,7 @@ class Recordings:
         limit: int,
         default: bool = False,
         free_floor: int = _FREE_FLOOR,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.changed: Signal[str] = Signal()
         self.default = default
@@ -70,6 +72,7 @@ class Recordings:
         self._note = note
         self._limit = limit
         self._free_floor = free_floor
+        self._clock = clock
         self._recorders: dict[str, Recorder] = {}
         self._problems: dict[str, str] = {}
         self._switched_off: dict[str, None] = {}
@@ -77,6 +80,7 @@ class Recordings:
         self._finishers: dict[str, asyncio.Task[None]] = {}
         self._closed = False
         self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._tasks = Tasks()
         # Two threads: turning an hour into FLAC takes seconds, in which what comes must still get to the disk.
         self._writing = ThreadPoolExecutor(1, "write recordings")
@@ -128,7 +132,8 @@ class Recordings:
             await asyncio.wait({finisher})
         if self._closed or call.id in self._recorders:
             return
-        self._recorders[call.id] = self._relay.join(call.id, partial(Recorder, call_id=call.id, folder=self._folder.of(call.id)))
+        recorder = partial(Recorder, call_id=call.id, folder=self._folder.of(call.id), hurry=self._hurry.set, clock=self._clock)
+        self._recorders[call.id] = self._relay.join(call.id, recorder)
         self._switched_off.pop(call.id, None)
         self._problems.pop(call.id, None)
         self._note(client, "record", call)
@@ -191,7 +196,10 @@ class Recordings:
             if not self._recorders:
                 self._wake.clear()
                 await self._wake.wait()
-            await asyncio.sleep(_FLUSH)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FLUSH):
+                    await self._hurry.wait()
+            self._hurry.clear()
             await self._flush()
             if flush % _LOOK_AT_DISK == 0 and (problem := await self._room()):
                 for recorder in list(self._recorders.values()):

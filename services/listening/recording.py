@@ -8,10 +8,11 @@ from services.listening.recording_writer import Item, RecordingWriter
 from services.listening.relay import End
 
 _MOST_UNSAVED = 8 * 1024 * 1024  # bytes, two minutes of a usual call: a disk that is so far behind does not keep up
+_MUCH = 1024 * 1024  # bytes that are not left to wait for their turn
 
 
 class Recorder:
-    """Keeps what the relay gives it until `take` fetches it for the `writer`, some times a second.
+    """Keeps what the relay gives it until `take` fetches it for the `writer`, some times a second, or sooner when it calls `hurry`.
 
     Where more than `most_unsaved` bytes wait, new sound is lost, and marked as such: `lost_bytes`. `refused` while Vapi
     does not let the sound through; `end` says why the relay stopped.
@@ -23,6 +24,7 @@ class Recorder:
         *,
         call_id: str,
         folder: Path,
+        hurry: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         most_unsaved: int = _MOST_UNSAVED,
     ) -> None:
@@ -33,6 +35,7 @@ class Recorder:
         self.refused = False
         self.writer = RecordingWriter(folder, call_id=call_id, epoch=time.time() - clock())
         self._leave = leave
+        self._hurry = hurry
         self._clock = clock
         self._most_unsaved = most_unsaved
         self._items: list[Item] = []
@@ -77,3 +80,5 @@ class Recorder:
         if not self.end:
             self._items.append((self._clock(), item))
             self._unsaved += len(item)
+            if self._unsaved > _MUCH:
+                self._hurry()

@@ -8,6 +8,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from services.client import Client, Scope
 from services.errors import EarshotError
@@ -95,7 +97,13 @@ def recording_router(recordings: Recordings) -> APIRouter:
     add("info", "recording", "What the recording is made of: parts, pieces, gaps")
     add("peaks", "peaks", "Its waveform: for each part, lanes of peaks from 0 to 255")
     add("transcript", "transcript", "What was said in it, and when")
+    router.routes.append(Route(base, _not_allowed, methods=["HEAD", "OPTIONS", "PATCH", "PUT", "QUERY", "TRACE"]))
     return router
+
+
+async def _not_allowed(_request: Request) -> Response:
+    """Starlette would name the methods of the first of the three routes alone."""
+    raise HTTPException(405, headers={"Allow": "GET, POST, DELETE"})
 
 
 def replay_router(recordings: Recordings) -> APIRouter:

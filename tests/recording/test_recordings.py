@@ -344,6 +344,11 @@ async def test_a_range_beyond_the_end_is_a_problem_like_any_other(api: Api) -> N
     assert headers["Content-Range"].startswith("bytes */")
 
 
+async def test_another_method_is_told_which_there_are(api: Api) -> None:
+    status, problem, headers = await api.ask("PUT")
+    assert (status, problem["code"], headers["Allow"]) == (405, "method_not_allowed", "GET, POST, DELETE")
+
+
 async def test_the_routes_ask_for_their_scopes(api: Api) -> None:
     await api.site.kept(SECOND)
     needed = {("GET", ""): Scope.LISTEN, ("GET", "/peaks"): Scope.READ, ("DELETE", ""): Scope.CONTROL, ("POST", ""): Scope.CONTROL}
