@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services.block_list import BlockList
-from services.demo_line import DemoLine
+from services.demo_line import LINES, DemoLine
 from services.desk import CallDesk
 from services.dial_guard import DialGuard
 from services.errors import EarshotError
@@ -26,18 +26,20 @@ from services.journal import Journal, Limits
 from services.listening.relay import Relay
 from services.logfmt import log_to_stderr
 from services.phone_number import EXAMPLE
+from services.recordings import Recordings
 from services.settings import Settings, SettingsError, read_settings
 from services.switch import Switch
 from services.tasks import Tasks
 from services.vapi.gateway import Gateway
 from services.version import VERSION
 from services.web.access import Access, require_safe
-from services.web.answers import stored_answer
 from services.web.api import create_api
+from services.web.call_details import stored_details
 from services.web.front_door import FrontDoor
 from services.web.gatekeeper import Gatekeeper
 from services.web.login import login_router
 from services.web.other_websites import let_in
+from services.web.recording_routes import recording_router, replay_router
 from services.web.sessions import Attempts, Sessions
 from services.web.sockets import Sockets
 from services.web.tickets import Tickets
@@ -72,7 +74,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
     async with AsyncExitStack() as running:
         account, database = settings, settings.database_url or f"sqlite:///{settings.data_dir.absolute() / 'journal.sqlite'}"
         if settings.demo:
-            line = await running.enter_async_context(DemoLine())
+            line = await running.enter_async_context(DemoLine(lines=max(LINES, settings.concurrent_calls or 0)))
             account = replace(
                 settings,
                 api_key=line.api_key,
@@ -91,21 +93,29 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         desk = desk_of(account, gateway, journal, switch, demo=settings.demo)
         running.push_async_callback(desk.aclose)
         tickets = Tickets()
-        relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look)
+        relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
         running.push_async_callback(relay.aclose)
         desk.changed.subscribe(relay.on_call)
+        recordings = recordings_of(settings, desk, relay)
+        running.push_async_callback(recordings.aclose)
+        await recordings.open()
         background = Tasks()
         running.push_async_callback(background.aclose)
         background.start(switch.follow(), name="follow switch")
         await desk.guard.refresh()
         await desk.start()
+        for call in desk.calls():
+            recordings.on_call(call)
+        desk.changed.subscribe(recordings.on_call)
 
         pages = FastAPI(openapi_url=None)
         sessions = Sessions() if settings.password else None
         if sessions:
             pages.include_router(login_router(password=settings.password, sessions=sessions, attempts=Attempts()))
-        install_pages(pages, desk=desk, settings=settings, switch=switch, issue_ticket=tickets.issue)
+        pages.include_router(replay_router(recordings))
+        install_pages(pages, desk=desk, relay=relay, recordings=recordings, settings=settings, switch=switch, issue_ticket=tickets.issue)
         api = create_api(desk=desk, relay=relay, tickets=tickets, switch=switch, settings=settings, version=VERSION)
+        api.include_router(recording_router(recordings))
         app = web_app(settings, FrontDoor(api=api, pages=pages), sessions)
         server = uvicorn.Server(server_config(app))
         stop_gently(server, api.state.events.close)
@@ -132,7 +142,7 @@ def desk_of(account: Settings, gateway: Gateway | None, journal: Journal, switch
         gateway=gateway,
         journal=journal,
         guard=guard,
-        answer=stored_answer,
+        answer=stored_details,
         limits=Limits(
             per_hour=account.calls_per_hour,
             per_day=account.calls_per_day,
@@ -143,6 +153,17 @@ def desk_of(account: Settings, gateway: Gateway | None, journal: Journal, switch
         max_call_seconds=account.max_call_seconds,
         missing=account.missing,
         also_numbers=example,
+    )
+
+
+def recordings_of(settings: Settings, desk: CallDesk, relay: Relay) -> Recordings:
+    return Recordings(
+        settings.data_dir / "recordings",
+        relay=relay,
+        find=desk.get,
+        note=desk.note,
+        limit=1_000_000 * settings.recordings_mb,
+        default=settings.record,
     )
 
 

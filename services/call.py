@@ -61,7 +61,11 @@ class CostItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A call's state as last read. Times are UTC; `cost` is in US dollars. Holds no URL and no key."""
+    """A call's state as last read. Times are UTC; `cost` is in US dollars. Holds no listen or control URL and no key.
+
+    `to` is the number that was called or, of an inbound call, the one that calls: the customer's in both cases. `recording_url` is
+    where Vapi keeps its own recording, once there is one: https, and perhaps only valid for a while.
+    """
 
     id: str
     status: CallStatus
@@ -82,6 +86,7 @@ class Call:
     cost: float | None = None
     costs: tuple[CostItem, ...] = ()
     summary: str | None = None
+    recording_url: str | None = None
     concurrency_blocked: bool = False
 
     @property
@@ -92,6 +97,18 @@ class Call:
     @property
     def answered(self) -> bool:
         return self.started_at is not None or self.status in (CallStatus.IN_PROGRESS, CallStatus.FORWARDING)
+
+    @property
+    def customer(self) -> str | None:
+        """The number at the other end, whichever side called."""
+        return self.to
+
+    @property
+    def seconds(self) -> float | None:
+        """How long a call that has ended was talked; None where it was not answered, or has not ended."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return max(0.0, (self.ended_at - self.started_at).total_seconds())
 
 
 _KEEP_NEWER = {item.name for item in fields(Call)} - {"id", "status", "ringing_at"}

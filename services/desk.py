@@ -1,46 +1,39 @@
-"""CallDesk: the one object that the page and the REST routes talk to. It places calls, knows their state, and ends them."""
+"""CallDesk: the one object that the page and the REST routes talk to. It places calls, knows their state, steers and ends them."""
 
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from services.call import Call, CallOrder, CallStatus, ListenTarget, merge
+from services.book import KEPT, Book
+from services.call import Call, CallOrder, CallStatus, ListenTarget
 from services.client import Client
-from services.control import Action, Control
+from services.control import Control
 from services.dial_guard import DialGuard
 from services.directory import Directory
-from services.errors import (
-    CallNotFound,
-    CallNotRunning,
-    EarshotError,
-    FieldError,
-    HangUpUnconfirmed,
-    NotConfigured,
-    NumberError,
-    RequestError,
-)
-from services.hang_up import hang_up
+from services.errors import CallNotFound, CallNotRunning, EarshotError, FieldError, NotConfigured, NumberError, RequestError
+from services.hang_ups import HangUps
 from services.journal import Journal, Limits, StoredAnswer
 from services.phone_number import PhoneNumber, parse_phone_number
 from services.placing import Key, Placed, Placing
 from services.signals import Signal
+from services.steering import Obstacle, Steering
 from services.tasks import Tasks
-from services.vapi.ended_reasons import EndedReason, explain
+from services.timeline import END, Timelines
+from services.transcript import Line
+from services.transcript_archive import TranscriptArchive
+from services.transcripts import Transcripts
+from services.vapi.ended_reasons import EndedReason, Family, explain, family_of
 from services.vapi.gateway import Gateway
 from services.watcher import LONGEST_CALL, Watcher
 
 log = logging.getLogger(__name__)
 
 _WATCHED = [status for status in CallStatus if status not in (CallStatus.UNKNOWN, CallStatus.ENDED)]
-_SETTLING = 30.0  # seconds after its end in which a call's cost and summary are still awaited
-_KEPT = 1000  # ended calls in memory; the journal has them all
 _CATCH_UP_PATIENCE = 3.0  # seconds for which a list of calls waits for those that ran before
-_HANG_UP_PATIENCE = 12.0  # seconds for which whoever ends a call waits for Vapi's word that it ended
 
 
 class CallDesk:
@@ -67,7 +60,6 @@ class CallDesk:
         missing: tuple[str, ...] = (),
         also_numbers: frozenset[str] = frozenset(),
     ) -> None:
-        self.changed: Signal[Call] = Signal()
         self.trouble_changed: Signal[str | None] = Signal()
         self.trouble: str | None = None
         self.missing = missing
@@ -75,41 +67,50 @@ class CallDesk:
         self.phone_number_id = phone_number_id
         self.max_call_seconds = max_call_seconds
         self.directory = Directory(gateway)
-        self.guard = guard(self)
         self.journal = journal
         self.limits = limits
+        self._book = Book(save=lambda call: self._write(journal.save(call)))
+        self.changed = self._book.changed
+        self.transcripts = Transcripts(self._book.current_id)
+        self.timelines = Timelines(self._book.current_id)
+        self.guard = guard(self)
         self._gateway = gateway
         self._also_numbers = also_numbers
-        self._calls: dict[str, Call] = {}
-        self._running: set[str] = set()
-        self._renamed: dict[str, str] = {}
-        self._ended_at: dict[str, float] = {}
-        self._hanging_up: dict[str, asyncio.Task[Call]] = {}
         self._tasks = Tasks()
-        self._watcher = Watcher(gateway=gateway, awaited=self._awaited, seen=self._seen, trouble=self._tell_trouble) if gateway else None
-        self._placing = (
-            Placing(
+        self._writing = Tasks()
+        self._watcher: Watcher | None = None
+        self._placing: Placing | None = None
+        if gateway:
+            self._watcher = Watcher(
+                gateway=gateway,
+                awaited=self._book.awaited,
+                seen=self._book.see,
+                asked=lambda call: self._book.see(call, ours=True),
+                trouble=self._tell_trouble,
+            )
+            self._placing = Placing(
                 gateway=gateway,
                 journal=journal,
                 guard=self.guard,
                 limits=limits,
                 store=self._take_ours,
                 rename=self._rename,
-                gone=self._running.discard,
+                gone=self._book.gone,
                 longest=max_call_seconds,
                 answer=lambda call: answer(self, call),
             )
-            if gateway
-            else None
-        )
+            self._hang_ups = HangUps(gateway=gateway, take=self._take_ours, told=self._tell_again)
+            self._steering = Steering(gateway=gateway, guard=self.guard, timelines=self.timelines, also_numbers=also_numbers)
+            self._archive = TranscriptArchive(gateway=gateway, journal=journal, transcripts=self.transcripts)
+            self.changed.subscribe(self._archive.on_call)
 
     async def start(self) -> None:
         """Takes up the calls that ran before this process, and the dials that were left open; from then on all are watched."""
         if self._watcher and self._placing:
             since = datetime.now(UTC) - LONGEST_CALL
-            for call in await self.journal.calls(statuses=_WATCHED, created_from=since, limit=_KEPT):
-                self._calls[call.id] = call
-                self._running.add(call.id)
+            for call in await self.journal.calls(statuses=_WATCHED, created_from=since, limit=KEPT):
+                self._book.resume(call)
+                self._archive.on_call(call)
             self._tasks.start(self._watcher.run(), name="watch calls")
             self._tasks.start(self.directory.load(), name="load directory")
             await self._placing.start()
@@ -118,35 +119,51 @@ class CallDesk:
         """Ends the desk's work. No phone call is cut by it."""
         if self._placing:
             await self._placing.aclose()
+            await self._hang_ups.aclose()
+            await self._archive.aclose()
         await self._tasks.aclose()
+        await self._writing.aclose()
 
     @property
     def running(self) -> int:
         """How many calls are not proven to have ended, those of unknown outcome among them."""
-        return len(self._running)
+        return self._book.running
 
     def calls(self) -> list[Call]:
         """Running calls and the latest past ones, newest first."""
-        start = datetime.min.replace(tzinfo=UTC)
-        return sorted(self._calls.values(), key=lambda call: (call.created_at or start, call.id), reverse=True)
+        return self._book.calls()
 
     async def page_of_calls(
         self,
         *,
         statuses: Iterable[CallStatus] | None = None,
+        families: Collection[Family] | None = None,
         created_from: datetime | None = None,
         created_to: datetime | None = None,
+        search: str | None = None,
         before: tuple[datetime, str] | None = None,
         limit: int = 50,
     ) -> list[Call]:
-        """Calls from the journal, newest first, each as last read. `before` is the time and id of the last one of the page before."""
+        """Calls from the journal, newest first, each as last read. `before` is the time and id of the last one of the page before.
+
+        `search` is part of a number, of a name, of the summary or of what was said; `families` takes ended calls alone.
+        """
         await self.caught_up()
-        found = await self.journal.calls(statuses=statuses, created_from=created_from, created_to=created_to, before=before, limit=limit)
-        return [self._calls.get(call.id, call) for call in found]
+        await self._writing.settled()  # what the desk has told already must not be missing in the list
+        found = await self.journal.calls(
+            statuses=statuses,
+            ended=None if families is None else lambda reason: family_of(reason) in families,
+            created_from=created_from,
+            created_to=created_to,
+            before=before,
+            limit=limit,
+            search=search,
+        )
+        return [self.get(call.id) or call for call in found]
 
     def get(self, call_id: str) -> Call | None:
         """The call as last read, without asking anybody; also under the id it had while its outcome was unknown."""
-        return self._calls.get(self._renamed.get(call_id, call_id))
+        return self._book.get(call_id)
 
     async def read(self, call_id: str) -> Call:
         """The call as last read; asks the journal, then Vapi, for one not known here. Raises CallNotFound, VapiError, JournalError."""
@@ -156,10 +173,15 @@ class CallDesk:
             raise CallNotFound("There is no call with this id.")
         return await self._gateway.get_call(call_id)
 
-    def look(self, _call_id: str) -> None:
-        """Has Vapi read again at once, because something was heard of a call elsewhere (its live stream closed)."""
+    async def transcript(self, call_id: str) -> tuple[Line, ...]:
+        """What was said in a call so far, oldest first; of one that has ended also after a restart. Raises JournalError."""
+        call_id = self._book.current_id(call_id)
+        return await self._archive.of(call_id) if self._gateway else await self.journal.transcript(call_id)
+
+    def look(self, call_id: str) -> None:
+        """Has Vapi asked about a call at once, because something was heard of it elsewhere: its live stream closed, a webhook came."""
         if self._watcher:
-            self._watcher.wake()
+            self._watcher.look(self._book.current_id(call_id))
 
     def order(
         self,
@@ -221,25 +243,12 @@ class CallDesk:
         Raises HangUpUnconfirmed while Vapi has not confirmed it (the desk keeps trying), CallNotRunning, CallNotFound, VapiError.
         """
         call = await self.read(call_id)
-        if not call.running:
+        if not call.running or self._gateway is None:
             return call
-        if call.status is CallStatus.UNKNOWN:
-            raise CallNotRunning("It is not known yet whether this call was placed. It can be ended as soon as it is found.")
-        if call.status is CallStatus.SCHEDULED:
-            raise CallNotRunning("This call is only scheduled. It can be ended once it rings, or be cancelled in the Vapi dashboard.")
-        task = self._hanging_up.get(call.id)
-        if task is None:
-            task = self._hanging_up[call.id] = self._tasks.start(self._hang_up(call.id), name="hang up")
-            task.add_done_callback(lambda _: self._hung_up(call.id))
-            self.changed.emit(call)
-        self.note(client, "end", call)
-        try:
-            async with asyncio.timeout(_HANG_UP_PATIENCE):
-                return await asyncio.shield(task)
-        except TimeoutError:
-            raise HangUpUnconfirmed(
-                "Vapi has not confirmed that the call ended. Earshot keeps trying; the call may still be running."
-            ) from None
+        hanging_up = self._hang_ups.begin(call)
+        self.note(client, END, call)
+        self._steering.note_when_done(hanging_up, call, client)
+        return await self._hang_ups.confirmed(hanging_up)
 
     def dialled(self) -> Sequence[datetime]:
         """When the calls of the last 24 hours were dialled that count towards the limits, oldest first."""
@@ -251,15 +260,19 @@ class CallDesk:
         Raises CallNotRunning, CallNotFound, RequestError, NumberError, VapiError, and what the dial guard says.
         """
         call = await self.read(call_id)
-        if not call.running or not call.answered or self._gateway is None:
-            raise CallNotRunning("Only a call that was answered and has not ended can be told something.")
-        if control.action is Action.TRANSFER and control.destination:
-            number = None if control.by_sip else parse_phone_number(control.destination, also=self._also_numbers)
-            await self.guard.admit_destination(number, client)
-            control = replace(control, destination=number.e164) if number else control
-        await self._gateway.control(call.id, control.message())
+        if self._gateway is None:
+            raise CallNotRunning("No call can be told anything until the credentials are there.")
+        await self._steering.control(call, control, client)
         self.note(client, control.action.value, call)
         return call
+
+    def can_control(self, call: Call) -> Obstacle | None:
+        """Why the call can't be told anything now; None when it can."""
+        return self._steering.obstacle(call) if self._gateway else Obstacle.NO_CONTROL
+
+    def muted(self, call_id: str) -> bool:
+        """Whether the assistant is muted, as last told by us."""
+        return self.timelines.muted(call_id)
 
     def why_ended(self, call: Call) -> EndedReason | None:
         """Why the call is over, in plain words with a next step; None while it runs."""
@@ -273,7 +286,7 @@ class CallDesk:
 
     def ending(self, call_id: str) -> bool:
         """Whether a hang-up is under way."""
-        return call_id in self._hanging_up
+        return self._gateway is not None and call_id in self._hang_ups
 
     def note(self, client: Client, action: str, call: Call) -> None:
         """Has it written into the audit that `client` did something with a call."""
@@ -286,63 +299,23 @@ class CallDesk:
                 async with asyncio.timeout(_CATCH_UP_PATIENCE):
                     await self._watcher.looked_back.wait()
 
-    async def _hang_up(self, call_id: str) -> Call:
-        assert self._gateway is not None  # noqa: S101 - only calls that it gave are hung up
-        call = await hang_up(self._gateway, call_id)
-        return self._take_ours(call)
+    def _take_ours(self, call: Call) -> Call:
+        """Takes in a call that was placed or ended here, and gives it as known from now on."""
+        self._book.see(call, ours=True)
+        if self._watcher:
+            self._watcher.wake()
+        return self.get(call.id) or call
 
-    def _hung_up(self, call_id: str) -> None:
-        del self._hanging_up[call_id]
+    def _rename(self, unknown_id: str, call_id: str) -> None:
+        self._book.rename(unknown_id, call_id)
+        self.transcripts.rename(unknown_id, call_id)
+
+    def _tell_again(self, call_id: str) -> None:
         if call := self.get(call_id):
             self.changed.emit(call)
 
-    def _take_ours(self, call: Call) -> Call:
-        """Takes in a call that was placed or ended here, and gives it as known from now on."""
-        self._seen(call, ours=True)
-        self.look(call.id)
-        return self._calls[call.id]
-
-    def _rename(self, unknown_id: str, call_id: str) -> None:
-        self._renamed[unknown_id] = call_id
-        self._calls.pop(unknown_id, None)
-        self._running.discard(unknown_id)
-
-    def _seen(self, call: Call, *, ours: bool = False) -> None:
-        """Takes in what was read of a call. One that is not known here joins only while it runs: others' past is not ours to list."""
-        known = self._calls.get(call.id)
-        if known and not ours and (known.updated_at, known.status) == (call.updated_at, call.status) and call.updated_at:
-            return
-        if known is None:
-            if not ours and not call.running:
-                return
-            known = call
-        merged = merge(known, call, now=datetime.now(UTC))
-        if merged != self._calls.get(call.id):
-            self._store(merged)
-
-    def _store(self, call: Call) -> None:
-        self._calls[call.id] = call
-        if call.running:
-            self._running.add(call.id)
-        elif call.id not in self._ended_at:
-            self._running.discard(call.id)
-            self._ended_at[call.id] = asyncio.get_running_loop().time()
-            while len(self._ended_at) > _KEPT:
-                oldest = next(iter(self._ended_at))
-                del self._ended_at[oldest], self._calls[oldest]
-        self._write(self.journal.save(call))
-        self.changed.emit(call)
-
     def _write(self, writing: Coroutine[Any, Any, None]) -> None:
-        self._tasks.start(_written(writing), name="write journal")
-
-    def _awaited(self) -> list[Call]:
-        now = asyncio.get_running_loop().time()
-        running = [self._calls[call_id] for call_id in self._running]
-        settling = [self._calls[call_id] for call_id, ended in self._ended_at.items() if now - ended < _SETTLING]
-        return [call for call in running if call.status is not CallStatus.UNKNOWN] + [
-            call for call in settling if not call.cost or call.summary is None
-        ]
+        self._writing.start(_written(writing), name="write journal")
 
     def _tell_trouble(self, trouble: str | None) -> None:
         if trouble != self.trouble:

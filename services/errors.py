@@ -7,12 +7,15 @@ EarshotError
 ├── Unauthorized            401  who asks is not known
 ├── Forbidden               403  who asks may not do this, or nobody may call this number
 ├── CallNotFound            404  no such call
+├── RecordingNotFound       404  the call has no recording here
+├── RecordingUnfinished     409  the recording is still being written
 ├── CallNotRunning          409  the call is over, or not yet begun
 ├── DuplicateCall           409  the same number was called a moment ago
 ├── KeyInProgress           409  the request with this idempotency key is still being answered
 ├── LimitReached            429  a limit on calls; the code says which
 ├── Stopped                 503  dialling is switched off
 ├── NotConfigured           503  credentials are missing
+├── CantRecord              507  there is no room for a recording, or no way to write it
 ├── HangUpUnconfirmed       502  asked to end, but Vapi has not confirmed it
 └── VapiError                    Vapi, or the way to it
     ├── VapiUnauthorized    502  a key is not accepted
@@ -136,6 +139,27 @@ class CallNotFound(EarshotError):
     status = 404
     code = "call_not_found"
     title = "No such call"
+
+
+class RecordingNotFound(EarshotError):
+    status = 404
+    code = "recording_not_found"
+    title = "No recording"
+
+
+class RecordingUnfinished(EarshotError):
+    status = 409
+    code = "recording_in_progress"
+    title = "The recording is still being written"
+    retryable = True
+
+
+class CantRecord(EarshotError):
+    """`disk_full`, `limit`, `disk` or `elsewhere`, as in services/recordings.py."""
+
+    status = 507
+    code = "disk"
+    title = "The call can't be recorded"
 
 
 class CallNotRunning(EarshotError):

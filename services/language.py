@@ -1,7 +1,9 @@
-"""In which language a browser is answered: the one chosen on the page, else the one that it asks for first. Pure."""
+"""In which language, and in which light, a browser is answered: as chosen on the page, else as it asks for. Pure."""
 
 LANGUAGES = ("en", "de")
 COOKIE = "earshot_language"
+THEME_COOKIE = "earshot_theme"
+"""`light` or `dark` where that was chosen; without it, as the browser's system is."""
 
 
 def preferred_language(accepted: str, chosen: str = "") -> str:

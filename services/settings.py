@@ -33,6 +33,7 @@ VARIABLES = (
     Variable("DATABASE_URL", "SQLite in the data folder", "SQLAlchemy async URL of another database, such as PostgreSQL"),
     Variable("EARSHOT_PASSWORD", "", "Password of the page; needed to serve wider than loopback"),
     Variable("EARSHOT_API_TOKENS", "", "Tokens for the API: name:scope+scope:sha256 of the token, separated by commas"),
+    Variable("EARSHOT_WEBHOOK_SECRET", "", "Secret that Vapi sends with its server messages to /api/vapi_events; without it none is taken"),
     Variable("EARSHOT_TRUSTED_PROXIES", "", "Addresses of proxies whose X-Forwarded headers are believed, separated by commas"),
     Variable("EARSHOT_ALLOWED_ORIGINS", "", "Origins of other websites that may use the API, separated by commas"),
     Variable(
@@ -42,6 +43,8 @@ VARIABLES = (
     Variable("EARSHOT_CALLS_PER_DAY", "100", "Most calls in any 24 hours"),
     Variable("EARSHOT_CONCURRENT_CALLS", "5", "Most calls at once"),
     Variable("EARSHOT_MAX_CALL_SECONDS", "600", "Longest a call may last; Vapi ends it then"),
+    Variable("EARSHOT_RECORD", "off", "`on`: every call that is answered is recorded, unless it is switched off for that call"),
+    Variable("EARSHOT_RECORDINGS_MB", "2000", "Most that recordings may take on disk, in megabytes; the oldest are deleted first"),
     Variable("EARSHOT_LISTEN_MODE", "relay", "`relay`: listenUrl is Earshot's own relay; `direct`: it is Vapi's own URL"),
 )
 
@@ -70,6 +73,7 @@ class Settings:
     database_url: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     api_tokens: str = field(default="", repr=False)
+    webhook_secret: str = field(default="", repr=False)
     trusted_proxies: frozenset[str] = frozenset()
     allowed_origins: frozenset[str] = frozenset()
     allowed_regions: frozenset[str] | None = None
@@ -77,6 +81,8 @@ class Settings:
     calls_per_day: int | None = 100
     concurrent_calls: int | None = 5
     max_call_seconds: int = 600
+    record: bool = False
+    recordings_mb: int = 2000
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -131,6 +137,7 @@ def read_settings(environ: Mapping[str, str] | None = None, dotenv: str | None =
         database_url=get("DATABASE_URL"),
         password=get("EARSHOT_PASSWORD"),
         api_tokens=get("EARSHOT_API_TOKENS"),
+        webhook_secret=get("EARSHOT_WEBHOOK_SECRET"),
         trusted_proxies=frozenset(_proxy(item) for item in _list(get("EARSHOT_TRUSTED_PROXIES"))),
         allowed_origins=frozenset(_origin(item) for item in _list(get("EARSHOT_ALLOWED_ORIGINS"))),
         allowed_regions=_regions(get("EARSHOT_ALLOWED_REGIONS", "*" if account.demo else "")),
@@ -138,6 +145,8 @@ def read_settings(environ: Mapping[str, str] | None = None, dotenv: str | None =
         calls_per_day=cap("EARSHOT_CALLS_PER_DAY", "100"),
         concurrent_calls=cap("EARSHOT_CONCURRENT_CALLS", "5"),
         max_call_seconds=_seconds(get("EARSHOT_MAX_CALL_SECONDS", "600")),
+        record=_one_of("EARSHOT_RECORD", get("EARSHOT_RECORD", "off").lower(), ("on", "off")) == "on",
+        recordings_mb=_count("EARSHOT_RECORDINGS_MB", get("EARSHOT_RECORDINGS_MB", "2000")),
         listen_mode=_one_of("EARSHOT_LISTEN_MODE", get("EARSHOT_LISTEN_MODE", "relay").lower(), ("relay", "direct")),
     )
 

@@ -25,6 +25,11 @@ class Tasks:
         task.add_done_callback(self._done)
         return task
 
+    async def settled(self) -> None:
+        """Returns once everything that runs now is over."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
     async def aclose(self) -> None:
         """Cancels whatever still runs and waits for it to be over."""
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]

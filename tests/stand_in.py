@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -25,8 +25,11 @@ class StandIn:
         self.answer: Answer | Callable[[], Answer] = "created"
         self.calls: dict[str, Body] = {}
         self.requests: Counter[str] = Counter()
+        self.listeners: defaultdict[str, set[web.WebSocketResponse]] = defaultdict(set)
         self.bodies: list[Body] = []
         self.controls: list[Body] = []
+        self.events: list[Body] = []
+        """What the listen socket tells each who opens it."""
         self.control_status = 200
         self.end_call_works = True
         self.down = False
@@ -42,6 +45,12 @@ class StandIn:
     def move(self, call_id: str, status: str, **more: Any) -> None:
         """Puts a call into another state."""
         self.calls[call_id] |= {"status": status, "updatedAt": _now(), **more}
+
+    def ring_in(self, number: str, **more: Any) -> str:
+        """A call that somebody makes to one of the account's numbers; its id."""
+        call = self._call({"customer": {"number": number}})
+        self.calls[call["id"]] |= {"type": "inboundPhoneCall", "status": "in-progress", "startedAt": _now(), **more}
+        return str(call["id"])
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         self.requests["POST /call"] += 1
@@ -105,9 +114,21 @@ class StandIn:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         await socket.send_json({"type": "start", "encoding": "linear16", "container": "raw", "sampleRate": 16000, "channels": 2})
+        for event in self.events:
+            await socket.send_json(event)
+        self.listeners[request.match_info["id"]].add(socket)
         async for message in socket:
             assert message.type is not WSMsgType.BINARY
+        self.listeners[request.match_info["id"]].discard(socket)
         return socket
+
+    async def tell(self, call_id: str, *events: Body) -> None:
+        """Sends these to all who listen to a call, as soon as there is one."""
+        while not self.listeners[call_id]:  # noqa: ASYNC110 - aiohttp tells it in no other way
+            await asyncio.sleep(0.01)
+        for event in events:
+            for socket in self.listeners[call_id]:
+                await socket.send_json(event)
 
     def _call(self, body: Body) -> Body:
         call_id = str(uuid.uuid4())

@@ -12,11 +12,13 @@ import pytest
 
 from services.desk import CallDesk
 from services.listening.relay import Relay
+from services.recordings import Recordings
 from services.settings import LOOPBACK_HOSTS
 from services.switch import Switch
 from services.vapi.gateway import Gateway
 from services.web.api import create_api
 from services.web.gatekeeper import Gatekeeper
+from services.web.recording_routes import recording_router
 from services.web.tickets import Tickets
 from tests.desks import SETTINGS, desk_in
 from tests.serving import serving
@@ -60,12 +62,16 @@ async def client_of(folder: Path, gateway: Gateway | None, **settings: Any) -> A
     """The API over a desk of its own, served on a real socket."""
     account = replace(SETTINGS, data_dir=folder, **settings)
     async with desk_in(folder, gateway, **settings) as desk:
-        relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look)
+        relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
         desk.changed.subscribe(relay.on_call)
         api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=Switch(folder / "stopped"), settings=account, version="1")
+        recordings = Recordings(folder / "recordings", relay=relay, find=desk.get, note=desk.note, limit=10**9)
+        await recordings.open()
+        api.include_router(recording_router(recordings))
         async with serving(Gatekeeper(api, allowed_hosts=LOOPBACK_HOSTS)) as url, aiohttp.ClientSession() as session:
             yield Client(session, url, desk)
             api.state.events.close()
+        await recordings.aclose()
         await relay.aclose()
     if gateway:
         await gateway.aclose()
@@ -310,14 +316,22 @@ async def test_openapi_lists_the_routes(client: Client) -> None:
     assert set(schema["paths"]) == {
         "/api/vapi_call",
         "/api/calls",
+        "/api/calls.csv",
         "/api/calls/end-all",
         "/api/calls/{call_id}",
         "/api/calls/{call_id}/control",
         "/api/calls/{call_id}/end",
         "/api/calls/{call_id}/events",
+        "/api/calls/{call_id}/recording",
+        "/api/calls/{call_id}/recording/info",
+        "/api/calls/{call_id}/recording/peaks",
+        "/api/calls/{call_id}/recording/transcript",
+        "/api/calls/{call_id}/timeline",
+        "/api/calls/{call_id}/transcript",
         "/api/dialling",
         "/api/dialling/stop",
         "/api/dialling/resume",
+        "/api/vapi_events",
         "/health",
     }
 

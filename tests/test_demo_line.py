@@ -91,7 +91,8 @@ class Heard:
 
     @property
     def transcript(self) -> list[tuple[str, str]]:
-        return [(text["role"], text["transcript"]) for text in self.texts if text["type"] == "transcript"]
+        """What was said to the end."""
+        return [(text["role"], text["transcript"]) for text in self.texts if text.get("transcriptType") == "final"]
 
 
 async def listen(call: Body, heard: Heard) -> None:
@@ -256,7 +257,8 @@ async def test_numbers_that_trouble_the_stream(customer: Customer) -> None:
         await customer.control(call, type="end-call")
         await listener
         assert heard.sizes == {3840}
-        assert [text["type"] for text in heard.texts] == ["transcript"]
+        assert heard.texts
+        assert "start" not in [text["type"] for text in heard.texts]
         fine = np.frombuffer(heard.sound, "<i2").reshape(-1, 2)
         coarse = np.frombuffer(whole, "<i2").reshape(-1, 2)[: len(fine) // 3]
         assert np.array_equal(fine[::3], coarse)
@@ -471,6 +473,72 @@ async def test_controls_are_taken_and_remembered(customer: Customer) -> None:
         assert (status, body["error"], len(body["message"])) == (400, "Bad Request", 1)
     assert customer.line.controls(call["id"]) == accepted
     assert (await customer.get(call))["status"] != "ended"
+
+
+async def answered(customer: Customer, heard: Heard, **more: Any) -> tuple[Body, asyncio.Task[None]]:
+    """A call that somebody picked up, and who listens to it."""
+    call = await customer.place(**more)
+    listening = asyncio.create_task(listen(call, heard))
+    await heard.enough(lambda heard: bool(heard.sound))
+    return call, listening
+
+
+async def test_a_call_says_what_it_is_told_to_and_ends_after_it(customer: Customer) -> None:
+    heard = Heard()
+    call, listening = await answered(customer, heard, assistantOverrides={"firstMessage": "Hi."})
+    await customer.control(call, type="control", control="say-first-message")
+    await customer.control(call, type="add-message", message={"role": "system", "content": "Hurry."})
+    await customer.control(call, type="say", content="One moment, please, and bye.", endCallAfterSpoken=True)
+    await listening
+    assert [text for role, text in heard.transcript if role == "assistant"] == ["Hi.", "Understood. Hurry.", "One moment, please, and bye."]
+    ended = await customer.get(call)
+    assert ended["endedReason"] == "assistant-ended-call-after-message-spoken"
+    assert "AI: One moment, please, and bye.\n" in ended["artifact"]["transcript"]
+
+
+async def test_who_speaks_and_what_is_understood_so_far_is_told(customer: Customer) -> None:
+    heard = Heard()
+    call, listening = await answered(customer, heard)
+    await heard.enough(lambda heard: any(text.get("transcriptType") == "partial" for text in heard.texts))
+    await customer.control(call, type="end-call")
+    await listening
+    told = [(text["role"], text.get("status") or text["transcriptType"], text.get("transcript")) for text in heard.texts[1:5]]
+    assert told == [
+        ("user", "started", None),
+        ("user", "final", "Hello?"),
+        ("user", "stopped", None),
+        ("assistant", "started", None),
+    ]
+    partial = heard.texts[5]["transcript"]
+    assert "Hi, this is Riley".startswith(partial)
+
+
+async def test_a_muted_assistant_is_not_heard(customer: Customer) -> None:
+    heard = Heard()
+    call, listening = await answered(customer, heard)
+    await customer.control(call, type="control", control="mute-assistant")
+    told = len(heard.sound)
+    await heard.enough(lambda heard: len(heard.sound) > told + 75 * FRAME)  # Riley begins 1.2 s after the answer
+    silent = np.frombuffer(bytes(heard.sound[-10 * FRAME :]), "<i2").reshape(-1, 2)
+    assert not silent[:, 1].any()
+    await customer.control(call, type="control", control="unmute-assistant")
+    told = len(heard.sound)
+    await heard.enough(lambda heard: len(heard.sound) > told + 50 * FRAME)
+    assert np.frombuffer(bytes(heard.sound[-25 * FRAME :]), "<i2").reshape(-1, 2)[:, 1].any()
+    await customer.control(call, type="end-call")
+    await listening
+
+
+async def test_a_transfer_is_announced_and_takes_the_assistant_out(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.demo_line.controls.FORWARDING_SECONDS", 0.2)
+    heard = Heard()
+    call, listening = await answered(customer, heard)
+    await customer.control(call, type="transfer", destination={"type": "number", "number": "+12025550123"}, content="Bye.")
+    states = await customer.watch(await customer.get(call))
+    await listening
+    assert [state["status"] for state in states][-2:] == ["forwarding", "ended"]
+    assert states[-1]["endedReason"] == "assistant-forwarded-call"
+    assert ("assistant", "Bye.") in heard.transcript
 
 
 async def test_a_conversation_that_can_not_be_read_ends_the_call(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

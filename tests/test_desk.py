@@ -159,7 +159,7 @@ async def test_hanging_up_is_confirmed_by_reading(vapi: StandIn, desk: CallDesk)
 
 
 async def test_a_hang_up_that_does_not_hang_up_is_told_and_goes_on(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.desk._HANG_UP_PATIENCE", 0.3)
+    monkeypatch.setattr("services.hang_ups._PATIENCE", 0.3)
     vapi.end_call_works = False
     call = await place(desk)
     with pytest.raises(HangUpUnconfirmed):

@@ -21,7 +21,7 @@ async def vapi() -> AsyncIterator[StandIn]:
 
 
 async def test_the_api_is_what_it_says_it_is(vapi: StandIn, tmp_path: Path) -> None:
-    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url)) as client:
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), webhook_secret="s3cret") as client:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "schemathesis.cli", "--config-file", CONFIG, "run", client.url + "/openapi.json"),

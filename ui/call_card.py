@@ -1,18 +1,24 @@
-"""One call on the stage: who, how long, in which state, both voices, what can be done, and how it ended."""
+"""One call on the stage: who, how long, in which state, both voices, what is said, what can be done, and how it ended."""
 
 from collections.abc import Callable
 
 from services.call import Call, CallStatus
 from services.client import PAGE
 from services.desk import CallDesk
+from services.recordings import Recordings
 from ui.audio_player import AudioPlayer
-from ui.call_words import cost, from_whom, number, remark
+from ui.call_head import CallHead
+from ui.call_words import from_whom, number, remark
 from ui.icons import icon
 from ui.markup import Box, Text, set_props
 from ui.notice import Notice
-from ui.steps import Steps
-from ui.times import CallClock
-from ui.words import STATUS, say
+from ui.outcome import Outcome
+from ui.record_switch import RecordingNote, RecordSwitch
+from ui.recorded import Recorded
+from ui.steering import Steering
+from ui.timeline import Timeline
+from ui.transcript import Transcript
+from ui.words import say
 
 _WITHOUT_SOUND = (CallStatus.UNKNOWN, CallStatus.SCHEDULED, CallStatus.ENDED)
 
@@ -21,22 +27,33 @@ class CallCard:
     """Built once for a call, then kept up to date by `update`. `listen` starts the sound by itself; `dial_again` is given the number."""
 
     def __init__(
-        self, call: Call, *, desk: CallDesk, issue_ticket: Callable[[str], str], listen: bool, dial_again: Callable[[str], None]
+        self,
+        call: Call,
+        *,
+        desk: CallDesk,
+        recordings: Recordings,
+        issue_ticket: Callable[[str], str],
+        listen: bool,
+        dial_again: Callable[[str], None],
     ) -> None:
         self.call = call
         self._desk = desk
+        self._recordings = recordings
         self._issue_ticket = issue_ticket
         self.listen = listen
-        self._dial_again = dial_again
         self._player: AudioPlayer | None = None
         self._heard = False
         self._ending = False
         self._head = CallHead(number(call), from_whom(desk, call))
         self._remark = Text("p", "", "remark")
         self._notice = Notice()
-        self._outcome = Box(classes="outcome")
-        self._with_outcome()
+        self._outcome = Outcome(desk=desk, dial_again=dial_again)
         self._sound = Box(classes="sound")
+        self._note = RecordingNote(call, recordings=recordings)
+        self._recorded = Recorded(call, recordings=recordings, replaying=self._replaying)
+        self._transcript = Transcript(call, desk=desk)
+        self._steering = Steering(call, desk=desk)
+        Timeline(call, desk=desk)
         self.update(call)
 
     def update(self, call: Call) -> None:
@@ -50,7 +67,11 @@ class CallCard:
             if not self._heard:
                 self._sound.clear()
                 self._player = None
-        self._tell_outcome(call)
+        self._outcome.show(call)
+        self._note.follow(call)
+        self._recorded.follow(call)
+        self._transcript.follow(call)
+        self._steering.follow(call)
         self._refresh()
 
     def _with_player(self, call: Call) -> None:
@@ -62,6 +83,7 @@ class CallCard:
                 with toggle:
                     self._toggle_icons = icon("listen"), icon("stop")
                     self._toggle_text = Text("span")
+                self._record = RecordSwitch(call, recordings=self._recordings, notice=self._notice)
                 with Box("label", "switch") as self._spread:
                     Box("input", type="checkbox", role="switch").on("change", js_handler=player.spread_handler)
                     Text("span", say("spread"))
@@ -71,13 +93,18 @@ class CallCard:
                     icon("end")
                     self._end_text = Text("span")
 
+    def hear(self) -> None:
+        """Starts the sound, if it can be heard and is not."""
+        if self._player and self.call.running and not self._player.listening:
+            self._player.run_method("start")
+
     def _hear(self, state: str) -> None:
         self._heard = self._heard or state == "playing"
         self._refresh()
 
     def _refresh(self) -> None:
         """What can be done now, as the buttons show it."""
-        if self._player is None:
+        if self._player is None or self._sound.is_deleted:
             return
         running = self.call.running
         listening = self._player.listening
@@ -88,10 +115,15 @@ class CallCard:
         self._toggle.set_visibility(running or listening)
         self._spread.set_visibility(running or listening)
         self._end_button.set_visibility(running)
+        self._record.set_visibility(running)
         ending = self._ending or self._desk.ending(self.call.id)
         self._end_text.show(say("ending" if ending else "end_call"))
         set_props(self._end_button, disabled=ending)
         self._sound.classes(replace="sound" if running else "sound over")
+
+    def _replaying(self, replaying: bool) -> None:
+        """A replay brings what was said along, and follows in it."""
+        self._transcript.set_visibility(not replaying)
 
     async def _end(self) -> None:
         if self._ending:
@@ -102,65 +134,8 @@ class CallCard:
         try:
             await self._desk.end(self.call.id, PAGE)
         except Exception as error:
-            self._notice.tell_error(error)
+            if not self._notice.is_deleted:
+                self._notice.tell_error(error)
         finally:
             self._ending = False
             self._refresh()
-
-    def _with_outcome(self) -> None:
-        with self._outcome:
-            with Box(classes="outcome-text"):
-                self._why = Text("h3")
-                self._next_step = Text("p")
-                with Box("dl", "facts"):
-                    self._cost, self._summary = _Fact("cost"), _Fact("summary")
-            with Box("button", "btn", type="button").on("click", lambda: self._dial_again(self.call.to or "")):
-                icon("again")
-                Text("span", say("call_again"))
-
-    def _tell_outcome(self, call: Call) -> None:
-        reason = self._desk.why_ended(call)
-        self._outcome.set_visibility(reason is not None)
-        if reason is None:
-            return
-        self._why.show(reason.title)
-        self._next_step.show(reason.next_step)
-        self._cost.show(cost(call))
-        self._summary.show(call.summary or "")
-
-
-class CallHead:
-    """The top of the stage, which is there before there is a call: number, clock, state, steps."""
-
-    def __init__(self, number: str, sub: str) -> None:
-        with Box(classes="top"):
-            with Box(classes="whom"):
-                Text("h2", number, "who")
-                self._sub = Text("p", sub, "sub")
-            with Box(classes="right"):
-                self._clock = CallClock()
-                with Box(classes="state", role="status", aria_live="polite"):
-                    self._dot = Box("i", "dot")
-                    self._status = Text("span", say("dialling"), data_testid="call-status", data_status="dialling")
-        self._steps = Steps()
-
-    def update(self, call: Call, sub: str) -> None:
-        self._sub.show(sub)
-        self._clock.show(call.started_at, call.ended_at)
-        self._status.show(STATUS[call.status])
-        set_props(self._status, data_status=call.status.value)
-        self._dot.classes(replace=f"dot {call.status.value}")
-        self._steps.update(call)
-
-
-class _Fact:
-    """A line of what is known about a call that is over; not there while it is not known."""
-
-    def __init__(self, name: str) -> None:
-        with Box(classes=name) as self._line:
-            Text("dt", say(name))
-            self._value = Text("dd")
-
-    def show(self, value: str) -> None:
-        self._value.show(value)
-        self._line.set_visibility(bool(value))

@@ -1,6 +1,6 @@
 """A call in words: to whom, from where, in which state, and how it ended."""
 
-from services.call import Call, CallOrder, CallStatus
+from services.call import Call, CallOrder, CallStatus, CostItem
 from services.desk import CallDesk
 from services.phone_number import international, region_name, region_of
 from ui.words import STATUS, language, say
@@ -23,9 +23,12 @@ def from_whom(desk: CallDesk, call: Call | CallOrder) -> str:
 
 
 def outcome(desk: CallDesk, call: Call) -> str:
-    """The state while it runs, then why it ended."""
+    """The state while it runs, then why it ended and after how long: `You ended the call · 0:33`."""
     reason = desk.why_ended(call)
-    return ended_words(reason)[0] if reason else STATUS[call.status]
+    if reason is None:
+        return STATUS[call.status]
+    title, lasted = ended_words(reason)[0], duration(call)
+    return f"{title.removesuffix('.')} · {lasted}" if lasted else title
 
 
 def remark(call: Call) -> str:
@@ -35,7 +38,42 @@ def remark(call: Call) -> str:
     return say("blocked") if call.concurrency_blocked and call.status is CallStatus.QUEUED else ""
 
 
+def duration(call: Call) -> str:
+    """From the answer to the end: `3:08`."""
+    if call.started_at is None or call.ended_at is None:
+        return ""
+    minutes, seconds = divmod(max(0, int((call.ended_at - call.started_at).total_seconds())), 60)
+    return f"{minutes}:{seconds:02}"
+
+
 def cost(call: Call) -> str:
     if call.cost is None:
         return ""
     return say("cent") if 0 < call.cost < 0.005 else f"${call.cost:.2f}"
+
+
+def dollars(amount: float) -> str:
+    """A part of a price, which is often less than a cent."""
+    return f"${amount:.2f}" if amount >= 0.1 else f"${amount:.3f}"
+
+
+def cost_part(item: CostItem) -> str:
+    """What was paid for, as people say it; Vapi's own word where there is none."""
+    key = _COST_PARTS.get(item.kind)
+    return say(key) if key else item.kind
+
+
+_COST_PARTS = {
+    "transport": "cost_transport",
+    "transcriber": "cost_transcriber",
+    "stt": "cost_transcriber",
+    "model": "cost_model",
+    "llm": "cost_model",
+    "voice": "cost_voice",
+    "tts": "cost_voice",
+    "vapi": "cost_vapi",
+    "analysis": "cost_analysis",
+    "analysisCostBreakdown": "cost_analysis",
+    "knowledge-base": "cost_knowledge",
+    "voicemail-detection": "cost_voicemail",
+}

@@ -18,6 +18,13 @@ _ICONS = {
     "info": f'<g {_STROKE}><circle cx="12" cy="12" r="9"/><path d="M12 11v5M12 7.8v0"/></g>',
     "alert": f'<g {_STROKE}><path d="M12 3.8 2.8 19.6h18.4z"/><path d="M12 10v4M12 16.8v0"/></g>',
     "close": f'<path {_STROKE} d="M6 6l12 12M18 6L6 18"/>',
+    "say": f'<g {_STROKE}><path d="M20 12a7.5 7.5 0 0 1-11 6.6L4 20l1.4-4.4A7.5 7.5 0 1 1 20 12z"/></g>',
+    "whisper": f'<g {_STROKE}><path d="M4 12h9M4 7h13M4 17h6"/><path d="M17 13l4 3-4 3"/></g>',
+    "transfer": f'<g {_STROKE}><path d="M4 8h15M15 4l4 4-4 4"/><path d="M20 16H5M9 12l-4 4 4 4"/></g>',
+    "mute": f'<g {_STROKE}><rect x="9" y="3" width="6" height="11" rx="3"/><path d="M5.5 11a6.5 6.5 0 0 0 13 0M12 17.5V21M4 4l16 16"/></g>',
+    "unmute": f'<g {_STROKE}><rect x="9" y="3" width="6" height="11" rx="3"/><path d="M5.5 11a6.5 6.5 0 0 0 13 0M12 17.5V21"/></g>',
+    "link": f'<g {_STROKE}><path d="M14 5h5v5M19 5l-8 8"/>'
+    f'<path d="M18 14v4a1.5 1.5 0 0 1-1.5 1.5h-10A1.5 1.5 0 0 1 5 18V8a1.5 1.5 0 0 1 1.5-1.5H10"/></g>',
     "settings": f'<g {_STROKE}><path d="M4 7h9M19 7h1M4 17h1M11 17h9"/><circle cx="16" cy="7" r="2.6"/>'
     f'<circle cx="8" cy="17" r="2.6"/></g>',
     "again": f'<g {_STROKE}><path d="M20 11a8 8 0 1 0-2.3 6.3"/><path d="M20.5 5v6h-6"/></g>',

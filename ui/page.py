@@ -9,6 +9,8 @@ from nicegui import background_tasks, ui
 from services.call import Call, CallOrder
 from services.desk import CallDesk
 from services.errors import EarshotError
+from services.listening.relay import Relay
+from services.recordings import Recordings
 from services.settings import Settings
 from services.switch import Switch
 from ui.assets import ROUTE, AssetFiles
@@ -26,7 +28,16 @@ from ui.theme import apply_theme
 from ui.words import both, choose_language, say
 
 
-def install_pages(app: FastAPI, *, desk: CallDesk, settings: Settings, switch: Switch, issue_ticket: Callable[[str], str]) -> None:
+def install_pages(
+    app: FastAPI,
+    *,
+    desk: CallDesk,
+    relay: Relay,
+    recordings: Recordings,
+    settings: Settings,
+    switch: Switch,
+    issue_ticket: Callable[[str], str],
+) -> None:
     """Puts the page and its assets on `app`. `issue_ticket` gives a listen ticket for a call id."""
     app.mount(ROUTE, AssetFiles())
 
@@ -34,7 +45,16 @@ def install_pages(app: FastAPI, *, desk: CallDesk, settings: Settings, switch: S
     def index(call: str = "", to: str = "") -> None:
         """`?call=` is the call to show first, `?to=` a number to put into the field; nothing is ever dialled by an address."""
         choose_language()
-        DeskPage(desk=desk, settings=settings, switch=switch, issue_ticket=issue_ticket, call_id=call, to=to)
+        DeskPage(
+            desk=desk,
+            relay=relay,
+            recordings=recordings,
+            settings=settings,
+            switch=switch,
+            issue_ticket=issue_ticket,
+            call_id=call,
+            to=to,
+        )
 
     apply_theme()
     ui.run_with(
@@ -54,7 +74,16 @@ class DeskPage:
     """One browser tab. It follows the desk for as long as the tab is there."""
 
     def __init__(
-        self, *, desk: CallDesk, settings: Settings, switch: Switch, issue_ticket: Callable[[str], str], call_id: str, to: str
+        self,
+        *,
+        desk: CallDesk,
+        relay: Relay,
+        recordings: Recordings,
+        settings: Settings,
+        switch: Switch,
+        issue_ticket: Callable[[str], str],
+        call_id: str,
+        to: str,
     ) -> None:
         self._desk = desk
         self._changed: dict[str, Call] = {}
@@ -69,7 +98,15 @@ class DeskPage:
             example = say("example") if settings.demo else ""
             with Box(classes="columns"):
                 self._dialer = Dialer(desk=desk, to=to, example=example, placing=self._placing, placed=self._placed, failed=self._failed)
-                self._stage = Stage(desk=desk, issue_ticket=issue_ticket, dial_again=self._dialer.fill, example=example)
+                self._stage = Stage(
+                    desk=desk,
+                    relay=relay,
+                    recordings=recordings,
+                    issue_ticket=issue_ticket,
+                    dial_again=self._dialer.fill,
+                    select=self._select,
+                    example=example,
+                )
                 self._log = CallLog(desk=desk, select=self._select)
             Connection()
         self._tell_trouble(desk.trouble)
@@ -96,17 +133,22 @@ class DeskPage:
     def _show(self, call: Call, *, listen: bool = False) -> None:
         self._shown = call.id
         self._stage.show(call, listen=listen)
-        self._log.mark(call.id)
+        self._log.point_at(call.id)
 
     def _select(self, call_id: str) -> None:
+        """A call that runs is heard at once, for the press that chose it allows sound; one that is over is looked up where it must be."""
         call = self._desk.get(call_id)
-        if call and call.id != self._shown:
-            self._show(call)
+        if call is None:
+            background_tasks.create(self._look_up(call_id), name="look up call", context=self._client)
+        elif call.id != self._shown:
+            self._show(call, listen=call.running)
+        elif self._stage.card:
+            self._stage.card.hear()
 
     def _placing(self, order: CallOrder) -> None:
         self._shown = None
         self._stage.show_placing(order)
-        self._log.mark(None)
+        self._log.point_at(None)
 
     def _placed(self, call: Call) -> None:
         self._show(call, listen=True)
@@ -127,7 +169,8 @@ class DeskPage:
             return
         with self._client:
             for call in changed.values():
-                self._log.update(call)
+                self._log.note(call)
+                self._stage.note(call)
             self._update_stage(changed)
 
     def _update_stage(self, changed: Collection[str]) -> None:

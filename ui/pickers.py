@@ -19,7 +19,7 @@ class Pickers:
     def __init__(self, *, desk: CallDesk) -> None:
         self._desk = desk
         self.assistant_id, self.phone_number_id = desk.assistant_id, desk.phone_number_id
-        with Box(classes="two"):
+        with Box(classes="pickers"):
             self._assistants = _Picker("assistant", say("assistant"))
             self._caller_ids = _Picker("caller-id", say("caller_id"))
         with Box("p", "aside") as self._failed:
@@ -69,7 +69,6 @@ class _Picker:
         offered = sorted(options, key=lambda option: option[1].casefold())
         if chosen not in [option for option, _ in offered]:
             offered.insert(0, (chosen, say("as_set_up") if chosen else say("not_set_up")))
-        set_props(self._select, disabled=len(offered) == 1 and not chosen)
         self._select.clear()
         with self._select:
             for option, text in offered:

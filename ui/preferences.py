@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from nicegui import ui
 
 from services.language import COOKIE as LANGUAGE_COOKIE
+from services.language import THEME_COOKIE
 from ui.icons import icon
 from ui.markup import Box, Text
-from ui.theme import THEME_COOKIE
 from ui.words import language, say
 
 _KEEP = "document.cookie = `%s=${event.target.value};path=/;max-age=31536000;samesite=lax`;"

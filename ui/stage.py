@@ -7,22 +7,40 @@ from nicegui import ui
 
 from services.call import Call, CallOrder
 from services.desk import CallDesk
-from ui.call_card import CallCard, CallHead
+from services.listening.relay import Relay
+from services.recordings import Recordings
+from ui.call_card import CallCard
+from ui.call_head import CallHead
 from ui.call_words import from_whom, number
 from ui.markup import Box, Text
+from ui.open_calls import OpenCalls
 from ui.words import say
 
 
 class Stage:
-    """Shows one thing at a time. `dial_again` is given the number of a call that is to be dialled anew."""
+    """Shows one thing at a time. `dial_again` is given the number of a call that is to be dialled anew, `select` the id of an open one."""
 
-    def __init__(self, *, desk: CallDesk, issue_ticket: Callable[[str], str], dial_again: Callable[[str], None], example: str) -> None:
+    def __init__(
+        self,
+        *,
+        desk: CallDesk,
+        relay: Relay,
+        recordings: Recordings,
+        issue_ticket: Callable[[str], str],
+        dial_again: Callable[[str], None],
+        select: Callable[[str], None],
+        example: str,
+    ) -> None:
         self._desk = desk
+        self._recordings = recordings
         self._issue_ticket = issue_ticket
         self._dial_again = dial_again
         self._example = example
         self.card: CallCard | None = None
-        self._box = Box("section", "card stage", aria_label=say("stage"))
+        self._section = Box("section", "card stage", aria_label=say("stage"))
+        with self._section:
+            self._open = OpenCalls(relay=relay, choose=select)
+            self._box = Box(classes="on-stage")
         self.show_nothing()
 
     def show_nothing(self) -> None:
@@ -40,15 +58,27 @@ class Stage:
             CallHead(number(order), from_whom(self._desk, order))
 
     def show(self, call: Call, *, listen: bool = False) -> None:
-        """Shows `call`, and starts its sound where `listen` says so."""
-        self._empty("")
+        """Shows `call`, and starts its sound where `listen` says so. Another that was heard falls silent, and stays open."""
+        self._empty("", call)
         with self._box:
-            self.card = CallCard(call, desk=self._desk, issue_ticket=self._issue_ticket, listen=listen, dial_again=self._dial_again)
+            self.card = CallCard(
+                call,
+                desk=self._desk,
+                recordings=self._recordings,
+                issue_ticket=self._issue_ticket,
+                listen=listen,
+                dial_again=self._dial_again,
+            )
 
-    def _empty(self, state: str) -> None:
+    def note(self, call: Call) -> None:
+        """Takes in that some call changed."""
+        self._open.note(call)
+
+    def _empty(self, state: str, call: Call | None = None) -> None:
         self.card = None
         self._box.clear()
-        self._box.classes(replace=f"card stage {state}")
+        self._section.classes(replace=f"card stage {state}")
+        self._open.show(call)
 
 
 def _drawing() -> str:

@@ -2,11 +2,10 @@
 
 from nicegui import ui
 
+from services.language import THEME_COOKIE
 from ui.assets import versioned
 
-THEME_COOKIE = "earshot_theme"
-
-_SHEETS = ("earshot.css", "dialer.css", "frame.css", "player.css", "safety.css")
+_SHEETS = ("earshot.css", "dialer.css", "frame.css", "call.css", "player.css", "replay.css", "safety.css")
 # The empty window has its colour while the rest is on its way, and never the other one first.
 _AT_ONCE = f"""<style>:root {{ color-scheme: light dark }}
 [data-theme="light"] {{ color-scheme: light }}

@@ -17,7 +17,7 @@ class LocalTime(Element, component=ASSETS / "local_time.js"):
         self.show(at)
 
     def show(self, at: datetime | None) -> None:
-        set_props(self, at=_milliseconds(at))
+        set_props(self, at=milliseconds(at))
 
 
 class CallClock(Element, component=ASSETS / "call_clock.js"):
@@ -28,9 +28,10 @@ class CallClock(Element, component=ASSETS / "call_clock.js"):
         self.show(since, until)
 
     def show(self, since: datetime | None, until: datetime | None) -> None:
-        set_props(self, since=_milliseconds(since), until=_milliseconds(until))
+        set_props(self, since=milliseconds(since), until=milliseconds(until))
         self.set_visibility(since is not None)
 
 
-def _milliseconds(moment: datetime | None) -> int | None:
+def milliseconds(moment: datetime | None) -> int | None:
+    """Since 1970, as browsers count time."""
     return round(moment.timestamp() * 1000) if moment else None

@@ -1,18 +1,21 @@
 """What the line answers: bodies in Vapi's shape, and refusals in NestJS's. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
-from services.demo_line.conversation import SUMMARY, SUMMARY_CUT_SHORT, Conversation, Turn
+from services.demo_line.conversation import SUMMARY, SUMMARY_CUT_SHORT, Conversation
+from services.demo_line.speech import Turn
 
 Body = dict[str, Any]
 
 MISSING_AUTHORIZATION = "Missing Authorization Header."
 INVALID_KEY = "Invalid Key. Hot tip, you may be using the private key instead of the public key, or vice versa."
 OVER_CONCURRENCY = "Over Concurrency Limit"
+
+FIRST_MESSAGE = "Hi, this is Riley from Wellness Partners."
 
 _DOLLARS_PER_MINUTE = {"transport": 0.014, "stt": 0.01, "llm": 0.02, "tts": 0.036, "vapi": 0.05}
 _SUMMARY_DOLLARS = 0.0003
@@ -69,14 +72,18 @@ def subscription_limits(lines: int, busy: int) -> Body:
     return {"concurrencyBlocked": False, "concurrencyLimit": lines, "remainingConcurrentCalls": max(0, lines - busy)}
 
 
-def outcome(conversation: Conversation | None, *, started_at: datetime | None, ended_at: datetime) -> Body:
-    """What is only known of a call once it has ended: what was said, a summary, the price. Nothing was said if `started_at` is None."""
+def outcome(conversation: Conversation | None, added: Sequence[Turn], *, started_at: datetime | None, ended_at: datetime) -> Body:
+    """What is only known of a call once it has ended: what was said, a summary, the price. Nothing was said if `started_at` is None.
+
+    `added` are the assistant's turns beyond the conversation.
+    """
     if conversation is None or started_at is None:
         return {"cost": 0, "costs": [], "messages": [], "artifact": {"transcript": "", "messages": [], "messagesOpenAIFormatted": []}}
     seconds = (ended_at - started_at).total_seconds()
-    turns = conversation.spoken(seconds)
+    played = conversation.spoken(seconds)
+    whole = len(played) == len(conversation.turns)
+    turns = sorted([*played, *added], key=lambda turn: turn.end)
     messages = [_message(turn, started_at) for turn in turns]
-    whole = len(turns) == len(conversation.turns)
     return {
         **_price(seconds, characters=sum(len(turn.text) for turn in turns if turn.role == "assistant")),
         "messages": messages,
@@ -147,7 +154,7 @@ def assistants(org_id: str, created_at: datetime) -> list[Body]:
         }
 
     return [
-        assistant("Riley", "Hi, this is Riley from Wellness Partners."),
+        assistant("Riley", FIRST_MESSAGE),
         assistant("Sam, feedback", "Hi, this is Sam. Do you have a minute to tell us how it went?"),
     ]
 

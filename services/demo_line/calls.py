@@ -7,8 +7,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from services.demo_line.answers import Body, monitor_plan, outcome, placed, stamp
+from services.demo_line.answers import FIRST_MESSAGE, Body, monitor_plan, outcome, placed, stamp
 from services.demo_line.checks import earliest_at, max_seconds
+from services.demo_line.controls import Controls
 from services.demo_line.conversation import FRAME_SECONDS, Conversation, Tape
 from services.demo_line.numbers import behaviour_of
 
@@ -32,7 +33,7 @@ class DemoCall:
         self.id = str(_uuid7(now))
         self.behaviour = behaviour_of(order["customer"]["number"])
         self.monitor_plan = monitor_plan(order)
-        self.controls: list[Body] = []
+        self.taken: list[Body] = []
         self.answered: asyncio.Future[Conversation] = loop.create_future()
         self.over: asyncio.Future[int] = loop.create_future()
         self._scheduled_for = due if due and due > now else None
@@ -44,6 +45,12 @@ class DemoCall:
         self._updated_at = now
         self.body = placed(order, call_id=self.id, org_id=org_id, base_url=base_url, created_at=now)
         self.body["status"] = "scheduled" if self._scheduled_for else "queued"
+        self.controls = Controls(
+            clock=lambda: time.monotonic() - self._answered_clock,
+            first_message=(order.get("assistantOverrides") or {}).get("firstMessage") or FIRST_MESSAGE,
+            forward=lambda: self._move("forwarding"),
+            end=self._finish,
+        )
         self._course = asyncio.create_task(self._take_its_course())
 
     @property
@@ -102,10 +109,18 @@ class DemoCall:
         """Whether the stream breaks there, for those who listen at that moment."""
         return self.behaviour.drops_at is not None and frame == round(self.behaviour.drops_at / FRAME_SECONDS)
 
-    def hang_up(self) -> None:
+    def obey(self, control: Body) -> None:
+        """Does what the control URL was told; nobody is there to do anything before the answer, but to hang up."""
+        self.taken.append(control)
+        if control["type"] == "end-call":
+            self._finish("manually-canceled")
+        elif self._started_at:
+            self.controls.take(control)
+
+    def _finish(self, reason: str) -> None:
         """Ends the call at once, in whatever state it is."""
         self._course.cancel()
-        self._end("manually-canceled")
+        self._end(reason)
 
     def _end(self, reason: str) -> None:
         if self.over.done():
@@ -113,8 +128,9 @@ class DemoCall:
         ended_at = self._move("ended")
         conversation = self.answered.result() if self.answered.done() else None
         self.body |= {"endedAt": stamp(ended_at), "endedReason": reason}
-        self.body |= outcome(conversation, started_at=self._started_at, ended_at=ended_at)
+        self.body |= outcome(conversation, self.controls.turns, started_at=self._started_at, ended_at=ended_at)
         self.over.set_result(1000)
+        self.controls.close()
 
     def _move(self, status: str) -> datetime:
         """To the next state; `updatedAt` moves with each, by a millisecond at least."""
@@ -125,6 +141,7 @@ class DemoCall:
     async def close(self) -> None:
         """Leaves the call as it is and lets go of its task and its listeners."""
         self._course.cancel()
+        self.controls.close()
         if not self.over.done():
             self.over.set_result(1001)
         await asyncio.wait([self._course])

@@ -2,10 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from services.demo_line.speech import Body, Turn, events_of
 
 FRAME_SECONDS = 0.02
 SAMPLE_RATE = 16_000
@@ -23,26 +26,13 @@ SUMMARY_CUT_SHORT = "The call ended before the conversation was over."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """What one side says in one go. `role` is Vapi's word, `user` or `assistant`; times in seconds from the answer."""
-
-    role: str
-    text: str
-    start: float
-    end: float
-
-    @property
-    def last_frame(self) -> int:
-        return int(self.end / FRAME_SECONDS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
     """Interleaved s16le sound in whole frames, customer left and assistant right, silent at the end; turns in the order of their ends."""
 
     sample_rate: int
     sound: bytes
     turns: Sequence[Turn]
+    events: Mapping[int, Sequence[Body]] = field(default_factory=dict)
 
     @property
     def frame_bytes(self) -> int:
@@ -59,8 +49,9 @@ class Conversation:
     def frame(self, index: int) -> bytes:
         return self.sound[index * self.frame_bytes : (index + 1) * self.frame_bytes]
 
-    def turns_ending_in(self, frame: int) -> list[Turn]:
-        return [turn for turn in self.turns if turn.last_frame == frame]
+    def events_at(self, frame: int) -> Sequence[Body]:
+        """What a listener is told right after a frame."""
+        return self.events.get(frame, ())
 
     def spoken(self, seconds: float) -> list[Turn]:
         """The turns that are over `seconds` after the answer."""
@@ -107,7 +98,15 @@ def _read(path: Path) -> Conversation:
     padded = np.pad(samples, ((0, silence), (0, 0)))
     notes = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     turns = sorted((_turn(entry) for entry in notes["turns"]), key=lambda turn: turn.end)
-    return Conversation(sample_rate=SAMPLE_RATE, sound=padded.astype("<i2").tobytes(), turns=turns)
+    return Conversation(sample_rate=SAMPLE_RATE, sound=padded.astype("<i2").tobytes(), turns=turns, events=_events_by_frame(turns))
+
+
+def _events_by_frame(turns: Sequence[Turn]) -> Mapping[int, Sequence[Body]]:
+    found: defaultdict[int, list[Body]] = defaultdict(list)
+    for turn in turns:
+        for at, event in events_of(turn):
+            found[int(at / FRAME_SECONDS)].append(event)
+    return found
 
 
 def _turn(entry: dict[str, Any]) -> Turn:

@@ -28,18 +28,21 @@ _SHUTDOWN_SECONDS = 0.5
 
 
 class DemoLine:
-    """A server that behaves like Vapi, for one account with ten lines, two assistants and two caller IDs.
+    """A server that behaves like Vapi, for one account with as many lines as `lines` says, two assistants and two caller IDs.
 
     `host` and `port` are where it listens (port 0: any that is free), `ring_seconds` how long a call rings, `conversation` a FLAC of
     16 kHz with the customer left and the assistant right, and a JSON of the same name beside it. Nothing is read before the first call.
     `requests` holds the method and path of everything received. `start` raises OSError when the port is taken.
     """
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, ring_seconds: float = 3.0, conversation: Path = DEMO_CALL) -> None:
+    def __init__(
+        self, *, host: str = "127.0.0.1", port: int = 0, ring_seconds: float = 3.0, conversation: Path = DEMO_CALL, lines: int = LINES
+    ) -> None:
         self.api_key = str(uuid4())
         self.public_key = str(uuid4())
         self.base_url = ""
         self.requests: list[tuple[str, str]] = []
+        self._lines = lines
         self._host, self._port, self._ring_seconds = host, port, ring_seconds
         self._org_id = str(uuid4())
         self._assistants = answers.assistants(self._org_id, datetime.now(UTC))
@@ -90,19 +93,19 @@ class DemoLine:
 
     def controls(self, call_id: str) -> list[Body]:
         """What was sent to a call's control URL and accepted, oldest first."""
-        return list(self._calls[call_id].controls)
+        return list(self._calls[call_id].taken)
 
     async def _place(self, request: web.Request) -> web.Response:
         order = check_order(await _json(request))
         self._require(order, "assistantId", "Assistant", self._assistants)
         self._require(order, "phoneNumberId", "Phone Number", self._phone_numbers)
-        if self._busy >= LINES:
+        if self._busy >= self._lines:
             raise Refusal(400, answers.OVER_CONCURRENCY)
         call = DemoCall(order, org_id=self._org_id, base_url=self.base_url, ring_seconds=self._ring_seconds, tape=self._tape)
         self._calls[call.id] = call
         if call.behaviour.answer_lost:
             raise Refusal(500, "Internal server error")
-        limits = answers.subscription_limits(LINES, self._busy)
+        limits = answers.subscription_limits(self._lines, self._busy)
         return web.json_response({"subscriptionLimits": limits} | call.body, status=201)
 
     @property
@@ -130,9 +133,7 @@ class DemoLine:
     async def _control(self, request: web.Request) -> web.Response:
         call = self._running(request, "control")
         control = check_control(await _json(request))
-        call.controls.append(control)
-        if control["type"] == "end-call":
-            call.hang_up()
+        call.obey(control)
         return web.json_response({"status": "ok"})
 
     async def _listen(self, request: web.Request) -> web.WebSocketResponse:

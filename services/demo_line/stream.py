@@ -1,4 +1,4 @@
-"""One listener of a call: its sound in real time, and a line of text as each turn ends."""
+"""One listener of a call: its sound in real time, and as text who speaks and what they say."""
 
 import asyncio
 
@@ -18,12 +18,13 @@ async def listen(call: DemoCall, request: web.Request) -> web.WebSocketResponse:
     await socket.prepare(request)
     playing = asyncio.create_task(_play(call, socket, request))
     leaving = asyncio.create_task(_until_gone(socket))
+    telling = asyncio.create_task(_tell(call, socket))
     try:
-        await asyncio.wait((playing, leaving, call.over), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((playing, leaving, telling, call.over), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        playing.cancel()
-        leaving.cancel()
-        endings = await asyncio.gather(playing, leaving, return_exceptions=True)
+        for task in (playing, leaving, telling):
+            task.cancel()
+        endings = await asyncio.gather(playing, leaving, telling, return_exceptions=True)
         if call.over.done():
             # Not drained: somebody who has stopped reading must not hold the call's socket for ever.
             await socket.close(code=call.over.result(), drain=False)
@@ -43,10 +44,26 @@ async def _play(call: DemoCall, socket: web.WebSocketResponse, request: web.Requ
         if call.drops_before(frame):
             _cut(request)
             return
-        await socket.send_bytes(conversation.frame(frame))
-        for turn in conversation.turns_ending_in(frame):
-            await socket.send_json({"type": "transcript", "role": turn.role, "transcriptType": "final", "transcript": turn.text})
+        muted = call.controls.muted
+        await socket.send_bytes(_without_assistant(conversation.frame(frame)) if muted else conversation.frame(frame))
+        for event in conversation.events_at(frame):
+            if not (muted and event["role"] == "assistant"):
+                await socket.send_json(event)
     await asyncio.shield(call.over)
+
+
+async def _tell(call: DemoCall, socket: web.WebSocketResponse) -> None:
+    """What is said beyond the conversation, because the call was told to."""
+    with call.controls.heard() as events:
+        while True:
+            await socket.send_json(await events.get())
+
+
+def _without_assistant(frame: bytes) -> bytes:
+    """Interleaved s16le with silence on the right."""
+    silenced = bytearray(frame)
+    silenced[2::4] = silenced[3::4] = bytes(len(frame) // 4)
+    return bytes(silenced)
 
 
 async def _until_gone(socket: web.WebSocketResponse) -> None:

@@ -1,7 +1,7 @@
 """Calls as last read, and pages of them, newest first."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -34,10 +34,11 @@ def _stored(connection: sa.Connection, seen: list[Call]) -> dict[str, str]:
     return {row.id: row.data for row in connection.execute(sa.select(calls.c.id, calls.c.data).where(same))}
 
 
+_CHANGING = ("tag", "status", "created_at", "words", "data", "ended_reason")
 _CHANGE = (
     calls.update()
     .where(calls.c.id == sa.bindparam("of"))
-    .values({name: sa.bindparam(f"now_{name}", type_=calls.c[name].type) for name in ("tag", "status", "created_at", "words", "data")})
+    .values({name: sa.bindparam(f"now_{name}", type_=calls.c[name].type) for name in _CHANGING})
 )
 
 
@@ -61,6 +62,7 @@ def _row(call: Call, data: str) -> dict[str, object]:
         "created_at": milliseconds(call.created_at),
         "words": storable(words),
         "data": data,
+        "ended_reason": storable(call.ended_reason or ""),
     }
 
 
@@ -73,7 +75,10 @@ def page(
     limit: int,
     search: str | None,
 ) -> sa.Select[tuple[str]]:
-    """The query of a page of calls: `created_from` counts in, `created_to` does not, `before` is the last call of the page before."""
+    """The query of a page of calls: `created_from` counts in, `created_to` does not, `before` is the last call of the page before.
+
+    `search` may stand in what is known of a call or in what was said in it.
+    """
     query = sa.select(calls.c.data).order_by(calls.c.created_at.desc(), calls.c.id.desc()).limit(limit)
     if statuses is not None:
         query = query.where(calls.c.status.in_([status.value for status in statuses]))
@@ -83,13 +88,19 @@ def page(
         query = query.where(calls.c.created_at < milliseconds(created_to))
     if before:
         query = query.where(sa.tuple_(calls.c.created_at, calls.c.id) < sa.tuple_(milliseconds(before[0]), before[1]))
-    if search and (text := search.strip().casefold()):
+    if search and (text := storable(search).strip().casefold()):
         digits = re.sub(r"\D", "", text) if re.fullmatch(r"[\d\s()+./-]+", text) else ""
-        query = query.where(calls.c.words.contains(digits or text, autoescape=True))
+        facts = calls.c.words.contains(digits or text, autoescape=True)
+        query = query.where(facts | calls.c.said.contains(text, autoescape=True))
     return query
 
 
-def find(connection: sa.Connection, query: sa.Select[tuple[str]]) -> list[Call]:
+def find(connection: sa.Connection, query: sa.Select[tuple[str]], ended: Callable[[str], bool] | None = None) -> list[Call]:
+    """The calls of a query; with `ended`, only those that have ended for a reason of which it says yes."""
+    if ended is not None:
+        over = calls.c.status == sa.literal_column("'ended'")  # not a parameter: only then is the index of ended calls good for it
+        reasons = connection.execute(sa.select(calls.c.ended_reason).where(over).distinct()).scalars()
+        query = query.where(over, calls.c.ended_reason.in_([reason for reason in reasons if ended(reason)]))
     return [load_call(row.data) for row in connection.execute(query)]
 
 

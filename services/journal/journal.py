@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -12,13 +12,14 @@ from typing import Literal
 import sqlalchemy as sa
 
 from services.call import Call, CallOrder, CallStatus
-from services.journal import audit, calls, dials
+from services.journal import audit, calls, dials, transcripts
 from services.journal.database import Database, Postgres, Sqlite
 from services.journal.migrations import migrate
 from services.journal.presence import HEARTBEAT, Heartbeats, LockFiles, Presence
 from services.journal.records import AuditRow, Begun, Dial, DialState, JournalError, Limits, StoredAnswer
 from services.journal.writer import Kind, Writer
 from services.tasks import Tasks
+from services.transcript import Line
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ _BEGIN: Kind[dials.Beginning, Begun] = Kind(turn=1, run=dials.begin)
 _TAKE_BACK: Kind[str, None] = Kind(turn=2, run=dials.take_back)
 _SAVE: Kind[tuple[Call, datetime], None] = Kind(turn=3, run=calls.save)
 _NOTE: Kind[AuditRow, None] = Kind(turn=4, run=audit.note)
+_SAVE_TRANSCRIPT: Kind[tuple[str, Sequence[Line]], None] = Kind(turn=5, run=transcripts.save)
 
 _TIDY = timedelta(hours=1)
 
@@ -150,16 +152,26 @@ class Journal:
         before: tuple[datetime, str] | None = None,
         limit: int = 50,
         search: str | None = None,
+        ended: Callable[[str], bool] | None = None,
     ) -> list[Call]:
         """A page of calls, newest first; `before` is the time and id of the last one of the page before, `search` part of a number,
-        name, summary or ended reason. `created_to` itself does not count in.
+        name, summary, ended reason or transcript. `created_to` itself does not count in. With `ended`, calls that have ended for a
+        reason of which it says yes.
         """
         query = calls.page(statuses=statuses, created_from=created_from, created_to=created_to, before=before, limit=limit, search=search)
-        return await self._database.read(partial(calls.find, query=query))
+        return await self._database.read(partial(calls.find, query=query, ended=ended))
 
     async def get(self, call_id: str) -> Call | None:
         """A call as last read, also under the id it had while its outcome was unknown."""
         return await self._database.read(partial(calls.get, call_id=call_id))
+
+    async def save_transcript(self, call_id: str, lines: Sequence[Line]) -> None:
+        """Writes down what was said in a call, in place of what was written before."""
+        await self._writer.do(_SAVE_TRANSCRIPT, (call_id, tuple(lines)))
+
+    async def transcript(self, call_id: str) -> tuple[Line, ...]:
+        """What was said in a call, oldest first; nothing where that was not written down."""
+        return await self._database.read(partial(transcripts.get, call_id=call_id))
 
     async def dialled_since(self, time: datetime) -> list[datetime]:
         """When was dialled, or may have been, since then; oldest first, the newest 10,000 at most."""

@@ -8,7 +8,8 @@ from services.journal.records import JournalError
 from services.journal.schema import schema_version
 
 Step = tuple[str, ...]
-"""Statements. `{id}` is text in the order of its bytes, `{serial}` a number that counts itself up: databases word these differently."""
+"""Statements. `{id}` is text in the order of its bytes, `{serial}` a number that counts itself up, `{ended_reason}` what stands under that
+name in a call's JSON: databases word these differently."""
 
 STEPS: tuple[Step, ...] = (
     (
@@ -30,12 +31,23 @@ STEPS: tuple[Step, ...] = (
         "CREATE INDEX earshot_audit_call ON earshot_audit (call_id, id)",
         "CREATE TABLE earshot_instances (id TEXT PRIMARY KEY, seen_at BIGINT NOT NULL)",
     ),
+    (
+        "ALTER TABLE earshot_calls ADD COLUMN ended_reason TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE earshot_calls ADD COLUMN said TEXT NOT NULL DEFAULT ''",
+        "UPDATE earshot_calls SET ended_reason = COALESCE({ended_reason}, '') WHERE status = 'ended'",
+        "CREATE INDEX earshot_calls_ended ON earshot_calls (ended_reason, created_at, id) WHERE status = 'ended'",
+        "CREATE TABLE earshot_transcripts (call_id TEXT PRIMARY KEY, lines TEXT NOT NULL)",
+    ),
 )
 """A step that was released is never changed: what comes later is a step of its own."""
 
 _WORDS = {
-    "sqlite": {"id": "TEXT", "serial": "INTEGER PRIMARY KEY AUTOINCREMENT"},
-    "postgresql": {"id": 'TEXT COLLATE "C"', "serial": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"},
+    "sqlite": {"id": "TEXT", "serial": "INTEGER PRIMARY KEY AUTOINCREMENT", "ended_reason": "json_extract(data, '$.ended_reason')"},
+    "postgresql": {
+        "id": 'TEXT COLLATE "C"',
+        "serial": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+        "ended_reason": "data::json->>'ended_reason'",
+    },
 }
 
 

@@ -24,8 +24,21 @@ dials = _table(
 )
 """One row a dial; its idempotency key, while that is kept, stands in it, so that both are written or neither is."""
 
-calls = _table("earshot_calls", id=sa.String, tag=sa.String, status=sa.String, created_at=sa.BigInteger, words=sa.String, data=sa.String)
-"""One row a call as last read: `data` is all of it, `words` what a search looks through."""
+calls = _table(
+    "earshot_calls",
+    id=sa.String,
+    tag=sa.String,
+    status=sa.String,
+    created_at=sa.BigInteger,
+    words=sa.String,
+    data=sa.String,
+    ended_reason=sa.String,
+    said=sa.String,
+)
+"""One row a call as last read: `data` is all of it; a search looks through `words` and, once it has ended, what was `said` in it."""
+
+transcripts = _table("earshot_transcripts", call_id=sa.String, lines=sa.String)
+"""What was said in a call that has ended, line by line, as JSON."""
 
 audit = _table(
     "earshot_audit",

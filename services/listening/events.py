@@ -41,9 +41,15 @@ def read(frame: str) -> Event | StreamFormat | None:
         return None
     if isinstance(message, dict) and isinstance(message.get("message"), dict):
         message = message["message"]
-    if not isinstance(message, dict) or not isinstance(kind := message.get("type"), str):
+    if not isinstance(message, dict):
         return None
-    return StreamFormat.parse(message) if kind == "start" else _event(kind, message)
+    return StreamFormat.parse(message) if message.get("type") == "start" else event_of(message)
+
+
+def event_of(message: Mapping[str, Any]) -> Event | None:
+    """The event in an unwrapped message, from whichever way it came."""
+    kind = message.get("type")
+    return _event(kind, message) if isinstance(kind, str) else None
 
 
 def _event(kind: str, message: Mapping[str, Any]) -> Event | None:

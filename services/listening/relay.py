@@ -8,7 +8,7 @@ import json
 from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Literal, Self
+from typing import Literal, Protocol, Self, TypeVar
 
 from services.call import Call, ListenTarget
 from services.errors import CallNotFound, CallNotRunning
@@ -19,6 +19,17 @@ from services.tasks import Tasks
 
 End = Literal["call ended", "left", "shutdown", "too slow", "failed"]
 
+
+class Ear(Protocol):
+    """One who is given what comes out of an upstream; called on the event loop, so it must be quick."""
+
+    def tell(self, event: str) -> None: ...
+    def play(self, sound: bytes, *, at_most: int) -> None: ...
+    def finish(self, end: End, *, drain: bool) -> None: ...
+
+
+E = TypeVar("E", bound=Ear)
+
 _MOST_EVENTS = 10_000  # waiting for one listener: far behind any that still reads
 
 
@@ -26,9 +37,11 @@ class Listener:
     """One who listens: iterate over it for start frames and events (str, JSON) and sound (bytes, whole blocks), in the order they came.
 
     It ends when the call does, after what is queued; `end` says why. A slow one loses the oldest sound (`dropped_bytes`), never events.
+    Without `sound` or `events` it is given none of these.
     """
 
-    def __init__(self, leave: Callable[["Listener"], None]) -> None:
+    def __init__(self, leave: Callable[["Listener"], None], *, sound: bool = True, events: bool = True) -> None:
+        self._wants_sound, self._wants_events = sound, events
         self.end: End | None = None
         self.dropped_bytes = 0
         self._leave = leave
@@ -72,6 +85,8 @@ class Listener:
 
     def tell(self, event: str) -> None:
         """Queues a text frame; one who leaves too many of them lying is given up."""
+        if not self._wants_events:
+            return
         if len(self._events) >= _MOST_EVENTS:
             self.finish("too slow", drain=False)
         elif not self.end:
@@ -81,7 +96,7 @@ class Listener:
 
     def play(self, sound: bytes, *, at_most: int) -> None:
         """Queues sound, and drops the oldest beyond `at_most` bytes: what is newest matters most to who listens live."""
-        if self.end:
+        if self.end or not self._wants_sound:
             return
         self._count += 1
         self._sound.append((self._count, sound))
@@ -105,11 +120,18 @@ class _Stream:
     """What comes out of one upstream, made fit for listeners and given to each of them."""
 
     def __init__(
-        self, call: Call, *, target: Callable[[str], Awaitable[ListenTarget]], hint: Callable[[str], None], buffer_seconds: float
+        self,
+        call: Call,
+        *,
+        target: Callable[[str], Awaitable[ListenTarget]],
+        hint: Callable[[str], None],
+        heard: Callable[[str, Event], None],
+        buffer_seconds: float,
     ) -> None:
         self.begun_as = call.id
+        self._heard = heard
         self.upstream = Upstream(call, target=target, hint=hint, receiver=self)
-        self.listeners: set[Listener] = set()
+        self.listeners: set[Ear] = set()
         self.task: asyncio.Task[None] | None = None
         self._buffer_seconds = buffer_seconds
         self._expected = DEFAULT_FORMAT
@@ -118,7 +140,7 @@ class _Stream:
         self._trouble = ""
         self._rest = b""
 
-    def join(self, listener: Listener) -> None:
+    def join(self, listener: Ear) -> None:
         self.listeners.add(listener)
         for known in filter(None, (self._start, self._trouble)):
             listener.tell(known)
@@ -144,6 +166,7 @@ class _Stream:
         elif isinstance(told := read(frame), StreamFormat):
             self._begin(told)
         elif told:
+            self._heard(self.begun_as, told)
             self._tell(told)
 
     def _begin(self, announced: StreamFormat | None) -> StreamFormat:
@@ -175,8 +198,9 @@ class _Stream:
 class Relay:
     """All live sound of this process: one upstream a call, opened for the first listener and closed after the last.
 
-    `target` says where a call's sound is, `find` what is known of a call, `hint` is told of one that may have ended;
-    a slow listener is at most `buffer_seconds` of sound behind.
+    `target` says where a call's sound is, `find` what is known of a call, `hint` is told of one that may have ended, `heard` once of each
+    event, however many listen, with the id under which the call was first listened to. A slow listener is at most `buffer_seconds` of
+    sound behind.
     """
 
     def __init__(
@@ -185,10 +209,11 @@ class Relay:
         target: Callable[[str], Awaitable[ListenTarget]],
         find: Callable[[str], Call | None],
         hint: Callable[[str], None],
+        heard: Callable[[str, Event], None] = lambda _call_id, _event: None,
         buffer_seconds: float = 10.0,
     ) -> None:
         self._find = find
-        self._open = partial(_Stream, target=target, hint=hint, buffer_seconds=buffer_seconds)
+        self._open = partial(_Stream, target=target, hint=hint, heard=heard, buffer_seconds=buffer_seconds)
         self._streams: dict[str, _Stream] = {}
         self._tasks = Tasks()
         self._closed = False
@@ -201,19 +226,26 @@ class Relay:
     def listeners(self) -> int:
         return sum(len(stream.listeners) for stream in self._streams.values())
 
-    def listen(self, call_id: str) -> Listener:
-        """A new listener to a running call, answered or not; close it. Raises CallNotFound, CallNotRunning."""
+    def listen(self, call_id: str, *, sound: bool = True, events: bool = True) -> Listener:
+        """A new listener to a running call, answered or not; close it. Raises CallNotFound, CallNotRunning.
+
+        Without `sound` it is one who wants events alone, and without both one who only keeps `heard` being told.
+        """
+        return self.join(call_id, lambda leave: Listener(leave, sound=sound, events=events))
+
+    def join(self, call_id: str, ear: Callable[[Callable[[E], None]], E]) -> E:
+        """A listener of another kind, made by `ear`, which is given what takes it out again. Raises as `listen` does."""
         call = self._find(call_id)
         if call is None:
             raise CallNotFound("There is no call with this id.")
         if not call.running:
             raise CallNotRunning("This call has ended.")
         if self._closed:
-            over = Listener(lambda _: None)
+            over = ear(lambda _: None)
             over.finish("shutdown", drain=False)
             return over
         stream = self._stream_of(call) or self._begin(call)
-        listener = Listener(partial(self._leave, stream))
+        listener = ear(partial(self._leave, stream))
         stream.join(listener)
         return listener
 
@@ -249,7 +281,7 @@ class Relay:
             self._forget(stream)
             stream.finish(end, drain=True)
 
-    def _leave(self, stream: _Stream, listener: Listener) -> None:
+    def _leave(self, stream: _Stream, listener: Ear) -> None:
         stream.listeners.discard(listener)
         if not stream.listeners and self._forget(stream) and stream.task:
             stream.task.cancel()

@@ -8,12 +8,13 @@ shown as it is, with the advice of the family its form gives away.
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from services.vapi.ended_sentences import FAULTS, PROVIDERS, SENTENCES
 
 
 class Family(StrEnum):
-    """What kind of end it was; decides colour and advice."""
+    """What kind of end it was; decides colour and advice, and is what a list of calls can be filtered by."""
 
     FINISHED = "finished"
     NOT_REACHED = "not-reached"
@@ -25,6 +26,10 @@ class Family(StrEnum):
     PROVIDER = "provider"
     VAPI = "vapi"
     UNKNOWN = "unknown"
+
+
+FAILED = frozenset(Family) - {Family.FINISHED, Family.NOT_REACHED, Family.CANCELLED, Family.HOOK}
+"""The families in which something has to be put right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class EndedReason:
 
 def explain(code: str | None, message: str | None = None) -> EndedReason:
     """Explains `endedReason` and, where the call went wrong, adds Vapi's `endedMessage` to the next step. Never raises."""
-    family = _family(code or "")
+    family = family_of(code)
     title, next_step = SENTENCES.get(code or "", (None, None))
     if title is None and code:
         title, next_step = _of_provider(code)
@@ -51,8 +56,10 @@ def explain(code: str | None, message: str | None = None) -> EndedReason:
     return EndedReason(code, title or code or "The call ended.", next_step, family)
 
 
-def _family(code: str) -> Family:
-    return next((family for pattern, family in _FAMILIES if re.fullmatch(pattern, code)), Family.UNKNOWN)
+@lru_cache(maxsize=2048)
+def family_of(code: str | None) -> Family:
+    """The family of an `endedReason`; `UNKNOWN` for one whose form gives nothing away, and for none."""
+    return next((family for pattern, family in _FAMILIES if re.fullmatch(pattern, code or "")), Family.UNKNOWN)
 
 
 def _of_provider(code: str) -> tuple[str | None, str | None]:

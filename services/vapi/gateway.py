@@ -13,7 +13,9 @@ from urllib.parse import quote, urlsplit
 
 from services.call import Assistant, Call, CallerId, CallOrder, ListenTarget
 from services.errors import OutcomeUnknown, RequestError, VapiUnavailable
+from services.transcript import Line
 from services.vapi import refusals
+from services.vapi.afterwards import read_lines
 from services.vapi.monitor import Monitor, MonitorBook, may_open
 from services.vapi.reading import TAG_KEY, read_assistant, read_call, read_caller_id, read_each, read_time
 from services.vapi.sdk import Answer, NoAnswer, Sdk
@@ -83,13 +85,19 @@ class Gateway:
 
     async def get_call(self, call_id: str) -> Call:
         """One call as it stands. Raises `CallNotFound`."""
+        body = await self._get(call_id)
+        call = self._read_call(body)
+        if call is None:
+            raise refusals.of_read(Answer(status=200, body=body), call_id=call_id)
+        return call
+
+    async def _get(self, call_id: str) -> Any:
         if not call_id.strip("."):  # "", "." and ".." are no names but places in a path, and quoting leaves them as they are
             raise refusals.not_found()
         answer = await self._read(f"call/{quote(call_id, safe='', errors='replace')}")
-        call = self._read_call(answer.body) if answer.ok else None
-        if call is None:
+        if not answer.ok:
             raise refusals.of_read(answer, call_id=call_id)
-        return call
+        return answer.body
 
     async def list_calls(
         self, *, updated_since: datetime | None = None, created_since: datetime | None = None, limit: int = 100
@@ -121,6 +129,15 @@ class Gateway:
             raise VapiUnavailable("The call's controls can't be reached. Try again; it may also have ended.") from None
         if not answer.ok:
             raise refusals.of_control(answer)
+
+    def has_control(self, call_id: str) -> bool:
+        """Whether the call's control URL is known and may be opened, as it was last read."""
+        url = self._monitors.get(call_id).control_url
+        return url is not None and may_open(url, scheme="https", base_url=self._base_url)
+
+    async def transcript(self, call_id: str) -> tuple[Line, ...]:
+        """What was said in a call that has ended, by Vapi's own account; nothing until that is written. Raises `CallNotFound`."""
+        return read_lines(await self._get(call_id))
 
     async def end_call(self, call_id: str) -> None:
         """Hangs up. Safe to repeat; that it is over shows only in the call's status."""

@@ -48,6 +48,7 @@ def read_call(body: Any) -> Call | None:
         cost=_first(_number(table.get("cost")), _number(_table(table.get("costBreakdown")).get("total"))),
         costs=_costs(table),
         summary=_text(_table(table.get("analysis")).get("summary")) or _text(table.get("summary")),
+        recording_url=_recording_url(table),
         concurrency_blocked=_table(top.get("subscriptionLimits")).get("concurrencyBlocked") is True,
     )
 
@@ -125,6 +126,20 @@ def _costs(table: dict[str, Any]) -> tuple[CostItem, ...]:
         for kind, dollars in ((_text(kind), _number(dollars)) for kind, dollars in parts)
         if kind is not None and dollars is not None
     )
+
+
+def _recording_url(table: dict[str, Any]) -> str | None:
+    """Vapi's own recording, both sides in one file where there is one. The plain addresses last, the presigned ones run out."""
+    artifact = _table(table.get("artifact"))
+    recording = _table(artifact.get("recording"))
+    mono = _table(recording.get("mono"))
+    named = ("stereoRecordingUrl", "recordingUrl")
+    found = (
+        *(recording.get("stereoUrl"), mono.get("combinedUrl")),
+        *(source.get(name) for source in (artifact, table) for name in named),
+        *(artifact.get(name) for name in ("presignedStereoUrl", "presignedMonoUrl")),
+    )
+    return next((url for url in found if isinstance(url, str) and re.fullmatch(r"https://[!-\[\]-~]{1,2000}", url)), None)
 
 
 def _tag_in(name: str | None) -> str | None:

@@ -16,6 +16,7 @@ from services.web.front_door import is_api
 from services.web.problems import problem
 from services.web.sessions import COOKIE, Sessions
 from services.web.tokens import ApiTokens
+from services.web.webhook import ROUTE as WEBHOOK
 
 _OPEN_PAGES = ("/login", "/logout", "/assets/", "/favicon.ico", "/_nicegui/")
 
@@ -112,10 +113,10 @@ async def _receive(receive: Receive) -> Message:
 
 
 def _open(scope: Scope, path: str) -> bool:
-    """What needs no client: the way in, liveness, and listen sockets, which check the ticket that they come with."""
+    """What needs no client: the way in, liveness, and what checks what it comes with, a listen socket's ticket and a webhook's secret."""
     if scope["type"] == "websocket":
         return path.startswith("/api/calls/") and path.endswith("/listen")
-    return path == "/health" or path.startswith(_OPEN_PAGES)
+    return path in ("/health", WEBHOOK) or path.startswith(_OPEN_PAGES)
 
 
 def _session(headers: Headers) -> str:

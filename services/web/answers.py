@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.call import Call, CallStatus
 from services.desk import CallDesk
-from services.journal import StoredAnswer
 
 DETAILS = {
     CallStatus.UNKNOWN: "Vapi's answer was lost, so it is not known whether this call was placed. "
@@ -76,12 +75,6 @@ def call_answer(desk: CallDesk, call: Call, *, listen_url: str | None, detail: s
     if detail:
         answer["detail"] = detail
     return answer
-
-
-def stored_answer(desk: CallDesk, call: Call) -> StoredAnswer:
-    """What a repeated idempotency key is answered: the same as the first time, but for the listen URL, which is made anew."""
-    detail = DETAILS.get(call.status)
-    return StoredAnswer(status=202 if detail else 201, body=call_answer(desk, call, listen_url=None, detail=detail))
 
 
 def rfc3339(time: datetime | None) -> str | None:

@@ -1,10 +1,11 @@
 """REST: the other face of the desk. What it answers is the contract in the README."""
 
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse
 
 from services.call import Call, CallStatus
@@ -14,36 +15,50 @@ from services.errors import EarshotError, NotConfigured
 from services.journal import StoredAnswer
 from services.listening.relay import Relay
 from services.settings import Settings
+from services.signals import Signal
 from services.switch import Switch
-from services.web.answers import DETAILS, CallAnswer, CallsAnswer, call_answer
+from services.web.answers import DETAILS
+from services.web.call_details import CallDetails, CallsDetails, call_details, details_router, line_answer
+from services.web.call_filters import CURSOR, CallFilters, call_filters, cursor_of, read_cursor
 from services.web.docs_page import install_docs
-from services.web.events import CallEvents, events_router
+from services.web.events import CallEvents, Transcript, events_router
+from services.web.export import export_router
 from services.web.idempotency import read_key
 from services.web.json_body import JsonBody
 from services.web.listen_socket import listen_router
 from services.web.problems import install_problems, problem_of
 from services.web.rate_limits import hour_and_day, rate_limit_headers
-from services.web.requests import CallRequest, ControlRequest, Time
+from services.web.requests import CallRequest, ControlRequest
 from services.web.switch_routes import switch_router
 from services.web.tickets import Tickets
+from services.web.webhook import MAX_BODY as MAX_WEBHOOK
+from services.web.webhook import ROUTE as WEBHOOK
+from services.web.webhook import webhook_router
 from services.web.who import client_of, may_listen
-
-_CURSOR = r"^[0-9]{1,13}\.[A-Za-z0-9_-]{1,64}$"
-"""When a call was created, in milliseconds since 1970, and its id: whatever looks like that is a place in the list."""
 
 
 def create_api(*, desk: CallDesk, relay: Relay, tickets: Tickets, switch: Switch, settings: Settings, version: str) -> FastAPI:
     """The FastAPI app with every route that is not a page."""
     api = FastAPI(title="Earshot", version=version, docs_url=None, redoc_url=None)
     install_problems(api)
-    api.add_middleware(JsonBody)
+    api.add_middleware(JsonBody, larger={WEBHOOK: MAX_WEBHOOK})
     routes = Routes(desk=desk, tickets=tickets, mode=settings.mode, version=version, listen_mode=settings.listen_mode)
-    events = CallEvents(desk)
+    events = CallEvents(desk, _lines_told(desk))
     api.state.events = events
     # Before the routes of one call, whose ids would take `end-all` in.
     api.include_router(switch_router(switch=switch, desk=desk))
+    api.include_router(export_router(desk))
     api.include_router(routes.router())
-    api.include_router(events_router(desk=desk, events=events, answer=lambda call: call_answer(desk, call, listen_url=None)))
+    api.include_router(details_router(desk))
+    api.include_router(webhook_router(desk=desk, secret=settings.webhook_secret))
+    api.include_router(
+        events_router(
+            desk=desk,
+            events=events,
+            answer=lambda call: call_details(desk, call, listen_url=None),
+            attend=partial(_attend, relay),
+        )
+    )
     api.include_router(listen_router(relay=relay, tickets=tickets, find=desk.get, heard=partial(_note_listening, desk)))
     install_docs(api)
     return api
@@ -66,20 +81,20 @@ class Routes:
             "4XX": {"description": "The request can't be done, and why (RFC 9457)", "content": {"application/problem+json": {}}},
             "5XX": {"description": "Vapi or Earshot can't do it now, and why (RFC 9457)", "content": {"application/problem+json": {}}},
         }
-        one: dict[int | str, dict[str, Any]] = {200: {"model": CallAnswer}, **problems}
+        one: dict[int | str, dict[str, Any]] = {200: {"model": CallDetails}, **problems}
         placed: dict[int | str, dict[str, Any]] = {
-            201: {"model": CallAnswer, "description": "Vapi accepted the call"},
-            202: {"model": CallAnswer, "description": "Scheduled, or not known yet whether it was placed"},
+            201: {"model": CallDetails, "description": "Vapi accepted the call"},
+            202: {"model": CallDetails, "description": "Scheduled, or not known yet whether it was placed"},
             200: {"description": "`dryRun`: all checks passed, no call was placed"},
             **problems,
         }
         router.add_api_route("/api/vapi_call", self.place, methods=["POST"], status_code=201, responses=placed, summary="Place a call")
         router.add_api_route(
-            "/api/calls", self.calls, responses={200: {"model": CallsAnswer}, **problems}, summary="Running and past calls"
+            "/api/calls", self.calls, responses={200: {"model": CallsDetails}, **problems}, summary="Running and past calls"
         )
         router.add_api_route("/api/calls/{call_id}", self.call, responses=one, summary="One call")
         router.add_api_route("/api/calls/{call_id}/end", self.end, methods=["POST"], responses=one, summary="Hang up")
-        told: dict[int | str, dict[str, Any]] = {202: {"model": CallAnswer, "description": "Vapi took it"}, **problems}
+        told: dict[int | str, dict[str, Any]] = {202: {"model": CallDetails, "description": "Vapi took it"}, **problems}
         router.add_api_route(
             "/api/calls/{call_id}/control", self.control, methods=["POST"], status_code=202, responses=told, summary="Steer a running call"
         )
@@ -115,20 +130,16 @@ class Routes:
     async def calls(
         self,
         request: Request,
-        status: Annotated[list[CallStatus] | None, Query(description="Only calls in these states; repeat it for several")] = None,
-        from_: Annotated[Time | None, Query(alias="from", description="Only calls created at this time or later")] = None,
-        to: Annotated[Time | None, Query(description="Only calls created before this time")] = None,
+        filters: Annotated[CallFilters, Depends(call_filters)],
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
-        cursor: Annotated[str | None, Query(pattern=_CURSOR, description="`nextCursor` of the page before")] = None,
+        cursor: Annotated[str | None, Query(pattern=CURSOR, description="`nextCursor` of the page before")] = None,
     ) -> JSONResponse:
         """Running and past calls, newest first."""
         client_of(request, Scope.READ)
-        found = await self._desk.page_of_calls(
-            statuses=status, created_from=from_, created_to=to, before=_read_cursor(cursor), limit=limit + 1
-        )
+        found = await self._desk.page_of_calls(**filters.wishes(), before=read_cursor(cursor), limit=limit + 1)
         page = found[:limit]
         answers = [await self._answer(request, call) for call in page]
-        return JSONResponse({"calls": answers, "nextCursor": _cursor(page[-1]) if len(found) > limit else None})
+        return JSONResponse({"calls": answers, "nextCursor": cursor_of(page[-1]) if len(found) > limit else None})
 
     async def call(self, request: Request, call_id: str) -> JSONResponse:
         """One call as last read."""
@@ -154,7 +165,7 @@ class Routes:
         return problem_of(error, missing=list(self._desk.missing), **facts)
 
     async def _answer(self, request: Request, call: Call, *, detail: str | None = None) -> dict[str, Any]:
-        return call_answer(self._desk, call, listen_url=await self._listen_url(request, call), detail=detail)
+        return call_details(self._desk, call, listen_url=await self._listen_url(request, call), detail=detail)
 
     async def _listen_url(self, request: Request, call: Call | None) -> str | None:
         if call is None or not call.running or call.status is CallStatus.UNKNOWN or not may_listen(request):
@@ -170,21 +181,20 @@ class Routes:
         return f"{scheme}://{request.headers['host']}/api/calls/{call.id}/listen?ticket={ticket}"
 
 
+def _attend(relay: Relay, call_id: str) -> AbstractContextManager[object]:
+    try:
+        return relay.listen(call_id, sound=False, events=False)
+    except EarshotError:
+        return nullcontext()  # it is over, or not one of the desk's: there is nothing to hear
+
+
 def _note_listening(desk: CallDesk, who: str, call_id: str) -> None:
     if call := desk.get(call_id):
         desk.note(Client(name=who), "listen", call)
 
 
-def _created(call: Call) -> datetime:
-    return call.created_at or datetime.fromtimestamp(0, UTC)
-
-
-def _cursor(call: Call) -> str:
-    return f"{int(1000 * _created(call).timestamp())}.{call.id}"
-
-
-def _read_cursor(text: str | None) -> tuple[datetime, str] | None:
-    if text is None:
-        return None
-    milliseconds, _, call_id = text.partition(".")
-    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC), call_id
+def _lines_told(desk: CallDesk) -> Signal[Transcript]:
+    """The lines of all transcripts, as events for those who follow a call."""
+    told: Signal[Transcript] = Signal()
+    desk.transcripts.changed.subscribe(lambda said: told.emit(Transcript(call_id=said[0], body=line_answer(said[1]))))
+    return told

@@ -5,7 +5,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -40,6 +40,7 @@ class Calls(Protocol):
 
 
 Answer = Callable[[Call], dict[str, Any]]
+Attention = AbstractContextManager[object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +163,9 @@ class CallEvents:
     def _on_transcript(self, transcript: Transcript) -> None:
         call_id = self._current(transcript.call_id)
         if log := self._logs.get(call_id):
+            latest = log.events[-1] if log.events else None
+            if latest and latest.kind == "transcript" and isinstance(latest.content, Mapping) and _grew(latest.content, transcript.body):
+                log.events.pop()  # else a talkative call would push out the states that it went through
             self._add(log, "transcript", transcript.body)
             self._wake(call_id)
 
@@ -181,8 +185,17 @@ class CallEvents:
                 wake.set()
 
 
-def events_router(*, desk: Calls, events: CallEvents, answer: Answer, ping: float = _PING) -> APIRouter:
-    """The route. `answer` gives a call as REST tells it; `ping` is in seconds."""
+def _grew(before: Mapping[str, Any], line: Mapping[str, Any]) -> bool:
+    """Whether the same line came again, with more of it."""
+    return before.get("key") is not None and before.get("key") == line.get("key")
+
+
+def events_router(
+    *, desk: Calls, events: CallEvents, answer: Answer, attend: Callable[[str], Attention] = lambda _: nullcontext(), ping: float = _PING
+) -> APIRouter:
+    """The route. `answer` gives a call as REST tells it; `attend` has a call listened to for as long as somebody follows it, so that what
+    is said in it is heard; `ping` is in seconds.
+    """
     router = APIRouter()
 
     @router.get(
@@ -207,7 +220,7 @@ def events_router(*, desk: Calls, events: CallEvents, answer: Answer, ping: floa
         cursor = events.read_cursor(request.headers.get("last-event-id"))
         if events.over(call_id) and not events.since(call_id, cursor):
             return Response(status_code=204)
-        return EventStream(events, call_id, cursor=cursor, answer=answer, ping=ping)
+        return EventStream(events, call_id, cursor=cursor, answer=answer, attend=attend, ping=ping)
 
     return router
 
@@ -217,17 +230,20 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: CallEvents, call_id: str, *, cursor: int, answer: Answer, ping: float) -> None:
+    def __init__(
+        self, events: CallEvents, call_id: str, *, cursor: int, answer: Answer, attend: Callable[[str], Attention], ping: float
+    ) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._events = events
         self._call_id = call_id
         self._cursor = cursor
         self._answer = answer
+        self._attend = attend
         self._ping = ping
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        with self._events.following(self._call_id) as wake:
+        with self._events.following(self._call_id) as wake, self._attend(self._call_id):
             await self._serve(wake, receive, send)
 
     async def _serve(self, wake: asyncio.Event, receive: Receive, send: Send) -> None:

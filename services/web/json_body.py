@@ -1,5 +1,7 @@
 """What a request body may be: JSON, and small. A pure ASGI middleware, so that a body is refused before any of it is parsed."""
 
+from collections.abc import Mapping
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.web.problems import problem
@@ -8,27 +10,28 @@ MAX_BODY = 16 * 1024
 
 
 class JsonBody:
-    """Answers 415 to a body that does not call itself JSON and 413 to one over MAX_BODY bytes, announced or not.
+    """Answers 415 to a body that does not call itself JSON and 413 to one over MAX_BODY bytes, announced or not; `larger` are the paths
+    that take more, and how many bytes.
 
     Insisting on the content type also means that no web page can send a body here without a preflight, which is never granted.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, larger: Mapping[str, int] | None = None) -> None:
         self.app = app
+        self._larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return await self.app(scope, receive, send)
-        body = b""
+        most = self._larger.get(scope["path"], MAX_BODY)
+        body = bytearray()
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return None
             body += message.get("body", b"")
-            if len(body) > MAX_BODY:
-                answer = problem(
-                    413, "body_too_large", f"The body is too large: at most {MAX_BODY} bytes.", headers={"Connection": "close"}
-                )
+            if len(body) > most:
+                answer = problem(413, "body_too_large", f"The body is too large: at most {most} bytes.", headers={"Connection": "close"})
                 return await answer(scope, receive, send)
             if not message.get("more_body", False):
                 break
@@ -42,7 +45,7 @@ class JsonBody:
             if replayed:
                 return await receive()
             replayed = True
-            return {"type": "http.request", "body": body, "more_body": False}
+            return {"type": "http.request", "body": bytes(body), "more_body": False}
 
         return await self.app(scope, replay, send)
 

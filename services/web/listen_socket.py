@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from inspect import isawaitable
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
@@ -66,22 +67,39 @@ def listen_router(
     return router
 
 
+@dataclass(slots=True)
+class _Progress:
+    """What one client has taken; `waiting` while it is asked to take more."""
+
+    taken: int = 0
+    waiting: bool = False
+
+
 async def _serve(socket: WebSocket, listener: Listener) -> Goodbye:
     tasks = Tasks()
+    progress = _Progress()
     try:
-        sending = tasks.start(_send(socket, listener), name="send sound")
+        sending = tasks.start(_send(socket, listener, progress), name="send sound")
         watching = tasks.start(_until_gone(socket), name="watch listener")
-        done, _ = await asyncio.wait({sending, watching}, return_when=asyncio.FIRST_COMPLETED)
-        return done.pop().result()
+        while True:
+            before = progress.taken
+            # A look now and then costs less than a timer for each of the 50 frames a second.
+            done, _ = await asyncio.wait({sending, watching}, timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+            if done:
+                return done.pop().result()
+            if progress.waiting and progress.taken == before:
+                return None
     finally:
         await tasks.aclose()
 
 
-async def _send(socket: WebSocket, listener: Listener) -> Goodbye:
+async def _send(socket: WebSocket, listener: Listener, progress: _Progress) -> Goodbye:
     try:
         async for item in listener:
-            async with asyncio.timeout(_PATIENCE):
-                await (socket.send_text(item) if isinstance(item, str) else socket.send_bytes(item))
+            progress.waiting = True
+            await (socket.send_text(item) if isinstance(item, str) else socket.send_bytes(item))
+            progress.waiting = False
+            progress.taken += 1
     except _GONE:
         return None
     end = listener.end or "failed"

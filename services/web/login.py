@@ -10,27 +10,31 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from services.language import COOKIE as LANGUAGE_COOKIE
+from services.language import THEME_COOKIE, preferred_language
+from services.web.login_words import LOGIN_WORDS
 from services.web.sessions import COOKIE, Attempts, Sessions
 
 _MAX_BODY = 4096
 _PAGE = Template("""<!doctype html>
-<html lang="en">
+<html lang="$language"$theme>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <meta name="color-scheme" content="light dark">
-<title>Log in – Earshot</title>
+<title>$title</title>
 <link rel="stylesheet" href="/assets/login.css">
 </head>
 <body>
 <main>
-<h1>Earshot</h1>
+<h1><svg width="26" height="26" viewBox="0 0 24 24" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.2"
+stroke-linecap="round" d="M4 12v0M8 8v8M12 4.5v15M16 8v8M20 11v2"/></svg>Earshot</h1>
 <form method="post" action="/login">
-<label for="password">Password</label>
+<label for="password">$password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required autofocus maxlength="1000">
 <input type="hidden" name="next" value="$next">
 <p role="alert">$problem</p>
-<button type="submit">Log in</button>
+<button type="submit">$enter</button>
 </form>
 </main>
 </body>
@@ -44,8 +48,8 @@ def login_router(*, password: str, sessions: Sessions, attempts: Attempts) -> AP
     digest = sha256(password.encode()).digest()
 
     @router.get("/login")
-    async def form(next: str = "/") -> Response:
-        return _form(next)
+    async def form(request: Request, next: str = "/") -> Response:
+        return _form(request, next)
 
     @router.post("/login")
     async def login(request: Request) -> Response:
@@ -54,11 +58,11 @@ def login_router(*, password: str, sessions: Sessions, attempts: Attempts) -> AP
         onward = _own_path(fields.get("next", "/"))
         if wait := attempts.wait(address):
             seconds = math.ceil(wait)
-            return _form(onward, f"Too many wrong passwords. Try again in {seconds} s.", status=429, headers={"Retry-After": str(seconds)})
+            return _form(request, onward, "too_many", status=429, seconds=seconds)
         given = sha256(fields.get("password", "").encode(errors="replace")).digest()
         if not hmac.compare_digest(given, digest):
             attempts.failed(address)
-            return _form(onward, "This is not the password.", status=401)
+            return _form(request, onward, "wrong", status=401)
         attempts.succeeded(address)
         sessions.end(request.cookies.get(COOKIE, ""))
         answer = RedirectResponse(onward, 303)
@@ -76,10 +80,25 @@ def login_router(*, password: str, sessions: Sessions, attempts: Attempts) -> AP
     return router
 
 
-def _form(onward: str, problem: str = "", *, status: int = 200, headers: dict[str, str] | None = None) -> HTMLResponse:
+def _form(request: Request, onward: str, problem: str = "", *, status: int = 200, seconds: int = 0) -> HTMLResponse:
+    """The form in the browser's language; `problem` is the key of what went wrong, `seconds` how long to wait after too many failures."""
+    language = preferred_language(request.headers.get("accept-language", ""), request.cookies.get(LANGUAGE_COOKIE, ""))
+    words = LOGIN_WORDS[language]
+    theme = request.cookies.get(THEME_COOKIE)
+    page = _PAGE.substitute(
+        language=language,
+        theme=f' data-theme="{theme}"' if theme in ("light", "dark") else "",
+        title=words["title"],
+        password=words["password"],
+        enter=words["enter"],
+        next=escape(_own_path(onward)),
+        problem=words[problem].format(seconds=seconds) if problem else "",
+    )
     # With the policy of all other pages a browser would send the form with `Origin: null`, as from a foreign place.
-    headers = {"Referrer-Policy": "same-origin", "Cache-Control": "no-store", **(headers or {})}
-    return HTMLResponse(_PAGE.substitute(next=escape(_own_path(onward)), problem=escape(problem)), status, headers=headers)
+    headers = {"Referrer-Policy": "same-origin", "Cache-Control": "no-store", "Vary": "Accept-Language, Cookie"}
+    if seconds:
+        headers["Retry-After"] = str(seconds)
+    return HTMLResponse(page, status, headers=headers)
 
 
 def _own_path(text: str) -> str:

@@ -47,7 +47,7 @@ async def earshot(folder: Path, vapi: StandIn, **changes: Any) -> AsyncIterator[
     settings = replace(SETTINGS, data_dir=folder, **changes)
     gateway = Gateway(api_key="private", base_url=vapi.url)
     async with desk_in(folder, gateway) as desk:
-        relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look)
+        relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
         desk.changed.subscribe(relay.on_call)
         api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=Switch(folder / "stopped"), settings=settings, version="1")
         pages = FastAPI()

@@ -56,17 +56,17 @@ Start = Callable[..., Earshot]
 
 
 @contextmanager
-def earshot_process(**environment: str) -> Iterator[Earshot]:
-    """`python main.py` with nothing set but `environment`, in a folder without a `.env`, ended by SIGTERM."""
+def earshot_process(program: Path = ROOT / "main.py", /, **environment: str) -> Iterator[Earshot]:
+    """`python main.py`, or another `program`, with nothing set but `environment`, in a folder without a `.env`, ended by SIGTERM."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     with tempfile.TemporaryDirectory() as folder, Path(folder, "log").open("w+") as log:
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "main.py")],
+            [sys.executable, str(program)],
             cwd=folder,
-            env=clean | {"PORT": str(port)} | environment,
+            env=clean | {"PORT": str(port), "PYTHONPATH": str(ROOT)} | environment,
             stdout=log,
             stderr=subprocess.STDOUT,
         )

@@ -7,6 +7,7 @@ from string import Formatter
 
 import pytest
 
+import services.journal  # noqa: F401 - it has an error of its own
 from services import errors
 from services.call import CallStatus
 from services.language import preferred_language

@@ -45,6 +45,7 @@ def test_a_full_call() -> None:
             for kind, dollars in [("transport", 0.01), ("transcriber", 0.01), ("model", 0.002), ("voice", 0.02), ("vapi", 0.03)]
         ),
         summary="They agreed to meet.",
+        recording_url="https://storage.vapi.ai/made-up-mono.wav",
     )
 
 

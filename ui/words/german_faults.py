@@ -6,6 +6,9 @@ from services.vapi.ended_reasons import Family
 
 TITLES: Mapping[str, str] = {
     "Something went wrong": "Etwas ist schiefgegangen",
+    "No recording": "Keine Aufnahme",
+    "The recording is still being written": "Die Aufnahme wird noch geschrieben",
+    "The call can't be recorded": "Das Gespräch lässt sich nicht aufnehmen",
     "The request can't be used as it is": "So geht es nicht",
     "This number can't be called": "Diese Nummer lässt sich nicht anrufen",
     "This idempotency key belongs to another request": "Dieser Wiederholungsschlüssel gehört zu einer anderen Anfrage",
@@ -27,6 +30,12 @@ TITLES: Mapping[str, str] = {
 }
 
 FAULTS: Mapping[str, str] = {
+    "recording_not_found": "Dieses Gespräch wurde hier nicht aufgenommen, oder die Aufnahme wurde gelöscht.",
+    "recording_in_progress": "Versuchen Sie es in einem Augenblick noch einmal.",
+    "disk_full": "Die Festplatte ist fast voll. Schaffen Sie Platz, oder verlegen Sie EARSHOT_DATA_DIR.",
+    "limit": "EARSHOT_RECORDINGS_MB ist ausgeschöpft. Löschen Sie Aufnahmen, oder erhöhen Sie die Grenze.",
+    "disk": "Die Aufnahme kann nicht geschrieben werden. Prüfen Sie, ob EARSHOT_DATA_DIR beschreibbar ist.",
+    "elsewhere": "Ein anderes Earshot mit demselben EARSHOT_DATA_DIR nimmt dieses Gespräch bereits auf.",
     "invalid_number": "Schreiben Sie die Nummer mit + und der Ländervorwahl, wie +49 30 901820, "
     "und prüfen Sie, ob eine Ziffer fehlt oder zu viel ist.",
     "short_number": "Kurzwahlen lassen sich von hier nicht anrufen. Nehmen Sie eine ganze Nummer mit + und der Ländervorwahl.",
@@ -58,6 +67,8 @@ FAULTS: Mapping[str, str] = {
     "vapi_unauthorized": "Vapi nimmt VAPI_API_KEY nicht an. Es muss der private Schlüssel sein, nicht der öffentliche: "
     "Sie finden ihn bei Vapi unter API Keys. Danach starten Sie Earshot neu.",
     "vapi_unavailable": "Vapi ist nicht zu erreichen. Prüfen Sie die Netzverbindung und versuchen Sie es noch einmal.",
+    "journal_unavailable": "Das Journal ist nicht benutzbar, und was nicht aufgeschrieben ist, wird nicht gewählt. "
+    "Mehr steht im Protokoll.",
     "outcome_unknown": "Die Antwort von Vapi ging verloren; der Anruf kam vielleicht zustande. Wählen Sie noch nicht neu: "
     "Sehen Sie nach, ob er hier oder bei Vapi auftaucht.",
 }

@@ -1,0 +1,95 @@
+"""The call log at 100,000 calls: pages from its beginning to its end, filters and searches, against its first page at 1,000 calls."""
+
+import asyncio
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from services.call import Call, CallStatus
+from services.journal import Journal
+from services.transcript import Line
+
+CALLS = 100_000
+FEW = 1_000
+TRIES = 15
+START = datetime(2026, 1, 1, tzinfo=UTC)
+REASONS = ("customer-ended-call", "customer-busy", "voicemail", "assistant-ended-call", "customer-did-not-answer")
+WORDS = "appointment doctor thursday please morning office moment number address thank you goodbye would could perfect".split()  # noqa: SIM905
+
+
+async def fill(journal: Journal, count: int) -> None:
+    """`count` ended calls, a minute apart, each with a summary and ten lines."""
+    chance = random.Random(7)  # noqa: S311
+    for first in range(0, count, 2000):
+        await asyncio.gather(*(one(journal, number, chance) for number in range(first, min(first + 2000, count))))
+
+
+async def one(journal: Journal, number: int, chance: random.Random) -> None:
+    at = START + timedelta(minutes=number)
+    call = Call(
+        id=f"{number:08x}-0000-7000-8000-000000000000",
+        status=CallStatus.ENDED,
+        to=f"+1415{2_000_000 + number:07d}",
+        name=f"Lead {number}",
+        created_at=at,
+        started_at=at,
+        ended_at=at + timedelta(seconds=72),
+        ended_reason=chance.choice(REASONS) if number % 10_000 else "call-deleted",
+        cost=0.07,
+        summary=" ".join(chance.choices(WORDS, k=25)),
+    )
+    lines = [
+        Line(key=key, speaker="customer" if key % 2 else "assistant", text=" ".join(chance.choices(WORDS, k=12)), at=at, final=True)
+        for key in range(10)
+    ]
+    if number == 12:
+        lines.append(Line(key=11, speaker="customer", text="A needle in a haystack", at=at, final=True))
+    await journal.save(call)
+    await journal.save_transcript(call.id, lines)
+
+
+async def median_ms(ask: Callable[[], Awaitable[list[Call]]], found: int) -> float:
+    took = []
+    for _ in range(TRIES):
+        began = time.perf_counter()
+        assert len(await ask()) == found
+        took.append(1000 * (time.perf_counter() - began))
+    return statistics.median(took)
+
+
+async def run() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        few = await Journal.open(f"sqlite:///{Path(folder) / 'few.sqlite'}")
+        await fill(few, FEW)
+        base = await median_ms(few.calls, 50)
+        await few.aclose()
+        print(f"call_log: first page at {FEW:,} calls (the baseline): {base:.1f} ms")
+        journal = await Journal.open(f"sqlite:///{Path(folder) / 'many.sqlite'}")
+        await fill(journal, CALLS)
+        last = START + timedelta(minutes=50), "00000032"
+        asked: dict[str, tuple[Callable[[], Awaitable[list[Call]]], int]] = {
+            "first page": (journal.calls, 50),
+            "last page": (lambda: journal.calls(before=last), 50),
+            "a frequent end": (lambda: journal.calls(ended=lambda reason: reason == "voicemail"), 50),
+            "a rare end": (lambda: journal.calls(ended=lambda reason: reason == "call-deleted"), CALLS // 10_000),
+            "search, a common word": (lambda: journal.calls(search="Doctor"), 50),
+            "search, a number": (lambda: journal.calls(search="+1 415 200-0012"), 1),
+            "search, one line in one call": (lambda: journal.calls(search="needle in"), 1),
+            "search, nothing": (lambda: journal.calls(search="unheard of"), 0),
+        }
+        for name, (ask, found) in asked.items():
+            took = await median_ms(ask, found)
+            print(f"call_log: {name} at {CALLS:,} calls: {took:.1f} ms, {took / base:.1f} x")
+        await journal.aclose()
+
+
+def main() -> None:
+    asyncio.run(run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""What recording costs, and what a `kill -9` costs a recording.
+
+    python -m benchmarks.relay_recording [--kills 20]
+
+A process records calls from the same source as in `benchmarks.relay`, whose frames say when they were sent; it is killed at a random
+moment. "Missing" is the time from the last frame that is there after the next start to the kill. "CPU" is that of recording 100 calls.
+"""
+
+import argparse
+import asyncio
+import random
+import tempfile
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import psutil
+import soundfile
+import uvloop
+
+from benchmarks.relay import cpu_seconds, process, source, spawn
+from benchmarks.relay_ends import SOUND, STAMP
+from services.call import Call, CallStatus, ListenTarget
+from services.client import PAGE
+from services.listening.recording_folder import RecordingFolder
+from services.listening.relay import Relay
+from services.recordings import Recordings
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    options.add_argument("--kills", type=int, default=20)
+    chosen = options.parse_args()
+    with process(source) as (port, _):
+        missing = [late for _ in range(chosen.kills) for late in killed(port, calls=5)]
+        print(f"kill -9, {chosen.kills} times, 5 calls each: missing at most {1000 * max(missing):.0f} ms of {len(missing)} recordings")
+        with tempfile.TemporaryDirectory() as folder, process(recorder, port, folder, 100) as (_, pid):
+            time.sleep(2)
+            used, since = cpu_seconds(pid), time.monotonic()
+            time.sleep(6)
+            cpu = 100 * (cpu_seconds(pid) - used) / (time.monotonic() - since) / 100
+            print(f"recording 100 calls: {cpu:.2f} % of a core a call, {psutil.Process(pid).memory_info().rss / 1e6:.0f} MB in all")
+
+
+def killed(port: int, *, calls: int) -> list[float]:
+    """Seconds that are missing at the end of each recording. Raises where one has a hole, or is not there."""
+    with tempfile.TemporaryDirectory() as folder:
+        here, there = spawn.Pipe()
+        running = spawn.Process(target=recorder, args=(there, port, folder, calls), daemon=True)
+        running.start()
+        here.recv()
+        time.sleep(random.uniform(1.5, 4))  # noqa: S311
+        running.kill()
+        at = time.monotonic_ns()
+        running.join()
+        return [(at - last_sent(Path(folder), str(call))) / 1e9 for call in range(calls)]
+
+
+def last_sent(folder: Path, call_id: str) -> int:
+    """When the last frame was sent, after all are seen to be there."""
+    assert RecordingFolder(folder).finish(call_id)
+    sound = soundfile.read(folder / call_id / "1.flac", dtype="int16")[0].tobytes()
+    stamps = [STAMP.unpack_from(sound, first) for first in range(0, len(sound) // SOUND * SOUND, SOUND)]
+    numbers = [number for number, _ in stamps]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    return int(stamps[-1][1])
+
+
+def recorder(ready: Connection, port: int, folder: str, calls: int) -> None:
+    known = {str(call): Call(id=str(call), status=CallStatus.IN_PROGRESS) for call in range(calls)}
+
+    async def target(call_id: str) -> ListenTarget:
+        return ListenTarget(url=f"ws://127.0.0.1:{port}/{call_id}/recorded")
+
+    async def run() -> None:
+        relay = Relay(target=target, find=known.get, hint=lambda _: None)
+        recordings = Recordings(Path(folder), relay=relay, find=known.get, note=lambda *_: None, limit=10**10, free_floor=0)
+        await recordings.open()
+        for call_id in known:
+            await recordings.start(call_id, PAGE)
+        ready.send("ready")
+        await asyncio.Event().wait()
+
+    uvloop.run(run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Telling a running call something: whether that can be done now, sending it, and noting down what came of it."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from services.call import Call, CallStatus
+from services.client import Client
+from services.control import Action, Control
+from services.dial_guard import DialGuard
+from services.errors import CallNotRunning, EarshotError
+from services.phone_number import parse_phone_number
+from services.timeline import END, Entry, Timelines
+from services.vapi.gateway import Gateway
+
+
+class Obstacle(StrEnum):
+    """Why a call can't be told anything now."""
+
+    UNKNOWN = "unknown"
+    """It is not known yet whether the call was placed."""
+    NOT_ANSWERED = "not-answered"
+    ENDED = "ended"
+    NO_CONTROL = "no-control"
+    """The assistant's monitor plan switches control off, so Vapi gives no address for it."""
+
+
+_DETAILS = {
+    Obstacle.UNKNOWN: "It is not known yet whether this call was placed. It can be steered as soon as it is found.",
+    Obstacle.NOT_ANSWERED: "Only a call that was answered can be told something. Wait until somebody picks up.",
+    Obstacle.ENDED: "This call has ended.",
+}
+
+
+class Steering:
+    """Controls of the calls of one account. A transfer goes through the dial guard."""
+
+    def __init__(self, *, gateway: Gateway, guard: DialGuard, timelines: Timelines, also_numbers: frozenset[str]) -> None:
+        self._gateway = gateway
+        self._guard = guard
+        self._timelines = timelines
+        self._also_numbers = also_numbers
+
+    def obstacle(self, call: Call) -> Obstacle | None:
+        """What keeps the call from being told something now, as far as that is known without asking Vapi."""
+        if not call.running:
+            return Obstacle.ENDED
+        if call.status is CallStatus.UNKNOWN:
+            return Obstacle.UNKNOWN
+        if not call.answered:
+            return Obstacle.NOT_ANSWERED
+        return None if self._gateway.has_control(call.id) else Obstacle.NO_CONTROL
+
+    async def control(self, call: Call, control: Control, client: Client) -> None:
+        """Returns once Vapi took it. Raises CallNotRunning, RequestError, NumberError, VapiError, and what the dial guard says."""
+        obstacle = self.obstacle(call)
+        if obstacle in _DETAILS:
+            raise CallNotRunning(_DETAILS[obstacle])
+        if control.action is Action.TRANSFER and control.destination:
+            number = None if control.by_sip else parse_phone_number(control.destination, also=self._also_numbers)
+            await self._guard.admit_destination(number, client)
+            control = replace(control, destination=number.e164) if number else control
+        message = control.message()
+        at = datetime.now(UTC)
+        try:
+            await self._gateway.control(call.id, message)
+        except EarshotError as error:
+            self._note(call, control.action.value, client, at=at, detail=_detail(control), refused=error.detail)
+            raise
+        self._note(call, control.action.value, client, at=at, detail=_detail(control))
+
+    def note_when_done(self, hanging_up: asyncio.Task[Call], call: Call, client: Client) -> None:
+        """Has it stand in the call's timeline that `client` hung up, once it is known how that went."""
+        at = datetime.now(UTC)
+
+        def note(done: asyncio.Task[Call]) -> None:
+            if not done.cancelled():
+                error = done.exception()
+                refused = (error.detail if isinstance(error, EarshotError) else "Something went wrong in Earshot.") if error else None
+                self._note(call, END, client, at=at, refused=refused)
+
+        hanging_up.add_done_callback(note)
+
+    def _note(self, call: Call, action: str, client: Client, *, at: datetime, detail: str = "", refused: str | None = None) -> None:
+        entry = Entry(
+            at=at, action=action, who=client.name, detail=detail, outcome="taken" if refused is None else "refused", words=refused or ""
+        )
+        self._timelines.add(call.id, entry)
+
+
+def _detail(control: Control) -> str:
+    return " · ".join(part for part in (control.destination, control.content) if part)

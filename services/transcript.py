@@ -1,0 +1,99 @@
+"""What is said in a call, line by line, from events that may come twice: by the listen socket and by a webhook. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Literal, cast
+
+Speaker = Literal["customer", "assistant"]
+
+MOST_LINES = 2000
+"""Of one call; the oldest go first. Some two hours of talk."""
+_NEAR = 20  # lines from the end among which one that comes again is looked for
+_APART = timedelta(seconds=30)  # as far as the same line may come apart by two ways
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What one side says in one go. `key` stays with the line while its text grows, and grows from line to line; `at` is its beginning."""
+
+    key: int
+    speaker: Speaker
+    text: str
+    at: datetime
+    final: bool
+
+
+@dataclass(slots=True)
+class _Heard:
+    """A line, and by which ways it came to its end, with the time that each gave it."""
+
+    line: Line
+    ways: dict[str, object] = field(default_factory=dict)
+
+
+class Transcript:
+    """The lines of one call. A partial replaces the speaker's open line, a final one closes it."""
+
+    def __init__(self, *, most: int = MOST_LINES) -> None:
+        self._most = most
+        self._heard: list[_Heard] = []
+        self._open: dict[Speaker, _Heard] = {}
+        self._next = 1
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return tuple(heard.line for heard in self._heard)
+
+    def take(self, event: Mapping[str, str | float], *, at: datetime, way: str = "socket") -> Line | None:
+        """Takes in a `transcript` event that came by `way`; the line that is new or changed, or None where it says nothing new."""
+        speaker, text = event.get("speaker"), str(event.get("transcript", "")).strip()
+        if event.get("type") != "transcript" or speaker not in ("customer", "assistant") or not text:
+            return None
+        final = event.get("transcriptType", "final") != "partial"
+        known = self._known(cast(Speaker, speaker), text, at=at, way=way, time=event.get("time"), final=final)
+        if known:
+            if final:
+                known.ways.setdefault(way, event.get("time"))
+            return None
+        return self._write(cast(Speaker, speaker), text, at=at, way=way, time=event.get("time"), final=final)
+
+    def _known(self, speaker: Speaker, text: str, *, at: datetime, way: str, time: object, final: bool) -> _Heard | None:
+        """The finished line that this is a repetition of, by another way or delivered twice by the same."""
+        words = _words(text)
+        for heard in self._heard[-_NEAR:]:
+            line = heard.line
+            if not line.final or line.speaker != speaker or at - line.at > _APART + _spoken(line):
+                continue
+            twice = time is not None and heard.ways.get(way) == time
+            same = _words(line.text) == words if final else _words(line.text).startswith(words)
+            if same and (twice or way not in heard.ways):
+                return heard
+        return None
+
+    def _write(self, speaker: Speaker, text: str, *, at: datetime, way: str, time: object, final: bool) -> Line | None:
+        heard = self._open.get(speaker)
+        if heard is None:
+            heard = _Heard(Line(key=self._next, speaker=speaker, text=text, at=at, final=final))
+            self._next += 1
+            self._heard.append(heard)
+            self._open[speaker] = heard
+            del self._heard[: -self._most]
+        elif (heard.line.text, heard.line.final) == (text, final):
+            return None
+        else:
+            heard.line = replace(heard.line, text=text, final=final)
+        if final:
+            heard.ways[way] = time
+            del self._open[speaker]
+        return heard.line
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
+def _spoken(line: Line) -> timedelta:
+    """About how long it took to say, since `at` is when it began."""
+    return timedelta(seconds=len(line.text) / 10)

@@ -1,0 +1,33 @@
+"""What Vapi tells of a call once it is over: who said what, from `artifact.messages` (OpenAPI `Artifact`), read leniently."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.transcript import MOST_LINES, Line, Speaker
+from services.vapi.reading import read_time
+
+_SPEAKERS: dict[str, Speaker] = {"user": "customer", "bot": "assistant", "assistant": "assistant"}
+_LONGEST = 8_000  # characters
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def read_lines(body: Any) -> tuple[Line, ...]:
+    """The call's lines, oldest first. Prompts and tool calls, which nobody spoke, are left out, and so is what can't be read."""
+    table = body if isinstance(body, dict) else {}
+    artifact = table.get("artifact")
+    messages = (artifact.get("messages") if isinstance(artifact, dict) else None) or table.get("messages")
+    started_at = read_time(table.get("startedAt")) or read_time(table.get("createdAt")) or _START
+    lines: list[Line] = []
+    for message in messages if isinstance(messages, list) else ():
+        speaker = _SPEAKERS.get(str(message.get("role"))) if isinstance(message, dict) else None
+        text = message.get("message") if speaker else None
+        if speaker and isinstance(text, str) and text.strip():
+            at = read_time(message.get("time")) or started_at + _after(message.get("secondsFromStart"))
+            clean = text.encode(errors="replace").decode().replace("\0", "").strip()[:_LONGEST]
+            lines.append(Line(key=len(lines) + 1, speaker=speaker, text=clean, at=at, final=True))
+    return tuple(lines[-MOST_LINES:])
+
+
+def _after(seconds: Any) -> timedelta:
+    good = isinstance(seconds, int | float) and 0 <= seconds < 1e6
+    return timedelta(seconds=float(seconds) if good else 0)

@@ -1,0 +1,20 @@
+"""What the login says, in both languages. The page's own catalogue is the other face's."""
+
+from collections.abc import Mapping
+
+LOGIN_WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "title": "Log in – Earshot",
+        "password": "Password",
+        "enter": "Log in",
+        "wrong": "This is not the password.",
+        "too_many": "Too many wrong passwords. Try again in {seconds} s.",
+    },
+    "de": {
+        "title": "Anmelden – Earshot",
+        "password": "Passwort",
+        "enter": "Anmelden",
+        "wrong": "Das ist nicht das Passwort.",
+        "too_many": "Zu viele falsche Passwörter. Versuchen Sie es in {seconds} s noch einmal.",
+    },
+}

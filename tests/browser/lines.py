@@ -1,0 +1,35 @@
+"""Vapi's other end in the test's own process, beside a browser: what was sent to it can be looked at, and it can be told what to do."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from services.demo_line import DemoLine
+from tests.stand_in import StandIn, stand_in
+
+
+@contextmanager
+def demo_line(**options: float) -> Iterator[DemoLine]:
+    """A demo line, served by a thread."""
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(DemoLine(**options)) as line:  # type: ignore[arg-type]
+        yield line
+
+
+@contextmanager
+def scripted() -> Iterator[tuple[StandIn, BlockingPortal]]:
+    """The stand-in, and the portal through which its methods are called: it lives in another thread."""
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(stand_in()) as vapi:
+        yield vapi, portal
+
+
+def account(line: DemoLine) -> dict[str, str]:
+    """The environment of an Earshot whose Vapi `line` is."""
+    return {
+        "VAPI_API_KEY": line.api_key,
+        "VAPI_ASSISTANT_ID": line.assistant_id,
+        "VAPI_PHONE_NUMBER_ID": line.phone_number_id,
+        "VAPI_BASE_URL": line.base_url,
+        "EARSHOT_ALLOWED_REGIONS": "*",
+        "EARSHOT_CALLS_PER_HOUR": "1000",
+    }

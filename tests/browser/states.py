@@ -1,0 +1,161 @@
+"""Every state of the page, each with how it comes about, for whoever looks at all of them: the pictures in docs/ and the check by axe."""
+
+import asyncio
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+from itertools import count
+from typing import TypeVar
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Earshot, earshot_process
+from tests.stand_in import stand_in
+
+NUMBER, BUSY, UNLIKELY = "+14155552671", "+12025550101", "+1 415 055 2671"
+NEVER_CALLED_BEFORE = (f"+1415555{tail}" for tail in count(2672))
+PATIENCE = 20_000  # ms
+
+T = TypeVar("T")
+Bring = Callable[[Page, Earshot], None]
+
+
+def empty(_page: Page, _earshot: Earshot) -> None:
+    pass
+
+
+def settings(page: Page, _earshot: Earshot) -> None:
+    page.get_by_test_id("settings").click()
+
+
+def more(page: Page, _earshot: Earshot) -> None:
+    page.get_by_test_id("dial-number").fill("+49 30 901820")
+    page.get_by_test_id("dial-caller-id").select_option(index=0)
+    page.locator(".more summary").click()
+    page.locator("#first-message").fill("Guten Tag, hier ist Riley.")
+    page.locator(".more .btn.small").click()
+    page.keyboard.type("first")
+
+
+def confirm(page: Page, _earshot: Earshot) -> None:
+    dial(page, UNLIKELY)
+    expect(page.get_by_test_id("dial-confirm")).to_be_visible()
+
+
+def dialling(page: Page, _earshot: Earshot) -> None:
+    dial(page, next(NEVER_CALLED_BEFORE))
+    see(page, "dialling")
+
+
+def ringing(page: Page, _earshot: Earshot) -> None:
+    dial(page, NUMBER)
+    see(page, "ringing")
+
+
+def in_progress(page: Page, _earshot: Earshot) -> None:
+    dial(page, NUMBER)
+    expect(page.get_by_test_id("player-state")).to_have_attribute("data-state", "playing", timeout=PATIENCE)
+
+
+def ended(page: Page, earshot: Earshot) -> None:
+    dial(page, NUMBER)
+    expect(page.get_by_role("timer").first).to_have_text(re.compile("0:0[4-9]"), timeout=PATIENCE)
+    page.get_by_test_id("call-end").click()
+    see(page, "ended")
+    expect(page.locator(".facts .cost")).to_be_visible(timeout=PATIENCE)
+
+
+def failed(page: Page, _earshot: Earshot) -> None:
+    dial(page, BUSY)
+    see(page, "ended")
+
+
+def stopped(page: Page, earshot: Earshot) -> None:
+    earshot._ask("POST", "/api/dialling/stop", {"reason": "Wrong list"})
+    expect(page.locator(".notice.stopped")).to_be_visible()
+
+
+def unknown(page: Page, _earshot: Earshot) -> None:
+    dial(page, next(NEVER_CALLED_BEFORE))
+    see(page, "unknown")
+
+
+def not_answering(page: Page, _earshot: Earshot) -> None:
+    dial(page, next(NEVER_CALLED_BEFORE))
+    expect(page.get_by_role("alert").locator("strong").filter(visible=True).first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".notice.quiet").filter(visible=True)).to_be_visible(timeout=PATIENCE)
+
+
+def offline(page: Page, _earshot: Earshot) -> None:
+    page.get_by_test_id("dial-number").fill(NUMBER)
+    expect(page.get_by_test_id("dial-number")).to_have_value("+1 415-555-2671")
+    page.evaluate("window.socket.disconnect()")
+    expect(page.get_by_test_id("offline")).to_be_visible()
+
+
+def wrong_password(page: Page, _earshot: Earshot) -> None:
+    page.locator("#password").fill("not it")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).not_to_be_empty()
+
+
+def dial(page: Page, number: str) -> None:
+    page.get_by_test_id("dial-number").fill(number)
+    page.get_by_test_id("dial-call").click()
+
+
+def see(page: Page, status: str) -> None:
+    expect(page.get_by_test_id("call-status")).to_have_attribute("data-status", status, timeout=PATIENCE)
+
+
+@contextmanager
+def live(vapi: str) -> Iterator[Earshot]:
+    account = {"VAPI_API_KEY": "k", "VAPI_ASSISTANT_ID": "a", "VAPI_PHONE_NUMBER_ID": "p", "VAPI_BASE_URL": vapi}
+    with earshot_process(**account) as earshot:
+        yield earshot
+
+
+@contextmanager
+def in_thread(serve: Callable[[], AbstractAsyncContextManager[T]]) -> Iterator[T]:
+    """What `serve` gives, in an event loop of its own: Playwright's blocking interface leaves none here."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    serving = serve()
+    try:
+        yield asyncio.run_coroutine_threadsafe(serving.__aenter__(), loop).result()
+        asyncio.run_coroutine_threadsafe(serving.__aexit__(None, None, None), loop).result()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+@contextmanager
+def losing_answers() -> Iterator[Earshot]:
+    """Earshot before a Vapi that answers a dial with an error and lists no call: whether one was placed can't be known."""
+    with in_thread(stand_in) as vapi, live(vapi.url) as earshot:
+        vapi.answer = (500, {"message": "Internal server error"})
+        yield earshot
+
+
+ON_THE_DEMO_LINE: Mapping[str, Bring] = {
+    "empty": empty,
+    "settings": settings,
+    "more": more,
+    "confirm": confirm,
+    "ringing": ringing,
+    "in_progress": in_progress,
+    "ended": ended,
+    "failed": failed,
+    "offline": offline,
+    "stopped": stopped,
+}
+LOGIN: Mapping[str, Bring] = {"login": empty, "login_refused": wrong_password}
+ELSEWHERE: Mapping[str, tuple[Bring, Callable[[], AbstractContextManager[Earshot]]]] = {
+    "missing": (empty, lambda: earshot_process(VAPI_API_KEY="k")),
+    "not_answering": (not_answering, lambda: live("http://127.0.0.1:9")),
+    "dialling": (dialling, losing_answers),
+    "unknown": (unknown, losing_answers),
+}

@@ -1,0 +1,148 @@
+"""A call on the demo line is recorded, and afterwards replayed in the page: seen, heard, followed."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import ROOT, Earshot, Open, earshot_process
+from tests.browser.plain_page.hearing import Heard, correlation, place, resampled
+from tests.browser.plain_page.server import RATE
+
+TAP = ROOT / "tests" / "browser" / "plain_page" / "tap.js"
+RECORDED = 16  # seconds of conversation, in which both have spoken
+HEARD = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    address: str
+    samples: NDArray[np.int16]
+    lines: list[dict[str, object]]
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
+    """A call of the demo line, recorded because that is the default here, and ended."""
+    with earshot_process(ROOT / "tests" / "browser" / "replay_page.py", EARSHOT_RECORD="on") as earshot:
+        call = earshot.place("+14155552671")["id"]
+        path = tmp_path_factory.mktemp("recording") / "call.flac"
+        while not answered(earshot, call):
+            time.sleep(0.1)
+        time.sleep(RECORDED)
+        earshot.end_all()
+        path.write_bytes(fetched(f"{earshot.url}/api/calls/{call}/recording"))
+        samples = soundfile.read(path, dtype="int16", always_2d=True)[0]
+        lines = json.loads(fetched(f"{earshot.url}/api/calls/{call}/recording/transcript"))["lines"]
+        yield Recorded(address=f"{earshot.url}/replay/{call}", samples=samples, lines=lines)
+
+
+def answered(earshot: Earshot, call_id: str) -> bool:
+    return any(call["id"] == call_id and call["startedAt"] for call in earshot.calls())
+
+
+def fetched(address: str) -> bytes:
+    """What is there, as soon as it is."""
+    give_up = time.monotonic() + 20
+    while time.monotonic() < give_up:
+        with suppress(urllib.error.HTTPError), urllib.request.urlopen(address, timeout=10) as answer:
+            return bytes(answer.read())
+        time.sleep(0.1)
+    raise AssertionError(f"{address} was never there")
+
+
+@pytest.fixture
+def page(recorded: Recorded, open_tab: Open) -> Page:
+    # What records is a worklet from a blob, which the page's own content policy would rightly refuse.
+    page = open_tab(recorded.address, bypass_csp=True)
+    page.add_init_script(path=TAP)
+    page.goto(recorded.address)
+    page.wait_for_selector('[data-testid="replay"][data-state="paused"]')
+    return page
+
+
+def test_it_is_heard_as_it_was_recorded(page: Page, recorded: Recorded) -> None:
+    page.get_by_test_id("replay-play").click()
+    page.wait_for_timeout(1000 * (HEARD + 2))
+    ears = Heard.of(page.evaluate("window.heard()"))
+    begins = int(np.flatnonzero(np.abs(ears.sound).max(axis=1) > 0.01)[0])
+    heard = ears.sound[begins : begins + HEARD * ears.rate]
+    kept = resampled(recorded.samples, RATE, ears.rate)
+    at = place(heard, kept)
+    for ear in (0, 1):
+        own, other = kept[at : at + len(heard), ear], kept[at : at + len(heard), 1 - ear]
+        if own.any():
+            assert correlation(heard[:, ear], own) > 0.95
+            assert not other.any() or abs(correlation(heard[:, ear], other)) < 0.05
+    assert heard.any()
+
+
+def test_the_waveform_is_drawn_and_fills_as_it_plays(page: Page) -> None:
+    drawn = """() => { const canvas = document.querySelector(".replay-wave canvas");
+        const { width, height } = canvas, data = canvas.getContext("2d").getImageData(0, 0, width, height).data;
+        const strong = (from, to) => { let count = 0;
+            for (let y = from; y < to; y++) for (let x = 0; x < width; x++) if (data[4 * (y * width + x) + 3] > 200) count++;
+            return count; };
+        const any = (from, to) => { let count = 0;
+            for (let y = from; y < to; y++) for (let x = 0; x < width; x++) if (data[4 * (y * width + x) + 3]) count++;
+            return count / width / (to - from); };
+        return { customer: any(0, height / 2), assistant: any(height / 2, height), played: strong(0, height) }; }"""
+    still = page.evaluate(drawn)
+    assert still["customer"] > 0.02
+    assert still["assistant"] > 0.02
+    assert still["played"] == 0
+    page.get_by_test_id("replay-wave").press("End")
+    assert page.evaluate(drawn)["played"] > 100
+
+
+def test_keys_alone_play_seek_and_change_the_speed(page: Page, recorded: Recorded) -> None:
+    wave, clock = page.get_by_test_id("replay-wave"), page.get_by_test_id("replay-time")
+    wave.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(clock).to_have_text("0:10")
+    assert wave.get_attribute("aria-valuetext") == f"0:10 of 0:{len(recorded.samples) // RATE:02}"
+    page.keyboard.press("Home")
+    page.keyboard.press("Space")
+    expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "playing")
+    expect(clock).to_have_text("0:01")
+    page.keyboard.press("Space")
+    expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "paused")
+    page.get_by_role("button", name="2×").press("Enter")
+    assert page.get_by_role("button", name="2×").get_attribute("aria-pressed") == "true"
+
+
+def test_the_transcript_follows_and_leads(page: Page, recorded: Recorded) -> None:
+    lines = page.locator(".replay-lines button")
+    assert lines.count() == len(recorded.lines) >= 2
+    lines.nth(1).click()
+    expect(lines.nth(1)).to_have_attribute("aria-current", "true")
+    assert page.get_by_test_id("line").text_content() == "1"
+    start = float(str(recorded.lines[1]["at"]))
+    expect(page.get_by_test_id("replay-time")).to_have_text(f"0:{int(start):02}")
+    assert str(recorded.lines[1]["text"]) in str(lines.nth(1).text_content())
+
+
+def test_it_plays_to_the_end_and_then_begins_anew(page: Page) -> None:
+    page.get_by_test_id("replay-wave").press("End")
+    page.get_by_test_id("replay-wave").press("ArrowLeft")
+    page.get_by_role("button", name="2×").click()
+    page.get_by_test_id("replay-play").click()
+    expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "playing")
+    expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "paused")
+    page.get_by_test_id("replay-play").click()
+    expect(page.get_by_test_id("replay-time")).to_have_text("0:01")
+
+
+def test_a_recording_that_is_not_there_is_told(recorded: Recorded, open_tab: Open) -> None:
+    page = open_tab(recorded.address.rpartition("/")[0] + "/no-such-call", faulty=True)
+    expect(page.get_by_role("alert")).to_contain_text("can't be loaded")

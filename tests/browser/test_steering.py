@@ -1,0 +1,157 @@
+"""Speaking into a call from the page: what is sent, once, what is asked first, and what is said where it can't be done."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from services.call import CallStatus
+from services.demo_line import DemoLine
+from tests.browser.conftest import Earshot, Line, Open, Start, earshot_process
+from tests.browser.lines import account, demo_line, scripted
+from tests.browser.test_page import part, see_status
+
+NUMBER = "+14155552671"
+RINGS_LONG = "+12025550102"
+
+
+@pytest.fixture(scope="module")
+def vapi() -> Iterator[DemoLine]:
+    with demo_line(ring_seconds=1.0) as line:
+        yield line
+
+
+@pytest.fixture(scope="module")
+def served(vapi: DemoLine) -> Iterator[Earshot]:
+    with earshot_process(**account(vapi)) as earshot:
+        yield earshot
+
+
+@pytest.fixture
+def earshot(served: Earshot) -> Iterator[Earshot]:
+    yield served
+    served.end_all()
+
+
+def place(earshot: Earshot, number: str = NUMBER) -> str:
+    """A call to a number that was called a moment ago too."""
+    return str(earshot._ask("POST", "/api/vapi_call", {"to": number, "allowDuplicate": True})["id"])
+
+
+def answered(earshot: Earshot, open_tab: Open, url: str | None = None, **options: bool) -> tuple[Page, str]:
+    call_id = place(earshot)
+    page = open_tab(f"{url or earshot.url}/?call={call_id}", **options)
+    see_status(page, CallStatus.IN_PROGRESS)
+    return page, call_id
+
+
+def choose_way(page: Page, way: str) -> None:
+    page.get_by_role("radio", name=way, exact=True).check()
+
+
+def test_a_whisper_reaches_the_assistant_alone(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
+    page, call_id = answered(earshot, open_tab)
+    choose_way(page, "Whisper")
+    page.get_by_label("Tell the assistant").fill("Offer Friday.")
+    page.keyboard.press("Enter")
+    expect(part(page, "timeline")).to_contain_text("Told the assistant Offer Friday.")
+    expect(page.get_by_label("Tell the assistant")).to_have_value("")
+    (sent,) = vapi.controls(call_id)
+    assert sent["message"] == {"role": "system", "content": "Offer Friday."}
+
+
+def test_the_last_words_end_the_call(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
+    page, call_id = answered(earshot, open_tab)
+    page.get_by_label("Have the assistant say").fill("Goodbye.")
+    page.get_by_role("switch", name="End the call after it").check()
+    part(page, "say-send").click()
+    expect(part(page, "timeline")).to_contain_text("Goodbye.")
+    assert vapi.controls(call_id) == [{"type": "say", "content": "Goodbye.", "endCallAfterSpoken": True}]
+
+
+def test_pressing_many_times_sends_once(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
+    page, call_id = answered(earshot, open_tab)
+    page.get_by_label("Have the assistant say").fill("Once.")
+    part(page, "say-send").evaluate("button => { for (let k = 0; k < 5; k++) { button.click(); button.form.requestSubmit(); } }")
+    expect(part(page, "timeline")).to_contain_text("Once.")
+    expect(part(page, "say-send")).to_be_enabled()
+    assert len(vapi.controls(call_id)) == 1
+
+
+def test_muting_turns_into_unmuting(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
+    page, call_id = answered(earshot, open_tab)
+    steering = page.get_by_label("Steer the call")
+    steering.get_by_role("button", name="Mute assistant", exact=True).click()
+    steering.get_by_role("button", name="Unmute assistant").click()
+    expect(steering.get_by_role("button", name="Mute assistant", exact=True)).to_be_visible()
+    assert [sent["control"] for sent in vapi.controls(call_id)] == ["mute-assistant", "unmute-assistant"]
+
+
+def test_a_transfer_to_another_number_is_asked_anew(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
+    page, call_id = answered(earshot, open_tab)
+    choose_way(page, "Transfer")
+    field = page.get_by_label("Number or SIP address")
+    field.fill("+49 30 901820")
+    page.keyboard.press("Enter")
+    expect(part(page, "transfer-confirm")).to_be_visible()
+    field.fill("sip:desk@example.com")
+    expect(part(page, "transfer-confirm")).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Hand the call over to sip:desk@example.com?")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(part(page, "transfer-confirm")).to_be_hidden()
+    assert vapi.controls(call_id) == []
+
+
+@pytest.mark.parametrize(("to", "why"), [("911", "Emergency numbers can't be called"), ("+1 900 555 1234", "premium-rate")])
+def test_a_transfer_that_may_not_be_is_refused_in_words(earshot: Earshot, vapi: DemoLine, open_tab: Open, to: str, why: str) -> None:
+    page, call_id = answered(earshot, open_tab)
+    choose_way(page, "Transfer")
+    page.get_by_label("Number or SIP address").fill(to)
+    part(page, "transfer-send").click()
+    expect(page.get_by_label("Steer the call").get_by_role("alert").filter(has_text=why)).to_be_visible()
+    assert vapi.controls(call_id) == []
+
+
+def test_what_cannot_be_done_yet_says_why(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(f"{earshot.url}/?call={place(earshot, RINGS_LONG)}")
+    expect(page.get_by_text("The assistant can be steered as soon as somebody picks up.")).to_be_visible()
+    expect(page.get_by_label("Have the assistant say")).to_be_disabled()
+    expect(page.get_by_label("Steer the call").get_by_role("button", name="Mute assistant")).to_be_disabled()
+    expect(part(page, "call-end")).to_be_enabled()
+
+
+def test_words_that_vapi_refuses_stay_in_the_field(earshot_with: Start, open_tab: Open) -> None:
+    with scripted() as (vapi, portal):
+        earshot = earshot_with(
+            VAPI_API_KEY="k", VAPI_ASSISTANT_ID="a", VAPI_PHONE_NUMBER_ID="p", VAPI_BASE_URL=vapi.url, EARSHOT_ALLOWED_REGIONS="*"
+        )
+        call_id = str(earshot.place(NUMBER)["id"])
+        portal.call(lambda: vapi.move(call_id, "in-progress", startedAt=vapi.calls[call_id]["createdAt"]))
+        vapi.control_status = 400
+        page = open_tab(f"{earshot.url}/?call={call_id}")
+        see_status(page, CallStatus.IN_PROGRESS)
+        page.get_by_label("Have the assistant say").fill("Hello")
+        page.keyboard.press("Enter")
+        expect(page.get_by_label("Steer the call").get_by_role("alert").filter(visible=True)).to_be_visible()
+        expect(part(page, "timeline")).to_contain_text("Not taken")
+        expect(page.get_by_label("Have the assistant say")).to_have_value("Hello")
+
+
+def test_without_a_connection_nothing_is_sent_then_or_later(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
+    line = Line(earshot.url)
+    try:
+        page, call_id = answered(earshot, open_tab, line.url, faulty=True)
+        page.get_by_label("Have the assistant say").fill("Too late")
+        line.cut()
+        page.wait_for_function("!window.socket.connected")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("No connection to Earshot: nothing was sent.")).to_be_visible()
+        line.mend()
+        page.wait_for_function("window.socket.connected")
+        page.get_by_label("Have the assistant say").fill("In time")
+        page.keyboard.press("Enter")
+        expect(part(page, "timeline")).to_contain_text("In time", timeout=20_000)
+        assert [sent["content"] for sent in vapi.controls(call_id)] == ["In time"]
+    finally:
+        line.close()

@@ -1,0 +1,104 @@
+"""What is said, as it is said: bubbles that grow, that stay text, and that a reader can leave, copy and take along."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Open, Start
+from tests.browser.lines import scripted
+from tests.browser.test_page import part
+
+Tell = Callable[..., None]
+
+
+def said(role: str, text: str, *, final: bool = True) -> dict[str, Any]:
+    return {"type": "transcript", "role": role, "transcriptType": "final" if final else "partial", "transcript": text}
+
+
+@pytest.fixture
+def talk(earshot_with: Start, open_tab: Open) -> Iterator[tuple[Page, Tell]]:
+    """A page on which an answered call is shown, and what tells it events; nobody listens to the sound."""
+    with scripted() as (vapi, portal):
+        earshot = earshot_with(
+            VAPI_API_KEY="k", VAPI_ASSISTANT_ID="a", VAPI_PHONE_NUMBER_ID="p", VAPI_BASE_URL=vapi.url, EARSHOT_ALLOWED_REGIONS="*"
+        )
+        call_id = str(earshot.place("+14155552671")["id"])
+        portal.call(lambda: vapi.move(call_id, "in-progress", startedAt=vapi.calls[call_id]["createdAt"]))
+        page = open_tab(earshot.url)
+        expect(part(page, "call-status")).to_have_text("Answered", timeout=20_000)
+        yield page, lambda *events: portal.call(vapi.tell, call_id, *events)
+
+
+def bubbles(page: Page) -> list[str]:
+    return part(page, "transcript").locator(".said").all_inner_texts()
+
+
+def test_partials_grow_in_one_bubble_and_nobody_needs_to_listen(talk: tuple[Page, Tell]) -> None:
+    page, tell = talk
+    expect(part(page, "transcript")).to_contain_text("Nothing has been said yet.")
+    for text in ("Hi", "Hi, this", "Hi, this is Riley"):
+        tell(said("assistant", text, final=False))
+        expect(part(page, "transcript").locator(".bubble.open.assistant .said")).to_have_text(text)
+    tell(said("user", "Hello?"), said("assistant", "Hi, this is Riley."))
+    expect(part(page, "transcript").locator(".bubble.open")).to_have_count(0)
+    assert bubbles(page) == ["Hi, this is Riley.", "Hello?"]
+    expect(part(page, "player-state")).to_have_attribute("data-state", "idle")
+
+
+def test_screen_readers_hear_finished_lines_alone(talk: tuple[Page, Tell]) -> None:
+    page, tell = talk
+    tell(said("assistant", "Hi, this", final=False), said("user", "Hello?"))
+    expect(page.get_by_role("log")).to_have_text("Customer: Hello?")
+
+
+def test_markup_in_what_is_said_is_text(talk: tuple[Page, Tell]) -> None:
+    page, tell = talk
+    tell(said("user", "<img src=x onerror=\"document.title='run'\"> {{ 7 * 7 }}"))
+    expect(part(page, "transcript").locator(".said")).to_have_text("<img src=x onerror=\"document.title='run'\"> {{ 7 * 7 }}")
+    expect(part(page, "transcript").locator("img")).to_have_count(0)
+    assert page.title() != "run"
+
+
+def test_who_scrolled_up_stays_there_and_is_told_of_news(talk: tuple[Page, Tell]) -> None:
+    page, tell = talk
+    box = part(page, "transcript").locator(".talk")
+    tell(*(said("user", f"Line {number}. " * 8) for number in range(20)))
+    expect(box.locator(".bubble")).to_have_count(20)
+    expect(page.get_by_role("button", name="New messages")).to_have_count(0)
+    box.evaluate("box => { box.scrollTop = 0; }")
+    tell(said("assistant", "The newest"))
+    news = page.get_by_role("button", name="New messages")
+    expect(news).to_be_visible()
+    assert box.evaluate("box => box.scrollTop") == 0
+    news.click()
+    expect(box.get_by_text("The newest")).to_be_in_viewport()
+    expect(news).to_have_count(0)
+
+
+def test_it_can_be_taken_along(talk: tuple[Page, Tell]) -> None:
+    page, tell = talk
+    tell(said("user", "Hello?"), said("assistant", "Hi, this is Riley."))
+    expect(part(page, "transcript").locator(".bubble")).to_have_count(2)
+    with page.expect_download() as begun:
+        part(page, "transcript").get_by_role("button", name="Download").click()
+    assert begun.value.suggested_filename.endswith("14155552671.txt")
+    lines = Path(begun.value.path()).read_text().splitlines()
+    assert [line.partition("] ")[2] for line in lines] == ["Customer: Hello?", "Assistant: Hi, this is Riley."]
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    part(page, "transcript").get_by_role("button", name="Copy").click()
+    expect(part(page, "transcript").get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").splitlines() == lines
+
+
+def test_the_list_says_who_speaks(talk: tuple[Page, Tell]) -> None:
+    page, tell = talk
+    row = part(page, "call-log").locator(".row")
+    tell({"type": "speech-update", "status": "started", "role": "user"})
+    expect(row).to_contain_text("Answered, customer speaks")
+    tell({"type": "speech-update", "status": "started", "role": "assistant"})
+    expect(row).to_contain_text("Answered, both speak")
+    tell(*({"type": "speech-update", "status": "stopped", "role": role} for role in ("user", "assistant")))
+    expect(row).not_to_contain_text("speak")

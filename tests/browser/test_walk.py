@@ -1,0 +1,92 @@
+"""A supervisor's round: two calls dialled, one heard, spoken into and handed over, both ended, found again, and one replayed."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from services.call import CallStatus
+from services.demo_line import DemoLine
+from tests.browser.conftest import Earshot, Open, Start
+from tests.browser.lines import account, demo_line
+from tests.browser.test_page import NUMBER, PATIENCE, dial, part, see_status
+
+OTHER = "+442079460958"
+LINE = "We can also offer Friday at nine."
+
+
+@pytest.fixture(scope="module")
+def vapi() -> Iterator[DemoLine]:
+    with demo_line(ring_seconds=0.3) as line:
+        yield line
+
+
+@pytest.fixture
+def earshot(vapi: DemoLine, earshot_with: Start) -> Earshot:
+    return earshot_with(**account(vapi))
+
+
+def row(page: Page, number: str) -> Locator:
+    return part(page, "call-log").locator(".row", has_text=number)
+
+
+def choose_way(page: Page, way: str) -> None:
+    page.get_by_role("radio", name=way, exact=True).check()
+
+
+def test_a_walk(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    for number, written in ((NUMBER, "+1 415-555-2671"), (OTHER, "+44 20 7946 0958")):
+        dial(page, number)
+        expect(page.get_by_role("heading", name=written)).to_be_visible()
+        see_status(page, CallStatus.IN_PROGRESS)
+    first, second = (next(call["id"] for call in earshot.calls() if call["to"] == number) for number in (NUMBER, OTHER))
+
+    row(page, "+1 415").click()
+    expect(page.get_by_role("heading", name="+1 415-555-2671")).to_be_visible()
+    expect(part(page, "player-state")).to_have_attribute("data-state", "playing", timeout=PATIENCE)
+    expect(part(page, "player-state")).to_have_count(1)
+
+    part(page, "record").click()
+    expect(page.get_by_text("This call is being recorded.")).to_be_visible()
+
+    page.get_by_label("Have the assistant say").fill(LINE)
+    page.keyboard.press("Enter")
+    expect(part(page, "timeline")).to_contain_text(LINE)
+    expect(part(page, "timeline")).to_contain_text("Vapi took it")
+    assert vapi.controls(first) == [{"type": "say", "content": LINE, "endCallAfterSpoken": False}]
+
+    choose_way(page, "Transfer")
+    page.get_by_label("Number or SIP address").fill("+49 30 901820")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Hand the call over to +49 30 901820 (Germany)?")).to_be_visible()
+    assert len(vapi.controls(first)) == 1
+    part(page, "transfer-confirm").click()
+    expect(part(page, "timeline")).to_contain_text("Transferred the call to +49 30 901820")
+    assert vapi.controls(first)[-1] == {"type": "transfer", "destination": {"type": "number", "number": "+4930901820"}}
+
+    expect(part(page, "transcript")).to_contain_text("this is Riley from Wellness Partners", timeout=PATIENCE)
+    for number in ("+1 415", "+44 20"):
+        row(page, number).click()
+        see_status(page, CallStatus.IN_PROGRESS)
+        part(page, "call-end").click()
+        see_status(page, CallStatus.ENDED)
+    expect(page.get_by_role("heading", name="Running")).to_be_hidden()
+    assert vapi.controls(second) == [{"type": "end-call"}]
+
+    found = part(page, "call-log").get_by_role("searchbox")
+    for typed, number in (("415 555", "+1 415-555-2671"), ("+44 20 7946", "+44 20 7946 0958")):
+        found.fill(typed)
+        expect(part(page, "call-log").locator(".row")).to_have_count(1)
+        expect(part(page, "call-log").locator(".row")).to_contain_text(number)
+    page.reload()
+    row(page, "+1 415").click()
+    expect(page.get_by_role("heading", name="+1 415-555-2671")).to_be_visible()
+    expect(page.get_by_label("Call", exact=True)).to_contain_text("You ended the call.")
+    expect(part(page, "transcript")).to_contain_text("Hello?", timeout=PATIENCE)
+
+    part(page, "replay-open").click()
+    part(page, "replay-play").click()
+    expect(part(page, "replay")).to_have_attribute("data-state", "playing")
+    expect(part(page, "replay-time")).to_have_text("0:01", timeout=PATIENCE)
+    expect(part(page, "transcript")).to_be_hidden()
