@@ -66,6 +66,30 @@ def ended(page: Page, earshot: Earshot) -> None:
     expect(page.locator(".facts .cost")).to_be_visible(timeout=PATIENCE)
 
 
+def steered(page: Page, earshot: Earshot) -> None:
+    """Two calls open, one of them spoken into and about to be handed over."""
+    for number in (next(NEVER_CALLED_BEFORE), NUMBER):
+        dial(page, number)
+        see(page, "in-progress")
+    page.locator("[name=say]").fill("We can also offer Friday at nine.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("timeline")).to_be_visible()
+    page.locator("[name=way][value=transfer]").check()
+    page.locator(".steering [name=to]").fill("+49 30 901820")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("transfer-confirm")).to_be_visible()
+
+
+def replayed(page: Page, _earshot: Earshot) -> None:
+    dial(page, NUMBER)
+    see(page, "in-progress")
+    page.get_by_test_id("record").click()
+    expect(page.get_by_test_id("transcript").locator(".bubble.assistant").first).to_be_visible(timeout=PATIENCE)
+    page.get_by_test_id("call-end").click()
+    page.get_by_test_id("replay-open").click(timeout=PATIENCE)
+    expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "paused", timeout=PATIENCE)
+
+
 def failed(page: Page, _earshot: Earshot) -> None:
     dial(page, BUSY)
     see(page, "ended")
@@ -147,7 +171,9 @@ ON_THE_DEMO_LINE: Mapping[str, Bring] = {
     "confirm": confirm,
     "ringing": ringing,
     "in_progress": in_progress,
+    "steered": steered,
     "ended": ended,
+    "replayed": replayed,
     "failed": failed,
     "offline": offline,
     "stopped": stopped,
