@@ -98,6 +98,28 @@ async def test_vapis_own_account_is_taken_where_it_has_more(
     assert lines[1].at.isoformat() == "2026-09-01T10:00:04.100000+00:00"
 
 
+async def test_what_ended_while_nobody_was_there_is_asked_of_vapi(vapi: StandIn, gateway: Gateway, tmp_path: Path) -> None:
+    async with desk_in(tmp_path, gateway) as desk:
+        call = await place(desk)
+        vapi.move(call.id, "ended", startedAt="2026-09-01T10:00:00Z")
+        await until(desk, call.id, lambda call: not call.running)
+    vapi.move(call.id, "ended", artifact={"messages": MESSAGES})
+    async with desk_in(tmp_path, gateway) as anew:
+        assert await said(anew, call, 2) == ["Hi, this is Riley.", "Hello?"]
+        assert len(await anew.journal.transcript(call.id)) == 2
+
+
+async def test_last_words_after_the_end_are_written_too(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.transcript_archive._LOOKS", (0.2,))
+    call = await place(desk)
+    vapi.move(call.id, "ended", startedAt="2026-09-01T10:00:00Z")
+    await until(desk, call.id, lambda call: not call.running)
+    desk.transcripts.take(call.id, HELLO | {"speaker": "customer"})
+    async with asyncio.timeout(5):
+        while not await desk.journal.transcript(call.id):  # noqa: ASYNC110 - the journal tells nobody
+            await asyncio.sleep(0.02)
+
+
 async def test_nobody_speaks_in_a_call_that_has_ended(vapi: StandIn, desk: CallDesk) -> None:
     call = await place(desk)
     desk.transcripts.take(call.id, {"type": "speech-update", "speaker": "customer", "status": "started"})
