@@ -14,6 +14,7 @@ from services.transcripts import Transcripts
 from services.vapi.gateway import Gateway
 from tests.desks import desk_in
 from tests.stand_in import StandIn, stand_in
+from tests.test_api import client_of
 from tests.test_desk import place, until
 
 HELLO = {"type": "transcript", "role": "user", "transcriptType": "final", "transcript": "Hello?"}
@@ -67,6 +68,16 @@ async def test_events_of_the_listen_socket_are_told_once_however_many_listen(vap
     assert [(call_id, line.text) for call_id, line in told] == [(call.id, "Hello?")]
     assert desk.transcripts.speaking(call.id) == {"assistant"}
     await relay.aclose()
+
+
+async def test_who_follows_a_call_hears_of_what_is_said_though_nobody_listens(vapi: StandIn, tmp_path: Path) -> None:
+    vapi.events = [HELLO]
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url)) as client:
+        call = await place(client.desk)
+        async with asyncio.timeout(5), client.session.get(f"{client.url}/api/calls/{call.id}/events") as events:
+            while b"event: transcript" not in (told := await events.content.readuntil(b"\n\n")):
+                pass
+    assert b'"speaker":"customer","text":"Hello?"' in told
 
 
 async def test_what_was_heard_is_there_after_a_restart(vapi: StandIn, gateway: Gateway, tmp_path: Path) -> None:
