@@ -168,14 +168,14 @@ async def hold_until_written(site: Site, size: int) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_by_default_nothing_is_recorded_and_with_the_default_on_every_answered_call(site: Site) -> None:
-    ringing = replace(site.line.calls["c1"], status=CallStatus.RINGING)
+async def test_by_default_nothing_is_recorded_and_with_the_default_on_every_call(site: Site) -> None:
+    scheduled = replace(site.line.calls["c1"], status=CallStatus.SCHEDULED)
     site.recordings.on_call(site.line.calls["c1"])
     assert not site.recordings.recording("c1")
     site.recordings.default = True
-    site.recordings.on_call(ringing)
+    site.recordings.on_call(scheduled)
     assert not site.recordings.recording("c1")
-    site.recordings.on_call(site.line.calls["c1"])
+    site.recordings.on_call(replace(scheduled, status=CallStatus.RINGING))
     await site.until(lambda: site.recordings.recording("c1"))
     assert site.audit == [("earshot", "record", "c1")]
     await site.recordings.stop("c1", PAGE)
@@ -407,3 +407,9 @@ async def test_a_recording_that_is_being_written_can_not_be_deleted(site: Site) 
     with pytest.raises(RecordingUnfinished):
         await site.recordings.delete("c1", PAGE)
     assert site.recordings.recording("c1")
+
+
+async def test_a_data_folder_that_is_made_for_recordings_is_its_owners_alone(tmp_path: Path) -> None:
+    async with site_in(tmp_path / "data" / "recordings") as site:
+        await site.kept(SECOND)
+        assert {path.stat().st_mode & 0o777 for path in (site.folder.parent, site.folder, site.folder / "c1")} == {0o700}
