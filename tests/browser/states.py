@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from playwright.sync_api import Page, expect
 
+from services.phone_number import international
 from tests.browser.conftest import Earshot, earshot_process
 from tests.stand_in import stand_in
 
@@ -70,6 +71,7 @@ def steered(page: Page, earshot: Earshot) -> None:
     """Two calls open, one of them spoken into and about to be handed over."""
     for number in (next(NEVER_CALLED_BEFORE), NUMBER):
         dial(page, number)
+        expect(page.locator(".who")).to_have_text(international(number))
         see(page, "in-progress")
     page.locator("[name=say]").fill("We can also offer Friday at nine.")
     page.keyboard.press("Enter")
