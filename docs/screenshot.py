@@ -61,6 +61,7 @@ def take(browser: Browser, earshot: Earshot, state: str, bring: Bring) -> None:
             bring(page, earshot)
             page.wait_for_timeout(TALKED if state == "in_progress" else SETTLED)
             page.mouse.move(0, 0)
+            page.evaluate("scrollTo(0, 0)")
             picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
             picture.save(STATES / f"{state}_{size}_{scheme}.webp", quality=72, method=6)
             page.context.close()

@@ -22,7 +22,7 @@ from services.placing import Key, Placed, Placing
 from services.signals import Signal
 from services.steering import Obstacle, Steering
 from services.tasks import Tasks
-from services.timeline import END, Timelines
+from services.timeline import END, Entry, Timelines, entries_of
 from services.transcript import Line
 from services.transcript_archive import TranscriptArchive
 from services.transcripts import Transcripts
@@ -110,7 +110,6 @@ class CallDesk:
             since = datetime.now(UTC) - LONGEST_CALL
             for call in await self.journal.calls(statuses=_WATCHED, created_from=since, limit=KEPT):
                 self._book.resume(call)
-                self._archive.on_call(call)
             self._tasks.start(self._watcher.run(), name="watch calls")
             self._tasks.start(self.directory.load(), name="load directory")
             await self._placing.start()
@@ -174,9 +173,13 @@ class CallDesk:
         return await self._gateway.get_call(call_id)
 
     async def transcript(self, call_id: str) -> tuple[Line, ...]:
-        """What was said in a call so far, oldest first; of one that has ended also after a restart. Raises JournalError."""
-        call_id = self._book.current_id(call_id)
-        return await self._archive.of(call_id) if self._gateway else await self.journal.transcript(call_id)
+        """What was said in a call so far, oldest first; of one that has ended also after a restart. Raises CallNotFound, JournalError."""
+        call = await self.read(call_id)
+        return await self._archive.of(call) if self._gateway else await self.journal.transcript(call.id)
+
+    async def timeline(self, call_id: str) -> tuple[Entry, ...]:
+        """What was sent to a call, oldest first; after a restart by the audit, which does not say what was said. Raises JournalError."""
+        return self.timelines.of(call_id) or entries_of(await self.journal.audit(call_id=self._book.current_id(call_id)))
 
     def look(self, call_id: str) -> None:
         """Has Vapi asked about a call at once, because something was heard of it elsewhere: its live stream closed, a webhook came."""

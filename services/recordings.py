@@ -48,7 +48,7 @@ _REMEMBERED = 1000  # calls of which it is known that somebody switched the reco
 class Recordings:
     """Records calls into `folder`, at most `limit` bytes of them in all, the oldest deleted first.
 
-    `default`: whether every call that is answered is recorded unless it is switched off. `note` writes the audit.
+    `default`: whether every call is recorded unless it is switched off. `note` writes the audit.
     `changed` tells the id of each call of which `recording`, `has` or `problem` may say something else now.
     """
 
@@ -182,9 +182,10 @@ class Recordings:
         self.changed.emit(call_id)
 
     def on_call(self, call: Call) -> None:
-        """Takes in that a call changed: with `default` on, each one that is answered is recorded."""
+        """Takes in that a call changed: with `default` on, each one that runs is recorded, from before it is answered."""
         known = call.id in self._recorders or call.id in self._switched_off or call.id in self._problems
-        if self.default and call.running and call.answered and not known and not self._closed:
+        begun = call.status not in (CallStatus.UNKNOWN, CallStatus.SCHEDULED)
+        if self.default and call.running and begun and not known and not self._closed:
             self._tasks.start(self._start_unasked(call.id), name="start recording")
 
     async def _start_unasked(self, call_id: str) -> None:

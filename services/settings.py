@@ -43,7 +43,7 @@ VARIABLES = (
     Variable("EARSHOT_CALLS_PER_DAY", "100", "Most calls in any 24 hours"),
     Variable("EARSHOT_CONCURRENT_CALLS", "5", "Most calls at once"),
     Variable("EARSHOT_MAX_CALL_SECONDS", "600", "Longest a call may last; Vapi ends it then"),
-    Variable("EARSHOT_RECORD", "off", "`on`: every call that is answered is recorded, unless it is switched off for that call"),
+    Variable("EARSHOT_RECORD", "off", "`on`: every call is recorded, unless it is switched off for that call"),
     Variable("EARSHOT_RECORDINGS_MB", "2000", "Most that recordings may take on disk, in megabytes; the oldest are deleted first"),
     Variable("EARSHOT_LISTEN_MODE", "relay", "`relay`: listenUrl is Earshot's own relay; `direct`: it is Vapi's own URL"),
 )

@@ -1,12 +1,14 @@
 """What was sent to a call while it ran: by whom, when, and whether Vapi took it."""
 
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from services.call import CallStatus
 from services.control import Action
+from services.journal import AuditRow
 from services.signals import Signal
 
 _KEPT = 1000  # calls
@@ -56,3 +58,19 @@ class Timelines:
             if entry.outcome == "taken" and entry.action in (Action.MUTE_ASSISTANT, Action.UNMUTE_ASSISTANT)
         )
         return next(told, None) == Action.MUTE_ASSISTANT
+
+
+def entries_of(audit: Sequence[AuditRow]) -> tuple[Entry, ...]:
+    """What the audit, newest first, knows of a timeline."""
+    return tuple(
+        Entry(
+            at=row.at,
+            action=row.action,
+            who=row.who,
+            detail=row.detail,
+            # A call's state stands there where Vapi took it, and else the code of what went wrong.
+            outcome="taken" if row.outcome in set(CallStatus) else "refused",
+        )
+        for row in reversed(audit)
+        if row.action == END or row.action in set(Action)
+    )

@@ -1,7 +1,8 @@
-"""Transcripts over the end of a call and over restarts: what was heard, or else Vapi's own account, goes into the journal."""
+"""Transcripts over the end of a call and over restarts: what was heard, or Vapi's own account where it has more, goes into the journal."""
 
 import asyncio
 import logging
+from collections import OrderedDict
 
 from services.call import Call
 from services.errors import EarshotError
@@ -13,8 +14,9 @@ from services.vapi.gateway import Gateway
 
 log = logging.getLogger(__name__)
 
-_LOOKS = (1.0, 5.0, 15.0, 40.0)  # seconds before each look for Vapi's account, which comes some time after the end
+_LOOKS = (2.0, 5.0, 15.0, 40.0)  # seconds before each look for Vapi's account, which comes some time after the end
 _AT_ONCE = 4  # looks at Vapi: many calls may end together
+_REMEMBERED = 2000  # calls whose end was seen
 
 
 class TranscriptArchive:
@@ -24,56 +26,64 @@ class TranscriptArchive:
         self._gateway = gateway
         self._journal = journal
         self._transcripts = transcripts
-        self._begun: set[str] = set()
+        self._ended: OrderedDict[str, None] = OrderedDict()
         self._looking = asyncio.Semaphore(_AT_ONCE)
         self._tasks = Tasks()
 
     def on_call(self, call: Call) -> None:
         """Takes in what became of a call."""
-        if call.running:
-            self._begun.add(call.id)
-        elif call.id in self._begun:
-            # Seen to run and to end here: one that had ended before was written by who saw it.
-            self._begun.discard(call.id)
-            self._transcripts.fall_silent(call.id)
-            self._tasks.start(self._keep(call), name="keep transcript")
+        if call.running or call.id in self._ended:
+            return
+        self._ended[call.id] = None
+        if len(self._ended) > _REMEMBERED:
+            self._ended.popitem(last=False)
+        self._transcripts.fall_silent(call.id)
+        self._tasks.start(self._keep(call), name="keep transcript")
 
-    async def of(self, call_id: str) -> tuple[Line, ...]:
+    async def of(self, call: Call) -> tuple[Line, ...]:
         """What was said in a call. Raises JournalError."""
-        heard = self._transcripts.of(call_id)
-        if heard and call_id in self._begun:
+        heard = self._transcripts.of(call.id)
+        if call.running:
             return heard
-        return await self._journal.transcript(call_id) or heard
+        lines = await self._journal.transcript(call.id) or heard
+        if not lines and call.answered and call.id not in self._ended:
+            # It ended while nobody was there to write it down, or Vapi took too long.
+            lines = await self._ask(call.id)
+            await self._write(call.id, lines)
+        return lines
 
     async def aclose(self) -> None:
         await self._tasks.aclose()
 
     async def _keep(self, call: Call) -> None:
-        heard = await self._write(call.id, ())
+        await self._write(call.id, written := self._transcripts.of(call.id))
         if not call.answered:
             return
         for pause in _LOOKS:
             await asyncio.sleep(pause)
-            try:
-                async with self._looking:
-                    told = await self._gateway.transcript(call.id)
-            except EarshotError as error:
-                log.warning("a call's transcript could not be read (%s)", error.code)
-                continue
+            # The last words may come after the end; and Vapi heard it all, though nobody listened here, or not from the beginning.
+            heard, told = self._transcripts.of(call.id), await self._ask(call.id)
+            whole = max(heard, told, key=_length)
+            if whole != written:
+                await self._write(call.id, written := whole)
             if told:
-                if _length(told) > _length(heard):
-                    # Nobody listened, or not from the beginning: Vapi heard it all.
-                    await self._write(call.id, told)
                 return
 
-    async def _write(self, call_id: str, told: tuple[Line, ...]) -> tuple[Line, ...]:
-        lines = told or self._transcripts.of(call_id)
-        if lines:
-            try:
-                await self._journal.save_transcript(call_id, lines)
-            except EarshotError as error:
-                log.error("a transcript could not be written (%s)", error.code)
-        return lines
+    async def _ask(self, call_id: str) -> tuple[Line, ...]:
+        try:
+            async with self._looking:
+                return await self._gateway.transcript(call_id)
+        except EarshotError as error:
+            log.warning("a call's transcript could not be read (%s)", error.code)
+            return ()
+
+    async def _write(self, call_id: str, lines: tuple[Line, ...]) -> None:
+        if not lines:
+            return
+        try:
+            await self._journal.save_transcript(call_id, lines)
+        except EarshotError as error:
+            log.error("a transcript could not be written (%s)", error.code)
 
 
 def _length(lines: tuple[Line, ...]) -> int:

@@ -56,6 +56,20 @@ async def test_what_was_sent_stands_in_the_timeline_with_who_and_how_it_went(vap
     assert told == [call.id] * 3
 
 
+async def test_what_was_sent_is_known_after_a_restart(vapi: StandIn, desk: CallDesk, tmp_path: Path) -> None:
+    call = await answered(vapi, desk)
+    await desk.control(call.id, Control(action=Action.MUTE_ASSISTANT), LOCAL)
+    await desk.end(call.id, LOCAL)
+    live = await desk.timeline(call.id)
+    await desk.page_of_calls()  # once all is written down
+    gateway = Gateway(api_key="private", base_url=vapi.url)
+    async with desk_in(tmp_path, gateway) as anew:
+        found = await anew.timeline(call.id)
+    await gateway.aclose()
+    assert [(entry.action, entry.who, entry.outcome) for entry in found] == [(entry.action, entry.who, entry.outcome) for entry in live]
+    assert [entry.action for entry in found] == ["mute-assistant", "end"]
+
+
 async def test_muted_is_what_vapi_took_last(vapi: StandIn, desk: CallDesk) -> None:
     call = await answered(vapi, desk)
     assert not desk.muted(call.id)

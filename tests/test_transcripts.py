@@ -14,6 +14,7 @@ from services.transcripts import Transcripts
 from services.vapi.gateway import Gateway
 from tests.desks import desk_in
 from tests.stand_in import StandIn, stand_in
+from tests.test_api import client_of
 from tests.test_desk import place, until
 
 HELLO = {"type": "transcript", "role": "user", "transcriptType": "final", "transcript": "Hello?"}
@@ -69,6 +70,16 @@ async def test_events_of_the_listen_socket_are_told_once_however_many_listen(vap
     await relay.aclose()
 
 
+async def test_who_follows_a_call_hears_of_what_is_said_though_nobody_listens(vapi: StandIn, tmp_path: Path) -> None:
+    vapi.events = [HELLO]
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url)) as client:
+        call = await place(client.desk)
+        async with asyncio.timeout(5), client.session.get(f"{client.url}/api/calls/{call.id}/events") as events:
+            while b"event: transcript" not in (told := await events.content.readuntil(b"\n\n")):
+                pass
+    assert b'"speaker":"customer","text":"Hello?"' in told
+
+
 async def test_what_was_heard_is_there_after_a_restart(vapi: StandIn, gateway: Gateway, tmp_path: Path) -> None:
     async with desk_in(tmp_path, gateway) as desk:
         call = await place(desk)
@@ -96,6 +107,28 @@ async def test_vapis_own_account_is_taken_where_it_has_more(
     lines = await desk.transcript(call.id)
     assert [line.speaker for line in lines] == ["assistant", "customer"]
     assert lines[1].at.isoformat() == "2026-09-01T10:00:04.100000+00:00"
+
+
+async def test_what_ended_while_nobody_was_there_is_asked_of_vapi(vapi: StandIn, gateway: Gateway, tmp_path: Path) -> None:
+    async with desk_in(tmp_path, gateway) as desk:
+        call = await place(desk)
+        vapi.move(call.id, "ended", startedAt="2026-09-01T10:00:00Z")
+        await until(desk, call.id, lambda call: not call.running)
+    vapi.move(call.id, "ended", artifact={"messages": MESSAGES})
+    async with desk_in(tmp_path, gateway) as anew:
+        assert await said(anew, call, 2) == ["Hi, this is Riley.", "Hello?"]
+        assert len(await anew.journal.transcript(call.id)) == 2
+
+
+async def test_last_words_after_the_end_are_written_too(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.transcript_archive._LOOKS", (0.2,))
+    call = await place(desk)
+    vapi.move(call.id, "ended", startedAt="2026-09-01T10:00:00Z")
+    await until(desk, call.id, lambda call: not call.running)
+    desk.transcripts.take(call.id, HELLO | {"speaker": "customer"})
+    async with asyncio.timeout(5):
+        while not await desk.journal.transcript(call.id):  # noqa: ASYNC110 - the journal tells nobody
+            await asyncio.sleep(0.02)
 
 
 async def test_nobody_speaks_in_a_call_that_has_ended(vapi: StandIn, desk: CallDesk) -> None:

@@ -122,7 +122,8 @@ class CallCard:
         self._sound.classes(replace="sound" if running else "sound over")
 
     def _replaying(self, replaying: bool) -> None:
-        """A replay brings what was said along, and follows in it."""
+        """A replay brings lanes and what was said along, and follows in them."""
+        self._sound.set_visibility(not replaying)
         self._transcript.set_visibility(not replaying)
 
     async def _end(self) -> None:

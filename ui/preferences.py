@@ -36,7 +36,7 @@ def preferences(*, can_leave: bool) -> None:
 def _choice(name: str, options: Mapping[str, str], chosen: str, handler: str) -> None:
     with Box("fieldset", "choice").on("change", js_handler=handler):
         Text("legend", say(name))
-        with Box(classes="segments"):
+        with Box(classes="choices"):
             for value, text in options.items():
                 with Box("label"):
                     Box("input", type="radio", name=name, value=value, checked=value == chosen or None)

@@ -97,7 +97,7 @@ class Steering(Living):
 
 def _ways() -> None:
     """What is going to be done with the text; the stylesheet shows the form of the one that is chosen."""
-    with Box("fieldset", "segments"):
+    with Box("fieldset", "choices"):
         Text("legend", say("steering"), "sr-only")
         for way in ("say", "whisper", "transfer"):
             with Box("label"):

@@ -3,9 +3,8 @@
 from nicegui import ui
 
 from services.language import THEME_COOKIE
-from ui.assets import versioned
+from ui.assets import STYLE, versioned
 
-_SHEETS = ("earshot.css", "dialer.css", "frame.css", "call.css", "player.css", "replay.css", "safety.css")
 # The empty window has its colour while the rest is on its way, and never the other one first.
 _AT_ONCE = f"""<style>:root {{ color-scheme: light dark }}
 [data-theme="light"] {{ color-scheme: light }}
@@ -15,7 +14,10 @@ if (chosen) document.documentElement.dataset.theme = chosen[1]; }}</script>"""
 
 
 def apply_theme() -> None:
-    """For every page, once per process. The player's module comes along, so that a press of Call finds it loaded."""
-    sheets = "".join(f'<link rel="stylesheet" href="{versioned(sheet)}">' for sheet in _SHEETS)
-    player = f'<script type="module" src="{versioned("live_playout.js")}"></script>'
-    ui.add_head_html(_AT_ONCE + sheets + player, shared=True)
+    """For every page, once per process. The player's module comes along, so that a press of Call finds it loaded.
+
+    It is `async`, for otherwise the page itself, a module too, would wait for it.
+    """
+    sheet = f'<link rel="stylesheet" href="{versioned(STYLE)}">'
+    player = f'<script type="module" async src="{versioned("live_playout.js")}"></script>'
+    ui.add_head_html(_AT_ONCE + sheet + player, shared=True)

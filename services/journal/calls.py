@@ -98,9 +98,9 @@ def page(
 def find(connection: sa.Connection, query: sa.Select[tuple[str]], ended: Callable[[str], bool] | None = None) -> list[Call]:
     """The calls of a query; with `ended`, only those that have ended for a reason of which it says yes."""
     if ended is not None:
-        over = calls.c.status == sa.literal_column("'ended'")  # not a parameter: only then is the index of ended calls good for it
-        reasons = connection.execute(sa.select(calls.c.ended_reason).where(over).distinct()).scalars()
-        query = query.where(over, calls.c.ended_reason.in_([reason for reason in reasons if ended(reason)]))
+        reasons = connection.execute(sa.select(calls.c.ended_reason).distinct()).scalars()
+        of_these = calls.c.ended_reason.in_([reason for reason in reasons if ended(reason)])
+        query = query.where(calls.c.status == CallStatus.ENDED.value, of_these)
     return [load_call(row.data) for row in connection.execute(query)]
 
 

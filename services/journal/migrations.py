@@ -35,7 +35,7 @@ STEPS: tuple[Step, ...] = (
         "ALTER TABLE earshot_calls ADD COLUMN ended_reason TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE earshot_calls ADD COLUMN said TEXT NOT NULL DEFAULT ''",
         "UPDATE earshot_calls SET ended_reason = COALESCE({ended_reason}, '') WHERE status = 'ended'",
-        "CREATE INDEX earshot_calls_ended ON earshot_calls (ended_reason, created_at, id) WHERE status = 'ended'",
+        "CREATE INDEX earshot_calls_ended ON earshot_calls (ended_reason, created_at, id)",
         "CREATE TABLE earshot_transcripts (call_id TEXT PRIMARY KEY, lines TEXT NOT NULL)",
     ),
 )

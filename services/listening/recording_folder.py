@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from services.errors import RecordingNotFound, RecordingUnfinished
 from services.listening.recording_finish import Part, finish_part
+from services.listening.recording_writer import make_private
 from services.whole_file import write_whole
 
 CONSENT = "Recording a call may need the consent of everyone on it, in some places by law. Ask before you record."
@@ -133,7 +134,7 @@ class RecordingFolder:
 
     def free(self) -> int:
         """Bytes that the disk has left."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.path)
         return shutil.disk_usage(self.path).free
 
 

@@ -89,7 +89,7 @@ class RecordingWriter:
             self._part.interruption = kind
 
     def _begin(self, at: float, form: StreamFormat) -> "_Part":
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self._folder)
         if not self._lock.is_locked:
             try:
                 self._lock.acquire(blocking=False)
@@ -154,6 +154,12 @@ class _Part:
     def _mark(self, kind: str, at: float) -> None:
         seconds, time = round(at - self._last, 4), round(self._epoch + self._last, 3)
         self.note(kind=kind, elapsed=round(at - self._began, 4), seconds=seconds, time=time)
+
+
+def make_private(folder: Path) -> None:
+    """Makes a folder, and those above it that are not there, for their owner alone."""
+    for path in reversed([path for path in (folder, *folder.parents) if not path.is_dir()]):
+        path.mkdir(mode=0o700, exist_ok=True)
 
 
 def _create(path: Path) -> int:

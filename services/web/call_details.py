@@ -116,15 +116,14 @@ def details_router(desk: CallDesk) -> APIRouter:
     async def transcript(request: Request, call_id: str) -> JSONResponse:
         """The lines so far, oldest first; live as far as somebody listens or Vapi's webhooks come, whole some time after the end."""
         client_of(request, Scope.READ)
-        call = await desk.read(call_id)
-        return JSONResponse({"lines": [line_answer(line) for line in await desk.transcript(call.id)]})
+        return JSONResponse({"lines": [line_answer(line) for line in await desk.transcript(call_id)]})
 
     @router.get("/api/calls/{call_id}/timeline", response_model=TimelineAnswer, summary="What a call was told")
     async def timeline(request: Request, call_id: str) -> JSONResponse:
-        """What this Earshot has sent to the call since it was started, oldest first."""
+        """What was sent to the call, oldest first; `detail` and `words` are forgotten when Earshot is started anew."""
         client_of(request, Scope.READ)
         call = await desk.read(call_id)
-        return JSONResponse({"entries": [entry_answer(entry) for entry in desk.timelines.of(call.id)]})
+        return JSONResponse({"entries": [entry_answer(entry) for entry in await desk.timeline(call.id)]})
 
     return router
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from playwright.sync_api import Page, expect
 
+from services.phone_number import international
 from tests.browser.conftest import Earshot, earshot_process
 from tests.stand_in import stand_in
 
@@ -64,6 +65,31 @@ def ended(page: Page, earshot: Earshot) -> None:
     page.get_by_test_id("call-end").click()
     see(page, "ended")
     expect(page.locator(".facts .cost")).to_be_visible(timeout=PATIENCE)
+
+
+def steered(page: Page, earshot: Earshot) -> None:
+    """Two calls open, one of them spoken into and about to be handed over."""
+    for number in (next(NEVER_CALLED_BEFORE), NUMBER):
+        dial(page, number)
+        expect(page.locator(".who")).to_have_text(international(number))
+        see(page, "in-progress")
+    page.locator("[name=say]").fill("We can also offer Friday at nine.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("timeline")).to_be_visible()
+    page.locator("[name=way][value=transfer]").check()
+    page.locator(".steering [name=to]").fill("+49 30 901820")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("transfer-confirm")).to_be_visible()
+
+
+def replayed(page: Page, _earshot: Earshot) -> None:
+    dial(page, NUMBER)
+    see(page, "in-progress")
+    page.get_by_test_id("record").click()
+    expect(page.get_by_test_id("transcript").locator(".bubble.assistant").first).to_be_visible(timeout=PATIENCE)
+    page.get_by_test_id("call-end").click()
+    page.get_by_test_id("replay-open").click(timeout=PATIENCE)
+    expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "paused", timeout=PATIENCE)
 
 
 def failed(page: Page, _earshot: Earshot) -> None:
@@ -147,7 +173,9 @@ ON_THE_DEMO_LINE: Mapping[str, Bring] = {
     "confirm": confirm,
     "ringing": ringing,
     "in_progress": in_progress,
+    "steered": steered,
     "ended": ended,
+    "replayed": replayed,
     "failed": failed,
     "offline": offline,
     "stopped": stopped,

@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,9 @@ import soundfile
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 
+from services.listening.pcm import DEFAULT_FORMAT, StreamFormat
+from services.listening.recording_folder import RecordingFolder
+from services.listening.recording_writer import RecordingWriter
 from tests.browser.conftest import ROOT, Earshot, Open, earshot_process
 from tests.browser.plain_page.hearing import Heard, correlation, place, resampled
 from tests.browser.plain_page.server import RATE
@@ -33,7 +37,10 @@ class Recorded:
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     """A call of the demo line, recorded because that is the default here, and ended."""
-    with earshot_process(ROOT / "tests" / "browser" / "replay_page.py", EARSHOT_RECORD="on") as earshot:
+    data = tmp_path_factory.mktemp("data")
+    record_two_parts(data / "recordings")
+    page = ROOT / "tests" / "browser" / "replay_page.py"
+    with earshot_process(page, EARSHOT_RECORD="on", EARSHOT_DATA_DIR=str(data)) as earshot:
         call = earshot.place("+14155552671")["id"]
         path = tmp_path_factory.mktemp("recording") / "call.flac"
         while not answered(earshot, call):
@@ -44,6 +51,15 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
         samples = soundfile.read(path, dtype="int16", always_2d=True)[0]
         lines = json.loads(fetched(f"{earshot.url}/api/calls/{call}/recording/transcript"))["lines"]
         yield Recorded(address=f"{earshot.url}/replay/{call}", samples=samples, lines=lines)
+
+
+def record_two_parts(folder: Path) -> None:
+    """A call `two` whose stream went from 16 to 8 kHz: a second and a half of each."""
+    writer = RecordingWriter(folder / "two", call_id="two", epoch=0)
+    for start, form in ((100.0, DEFAULT_FORMAT), (101.5, StreamFormat(sample_rate=8_000, channels=2))):
+        writer.write([(start, form.start_frame()), (start, b"\x10\x10" * 3 * form.sample_rate)])
+    writer.close("call ended", 103.0)
+    assert RecordingFolder(folder).finish("two")
 
 
 def answered(earshot: Earshot, call_id: str) -> bool:
@@ -141,6 +157,16 @@ def test_it_plays_to_the_end_and_then_begins_anew(page: Page) -> None:
     expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "paused")
     page.get_by_test_id("replay-play").click()
     expect(page.get_by_test_id("replay-time")).to_have_text("0:01")
+
+
+def test_a_recording_of_two_parts_plays_through(recorded: Recorded, open_tab: Open) -> None:
+    page = open_tab(recorded.address.rpartition("/")[0] + "/two")
+    page.get_by_test_id("replay-play").click()
+    expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "playing")
+    expect(page.get_by_test_id("replay-time")).to_have_text("0:03")
+    expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "paused")
+    page.get_by_test_id("replay-wave").press("ArrowLeft")
+    expect(page.get_by_test_id("replay-time")).to_have_text("0:00")
 
 
 def test_a_recording_that_is_not_there_is_told(recorded: Recorded, open_tab: Open) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from websockets.asyncio.server import ServerConnection
 from services.call import Call, CallStatus
 from services.client import PAGE, Client, Scope
 from services.errors import CallNotFound, CallNotRunning, CantRecord, NotConfigured, RecordingNotFound, RecordingUnfinished
+from services.listening.recording import Recorder
 from services.recordings import Recordings
 from services.web.problems import install_problems
 from services.web.recording_routes import recording_router, replay_router
@@ -166,18 +168,21 @@ async def hold_until_written(site: Site, size: int) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_by_default_nothing_is_recorded_and_with_the_default_on_every_answered_call(site: Site) -> None:
-    ringing = replace(site.line.calls["c1"], status=CallStatus.RINGING)
+async def test_by_default_nothing_is_recorded_and_with_the_default_on_every_call(site: Site) -> None:
+    scheduled = replace(site.line.calls["c1"], status=CallStatus.SCHEDULED)
     site.recordings.on_call(site.line.calls["c1"])
     assert not site.recordings.recording("c1")
     site.recordings.default = True
-    site.recordings.on_call(ringing)
+    site.recordings.on_call(scheduled)
     assert not site.recordings.recording("c1")
-    site.recordings.on_call(site.line.calls["c1"])
+    site.recordings.on_call(replace(scheduled, status=CallStatus.RINGING))
     await site.until(lambda: site.recordings.recording("c1"))
     assert site.audit == [("earshot", "record", "c1")]
     await site.recordings.stop("c1", PAGE)
     site.recordings.on_call(site.line.calls["c1"])
+    site.line.calls["c2"] = Call(id="c2", status=CallStatus.IN_PROGRESS)
+    site.recordings.on_call(site.line.calls["c2"])
+    await site.until(lambda: site.recordings.recording("c2"))
     assert not site.recordings.recording("c1"), "whoever switched it off meant it"
 
 
@@ -232,6 +237,30 @@ async def test_on_a_full_disk_nothing_is_recorded_and_it_says_so(tmp_path: Path)
         with pytest.raises(CantRecord, match="disk is nearly full") as error:
             await site.recordings.start("c1", PAGE)
         assert error.value.code == site.recordings.problem("c1") == "disk_full"
+
+
+async def test_what_a_disk_took_before_it_failed_is_kept(site: Site) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, limits[1]))
+    try:
+        await site.record(SECOND)
+        await site.until(lambda: site.recordings.problem("c1") == "disk")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    await site.until(lambda: site.recordings.has("c1"))
+    assert not site.recordings.recording("c1")
+    assert np.array_equal(site.samples(), as_samples(SECOND)[:10_000])
+
+
+def test_sound_beyond_what_memory_is_kept_for_it_is_lost_and_marked(tmp_path: Path) -> None:
+    recorder = Recorder(lambda _: None, call_id="c1", folder=tmp_path / "c1", most_unsaved=5 * 1280)
+    for frame in SECOND:
+        recorder.play(frame, at_most=0)
+    items = [item for _, item in recorder.take()]
+    assert items == [*SECOND[:5], None]
+    assert recorder.lost_bytes == 45 * 1280
+    recorder.play(SECOND[0], at_most=0)
+    assert [item for _, item in recorder.take()] == [SECOND[0]]
 
 
 async def test_a_folder_that_can_not_be_written_is_told(tmp_path: Path) -> None:
@@ -378,3 +407,9 @@ async def test_a_recording_that_is_being_written_can_not_be_deleted(site: Site) 
     with pytest.raises(RecordingUnfinished):
         await site.recordings.delete("c1", PAGE)
     assert site.recordings.recording("c1")
+
+
+async def test_a_data_folder_that_is_made_for_recordings_is_its_owners_alone(tmp_path: Path) -> None:
+    async with site_in(tmp_path / "data" / "recordings") as site:
+        await site.kept(SECOND)
+        assert {path.stat().st_mode & 0o777 for path in (site.folder.parent, site.folder, site.folder / "c1")} == {0o700}

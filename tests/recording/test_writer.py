@@ -236,3 +236,19 @@ def test_two_processes_never_write_or_finish_the_same_recording(tmp_path: Path) 
     take.play(1)
     info, _ = take.finish()
     assert info["seconds"] == 2.0
+
+
+def test_a_crash_after_the_flac_was_made_has_it_made_once_more(tmp_path: Path) -> None:
+    take = Take(tmp_path)
+    take.play(1)
+    take.say("customer", "Hi")
+    raw = {name: (tmp_path / "c1" / name).read_bytes() for name in ("1.pcm", "1.jsonl")}
+    take.writer.close("call ended", take.now)
+    kept = RecordingFolder(tmp_path)
+    assert kept.finish("c1")
+    made = {file.name: file.read_bytes() for file in (tmp_path / "c1").glob("*.*")}
+    for name, content in raw.items():
+        (tmp_path / "c1" / name).write_bytes(content)
+    assert kept.finish("c1")
+    again = {file.name: file.read_bytes() for file in (tmp_path / "c1").glob("*.*")}
+    assert again == made | {"recording.json": made["recording.json"].replace(b"call ended", b"crash")}

@@ -102,7 +102,7 @@ GERMAN: Mapping[str, str] = {
     "forwarding": "Das Gespräch wird an eine andere Nummer weitergegeben.",
     "blocked": "Alle Leitungen des Kontos sind belegt. Der Anruf beginnt, sobald eine frei wird.",
     "listen": "Mithören",
-    "stop_listening": "Nicht mehr mithören",
+    "stop_listening": "Ton aus",
     "spread": "Auf beiden Ohren",
     "end_call": "Auflegen",
     "ending": "Legt auf…",

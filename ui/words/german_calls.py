@@ -90,7 +90,7 @@ CALLS: Mapping[str, str] = {
     "by": "Von {who}.",
     # recording
     "record": "Aufnehmen",
-    "recording": "Aufnahme läuft",
+    "recording": "Nimmt auf",
     "consent": "Eine Aufnahme kann die Zustimmung aller am Gespräch Beteiligten erfordern.",
     "consent_recording": "Dieses Gespräch wird aufgenommen. Dafür kann die Zustimmung aller Beteiligten nötig sein.",
     "recording_disk_full": "Keine Aufnahme: Die Festplatte ist fast voll. Schaffen Sie Platz, oder verlegen Sie EARSHOT_DATA_DIR.",

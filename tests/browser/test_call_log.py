@@ -1,0 +1,134 @@
+"""The list of calls: found by keyboard alone, marked when they come, and the past a page at a time however long it is."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from services.call import Call, CallStatus
+from services.journal import Journal
+from tests.browser.conftest import Open, Start
+from tests.browser.lines import scripted
+from tests.browser.test_page import PATIENCE, part
+
+DAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PAST = 75
+CALLER = "+442079460958"
+
+
+@pytest.fixture(scope="module")
+def journal(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a journal with calls of as many minutes, the last of which nobody answered."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('journal') / 'journal.sqlite'}"
+    with asyncio.Runner() as runner:
+        runner.run(write(url))
+    return url
+
+
+async def write(url: str) -> None:
+    journal = await Journal.open(url)
+    for number in range(PAST):
+        at = DAY + timedelta(minutes=number)
+        busy = number == PAST - 1
+        await journal.save(
+            Call(
+                id=f"past-{number}",
+                status=CallStatus.ENDED,
+                to=f"+1415555{2600 + number}",
+                created_at=at,
+                started_at=None if busy else at,
+                ended_at=at + timedelta(seconds=75),
+                ended_reason="customer-busy" if busy else "customer-ended-call",
+                summary="They agreed on Thursday." if number == 10 else None,
+            )
+        )
+    await journal.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A page over that journal, and a customer who calls in."""
+
+    page: Page
+    ring_in: Callable[[], str]
+
+
+@pytest.fixture
+def desk(journal: str, earshot_with: Start, open_tab: Open) -> Iterator[Desk]:
+    with scripted() as (vapi, portal):
+        earshot = earshot_with(
+            VAPI_API_KEY="k", VAPI_ASSISTANT_ID="a", VAPI_PHONE_NUMBER_ID="p", VAPI_BASE_URL=vapi.url, DATABASE_URL=journal
+        )
+        yield Desk(open_tab(earshot.url), lambda: portal.call(vapi.ring_in, CALLER))
+
+
+def rows(page: Page) -> Locator:
+    return part(page, "call-log").locator(".row")
+
+
+def test_the_past_comes_a_page_at_a_time(desk: Desk) -> None:
+    more = desk.page.get_by_role("button", name="Show more")
+    for shown in (30, 60):
+        expect(rows(desk.page)).to_have_count(shown)
+        more.click()
+    expect(rows(desk.page)).to_have_count(PAST)
+    expect(more).to_be_hidden()
+
+
+def test_a_call_is_found_by_its_words_its_outcome_and_its_day(desk: Desk) -> None:
+    page = desk.page
+    search = page.get_by_role("searchbox")
+    search.fill("thursday")
+    expect(rows(page)).to_have_count(1)
+    expect(page.get_by_role("link", name="Export")).to_have_attribute("href", "/api/calls.csv?status=ended&search=thursday")
+    search.fill("friday")
+    expect(part(page, "call-log")).to_contain_text("No such call")
+    search.fill("")
+    page.get_by_label("How it ended").select_option("Not reached")
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_contain_text("busy")
+    page.get_by_label("How it ended").select_option("Any outcome")
+    page.get_by_text("Dates").click()
+    page.get_by_label("To", exact=True).fill("2026-02-28")
+    expect(rows(page)).to_have_count(0)
+    page.get_by_label("To", exact=True).fill("2026-03-02")
+    expect(rows(page)).to_have_count(30)
+
+
+def test_what_is_exported_is_what_was_found(desk: Desk) -> None:
+    desk.page.get_by_role("searchbox").fill("thursday")
+    expect(rows(desk.page)).to_have_count(1)
+    with desk.page.expect_download() as begun:
+        desk.page.get_by_role("link", name="Export").click()
+    assert Path(begun.value.path()).read_text().count("+1415555") == 1
+
+
+def test_a_past_call_is_opened_by_the_keyboard_alone(desk: Desk) -> None:
+    page = desk.page
+    expect(rows(page)).to_have_count(30)
+    rows(page).first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="+1 415-555-2673")).to_be_visible()
+    expect(page.get_by_label("Call", exact=True)).to_contain_text("Duration1:15")
+    expect(rows(page).nth(1)).to_have_attribute("aria-current", "true")
+    expect(part(page, "transcript")).to_contain_text("There is no transcript of this call.")
+
+
+def test_a_call_that_comes_in_is_marked_and_heard_with_enter(desk: Desk) -> None:
+    page = desk.page
+    call_id = desk.ring_in()
+    row = page.locator(f'[data-call="{call_id}"]')
+    expect(row).to_contain_text("Inbound", timeout=PATIENCE)
+    expect(row).to_contain_text("New")
+    row.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="+44 20 7946 0958")).to_be_visible()
+    expect(part(page, "listen-toggle")).to_have_text("Stop listening")
+    expect(row).not_to_contain_text("New", timeout=PATIENCE)

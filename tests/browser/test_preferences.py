@@ -1,0 +1,52 @@
+"""What is chosen in the settings is there at once and after a reload; and the keyboard alone gets everywhere."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Earshot, Open
+
+
+def paper(page: Page) -> str:
+    return str(page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
+
+
+def test_dark_is_dark_whatever_the_system_says(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url, color_scheme="light")
+    light = paper(page)
+    page.get_by_test_id("settings").click()
+    page.get_by_label("Dark", exact=True).check()
+    dark = paper(page)
+    assert dark != light
+    page.reload()
+    assert paper(page) == dark
+    page.get_by_test_id("settings").click()
+    expect(page.get_by_label("Dark", exact=True)).to_be_checked()
+    page.get_by_label("System", exact=True).check()
+    assert paper(page) == light
+
+
+def test_the_language_is_chosen_and_kept(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url, locale="en-GB")
+    page.get_by_test_id("settings").click()
+    page.get_by_label("Deutsch").check()
+    expect(page.get_by_test_id("dial-call")).to_have_text("Anrufen")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    assert page.get_by_test_id("dial-call").text_content() == "Anrufen"
+
+
+def test_the_first_tab_leads_past_the_header(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the phone number")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("dial-number")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_test_id("dial-assistant")).to_be_focused()
+
+
+def test_nothing_moves_for_those_who_want_it_still(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url, reduced_motion="reduce")
+    page.get_by_test_id("dial-number").fill("+14155552671")
+    page.get_by_test_id("dial-call").click()
+    expect(page.get_by_test_id("call-status")).to_have_attribute("data-status", "ringing", timeout=20_000)
+    assert page.evaluate("document.getAnimations().filter(animation => animation.playState === 'running').length") == 0
