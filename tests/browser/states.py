@@ -104,6 +104,7 @@ def stopped(page: Page, earshot: Earshot) -> None:
 
 def unknown(page: Page, _earshot: Earshot) -> None:
     dial(page, next(NEVER_CALLED_BEFORE))
+    see(page, "dialling")  # not what an earlier call left on the stage
     see(page, "unknown")
 
 
