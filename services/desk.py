@@ -14,6 +14,7 @@ from services.client import Client
 from services.control import Action, Control
 from services.dial_guard import DialGuard
 from services.directory import Directory
+from services.elsewhere import follow_elsewhere
 from services.errors import (
     CallNotFound,
     CallNotRunning,
@@ -32,11 +33,10 @@ from services.signals import Signal
 from services.tasks import Tasks
 from services.vapi.ended_reasons import EndedReason, explain
 from services.vapi.gateway import Gateway
-from services.watcher import LONGEST_CALL, Watcher
+from services.watcher import Watcher
 
 log = logging.getLogger(__name__)
 
-_WATCHED = [status for status in CallStatus if status not in (CallStatus.UNKNOWN, CallStatus.ENDED)]
 _SETTLING = 30.0  # seconds after its end in which a call's cost and summary are still awaited
 _KEPT = 1000  # ended calls in memory; the journal has them all
 _CATCH_UP_PATIENCE = 3.0  # seconds for which a list of calls waits for those that ran before
@@ -106,10 +106,9 @@ class CallDesk:
     async def start(self) -> None:
         """Takes up the calls that ran before this process, and the dials that were left open; from then on all are watched."""
         if self._watcher and self._placing:
-            since = datetime.now(UTC) - LONGEST_CALL
-            for call in await self.journal.calls(statuses=_WATCHED, created_from=since, limit=_KEPT):
-                self._calls[call.id] = call
-                self._running.add(call.id)
+            for call in await self.journal.running():
+                self._take_up(call)
+            self._tasks.start(follow_elsewhere(self.journal, self._take_up), name="follow other processes")
             self._tasks.start(self._watcher.run(), name="watch calls")
             self._tasks.start(self.directory.load(), name="load directory")
             await self._placing.start()
@@ -202,8 +201,15 @@ class CallDesk:
         )
 
     def check(self, order: CallOrder, client: Client) -> None:
-        """Whether it may be dialled now, as far as that can be said without dialling. Raises what the dial guard says."""
+        """Whether it may be dialled, by what is known at this moment. Raises what the dial guard says."""
         self.guard.check(PhoneNumber(e164=order.to, region=order.region), client)
+
+    async def weigh(self, order: CallOrder, client: Client) -> None:
+        """As `check`, by all that can be found out without dialling. Raises what the dial guard and the limits say."""
+        if self._placing is None:
+            raise NotConfigured("No call can be placed until the credentials are there.")
+        await self.directory.known()
+        await self._placing.weigh(order, client)
 
     async def place(self, order: CallOrder, client: Client, *, key: Key | None = None, allow_duplicate: bool = False) -> Placed:
         """Places exactly one call, or gives again what the key was answered before; its status is UNKNOWN if Vapi's answer was lost.
@@ -253,11 +259,16 @@ class CallDesk:
         call = await self.read(call_id)
         if not call.running or not call.answered or self._gateway is None:
             raise CallNotRunning("Only a call that was answered and has not ended can be told something.")
-        if control.action is Action.TRANSFER and control.destination:
-            number = None if control.by_sip else parse_phone_number(control.destination, also=self._also_numbers)
+        if control.action is Action.TRANSFER:
+            number = control.called(also=self._also_numbers)
             await self.guard.admit_destination(number, client)
-            control = replace(control, destination=number.e164) if number else control
-        await self._gateway.control(call.id, control.message())
+            control = replace(control, destination=number.e164) if number and not control.by_sip else control
+        message = control.message()
+        try:
+            await self._gateway.control(call.id, message)
+        except EarshotError as error:
+            self.note(client, control.action.value, call, outcome=error.code)  # it may have reached Vapi all the same
+            raise
         self.note(client, control.action.value, call)
         return call
 
@@ -275,9 +286,10 @@ class CallDesk:
         """Whether a hang-up is under way."""
         return call_id in self._hanging_up
 
-    def note(self, client: Client, action: str, call: Call) -> None:
-        """Has it written into the audit that `client` did something with a call."""
-        self._write(self.journal.note(who=client.name, action=action, call_id=call.id, to=call.to, outcome=call.status.value))
+    def note(self, client: Client, action: str, call: Call | None = None, *, outcome: str = "") -> None:
+        """Has it written into the audit that `client` did something with a call, or with all of them."""
+        call_id, to, status = (call.id, call.to, call.status.value) if call else (None, None, "")
+        self._write(self.journal.note(who=client.name, action=action, call_id=call_id, to=to, outcome=outcome or status))
 
     async def caught_up(self) -> None:
         """Returns once the calls that ran before this process are known, or after a few seconds if Vapi does not tell."""
@@ -290,6 +302,14 @@ class CallDesk:
         assert self._gateway is not None  # noqa: S101 - only calls that it gave are hung up
         call = await hang_up(self._gateway, call_id)
         return self._take_ours(call)
+
+    def _take_up(self, call: Call) -> None:
+        """Takes in a call that runs by the journal; or writes down that it ended, where that failed at the time."""
+        known = self._calls.get(call.id)
+        if known is None:
+            self._take_ours(call)
+        elif not known.running:
+            self._write(self.journal.save(known))
 
     def _hung_up(self, call_id: str) -> None:
         del self._hanging_up[call_id]

@@ -15,9 +15,11 @@ from services.listening.relay import Relay
 from services.settings import LOOPBACK_HOSTS
 from services.switch import Switch
 from services.vapi.gateway import Gateway
+from services.web.access import Access
 from services.web.api import create_api
 from services.web.gatekeeper import Gatekeeper
 from services.web.tickets import Tickets
+from services.web.tokens import read_tokens
 from tests.desks import SETTINGS, desk_in
 from tests.serving import serving
 from tests.stand_in import StandIn, stand_in
@@ -63,7 +65,8 @@ async def client_of(folder: Path, gateway: Gateway | None, **settings: Any) -> A
         relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look)
         desk.changed.subscribe(relay.on_call)
         api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=Switch(folder / "stopped"), settings=account, version="1")
-        async with serving(Gatekeeper(api, allowed_hosts=LOOPBACK_HOSTS)) as url, aiohttp.ClientSession() as session:
+        access = Access(api, sessions=None, tokens=read_tokens(""))
+        async with serving(Gatekeeper(access, allowed_hosts=LOOPBACK_HOSTS)) as url, aiohttp.ClientSession() as session:
             yield Client(session, url, desk)
             api.state.events.close()
         await relay.aclose()

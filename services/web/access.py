@@ -17,7 +17,8 @@ from services.web.problems import problem
 from services.web.sessions import COOKIE, Sessions
 from services.web.tokens import ApiTokens
 
-_OPEN_PAGES = ("/login", "/logout", "/assets/", "/favicon.ico", "/_nicegui/")
+_OPEN_PAGES = ("/login", "/logout")
+_OPEN_FILES = ("/assets/", "/favicon.ico", "/_nicegui/")
 
 
 class Access:
@@ -115,7 +116,9 @@ def _open(scope: Scope, path: str) -> bool:
     """What needs no client: the way in, liveness, and listen sockets, which check the ticket that they come with."""
     if scope["type"] == "websocket":
         return path.startswith("/api/calls/") and path.endswith("/listen")
-    return path == "/health" or path.startswith(_OPEN_PAGES)
+    if scope["method"] in ("GET", "HEAD") and path.startswith(_OPEN_FILES):
+        return True
+    return path == "/health" or path in _OPEN_PAGES
 
 
 def _session(headers: Headers) -> str:

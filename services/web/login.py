@@ -1,5 +1,6 @@
 """The login before the page: one form, which works without JavaScript."""
 
+import asyncio
 import hmac
 import math
 from hashlib import sha256
@@ -10,6 +11,7 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from services.web.json_body import PATIENCE
 from services.web.sessions import COOKIE, Attempts, Sessions
 
 _MAX_BODY = 4096
@@ -90,12 +92,13 @@ def _own_path(text: str) -> str:
 
 async def _fields(request: Request) -> dict[str, str]:
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_BODY:
-            return {}
     try:
+        async with asyncio.timeout(PATIENCE):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _MAX_BODY:
+                    return {}
         found = parse_qs(body.decode(errors="replace"), max_num_fields=10)
-    except ValueError:
+    except (ValueError, TimeoutError):
         return {}
     return {name: values[0] for name, values in found.items()}

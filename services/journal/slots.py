@@ -1,0 +1,44 @@
+"""Which calls may be running, whichever process placed them: each holds a slot until it is proven to have ended."""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from services.call import Call, CallStatus
+from services.journal.codec import load_call, load_order, milliseconds
+from services.journal.schema import calls, dials
+
+LONGEST = timedelta(hours=13)
+"""Vapi ends every call 12 hours after it was answered at the latest; what began earlier than this has ended, whoever missed it."""
+
+_RUNNING = [status.value for status in CallStatus if status not in (CallStatus.UNKNOWN, CallStatus.ENDED)]
+# Written out, so that the partial index of the same words serves it.
+_OPEN = sa.text("state IN ('dialling', 'unknown')")
+
+
+def taken(connection: sa.Connection, now: datetime) -> int:
+    """How many slots are taken: by calls that may run, and by dials of which it is not known what came of them."""
+    open_dials = sa.select(dials.c.tag).where(_OPEN)
+    both = sa.select(sa.func.count()).where(calls.c.tag.in_(open_dials), calls.c.status.in_(_RUNNING))
+    lately = sa.select(sa.func.count()).where(calls.c.status.in_(_RUNNING), calls.c.created_at > milliseconds(now - LONGEST))
+    waiting = connection.execute(sa.select(sa.func.count()).select_from(dials).where(_OPEN)).scalar_one()
+    # A call that was found a moment ago stands in both tables, until its dial is settled.
+    return connection.execute(lately).scalar_one() + len(_scheduled(connection, now)) + waiting - connection.execute(both).scalar_one()
+
+
+def running(connection: sa.Connection, now: datetime) -> list[Call]:
+    """The calls that may be running, as last read."""
+    lately = sa.select(calls.c.data).where(calls.c.status.in_(_RUNNING), calls.c.created_at > milliseconds(now - LONGEST))
+    return [load_call(data) for data in (*connection.execute(lately).scalars(), *_scheduled(connection, now))]
+
+
+def _scheduled(connection: sa.Connection, now: datetime) -> list[str]:
+    """Those that were made long ago for a time that is not long ago."""
+    made_long_ago = (
+        sa.select(calls.c.data, dials.c.asked)
+        .join(dials, dials.c.tag == calls.c.tag)
+        .where(calls.c.status.in_(_RUNNING), calls.c.created_at <= milliseconds(now - LONGEST))
+        .where(dials.c.asked.contains('"earliest_at"', autoescape=True))
+    )
+    found = [(row.data, load_order(row.asked).earliest_at) for row in connection.execute(made_long_ago)]
+    return [data for data, earliest in found if earliest and earliest > now - LONGEST]
