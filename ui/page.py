@@ -33,7 +33,7 @@ def install_pages(app: FastAPI, *, desk: CallDesk, settings: Settings, switch: S
         """`?call=` is the call to show first, `?to=` a number to put into the field; nothing is ever dialled by an address."""
         DeskPage(desk=desk, settings=settings, switch=switch, issue_ticket=issue_ticket, call_id=call, to=to)
 
-    apply_theme()
+    apply_theme(with_login=bool(settings.password))
     ui.run_with(
         app,
         title=say("product"),

@@ -31,6 +31,7 @@ _PAGE = Template("""<!doctype html>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required autofocus maxlength="1000">
 <input type="hidden" name="next" value="$next">
+<p role="status"$hidden>You have been logged out. Calls that run go on; log in to get back to them.</p>
 <p role="alert">$problem</p>
 <button type="submit">Log in</button>
 </form>
@@ -46,8 +47,8 @@ def login_router(*, password: str, sessions: Sessions, attempts: Attempts) -> AP
     digest = sha256(password.encode()).digest()
 
     @router.get("/login")
-    async def form(next: str = "/") -> Response:
-        return _form(next)
+    async def form(next: str = "/", over: str = "") -> Response:
+        return _form(next, over=over == "1")
 
     @router.post("/login")
     async def login(request: Request) -> Response:
@@ -78,10 +79,11 @@ def login_router(*, password: str, sessions: Sessions, attempts: Attempts) -> AP
     return router
 
 
-def _form(onward: str, problem: str = "", *, status: int = 200, headers: dict[str, str] | None = None) -> HTMLResponse:
+def _form(onward: str, problem: str = "", *, over: bool = False, status: int = 200, headers: dict[str, str] | None = None) -> HTMLResponse:
     # With the policy of all other pages a browser would send the form with `Origin: null`, as from a foreign place.
     headers = {"Referrer-Policy": "same-origin", "Cache-Control": "no-store", **(headers or {})}
-    return HTMLResponse(_PAGE.substitute(next=escape(_own_path(onward)), problem=escape(problem)), status, headers=headers)
+    page = _PAGE.substitute(next=escape(_own_path(onward)), problem=escape(problem), hidden="" if over else " hidden")
+    return HTMLResponse(page, status, headers=headers)
 
 
 def _own_path(text: str) -> str:
