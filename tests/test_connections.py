@@ -75,6 +75,10 @@ async def test_a_byte_at_a_time_wins_no_time(address: tuple[str, int]) -> None:
         await writer.wait_closed()
 
 
+async def test_endless_headers_are_refused(address: tuple[str, int]) -> None:
+    assert (await heard(address, b"GET / HTTP/1.1\r\n", *[b"X: " + b"a" * 20_000 + b"\r\n"] * 4)).startswith(b"HTTP/1.1 431")
+
+
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
 
 

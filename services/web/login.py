@@ -27,11 +27,11 @@ _PAGE = Template("""<!doctype html>
 <body>
 <main>
 <h1>Earshot</h1>
+<p role="status"$hidden>You have been logged out. Calls that run go on; log in to get back to them.</p>
 <form method="post" action="/login">
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required autofocus maxlength="1000">
 <input type="hidden" name="next" value="$next">
-<p role="status"$hidden>You have been logged out. Calls that run go on; log in to get back to them.</p>
 <p role="alert">$problem</p>
 <button type="submit">Log in</button>
 </form>
