@@ -63,8 +63,8 @@ async def test_no_answer_no_page_and_no_log_holds_a_secret(tmp_path: Path) -> No
         async with http.post(app.url + "/login", data={"password": "secret-guess"}) as answer:
             told.append(await answer.text())
         async with http.post(app.url + "/login", data={"password": PASSWORD}) as page:
-            assert "Earshot" in (text := await page.text())
-            told.append(text)
+            told.append(await page.text())
+            assert "dial-number" in told[-1]
         async with http.ws_connect(f"{app.url}{path}/listen?ticket=secret-ticket") as refused:
             await refused.receive()
         assert await app.stop() == 0
@@ -72,7 +72,7 @@ async def test_no_answer_no_page_and_no_log_holds_a_secret(tmp_path: Path) -> No
     everything = "\n".join([*told, app.output])
     assert "placing a call to …2671" in app.output
     assert len(told) > 30
-    for secret in ("secret-private", "secret-public", PASSWORD, TOKEN, "secret-guess", "/control\\b", whereabouts, "monitor"):
+    for secret in ("secret-private", "secret-public", PASSWORD, TOKEN, "secret-guess", whereabouts, "monitor"):
         assert secret not in everything, secret
     for private in ("secret", ticket, *(number[1:] for number in (NUMBER, OTHER, ELSEWHERE)), call["id"] + "/", "Traceback"):
         assert private not in app.output, private
