@@ -108,7 +108,7 @@ class CallDesk:
         if self._watcher and self._placing:
             for call in await self.journal.running():
                 self._take_up(call)
-            self._tasks.start(follow_elsewhere(self.journal, self._take_up), name="follow other processes")
+            self._tasks.start(follow_elsewhere(self.journal, self._running, self._take_up), name="follow other processes")
             self._tasks.start(self._watcher.run(), name="watch calls")
             self._tasks.start(self.directory.load(), name="load directory")
             await self._placing.start()

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from services.call import Call
 from services.errors import EarshotError
@@ -13,11 +13,11 @@ log = logging.getLogger(__name__)
 _EVERY = 10.0  # seconds
 
 
-async def follow_elsewhere(journal: Journal, take_up: Callable[[Call], None]) -> None:
-    """Gives `take_up` the running calls of the journal, again and again until cancelled."""
+async def follow_elsewhere(journal: Journal, running: Set[str], take_up: Callable[[Call], None]) -> None:
+    """Gives `take_up` the calls that run by the journal and are not among the ids `running`, again and again until cancelled."""
     while True:
         try:
-            for call in await journal.running():
+            for call in await journal.running(but=frozenset(running)):
                 take_up(call)
         except EarshotError as error:
             log.warning("calls of other processes could not be read (%s)", error.code)

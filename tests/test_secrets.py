@@ -22,7 +22,11 @@ ENVIRON = {
 
 async def test_no_answer_no_page_and_no_log_holds_a_secret(tmp_path: Path) -> None:
     told: list[str] = []
-    async with stand_in() as vapi, running(tmp_path, vapi_environ(vapi.url) | ENVIRON) as app, aiohttp.ClientSession() as http:
+    async with (
+        stand_in() as vapi,
+        running(tmp_path, vapi_environ(vapi.url) | ENVIRON) as app,
+        aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http,
+    ):
 
         async def ask(method: str, path: str, **more: object) -> dict[str, str]:
             headers = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": "secret-idempotency", **more.pop("headers", {})}  # type: ignore[dict-item]

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -166,9 +166,12 @@ class Journal:
         """Raises JournalError where it can't be read."""
         await self._database.read(lambda connection: connection.execute(sa.select(1)))
 
-    async def running(self) -> list[Call]:
-        """The calls that may be running, as last read, whichever process placed them; those of unknown outcome are not among them."""
-        return await self._database.read(partial(slots.running, now=self._now()))
+    async def running(self, *, but: Collection[str] = ()) -> list[Call]:
+        """The calls that may be running, as last read, whichever process placed them, without those of the ids `but`; 1,000 at most.
+
+        Calls of unknown outcome are not among them.
+        """
+        return await self._database.read(partial(slots.running, now=self._now(), but=but))
 
     async def dialled_since(self, time: datetime) -> list[datetime]:
         """When was dialled, or may have been, since then; oldest first, the newest 10,000 at most."""
