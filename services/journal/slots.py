@@ -18,15 +18,22 @@ _RUNNING = [status.value for status in CallStatus if status not in (CallStatus.U
 # Written out, so that the partial index of the same words serves it.
 _OPEN = sa.text("state IN ('dialling', 'unknown')")
 
+_SINCE = sa.bindparam("since", type_=sa.BigInteger)
+_SOME_RUN = sa.select(sa.func.count()).where(calls.c.status.in_(_RUNNING))
+# A call that was found a moment ago stands in both tables, until its dial is settled.
+_FOUND = sa.exists().where(calls.c.tag == dials.c.tag, calls.c.status.in_(_RUNNING))
+_COUNT = sa.select(
+    _SOME_RUN.where(calls.c.created_at > _SINCE).scalar_subquery().label("lately"),
+    _SOME_RUN.where(calls.c.created_at <= _SINCE).scalar_subquery().label("older"),
+    sa.select(sa.func.count()).select_from(dials).where(_OPEN, ~_FOUND).scalar_subquery().label("waiting"),
+)
+"""In one statement, since every dial waits for it."""
+
 
 def taken(connection: sa.Connection, now: datetime) -> int:
     """How many slots are taken: by calls that may run, and by dials of which it is not known what came of them."""
-    open_dials = sa.select(dials.c.tag).where(_OPEN)
-    both = sa.select(sa.func.count()).where(calls.c.tag.in_(open_dials), calls.c.status.in_(_RUNNING))
-    lately = sa.select(sa.func.count()).where(calls.c.status.in_(_RUNNING), calls.c.created_at > milliseconds(now - LONGEST))
-    waiting = connection.execute(sa.select(sa.func.count()).select_from(dials).where(_OPEN)).scalar_one()
-    # A call that was found a moment ago stands in both tables, until its dial is settled.
-    return connection.execute(lately).scalar_one() + len(_scheduled(connection, now)) + waiting - connection.execute(both).scalar_one()
+    lately, older, waiting = connection.execute(_COUNT, {"since": milliseconds(now - LONGEST)}).one()
+    return int(lately + waiting) + (len(_scheduled(connection, now)) if older else 0)
 
 
 def running(connection: sa.Connection, now: datetime, but: Collection[str]) -> list[Call]:
