@@ -30,9 +30,11 @@ async def vapi(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StandIn]:
 @asynccontextmanager
 async def a_desk(folder: Path, vapi: StandIn) -> AsyncIterator[CallDesk]:
     gateway = Gateway(api_key="private", base_url=vapi.url)
-    async with desk_in(folder, gateway, concurrent_calls=1) as desk:
-        yield desk
-    await gateway.aclose()
+    try:
+        async with desk_in(folder, gateway, concurrent_calls=1) as desk:
+            yield desk
+    finally:
+        await gateway.aclose()
 
 
 async def place(desk: CallDesk, earliest_at: datetime | None = None) -> None:
