@@ -267,9 +267,10 @@ class CallDesk:
         try:
             await self._gateway.control(call.id, message)
         except EarshotError as error:
-            self.note(client, control.action.value, call, outcome=error.code)  # it may have reached Vapi all the same
+            # It may have reached Vapi all the same.
+            await asyncio.shield(self.note(client, control.action.value, call, outcome=error.code))
             raise
-        self.note(client, control.action.value, call)
+        await asyncio.shield(self.note(client, control.action.value, call))
         return call
 
     def why_ended(self, call: Call) -> EndedReason | None:
@@ -286,10 +287,10 @@ class CallDesk:
         """Whether a hang-up is under way."""
         return call_id in self._hanging_up
 
-    def note(self, client: Client, action: str, call: Call | None = None, *, outcome: str = "") -> None:
-        """Has it written into the audit that `client` did something with a call, or with all of them."""
+    def note(self, client: Client, action: str, call: Call | None = None, *, outcome: str = "") -> asyncio.Task[None]:
+        """Has it written into the audit that `client` did something with a call, or with all of them; done when the task is."""
         call_id, to, status = (call.id, call.to, call.status.value) if call else (None, None, "")
-        self._write(self.journal.note(who=client.name, action=action, call_id=call_id, to=to, outcome=outcome or status))
+        return self._write(self.journal.note(who=client.name, action=action, call_id=call_id, to=to, outcome=outcome or status))
 
     async def caught_up(self) -> None:
         """Returns once the calls that ran before this process are known, or after a few seconds if Vapi does not tell."""
@@ -353,8 +354,8 @@ class CallDesk:
         self._write(self.journal.save(call))
         self.changed.emit(call)
 
-    def _write(self, writing: Coroutine[Any, Any, None]) -> None:
-        self._tasks.start(_written(writing), name="write journal")
+    def _write(self, writing: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return self._tasks.start(_written(writing), name="write journal")
 
     def _awaited(self) -> list[Call]:
         now = asyncio.get_running_loop().time()
