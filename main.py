@@ -35,6 +35,7 @@ from services.version import VERSION
 from services.web.access import Access, require_safe
 from services.web.api import create_api
 from services.web.call_details import stored_details
+from services.web.connections import Connections
 from services.web.front_door import FrontDoor
 from services.web.gatekeeper import Gatekeeper
 from services.web.login import login_router
@@ -89,7 +90,11 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         gateway = None if account.missing else vapi_gateway(account)
         if gateway:
             running.push_async_callback(gateway.aclose)
-        switch = Switch(settings.data_dir / "stopped")
+
+        async def note_switch(who: str, what: str, why: str) -> None:
+            await journal.note(who=who, action=what, call_id=None, to=None, outcome="done", detail=why)
+
+        switch = Switch(settings.data_dir / "stopped", note_switch)
         desk = desk_of(account, gateway, journal, switch, demo=settings.demo)
         running.push_async_callback(desk.aclose)
         tickets = Tickets()
@@ -146,6 +151,7 @@ def desk_of(account: Settings, gateway: Gateway | None, journal: Journal, switch
         limits=Limits(
             per_hour=account.calls_per_hour,
             per_day=account.calls_per_day,
+            at_once=account.concurrent_calls,
             duplicate_window=None if demo else DUPLICATE_WINDOW,
         ),
         assistant_id=account.assistant_id,
@@ -189,6 +195,7 @@ def server_config(app: ASGIApp) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        http=Connections,
         ws=Sockets,
         ws_per_message_deflate=False,
         ws_max_size=1 << 20,

@@ -1,7 +1,7 @@
 """The book of calls: what is known of each as last read, which run, and under which id each goes by now."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import UTC, datetime
 
 from services.call import Call, CallStatus, merge
@@ -16,7 +16,7 @@ KEPT = 1000
 class Book:
     """The calls that run and the latest past ones. `changed` tells of each call that is new or known better; `save` writes it down."""
 
-    def __init__(self, *, save: Callable[[Call], None]) -> None:
+    def __init__(self, *, save: Callable[[Call], object]) -> None:
         self.changed: Signal[Call] = Signal()
         self._save = save
         self._calls: dict[str, Call] = {}
@@ -28,6 +28,11 @@ class Book:
     def running(self) -> int:
         """How many calls are not proven to have ended, those of unknown outcome among them."""
         return len(self._running)
+
+    @property
+    def running_ids(self) -> Set[str]:
+        """Their ids; a view, which follows the book."""
+        return self._running
 
     def calls(self) -> list[Call]:
         """All of them, newest first."""

@@ -1,11 +1,13 @@
 """What a running call can be told, as Vapi's control URL takes it (docs.vapi.ai, "Live call control"). Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from services.errors import FieldError, RequestError
+from services.errors import FieldError, NumberError, RequestError
+from services.phone_number import PhoneNumber, parse_phone_number
+from services.sip_uri import number_of
 
 
 class Action(StrEnum):
@@ -31,6 +33,15 @@ class Control:
     @property
     def by_sip(self) -> bool:
         return bool(self.destination and self.destination.startswith("sip:"))
+
+    def called(self, *, also: Collection[str] = ()) -> PhoneNumber | None:
+        """The number to which a transfer leads, also by SIP; None for a place without one. Raises RequestError, NumberError."""
+        destination = self._needed("destination", self.destination)
+        text = number_of(destination) if self.by_sip else destination
+        try:
+            return None if text is None else parse_phone_number(text, also=also)
+        except NumberError as error:
+            raise NumberError(error.detail, code=error.code, field="destination") from error
 
     def message(self) -> Mapping[str, Any]:
         """Vapi's message. Raises RequestError where `content` or `destination` is missing."""

@@ -5,15 +5,16 @@ import logging
 import secrets
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from services.book import KEPT, Book
+from services.book import Book
 from services.call import Call, CallOrder, CallStatus, ListenTarget
 from services.client import Client
 from services.control import Control
 from services.dial_guard import DialGuard
 from services.directory import Directory
+from services.elsewhere import follow_elsewhere
 from services.errors import CallNotFound, CallNotRunning, EarshotError, FieldError, NotConfigured, NumberError, RequestError
 from services.hang_ups import HangUps
 from services.journal import Journal, Limits, StoredAnswer
@@ -28,11 +29,10 @@ from services.transcript_archive import TranscriptArchive
 from services.transcripts import Transcripts
 from services.vapi.ended_reasons import EndedReason, Family, explain, family_of
 from services.vapi.gateway import Gateway
-from services.watcher import LONGEST_CALL, Watcher
+from services.watcher import Watcher
 
 log = logging.getLogger(__name__)
 
-_WATCHED = [status for status in CallStatus if status not in (CallStatus.UNKNOWN, CallStatus.ENDED)]
 _CATCH_UP_PATIENCE = 3.0  # seconds for which a list of calls waits for those that ran before
 
 
@@ -100,16 +100,18 @@ class CallDesk:
                 answer=lambda call: answer(self, call),
             )
             self._hang_ups = HangUps(gateway=gateway, take=self._take_ours, told=self._tell_again)
-            self._steering = Steering(gateway=gateway, guard=self.guard, timelines=self.timelines, also_numbers=also_numbers)
+            self._steering = Steering(
+                gateway=gateway, guard=self.guard, timelines=self.timelines, audit=self.note, also_numbers=also_numbers
+            )
             self._archive = TranscriptArchive(gateway=gateway, journal=journal, transcripts=self.transcripts)
             self.changed.subscribe(self._archive.on_call)
 
     async def start(self) -> None:
         """Takes up the calls that ran before this process, and the dials that were left open; from then on all are watched."""
         if self._watcher and self._placing:
-            since = datetime.now(UTC) - LONGEST_CALL
-            for call in await self.journal.calls(statuses=_WATCHED, created_from=since, limit=KEPT):
+            for call in await self.journal.running():
                 self._book.resume(call)
+            self._tasks.start(follow_elsewhere(self.journal, self._book.running_ids, self._take_up), name="follow other processes")
             self._tasks.start(self._watcher.run(), name="watch calls")
             self._tasks.start(self.directory.load(), name="load directory")
             await self._placing.start()
@@ -227,8 +229,15 @@ class CallDesk:
         )
 
     def check(self, order: CallOrder, client: Client) -> None:
-        """Whether it may be dialled now, as far as that can be said without dialling. Raises what the dial guard says."""
+        """Whether it may be dialled, by what is known at this moment. Raises what the dial guard says."""
         self.guard.check(PhoneNumber(e164=order.to, region=order.region), client)
+
+    async def weigh(self, order: CallOrder, client: Client) -> None:
+        """As `check`, by all that can be found out without dialling. Raises what the dial guard and the limits say."""
+        if self._placing is None:
+            raise NotConfigured("No call can be placed until the credentials are there.")
+        await self.directory.known()
+        await self._placing.weigh(order, client)
 
     async def place(self, order: CallOrder, client: Client, *, key: Key | None = None, allow_duplicate: bool = False) -> Placed:
         """Places exactly one call, or gives again what the key was answered before; its status is UNKNOWN if Vapi's answer was lost.
@@ -266,7 +275,6 @@ class CallDesk:
         if self._gateway is None:
             raise CallNotRunning("No call can be told anything until the credentials are there.")
         await self._steering.control(call, control, client)
-        self.note(client, control.action.value, call)
         return call
 
     def can_control(self, call: Call) -> Obstacle | None:
@@ -291,9 +299,10 @@ class CallDesk:
         """Whether a hang-up is under way."""
         return self._gateway is not None and call_id in self._hang_ups
 
-    def note(self, client: Client, action: str, call: Call) -> None:
-        """Has it written into the audit that `client` did something with a call."""
-        self._write(self.journal.note(who=client.name, action=action, call_id=call.id, to=call.to, outcome=call.status.value))
+    def note(self, client: Client, action: str, call: Call | None = None, *, outcome: str = "") -> asyncio.Task[None]:
+        """Has it written into the audit that `client` did something with a call, or with all of them; done when the task is."""
+        call_id, to, status = (call.id, call.to, call.status.value) if call else (None, None, "")
+        return self._write(self.journal.note(who=client.name, action=action, call_id=call_id, to=to, outcome=outcome or status))
 
     async def caught_up(self) -> None:
         """Returns once the calls that ran before this process are known, or after a few seconds if Vapi does not tell."""
@@ -309,6 +318,14 @@ class CallDesk:
             self._watcher.wake()
         return self.get(call.id) or call
 
+    def _take_up(self, call: Call) -> None:
+        """Takes in a call that runs by the journal; or writes down that it ended, where that failed at the time."""
+        known = self.get(call.id)
+        if known is None:
+            self._take_ours(call)
+        elif not known.running:
+            self._write(self.journal.save(known))
+
     def _rename(self, unknown_id: str, call_id: str) -> None:
         self._book.rename(unknown_id, call_id)
         self.transcripts.rename(unknown_id, call_id)
@@ -317,8 +334,8 @@ class CallDesk:
         if call := self.get(call_id):
             self.changed.emit(call)
 
-    def _write(self, writing: Coroutine[Any, Any, None]) -> None:
-        self._writing.start(_written(writing), name="write journal")
+    def _write(self, writing: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return self._writing.start(_written(writing), name="write journal")
 
     def _tell_trouble(self, trouble: str | None) -> None:
         if trouble != self.trouble:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from services.client import Client, Scope
 from services.errors import Forbidden, LimitReached, Stopped
-from services.phone_number import PhoneNumber, region_name
+from services.phone_number import PhoneNumber, region_name, regions_sharing
 
 log = logging.getLogger(__name__)
 
@@ -15,8 +15,6 @@ ANYWHERE = "*"
 
 _HOME_OF_VAPI = "US"
 """Where the caller ID's country is not known: the numbers that Vapi itself hands out are all of the United States."""
-
-_LOOK_AGAIN = 10.0  # seconds after which a slot may be free; nobody knows when a call ends
 
 
 class Blocked(Protocol):
@@ -51,7 +49,8 @@ class DialGuard:
 
     `allowed_regions` are ISO 3166 codes or `*`; with None only the caller ID's own region may be called, which `own_region`
     tells, or the United States while it is not known.
-    Numbers of no region are refused unless they are in `always`: the demo line's example. `concurrent_calls` None: no limit.
+    A number that may be of any of several regions is refused unless all of them are allowed. Numbers in `always`, which is the demo
+    line's example, are of no region and may be called. `concurrent_calls` None: no limit.
     `running` is the number of calls that are known and not proven to have ended, those of unknown outcome among them.
     """
 
@@ -128,12 +127,7 @@ class DialGuard:
 
     def _check_room(self) -> None:
         if self._concurrent_calls is not None and self._running() + len(self._held) >= self._concurrent_calls:
-            many = "1 call" if self._concurrent_calls == 1 else f"{self._concurrent_calls} calls"
-            raise LimitReached(
-                f"No more than {many} at once (EARSHOT_CONCURRENT_CALLS). A call whose end is not proven counts as running.",
-                code="concurrency_limit_exceeded",
-                retry_after=_LOOK_AGAIN,
-            )
+            raise LimitReached.at_once(self._concurrent_calls)
 
     def _check_region(self, number: PhoneNumber) -> None:
         allowed = self._allowed_regions
@@ -144,7 +138,13 @@ class DialGuard:
         if ANYWHERE in allowed or number.region in allowed:
             return
         if number.region is None:
-            raise _not_allowed("This number belongs to no country. It may be called only with EARSHOT_ALLOWED_REGIONS set to *.")
+            possible = regions_sharing(number.e164)
+            if possible and allowed.issuperset(possible):
+                return
+            raise _not_allowed(
+                "No numbering plan knows this number, so nobody can tell which of the countries that share its code it rings in. "
+                "It may be called only with EARSHOT_ALLOWED_REGIONS set to *."
+            )
         wider = ",".join(sorted({*allowed, number.region}))
         raise _not_allowed(
             f"Calls to {region_name(number.region) or number.region} are not allowed. EARSHOT_ALLOWED_REGIONS={wider} would allow them."

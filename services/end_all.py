@@ -18,6 +18,7 @@ class Calls(Protocol):
     def calls(self) -> list[Call]: ...
     async def caught_up(self) -> None: ...
     async def end(self, call_id: str, client: Client) -> Call: ...
+    def note(self, client: Client, action: str, call: Call | None = None, *, outcome: str = "") -> object: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ async def end_all(desk: Calls, client: Client) -> AllEnded:
     outcomes = await asyncio.gather(*(_end(desk, call, client) for call in running))
     ended = tuple(outcome for outcome in outcomes if isinstance(outcome, Call))
     unconfirmed = tuple((call, outcome) for call, outcome in zip(running, outcomes, strict=True) if isinstance(outcome, str))
+    desk.note(client, "end-all", outcome=f"{len(ended)} ended, {len(unconfirmed)} unconfirmed")
     return AllEnded(ended=ended, unconfirmed=unconfirmed)
 
 

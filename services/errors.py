@@ -128,6 +128,16 @@ class LimitReached(EarshotError):
     title = "No more calls for now"
     retryable = True
 
+    @classmethod
+    def at_once(cls, most: int) -> "LimitReached":
+        """There are `most` calls already. Nobody knows when one of them ends: it is worth asking again after some seconds."""
+        many = "1 call" if most == 1 else f"{most} calls"
+        return cls(
+            f"No more than {many} at once (EARSHOT_CONCURRENT_CALLS). A call whose end is not proven counts as running.",
+            code="concurrency_limit_exceeded",
+            retry_after=10,
+        )
+
 
 class Stopped(EarshotError):
     status = 503

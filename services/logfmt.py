@@ -1,7 +1,10 @@
 """Log lines that people can read and programs can take apart: `time=... level=... logger=... message="..."` (logfmt)."""
 
 import logging
+import re
 from datetime import UTC, datetime
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Logfmt(logging.Formatter):
@@ -10,6 +13,8 @@ class Logfmt(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         message = record.getMessage().replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        # What a stranger sent must not begin a line of its own, nor steer the terminal that shows it.
+        message = _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", message)
         line = f'time={time} level={record.levelname.lower()} logger={record.name} message="{message}"'
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 

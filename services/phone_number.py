@@ -42,7 +42,10 @@ _EXTENSION = re.compile(r"(?:ext\.?|extension|x|#|;ext=)\s*\d+\s*$", re.IGNORECA
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneNumber:
-    """A number that can be called. `likely` is False where the length fits but no numbering plan knows it (plans lag behind)."""
+    """A number that can be called. `likely` is False where the length fits but no numbering plan knows it (plans lag behind).
+
+    `region` is None for such a number under a country code that several regions share: it may be of any of them.
+    """
 
     e164: str
     region: str | None = None
@@ -97,8 +100,16 @@ def parse_phone_number(text: str, *, also: Collection[str] = ()) -> PhoneNumber:
     if refused:
         code, why = refused
         raise NumberError(f"{international(e164)} {why}.", code=code)
-    region = phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(country_code)
+    region = phonenumbers.region_code_for_number(parsed) or (regions[0] if len(regions) == 1 else None)
     return PhoneNumber(e164=e164, region=region, likely=likely)
+
+
+def regions_sharing(e164: str) -> tuple[str, ...]:
+    """The ISO 3166 regions that have the number's country code: 25 for `+1`, one for `+49`. Empty where there is no such code."""
+    try:
+        return tuple(phonenumbers.region_codes_for_country_code(phonenumbers.parse(e164, None).country_code or 0))
+    except NumberParseException:
+        return ()
 
 
 def international(e164: str) -> str:

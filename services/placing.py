@@ -4,6 +4,7 @@ import asyncio
 import logging
 from bisect import bisect, insort
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +12,7 @@ from services.call import Call, CallOrder, CallStatus
 from services.client import Client
 from services.dial_guard import DialGuard, Slot
 from services.errors import EarshotError, OutcomeUnknown
-from services.journal import Dial, Journal, Limits, StoredAnswer
+from services.journal import AuditRow, DialState, Journal, Limits, StoredAnswer
 from services.lost_call import search_until_found
 from services.phone_number import PhoneNumber, masked
 from services.tasks import Tasks
@@ -21,7 +22,8 @@ log = logging.getLogger(__name__)
 
 _DAY = timedelta(hours=24)
 _SEARCH_PATIENCE = 6.0  # seconds for which whoever placed a call waits for a lost one to be found
-_GONE_EVERY = 10.0  # seconds between looks for dials that another process left open when it died
+_GONE_EVERY = 10.0  # seconds between looks at what other processes dialled, and left open when they died
+_LATE = timedelta(minutes=30)  # by which Vapi may begin a call later than it was asked to, ringing included
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ class Placing:
 
     async def start(self) -> None:
         """Takes up what a process before this one, or beside it, left open when it died."""
-        self.dialled = await self._journal.dialled_since(datetime.now(UTC) - _DAY)
+        await self._read_dialled()
         self._tasks.start(self._take_over(), name="take over dials")
 
     async def aclose(self) -> None:
@@ -90,6 +92,7 @@ class Placing:
 
     async def _place(self, order: CallOrder, client: Client, key: Key | None, limits: Limits) -> Placed:
         if key is None:
+            # With a key not before it was looked up: an answer that was given is given again, whatever has been forbidden since.
             await self._admit(order, client)
         begun = await self._journal.begin(
             order,
@@ -102,17 +105,24 @@ class Placing:
             return begun.replay
         self._count(begun.dial.dialled_at)
         try:
-            if key:
-                # Not before: an answer that was given is given again, whatever has been forbidden since.
-                await self._admit(order, client)
-            call = await self._dial(order, client)
+            # Again, since it may have been stopped while that was written.
+            await self._admit(order, client)
+            return await self._dial(order, client)
         except EarshotError as error:
-            self.dialled.remove(begun.dial.dialled_at)
-            await self._journal.settle(order.tag, call=None, state="refused")
-            await self._note(order, client.name, None, error.code)
+            with suppress(ValueError):
+                self.dialled.remove(begun.dial.dialled_at)
+            await self._journal.settle(order.tag, call=None, state="refused", note=_note(order, client.name, None, error.code))
             raise
-        await self._note(order, client.name, call.id, call.status.value)
-        return call
+
+    async def weigh(self, order: CallOrder, client: Client) -> None:
+        """Raises what `place` would raise now, as far as that can be told without dialling; but for duplicates, which may be meant."""
+        await self._admit(order, client)
+        await self._journal.weigh(order, client=client.name, limits=replace(self._limits, duplicate_window=None))
+
+    async def _read_dialled(self) -> None:
+        """Takes in what all processes dialled; what was begun here while it was read is kept."""
+        found = await self._journal.dialled_since(datetime.now(UTC) - _DAY)
+        self.dialled = found + [at for at in self.dialled if not found or at > found[-1]]
 
     def _count(self, at: datetime) -> None:
         del self.dialled[: bisect(self.dialled, at - _DAY)]
@@ -128,36 +138,38 @@ class Placing:
                 call = await self._gateway.create_call(order)
             except OutcomeUnknown as error:
                 log.warning("Vapi's answer was lost (%s); looking for the call to %s", error.detail, masked(order.to))
-                return await self._look_for(order, datetime.now(UTC), slot)
+                return await self._look_for(order, client.name, datetime.now(UTC), slot)
             call = self._store(_known(order, call))
             slot.hand_over()
-        await self._settle(order, call, "placed")
+        await self._settle(order, client.name, call, DialState.PLACED)
         return call
 
-    async def _look_for(self, order: CallOrder, asked_at: datetime, slot: Slot | None = None) -> Call:
+    async def _look_for(self, order: CallOrder, who: str, asked_at: datetime, slot: Slot | None = None) -> Call:
         """The call of an order whose outcome is unknown: found within a few seconds, else as unknown while the search goes on."""
         unknown = self._store(_unknown(order, asked_at))
         if slot:
             slot.hand_over()
-        search = self._tasks.start(self._search(unknown, order, asked_at), name="search call")
+        search = self._tasks.start(self._search(unknown, order, who, asked_at), name="search call")
         try:
             async with asyncio.timeout(_SEARCH_PATIENCE):
                 return await asyncio.shield(search) or unknown
         except TimeoutError:
-            await self._settle(order, unknown, "unknown")
+            await self._settle(order, who, unknown, DialState.UNKNOWN)
             return unknown
 
-    async def _search(self, unknown: Call, order: CallOrder, asked_at: datetime) -> Call | None:
+    async def _search(self, unknown: Call, order: CallOrder, who: str, asked_at: datetime) -> Call | None:
         found = await search_until_found(self._gateway, order, since=asked_at)
         if found is None:
-            await self._settle(order, unknown, "lost")
             # Only the clock can prove that a call which was never seen has ended: Vapi ends each after the time that it was given.
-            await asyncio.sleep(self._longest)
+            # Until then its dial stays open in the journal, so that the slot is held over a restart and by every process.
+            over = max(asked_at, order.earliest_at or asked_at) + timedelta(seconds=self._longest) + _LATE
+            await asyncio.sleep((over - datetime.now(UTC)).total_seconds())
+            await self._settle(order, who, unknown, DialState.LOST)
             self._gone(unknown.id)
             return None
         self._rename(unknown.id, found.id)
         call = self._store(_known(order, found))
-        await self._settle(order, call, "placed")
+        await self._settle(order, who, call, DialState.PLACED)
         return call
 
     async def _take_over(self) -> None:
@@ -165,26 +177,23 @@ class Placing:
             try:
                 for dial in await self._journal.unsettled():
                     log.warning("a dial to %s was left open; looking for its call", masked(dial.order.to))
-                    self._tasks.start(self._recover(dial), name="recover dial")
+                    self._tasks.start(self._look_for(dial.order, dial.client, dial.dialled_at), name="recover dial")
+                await self._read_dialled()
             except EarshotError as error:
                 log.warning("dials that were left open could not be read (%s)", error.code)
             await asyncio.sleep(_GONE_EVERY)
 
-    async def _recover(self, dial: Dial) -> None:
-        await self._look_for(dial.order, dial.dialled_at)
-
-    async def _settle(self, order: CallOrder, call: Call, state: str) -> None:
+    async def _settle(self, order: CallOrder, who: str, call: Call, state: DialState) -> None:
+        note = _note(order, who, call.id, DialState.LOST if state is DialState.LOST else call.status)
         try:
-            await self._journal.settle(order.tag, call=call, state=state, answer=self._answer(call))  # type: ignore[arg-type]
+            await self._journal.settle(order.tag, call=call, state=state, answer=self._answer(call), note=note)
         except EarshotError as error:
             # The call exists, and saying otherwise would have it dialled again: the journal finds it open at the next start.
             log.error("what became of a dial could not be written down (%s)", error.code)
 
-    async def _note(self, order: CallOrder, who: str, call_id: str | None, outcome: str) -> None:
-        try:
-            await self._journal.note(who=who, action="dial", call_id=call_id, to=order.to, outcome=outcome)
-        except EarshotError as error:
-            log.error("the audit could not be written (%s)", error.code)
+
+def _note(order: CallOrder, who: str, call_id: str | None, outcome: str) -> AuditRow:
+    return AuditRow(at=datetime.now(UTC), who=who, action="dial", call_id=call_id, to=order.to, outcome=outcome, detail="")
 
 
 def _known(order: CallOrder, call: Call) -> Call:

@@ -58,7 +58,7 @@ class Recordings:
         *,
         relay: Relay,
         find: Callable[[str], Call | None],
-        note: Callable[[Client, str, Call], None],
+        note: Callable[[Client, str, Call], object],
         limit: int,
         default: bool = False,
         free_floor: int = _FREE_FLOOR,

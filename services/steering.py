@@ -4,15 +4,21 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Protocol
 
 from services.call import Call, CallStatus
 from services.client import Client
 from services.control import Action, Control
 from services.dial_guard import DialGuard
 from services.errors import CallNotRunning, EarshotError
-from services.phone_number import parse_phone_number
 from services.timeline import END, Entry, Timelines
 from services.vapi.gateway import Gateway
+
+
+class Audit(Protocol):
+    """Writes into the audit that `client` did `action` with a call; done when the task is."""
+
+    def __call__(self, client: Client, action: str, call: Call, *, outcome: str = "") -> asyncio.Task[None]: ...
 
 
 class Obstacle(StrEnum):
@@ -34,12 +40,13 @@ _DETAILS = {
 
 
 class Steering:
-    """Controls of the calls of one account. A transfer goes through the dial guard."""
+    """Controls of the calls of one account. A transfer goes through the dial guard; `audit` writes down who told a call what."""
 
-    def __init__(self, *, gateway: Gateway, guard: DialGuard, timelines: Timelines, also_numbers: frozenset[str]) -> None:
+    def __init__(self, *, gateway: Gateway, guard: DialGuard, timelines: Timelines, audit: Audit, also_numbers: frozenset[str]) -> None:
         self._gateway = gateway
         self._guard = guard
         self._timelines = timelines
+        self._audit = audit
         self._also_numbers = also_numbers
 
     def obstacle(self, call: Call) -> Obstacle | None:
@@ -57,18 +64,21 @@ class Steering:
         obstacle = self.obstacle(call)
         if obstacle in _DETAILS:
             raise CallNotRunning(_DETAILS[obstacle])
-        if control.action is Action.TRANSFER and control.destination:
-            number = None if control.by_sip else parse_phone_number(control.destination, also=self._also_numbers)
+        if control.action is Action.TRANSFER:
+            number = control.called(also=self._also_numbers)
             await self._guard.admit_destination(number, client)
-            control = replace(control, destination=number.e164) if number else control
+            control = replace(control, destination=number.e164) if number and not control.by_sip else control
         message = control.message()
         at = datetime.now(UTC)
         try:
             await self._gateway.control(call.id, message)
         except EarshotError as error:
             self._note(call, control.action.value, client, at=at, detail=_detail(control), refused=error.detail)
+            # It may have reached Vapi all the same.
+            await asyncio.shield(self._audit(client, control.action.value, call, outcome=error.code))
             raise
         self._note(call, control.action.value, client, at=at, detail=_detail(control))
+        await asyncio.shield(self._audit(client, control.action.value, call))
 
     def note_when_done(self, hanging_up: asyncio.Task[Call], call: Call, client: Client) -> None:
         """Has it stand in the call's timeline that `client` hung up, once it is known how that went."""

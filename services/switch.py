@@ -3,10 +3,12 @@
 import asyncio
 import json
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from services.errors import EarshotError
 from services.signals import Signal
 from services.whole_file import Stamp, stamp, write_whole
 
@@ -14,6 +16,9 @@ log = logging.getLogger(__name__)
 
 FILE = "file"
 """Who stopped dialling where the file does not say: it was made by hand, such as by `touch stopped`."""
+
+Note = Callable[[str, str, str], Awaitable[None]]
+"""Writes down who did what, and why."""
 
 _LOOK = 1.0  # seconds between looks at what other processes did; folders that tell of changes themselves are not to be had everywhere
 
@@ -31,12 +36,14 @@ class Switch:
     """`state` is None while dialling is allowed, as `refresh` saw it last. `changed` tells of each change, whoever made it.
 
     That the file is there is what stops, whatever is in it: a file that can't be read never counts as permission.
+    `note` is told of each stop and resume that was asked for here.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, note: Note | None = None) -> None:
         self.changed: Signal[Stop | None] = Signal()
         self.state: Stop | None = None
         self._path = path
+        self._note = note
         self._stamp: Stamp = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -72,7 +79,8 @@ class Switch:
                     self._stamp = stamp(self._path)
                 except OSError as error:
                     log.error("dialling is stopped for this process only, since that can't be written down (%s)", error.strerror)
-            return stop
+        await self._tell(who, "stop-dialling", why)
+        return stop
 
     async def resume(self, who: str) -> None:
         """Allows dialling again. Raises OSError, and nothing is allowed, where the file can't be taken away."""
@@ -82,6 +90,15 @@ class Switch:
                 log.warning("dialling was allowed again by %s", who)
             self._stamp = None
             self._set(None)
+        await self._tell(who, "resume-dialling", "")
+
+    async def _tell(self, who: str, what: str, why: str) -> None:
+        """After it was done: a journal that can't be written must not keep anybody from stopping."""
+        if self._note:
+            try:
+                await self._note(who, what, why)
+            except EarshotError as error:
+                log.error("who stopped or allowed dialling could not be written down (%s)", error.code)
 
     async def _read(self) -> None:
         # The stamp is taken first: what is written while we read gives another one, and is read the next time.

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from services.web.connections import Connections
 from services.web.sockets import Sockets
 
 
@@ -18,7 +19,16 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
     listening.bind(("127.0.0.1", 0))
     listening.listen(128)
     server = uvicorn.Server(
-        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", proxy_headers=False, ws=Sockets, timeout_graceful_shutdown=1)
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            proxy_headers=False,
+            http=Connections,
+            ws=Sockets,
+            timeout_graceful_shutdown=1,
+        )
     )
     task = asyncio.create_task(server._serve([listening]))
     while not server.started:  # noqa: ASYNC110 - uvicorn tells it in no other way

@@ -17,8 +17,8 @@ Answer = str | tuple[int, Any]
 class StandIn:
     """Vapi with one scripted way of answering `POST /call`, named by `answer`:
 
-    `created`, `created then 500`, `created then hang`, `created then drop`, `created, no monitor`, `created, not JSON`,
-    `hang`, `drop`, or a pair of status and body; or a function that says it anew each time.
+    `created`, `held, created` (once `let_go` is set), `created then 500`, `created then hang`, `created then drop`,
+    `created, no monitor`, `created, not JSON`, `hang`, `drop`, or a pair of status and body; or a function that says it anew each time.
     """
 
     def __init__(self) -> None:
@@ -37,6 +37,7 @@ class StandIn:
         self.url = ""
         self.heard = asyncio.Event()
         """Set by each dial and control message that arrives."""
+        self.let_go = asyncio.Event()
 
     @property
     def dials(self) -> int:
@@ -65,7 +66,9 @@ class StandIn:
                 if isinstance(answer, str)
                 else web.json_response(answer, status=status)
             )
-        if way.startswith("created"):
+        if "held" in way:
+            await self.let_go.wait()
+        if "created" in way:
             call = self._call(body)
         if "hang" in way:
             await asyncio.sleep(60)

@@ -16,10 +16,12 @@ from services.recordings import Recordings
 from services.settings import LOOPBACK_HOSTS
 from services.switch import Switch
 from services.vapi.gateway import Gateway
+from services.web.access import Access
 from services.web.api import create_api
 from services.web.gatekeeper import Gatekeeper
 from services.web.recording_routes import recording_router
 from services.web.tickets import Tickets
+from services.web.tokens import read_tokens
 from tests.desks import SETTINGS, desk_in
 from tests.serving import serving
 from tests.stand_in import StandIn, stand_in
@@ -68,7 +70,8 @@ async def client_of(folder: Path, gateway: Gateway | None, **settings: Any) -> A
         recordings = Recordings(folder / "recordings", relay=relay, find=desk.get, note=desk.note, limit=10**9)
         await recordings.open()
         api.include_router(recording_router(recordings))
-        async with serving(Gatekeeper(api, allowed_hosts=LOOPBACK_HOSTS)) as url, aiohttp.ClientSession() as session:
+        access = Access(api, sessions=None, tokens=read_tokens(""))
+        async with serving(Gatekeeper(access, allowed_hosts=LOOPBACK_HOSTS)) as url, aiohttp.ClientSession() as session:
             yield Client(session, url, desk)
             api.state.events.close()
         await recordings.aclose()

@@ -74,13 +74,49 @@ async def test_what_is_asked_reaches_vapi(vapi: StandIn, client: Client, asked: 
         ({"action": "transfer", "destination": "911"}, 422, "emergency_number"),
         ({"action": "transfer", "destination": "+1 900 555 1234"}, 422, "premium_rate_number"),
         ({"action": "transfer", "destination": "+44 20 7946 0958"}, 403, "destination_not_allowed"),
+        ({"action": "transfer", "destination": "+1 212 555 0100 ext 5"}, 422, "number_has_extension"),
+        ({"action": "transfer", "destination": "+12125550100;ext=5"}, 422, "number_has_extension"),
+        ({"action": "transfer", "destination": "tel:+442079460958"}, 403, "destination_not_allowed"),
+        ({"action": "transfer", "destination": "TEL:+442079460958"}, 422, "number_has_letters"),
+        ({"action": "transfer", "destination": " sip:desk@pbx.example"}, 422, "invalid_number"),
+        ({"action": "transfer", "destination": "SIP:+19005551234@gateway.example"}, 422, "number_has_letters"),
+        ({"action": "transfer", "destination": "sips:+19005551234@gateway.example"}, 422, "number_has_letters"),
+        ({"action": "transfer", "destination": "sip:+19005551234@gateway.example"}, 422, "premium_rate_number"),
+        ({"action": "transfer", "destination": "sip:+1-900-555-1234@gateway.example:5060"}, 422, "premium_rate_number"),
+        ({"action": "transfer", "destination": "sip:00442079460958@gateway.example"}, 403, "destination_not_allowed"),
+        ({"action": "transfer", "destination": "sip:011442079460958@gateway.example"}, 403, "destination_not_allowed"),
+        ({"action": "transfer", "destination": "sip:442079460958@gateway.example"}, 422, "invalid_number"),
+        ({"action": "transfer", "destination": "sip:%2B442079460958@gateway.example"}, 422, "invalid_request"),
+        ({"action": "transfer", "destination": "sip:desk@pbx.example;user=phone"}, 422, "invalid_request"),
+        ({"action": "transfer", "destination": "sip:desk@pbx.example?Route=sip:+442079460958@gateway.example"}, 422, "invalid_request"),
+        ({"action": "transfer", "destination": "sip:+442079460958"}, 422, "invalid_request"),
+        ({"action": "transfer", "destination": "sip:desk@pbx.example\r\nRoute: x"}, 422, "invalid_request"),
+        ({"action": "transfer", "destination": "sip:desk:secret@pbx.example"}, 422, "invalid_request"),
     ],
 )
 async def test_what_must_not_be_asked_reaches_nobody(vapi: StandIn, client: Client, asked: dict[str, Any], status: int, code: str) -> None:
     call = await answered(vapi, client)
     found, problem, _ = await client.ask("POST", call + "/control", json=asked)
     assert (found, problem["code"]) == (status, code)
+    assert [error["field"] for error in problem.get("errors", [])] in ([], ["content"], ["action"], ["destination"])
     assert vapi.controls == []
+
+
+@pytest.mark.parametrize("destination", ["sip:+12125550100@gateway.example", "sip:1001@pbx.example", "sip:desk@[::1]:5060;transport=tls"])
+async def test_by_sip_a_number_that_may_be_called_and_a_place_without_one_are_reached(
+    vapi: StandIn, client: Client, destination: str
+) -> None:
+    call = await answered(vapi, client)
+    assert (await client.ask("POST", call + "/control", json={"action": "transfer", "destination": destination}))[0] == 202
+    assert vapi.controls[0]["destination"] == {"type": "sip", "sipUri": destination}
+
+
+async def test_what_vapi_did_not_take_stands_in_the_audit_too(vapi: StandIn, client: Client) -> None:
+    call = await answered(vapi, client)
+    vapi.control_status = 500
+    assert (await client.ask("POST", call + "/control", json={"action": "transfer", "destination": "+12125550100"}))[0] == 502
+    (row, *_) = await client.desk.journal.audit(call_id=call.rsplit("/", 1)[1])
+    assert (row.who, row.action, row.outcome) == ("local", "transfer", "vapi_unavailable")
 
 
 @pytest.mark.parametrize("destination", ["+12125550100", "sip:desk@pbx.example"])

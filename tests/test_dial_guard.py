@@ -9,7 +9,7 @@ import pytest
 from services.client import LOCAL, Client, Scope
 from services.dial_guard import DialGuard
 from services.errors import EarshotError, Forbidden, LimitReached, Stopped
-from services.phone_number import EXAMPLE, PhoneNumber, parse_phone_number
+from services.phone_number import EXAMPLE, PhoneNumber, parse_phone_number, regions_sharing
 from tests.test_architecture import ROOT, imports
 
 AMERICAN, JAMAICAN, GERMAN = "+14155552671", "+18762345678", "+493012345678"
@@ -93,11 +93,26 @@ def test_a_number_of_no_region_needs_all_of_them() -> None:
     assert code(guard(allowed=["*"]), nowhere) is None
 
 
-def test_an_unlikely_number_counts_for_the_main_region_of_its_country_code() -> None:
-    unlikely = parse_phone_number("+11235552671")
+@pytest.mark.parametrize("number", ["+11235552671", "+72012345678", "+441012345678", "+61912345678"])
+def test_an_unlikely_number_may_be_of_any_region_that_shares_its_country_code(number: str) -> None:
+    unlikely = parse_phone_number(number)
+    regions = regions_sharing(number)
+    assert (unlikely.likely, unlikely.region) == (False, None)
+    assert len(regions) > 1
+    for allowed in ([regions[0]], [regions[1]], regions[1:]):
+        assert code(guard(allowed=allowed), unlikely) == "destination_not_allowed"
+    error = refusal(guard(allowed=regions[:1]), unlikely)
+    assert error
+    assert "EARSHOT_ALLOWED_REGIONS set to *" in error.detail
+    assert code(guard(allowed=regions), unlikely) is None
+    assert code(guard(allowed="*"), unlikely) is None
+
+
+def test_an_unlikely_number_of_a_country_with_a_code_of_its_own_is_of_that_country() -> None:
+    unlikely = parse_phone_number("+49 1999 123456")
     assert not unlikely.likely
-    assert code(guard(allowed=["US"]), unlikely) is None
-    assert code(guard(allowed=["JM"]), unlikely) == "destination_not_allowed"
+    assert code(guard(allowed=["DE"]), unlikely) is None
+    assert code(guard(allowed=["AT"]), unlikely) == "destination_not_allowed"
 
 
 def test_a_refusal_names_what_to_set() -> None:

@@ -16,9 +16,11 @@ from services.call import Call, CallStatus
 from services.errors import CallNotFound
 from services.signals import Signal
 from services.web import events as events_module
+from services.web.access import Access
 from services.web.events import CallEvents, Transcript, events_router
 from services.web.problems import install_problems
 from services.web.rate_limits import Quota, hour_and_day, rate_limit_headers
+from services.web.tokens import read_tokens
 from tests.serving import serving
 
 CALL = Call(id="one", status=CallStatus.QUEUED, to="+14155552671")
@@ -115,7 +117,8 @@ async def served(ping: float) -> AsyncIterator[Served]:
     app = FastAPI()
     install_problems(app)
     app.include_router(events_router(desk=desk, events=events, ping=ping, answer=answer))
-    async with serving(app) as url, aiohttp.ClientSession() as session:
+    doors = Access(app, sessions=None, tokens=read_tokens(""))
+    async with serving(doors) as url, aiohttp.ClientSession() as session:
         yield Served(desk, events, transcripts, url, session)
         events.close()
         await served_nothing(events)

@@ -1,7 +1,9 @@
 """Idempotency keys, duplicates and limits on the API: a call is placed exactly as often as was meant."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +152,27 @@ async def test_the_switch_stops_all_dialling_and_a_key_still_gets_its_answer(vap
     assert (await post(client, "one"))[1]["id"] == first["id"]
     await client.ask("POST", "/api/dialling/resume")
     assert (await post(client, to=OTHER))[0] == 201
+
+
+async def test_a_stop_while_a_dial_is_being_written_down_still_stops_it(vapi: StandIn, client: Client, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None)) as slow_disk:
+        slow_disk.execute("BEGIN IMMEDIATE")
+        asking = asyncio.create_task(post(client))
+        for _ in range(3):  # the other request is answered in turn
+            await client.ask("GET", "/health")
+        await client.ask("POST", "/api/dialling/stop")
+    assert (await asking)[1]["code"] == "stopped"
+    assert vapi.dials == 0
+
+
+async def test_a_dry_run_knows_what_the_files_and_the_limits_say_now(vapi: StandIn, tmp_path: Path) -> None:
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), calls_per_hour=1) as client:
+        assert (await post(client, dryRun=True))[0] == 200
+        (tmp_path / "blocked.txt").write_text(NUMBER)
+        assert (await post(client, dryRun=True))[1]["code"] == "number_blocked"
+        assert (await post(client, to=OTHER))[0] == 201
+        assert (await post(client, to=OTHER, dryRun=True))[1]["code"] == "rate_limited"
+        assert vapi.dials == 1
 
 
 async def test_who_may_be_called(vapi: StandIn, tmp_path: Path) -> None:

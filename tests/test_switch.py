@@ -17,6 +17,7 @@ from starlette.responses import Response
 from services.call import Call, CallStatus
 from services.client import Client, Scope
 from services.errors import HangUpUnconfirmed
+from services.journal import JournalError
 from services.switch import FILE, Stop, Switch
 from services.web.problems import install_problems
 from services.web.switch_routes import switch_router
@@ -81,6 +82,21 @@ async def test_whatever_is_in_the_file_it_stops(path: Path, text: str) -> None:
     assert switch.state is None
 
 
+async def test_who_stopped_and_resumed_is_noted_and_a_journal_that_fails_keeps_nobody_from_it(path: Path) -> None:
+    noted: list[tuple[str, str, str]] = []
+
+    async def note(*what: str) -> None:
+        noted.append(what)  # type: ignore[arg-type]
+        raise JournalError("The disk is full.")
+
+    switch = Switch(path, note)
+    await switch.stop("robot", "wrong list")
+    assert switch.state
+    await switch.resume("page")
+    assert switch.state is None
+    assert noted == [("robot", "stop-dialling", "wrong list"), ("page", "resume-dialling", "")]
+
+
 async def test_a_stop_that_can_not_be_written_down_holds_all_the_same(tmp_path: Path) -> None:
     switch = await opened(tmp_path / "no such folder" / "stopped")
     stop = await switch.stop("page")
@@ -126,12 +142,16 @@ class Desk:
         self._calls = {name: Call(id=name, status=CallStatus.IN_PROGRESS) for name in ("ends", "hangs", "breaks")}
         self._calls["over"] = Call(id="over", status=CallStatus.ENDED)
         self.ended_by: list[tuple[str, str]] = []
+        self.noted: list[tuple[str, str, str]] = []
 
     def calls(self) -> list[Call]:
         return list(self._calls.values())
 
     async def caught_up(self) -> None:
         pass
+
+    def note(self, client: Client, action: str, call: Call | None = None, *, outcome: str = "") -> None:
+        self.noted.append((client.name, action, outcome))
 
     async def end(self, call_id: str, client: Client) -> Call:
         self.ended_by.append((call_id, client.name))
@@ -202,3 +222,4 @@ async def test_all_calls_are_ended_at_once(api: Api) -> None:
         {"id": "breaks", "detail": "Something went wrong in Earshot. The log tells more."},
     ]
     assert sorted(api.desk.ended_by) == [("breaks", "robot"), ("ends", "robot"), ("hangs", "robot")]
+    assert api.desk.noted == [("robot", "end-all", "1 ended, 2 unconfirmed")]

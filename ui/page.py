@@ -56,7 +56,7 @@ def install_pages(
             to=to,
         )
 
-    apply_theme()
+    apply_theme(with_login=bool(settings.password))
     ui.run_with(
         app,
         title="Earshot",

@@ -13,11 +13,12 @@ _AT_ONCE = f"""<style>:root {{ color-scheme: light dark }}
 if (chosen) document.documentElement.dataset.theme = chosen[1]; }}</script>"""
 
 
-def apply_theme() -> None:
-    """For every page, once per process. The player's module comes along, so that a press of Call finds it loaded.
+def apply_theme(*, with_login: bool) -> None:
+    """For every page, once per process. The player's module comes along, so that a press of Call finds it loaded; `with_login`, also
+    what tells an open tab that its session is over.
 
-    It is `async`, for otherwise the page itself, a module too, would wait for it.
+    They are `async`, for otherwise the page itself, a module too, would wait for them.
     """
-    sheet = f'<link rel="stylesheet" href="{versioned(STYLE)}">'
-    player = f'<script type="module" async src="{versioned("live_playout.js")}"></script>'
-    ui.add_head_html(_AT_ONCE + sheet + player, shared=True)
+    modules = ["live_playout.js", *(["logged_out.js"] if with_login else [])]
+    scripts = "".join(f'<script type="module" async src="{versioned(module)}"></script>' for module in modules)
+    ui.add_head_html(_AT_ONCE + f'<link rel="stylesheet" href="{versioned(STYLE)}">' + scripts, shared=True)

@@ -10,10 +10,12 @@ import sqlalchemy as sa
 
 from services.call import Call, CallOrder
 from services.errors import DuplicateCall, EarshotError, KeyInProgress, KeyReused, LimitReached
+from services.journal import audit
 from services.journal.calls import save
 from services.journal.codec import dump, load_order, milliseconds, time_of
-from services.journal.records import Begun, Dial, DialState, Limits, StoredAnswer
+from services.journal.records import AuditRow, Begun, Dial, DialState, Limits, StoredAnswer
 from services.journal.schema import dials
+from services.journal.slots import taken
 
 KEY_KEPT = timedelta(hours=24)
 _HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
@@ -49,6 +51,7 @@ class Settlement:
     call: Call | None
     state: DialState
     answer: StoredAnswer | None
+    note: AuditRow | None
     now: datetime
 
 
@@ -59,6 +62,12 @@ def begin(connection: sa.Connection, wanted: Sequence[Beginning]) -> list[Begun 
     if book.new:
         connection.execute(dials.insert(), book.new)
     return answers
+
+
+def weigh(connection: sa.Connection, wanted: Beginning) -> EarshotError | None:
+    """Why it may not be dialled now, without writing anything down. It must come without a key."""
+    answer = _Book(connection, [wanted]).answer(wanted)
+    return answer if isinstance(answer, EarshotError) else None
 
 
 class _Book:
@@ -72,6 +81,7 @@ class _Book:
         self._keyed: dict[tuple[str, str], Row] = {}
         self._recent: dict[tuple[str, str], Row] = {}
         self._counts: dict[timedelta, int] = {}
+        self._slots = 0
         tags, keys = [item.order.tag for item in wanted], [item.key for item in wanted if item.key]
         for row in connection.execute(sa.select(dials).where(dials.c.tag.in_(tags) | dials.c.key.in_(keys))).mappings():
             self._know(row)
@@ -79,6 +89,8 @@ class _Book:
             self._recent = _recent(connection, {item.order.to for item in wanted}, self._now - max(windows))
         if any(item.limits.per_hour is not None or item.limits.per_day is not None for item in wanted):
             self._counts = _counts(connection, self._now)
+        if any(item.limits.at_once is not None for item in wanted):
+            self._slots = taken(connection, self._now)
 
     def answer(self, wanted: Beginning) -> Begun | EarshotError:
         if wanted.order.tag in self._tags:
@@ -103,6 +115,7 @@ class _Book:
         self._know(row)
         self._recent[wanted.order.to, wanted.client] = row
         self._counts = {window: count + 1 for window, count in self._counts.items()}
+        self._slots += 1
         return Begun(dial=_dial(row, order=wanted.order), in_hour=self._counts.get(_HOUR, 0), in_day=self._counts.get(_DAY, 0))
 
     def _know(self, row: Row) -> None:
@@ -128,6 +141,8 @@ class _Book:
         )
 
     def _limit(self, limits: Limits) -> LimitReached | None:
+        if limits.at_once is not None and self._slots >= limits.at_once:
+            return LimitReached.at_once(limits.at_once)
         for window, cap, code, words in (
             (_HOUR, limits.per_hour, "rate_limited", "in an hour"),
             (_DAY, limits.per_day, "daily_limit_exceeded", "in 24 hours"),
@@ -137,10 +152,10 @@ class _Book:
                 return LimitReached(detail, code=code, retry_after=self._room_in(window, cap))
         return None
 
-    def _room_in(self, window: timedelta, cap: int) -> float | None:
-        """Seconds until the oldest dial that has to leave the window does so; None where the cap lets nothing through."""
+    def _room_in(self, window: timedelta, cap: int) -> float:
+        """Seconds until the oldest dial that has to leave the window does so; the whole window where the cap lets nothing through."""
         if cap == 0:
-            return None
+            return window.total_seconds()
         before = cap - len(self.new)
         oldest = milliseconds(self._now)
         if before > 0:
@@ -185,13 +200,15 @@ _SETTLE = (
 
 
 def settle(connection: sa.Connection, settlements: Sequence[Settlement]) -> None:
-    """Writes down what became of each dial, and its call."""
+    """Writes down what became of each dial, its call, and who dialled: all of it or nothing."""
     refused = [item.tag for item in settlements if item.state is DialState.REFUSED]
     if refused:
         take_back(connection, refused)
     if known := [_outcome(item) for item in settlements if item.state is not DialState.REFUSED]:
         connection.execute(_SETTLE, known)
     save(connection, [(item.call, item.now) for item in settlements if item.call])
+    if notes := [item.note for item in settlements if item.note]:
+        audit.note(connection, notes)
 
 
 def take_back(connection: sa.Connection, tags: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from services.call import Call, CallOrder, CallStatus
-from services.journal import audit, calls, dials, transcripts
+from services.journal import audit, calls, dials, pruning, slots, transcripts
 from services.journal.database import Database, Postgres, Sqlite
 from services.journal.migrations import migrate
 from services.journal.presence import HEARTBEAT, Heartbeats, LockFiles, Presence
@@ -24,9 +24,9 @@ from services.transcript import Line
 log = logging.getLogger(__name__)
 
 _SETTLE: Kind[dials.Settlement, None] = Kind(turn=0, run=dials.settle)
-_BEGIN: Kind[dials.Beginning, Begun] = Kind(turn=1, run=dials.begin)
-_TAKE_BACK: Kind[str, None] = Kind(turn=2, run=dials.take_back)
-_SAVE: Kind[tuple[Call, datetime], None] = Kind(turn=3, run=calls.save)
+_SAVE: Kind[tuple[Call, datetime], None] = Kind(turn=1, run=calls.save)
+_BEGIN: Kind[dials.Beginning, Begun] = Kind(turn=2, run=dials.begin)  # after what makes room
+_TAKE_BACK: Kind[str, None] = Kind(turn=3, run=dials.take_back)
 _NOTE: Kind[AuditRow, None] = Kind(turn=4, run=audit.note)
 _SAVE_TRANSCRIPT: Kind[tuple[str, Sequence[Line]], None] = Kind(turn=5, run=transcripts.save)
 
@@ -101,17 +101,10 @@ class Journal:
         """Writes a dial down, before it is dialled. Dial only when this returns with no `replay`.
 
         A key counts for its client, with a fingerprint of its request, for 24 hours. Raises KeyReused, KeyInProgress, and by `limits`,
-        which no number of requests at once gets past, DuplicateCall and LimitReached (`rate_limited`, `daily_limit_exceeded`).
+        which no number of requests at once gets past, DuplicateCall and LimitReached (`rate_limited`, `daily_limit_exceeded`,
+        `concurrency_limit_exceeded`).
         """
-        wanted = dials.Beginning(
-            order=order,
-            client=client,
-            key=key,
-            fingerprint=fingerprint,
-            limits=limits or Limits(),
-            instance=self.instance,
-            now=self._now(),
-        )
+        wanted = self._beginning(order, client, limits or Limits(), key=key, fingerprint=fingerprint)
         try:
             return await self._writer.do(_BEGIN, wanted)
         except (asyncio.CancelledError, JournalError):
@@ -120,6 +113,11 @@ class Journal:
             self._wake.set()
             raise
 
+    async def weigh(self, order: CallOrder, *, client: str, limits: Limits) -> None:
+        """Raises what `begin` would raise without a key, and writes nothing down."""
+        if refusal := await self._database.read(partial(dials.weigh, wanted=self._beginning(order, client, limits))):
+            raise refusal
+
     async def settle(
         self,
         tag: str,
@@ -127,9 +125,12 @@ class Journal:
         call: Call | None,
         state: DialState | Literal["placed", "unknown", "lost", "refused"],
         answer: StoredAnswer | None = None,
+        note: AuditRow | None = None,
     ) -> None:
-        """Writes down what became of a dial. `refused` frees its key; otherwise the first answer is the one its key gets from then on."""
-        settlement = dials.Settlement(tag=tag, call=call, state=DialState(state), answer=answer, now=self._now())
+        """Writes down what became of a dial, and `note` with it in the audit. `refused` frees its key; otherwise the first answer is the
+        one its key gets from then on.
+        """
+        settlement = dials.Settlement(tag=tag, call=call, state=DialState(state), answer=answer, note=note, now=self._now())
         await self._writer.do(_SETTLE, settlement)
 
     async def unsettled(self) -> list[Dial]:
@@ -173,6 +174,17 @@ class Journal:
         """What was said in a call, oldest first; nothing where that was not written down."""
         return await self._database.read(partial(transcripts.get, call_id=call_id))
 
+    async def ready(self) -> None:
+        """Raises JournalError where it can't be read."""
+        await self._database.read(lambda connection: connection.execute(sa.select(1)))
+
+    async def running(self, *, but: Collection[str] = ()) -> list[Call]:
+        """The calls that may be running, as last read, whichever process placed them, without those of the ids `but`; 1,000 at most.
+
+        Calls of unknown outcome are not among them.
+        """
+        return await self._database.read(partial(slots.running, now=self._now(), but=but))
+
     async def dialled_since(self, time: datetime) -> list[datetime]:
         """When was dialled, or may have been, since then; oldest first, the newest 10,000 at most."""
         return await self._database.read(partial(dials.dialled_since, time=time))
@@ -191,8 +203,11 @@ class Journal:
         return await self._database.read(partial(audit.newest, call_id=call_id, limit=limit))
 
     async def forget_old(self) -> None:
-        """Frees idempotency keys after their 24 hours; runs by itself every hour."""
+        """Frees idempotency keys after their 24 hours, and deletes what is kept for no longer; runs by itself every hour."""
         await self._database.write(partial(dials.forget_keys, before=self._now() - dials.KEY_KEPT))
+        while rows := await self._database.read(partial(pruning.outdated, now=self._now())):
+            for name, values in rows:
+                await self._database.write(partial(pruning.delete, name=name, values=values))
 
     async def _keep_house(self) -> None:
         tidied: datetime | None = None
@@ -216,6 +231,13 @@ class Journal:
         for tag in list(self._taken_back):
             await self._writer.do(_TAKE_BACK, tag)
             self._taken_back.discard(tag)
+
+    def _beginning(
+        self, order: CallOrder, client: str, limits: Limits, *, key: str | None = None, fingerprint: str | None = None
+    ) -> dials.Beginning:
+        return dials.Beginning(
+            order=order, client=client, key=key, fingerprint=fingerprint, limits=limits, instance=self.instance, now=self._now()
+        )
 
 
 def _url(text: str) -> sa.URL:

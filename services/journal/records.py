@@ -74,10 +74,14 @@ class Begun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Caps on all dials of the last hour and the last 24 hours, and how long a client may not dial a number again. None: no limit."""
+    """Caps on all dials of the last hour and the last 24 hours, on calls at once, and how long a client may not dial a number again.
+
+    They hold over all processes of a journal. None: no limit.
+    """
 
     per_hour: int | None = None
     per_day: int | None = None
+    at_once: int | None = None
     duplicate_window: timedelta | None = None
 
 

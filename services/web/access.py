@@ -18,7 +18,8 @@ from services.web.sessions import COOKIE, Sessions
 from services.web.tokens import ApiTokens
 from services.web.webhook import ROUTE as WEBHOOK
 
-_OPEN_PAGES = ("/login", "/logout", "/assets/", "/favicon.ico", "/_nicegui/")
+_OPEN_PAGES = ("/login", "/logout")
+_OPEN_FILES = ("/assets/", "/favicon.ico", "/_nicegui/")
 
 
 class Access:
@@ -116,7 +117,9 @@ def _open(scope: Scope, path: str) -> bool:
     """What needs no client: the way in, liveness, and what checks what it comes with, a listen socket's ticket and a webhook's secret."""
     if scope["type"] == "websocket":
         return path.startswith("/api/calls/") and path.endswith("/listen")
-    return path in ("/health", WEBHOOK) or path.startswith(_OPEN_PAGES)
+    if scope["method"] in ("GET", "HEAD") and path.startswith(_OPEN_FILES):
+        return True
+    return path in ("/health", WEBHOOK) or path in _OPEN_PAGES
 
 
 def _session(headers: Headers) -> str:

@@ -116,7 +116,7 @@ class Routes:
         key = read_key(request, wanted)
         order = self._desk.order(wanted.destination, **wanted.wishes())
         if wanted.dryRun:
-            self._desk.check(order, client)
+            await self._desk.weigh(order, client)
             return JSONResponse({"dryRun": True, "to": order.to, "assistantId": order.assistant_id, "phoneNumberId": order.phone_number_id})
         placed = await self._desk.place(order, client, key=key, allow_duplicate=wanted.allowDuplicate)
         if isinstance(placed, StoredAnswer):
@@ -157,12 +157,16 @@ class Routes:
         return JSONResponse(await self._answer(request, call), 202)
 
     async def health(self) -> JSONResponse:
-        """200 once calls can be placed, 503 with what is missing otherwise."""
+        """200 once calls can be placed, 503 with what is missing otherwise. That dialling is stopped is somebody's will, and no fault."""
         facts = {"mode": self._mode, "version": self._version}
-        if not self._desk.missing:
-            return JSONResponse({"status": "ok", **facts})
-        error = NotConfigured(f"Set {' and '.join(self._desk.missing)}, in the environment or in .env, and start again.")
-        return problem_of(error, missing=list(self._desk.missing), **facts)
+        if self._desk.missing:
+            missing = NotConfigured(f"Set {' and '.join(self._desk.missing)}, in the environment or in .env, and start again.")
+            return problem_of(missing, missing=list(self._desk.missing), **facts)
+        try:
+            await self._desk.journal.ready()
+        except EarshotError as error:
+            return problem_of(error, **facts)
+        return JSONResponse({"status": "ok", **facts})
 
     async def _answer(self, request: Request, call: Call, *, detail: str | None = None) -> dict[str, Any]:
         return call_details(self._desk, call, listen_url=await self._listen_url(request, call), detail=detail)

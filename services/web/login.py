@@ -1,5 +1,6 @@
 """The login before the page: one form, which works without JavaScript."""
 
+import asyncio
 import hmac
 import math
 from hashlib import sha256
@@ -12,6 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from services.language import COOKIE as LANGUAGE_COOKIE
 from services.language import THEME_COOKIE, preferred_language
+from services.web.json_body import PATIENCE
 from services.web.login_words import LOGIN_WORDS
 from services.web.sessions import COOKIE, Attempts, Sessions
 
@@ -29,6 +31,7 @@ _PAGE = Template("""<!doctype html>
 <main>
 <h1><svg width="26" height="26" viewBox="0 0 24 24" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.2"
 stroke-linecap="round" d="M4 12v0M8 8v8M12 4.5v15M16 8v8M20 11v2"/></svg>Earshot</h1>
+<p role="status"$hidden>$over</p>
 <form method="post" action="/login">
 <label for="password">$password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required autofocus maxlength="1000">
@@ -48,8 +51,8 @@ def login_router(*, password: str, sessions: Sessions, attempts: Attempts) -> AP
     digest = sha256(password.encode()).digest()
 
     @router.get("/login")
-    async def form(request: Request, next: str = "/") -> Response:
-        return _form(request, next)
+    async def form(request: Request, next: str = "/", over: str = "") -> Response:
+        return _form(request, next, over=over == "1")
 
     @router.post("/login")
     async def login(request: Request) -> Response:
@@ -80,8 +83,9 @@ def login_router(*, password: str, sessions: Sessions, attempts: Attempts) -> AP
     return router
 
 
-def _form(request: Request, onward: str, problem: str = "", *, status: int = 200, seconds: int = 0) -> HTMLResponse:
-    """The form in the browser's language; `problem` is the key of what went wrong, `seconds` how long to wait after too many failures."""
+def _form(request: Request, onward: str, problem: str = "", *, over: bool = False, status: int = 200, seconds: int = 0) -> HTMLResponse:
+    """The form in the browser's language; `problem` is the key of what went wrong, `seconds` how long to wait after too many failures,
+    `over` whether an open page was logged out."""
     language = preferred_language(request.headers.get("accept-language", ""), request.cookies.get(LANGUAGE_COOKIE, ""))
     words = LOGIN_WORDS[language]
     theme = request.cookies.get(THEME_COOKIE)
@@ -93,6 +97,8 @@ def _form(request: Request, onward: str, problem: str = "", *, status: int = 200
         enter=words["enter"],
         next=escape(_own_path(onward)),
         problem=words[problem].format(seconds=seconds) if problem else "",
+        over=words["over"],
+        hidden="" if over else " hidden",
     )
     # With the policy of all other pages a browser would send the form with `Origin: null`, as from a foreign place.
     headers = {"Referrer-Policy": "same-origin", "Cache-Control": "no-store", "Vary": "Accept-Language, Cookie"}
@@ -109,12 +115,13 @@ def _own_path(text: str) -> str:
 
 async def _fields(request: Request) -> dict[str, str]:
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_BODY:
-            return {}
     try:
+        async with asyncio.timeout(PATIENCE):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _MAX_BODY:
+                    return {}
         found = parse_qs(body.decode(errors="replace"), max_num_fields=10)
-    except ValueError:
+    except (ValueError, TimeoutError):
         return {}
     return {name: values[0] for name, values in found.items()}

@@ -1,0 +1,55 @@
+"""Which calls may be running, whichever process placed them: each holds a slot until it is proven to have ended."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from services.call import Call, CallStatus
+from services.journal.codec import load_call, load_order, milliseconds
+from services.journal.schema import calls, dials
+
+LONGEST = timedelta(hours=13)
+"""Vapi ends every call 12 hours after it was answered at the latest; what began earlier than this has ended, whoever missed it."""
+
+_MOST = 1000  # calls that are taken up at a time
+
+_RUNNING = [status.value for status in CallStatus if status not in (CallStatus.UNKNOWN, CallStatus.ENDED)]
+# Written out, so that the partial index of the same words serves it.
+_OPEN = sa.text("state IN ('dialling', 'unknown')")
+
+_SINCE = sa.bindparam("since", type_=sa.BigInteger)
+_SOME_RUN = sa.select(sa.func.count()).where(calls.c.status.in_(_RUNNING))
+# A call that was found a moment ago stands in both tables, until its dial is settled.
+_FOUND = sa.exists().where(calls.c.tag == dials.c.tag, calls.c.status.in_(_RUNNING))
+_COUNT = sa.select(
+    _SOME_RUN.where(calls.c.created_at > _SINCE).scalar_subquery().label("lately"),
+    _SOME_RUN.where(calls.c.created_at <= _SINCE).scalar_subquery().label("older"),
+    sa.select(sa.func.count()).select_from(dials).where(_OPEN, ~_FOUND).scalar_subquery().label("waiting"),
+)
+"""In one statement, since every dial waits for it."""
+
+
+def taken(connection: sa.Connection, now: datetime) -> int:
+    """How many slots are taken: by calls that may run, and by dials of which it is not known what came of them."""
+    lately, older, waiting = connection.execute(_COUNT, {"since": milliseconds(now - LONGEST)}).one()
+    return int(lately + waiting) + (len(_scheduled(connection, now)) if older else 0)
+
+
+def running(connection: sa.Connection, now: datetime, but: Collection[str]) -> list[Call]:
+    """The calls that may be running, as last read; without those of the ids `but`, which therefore cost next to nothing."""
+    lately = sa.select(calls.c.id).where(calls.c.status.in_(_RUNNING), calls.c.created_at > milliseconds(now - LONGEST))
+    ids = [id_ for id_ in (*connection.execute(lately).scalars(), *_scheduled(connection, now)) if id_ not in but][:_MOST]
+    return [load_call(data) for data in connection.execute(sa.select(calls.c.data).where(calls.c.id.in_(ids))).scalars()]
+
+
+def _scheduled(connection: sa.Connection, now: datetime) -> list[str]:
+    """The ids of those that were made long ago for a time that is not long ago."""
+    made_long_ago = (
+        sa.select(calls.c.id, dials.c.asked)
+        .join(dials, dials.c.tag == calls.c.tag)
+        .where(calls.c.status.in_(_RUNNING), calls.c.created_at <= milliseconds(now - LONGEST))
+        .where(dials.c.asked.contains('"earliest_at"', autoescape=True))
+    )
+    found = [(row.id, load_order(row.asked).earliest_at) for row in connection.execute(made_long_ago)]
+    return [id_ for id_, earliest in found if earliest and earliest > now - LONGEST]

@@ -1,0 +1,59 @@
+"""The journal does not grow for ever, and what it lets go of holds up nothing."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.call import Call, CallStatus
+from services.journal import Journal, pruning
+from services.journal.pruning import KEPT, REFUSED_KEPT
+from tests.journal.conftest import Clock, an_order, execute
+from tests.journal.test_dials import ANSWER, begin
+
+NAMES = {"earshot_dials": "tag", "earshot_calls": "id", "earshot_audit": "id"}
+
+
+async def rows(url: str) -> dict[str, int]:
+    return {table: len(await execute(url, f"SELECT {name} FROM {table}")) for table, name in NAMES.items()}  # noqa: S608
+
+
+async def fill(journal: Journal, clock: Clock, count: int = 1) -> None:
+    for _ in range(count):
+        order = an_order()
+        call = Call(id=order.tag, status=CallStatus.ENDED, to=order.to, tag=order.tag, created_at=clock.now)
+        await begin(journal, order, key=order.tag)
+        await journal.settle(order.tag, call=call, state="placed", answer=ANSWER)
+        await journal.note(who="shop", action="dial", call_id=call.id, to=order.to, outcome="queued")
+
+
+async def test_calls_dials_and_the_audit_are_kept_for_more_than_a_year(journal: Journal, url: str, clock: Clock) -> None:
+    await fill(journal, clock)
+    clock.pass_(KEPT - timedelta(seconds=1))
+    await fill(journal, clock)
+    await journal.forget_old()
+    assert set((await rows(url)).values()) == {2}
+    clock.pass_(timedelta(seconds=1))
+    await journal.forget_old()
+    assert set((await rows(url)).values()) == {1}
+
+
+async def test_more_than_a_batch_goes_too(journal: Journal, url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pruning, "_BATCH", 2)
+    await fill(journal, clock, 5)
+    clock.pass_(KEPT)
+    await journal.forget_old()
+    assert set((await rows(url)).values()) == {0}
+
+
+async def test_refused_dials_go_after_a_week_and_open_ones_never(journal: Journal, url: str, clock: Clock) -> None:
+    for state in ("refused", "unknown", None):
+        order = an_order()
+        await begin(journal, order, key=None)
+        if state:
+            await journal.settle(order.tag, call=None, state=state)
+    clock.pass_(REFUSED_KEPT - timedelta(seconds=1))
+    await journal.forget_old()
+    assert (await rows(url))["earshot_dials"] == 3
+    clock.pass_(KEPT)
+    await journal.forget_old()
+    assert {row[0] for row in await execute(url, "SELECT state FROM earshot_dials")} == {"unknown", "dialling"}

@@ -1,0 +1,107 @@
+"""Calls at once, over all processes of a journal: a slot is free only on proof."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.call import Call, CallOrder, CallStatus
+from services.errors import LimitReached
+from services.journal import Begun, DialState, Journal, Limits
+from tests.journal.conftest import Clock, Open, an_order
+from tests.journal.test_dials import ANSWER
+
+ONE = Limits(at_once=1)
+
+
+async def begin(journal: Journal, order: CallOrder | None = None) -> CallOrder:
+    order = order or an_order()
+    await journal.begin(order, client="shop", limits=ONE)
+    return order
+
+
+async def is_full(journal: Journal) -> bool:
+    try:
+        await journal.weigh(an_order(), client="shop", limits=ONE)
+    except LimitReached as error:
+        return error.code == "concurrency_limit_exceeded"
+    return False
+
+
+def call_of(order: CallOrder, clock: Clock, status: CallStatus = CallStatus.QUEUED) -> Call:
+    return Call(id=f"call-{order.tag}", status=status, to=order.to, tag=order.tag, created_at=clock.now)
+
+
+async def test_of_64_dials_at_once_in_two_processes_as_many_begin_as_may(open_journal: Open) -> None:
+    journals = [await open_journal(), await open_journal()]
+    outcomes = await asyncio.gather(
+        *(journal.begin(an_order(), client="shop", limits=Limits(at_once=5)) for _ in range(32) for journal in journals),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(outcome, Begun) for outcome in outcomes) == 5
+    assert sum(isinstance(outcome, LimitReached) for outcome in outcomes) == 59
+
+
+@pytest.mark.parametrize("status", [status for status in CallStatus if status is not CallStatus.UNKNOWN])
+async def test_a_call_holds_its_slot_until_it_is_known_to_have_ended(journal: Journal, clock: Clock, status: CallStatus) -> None:
+    order = await begin(journal)
+    assert await is_full(journal)
+    await journal.settle(order.tag, call=call_of(order, clock, status), state="placed", answer=ANSWER)
+    ended = status is CallStatus.ENDED
+    assert await is_full(journal) is not ended
+    assert [call.id for call in await journal.running()] == ([] if ended else [f"call-{order.tag}"])
+    await journal.save(call_of(order, clock, CallStatus.ENDED))
+    assert not await is_full(journal)
+
+
+@pytest.mark.parametrize(("state", "full"), [(DialState.UNKNOWN, True), (DialState.LOST, False), (DialState.REFUSED, False)])
+async def test_a_dial_holds_its_slot_while_nobody_knows_what_came_of_it(journal: Journal, state: DialState, full: bool) -> None:
+    order = await begin(journal)
+    await journal.settle(order.tag, call=None, state=state)
+    assert await is_full(journal) is full
+    assert await journal.running() == []
+
+
+async def test_a_call_that_was_found_a_moment_ago_counts_once(journal: Journal, clock: Clock) -> None:
+    order = await begin(journal)
+    await journal.save(call_of(order, clock))
+    with pytest.raises(LimitReached):
+        await journal.begin(an_order(), client="shop", limits=ONE)
+    await journal.begin(an_order(), client="shop", limits=Limits(at_once=2))
+
+
+async def test_nothing_lasts_longer_than_vapi_lets_it(journal: Journal, clock: Clock) -> None:
+    order = await begin(journal)
+    await journal.settle(order.tag, call=call_of(order, clock), state="placed", answer=ANSWER)
+    clock.pass_(timedelta(hours=12, minutes=59))
+    assert await is_full(journal)
+    clock.pass_(timedelta(minutes=1))
+    assert not await is_full(journal)
+
+
+async def test_a_scheduled_call_holds_its_slot_until_long_after_its_time(journal: Journal, clock: Clock) -> None:
+    order = await begin(journal, an_order(earliest_at=clock.now + timedelta(days=3)))
+    scheduled = call_of(order, clock, CallStatus.SCHEDULED)
+    await journal.settle(order.tag, call=scheduled, state="placed", answer=ANSWER)
+    clock.pass_(timedelta(days=3, minutes=1))
+    await journal.save(replace(scheduled, status=CallStatus.IN_PROGRESS))
+    assert await is_full(journal)
+    assert [call.status for call in await journal.running()] == [CallStatus.IN_PROGRESS]
+    clock.pass_(timedelta(hours=13))
+    assert not await is_full(journal)
+
+
+async def test_a_call_that_ended_makes_room_for_a_dial_of_the_same_moment(journal: Journal, clock: Clock) -> None:
+    order = await begin(journal)
+    await journal.settle(order.tag, call=call_of(order, clock), state="placed", answer=ANSWER)
+    await asyncio.gather(begin(journal), journal.save(call_of(order, clock, CallStatus.ENDED)))
+
+
+async def test_weighing_writes_nothing_and_says_what_beginning_would(journal: Journal, clock: Clock) -> None:
+    limits = Limits(per_hour=1, at_once=5)
+    await journal.weigh(an_order(), client="shop", limits=limits)
+    assert await journal.dialled_since(clock.now - timedelta(days=1)) == []
+    await journal.begin(an_order(), client="shop", limits=limits)
+    with pytest.raises(LimitReached):
+        await journal.weigh(an_order(), client="shop", limits=limits)

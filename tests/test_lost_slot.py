@@ -1,0 +1,68 @@
+"""A call that was lost and not found holds its slot until the clock proves that it is over, whatever restarts in between."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from services import lost_call, placing
+from services.client import LOCAL
+from services.desk import CallDesk
+from services.errors import LimitReached
+from services.vapi.gateway import Gateway
+from tests.desks import desk_in
+from tests.stand_in import StandIn, stand_in
+
+NUMBER = "+14155552671"
+
+
+@pytest.fixture
+async def vapi(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StandIn]:
+    monkeypatch.setattr(lost_call, "_PAUSES", (0.0,))
+    monkeypatch.setattr(placing, "_SEARCH_PATIENCE", 0.1)
+    async with stand_in() as server:
+        server.answer = "drop"
+        yield server
+
+
+@asynccontextmanager
+async def a_desk(folder: Path, vapi: StandIn) -> AsyncIterator[CallDesk]:
+    gateway = Gateway(api_key="private", base_url=vapi.url)
+    try:
+        async with desk_in(folder, gateway, concurrent_calls=1) as desk:
+            yield desk
+    finally:
+        await gateway.aclose()
+
+
+async def place(desk: CallDesk, earliest_at: datetime | None = None) -> None:
+    await desk.place(desk.order(NUMBER, earliest_at=earliest_at), LOCAL, allow_duplicate=True)
+
+
+async def test_it_is_held_over_a_restart(vapi: StandIn, tmp_path: Path) -> None:
+    async with a_desk(tmp_path, vapi) as desk:
+        await place(desk)
+        with pytest.raises(LimitReached):
+            await place(desk)
+    for _ in range(2):
+        async with a_desk(tmp_path, vapi) as desk:
+            with pytest.raises(LimitReached):
+                await place(desk)
+    assert vapi.dials == 1
+
+
+@pytest.mark.parametrize(("in_", "held"), [(None, False), (timedelta(days=2), True)])
+async def test_it_is_free_when_the_call_must_be_over_and_not_before_it_begins(
+    vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_: timedelta | None, held: bool
+) -> None:
+    monkeypatch.setattr(placing, "_LATE", timedelta(seconds=-600))  # as if the longest that a call may last had passed
+    async with a_desk(tmp_path, vapi) as desk:
+        await place(desk, datetime.now(UTC) + in_ if in_ else None)
+        if held:
+            with pytest.raises(LimitReached):
+                await place(desk)
+        else:
+            await place(desk)
+        assert vapi.dials == (1 if held else 2)
