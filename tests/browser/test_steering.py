@@ -98,6 +98,8 @@ def test_a_transfer_to_another_number_is_asked_anew(earshot: Earshot, vapi: Demo
     expect(part(page, "transfer-confirm")).to_be_hidden()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Hand the call over to sip:desk@example.com?")).to_be_visible()
+    page.keyboard.press("Enter")  # once more is no confirmation
+    expect(page.locator(".panel.transfer")).to_have_attribute("aria-busy", "false")
     page.get_by_role("button", name="Cancel").click()
     expect(part(page, "transfer-confirm")).to_be_hidden()
     assert vapi.controls(call_id) == []
