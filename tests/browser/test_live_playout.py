@@ -382,7 +382,7 @@ async def test_the_element_mutes_one_speaker_and_leaves_the_other(page: Page, ca
     call.script = live
     await open_element(page, call, "&autostart")
     await page.wait_for_selector("[data-state=playing]")
-    mute = page.get_by_role("button", name="Mute assistant")
+    mute = page.get_by_role("button", name="Mute assistant here")
     assert await mute.get_attribute("aria-pressed") == "false"
     await mute.click()
     assert await mute.get_attribute("aria-pressed") == "true"

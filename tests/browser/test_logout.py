@@ -18,6 +18,7 @@ def test_an_open_tab_says_that_its_session_is_over_and_leads_back_after_a_login(
     one.get_by_role("button", name="Log in").click()
     other.goto(url + "/?to=%2B14155552671")
     other.wait_for_function("window.did_handshake === true")
+    one.get_by_test_id("settings").click()
     one.get_by_role("button", name="Log out").click()
     expect(other).to_have_title("Log in – Earshot")
     expect(other.get_by_role("status")).to_have_text("You have been logged out. Calls that run go on; log in to get back to them.")
