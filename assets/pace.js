@@ -33,13 +33,15 @@ const DRIFTS = 1e-4; // of the rate: what a quartz may do is seen to by trimming
 const DRIFT_STEP = 3e-5;
 const MOST_DRIFT = 0.002;
 
+/** Seconds that will be played now, seconds farther behind than the target, and the drift of the sender's clock. */
+export const SECONDS = 0;
+export const EXCESS = 1;
+export const DRIFT = 2;
+
 /** How fast to play: a hair off the sender's clock near the target; by splices when far from it, and through pauses in leaps. */
 export class Pace {
-  /** What to steer by: seconds that will be played now, seconds farther behind than the target, and the drift of the sender's clock.
-   * Fields, since a number with a fraction that is passed on is allocated. */
-  seconds = 0;
-  excess = 0;
-  drift = 0;
+  /** What to steer by, at SECONDS, EXCESS and DRIFT. An array, since a number with a fraction that is passed on is allocated. */
+  given = new Float64Array(3);
   /** Source samples that were left out of speech, and of pauses. */
   stretched = 0;
   cut = 0;
@@ -72,7 +74,8 @@ export class Pace {
    * @param {number} rate the source's, in Hz
    */
   steer(overdue, rate) {
-    const { seconds, excess, drift } = this;
+    const seconds = this.given[SECONDS];
+    const excess = this.given[EXCESS];
     const buffered = this.#head.left / rate;
     const scant = overdue && buffered < SCANT;
     this.#hurries = excess > (this.#hurries ? THERE : LATE) && !(overdue && buffered < AMPLE);
@@ -84,20 +87,22 @@ export class Pace {
     this.#look -= seconds;
     if (this.#credit > 0 && !this.#head.splicing && this.#look <= 0) {
       this.#look = LOOK_AGAIN;
-      if (slows) this.#linger(scant ? LONGEST : -excess, rate);
-      else if (!this.#leap(excess, rate)) this.#hasten(excess, rate);
+      if (slows) this.#linger(scant, rate);
+      else if (!this.#leap(rate)) this.#hasten(rate);
     }
-    this.#follow(drift);
-    this.#trim(excess);
+    this.#follow();
+    this.#trim();
     this.#head.pace = 1 + Math.max(-MOST, Math.min(MOST, this.#drift + this.#trimmed));
   }
 
-  #follow(drift) {
+  #follow() {
+    const drift = this.given[DRIFT];
     if (Math.abs(drift) < DRIFTS) this.#drift = 0;
     else if (Math.abs(drift - this.#drift) > DRIFT_STEP) this.#drift = Math.max(-MOST_DRIFT, Math.min(MOST_DRIFT, drift));
   }
 
-  #trim(excess) {
+  #trim() {
+    const excess = this.given[EXCESS];
     const off = Math.abs(excess);
     if (this.#hurries || off < TRIM_DONE || excess * this.#trimmed < 0) this.#trimmed = 0;
     else if (excess > TRIM_MORE_LATE || excess < -TRIM_MORE_EARLY) this.#trimmed = Math.sign(excess) * MOST_TRIM;
@@ -105,7 +110,8 @@ export class Pace {
   }
 
   /** Cuts a pause of both speakers. */
-  #leap(excess, rate) {
+  #leap(rate) {
+    const excess = this.given[EXCESS];
     const lead = Math.round(PAUSE_LEAD * rate);
     const most = Math.min(this.#head.left, Math.round((excess + PAUSE_TAIL + OVERLAP) * rate));
     if (excess < 2 * PAUSE_LEAST || this.#head.past < lead || this.#quiet(this.#head.read - lead, lead, rate) < lead) return false;
@@ -121,26 +127,26 @@ export class Pace {
     return quietFor(this.#buffer, from, most, rate, this.#threshold);
   }
 
-  #hasten(excess, rate) {
+  #hasten(rate) {
     if (this.#credit < LEAST_CREDIT) return;
     const room = this.#head.left / rate - OVERLAP - 0.001;
-    const most = Math.min(LONGEST, excess, room, this.#credit + 0.002);
-    if (!this.#find(most, 1, rate, PATIENCE)) return;
+    const most = Math.min(LONGEST, this.given[EXCESS], room, this.#credit + 0.002);
+    if (!this.#find(Math.floor(most * rate), 1, rate, PATIENCE)) return;
     this.#head.splice(this.#found[0], OVERLAP);
-    this.stretched += this.#found[0];
+    this.stretched += this.#found[0] | 0;
     this.#credit -= this.#found[0] / rate;
   }
 
-  #linger(most, rate) {
+  #linger(scant, rate) {
     if (this.#credit < LEAST_CREDIT || this.#head.left < (OVERLAP + 0.001) * rate) return;
-    if (!this.#find(Math.min(LONGEST, most, this.#head.past / rate, this.#credit + 0.004), -1, rate, 0)) return;
+    const most = Math.min(LONGEST, scant ? LONGEST : -this.given[EXCESS], this.#head.past / rate, this.#credit + 0.004);
+    if (!this.#find(Math.floor(most * rate), -1, rate, 0)) return;
     this.#head.splice(this.#found[0], OVERLAP);
     this.#credit += this.#found[0] / rate;
   }
 
   /** Whether a lag was found that suits, or one has to suit: then a long one, since a splice that is heard had better be rare. */
-  #find(most, way, rate, patience) {
-    const longest = Math.floor(most * rate);
+  #find(longest, way, rate, patience) {
     likest(this.#buffer, this.#head.read, rate, Math.ceil(SHORTEST * rate), longest, way, this.#found);
     if (this.#found[0] === 0) return false;
     this.#waited += LOOK_AGAIN;

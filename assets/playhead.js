@@ -89,7 +89,7 @@ export class Playhead {
 
   /** Goes over to what is `lag` samples later, or earlier if below 0, within so many seconds. */
   splice(lag, seconds) {
-    this.#lag = lag;
+    this.#lag = lag | 0; // whole, and kept as such: else `read` would become a number that is allocated
     this.#overlap = this.#overlapped = Math.max(1, Math.round((seconds * (this.#edge.length - 1)) / EDGE));
   }
 

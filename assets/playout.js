@@ -9,7 +9,7 @@ import { Arrivals } from "./arrivals.js";
 import { Depth } from "./depth.js";
 import { JitterBuffer } from "./jitter_buffer.js";
 import { DITHER, Mixer } from "./mixer.js";
-import { Pace } from "./pace.js";
+import { DRIFT, EXCESS, Pace, SECONDS } from "./pace.js";
 import { Playhead } from "./playhead.js";
 import { HALF, kernelFor } from "./resampler.js";
 import { bytesPerFrame, FormatMeter, readOverride, readStartFrame, sameFormat, USUAL_FORMAT } from "./stream_format.js";
@@ -148,11 +148,11 @@ export class Playout {
     const wanted = left.length;
     const seconds = wanted / this.#outRate;
     if (this.#calm.length !== wanted) this.#calm = new Float32Array(wanted);
-    if (this.mode !== "playing") this.#startWhenDue(seconds);
+    if (this.mode !== "playing") this.#startWhenDue(wanted);
     let filled = 0;
     let real = 0;
     if (this.mode === "playing") {
-      this.#pace.seconds = seconds;
+      this.#pace.given[SECONDS] = seconds;
       this.#steer();
       filled = this.#head.play(left, right, this.#calm);
       real = this.#head.real;
@@ -225,8 +225,8 @@ export class Playout {
     }
     const overdue = !this.#ended && this.#arrivals.overdue(this.#now);
     // how a stream comes is known after a second; till then it may come in bundles that it would be wrong to hurry through
-    this.#pace.excess = this.#arrivals.events < 2 ? 0 : behind - this.#depth.target;
-    this.#pace.drift = this.#arrivals.drift;
+    this.#pace.given[EXCESS] = this.#arrivals.events < 2 ? 0 : behind - this.#depth.target;
+    this.#pace.given[DRIFT] = this.#arrivals.drift;
     this.#pace.steer(overdue, this.#rate);
   }
 
@@ -324,7 +324,7 @@ export class Playout {
     this.#head.moveTo(read + count);
   }
 
-  #startWhenDue(seconds) {
+  #startWhenDue(samples) {
     if (this.mode === "drained") return;
     const buffered = this.#head.left / this.#rate;
     if (this.#changes.length > 0 && buffered <= 0) return this.#follow();
@@ -333,7 +333,7 @@ export class Playout {
       return;
     }
     if (this.#buffer.written <= this.#dryAt || buffered <= 0) return;
-    this.#waited += seconds;
+    this.#waited += samples / this.#outRate;
     const first = this.mode === "waiting" && this.#waited < PAUSE_BEFORE;
     if (!this.#ended && (first || buffered < ENOUGH) && this.#waited < LONG_ENOUGH) return;
     this.mode = "playing";
