@@ -1,7 +1,7 @@
 """All benchmarks but the player's: `make bench`. The figures belong into benchmarks/README.md, with their date."""
 
-from benchmarks import call_log, first_paint, loop_gaps, many_calls, place_calls, relay, relay_recording, server_shape, start_up
+from benchmarks import call_log, first_paint, loop_gaps, many_calls, many_pages, place_calls, relay, relay_recording, server_shape, start_up
 
-for benchmark in (start_up, first_paint, place_calls, server_shape, relay, relay_recording, loop_gaps, call_log, many_calls):
+for benchmark in (start_up, first_paint, place_calls, server_shape, relay, relay_recording, loop_gaps, call_log, many_calls, many_pages):
     benchmark.main()
     print()
