@@ -3,6 +3,10 @@
  * `LivePlayout`'s, from the module that `moduleUrl` names; levels are drawn here and never leave the browser. `words` are the page's
  * texts, styling is the page's too: classes only.
  */
+/** What a stream may be: rate in Hz, channels, encoding. */
+const FORMATS = [8000, 16000, 24000, 44100, 48000].flatMap((rate) => [`${rate} 2 s16le`, `${rate} 1 s16le`]);
+FORMATS.push("8000 2 mulaw", "8000 1 mulaw");
+
 const SPEAKERS = [
   { who: "customer", row: "c" },
   { who: "assistant", row: "a" },
@@ -41,6 +45,13 @@ export default {
         <dl>
           <div v-for="[term, words] in details" :key="term"><dt>{{ term }}</dt><dd>{{ words }}</dd></div>
         </dl>
+        <label class="heard-as">
+          <span>{{ words.hearAs }}<small>{{ words.hearAsMeans }}</small></span>
+          <select @change="hearAs($event.target.value)">
+            <option value="">{{ words.asTheCallSays }}</option>
+            <option v-for="name in formats" :key="name" :value="name" :selected="name === chosen">{{ formatName(name) }}</option>
+          </select>
+        </label>
         <label class="stay-live">
           <input type="checkbox" :checked="staysLive" @change="setStayLive($event.target.checked)" />
           <span>{{ words.stayLive }}<small>{{ words.stayLiveMeans }}</small></span>
@@ -58,6 +69,8 @@ export default {
       announced: "",
       spread: true,
       staysLive: false,
+      formats: FORMATS,
+      chosen: "",
       details: [],
       muted: { customer: false, assistant: false },
       volume: { customer: 1, assistant: 1 },
@@ -91,7 +104,7 @@ export default {
       onState: (change) => this.hear(change),
       onEvent: (event) => this.$emit("event", event),
       onLevels: (levels) => this.show(levels),
-      format: this.format ?? null,
+      format: this.override(),
       staysLive: this.staysLive,
     });
     for (const { who } of SPEAKERS) this.passGain(who);
@@ -112,8 +125,8 @@ export default {
       if (url && this.autostart && this.state === "idle") this.start();
     },
 
-    format(format) {
-      this.player?.setFormat(format ?? null);
+    format() {
+      this.player?.setFormat(this.override());
     },
   },
 
@@ -144,6 +157,24 @@ export default {
     setStayLive(on) {
       this.staysLive = Boolean(on);
       this.player?.setStayLive(this.staysLive);
+    },
+
+    /** Has the stream taken for one of FORMATS, whatever it says; "": for what it says. */
+    hearAs(name) {
+      this.chosen = name;
+      this.player?.setFormat(this.override());
+    },
+
+    override() {
+      if (!this.chosen) return this.format ?? null;
+      const [sampleRate, channels, encoding] = this.chosen.split(" ");
+      return { sampleRate: Number(sampleRate), channels: Number(channels), encoding };
+    },
+
+    formatName(name) {
+      const [rate, channels, encoding] = name.split(" ");
+      const kilo = Number(rate) / 1000;
+      return `${kilo.toLocaleString(document.documentElement.lang || "en")} kHz × ${channels}${encoding === "mulaw" ? ` ${this.words.mulaw}` : ""}`;
     },
 
     getStats() {

@@ -428,3 +428,5 @@ async def test_the_elements_details_are_words_and_hold_the_setting_to_stay_live(
     assert await page.evaluate("window.player.staysLive")
     await page.evaluate("window.props.format = { sampleRate: 8000, channels: 2, encoding: 's16le' }")
     await page.wait_for_function("window.player.getStats().then(({ format }) => format.ground === 'operator')")
+    await details.get_by_label("Hear it as").select_option("8 kHz × 1 mu-law")
+    await page.wait_for_function("window.player.getStats().then(({ format }) => format.encoding === 'mulaw' && format.channels === 1)")

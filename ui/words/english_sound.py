@@ -60,4 +60,7 @@ SOUND: Mapping[str, str] = {
     "player_state_expired": "This page may not listen any more",
     "player_state_ended": "The sound has ended",
     "player_state_stopped": "Not listening",
+    "player_hearAs": "Hear it as",
+    "player_hearAsMeans": "If it sounds too high, too low, or like noise",
+    "player_asTheCallSays": "As the call says",
 }

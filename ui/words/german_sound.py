@@ -60,4 +60,7 @@ SOUND: Mapping[str, str] = {
     "player_state_expired": "Diese Seite darf nicht mehr zuhören",
     "player_state_ended": "Der Ton ist zu Ende",
     "player_state_stopped": "Sie hören nicht zu",
+    "player_hearAs": "Wiedergeben als",
+    "player_hearAsMeans": "Wenn es zu hoch, zu tief oder wie Rauschen klingt",
+    "player_asTheCallSays": "Wie der Anruf es angibt",
 }
