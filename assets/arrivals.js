@@ -35,7 +35,7 @@ export class Arrivals {
   #gaps = new Float64Array(REMEMBERED);
   #calm = 0.02;
 
-  /** @param {{begin(): void, raise(lateness: number): void, retract(): void}} depth is told of each window's worst as it comes */
+  /** @param {{begin(): void, raise(lateness: number): void, retract(): void, slack: number}} depth is told of each window's worst as it comes */
   constructor(depth) {
     this.#depth = depth;
   }
@@ -89,6 +89,7 @@ export class Arrivals {
     this.#times[at] = this.#earlyAt;
     this.#offsets[at] = this.#early;
     this.#fit();
+    this.#depth.slack = Math.abs(this.drift) * 2 * WINDOW; // the best of a window is of some time in it, or in the one before
     this.best = Infinity;
     for (let k = 1; k <= Math.min(REMEMBERED, this.#count); k++) {
       const past = (this.#count - k) % FITTED;

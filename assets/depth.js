@@ -11,11 +11,13 @@ const NUISANCE = 0.003; // seconds of dropout as which the mere fact of one coun
 const HALF_LIFE = 80; // events: 40 s
 const UNSEEN = 20; // events that did not happen are assumed, lest one stall in the first seconds says it all
 const LEAST = 0.01; // seconds
-const MARGIN = 0.0005; // seconds above what was seen,
+const MARGIN = 0.001; // seconds above what was seen,
 const DOUBT = 0.02; // and this, over the number of events, since what was seen of few is not the worst
 
 export class Depth {
   target = 0.03;
+  /** Seconds on top, for what cannot be known exactly. */
+  slack = 0;
   #events = new Float64Array(Math.round(MOST / STEP) + 1);
   #seen = 0;
   #unseen = UNSEEN;
@@ -51,7 +53,7 @@ export class Depth {
   }
 
   #choose() {
-    this.target = Math.max(LEAST, this.#cheapest() + MARGIN + DOUBT / (this.#seen + 1));
+    this.target = Math.max(LEAST, this.#cheapest() + MARGIN + DOUBT / (this.#seen + 1) + this.slack);
   }
 
   #cheapest() {
