@@ -24,7 +24,7 @@ LONGEST_CALL = timedelta(seconds=43_200)
 _OVERLAP = timedelta(seconds=10)  # a list may lag behind: a change read late must not fall between two reads
 _WIDE_EVERY = 30.0  # seconds between reads that ask for all running calls, not only for changed ones
 _NEVER_FASTER = 0.2  # seconds between two reads, however often somebody asks for one
-_REST = 4  # times as long as a read took is waited before the next one: thousands of calls must not take all of the processor
+_REST = 9  # times as long as a read took is waited before the next one: thousands of calls must not take all of the processor
 _MAX_BACKOFF = 30.0
 _MOST = 1000  # calls in a read: more than that at once is beyond any account
 _SINGLE_READS = 5  # calls read one by one in a tick, because a list left them out

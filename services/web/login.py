@@ -33,7 +33,7 @@ _PAGE = Template("""<!doctype html>
 stroke-linecap="round" d="M4 12v0M8 8v8M12 4.5v15M16 8v8M20 11v2"/></svg>Earshot</h1>
 <p role="status"$hidden>$over</p>
 <form method="post" action="/login">
-<label for="password">$password</label>
+<label for="password">$label</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required autofocus maxlength="1000">
 <input type="hidden" name="next" value="$next">
 <p role="alert">$problem</p>
@@ -93,7 +93,7 @@ def _form(request: Request, onward: str, problem: str = "", *, over: bool = Fals
         language=language,
         theme=f' data-theme="{theme}"' if theme in ("light", "dark") else "",
         title=words["title"],
-        password=words["password"],
+        label=words["label"],
         enter=words["enter"],
         next=escape(_own_path(onward)),
         problem=words[problem].format(seconds=seconds) if problem else "",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 LOGIN_WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "title": "Log in – Earshot",
-        "password": "Password",
+        "label": "Password",
         "enter": "Log in",
         "over": "You have been logged out. Calls that run go on; log in to get back to them.",
         "wrong": "This is not the password.",
@@ -13,7 +13,7 @@ LOGIN_WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "de": {
         "title": "Anmelden – Earshot",
-        "password": "Passwort",
+        "label": "Passwort",
         "enter": "Anmelden",
         "over": "Sie sind abgemeldet. Laufende Gespräche gehen weiter; melden Sie sich an, um sie wieder zu sehen.",
         "wrong": "Das ist nicht das Passwort.",
