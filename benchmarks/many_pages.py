@@ -46,7 +46,7 @@ class Page:
         await self._stack.aclose()
 
     def _hear(self, kind: str, *data: Any) -> None:
-        if self._news and kind == "update":
+        if self._news and kind in ("update", "run_javascript"):  # elements, and rows of the list
             self._news(str(data), time.perf_counter())
 
 
