@@ -165,7 +165,7 @@ async def test_a_no_without_words_has_a_next_step(vapi: StandIn, gateway: Gatewa
     ("header", "least", "most"),
     [
         ("7", 7, 7),
-        (format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True), 3000, 3600),
+        (format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True), 3600, 86400),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
         ("soon", None, None),
         ("-1", None, None),
