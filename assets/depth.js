@@ -5,7 +5,7 @@
  * arrival of a stretch of sound's last sample to the playing of its first.
  */
 const STEP = 0.001; // seconds
-const MOST = 0.4; // waiting ahead of longer stalls is worthless: they are rare, and catching up is what counts
+const DEEPEST = 0.4; // waiting ahead of longer stalls is worthless: they are rare, and catching up is what counts
 const PRICE = 20 * 2; // two events a second
 const NUISANCE = 0.003; // seconds of dropout as which the mere fact of one counts
 const HALF_LIFE = 80; // events: 40 s
@@ -18,7 +18,7 @@ export class Depth {
   target = 0.03;
   /** Seconds on top, for what cannot be known exactly. */
   slack = 0;
-  #events = new Float64Array(Math.round(MOST / STEP) + 1);
+  #events = new Float64Array(Math.round(DEEPEST / STEP) + 1);
   #seen = 0;
   #unseen = UNSEEN;
   #open = -1; // bucket of the event that goes on

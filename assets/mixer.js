@@ -2,7 +2,7 @@
 const SMOOTH = 0.02; // seconds from silent to full when a gain changes
 const BLOCK = 0.02; // seconds over which loudness is taken
 const RISE = 1.003; // per block: the line's noise is the quietest of the last seconds
-const LOUDEST = 0.002; // RMS, -54 dBFS: comfort is not to be heard as something said
+const LOUDEST_NOISE = 0.002; // RMS, -54 dBFS: comfort is not to be heard as something said
 const DULL = 0.25; // of each new sample, since a line's noise is no hiss
 const UNDULLED = Math.sqrt((3 * (2 - DULL)) / DULL); // what brings it back to an RMS of 1
 export const DITHER = 1.25e-5; // about -103 dBFS: Chromium pauses the sink after 30 s of exact zeros, and it may never come back
@@ -40,8 +40,8 @@ export class Mixer {
 
   /** Adds the line's own noise where `calm` (0..1 per sample) says that the line brings nothing. */
   comfort(customer, assistant, calm) {
-    const c = UNDULLED * Math.max(0, Math.min(this.floor[0], LOUDEST));
-    const a = UNDULLED * Math.max(0, Math.min(this.floor[1], LOUDEST));
+    const c = UNDULLED * Math.max(0, Math.min(this.floor[0], LOUDEST_NOISE));
+    const a = UNDULLED * Math.max(0, Math.min(this.floor[1], LOUDEST_NOISE));
     for (let k = 0; k < customer.length; k++) {
       this.#hum += DULL * (this.#random() - this.#hum);
       customer[k] += c * calm[k] * this.#hum;

@@ -23,7 +23,7 @@ const LOUDEST = 0.006; // and this is not
 // the resampler alone steers near the target, at one pace for as long as that takes, since a pace that wavers is a tone that does
 const TRIM = 0.001; // of the rate: nobody hears 1.7 cents
 const MOST_TRIM = 0.002;
-const MOST = 0.003; // with what the drift takes: a clock that is off by all of 0.2 % must not keep it from the target
+const MOST_OFF = 0.003; // with what the drift takes: a clock that is off by all of 0.2 % must not keep it from the target
 const TRIM_LATE = 0.0015; // seconds off the target at which it begins
 const TRIM_EARLY = 0.002;
 const TRIM_MORE_LATE = 0.008; // at which it doubles,
@@ -92,7 +92,7 @@ export class Pace {
     }
     this.#follow();
     this.#trim();
-    this.#head.pace = 1 + Math.max(-MOST, Math.min(MOST, this.#drift + this.#trimmed));
+    this.#head.pace = 1 + Math.max(-MOST_OFF, Math.min(MOST_OFF, this.#drift + this.#trimmed));
   }
 
   #follow() {

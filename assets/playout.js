@@ -6,6 +6,7 @@
  * assistant. Sample counts called "source" are per channel at the stream's rate, all others at the output's rate.
  */
 import { Arrivals } from "./arrivals.js";
+import { Counters } from "./counters.js";
 import { Depth } from "./depth.js";
 import { JitterBuffer } from "./jitter_buffer.js";
 import { DITHER, Mixer } from "./mixer.js";
@@ -17,7 +18,6 @@ import { bytesPerFrame, FormatMeter, readOverride, readStartFrame, sameFormat, U
 const PAUSE_BEFORE = 0.01; // seconds that the first sound waits, since the next may be as late
 const ENOUGH = 0.01; // seconds with which it goes on,
 const LONG_ENOUGH = 0.05; // or for which anything at all has waited
-const INTERRUPTION = 0.15; // seconds from which WebRTC calls a concealment an interruption
 const TOO_FAR = 3; // seconds behind from which a listener who stays live leaps
 const BUFFERED = 0; // in #place
 const BEHIND = 1;
@@ -34,6 +34,7 @@ export { readStartFrame, USUAL_FORMAT };
 export class Playout {
   mode = "waiting";
   #outRate;
+  #count;
   #override = null;
   #announced = USUAL_FORMAT;
   #format = USUAL_FORMAT;
@@ -55,12 +56,6 @@ export class Playout {
   #staysLive = false;
   #calm = new Float32Array(128);
   #place = new Float64Array(2); // seconds: buffered, and behind the best arrival
-  #gapLasted = 0;
-  #count = {
-    samplesReceived: 0, samplesDiscarded: 0, totalSamplesReceived: 0, concealedSamples: 0, concealmentEvents: 0,
-    interruptionCount: 0, totalInterruptionDuration: 0, jitterBufferDelay: 0, jitterBufferTargetDelay: 0, jitterBufferEmittedCount: 0,
-    bytesReceived: 0,
-  };
 
   /**
    * @param {number} outRate the output's rate in Hz
@@ -68,6 +63,7 @@ export class Playout {
    */
   constructor(outRate, { dither = DITHER } = {}) {
     this.#outRate = outRate;
+    this.#count = new Counters(outRate);
     this.#head = new Playhead(this.#buffer, outRate);
     this.#mixer = new Mixer(outRate, dither);
     this.#pace = new Pace(this.#buffer, this.#head, this.#mixer.floor);
@@ -337,7 +333,7 @@ export class Playout {
     const first = this.mode === "waiting" && this.#waited < PAUSE_BEFORE;
     if (!this.#ended && (first || buffered < ENOUGH) && this.#waited < LONG_ENOUGH) return;
     this.mode = "playing";
-    this.#waited = this.#gapLasted = 0;
+    this.#waited = 0;
     this.#head.begin();
   }
 
@@ -354,21 +350,11 @@ export class Playout {
     this.#waited = 0;
   }
 
+  /** Of a quantum, so many samples were real. What is missing before the first sound, or after the last, is nobody's loss. */
   #account(real, wanted) {
-    const count = this.#count;
     this.#measure();
-    count.jitterBufferDelay += this.#place[BUFFERED] * real;
-    count.jitterBufferTargetDelay += this.#depth.target * real;
-    count.jitterBufferEmittedCount += real;
+    this.#count.emitted(real, this.#place, BUFFERED, this.#depth);
     const missed = this.mode === "gap" || (this.mode === "playing" && !this.#ended && this.#changes.length === 0);
-    const concealed = missed ? wanted - real : 0;
-    if (concealed > 0 && this.#gapLasted === 0) count.concealmentEvents++;
-    count.concealedSamples += concealed;
-    count.totalSamplesReceived += real + concealed;
-    const before = this.#gapLasted;
-    this.#gapLasted = real === wanted ? 0 : before + concealed / this.#outRate;
-    if (this.#gapLasted < INTERRUPTION) return;
-    if (before < INTERRUPTION) count.interruptionCount++;
-    count.totalInterruptionDuration += before < INTERRUPTION ? this.#gapLasted : this.#gapLasted - before;
+    if (missed || real === wanted) this.#count.concealed(wanted - real);
   }
 }

@@ -65,7 +65,7 @@ const BYTE_RATES = [
   [176400, [44100, 2, "s16le"]],
   [192000, [48000, 2, "s16le"]],
 ];
-const ALIKE = 0.5; // of neighbouring words: speech at 8 kHz has 0.7 and more, two speakers' words in turn have about 0
+const ALIKE_WORDS = 0.5; // of neighbouring words: speech at 8 kHz has 0.7 and more, two speakers' words in turn have about 0
 
 /**
  * Finds a format by how fast its bytes come and by how alike neighbouring words are. The first half second is left out, since a stream
@@ -109,7 +109,7 @@ export class FormatMeter {
     const [, one, other] = row;
     if (!other) return one;
     if (this.#power === 0) return null; // silence is alike in all of them
-    return this.#product > ALIKE * this.#power ? one : other;
+    return this.#product > ALIKE_WORDS * this.#power ? one : other;
   }
 
   #compare(bytes) {

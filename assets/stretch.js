@@ -6,7 +6,7 @@ export const OVERLAP = 0.005; // seconds in which one sound goes over into the o
 export const SHORTEST = 0.0025; // seconds: one period of a high voice
 export const LONGEST = 0.0098; // of a low one. With what goes over on either side a listener misses less than 20 ms
 const COARSE = 16000; // comparisons are made first at about this rate
-const BLOCK = 0.005;
+const QUIET_BLOCK = 0.005;
 
 /**
  * The lag (in samples, forwards or backwards) at which the sound from `read` on is most like itself.
@@ -52,7 +52,7 @@ function compare({ customer, assistant, mask }, read, lag, length, stride, found
 
 /** How many samples from `read` on, but at most `most`, are quieter in both channels than `quiet` (an RMS of each). */
 export function quietFor({ customer, assistant, mask }, read, most, rate, quiet) {
-  const block = Math.round(BLOCK * rate);
+  const block = Math.round(QUIET_BLOCK * rate);
   const limitC = quiet[0] * quiet[0] * block;
   const limitA = quiet[1] * quiet[1] * block;
   let length = 0;
