@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 
@@ -15,8 +16,17 @@ ASSETS = Path(__file__).resolve().parent.parent / "assets"
 ROUTE = "/assets"
 STYLE = "page.css"
 """All of the page's style sheets as one file, since a browser fetches no more than six at once."""
+WORKLET = "playout_worklet.js"
 
-_SHEETS = ("earshot.css", "dialer.css", "frame.css", "call.css", "player.css", "replay.css", "safety.css")
+_MADE_OF = {
+    STYLE: ["earshot.css", "dialer.css", "frame.css", "call.css", "player.css", "replay.css", "safety.css"],
+    # What the audio worklet imports, each after those that it imports: fetched one by one they would hold up the first sound.
+    WORKLET: [
+        *["resampler.js", "stretch.js", "stream_format.js", "jitter_buffer.js", "depth.js", "arrivals.js", "mixer.js"],
+        *["playhead.js", "pace.js", "counters.js", "playout.js", WORKLET],
+    ],
+}
+_JOINTS = re.compile(r'^(?:import .+ from "\./\w+\.js"|export \{.+\});\n|^export (?=class|const|function)', re.MULTILINE)
 
 
 def versioned(name: str) -> str:
@@ -25,16 +35,16 @@ def versioned(name: str) -> str:
 
 
 class AssetFiles(StaticFiles):
-    """Serves them, modules without their comments. An address with the version in it may be kept for good; any other is asked for anew."""
+    """Serves them: modules without their comments, and some files joined into one. An address with the version in it may be kept for
+    good; any other is asked for anew.
+    """
 
     def __init__(self) -> None:
         super().__init__(directory=ASSETS)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        if path in (STYLE, *_texts()) and scope["method"] == "GET" and "gzip" in Headers(scope=scope).get("accept-encoding", ""):
-            response = _packed(path)
-        elif path == STYLE:
-            response = Response(_text(path), media_type="text/css")
+        if path in (STYLE, *_texts()) and scope["method"] == "GET":
+            response = _sent(path, packed="gzip" in Headers(scope=scope).get("accept-encoding", ""))
         else:
             response = await super().get_response(path, scope)
         current = scope["query_string"] == b"v=" + _version().encode()
@@ -42,22 +52,25 @@ class AssetFiles(StaticFiles):
         return response
 
 
-def _packed(name: str) -> Response:
-    sent, kind = _pack(name)
-    return Response(sent, media_type=kind, headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
+def _sent(name: str, *, packed: bool) -> Response:
+    kind = "text/javascript" if name.endswith(".js") else "text/css"
+    headers = {"Vary": "Accept-Encoding"} | ({"Content-Encoding": "gzip"} if packed else {})
+    return Response(_pack(name) if packed else _text(name), media_type=kind, headers=headers)
 
 
 @cache
-def _pack(name: str) -> tuple[bytes, str]:
-    """What is sent of a module or style sheet, and its media type. Files don't change while the process runs."""
-    text = _text(name)
-    script = name.endswith(".js")
-    packed = gzip.compress((jsmin(text) if script else text).encode(), compresslevel=9, mtime=0)
-    return packed, "text/javascript" if script else "text/css"
+def _pack(name: str) -> bytes:
+    """Files don't change while the process runs."""
+    return gzip.compress(_text(name).encode(), compresslevel=9, mtime=0)
 
 
+@cache
 def _text(name: str) -> str:
-    return "".join((ASSETS / part).read_text(encoding="utf-8") for part in (_SHEETS if name == STYLE else [name]))
+    """What is sent of a module or style sheet, or of those that are joined under this name."""
+    parts = [(ASSETS / part).read_text(encoding="utf-8") for part in _MADE_OF.get(name, [name])]
+    if not name.endswith(".js"):
+        return "".join(parts)
+    return str(jsmin("".join(_JOINTS.sub("", part) for part in parts) if len(parts) > 1 else parts[0]))
 
 
 @cache
