@@ -28,6 +28,7 @@ export class Lane {
     this.marks = new Uint8Array(this.peaks.length);
     this.count = 0;
     this.spoke = -Infinity;
+    this.heard = false;
     this.width = this.height = 0;
     this.sizes = new ResizeObserver(([{ contentRect }]) => this.fit(contentRect));
     this.sizes.observe(canvas);
@@ -50,10 +51,11 @@ export class Lane {
   /** @returns {boolean} whether this one speaks */
   add({ peak, rms }, { gap, catchesUp }) {
     const at = this.count++ % this.peaks.length;
+    this.heard ||= !gap; // before the first sound nothing is missing
     if (rms > SPEAKING && !gap) this.spoke = this.count;
     const speaks = this.count - this.spoke < HANG * LEVELS_PER_SECOND;
     this.peaks[at] = gap ? -1 : peak;
-    this.marks[at] = (speaks ? SPEAKS : 0) | (gap ? GAP : 0) | (catchesUp ? CATCHES_UP : 0);
+    this.marks[at] = (speaks ? SPEAKS : 0) | (gap && this.heard ? GAP : 0) | (catchesUp ? CATCHES_UP : 0);
     return speaks;
   }
 

@@ -1,5 +1,5 @@
 /** What `LivePlayout.stats()` says, in words that a person understands. `words` are the page's texts, with gaps such as `{seconds}`. */
-const IN_STEP = 20; // ppm: what any two clocks differ by
+const IN_STEP = 100; // ppm: what any two quartzes differ by
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 

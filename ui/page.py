@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Collection
+from urllib.parse import quote
 
 from fastapi import FastAPI
 from nicegui import background_tasks, ui
 
 from services.call import Call, CallOrder
 from services.desk import CallDesk
-from services.errors import EarshotError
+from services.errors import CallNotFound, EarshotError
 from services.listening.relay import Relay
 from services.recordings import Recordings
 from services.settings import Settings
@@ -26,6 +27,7 @@ from ui.safety import stopped_banner
 from ui.stage import Stage
 from ui.theme import apply_theme
 from ui.words import both, choose_language, say
+from ui.words.faults import error_words
 
 
 def install_pages(
@@ -88,6 +90,8 @@ class DeskPage:
         self._desk = desk
         self._changed: dict[str, Call] = {}
         self._shown: str | None = None
+        self._addressed = call_id
+        self._demo = settings.demo
         client = self._client = ui.context.client
         header(settings, desk=desk, switch=switch)
         with client.content.classes(replace="desk"):
@@ -110,27 +114,34 @@ class DeskPage:
                 self._log = CallLog(desk=desk, select=self._select)
             Connection()
         self._tell_trouble(desk.trouble)
-        self._first(call_id)
+        self._first(call_id, to)
         follow(desk.changed, self._note)
         follow(desk.directory.changed, lambda _: self._dialer.refresh())
         follow(desk.trouble_changed, self._tell_trouble)
 
-    def _first(self, call_id: str) -> None:
-        """What is on the stage after a load: the call that the address names, else the newest that runs."""
+    def _first(self, call_id: str, to: str = "") -> None:
+        """What is on the stage after a load: the call that the address names, else the newest that runs. A number in it stays there."""
         if call := self._desk.get(call_id):
             self._show(call)
         elif call_id:
             background_tasks.create(self._look_up(call_id), name="look up call", context=self._client)
         elif running := next((call for call in self._desk.calls() if call.running), None):
-            self._show(running)
+            self._show(running, addressed=not to)
 
     async def _look_up(self, call_id: str) -> None:
         try:
             self._show(await self._desk.read(call_id))
+        except CallNotFound as error:
+            # Most of all where Earshot was started anew while the page was open.
+            title, _ = error_words(error)
+            self._notice.tell(title, say("forgotten_demo" if self._demo else "forgotten"))
         except EarshotError as error:
             self._notice.tell_error(error)
 
-    def _show(self, call: Call, *, listen: bool = False) -> None:
+    def _show(self, call: Call, *, listen: bool = False, addressed: bool = True) -> None:
+        if addressed and call.id != self._addressed:  # a page that is loaded anew shows the same call
+            self._addressed = call.id
+            ui.navigate.history.replace(f"/?call={quote(call.id, safe='')}")
         self._shown = call.id
         self._stage.show(call, listen=listen)
         self._log.point_at(call.id)

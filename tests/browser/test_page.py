@@ -261,7 +261,20 @@ def test_an_address_fills_the_field_and_dials_nothing(earshot: Earshot, open_tab
 
 def test_an_address_of_no_call_says_so(earshot: Earshot, open_tab: Open) -> None:
     page = open_tab(f"{earshot.url}/?call=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E")
-    expect(page.get_by_role("alert").filter(has_text="No such call")).to_be_visible()
+    told = page.get_by_role("alert").filter(has_text="No such call")
+    expect(told).to_be_visible()
+    expect(told).to_contain_text("The demo line ends its calls when Earshot stops.")
+
+
+def test_the_address_names_the_call_that_is_shown_and_a_reload_shows_it_again(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    dial(page)
+    see_status(page, CallStatus.RINGING)
+    first = earshot.calls()[0]["id"]
+    expect(page).to_have_url(f"{earshot.url}/?call={first}")
+    earshot.place("+442079460958")
+    page.reload()
+    expect(page.get_by_role("heading", name="+1 415-555-2671")).to_be_visible()
 
 
 def test_placing_goes_on_when_the_tab_is_closed(earshot: Earshot, open_tab: Open) -> None:

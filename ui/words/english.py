@@ -27,6 +27,8 @@ ENGLISH: Mapping[str, str] = {
     "and": " and ",
     "trouble_title": "Vapi is not answering.",
     "trouble": "Earshot keeps trying; calls that run go on.",
+    "forgotten_demo": "The demo line ends its calls when Earshot stops. Dial again to hear another.",
+    "forgotten": "Look for it among the earlier calls, or in the Vapi dashboard.",
     "unexpected_title": "Something went wrong",
     "unexpected": "This is a fault in Earshot; its log says more. Look at the list of calls before you dial again.",
     "dismiss": "Dismiss",

@@ -27,6 +27,8 @@ GERMAN: Mapping[str, str] = {
     "and": " und ",
     "trouble_title": "Vapi antwortet nicht.",
     "trouble": "Earshot versucht es weiter; laufende Gespräche gehen weiter.",
+    "forgotten_demo": "Auf der Demoleitung enden die Gespräche, wenn Earshot anhält. Wählen Sie neu, um eines zu hören.",
+    "forgotten": "Suchen Sie es unter den früheren Gesprächen oder im Dashboard von Vapi.",
     "unexpected_title": "Etwas ist schiefgegangen",
     "unexpected": "Das ist ein Fehler in Earshot; mehr steht im Protokoll. Sehen Sie in der Liste nach, bevor Sie noch einmal wählen.",
     "dismiss": "Schließen",
