@@ -6,7 +6,7 @@ from nicegui import ui
 
 from main import main
 from ui.markup import Box, Text
-from ui.replay import Replay
+from ui.replay import Replay, download_address
 
 WORDS = {
     "replay": "Recording",
@@ -34,8 +34,8 @@ WORDS = {
 def replay(call_id: str) -> None:
     with ui.context.client.content.classes(replace="desk"), Box("section", "card stage"):
         heard = Text("p", "", "sr-only", data_testid="line")
-        with Replay(call_id, words=WORDS, on_line=lambda line: heard.show(str(line))) as player:
-            Text("a", "Download", "btn", href=player.download_address())
+        with Replay(call_id, words=WORDS, on_line=lambda line: heard.show(str(line))):
+            Text("a", "Download", "btn", href=download_address(call_id))
 
 
 if __name__ in {"__main__", "__mp_main__"}:
