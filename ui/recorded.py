@@ -9,8 +9,8 @@ from services.recordings import Recordings
 from ui.living import Living
 from ui.markup import Box, Text, set_props
 from ui.notice import Notice
-from ui.replay import WORDS, Replay, download_address
-from ui.words import say, text
+from ui.replay import Replay, download_address
+from ui.words import say
 
 
 class Recorded(Living):
@@ -69,7 +69,7 @@ class Recorded(Living):
         self._place.clear()
         if self._open:
             with self._place:
-                Replay(self._call.id, words={key: text(f"replay_{key}") for key in WORDS})
+                Replay(self._call.id)
         self._replaying(self._open)
         self._show()
 

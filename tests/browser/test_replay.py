@@ -171,4 +171,4 @@ def test_a_recording_of_two_parts_plays_through(recorded: Recorded, open_tab: Op
 
 def test_a_recording_that_is_not_there_is_told(recorded: Recorded, open_tab: Open) -> None:
     page = open_tab(recorded.address.rpartition("/")[0] + "/no-such-call", faulty=True)
-    expect(page.get_by_role("alert")).to_contain_text("can't be loaded")
+    expect(page.get_by_role("alert")).to_contain_text("can't be played")
