@@ -31,7 +31,8 @@ class Recorded(Living):
                 self._downloads = Box("span", "downloads")
                 self._delete = Text("button", "", "btn small", type="button", data_testid="recording-delete")
                 self._delete.on("click", self._press_delete).on("blur", self._calm_down)
-            self._place = Box(classes="replay-place")
+            self._place = Box()
+        self.set_visibility(False)
         self.hear(recordings.changed, self._take)
         self.follow(call)
 
