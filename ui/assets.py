@@ -16,7 +16,11 @@ ROUTE = "/assets"
 STYLE = "page.css"
 """All of the page's style sheets as one file, since a browser fetches no more than six at once."""
 
-_SHEETS = ("earshot.css", "dialer.css", "frame.css", "call.css", "player.css", "replay.css", "safety.css")
+_SHEETS = [
+    *["tokens", "ground", "header", "columns", "controls", "stage", "sound", "outcome", "list", "narrow"],
+    *["dialer", "frame", "call", "calls", "transcript", "steering", "recorded", "timeline", "player", "replay", "safety"],
+]
+"""In this order, for of two rules that weigh the same the later one wins."""
 
 
 def versioned(name: str) -> str:
@@ -57,7 +61,8 @@ def _pack(name: str) -> tuple[bytes, str]:
 
 
 def _text(name: str) -> str:
-    return "".join((ASSETS / part).read_text(encoding="utf-8") for part in (_SHEETS if name == STYLE else [name]))
+    parts = [f"{sheet}.css" for sheet in _SHEETS] if name == STYLE else [name]
+    return "".join((ASSETS / part).read_text(encoding="utf-8") for part in parts)
 
 
 @cache

@@ -151,7 +151,7 @@ class _Record:
     """Who stopped dialling, when, and why."""
 
     def __init__(self) -> None:
-        with Box("p", "record") as self._box:
+        with Box("p", "stopped-by") as self._box:
             self._who = Text("span")
             self._when = LocalTime(brief=True)
             self._why = Text("q")
