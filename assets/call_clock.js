@@ -1,5 +1,5 @@
 /** How long a call has lasted, ticking by itself: `since` and `until` in ms since 1970, absent until then. */
-const pad = (number) => String(number).padStart(2, "0");
+import { lasting } from "times";
 
 export default {
   template: `<span role="timer" class="call-clock">{{ since ? text : "" }}</span>`,
@@ -10,12 +10,8 @@ export default {
   },
 
   computed: {
-    seconds() {
-      return Math.max(0, Math.floor(((this.until || this.now) - this.since) / 1000));
-    },
     text() {
-      const [hours, minutes, seconds] = [Math.floor(this.seconds / 3600), Math.floor(this.seconds / 60) % 60, this.seconds % 60];
-      return hours ? `${hours}:${pad(minutes)}:${pad(seconds)}` : `${minutes}:${pad(seconds)}`;
+      return lasting(((this.until || this.now) - this.since) / 1000);
     },
   },
 

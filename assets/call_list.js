@@ -2,9 +2,9 @@
  * Calls as rows of buttons. What a row shows comes from the server as data (`initial`, then `put`, `drop`, `mark`), so that a change of one
  * call costs one small message. Arrow keys move through all lists of the section; a press, or Enter, chooses the call.
  */
+import { brief, lasting, whole } from "times";
+
 const NEWS = 8000; // ms for which a call that has just come is marked
-const pad = (number) => String(number).padStart(2, "0");
-const today = (moment) => moment.toDateString() === new Date().toDateString();
 
 export default {
   template: `
@@ -14,8 +14,8 @@ export default {
           :tabindex="row.id === reached ? 0 : -1" @focus="focused = row.id" @click="choose(row)">
           <i class="dot" :class="row.status"></i>
           <span class="number">{{ row.number }}</span>
-          <span v-if="row.running" class="when">{{ lasting(row) }}</span>
-          <time v-else-if="row.at" class="when" :datetime="new Date(row.at).toISOString()" :title="whole(row.at)">{{ moment(row.at) }}</time>
+          <span v-if="row.running" class="when">{{ row.since ? lasting((now - row.since) / 1000) : "" }}</span>
+          <time v-else-if="row.at" class="when" :datetime="new Date(row.at).toISOString()" :title="whole(row.at)">{{ brief(row.at) }}</time>
           <small><b v-if="fresh[row.id]" class="tag new">{{ words.fresh }}</b><b v-if="row.inbound" class="tag">{{ words.inbound }}</b>{{ row.words
             }}<span v-if="row.speaks" class="speaks" :class="row.speaker">, {{ row.speaks }}</span></small>
         </button>
@@ -50,6 +50,10 @@ export default {
   },
 
   methods: {
+    brief,
+    lasting,
+    whole,
+
     put(rows) {
       for (const row of rows) {
         if (row.fresh && !(row.id in this.rows) && row.id !== this.current) this.announce(row.id);
@@ -88,22 +92,6 @@ export default {
       if (at < 0 || to === undefined) return;
       event.preventDefault();
       all[to]?.focus();
-    },
-
-    lasting({ since }) {
-      if (!since) return "";
-      const seconds = Math.max(0, Math.floor((this.now - since) / 1000));
-      const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-      return hours ? `${hours}:${pad(minutes)}:${pad(seconds % 60)}` : `${minutes}:${pad(seconds % 60)}`;
-    },
-
-    moment(at) {
-      const when = new Date(at);
-      return when.toLocaleString(undefined, today(when) ? { timeStyle: "short" } : { day: "numeric", month: "short" });
-    },
-
-    whole(at) {
-      return new Date(at).toLocaleString(undefined, { dateStyle: "full", timeStyle: "medium" });
     },
   },
 };

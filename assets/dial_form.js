@@ -2,6 +2,8 @@
  * A form around one number field. It groups digits as they are typed, and lets a press of Call through once, at once, or not at all: not
  * while one is under way, not from a held key, not without a connection. How old a press is when the server hears of it, `age` tells.
  */
+import { Press } from "press";
+
 const DOUBLE_PRESS = 1500; // ms after a press within which another is a slip of the finger
 
 const digits = (text) => text.replace(/\D/g, "").replace(/^00/, "");
@@ -93,7 +95,7 @@ export default {
       }
       this.refused = false;
       this.dialling = true;
-      this.pressed = { wall: Date.now(), steady: performance.now(), by: document.activeElement };
+      this.pressed = new Press();
       const fields = new FormData(this.$el);
       this.$emit("dial", {
         ...this.picked(),
@@ -105,9 +107,9 @@ export default {
       });
     },
 
-    /** Seconds since the press, by two clocks of this browser alone: one may be set, the other may stop while a laptop sleeps. */
+    /** Seconds since the press; nothing before the first. */
     age() {
-      return this.pressed && Math.max(Date.now() - this.pressed.wall, performance.now() - this.pressed.steady) / 1000;
+      return this.pressed?.age() ?? null;
     },
 
     /** The press has been dealt with; `placed`: it led to a call. */
@@ -115,7 +117,7 @@ export default {
       setTimeout(
         () => {
           this.dialling = false;
-          this.$nextTick(() => document.activeElement === document.body && this.pressed?.by?.focus({ preventScroll: true }));
+          this.$nextTick(() => this.pressed?.refocus());
         },
         placed ? Math.max(0, DOUBLE_PRESS - 1000 * this.age()) : 0,
       );

@@ -2,6 +2,8 @@
  * A form whose press is told to the server once: not while one is under way, not from a held key, not without a connection. `send` carries
  * its fields by name and, under `press`, the name of the button; `settle` makes it ready again, and empty where `done` says so.
  */
+import { Press } from "press";
+
 export default {
   template: `
     <form class="send-form" novalidate :aria-busy="String(busy)" @submit.prevent="press" @keydown.enter="held">
@@ -28,21 +30,21 @@ export default {
       if (this.busy || this.disabled) return;
       this.refused = !window.socket?.connected;
       if (this.refused) return;
-      this.pressed = { wall: Date.now(), steady: performance.now(), by: document.activeElement };
+      this.pressed = new Press();
       const fields = Object.fromEntries(new FormData(this.$el)); // before the fieldset is disabled, and its fields with it
       this.busy = true;
       this.$emit("send", { ...fields, press: event.submitter?.name ?? "" });
     },
 
-    /** Seconds since the press, by two clocks of this browser alone: one may be set, the other may stop while a laptop sleeps. */
+    /** Seconds since the press; nothing before the first. */
     age() {
-      return this.pressed && Math.max(Date.now() - this.pressed.wall, performance.now() - this.pressed.steady) / 1000;
+      return this.pressed?.age() ?? null;
     },
 
     settle(done) {
       this.busy = false;
       if (done) this.$el.reset();
-      this.$nextTick(() => document.activeElement === document.body && this.pressed?.by?.focus({ preventScroll: true }));
+      this.$nextTick(() => this.pressed?.refocus());
     },
   },
 };

@@ -2,9 +2,10 @@
  * What is said in a call, as bubbles. Lines are `{key, speaker, text, at, final}`, `at` in ms since 1970; one with a known key replaces the
  * line that stood there, as a partial is replaced by what follows it. All of it is text: markup in it is shown, never run.
  */
+import { exact, lasting } from "times";
+
 const NEAR = 48; // CSS pixels from the bottom within which a reader counts as following
 const TOLD = 2000; // ms for which a button says that it did what it says
-const pad = (number) => String(number).padStart(2, "0");
 
 export default {
   template: `
@@ -83,9 +84,7 @@ export default {
 
     /** Since the call was answered, or of the day where that is not known. */
     time({ at }) {
-      if (!this.since) return new Date(at).toLocaleTimeString();
-      const seconds = Math.max(0, Math.floor((at - this.since) / 1000));
-      return `${Math.floor(seconds / 60)}:${pad(seconds % 60)}`;
+      return this.since ? lasting((at - this.since) / 1000) : exact(at);
     },
 
     plain() {

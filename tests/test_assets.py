@@ -61,7 +61,7 @@ async def test_texts_are_sent_packed_and_whole(name: str) -> None:
 async def test_the_style_sheets_come_as_one() -> None:
     async with browser() as client:
         style = (await client.get(f"{ROUTE}/{STYLE}")).text
-    assert (ASSETS / "earshot.css").read_text() in style
+    assert (ASSETS / "tokens.css").read_text() in style
     assert (ASSETS / "safety.css").read_text() in style
 
 

@@ -18,14 +18,17 @@ STYLE = "page.css"
 """All of the page's style sheets as one file, since a browser fetches no more than six at once."""
 WORKLET = "playout_worklet.js"
 
-_MADE_OF = {
-    STYLE: ["earshot.css", "dialer.css", "frame.css", "call.css", "player.css", "replay.css", "safety.css"],
-    # What the audio worklet imports, each after those that it imports: fetched one by one they would hold up the first sound.
-    WORKLET: [
-        *["resampler.js", "stretch.js", "stream_format.js", "jitter_buffer.js", "depth.js", "arrivals.js", "mixer.js"],
-        *["playhead.js", "pace.js", "counters.js", "playout.js", WORKLET],
-    ],
-}
+_SHEETS = [
+    *["tokens", "ground", "header", "columns", "controls", "stage", "sound", "outcome", "list", "narrow"],
+    *["dialer", "frame", "call", "calls", "transcript", "steering", "recorded", "timeline", "player", "replay", "safety"],
+]
+"""In this order, for of two rules that weigh the same the later one wins."""
+_WORKLETS = [
+    *["resampler", "stretch", "stream_format", "jitter_buffer", "depth", "arrivals", "mixer"],
+    *["playhead", "pace", "counters", "playout", "playout_worklet"],
+]
+"""What the audio worklet imports, each after those that it imports: fetched one by one they would hold up the first sound."""
+_MADE_OF = {STYLE: [f"{sheet}.css" for sheet in _SHEETS], WORKLET: [f"{module}.js" for module in _WORKLETS]}
 _JOINTS = re.compile(r'^(?:import .+ from "\./\w+\.js"|export \{.+\});\n|^export (?=class|const|function)', re.MULTILINE)
 
 

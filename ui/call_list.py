@@ -10,7 +10,7 @@ from services.desk import CallDesk
 from ui.assets import ASSETS
 from ui.call_words import number, outcome
 from ui.markup import set_props
-from ui.times import milliseconds
+from ui.times import FORMATS, milliseconds
 from ui.words import say
 
 
@@ -30,7 +30,7 @@ class Row(TypedDict):
     fresh: bool
 
 
-class CallList(Element, component=ASSETS / "call_list.js"):
+class CallList(Element, component=ASSETS / "call_list.js", dependencies=[FORMATS]):
     """`choose` is given the id of the call whose row is pressed. Rows order themselves, newest first."""
 
     def __init__(self, rows: Sequence[Row], *, choose: Callable[[str], None]) -> None:

@@ -39,11 +39,12 @@ def remark(call: Call) -> str:
 
 
 def duration(call: Call) -> str:
-    """From the answer to the end: `3:08`."""
+    """From the answer to the end: `3:08`, from an hour on `1:03:08`, as the clock beside it shows."""
     if call.started_at is None or call.ended_at is None:
         return ""
     minutes, seconds = divmod(max(0, int((call.ended_at - call.started_at).total_seconds())), 60)
-    return f"{minutes}:{seconds:02}"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def cost(call: Call) -> str:

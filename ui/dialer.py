@@ -1,6 +1,5 @@
 """The number field and Call: what is typed, what it means, and the one press that places a call."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,32 +20,22 @@ from ui.icons import icon
 from ui.markup import Box, Text, set_props
 from ui.notice import Notice
 from ui.pickers import Pickers
+from ui.press import PRESS, came_late
 from ui.words import language, parts, say
 from ui.words.faults import error_words
 
 _MAX_TEXT = 64
 _MAX_PASTED = 1000
-_TOO_OLD = 3.0  # seconds: a press that arrives later may not be what its presser still wants
-_ASKING = 3.0  # seconds for which the browser is asked how old a press is
 _CONFIRMABLE = {"number_unlikely", "duplicate_recent_call"}
 _WHILE_TYPING = {"invalid_number", "short_number", "emergency_number", "number_unlikely"}  # what every number is on its way
 
 
-class DialForm(Element, component=ASSETS / "dial_form.js"):
+class DialForm(Element, component=ASSETS / "dial_form.js", dependencies=[PRESS]):
     """Groups the digits of the field in it, and emits `dial` once for each press that counts."""
 
     def __init__(self, *, initial: str, disabled: bool) -> None:
         super().__init__()
         set_props(self, initial=initial, shape={"of": initial, "text": initial}, offline=say("offline"), disabled=disabled)
-
-    async def age(self) -> float | None:
-        """Seconds since the press, as the browser measures them, and the time that its answer took; None if it gives none."""
-        asked_at = time.monotonic()
-        try:
-            age = await self.run_method("age", timeout=_ASKING)
-        except TimeoutError:
-            return None
-        return None if age is None else float(age) + time.monotonic() - asked_at
 
 
 class Dialer:
@@ -200,8 +189,7 @@ class Dialer:
 
     async def _place(self, text: str, args: dict[str, Any], *, confirmed: bool) -> Call | None:
         self._notice.hide()
-        age = await self.form.age()
-        if age is None or age > _TOO_OLD:
+        if await came_late(self.form):
             self._notice.tell(say("late_title"), say("late"))
             return None
         try:

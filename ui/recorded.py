@@ -1,7 +1,6 @@
 """The recording made here of a call that is over: to replay, to save, to delete."""
 
 from collections.abc import Callable
-from urllib.parse import quote
 
 from services.call import Call
 from services.client import PAGE
@@ -10,11 +9,8 @@ from services.recordings import Recordings
 from ui.living import Living
 from ui.markup import Box, Text, set_props
 from ui.notice import Notice
-from ui.replay import WORDS, Replay
+from ui.replay import Replay, download_address
 from ui.words import say
-
-_GAPS = {gap: f"{{{gap}}}" for gap in ("now", "all", "seconds", "time")}
-"""Gaps that the browser fills."""
 
 
 class Recorded(Living):
@@ -35,7 +31,8 @@ class Recorded(Living):
                 self._downloads = Box("span", "downloads")
                 self._delete = Text("button", "", "btn small", type="button", data_testid="recording-delete")
                 self._delete.on("click", self._press_delete).on("blur", self._calm_down)
-            self._place = Box(classes="replay-place")
+            self._place = Box()
+        self.set_visibility(False)
         self.hear(recordings.changed, self._take)
         self.follow(call)
 
@@ -63,18 +60,17 @@ class Recorded(Living):
             return
         self._downloads.clear()
         parts = len(recording.parts) if recording else 0
-        address = f"/recordings/{quote(self._call.id, safe='')}"
         with self._downloads:
             for part in range(1, parts + 1):
-                text = say("download") if parts == 1 else say("download_part", part=str(part))
-                Text("a", text, "btn small", href=f"{address}/{part}.flac?download=true", download=True)
+                words = say("download") if parts == 1 else say("download_part", part=str(part))
+                Text("a", words, "btn small", href=download_address(self._call.id, part), download=True)
 
     def _press_replay(self) -> None:
         self._open = not self._open
         self._place.clear()
         if self._open:
             with self._place:
-                Replay(self._call.id, words={key: say(f"replay_{key}", **_GAPS) for key in WORDS})
+                Replay(self._call.id)
         self._replaying(self._open)
         self._show()
 

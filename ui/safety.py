@@ -3,16 +3,17 @@
 from nicegui.events import GenericEventArguments
 
 from services.call import Call
-from services.client import LOCAL, PAGE
+from services.client import PAGE
 from services.desk import CallDesk
 from services.end_all import AllEnded, end_all
 from services.phone_number import international
-from services.switch import FILE, Stop, Switch
+from services.switch import Stop, Switch
 from ui.following import follow
 from ui.icons import icon
 from ui.markup import Box, Text, set_props
 from ui.notice import Notice
 from ui.times import LocalTime
+from ui.who import who_name
 from ui.words import say
 
 
@@ -151,7 +152,7 @@ class _Record:
     """Who stopped dialling, when, and why."""
 
     def __init__(self) -> None:
-        with Box("p", "record") as self._box:
+        with Box("p", "stopped-by") as self._box:
             self._who = Text("span")
             self._when = LocalTime(brief=True)
             self._why = Text("q")
@@ -159,11 +160,6 @@ class _Record:
     def show(self, stop: Stop | None) -> None:
         self._box.set_visibility(stop is not None)
         if stop:
-            self._who.show(say("stopped_by", who=_name(stop.by)))
+            self._who.show(say("stopped_by", who=who_name(stop.by)))
             self._when.show(stop.since)
             self._why.show(stop.reason)
-
-
-def _name(who: str) -> str:
-    """Who it was, as people say it; a token by its own name."""
-    return say(f"who_{who}") if who in (PAGE.name, LOCAL.name, FILE) else who

@@ -40,7 +40,7 @@ class Stage:
         self._section = Box("section", "card stage", aria_label=say("stage"))
         with self._section:
             self._open = OpenCalls(relay=relay, choose=select)
-            self._box = Box(classes="on-stage")
+            self._box = Box()
         self.show_nothing()
 
     def show_nothing(self) -> None:

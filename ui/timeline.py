@@ -1,7 +1,6 @@
 """What was done with a call from here: what, by whom, when, and what came of it."""
 
 from services.call import Call
-from services.client import LOCAL, PAGE
 from services.control import Action
 from services.desk import CallDesk
 from services.phone_number import international
@@ -9,6 +8,7 @@ from services.timeline import END, Entry
 from ui.living import Batch, Living
 from ui.markup import Box, Text
 from ui.times import LocalTime
+from ui.who import who_name
 from ui.words import say
 
 
@@ -55,7 +55,7 @@ def _item(entry: Entry) -> None:
                 if entry.detail:
                     Text("q" if entry.action in _QUOTED else "span", international(entry.detail))
             with Box("p", "came"):
-                Text("span", f"{say('by', who=_name(entry.who))} ")
+                Text("span", f"{say('by', who=who_name(entry.who))} ")
                 Text("span", say("refused", why=entry.words) if refused else say("taken"))
 
 
@@ -69,8 +69,3 @@ _DONE = {
     END: "did_end",
 }
 _QUOTED = (Action.SAY, Action.ADD_MESSAGE)
-
-
-def _name(who: str) -> str:
-    """Who it was, as people say it; a token by its own name."""
-    return say(f"who_{who}") if who in (PAGE.name, LOCAL.name) else who

@@ -7,8 +7,11 @@ from nicegui.element import Element
 from ui.assets import ASSETS
 from ui.markup import set_props
 
+FORMATS = ASSETS / "times.js"
+"""How moments and durations are written, for a component that writes some: it imports `times`."""
 
-class LocalTime(Element, component=ASSETS / "local_time.js"):
+
+class LocalTime(Element, component=ASSETS / "local_time.js", dependencies=[FORMATS]):
     """A moment in the reader's own time; `brief` leaves out seconds, and gives the date where it is not today's."""
 
     def __init__(self, at: datetime | None = None, *, brief: bool = False) -> None:
@@ -20,7 +23,7 @@ class LocalTime(Element, component=ASSETS / "local_time.js"):
         set_props(self, at=milliseconds(at))
 
 
-class CallClock(Element, component=ASSETS / "call_clock.js"):
+class CallClock(Element, component=ASSETS / "call_clock.js", dependencies=[FORMATS]):
     """How long a call has lasted; nothing until it is answered, standing still once it is over."""
 
     def __init__(self, since: datetime | None = None, until: datetime | None = None) -> None:

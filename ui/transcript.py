@@ -15,13 +15,13 @@ from ui.assets import ASSETS
 from ui.living import Batch, Living
 from ui.markup import set_props
 from ui.notice import Notice
-from ui.times import milliseconds
+from ui.times import FORMATS, milliseconds
 from ui.words import say
 
 _LATER = (2.0, 6.0, 20.0)  # seconds: Vapi's own account of a call comes some time after its end
 
 
-class Bubbles(Element, component=ASSETS / "transcript.js"):
+class Bubbles(Element, component=ASSETS / "transcript.js", dependencies=[FORMATS]):
     """Lines as chat bubbles, to copy and download. `since` is when the call was answered, from which times are counted."""
 
     def __init__(self, lines: Iterable[Line], *, since: datetime | None, empty: str, file: str) -> None:

@@ -171,4 +171,12 @@ def test_a_recording_of_two_parts_plays_through(recorded: Recorded, open_tab: Op
 
 def test_a_recording_that_is_not_there_is_told(recorded: Recorded, open_tab: Open) -> None:
     page = open_tab(recorded.address.rpartition("/")[0] + "/no-such-call", faulty=True)
-    expect(page.get_by_role("alert")).to_contain_text("can't be loaded")
+    expect(page.get_by_role("alert")).to_contain_text("can't be played")
+
+
+def test_the_recording_of_an_earlier_call_can_be_saved(recorded: Recorded, open_tab: Open) -> None:
+    earshot, call = recorded.address.split("/replay/")
+    page = open_tab(f"{earshot}/?call={call}")
+    with page.expect_download() as saved:
+        page.get_by_test_id("recorded").get_by_role("link", name="Download").click()
+    assert soundfile.info(saved.value.path()).frames == len(recorded.samples)

@@ -1,4 +1,4 @@
-"""Die Texte der Seite auf Deutsch."""
+"""The page's texts in German."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Die Texte der Seite über Anrufe auf Deutsch: Liste, Gesagtes, Eingreifen, und wie Gespräche enden."""
+"""The page's texts about calls, in German."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,6 @@ CALLS: Mapping[str, str] = {
     # list of calls
     "fresh": "Neu",
     "inbound": "Eingehend",
-    "to_line": "an {line}",
     "customer_speaks": "Kunde spricht",
     "assistant_speaks": "Assistent spricht",
     "both_speak": "beide sprechen",
@@ -39,7 +38,6 @@ CALLS: Mapping[str, str] = {
     # what is said
     "transcript": "Mitschrift",
     "customer": "Kunde",
-    "assistant": "Assistent",
     "speaking": "spricht",
     "new_messages": "Neue Nachrichten",
     "copy": "Kopieren",
@@ -108,18 +106,14 @@ CALLS: Mapping[str, str] = {
     "replay_replay": "Wiedergabe",
     "replay_loading": "Die Aufnahme wird geladen…",
     "replay_failed": "Die Aufnahme lässt sich nicht abspielen. Sie wurde vielleicht gelöscht, oder die Verbindung fehlt.",
-    "replay_again": "Noch einmal versuchen",
     "replay_play": "Abspielen",
     "replay_pause": "Anhalten",
     "replay_seek": "Stelle in der Aufnahme",
     "replay_position": "{now} von {all}",
     "replay_speed": "Tempo",
-    "replay_customer": "Kunde",
-    "replay_assistant": "Assistent",
     "replay_both": "Beide Stimmen",
     "replay_mute_customer": "Kunden ausblenden",
     "replay_mute_assistant": "Assistenten ausblenden",
-    "replay_both_ears": "Auf beiden Ohren",
     "replay_gap": "Bei {time} fehlen {seconds} s Ton.",
     "replay_transcript": "Was gesagt wurde",
     "replay_no_transcript": "Was gesagt wurde, ist nicht aufgeschrieben.",

@@ -1,4 +1,4 @@
-"""Fehler und Gründe auf Deutsch, nach den Codes der Dienste."""
+"""What went wrong, and why calls ended, in German, by the codes that the services have for it."""
 
 from collections.abc import Mapping
 
@@ -73,7 +73,7 @@ FAULTS: Mapping[str, str] = {
     "Sehen Sie nach, ob er hier oder bei Vapi auftaucht.",
 }
 
-ENDED: Mapping[str, tuple[str, str | None]] = {  # ein Schritt None steht für den Rat der Familie
+ENDED: Mapping[str, tuple[str, str | None]] = {  # a next step of None: what its family advises
     "customer-ended-call": ("Der Kunde hat aufgelegt.", ""),
     "assistant-ended-call": ("Der Assistent hat das Gespräch beendet.", ""),
     "assistant-ended-call-with-hangup-task": ("Der Assistent hat das Gespräch beendet.", ""),

@@ -1,0 +1,112 @@
+/** The picture of a whole recording: how loud it was, how far it has been played, and where it has no sound. */
+const PITCH = 4; // CSS pixels from bar to bar, as in the lanes of a live call
+
+/** One lane of bars for each speaker, strong as far as it was played and pale from there on; a hole is a wash over all lanes. */
+export class Waveform {
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {{parts: object[], holes: object[], seconds: number}} recording as `peaks.json` has it: `holes` end `at`, after `seconds`
+   * @param {("customer"|"assistant"|"both")[]} speakers one for each lane, from the top
+   */
+  constructor(canvas, { parts, holes, seconds }, speakers) {
+    Object.assign(this, { canvas, parts, holes, seconds, speakers });
+    this.muted = {};
+    this.time = 0;
+    this.paint = this.paint.bind(this);
+    this.sizes = new ResizeObserver(this.paint);
+    this.sizes.observe(canvas);
+    this.darkness = matchMedia("(prefers-color-scheme: dark)");
+    this.darkness.addEventListener("change", this.paint);
+    this.choice = new MutationObserver(this.paint);
+    this.choice.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  }
+
+  release() {
+    this.sizes.disconnect();
+    this.choice.disconnect();
+    this.darkness.removeEventListener("change", this.paint);
+  }
+
+  /** What was played ends at `time`, in seconds. */
+  moveTo(time) {
+    this.time = time;
+    if (this.playedBars() !== this.painted) this.paint();
+  }
+
+  mute(who, on) {
+    this.muted[who] = on;
+    this.paint();
+  }
+
+  playedBars() {
+    return Math.floor((this.time / this.seconds) * this.bars);
+  }
+
+  paint() {
+    const { canvas, speakers } = this;
+    const { clientWidth: width, clientHeight: height } = canvas;
+    if (!width || !this.parts.length) return;
+    const pen = this.fit(width, height);
+    const style = getComputedStyle(canvas);
+    const hue = (name) => style.getPropertyValue(name).trim();
+    this.bars = Math.max(1, Math.floor(width / PITCH));
+    this.painted = this.playedBars();
+    for (const hole of this.holes) this.paintHole(pen, hole, width, height, hue);
+    speakers.forEach((who, lane) => {
+      pen.fillStyle = hue(who === "both" ? "--accent" : `--${who}`);
+      this.paintLane(pen, lane, height / speakers.length);
+    });
+    pen.globalAlpha = 1;
+  }
+
+  /** An empty canvas of the size at which it is seen. */
+  fit(width, height) {
+    const { canvas } = this;
+    const scale = window.devicePixelRatio || 1;
+    const [wide, tall] = [Math.round(width * scale), Math.round(height * scale)];
+    if (canvas.width !== wide || canvas.height !== tall) [canvas.width, canvas.height] = [wide, tall]; // clears, and costs
+    const pen = canvas.getContext("2d");
+    pen.setTransform(scale, 0, 0, scale, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    return pen;
+  }
+
+  paintLane(pen, lane, tall) {
+    const middle = tall * (lane + 0.5);
+    const strength = this.muted[this.speakers[lane]] ? 0.35 : 1;
+    for (let bar = 0; bar < this.bars; bar++) {
+      const peak = this.peak(lane, bar);
+      if (peak === null) continue;
+      const half = Math.max(0.6, Math.sqrt(peak / 255) * (tall / 2 - 6));
+      pen.globalAlpha = strength * (bar < this.painted ? 1 : 0.42);
+      pen.fillRect(bar * PITCH + 0.8, middle - half, 2.4, 2 * half);
+    }
+  }
+
+  /** The highest peak under a bar; null where nothing was recorded. */
+  peak(lane, bar) {
+    const [from, to] = [(bar / this.bars) * this.seconds, ((bar + 1) / this.bars) * this.seconds];
+    let highest = null;
+    for (const { at, seconds, peaksPerSecond, lanes } of this.parts) {
+      if (to <= at || from >= at + seconds) continue;
+      const peaks = lanes[Math.min(lane, lanes.length - 1)];
+      const first = Math.max(0, Math.floor((from - at) * peaksPerSecond));
+      const end = Math.max(first + 1, Math.min(peaks.length, Math.ceil((to - at) * peaksPerSecond)));
+      for (let k = first; k < end; k++) highest = Math.max(highest ?? 0, peaks[k] ?? 0);
+    }
+    return highest;
+  }
+
+  paintHole(pen, { at, seconds }, width, height, hue) {
+    const [left, right] = [Math.max(0, at - seconds), at].map((time) => (time / this.seconds) * width);
+    pen.fillStyle = hue("--wash");
+    pen.fillRect(left, 0, Math.max(2, right - left), height);
+    pen.strokeStyle = hue("--edge");
+    pen.beginPath();
+    for (const x of [left, Math.max(left + 2, right)]) {
+      pen.moveTo(Math.round(x) + 0.5, 0);
+      pen.lineTo(Math.round(x) + 0.5, height);
+    }
+    pen.stroke();
+  }
+}
