@@ -3,6 +3,10 @@
  * `LivePlayout`'s, from the module that `moduleUrl` names; levels are drawn here and never leave the browser. `words` are the page's
  * texts, styling is the page's too: classes only.
  */
+import { Lane } from "lane";
+import { MuteButton } from "mute_button";
+import { behind, explain } from "sound_words";
+
 /** What a stream may be: rate in Hz, channels, encoding. */
 const FORMATS = [8000, 16000, 24000, 44100, 48000].flatMap((rate) => [`${rate} 2 s16le`, `${rate} 1 s16le`]);
 FORMATS.push("8000 2 mulaw", "8000 1 mulaw");
@@ -13,6 +17,7 @@ const SPEAKERS = [
 ];
 
 export default {
+  components: { MuteButton },
   template: `
     <div class="audio-player">
       <div class="lanes">
@@ -20,13 +25,7 @@ export default {
           <div class="name">{{ words[s.who] }}<small>{{ spread ? words.ear[s.who] : words.bothEars }}{{ speaking[s.who] ? ", " + words.speaking : "" }}</small></div>
           <canvas class="wave" :ref="s.who" aria-hidden="true"></canvas>
           <div class="vol">
-            <button type="button" class="mute" :aria-pressed="String(muted[s.who])" :aria-label="words.mute[s.who]" @click="toggle(s.who)">
-              <svg width="18" height="18" viewBox="0 0 24 24" fill="currentColor" aria-hidden="true">
-                <path d="M4 9v6h4l5 4V5L8 9z" />
-                <path v-if="muted[s.who]" d="M16 9l5 6M21 9l-5 6" stroke="currentColor" stroke-width="2" stroke-linecap="round" />
-                <path v-else d="M16 9a4 4 0 0 1 0 6" stroke="currentColor" stroke-width="2" stroke-linecap="round" fill="none" />
-              </svg>
-            </button>
+            <mute-button :muted="muted[s.who]" :aria-label="words.mute[s.who]" @click="toggle(s.who)"></mute-button>
             <input type="range" class="volume" min="0" max="1" step="0.05" :value="volume[s.who]" :aria-label="words.volume[s.who]"
               @input="setGain(s.who, $event.target.valueAsNumber)" />
           </div>
@@ -87,19 +86,15 @@ export default {
 
   async mounted() {
     this.stillness = matchMedia("(prefers-reduced-motion: reduce)");
-    const module = (window.path_prefix || "") + this.moduleUrl;
-    const beside = (name) => import(module.replace("live_playout.js", name));
-    let parts;
+    this.lanes = SPEAKERS.map(({ who }) => new Lane(this.$refs[who][0], who));
+    let module;
     try {
-      parts = await Promise.all([import(module), beside("lane.js"), beside("sound_words.js")]); // long before the click, in which there is no time
+      module = await import((window.path_prefix || "") + this.moduleUrl); // long before the click, in which there is no time for it
     } catch (error) {
       return this.hear({ state: "failed", detail: `${this.words.notLoaded} ${error}` });
     }
     if (this.gone) return;
-    const [{ LivePlayout }, { Lane }, tell] = parts;
-    this.tell = tell;
-    this.lanes = SPEAKERS.map(({ who }) => new Lane(this.$refs[who][0], who));
-    this.player = new LivePlayout({
+    this.player = new module.LivePlayout({
       url: () => this.address(),
       onState: (change) => this.hear(change),
       onEvent: (event) => this.$emit("event", event),
@@ -214,13 +209,13 @@ export default {
     },
 
     async behind() {
-      return this.tell.behind(await this.inform(), this.words);
+      return behind(await this.inform(), this.words);
     },
 
     /** Asks how the sound does, and says it in the details. */
     async inform() {
       const stats = await this.player?.stats();
-      if (stats?.format) this.details = this.tell.explain(stats, this.words);
+      if (stats?.format) this.details = explain(stats, this.words);
       return stats;
     },
 

@@ -1,7 +1,7 @@
 /** What `LivePlayout.stats()` says, in words that a person understands. `words` are the page's texts, with gaps such as `{seconds}`. */
-const IN_STEP = 100; // ppm: what any two quartzes differ by
+import { fill } from "fill";
 
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const IN_STEP = 100; // ppm: what any two quartzes differ by
 
 function number(value, digits) {
   const exact = { minimumFractionDigits: digits, maximumFractionDigits: digits };

@@ -15,7 +15,10 @@ _LISTENING = ("starting", "waiting", "playing", "gap", "reconnecting", "blocked"
 _RENEW_EVERY = 5.0  # seconds between new tickets, lest a refusal that no ticket helps is asked again and again
 
 
-class AudioPlayer(Element, component=ASSETS / "audio_player.js"):
+_MODULES = [ASSETS / f"{name}.js" for name in ("fill", "lane", "mute_button", "sound_words")]
+
+
+class AudioPlayer(Element, component=ASSETS / "audio_player.js", dependencies=_MODULES):
     """Plays the call `call_id`. The browser starts and stops it in the user's click (`toggle_handler`); `autostart` starts it at once,
     which browsers allow within two minutes of a press on Call. `on_state` hears of every state that the browser reports."""
 

@@ -336,16 +336,12 @@ async def open_element(page: Page, call: LiveCall, more: str = "") -> None:
     await page.wait_for_function("window.ready")
 
 
-async def inked(page: Page, row: str) -> int:
-    """How many pixels of a speaker's lane are drawn on."""
-    return await page.evaluate(  # type: ignore[no-any-return]
-        """row => {
-            const canvas = document.querySelector(`.lane.${row} canvas`);
-            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-            return data.filter((value, k) => k % 4 === 3 && value > 0).length;
-        }""",
-        row,
-    )
+# How many pixels of a speaker's lane are drawn on.
+INKED = """row => {
+    const canvas = document.querySelector(`.lane.${row} canvas`);
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return data.filter((value, k) => k % 4 === 3 && value > 0).length;
+}"""
 
 
 async def live(connection: ServerConnection, _: int) -> None:
@@ -364,9 +360,11 @@ async def test_the_element_draws_speakers_and_says_how_far_behind_it_is(page: Pa
     await page.wait_for_selector("[data-state=playing]")
     assert re.fullmatch(r"\d\.\d\d s behind, no gaps", await line.inner_text())
     await page.wait_for_function("document.querySelector('.lane.a small').textContent === 'right ear, speaking'")
-    await page.wait_for_timeout(1000)
+    await page.wait_for_function(f"""() => {{
+        const [assistant, customer] = ["a", "c"].map({INKED});
+        return assistant > 4 * customer && customer > 0;
+    }}""")
     assert await page.inner_text(".lane.c small") == "left ear"
-    assert await inked(page, "a") > 4 * await inked(page, "c") > 0
     assert await page.inner_text("[role=status]") == "Sound is playing"
     emitted = await page.evaluate("window.emitted")
     assert [change["state"] for change in emitted if "state" in change] == ["starting", "waiting", "playing"]
