@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ _LISTENING = ("starting", "waiting", "playing", "gap", "reconnecting", "blocked"
 _RENEW_EVERY = 5.0  # seconds between new tickets, lest a refusal that no ticket helps is asked again and again
 
 
-_MODULES = [ASSETS / f"{name}.js" for name in ("fill", "lane", "mute_button", "sound_words")]
+_MODULES: list[str | Path] = [ASSETS / f"{name}.js" for name in ("fill", "lane", "mute_button", "sound_words")]
 
 
 class AudioPlayer(Element, component=ASSETS / "audio_player.js", dependencies=_MODULES):
