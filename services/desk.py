@@ -96,7 +96,6 @@ class CallDesk:
                 store=self._take_ours,
                 rename=self._rename,
                 gone=self._book.gone,
-                longest=max_call_seconds,
                 answer=lambda call: answer(self, call),
             )
             self._hang_ups = HangUps(gateway=gateway, take=self._take_ours, told=self._tell_again)
