@@ -26,7 +26,7 @@ from services.web.export import export_router
 from services.web.idempotency import read_key
 from services.web.json_body import JsonBody
 from services.web.listen_socket import listen_router
-from services.web.problems import install_problems, problem_of
+from services.web.problems import PROBLEMS, install_problems, problem_of
 from services.web.rate_limits import hour_and_day, rate_limit_headers
 from services.web.requests import CallRequest, ControlRequest
 from services.web.switch_routes import switch_router
@@ -77,28 +77,24 @@ class Routes:
     def router(self) -> APIRouter:
         """The routes, with what they answer for OpenAPI."""
         router = APIRouter()
-        problems: dict[int | str, dict[str, Any]] = {
-            "4XX": {"description": "The request can't be done, and why (RFC 9457)", "content": {"application/problem+json": {}}},
-            "5XX": {"description": "Vapi or Earshot can't do it now, and why (RFC 9457)", "content": {"application/problem+json": {}}},
-        }
-        one: dict[int | str, dict[str, Any]] = {200: {"model": CallDetails}, **problems}
+        one: dict[int | str, dict[str, Any]] = {200: {"model": CallDetails}, **PROBLEMS}
         placed: dict[int | str, dict[str, Any]] = {
             201: {"model": CallDetails, "description": "Vapi accepted the call"},
             202: {"model": CallDetails, "description": "Scheduled, or not known yet whether it was placed"},
             200: {"description": "`dryRun`: all checks passed, no call was placed"},
-            **problems,
+            **PROBLEMS,
         }
         router.add_api_route("/api/vapi_call", self.place, methods=["POST"], status_code=201, responses=placed, summary="Place a call")
         router.add_api_route(
-            "/api/calls", self.calls, responses={200: {"model": CallsDetails}, **problems}, summary="Running and past calls"
+            "/api/calls", self.calls, responses={200: {"model": CallsDetails}, **PROBLEMS}, summary="Running and past calls"
         )
         router.add_api_route("/api/calls/{call_id}", self.call, responses=one, summary="One call")
         router.add_api_route("/api/calls/{call_id}/end", self.end, methods=["POST"], responses=one, summary="Hang up")
-        told: dict[int | str, dict[str, Any]] = {202: {"model": CallDetails, "description": "Vapi took it"}, **problems}
+        told: dict[int | str, dict[str, Any]] = {202: {"model": CallDetails, "description": "Vapi took it"}, **PROBLEMS}
         router.add_api_route(
             "/api/calls/{call_id}/control", self.control, methods=["POST"], status_code=202, responses=told, summary="Steer a running call"
         )
-        router.add_api_route("/health", self.health, responses=problems, summary="Whether calls can be placed")
+        router.add_api_route("/health", self.health, responses=PROBLEMS, summary="Whether calls can be placed")
         return router
 
     async def place(self, request: Request, wanted: CallRequest) -> JSONResponse:

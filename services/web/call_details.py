@@ -14,6 +14,7 @@ from services.journal import StoredAnswer
 from services.timeline import Entry
 from services.transcript import Line
 from services.web.answers import DETAILS, CallAnswer, call_answer, rfc3339
+from services.web.problems import PROBLEMS
 from services.web.who import client_of
 
 
@@ -110,7 +111,7 @@ def entry_answer(entry: Entry) -> dict[str, Any]:
 
 def details_router(desk: CallDesk) -> APIRouter:
     """`GET /api/calls/{call_id}/transcript` and `/timeline`."""
-    router = APIRouter(responses=_PROBLEMS)
+    router = APIRouter(responses=PROBLEMS)
 
     @router.get("/api/calls/{call_id}/transcript", response_model=TranscriptAnswer, summary="What was said in a call")
     async def transcript(request: Request, call_id: str) -> JSONResponse:
@@ -126,9 +127,3 @@ def details_router(desk: CallDesk) -> APIRouter:
         return JSONResponse({"entries": [entry_answer(entry) for entry in await desk.timeline(call.id)]})
 
     return router
-
-
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "4XX": {"description": "The request can't be done, and why (RFC 9457)", "content": {"application/problem+json": {}}},
-    "5XX": {"description": "Vapi or Earshot can't do it now, and why (RFC 9457)", "content": {"application/problem+json": {}}},
-}

@@ -19,6 +19,7 @@ from services.client import Scope
 from services.errors import LimitReached
 from services.signals import Signal
 from services.tasks import Tasks
+from services.web.problems import PROBLEMS
 from services.web.who import client_of
 
 _REMEMBERED = 500  # events a call
@@ -208,8 +209,7 @@ def events_router(
                 "content": {"text/event-stream": {}},
             },
             204: {"description": "The call is over and nothing came after `Last-Event-ID`: do not connect again"},
-            "4XX": {"description": "The request can't be done, and why (RFC 9457)", "content": {"application/problem+json": {}}},
-            "5XX": {"description": "Vapi or Earshot can't do it now, and why (RFC 9457)", "content": {"application/problem+json": {}}},
+            **PROBLEMS,
         },
         summary="What happens in a call, as it happens",
     )

@@ -13,6 +13,7 @@ from services.client import Scope
 from services.desk import CallDesk
 from services.web.answers import rfc3339
 from services.web.call_filters import CallFilters, call_filters
+from services.web.problems import PROBLEMS
 from services.web.who import client_of
 
 COLUMNS = (
@@ -76,6 +77,5 @@ def safe(cell: object) -> object:
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": f"UTF-8 with a byte order mark; columns {', '.join(COLUMNS)}", "content": {"text/csv": {}}},
-    "4XX": {"description": "The request can't be done, and why (RFC 9457)", "content": {"application/problem+json": {}}},
-    "5XX": {"description": "Earshot can't do it now, and why (RFC 9457)", "content": {"application/problem+json": {}}},
+    **PROBLEMS,
 }
