@@ -17,8 +17,7 @@ from services.listening.relay import Relay
 from services.settings import Settings
 from services.signals import Signal
 from services.switch import Switch
-from services.web.answers import DETAILS
-from services.web.call_details import CallDetails, CallsDetails, call_details, details_router, line_answer
+from services.web.answers import DETAILS, CallDetails, CallsDetails, call_details
 from services.web.call_filters import CURSOR, CallFilters, call_filters, cursor_of, read_cursor
 from services.web.docs_page import install_docs
 from services.web.events import CallEvents, Transcript, events_router
@@ -31,6 +30,7 @@ from services.web.rate_limits import hour_and_day, rate_limit_headers
 from services.web.requests import CallRequest, ControlRequest
 from services.web.switch_routes import switch_router
 from services.web.tickets import Tickets
+from services.web.transcript_routes import line_answer, transcript_router
 from services.web.webhook import MAX_BODY as MAX_WEBHOOK
 from services.web.webhook import ROUTE as WEBHOOK
 from services.web.webhook import webhook_router
@@ -49,7 +49,7 @@ def create_api(*, desk: CallDesk, relay: Relay, tickets: Tickets, switch: Switch
     api.include_router(switch_router(switch=switch, desk=desk))
     api.include_router(export_router(desk))
     api.include_router(routes.router())
-    api.include_router(details_router(desk))
+    api.include_router(transcript_router(desk))
     api.include_router(webhook_router(desk=desk, secret=settings.webhook_secret))
     api.include_router(
         events_router(

@@ -52,8 +52,7 @@ async def _lines(desk: CallDesk, filters: CallFilters, page: list[Call]) -> Asyn
 
 def _cells(desk: CallDesk, call: Call) -> Sequence[object]:
     reason = desk.why_ended(call)
-    ours = desk.directory.caller_number(call)
-    caller, called = (call.customer, ours) if call.inbound else (ours, call.customer)
+    caller, called = desk.directory.parties(call)
     return (
         *(call.id, call.status.value, "inbound" if call.inbound else "outbound", caller, called, call.name),
         *(desk.directory.assistant_name(call.assistant_id) or call.assistant_id,),
