@@ -17,7 +17,7 @@ from services.listening.relay import Relay
 from services.settings import Settings
 from services.signals import Signal
 from services.switch import Switch
-from services.web.answers import DETAILS, CallDetails, CallsDetails, call_details
+from services.web.answers import DETAILS, CallDetails, CallsDetails, call_details, stored_details
 from services.web.call_filters import CURSOR, CallFilters, call_filters, cursor_of, read_cursor
 from services.web.docs_page import install_docs
 from services.web.events import CallEvents, Transcript, events_router
@@ -115,13 +115,10 @@ class Routes:
             await self._desk.weigh(order, client)
             return JSONResponse({"dryRun": True, "to": order.to, "assistantId": order.assistant_id, "phoneNumberId": order.phone_number_id})
         placed = await self._desk.place(order, client, key=key, allow_duplicate=wanted.allowDuplicate)
-        if isinstance(placed, StoredAnswer):
-            listen_url = await self._listen_url(request, self._desk.get(placed.body["id"]))
-            headers = {"Location": placed.body["links"]["self"], "Idempotency-Replayed": "true"}
-            return JSONResponse({**placed.body, "listenUrl": listen_url}, placed.status, headers=headers)
-        detail = DETAILS.get(placed.status)
-        body = await self._answer(request, placed, detail=detail)
-        return JSONResponse(body, 202 if detail else 201, headers={"Location": f"/api/calls/{placed.id}"})
+        answer = placed if isinstance(placed, StoredAnswer) else stored_details(self._desk, placed)
+        listen_url = await self._listen_url(request, self._desk.get(answer.body["id"]))
+        headers = {"Location": answer.body["links"]["self"]} | ({"Idempotency-Replayed": "true"} if answer is placed else {})
+        return JSONResponse({**answer.body, "listenUrl": listen_url}, answer.status, headers=headers)
 
     async def calls(
         self,
