@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from services.errors import RecordingNotFound, RecordingUnfinished
 from services.listening.recording_finish import Part, finish_part
 from services.listening.recording_writer import make_private
+from services.rfc3339 import rfc3339
 from services.whole_file import write_whole
 
 CONSENT = "Recording a call may need the consent of everyone on it, in some places by law. Ask before you record."
@@ -147,7 +148,7 @@ def _add(folder: Path, call_id: str, part: Part) -> None:
         info["at"] = round(max(end, info["startedAt"] - infos[0]["startedAt"]), 3)
         end = info["at"] + info["seconds"]
     starts = {info["part"]: info["at"] for info in infos}
-    started_at = datetime.fromtimestamp(infos[0]["startedAt"], UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    started_at = rfc3339(datetime.fromtimestamp(infos[0]["startedAt"], UTC))
     common = {"callId": call_id, "startedAt": started_at, "seconds": round(end, 3)}
     marks = [mark | {"at": round(info["at"] + mark["at"], 3)} for info in infos for mark in info["marks"]]
     lines = _others(folder / _TRANSCRIPT, "lines", number) + [

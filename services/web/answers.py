@@ -1,6 +1,6 @@
 """Our calls as the JSON of the REST contract: camelCase, RFC 3339 in UTC, E.164, no secret of Vapi's."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.call import Call, CallStatus
 from services.desk import CallDesk
 from services.journal import StoredAnswer
+from services.rfc3339 import rfc3339
 
 DETAILS = {
     CallStatus.UNKNOWN: "Vapi's answer was lost, so it is not known whether this call was placed. "
@@ -100,8 +101,3 @@ def stored_details(desk: CallDesk, call: Call) -> StoredAnswer:
     """What a repeated idempotency key is answered: the same as the first time, but for the listen URL, which is made anew."""
     detail = DETAILS.get(call.status)
     return StoredAnswer(status=202 if detail else 201, body=call_details(desk, call, listen_url=None, detail=detail))
-
-
-def rfc3339(time: datetime | None) -> str | None:
-    """`2026-09-01T10:00:00.000Z`."""
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if time else None

@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from services.call import Call
 from services.client import Scope
 from services.desk import CallDesk
-from services.web.answers import rfc3339
+from services.rfc3339 import rfc3339
 from services.web.call_filters import CallFilters, call_filters
 from services.web.problems import PROBLEMS
 from services.web.who import client_of

@@ -6,8 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
 from services.client import Scope
 from services.end_all import Calls, end_all
+from services.rfc3339 import rfc3339
 from services.switch import Switch
-from services.web.answers import rfc3339
 from services.web.problems import PROBLEMS
 from services.web.who import client_of
 

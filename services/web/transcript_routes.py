@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 
 from services.client import Scope
 from services.desk import CallDesk
+from services.rfc3339 import rfc3339
 from services.timeline import Entry
 from services.transcript import Line
-from services.web.answers import rfc3339
 from services.web.problems import PROBLEMS
 from services.web.who import client_of
 
