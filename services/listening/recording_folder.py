@@ -5,7 +5,6 @@ written `1.pcm` and `1.jsonl`. Whoever writes or deletes holds `.lock`, which a 
 """
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -120,17 +119,16 @@ class RecordingFolder:
         What is being written counts twice, since its FLAC will lie beside it for a moment.
         """
         folders = [folder for folder in self.path.iterdir() if folder.is_dir()] if self.path.is_dir() else []
-        ages = sorted((_age(folder), folder) for folder in folders)
-        sizes = {folder: _size(folder) for folder in folders}
-        total, deleted = sum(sizes.values()), []
-        for _, folder in ages:
+        oldest_first = sorted((*_age_and_size(folder), folder) for folder in folders)
+        total, deleted = sum(size for _, size, _ in oldest_first), []
+        for _, size, folder in oldest_first:
             if total <= limit:
                 break
             with _held(folder) as held:
                 if held:
                     _remove(folder)
                     deleted.append(folder.name)
-                    total -= sizes[folder]
+                    total -= size
         return deleted, total <= limit
 
     def free(self) -> int:
@@ -198,12 +196,15 @@ def _remove(folder: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def _age(folder: Path) -> float:
-    return max((found.st_mtime for found in _stats(folder).values()), default=0.0)
-
-
-def _size(folder: Path) -> int:
-    return sum(found.st_size * (2 if file.suffix == ".pcm" else 1) for file, found in _stats(folder).items())
+def _age_and_size(folder: Path) -> tuple[float, int]:
+    """When it was last written to, and the bytes that it counts for; of its files, but for those that are just being taken away."""
+    changed, size = 0.0, 0
+    for file in _files(folder):
+        with suppress(FileNotFoundError):
+            found = file.stat()
+            changed = max(changed, found.st_mtime)
+            size += found.st_size * (2 if file.suffix == ".pcm" else 1)
+    return changed, size
 
 
 def _files(folder: Path) -> list[Path]:
@@ -211,12 +212,3 @@ def _files(folder: Path) -> list[Path]:
         return [file for file in folder.iterdir() if file.name != ".lock"]
     except FileNotFoundError:
         return []
-
-
-def _stats(folder: Path) -> dict[Path, os.stat_result]:
-    """Of its files, but for those that another thread or process is just taking away."""
-    found = {}
-    for file in _files(folder):
-        with suppress(FileNotFoundError):
-            found[file] = file.stat()
-    return found
