@@ -16,11 +16,12 @@ import soundfile
 from services.call import Call, CallStatus
 from services.client import Client
 from services.errors import CallNotFound, CallNotRunning, CantRecord, EarshotError, RecordingNotFound
+from services.listening.listener import End
 from services.listening.recording import Recorder
 from services.listening.recording_finish import NotWhole
 from services.listening.recording_folder import Recording, RecordingFolder
 from services.listening.recording_writer import Item, RecordedElsewhere
-from services.listening.relay import End, Relay
+from services.listening.relay import Relay
 from services.signals import Signal
 from services.tasks import Tasks
 
