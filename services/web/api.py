@@ -20,7 +20,8 @@ from services.switch import Switch
 from services.web.answers import DETAILS, CallDetails, CallsDetails, call_details, stored_details
 from services.web.call_filters import CURSOR, CallFilters, call_filters, cursor_of, read_cursor
 from services.web.docs_page import install_docs
-from services.web.events import CallEvents, Transcript, events_router
+from services.web.event_stream import events_router
+from services.web.events import CallEvents, Transcript
 from services.web.export import export_router
 from services.web.idempotency import read_key
 from services.web.json_body import JsonBody
