@@ -214,7 +214,7 @@ async def test_the_oldest_recordings_make_room_but_never_the_one_being_written(t
             await site.kept(loud, call_id)
         await site.record([])
         assert site.recordings.has("old")
-        site.recordings._limit = 200_000
+        site.recordings._disk.limit = 200_000
         site.line.calls["c2"] = Call(id="c2", status=CallStatus.IN_PROGRESS)
         await site.recordings.start("c2", PAGE)
         assert not site.recordings.has("old")
