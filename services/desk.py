@@ -122,13 +122,13 @@ class CallDesk:
             await self._placing.start()
 
     async def aclose(self) -> None:
-        """Ends the desk's work. No phone call is cut by it."""
+        """Ends the desk's work, once what it has told is written down. No phone call is cut by it."""
         if self._placing:
             await self._placing.aclose()
             await self._hang_ups.aclose()
             await self._archive.aclose()
         await self._tasks.aclose()
-        await self._writing.aclose()
+        await self._writing.settled()
 
     @property
     def running(self) -> int:
