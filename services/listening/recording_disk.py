@@ -75,18 +75,23 @@ async def _in(thread: ThreadPoolExecutor, work: Callable[..., T], *arguments: ob
 
 
 def _write(work: Sequence[Work]) -> list[str | None]:
-    problems: list[str | None] = []
-    for recorder, items, end in work:
-        problem = None
-        try:
-            recorder.writer.write(items)
-        except RecordedElsewhere:
-            problem = "elsewhere"
-        except OSError as error:
-            log.error("a recording can't be written: %s", error)
-            problem = "disk"
+    return [_problem(recorder, items, end) for recorder, items, end in work]
+
+
+def _problem(recorder: Recorder, items: Sequence[Item], end: End | None) -> str | None:
+    try:
+        recorder.writer.write(items)
+    except RecordedElsewhere:
+        return "elsewhere"
+    except OSError as error:
+        log.error("a recording can't be written: %s", error)
+        return "disk"
+    except Exception:
+        # A fault of ours with one recording must not end the writing of all others, nor go unseen by who counts on this one.
+        log.exception("a recording can't be written")
+        return "disk"
+    finally:
         if end:
             with suppress(OSError):  # told above, unless the log's last line is all that is missing
                 recorder.writer.close(end, recorder.ended_at)
-        problems.append(problem)
-    return problems
+    return None

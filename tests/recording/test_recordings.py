@@ -252,6 +252,14 @@ async def test_what_a_disk_took_before_it_failed_is_kept(site: Site) -> None:
     assert np.array_equal(site.samples(), as_samples(SECOND)[:10_000])
 
 
+async def test_a_fault_with_one_recording_is_told_and_ends_no_other(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = await site.record([])
+    monkeypatch.setattr(site.recordings._recorders["c1"].writer, "_sound", lambda *_: {}["a fault of ours"])
+    await connection.send(SECOND[0])
+    await site.until(lambda: site.recordings.problem("c1") == "disk")
+    await site.kept(SECOND, "c2")
+
+
 def test_sound_beyond_what_memory_is_kept_for_it_is_lost_and_marked(tmp_path: Path) -> None:
     recorder = Recorder(lambda _: None, call_id="c1", folder=tmp_path / "c1", most_unsaved=5 * 1280)
     for frame in SECOND:
