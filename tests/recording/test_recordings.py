@@ -253,8 +253,11 @@ async def test_what_a_disk_took_before_it_failed_is_kept(site: Site) -> None:
 
 
 async def test_a_fault_with_one_recording_is_told_and_ends_no_other(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("a fault of ours")
+
     connection = await site.record([])
-    monkeypatch.setattr(site.recordings._recorders["c1"].writer, "_sound", lambda *_: {}["a fault of ours"])
+    monkeypatch.setattr(site.recordings._recorders["c1"].writer, "_sound", fail)
     await connection.send(SECOND[0])
     await site.until(lambda: site.recordings.problem("c1") == "disk")
     await site.kept(SECOND, "c2")
