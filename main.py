@@ -33,8 +33,8 @@ from services.tasks import Tasks
 from services.vapi.gateway import Gateway
 from services.version import VERSION
 from services.web.access import Access, require_safe
+from services.web.answers import stored_details
 from services.web.api import create_api
-from services.web.call_details import stored_details
 from services.web.connections import Connections
 from services.web.front_door import FrontDoor
 from services.web.gatekeeper import Gatekeeper

@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-import secrets
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -15,10 +14,11 @@ from services.control import Control
 from services.dial_guard import DialGuard
 from services.directory import Directory
 from services.elsewhere import follow_elsewhere
-from services.errors import CallNotFound, CallNotRunning, EarshotError, FieldError, NotConfigured, NumberError, RequestError
+from services.errors import CallNotFound, CallNotRunning, EarshotError, NotConfigured
 from services.hang_ups import HangUps
 from services.journal import Journal, Limits, StoredAnswer
-from services.phone_number import PhoneNumber, parse_phone_number
+from services.orders import Orders
+from services.phone_number import PhoneNumber
 from services.placing import Key, Placed, Placing
 from services.signals import Signal
 from services.steering import Obstacle, Steering
@@ -43,6 +43,7 @@ class CallDesk:
     `guard` is given how many calls run and says which may be placed; `limits` are the caps that the journal keeps.
     `max_call_seconds` is the longest that any call may be asked to last, and what every call is given.
     `also_numbers` are taken as they are although no numbering plan knows them (the demo line's example).
+    `order` makes what `place` is given.
     `answer` gives what a repeated idempotency key is answered.
     """
 
@@ -65,7 +66,13 @@ class CallDesk:
         self.missing = missing
         self.assistant_id = assistant_id
         self.phone_number_id = phone_number_id
-        self.max_call_seconds = max_call_seconds
+        self.order = Orders(
+            assistant_id=assistant_id,
+            phone_number_id=phone_number_id,
+            max_call_seconds=max_call_seconds,
+            missing=missing,
+            also_numbers=also_numbers,
+        ).make
         self.directory = Directory(gateway)
         self.journal = journal
         self.limits = limits
@@ -75,7 +82,6 @@ class CallDesk:
         self.timelines = Timelines(self._book.current_id)
         self.guard = guard(self)
         self._gateway = gateway
-        self._also_numbers = also_numbers
         self._tasks = Tasks()
         self._writing = Tasks()
         self._watcher: Watcher | None = None
@@ -96,7 +102,6 @@ class CallDesk:
                 store=self._take_ours,
                 rename=self._rename,
                 gone=self._book.gone,
-                longest=max_call_seconds,
                 answer=lambda call: answer(self, call),
             )
             self._hang_ups = HangUps(gateway=gateway, take=self._take_ours, told=self._tell_again)
@@ -117,13 +122,13 @@ class CallDesk:
             await self._placing.start()
 
     async def aclose(self) -> None:
-        """Ends the desk's work. No phone call is cut by it."""
+        """Ends the desk's work, once what it has told is written down. No phone call is cut by it."""
         if self._placing:
             await self._placing.aclose()
             await self._hang_ups.aclose()
             await self._archive.aclose()
         await self._tasks.aclose()
-        await self._writing.aclose()
+        await self._writing.settled()
 
     @property
     def running(self) -> int:
@@ -187,46 +192,6 @@ class CallDesk:
         """Has Vapi asked about a call at once, because something was heard of it elsewhere: its live stream closed, a webhook came."""
         if self._watcher:
             self._watcher.look(self._book.current_id(call_id))
-
-    def order(
-        self,
-        to: str,
-        *,
-        assistant_id: str | None = None,
-        phone_number_id: str | None = None,
-        name: str | None = None,
-        first_message: str | None = None,
-        variable_values: Mapping[str, Any] | None = None,
-        max_duration_seconds: int | None = None,
-        earliest_at: datetime | None = None,
-        confirm_unlikely_number: bool = False,
-    ) -> CallOrder:
-        """What is asked of Vapi. Raises NumberError (`number_unlikely` unless confirmed), RequestError, NotConfigured."""
-        number = parse_phone_number(to, also=self._also_numbers)
-        if not number.likely and not confirm_unlikely_number:
-            raise NumberError(
-                f"{number.international} does not look like a number in use. Check the digits, and confirm it if it is right.",
-                code="number_unlikely",
-            )
-        if self._gateway is None:
-            raise NotConfigured(
-                f"{' and '.join(self.missing)} {'is' if len(self.missing) == 1 else 'are'} missing. Set it and start again."
-            )
-        if max_duration_seconds is not None and max_duration_seconds > self.max_call_seconds:
-            detail = f"At most {self.max_call_seconds} seconds (EARSHOT_MAX_CALL_SECONDS)."
-            raise RequestError(f"maxDurationSeconds: {detail}", errors=[FieldError("maxDurationSeconds", detail)])
-        return CallOrder(
-            to=number.e164,
-            region=number.region,
-            assistant_id=assistant_id or self.assistant_id,
-            phone_number_id=phone_number_id or self.phone_number_id,
-            tag=secrets.token_hex(8),
-            name=name,
-            first_message=first_message,
-            variable_values=variable_values or {},
-            max_duration_seconds=max_duration_seconds or self.max_call_seconds,
-            earliest_at=earliest_at,
-        )
 
     def check(self, order: CallOrder, client: Client) -> None:
         """Whether it may be dialled, by what is known at this moment. Raises what the dial guard says."""

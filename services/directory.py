@@ -62,7 +62,8 @@ class Directory:
         caller_id = self.caller_ids.get(phone_number_id or "")
         return (caller_id.name or international(caller_id.number or "")) if caller_id else ""
 
-    def caller_number(self, call: Call) -> str | None:
-        """The E.164 number that the call comes from, where it is known."""
+    def parties(self, call: Call) -> tuple[str | None, str | None]:
+        """The E.164 numbers that the call comes from and goes to, where they are known."""
         caller_id = self.caller_ids.get(call.phone_number_id or "")
-        return call.caller_id or (caller_id.number if caller_id else None)
+        ours = call.caller_id or (caller_id.number if caller_id else None)
+        return (call.customer, ours) if call.inbound else (ours, call.customer)

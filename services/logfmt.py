@@ -4,6 +4,8 @@ import logging
 import re
 from datetime import UTC, datetime
 
+from services.rfc3339 import rfc3339
+
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -11,7 +13,7 @@ class Logfmt(logging.Formatter):
     """One line a record; a traceback follows below its line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        time = rfc3339(datetime.fromtimestamp(record.created, UTC))
         message = record.getMessage().replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
         # What a stranger sent must not begin a line of its own, nor steer the terminal that shows it.
         message = _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", message)

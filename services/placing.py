@@ -17,6 +17,7 @@ from services.lost_call import search_until_found
 from services.phone_number import PhoneNumber, masked
 from services.tasks import Tasks
 from services.vapi.gateway import Gateway
+from services.watcher import LONGEST_CALL
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +43,7 @@ class Placing:
     """The way of a call from an order to Vapi.
 
     `store` takes in a call of ours and gives it as known from then on; `rename` says that a call of unknown outcome has been found,
-    `gone` that one was not, and can't be running any more: `longest` is what a call lasts at most, in seconds.
-    `answer` is what the journal keeps for a repeated key.
+    `gone` that one was not, and can't be running any more. `answer` is what the journal keeps for a repeated key.
     """
 
     def __init__(
@@ -56,7 +56,6 @@ class Placing:
         store: Callable[[Call], Call],
         rename: Callable[[str, str], None],
         gone: Callable[[str], None],
-        longest: float,
         answer: Callable[[Call], StoredAnswer],
     ) -> None:
         self._gateway = gateway
@@ -66,7 +65,6 @@ class Placing:
         self._store = store
         self._rename = rename
         self._gone = gone
-        self._longest = longest
         self._answer = answer
         self._tasks = Tasks()
         self.dialled: list[datetime] = []
@@ -160,9 +158,11 @@ class Placing:
     async def _search(self, unknown: Call, order: CallOrder, who: str, asked_at: datetime) -> Call | None:
         found = await search_until_found(self._gateway, order, since=asked_at)
         if found is None:
-            # Only the clock can prove that a call which was never seen has ended: Vapi ends each after the time that it was given.
-            # Until then its dial stays open in the journal, so that the slot is held over a restart and by every process.
-            over = max(asked_at, order.earliest_at or asked_at) + timedelta(seconds=self._longest) + _LATE
+            # Only the clock can prove that a call which was never seen has ended: Vapi ends each after the time that it was given, whatever
+            # a process that was started since would give one. Until then its dial stays open in the journal, so that the slot is held
+            # over a restart and by every process.
+            longest = LONGEST_CALL if order.max_duration_seconds is None else timedelta(seconds=order.max_duration_seconds)
+            over = max(asked_at, order.earliest_at or asked_at) + longest + _LATE
             await asyncio.sleep((over - datetime.now(UTC)).total_seconds())
             await self._settle(order, who, unknown, DialState.LOST)
             self._gone(unknown.id)

@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from itertools import count
@@ -17,10 +16,10 @@ from services.call import Call, CallStatus
 from services.client import Client
 from services.errors import CallNotFound, CallNotRunning, CantRecord, EarshotError, RecordingNotFound
 from services.listening.recording import Recorder
+from services.listening.recording_disk import RecordingDisk
 from services.listening.recording_finish import NotWhole
-from services.listening.recording_folder import Recording, RecordingFolder
-from services.listening.recording_writer import Item, RecordedElsewhere
-from services.listening.relay import End, Relay
+from services.listening.recording_folder import Recording
+from services.listening.relay import Relay
 from services.signals import Signal
 from services.tasks import Tasks
 
@@ -66,12 +65,10 @@ class Recordings:
     ) -> None:
         self.changed: Signal[str] = Signal()
         self.default = default
-        self._folder = RecordingFolder(folder)
+        self._disk = RecordingDisk(folder, limit=limit, free_floor=free_floor)
         self._relay = relay
         self._find = find
         self._note = note
-        self._limit = limit
-        self._free_floor = free_floor
         self._clock = clock
         self._recorders: dict[str, Recorder] = {}
         self._problems: dict[str, str] = {}
@@ -82,13 +79,10 @@ class Recordings:
         self._wake = asyncio.Event()
         self._hurry = asyncio.Event()
         self._tasks = Tasks()
-        # Two threads: turning an hour into FLAC takes seconds, in which what comes must still get to the disk.
-        self._writing = ThreadPoolExecutor(1, "write recordings")
-        self._finishing = ThreadPoolExecutor(1, "finish recordings")
 
     async def open(self) -> None:
         """Finds what is there, and finishes in the background what a crash or a stop cut off."""
-        self._kept = await self._in(self._finishing, self._folder.finished)
+        self._kept = await self._disk.finished()
         self._tasks.start(self._finish_all(), name="finish recordings")
         self._tasks.start(self._keep_writing(), name="write recordings")
 
@@ -102,8 +96,7 @@ class Recordings:
             recorder.close()
         await self._tasks.aclose()
         await self._flush()
-        self._writing.shutdown()
-        await asyncio.to_thread(self._finishing.shutdown, cancel_futures=True)
+        await self._disk.aclose()
 
     def recording(self, call_id: str) -> bool:
         """Whether this call is being recorded, or will be once there is sound."""
@@ -125,14 +118,14 @@ class Recordings:
             raise CallNotFound("There is no call with this id.")
         if not call.running:
             raise CallNotRunning("This call has ended.")
-        if problem := await self._room():
+        if problem := await self._make_room():
             self._tell(call.id, problem)
             raise CantRecord(PROBLEMS[problem], code=problem)
         if finisher := self._finishers.get(call.id):
             await asyncio.wait({finisher})
         if self._closed or call.id in self._recorders:
             return
-        recorder = partial(Recorder, call_id=call.id, folder=self._folder.of(call.id), hurry=self._hurry.set, clock=self._clock)
+        recorder = partial(Recorder, call_id=call.id, folder=self._disk.folder.of(call.id), hurry=self._hurry.set, clock=self._clock)
         self._recorders[call.id] = self._relay.join(call.id, recorder)
         self._switched_off.pop(call.id, None)
         self._problems.pop(call.id, None)
@@ -154,17 +147,17 @@ class Recordings:
 
     async def get(self, call_id: str) -> Recording | None:
         """The finished recording of a call. Raises RecordingNotFound for what can't be a call's id."""
-        return await asyncio.to_thread(self._folder.read, self._id(call_id))
+        return await asyncio.to_thread(self._disk.folder.read, self._id(call_id))
 
     async def text(self, call_id: str, what: str) -> bytes:
         """`recording`, `transcript` or `peaks` as JSON. Raises RecordingNotFound, RecordingUnfinished."""
-        return await asyncio.to_thread(self._folder.text, self._id(call_id), what)
+        return await asyncio.to_thread(self._disk.folder.text, self._id(call_id), what)
 
     async def part(self, call_id: str, number: int, client: Client, *, action: str | None) -> Path:
         """The FLAC of one part, counted from 1; `action` goes into the audit. Raises RecordingNotFound, RecordingUnfinished."""
         recording = await self.get(call_id)
         if recording is None:
-            raise await asyncio.to_thread(self._folder.absent, self._id(call_id))
+            raise await asyncio.to_thread(self._disk.folder.absent, self._id(call_id))
         path = next((path for path in recording.parts if path.stem == str(number)), None)
         if path is None:
             raise RecordingNotFound(f"This recording has {len(recording.parts)} parts.")
@@ -175,7 +168,7 @@ class Recordings:
     async def delete(self, call_id: str, client: Client) -> None:
         """Deletes the recording for good. Raises RecordingNotFound, and RecordingUnfinished while it is being written."""
         call_id = self._id(call_id)
-        if not await self._in(self._finishing, self._folder.delete, call_id):
+        if not await self._disk.delete(call_id):
             raise RecordingNotFound("This call was not recorded here, or its recording was deleted.")
         self._kept.discard(call_id)
         self._note(client, "delete-recording", self._call(call_id))
@@ -202,14 +195,14 @@ class Recordings:
                     await self._hurry.wait()
             self._hurry.clear()
             await self._flush()
-            if flush % _LOOK_AT_DISK == 0 and (problem := await self._room()):
+            if flush % _LOOK_AT_DISK == 0 and (problem := await self._make_room()):
                 for recorder in list(self._recorders.values()):
                     self._give_up(recorder, problem)
 
     async def _flush(self) -> None:
         """Writes what has come, and closes what has ended, which is then made FLAC."""
         work = [(recorder, recorder.take(), recorder.end) for recorder in self._recorders.values()]
-        failures = await self._in(self._writing, _write, work)
+        failures = await self._disk.write(work)
         for (recorder, _, end), problem in zip(work, failures, strict=True):
             if end and self._recorders.get(recorder.call_id) is recorder:
                 del self._recorders[recorder.call_id]
@@ -229,25 +222,18 @@ class Recordings:
         recorder.close()
         self._tell(recorder.call_id, problem)
 
-    async def _room(self) -> str | None:
-        """Makes room; what keeps calls from being recorded, if anything does."""
-        try:
-            deleted, enough = await self._in(self._writing, self._folder.make_room, self._limit)
-            free = await self._in(self._writing, self._folder.free)
-        except OSError as error:
-            log.error("the folder of recordings can't be used: %s", error)
-            return "disk"
+    async def _make_room(self) -> str | None:
+        """What keeps calls from being recorded, if anything does, even after the oldest recordings were deleted."""
+        deleted, problem = await self._disk.room()
         for call_id in deleted:
             log.info("deleted the oldest recording, of call %s, to stay within EARSHOT_RECORDINGS_MB", call_id)
             self._kept.discard(call_id)
             self._note(_EARSHOT, "delete-recording", self._call(call_id))
             self.changed.emit(call_id)
-        if free < self._free_floor:
-            return "disk_full"
-        return None if enough else "limit"
+        return problem
 
     async def _finish_all(self) -> None:
-        for call_id in sorted(await self._in(self._finishing, self._folder.unfinished)):
+        for call_id in sorted(await self._disk.unfinished()):
             if call_id not in self._recorders:
                 await self._begin_finishing(call_id)
 
@@ -258,7 +244,7 @@ class Recordings:
 
     async def _finish(self, call_id: str) -> None:
         try:
-            if await self._in(self._finishing, self._folder.finish, call_id):
+            if await self._disk.finish(call_id):
                 self._kept.add(call_id)
         except (OSError, NotWhole, soundfile.LibsndfileError) as error:
             log.error("the recording of call %s could not be finished: %s", call_id, error)
@@ -278,29 +264,6 @@ class Recordings:
     def _call(self, call_id: str) -> Call:
         """For the audit; a recording may outlive what is remembered of its call."""
         return self._find(call_id) or Call(id=call_id, status=CallStatus.ENDED)
-
-    async def _in(self, thread: ThreadPoolExecutor, work: Callable[..., T], *arguments: object) -> T:
-        # Shielded: what was taken to be written is written, even if whoever waits for it is stopped.
-        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(thread, partial(work, *arguments)))
-
-
-def _write(work: Sequence[tuple[Recorder, Sequence[Item], End | None]]) -> list[str | None]:
-    """What went wrong with each."""
-    problems: list[str | None] = []
-    for recorder, items, end in work:
-        problem = None
-        try:
-            recorder.writer.write(items)
-        except RecordedElsewhere:
-            problem = "elsewhere"
-        except OSError as error:
-            log.error("a recording can't be written: %s", error)
-            problem = "disk"
-        if end:
-            with suppress(OSError):  # told above, unless the log's last line is all that is missing
-                recorder.writer.close(end, recorder.ended_at)
-        problems.append(problem)
-    return problems
 
 
 def _remember(memory: dict[str, T], call_id: str, value: T) -> None:

@@ -5,6 +5,8 @@ import logging
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from services.errors import EarshotError
+
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -40,5 +42,5 @@ class Tasks:
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         # Our own errors are answers, told to whoever awaits the task; anything else is a bug and must be seen.
-        if not task.cancelled() and (error := task.exception()) is not None and not hasattr(error, "detail"):
+        if not task.cancelled() and (error := task.exception()) and not isinstance(error, EarshotError):
             log.error("task %s failed", task.get_name(), exc_info=error)

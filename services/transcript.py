@@ -27,9 +27,10 @@ class Line:
 
 @dataclass(slots=True)
 class _Heard:
-    """A line, and by which ways it came to its end, with the time that each gave it."""
+    """A line, its bare words once it is final, and by which ways it came to its end, with the time that each gave it."""
 
     line: Line
+    words: str = ""
     ways: dict[str, object] = field(default_factory=dict)
 
 
@@ -67,7 +68,7 @@ class Transcript:
             if not line.final or line.speaker != speaker or at - line.at > _APART + _spoken(line):
                 continue
             twice = time is not None and heard.ways.get(way) == time
-            same = _words(line.text) == words if final else _words(line.text).startswith(words)
+            same = heard.words == words if final else heard.words.startswith(words)
             if same and (twice or way not in heard.ways):
                 return heard
         return None
@@ -85,6 +86,7 @@ class Transcript:
         else:
             heard.line = replace(heard.line, text=text, final=final)
         if final:
+            heard.words = _words(text)
             heard.ways[way] = time
             del self._open[speaker]
         return heard.line

@@ -9,8 +9,10 @@ import aiohttp
 import pytest
 from websockets.asyncio.client import connect
 
+from services.client import LOCAL
 from services.journal import Journal
 from tests.access.test_access import NUMBER, TOKENS, bearer
+from tests.desks import desk_in
 from tests.process import running, vapi_environ
 from tests.stand_in import StandIn, stand_in
 
@@ -65,3 +67,11 @@ async def test_the_audit_tells_who_did_what_and_when(vapi: StandIn, tmp_path: Pa
         ("boss", "resume-dialling", None, "done", ""),
     ]
     assert [row.call_id for row in rows[:4]] == [call["id"]] * 4
+
+
+async def test_what_was_done_last_is_written_down_as_well(tmp_path: Path) -> None:
+    async with desk_in(tmp_path, None) as desk:
+        desk.note(LOCAL, "end-all", outcome="1 ended, 0 unconfirmed")
+    journal = await Journal.open(f"sqlite:///{tmp_path / 'journal.sqlite'}")
+    assert [(row.action, row.outcome) for row in await journal.audit()] == [("end-all", "1 ended, 0 unconfirmed")]
+    await journal.aclose()

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from playwright.async_api import ConsoleMessage, Route, async_playwright
 
 from services.settings import LOOPBACK_HOSTS
-from services.web.answers import CallAnswer
+from services.web.answers import CallDetails
 from services.web.docs_page import install_docs
 from services.web.gatekeeper import Gatekeeper
 from services.web.requests import CallRequest
@@ -24,7 +24,7 @@ def described() -> FastAPI:
     async def place(_wanted: CallRequest) -> dict[str, str]:
         return {}
 
-    @api.get("/api/calls/{call_id}", responses={200: {"model": CallAnswer}})
+    @api.get("/api/calls/{call_id}", responses={200: {"model": CallDetails}})
     async def call(call_id: str) -> dict[str, str]:
         return {"id": call_id}
 

@@ -15,9 +15,11 @@ from fastapi import FastAPI
 from services.call import Call, CallStatus
 from services.errors import CallNotFound
 from services.signals import Signal
+from services.web import event_stream
 from services.web import events as events_module
 from services.web.access import Access
-from services.web.events import CallEvents, Transcript, events_router
+from services.web.event_stream import events_router
+from services.web.events import CallEvents, Transcript
 from services.web.problems import install_problems
 from services.web.rate_limits import Quota, hour_and_day, rate_limit_headers
 from services.web.tokens import read_tokens
@@ -239,7 +241,7 @@ async def test_who_goes_away_is_forgotten(served: Served) -> None:
 
 
 async def test_who_takes_nothing_is_let_go(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events_module, "_PATIENCE", 0.2)
+    monkeypatch.setattr(event_stream, "_PATIENCE", 0.2)
     served.desk.tell(CALL)
     host, port = served.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port), limit=1)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -66,3 +67,12 @@ async def test_it_is_free_when_the_call_must_be_over_and_not_before_it_begins(
         else:
             await place(desk)
         assert vapi.dials == (1 if held else 2)
+
+
+async def test_it_is_held_for_as_long_as_its_own_order_may_last(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(placing, "_LATE", timedelta(seconds=-600))
+    async with a_desk(tmp_path, vapi) as desk:
+        longer = replace(desk.order(NUMBER), max_duration_seconds=1800)  # as before a restart with another EARSHOT_MAX_CALL_SECONDS
+        await desk.place(longer, LOCAL)
+        with pytest.raises(LimitReached):
+            await place(desk)

@@ -116,7 +116,7 @@ class _Book:
         self._recent[wanted.order.to, wanted.client] = row
         self._counts = {window: count + 1 for window, count in self._counts.items()}
         self._slots += 1
-        return Begun(dial=_dial(row, order=wanted.order), in_hour=self._counts.get(_HOUR, 0), in_day=self._counts.get(_DAY, 0))
+        return Begun(dial=_dial(row, order=wanted.order))
 
     def _know(self, row: Row) -> None:
         self._tags.add(row["tag"])
@@ -243,11 +243,6 @@ def dialled_since(connection: sa.Connection, time: datetime) -> list[datetime]:
     query = sa.select(dials.c.dialled_at).where(dials.c.dialled_at >= milliseconds(time), _COUNTED)
     newest = connection.execute(query.order_by(dials.c.dialled_at.desc()).limit(_MOST_TIMES)).scalars().all()
     return [time_of(at) for at in reversed(newest)]
-
-
-def recent_dial(connection: sa.Connection, to: str, client: str, since: datetime) -> Dial | None:
-    row = _recent(connection, {to}, since).get((to, client))
-    return _dial(row) if row else None
 
 
 def forget_keys(connection: sa.Connection, before: datetime) -> None:

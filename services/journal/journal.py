@@ -189,10 +189,6 @@ class Journal:
         """When was dialled, or may have been, since then; oldest first, the newest 10,000 at most."""
         return await self._database.read(partial(dials.dialled_since, time=time))
 
-    async def recent_dial(self, to: str, *, client: str, since: datetime) -> Dial | None:
-        """The client's newest dial of a number after that time which was not refused."""
-        return await self._database.read(partial(dials.recent_dial, to=to, client=client, since=since))
-
     async def note(self, *, who: str, action: str, call_id: str | None, to: str | None, outcome: str, detail: str = "") -> None:
         """Adds to the audit. `detail` must hold no URL and no key."""
         row = AuditRow(at=self._now(), who=who, action=action, call_id=call_id, to=to, outcome=outcome, detail=detail)

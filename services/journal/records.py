@@ -61,15 +61,10 @@ class Dial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """What may be done now: dial, where `replay` is None, or else give that answer again. `dial` is what is written down.
-
-    `in_hour` and `in_day` are how many dials count against the caps, this one among them; 0 where no cap was asked for.
-    """
+    """What may be done now: dial, where `replay` is None, or else give that answer again. `dial` is what is written down."""
 
     dial: Dial
     replay: StoredAnswer | None = None
-    in_hour: int = 0
-    in_day: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

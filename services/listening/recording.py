@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from services.listening.listener import End
 from services.listening.recording_writer import Item, RecordingWriter
-from services.listening.relay import End
 
 _MOST_UNSAVED = 8 * 1024 * 1024  # bytes, two minutes of a usual call: a disk that is so far behind does not keep up
 _MUCH = 1024 * 1024  # bytes that are not left to wait for their turn

@@ -5,7 +5,6 @@ written `1.pcm` and `1.jsonl`. Whoever writes or deletes holds `.lock`, which a 
 """
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from filelock import FileLock, Timeout
 from services.errors import RecordingNotFound, RecordingUnfinished
 from services.listening.recording_finish import Part, finish_part
 from services.listening.recording_writer import make_private
+from services.rfc3339 import rfc3339
 from services.whole_file import write_whole
 
 CONSENT = "Recording a call may need the consent of everyone on it, in some places by law. Ask before you record."
@@ -119,17 +119,16 @@ class RecordingFolder:
         What is being written counts twice, since its FLAC will lie beside it for a moment.
         """
         folders = [folder for folder in self.path.iterdir() if folder.is_dir()] if self.path.is_dir() else []
-        ages = sorted((_age(folder), folder) for folder in folders)
-        sizes = {folder: _size(folder) for folder in folders}
-        total, deleted = sum(sizes.values()), []
-        for _, folder in ages:
+        oldest_first = sorted((*_age_and_size(folder), folder) for folder in folders)
+        total, deleted = sum(size for _, size, _ in oldest_first), []
+        for _, size, folder in oldest_first:
             if total <= limit:
                 break
             with _held(folder) as held:
                 if held:
                     _remove(folder)
                     deleted.append(folder.name)
-                    total -= sizes[folder]
+                    total -= size
         return deleted, total <= limit
 
     def free(self) -> int:
@@ -147,7 +146,7 @@ def _add(folder: Path, call_id: str, part: Part) -> None:
         info["at"] = round(max(end, info["startedAt"] - infos[0]["startedAt"]), 3)
         end = info["at"] + info["seconds"]
     starts = {info["part"]: info["at"] for info in infos}
-    started_at = datetime.fromtimestamp(infos[0]["startedAt"], UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    started_at = rfc3339(datetime.fromtimestamp(infos[0]["startedAt"], UTC))
     common = {"callId": call_id, "startedAt": started_at, "seconds": round(end, 3)}
     marks = [mark | {"at": round(info["at"] + mark["at"], 3)} for info in infos for mark in info["marks"]]
     lines = _others(folder / _TRANSCRIPT, "lines", number) + [
@@ -197,12 +196,15 @@ def _remove(folder: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def _age(folder: Path) -> float:
-    return max((found.st_mtime for found in _stats(folder).values()), default=0.0)
-
-
-def _size(folder: Path) -> int:
-    return sum(found.st_size * (2 if file.suffix == ".pcm" else 1) for file, found in _stats(folder).items())
+def _age_and_size(folder: Path) -> tuple[float, int]:
+    """When it was last written to, and the bytes that it counts for; of its files, but for those that are just being taken away."""
+    changed, size = 0.0, 0
+    for file in _files(folder):
+        with suppress(FileNotFoundError):
+            found = file.stat()
+            changed = max(changed, found.st_mtime)
+            size += found.st_size * (2 if file.suffix == ".pcm" else 1)
+    return changed, size
 
 
 def _files(folder: Path) -> list[Path]:
@@ -210,12 +212,3 @@ def _files(folder: Path) -> list[Path]:
         return [file for file in folder.iterdir() if file.name != ".lock"]
     except FileNotFoundError:
         return []
-
-
-def _stats(folder: Path) -> dict[Path, os.stat_result]:
-    """Of its files, but for those that another thread or process is just taking away."""
-    found = {}
-    for file in _files(folder):
-        with suppress(FileNotFoundError):
-            found[file] = file.stat()
-    return found

@@ -37,7 +37,6 @@ class RecordingWriter:
     """
 
     def __init__(self, folder: Path, *, call_id: str, epoch: float) -> None:
-        self.size = 0
         self._folder = folder
         self._call_id = call_id
         self._epoch = epoch
@@ -56,7 +55,7 @@ class RecordingWriter:
             else:
                 self._text(item)
         if self._part:
-            self.size += self._part.flush()
+            self._part.flush()
 
     def close(self, why: str, at: float) -> None:
         """Ends the part that is being written, saying why and when. Harmless when done twice."""
@@ -133,13 +132,12 @@ class _Part:
         self._sound.append(sound)
         self._bytes += len(sound)
 
-    def flush(self) -> int:
-        """Bytes written. A line may speak of sound that did not get to the disk, which is seen; the reverse would not be."""
+    def flush(self) -> None:
+        """A line may speak of sound that did not get to the disk, which is seen; the reverse would not be."""
         lines, self._lines = "".join(self._lines).encode(), []
         sound, self._sound = b"".join(self._sound), []
         _write(self._files[0], lines)
         _write(self._files[1], sound)
-        return len(lines) + len(sound)
 
     def close(self, why: str, at: float) -> None:
         if self.interruption and at - self._last > _LAST_GAP:

@@ -28,10 +28,6 @@ class Family(StrEnum):
     UNKNOWN = "unknown"
 
 
-FAILED = frozenset(Family) - {Family.FINISHED, Family.NOT_REACHED, Family.CANCELLED, Family.HOOK}
-"""The families in which something has to be put right."""
-
-
 @dataclass(frozen=True, slots=True)
 class EndedReason:
     """`title` is a short sentence, `next_step` what to do about it: empty where nothing need be done."""

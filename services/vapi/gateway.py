@@ -7,12 +7,13 @@ the outcome open raises `OutcomeUnknown`, and `find_call` looks for the call by 
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from services.call import Assistant, Call, CallerId, CallOrder, ListenTarget
 from services.errors import OutcomeUnknown, RequestError, VapiUnavailable
+from services.rfc3339 import rfc3339
 from services.transcript import Line
 from services.vapi import refusals
 from services.vapi.afterwards import read_lines
@@ -77,7 +78,7 @@ class Gateway:
 
     async def find_call(self, order: CallOrder, *, since: datetime) -> Call | None:
         """The call that came of `order` at or after `since`, by our tag; None when Vapi's list does not show it (yet: the list can lag)."""
-        query = {"assistantId": order.assistant_id, "phoneNumberId": order.phone_number_id, "createdAtGe": _rfc3339(since - _SKEW)}
+        query = {"assistantId": order.assistant_id, "phoneNumberId": order.phone_number_id, "createdAtGe": rfc3339(since - _SKEW)}
         async for call in self._entries("call", query, self._read_call, page=_CALLS_A_PAGE):
             if call.tag == order.tag:
                 return call
@@ -104,7 +105,7 @@ class Gateway:
     ) -> list[Call]:
         """The account's calls, newest first, at most `limit`."""
         query = {"updatedAtGe": updated_since, "createdAtGe": created_since}
-        times = {name: _rfc3339(time) for name, time in query.items() if time is not None}
+        times = {name: rfc3339(time) for name, time in query.items() if time is not None}
         return [call async for call in self._entries("call", times, self._read_call, page=_CALLS_A_PAGE, limit=limit)]
 
     async def list_assistants(self) -> list[Assistant]:
@@ -190,7 +191,7 @@ class Gateway:
             times = [time for body in answer.body if isinstance(body, dict) and (time := read_time(body.get("createdAt")))]
             if len(answer.body) < size or not fresh or not times:
                 return
-            query["createdAtLe"] = _rfc3339(min(times))
+            query["createdAtLe"] = rfc3339(min(times))
 
     async def _read(self, path: str, query: Mapping[str, Any] | None = None) -> Answer:
         try:
@@ -222,7 +223,7 @@ def _create_body(order: CallOrder) -> dict[str, Any]:
         "assistantOverrides": overrides,
     }
     if order.earliest_at is not None:
-        body["schedulePlan"] = {"earliestAt": _rfc3339(order.earliest_at)}
+        body["schedulePlan"] = {"earliestAt": rfc3339(order.earliest_at)}
     return body
 
 
@@ -234,10 +235,6 @@ def _encode(body: Mapping[str, Any]) -> bytes:
         raise RequestError(
             "The request holds a value that JSON can't carry. Use text, finite numbers, true, false, lists and objects."
         ) from None
-
-
-def _rfc3339(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _monitor_refused(which: str) -> VapiUnavailable:

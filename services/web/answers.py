@@ -1,12 +1,14 @@
 """Our calls as the JSON of the REST contract: camelCase, RFC 3339 in UTC, E.164, no secret of Vapi's."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.call import Call, CallStatus
 from services.desk import CallDesk
+from services.journal import StoredAnswer
+from services.rfc3339 import rfc3339
 
 DETAILS = {
     CallStatus.UNKNOWN: "Vapi's answer was lost, so it is not known whether this call was placed. "
@@ -28,8 +30,13 @@ class LinksAnswer(BaseModel):
     page: str
 
 
-class CallAnswer(BaseModel):
-    """One call."""
+class CostAnswer(BaseModel):
+    kind: str = Field(description="Vapi's name for the part: `transport`, `transcriber`, `model`, `voice`, `vapi`, `analysis`")
+    dollars: float
+
+
+class CallDetails(BaseModel):
+    """One call, with what is known after its end."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -46,24 +53,31 @@ class CallAnswer(BaseModel):
     cost: float | None = Field(description="US dollars, once Vapi has told it")
     links: LinksAnswer
     detail: str | None = Field(default=None, description="What to know about this call now, in plain words")
+    inbound: bool = Field(description="Whether the customer called; then `from` is their number")
+    seconds: float | None = Field(description="How long it was talked, once the call has ended")
+    costs: list[CostAnswer]
+    summary: str | None
+    recordingUrl: str | None = Field(description="Vapi's own recording, once there is one")
+    endedFamily: str | None = Field(description="What kind of end it was: what `family` of the list filters by")
 
 
-class CallsAnswer(BaseModel):
+class CallsDetails(BaseModel):
     """A page of calls, newest first."""
 
-    calls: list[CallAnswer]
+    calls: list[CallDetails]
     nextCursor: str | None
 
 
-def call_answer(desk: CallDesk, call: Call, *, listen_url: str | None, detail: str | None = None) -> dict[str, Any]:
-    """`CallAnswer` as a plain dict; written by hand since it is on the path of every request."""
+def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, detail: str | None = None) -> dict[str, Any]:
+    """`CallDetails` as a plain dict; written by hand since it is on the path of every request."""
     reason = desk.why_ended(call)
+    caller, called = desk.directory.parties(call)
     answer: dict[str, Any] = {
         "id": call.id,
         "listenUrl": listen_url,
         "status": call.status.value,
-        "to": call.to,
-        "from": desk.directory.caller_number(call),
+        "to": called,
+        "from": caller,
         "assistantId": call.assistant_id,
         "createdAt": rfc3339(call.created_at),
         "startedAt": rfc3339(call.started_at),
@@ -71,12 +85,19 @@ def call_answer(desk: CallDesk, call: Call, *, listen_url: str | None, detail: s
         "endedReason": {"code": reason.code, "title": reason.title, "nextStep": reason.next_step} if reason else None,
         "cost": call.cost if call.cost or not call.running else None,
         "links": {"self": f"/api/calls/{call.id}", "events": f"/api/calls/{call.id}/events", "page": f"/?call={call.id}"},
+        "inbound": call.inbound,
+        "seconds": call.seconds,
+        "costs": [{"kind": item.kind, "dollars": item.dollars} for item in call.costs],
+        "summary": call.summary,
+        "recordingUrl": call.recording_url,
+        "endedFamily": reason.family.value if reason else None,
     }
     if detail:
         answer["detail"] = detail
     return answer
 
 
-def rfc3339(time: datetime | None) -> str | None:
-    """`2026-09-01T10:00:00.000Z`."""
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if time else None
+def stored_details(desk: CallDesk, call: Call) -> StoredAnswer:
+    """What a repeated idempotency key is answered: the same as the first time, but for the listen URL, which is made anew."""
+    detail = DETAILS.get(call.status)
+    return StoredAnswer(status=202 if detail else 201, body=call_details(desk, call, listen_url=None, detail=detail))

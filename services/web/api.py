@@ -17,20 +17,21 @@ from services.listening.relay import Relay
 from services.settings import Settings
 from services.signals import Signal
 from services.switch import Switch
-from services.web.answers import DETAILS
-from services.web.call_details import CallDetails, CallsDetails, call_details, details_router, line_answer
+from services.web.answers import DETAILS, CallDetails, CallsDetails, call_details, stored_details
 from services.web.call_filters import CURSOR, CallFilters, call_filters, cursor_of, read_cursor
 from services.web.docs_page import install_docs
-from services.web.events import CallEvents, Transcript, events_router
+from services.web.event_stream import events_router
+from services.web.events import CallEvents, Transcript
 from services.web.export import export_router
 from services.web.idempotency import read_key
 from services.web.json_body import JsonBody
 from services.web.listen_socket import listen_router
-from services.web.problems import install_problems, problem_of
+from services.web.problems import PROBLEMS, install_problems, problem_of
 from services.web.rate_limits import hour_and_day, rate_limit_headers
 from services.web.requests import CallRequest, ControlRequest
 from services.web.switch_routes import switch_router
 from services.web.tickets import Tickets
+from services.web.transcript_routes import line_answer, transcript_router
 from services.web.webhook import MAX_BODY as MAX_WEBHOOK
 from services.web.webhook import ROUTE as WEBHOOK
 from services.web.webhook import webhook_router
@@ -49,7 +50,7 @@ def create_api(*, desk: CallDesk, relay: Relay, tickets: Tickets, switch: Switch
     api.include_router(switch_router(switch=switch, desk=desk))
     api.include_router(export_router(desk))
     api.include_router(routes.router())
-    api.include_router(details_router(desk))
+    api.include_router(transcript_router(desk))
     api.include_router(webhook_router(desk=desk, secret=settings.webhook_secret))
     api.include_router(
         events_router(
@@ -77,28 +78,24 @@ class Routes:
     def router(self) -> APIRouter:
         """The routes, with what they answer for OpenAPI."""
         router = APIRouter()
-        problems: dict[int | str, dict[str, Any]] = {
-            "4XX": {"description": "The request can't be done, and why (RFC 9457)", "content": {"application/problem+json": {}}},
-            "5XX": {"description": "Vapi or Earshot can't do it now, and why (RFC 9457)", "content": {"application/problem+json": {}}},
-        }
-        one: dict[int | str, dict[str, Any]] = {200: {"model": CallDetails}, **problems}
+        one: dict[int | str, dict[str, Any]] = {200: {"model": CallDetails}, **PROBLEMS}
         placed: dict[int | str, dict[str, Any]] = {
             201: {"model": CallDetails, "description": "Vapi accepted the call"},
             202: {"model": CallDetails, "description": "Scheduled, or not known yet whether it was placed"},
             200: {"description": "`dryRun`: all checks passed, no call was placed"},
-            **problems,
+            **PROBLEMS,
         }
         router.add_api_route("/api/vapi_call", self.place, methods=["POST"], status_code=201, responses=placed, summary="Place a call")
         router.add_api_route(
-            "/api/calls", self.calls, responses={200: {"model": CallsDetails}, **problems}, summary="Running and past calls"
+            "/api/calls", self.calls, responses={200: {"model": CallsDetails}, **PROBLEMS}, summary="Running and past calls"
         )
         router.add_api_route("/api/calls/{call_id}", self.call, responses=one, summary="One call")
         router.add_api_route("/api/calls/{call_id}/end", self.end, methods=["POST"], responses=one, summary="Hang up")
-        told: dict[int | str, dict[str, Any]] = {202: {"model": CallDetails, "description": "Vapi took it"}, **problems}
+        told: dict[int | str, dict[str, Any]] = {202: {"model": CallDetails, "description": "Vapi took it"}, **PROBLEMS}
         router.add_api_route(
             "/api/calls/{call_id}/control", self.control, methods=["POST"], status_code=202, responses=told, summary="Steer a running call"
         )
-        router.add_api_route("/health", self.health, responses=problems, summary="Whether calls can be placed")
+        router.add_api_route("/health", self.health, responses=PROBLEMS, summary="Whether calls can be placed")
         return router
 
     async def place(self, request: Request, wanted: CallRequest) -> JSONResponse:
@@ -119,13 +116,10 @@ class Routes:
             await self._desk.weigh(order, client)
             return JSONResponse({"dryRun": True, "to": order.to, "assistantId": order.assistant_id, "phoneNumberId": order.phone_number_id})
         placed = await self._desk.place(order, client, key=key, allow_duplicate=wanted.allowDuplicate)
-        if isinstance(placed, StoredAnswer):
-            listen_url = await self._listen_url(request, self._desk.get(placed.body["id"]))
-            headers = {"Location": placed.body["links"]["self"], "Idempotency-Replayed": "true"}
-            return JSONResponse({**placed.body, "listenUrl": listen_url}, placed.status, headers=headers)
-        detail = DETAILS.get(placed.status)
-        body = await self._answer(request, placed, detail=detail)
-        return JSONResponse(body, 202 if detail else 201, headers={"Location": f"/api/calls/{placed.id}"})
+        answer = placed if isinstance(placed, StoredAnswer) else stored_details(self._desk, placed)
+        listen_url = await self._listen_url(request, self._desk.get(answer.body["id"]))
+        headers = {"Location": answer.body["links"]["self"]} | ({"Idempotency-Replayed": "true"} if answer is placed else {})
+        return JSONResponse({**answer.body, "listenUrl": listen_url}, answer.status, headers=headers)
 
     async def calls(
         self,

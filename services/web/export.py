@@ -11,8 +11,9 @@ from fastapi.responses import StreamingResponse
 from services.call import Call
 from services.client import Scope
 from services.desk import CallDesk
-from services.web.answers import rfc3339
+from services.rfc3339 import rfc3339
 from services.web.call_filters import CallFilters, call_filters
+from services.web.problems import PROBLEMS
 from services.web.who import client_of
 
 COLUMNS = (
@@ -51,8 +52,7 @@ async def _lines(desk: CallDesk, filters: CallFilters, page: list[Call]) -> Asyn
 
 def _cells(desk: CallDesk, call: Call) -> Sequence[object]:
     reason = desk.why_ended(call)
-    ours = desk.directory.caller_number(call)
-    caller, called = (call.customer, ours) if call.inbound else (ours, call.customer)
+    caller, called = desk.directory.parties(call)
     return (
         *(call.id, call.status.value, "inbound" if call.inbound else "outbound", caller, called, call.name),
         *(desk.directory.assistant_name(call.assistant_id) or call.assistant_id,),
@@ -76,6 +76,5 @@ def safe(cell: object) -> object:
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": f"UTF-8 with a byte order mark; columns {', '.join(COLUMNS)}", "content": {"text/csv": {}}},
-    "4XX": {"description": "The request can't be done, and why (RFC 9457)", "content": {"application/problem+json": {}}},
-    "5XX": {"description": "Earshot can't do it now, and why (RFC 9457)", "content": {"application/problem+json": {}}},
+    **PROBLEMS,
 }

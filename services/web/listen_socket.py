@@ -9,7 +9,8 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from services.call import Call
 from services.errors import CallNotFound, CallNotRunning, EarshotError
-from services.listening.relay import End, Listener, Relay
+from services.listening.listener import End, Listener
+from services.listening.relay import Relay
 from services.tasks import Tasks
 from services.web.tickets import Tickets
 

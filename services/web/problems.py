@@ -22,6 +22,12 @@ _DETAILS = {
     405: "This address does not take this method. The Allow header names those it takes.",
 }
 
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "The request can't be done, and why (RFC 9457)", "content": {"application/problem+json": {}}},
+    "5XX": {"description": "Vapi or Earshot can't do it now, and why (RFC 9457)", "content": {"application/problem+json": {}}},
+}
+"""What every route may answer, for OpenAPI."""
+
 
 def problem(
     status: int,

@@ -13,18 +13,15 @@ from starlette.routing import Route
 
 from services.client import Client, Scope
 from services.errors import EarshotError
-from services.recordings import PROBLEMS, Recordings
-from services.web.problems import problem, problem_of
+from services.recordings import PROBLEMS as WHAT_IS_WRONG
+from services.recordings import Recordings
+from services.web.problems import PROBLEMS, problem, problem_of
 from services.web.who import client_of
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "4XX": {"description": "The request can't be done, and why (RFC 9457)", "content": {"application/problem+json": {}}},
-    "5XX": {"description": "Earshot can't do it now, and why (RFC 9457)", "content": {"application/problem+json": {}}},
-}
 _SOUND: dict[int | str, dict[str, Any]] = {
     200: {"content": {"audio/flac": {}}, "description": "FLAC as long as the call, customer left and assistant right, silence in gaps"},
     206: {"content": {"audio/flac": {}}, "description": "The part of it that `Range` asked for"},
-    **_PROBLEMS,
+    **PROBLEMS,
 }
 _RANGE = re.compile(r"bytes=(\d{1,15})?-(\d{1,15})?", re.ASCII)
 
@@ -45,7 +42,7 @@ class RecordAnswer(BaseModel):
 
     id: str
     on: bool = Field(description="Whether the call is being recorded now")
-    problem: str | None = Field(description=f"What is wrong with it: {', '.join(PROBLEMS)}")
+    problem: str | None = Field(description=f"What is wrong with it: {', '.join(WHAT_IS_WRONG)}")
     detail: str | None = Field(description="The same in plain words")
 
 
@@ -64,7 +61,7 @@ def recording_router(recordings: Recordings) -> APIRouter:
 
     While it is being written there is nothing to fetch yet: 409 `recording_in_progress`.
     """
-    router = APIRouter(responses=_PROBLEMS)
+    router = APIRouter(responses=PROBLEMS)
     base = "/api/calls/{call_id}/recording"
 
     @router.get(base, response_class=FileResponse, responses=_SOUND, summary="The recording made here")
@@ -79,7 +76,7 @@ def recording_router(recordings: Recordings) -> APIRouter:
         client = client_of(request, Scope.CONTROL)
         await (recordings.start if wanted.on else recordings.stop)(call_id, client)
         code = recordings.problem(call_id)
-        detail = PROBLEMS[code] if code else None
+        detail = WHAT_IS_WRONG[code] if code else None
         return JSONResponse({"id": call_id, "on": recordings.recording(call_id), "problem": code, "detail": detail})
 
     @router.delete(base, status_code=204, summary="Delete the recording for good")

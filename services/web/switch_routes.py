@@ -1,21 +1,15 @@
 """The routes that stop: all dialling, and all calls that run."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
 from services.client import Scope
 from services.end_all import Calls, end_all
+from services.rfc3339 import rfc3339
 from services.switch import Switch
-from services.web.answers import rfc3339
+from services.web.problems import PROBLEMS
 from services.web.who import client_of
-
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "4XX": {"description": "The request can't be done, and why (RFC 9457)", "content": {"application/problem+json": {}}},
-    "5XX": {"description": "Earshot can't do it now, and why (RFC 9457)", "content": {"application/problem+json": {}}},
-}
 
 
 class StopRequest(BaseModel):
@@ -49,7 +43,7 @@ class EndAllAnswer(BaseModel):
 
 def switch_router(*, switch: Switch, desk: Calls) -> APIRouter:
     """`GET /api/dialling`, `POST /api/dialling/stop` and `/resume`, `POST /api/calls/end-all`."""
-    router = APIRouter(responses=_PROBLEMS)
+    router = APIRouter(responses=PROBLEMS)
 
     @router.get("/api/dialling", response_model=DiallingAnswer, summary="Whether dialling is allowed")
     async def dialling(request: Request) -> JSONResponse:

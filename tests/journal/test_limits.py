@@ -33,8 +33,8 @@ async def test_there_is_room_when_the_oldest_dial_leaves_the_hour(journal: Journ
         await journal.begin(an_order(), client="other", limits=limits)
     assert caught.value.retry_after == 30 * 60
     clock.pass_(timedelta(minutes=30))
-    begun = await journal.begin(an_order(), client="other", limits=limits)
-    assert (begun.in_hour, begun.in_day) == (2, 3)
+    await journal.begin(an_order(), client="other", limits=limits)
+    assert len(await journal.dialled_since(clock.now - timedelta(hours=24))) == 3
     with pytest.raises(LimitReached) as caught:
         await journal.begin(an_order(), client="other", limits=limits)
     assert caught.value.retry_after == 10 * 60
@@ -76,9 +76,6 @@ async def test_a_number_is_not_dialled_again_by_the_same_client_within_30_second
     assert caught.value.call_id == f"unknown-{first.tag}"
     await journal.begin(an_order(to="+14155552672"), client="shop", limits=limits)
     await journal.begin(an_order(), client="other", limits=limits)
-    dial = await journal.recent_dial(first.to, client="shop", since=clock.now - timedelta(seconds=30))
-    assert dial is not None
-    assert dial.order == first
     clock.pass_(timedelta(seconds=1))
     await journal.begin(an_order(), client="shop", limits=limits)
 

@@ -16,7 +16,8 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from services.call import Call, CallStatus, ListenTarget
-from services.listening.relay import Listener, Relay
+from services.listening.listener import Listener
+from services.listening.relay import Relay
 
 START = '{"type":"start","encoding":"linear16","container":"raw","sampleRate":16000,"channels":2}'
 

@@ -9,7 +9,7 @@ import pytest
 
 from services.call import CallStatus
 from services.errors import CallNotFound, CallNotRunning
-from services.listening.relay import Listener
+from services.listening.listener import Listener
 from tests.listening.stand_in import START, Line, StandIn, eventually, hear, pcm, whole, within
 
 MONO = '{"type":"start","encoding":"mulaw","sampleRate":8000,"channels":1}'

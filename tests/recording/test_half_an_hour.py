@@ -9,7 +9,7 @@ from websockets.asyncio.server import ServerConnection
 
 from services.call import CallStatus
 from services.client import PAGE
-from services.listening.relay import Listener
+from services.listening.listener import Listener
 from services.recordings import Recordings
 from tests.listening.stand_in import START, Line, StandIn, eventually, within
 

@@ -214,7 +214,7 @@ async def test_the_oldest_recordings_make_room_but_never_the_one_being_written(t
             await site.kept(loud, call_id)
         await site.record([])
         assert site.recordings.has("old")
-        site.recordings._limit = 200_000
+        site.recordings._disk.limit = 200_000
         site.line.calls["c2"] = Call(id="c2", status=CallStatus.IN_PROGRESS)
         await site.recordings.start("c2", PAGE)
         assert not site.recordings.has("old")
@@ -250,6 +250,17 @@ async def test_what_a_disk_took_before_it_failed_is_kept(site: Site) -> None:
     await site.until(lambda: site.recordings.has("c1"))
     assert not site.recordings.recording("c1")
     assert np.array_equal(site.samples(), as_samples(SECOND)[:10_000])
+
+
+async def test_a_fault_with_one_recording_is_told_and_ends_no_other(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("a fault of ours")
+
+    connection = await site.record([])
+    monkeypatch.setattr(site.recordings._recorders["c1"].writer, "_sound", fail)
+    await connection.send(SECOND[0])
+    await site.until(lambda: site.recordings.problem("c1") == "disk")
+    await site.kept(SECOND, "c2")
 
 
 def test_sound_beyond_what_memory_is_kept_for_it_is_lost_and_marked(tmp_path: Path) -> None:

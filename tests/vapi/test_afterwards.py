@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.vapi.afterwards import read_lines
-from services.vapi.ended_reasons import FAILED, Family, family_of
+from services.vapi.ended_reasons import Family, family_of
 from services.vapi.reading import read_call
 from tests.vapi.samples import ENDED
 
@@ -75,8 +75,3 @@ def test_older_answers_have_the_messages_at_the_top() -> None:
 )
 def test_a_code_has_a_family_though_it_is_new(code: str | None, family: Family) -> None:
     assert family_of(code) is family
-
-
-def test_a_call_that_nobody_took_has_not_failed() -> None:
-    assert {Family.PROVIDER, Family.VAPI, Family.SETUP, Family.ACCOUNT} <= FAILED
-    assert not FAILED & {Family.FINISHED, Family.NOT_REACHED}

@@ -1,4 +1,4 @@
-"""A call as REST tells it with all that is known after its end, what was said in it, and what it was told."""
+"""What was said in a call, and what it was told."""
 
 from datetime import datetime
 from typing import Any
@@ -7,37 +7,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from services.call import Call
 from services.client import Scope
 from services.desk import CallDesk
-from services.journal import StoredAnswer
+from services.rfc3339 import rfc3339
 from services.timeline import Entry
 from services.transcript import Line
-from services.web.answers import DETAILS, CallAnswer, call_answer, rfc3339
+from services.web.problems import PROBLEMS
 from services.web.who import client_of
-
-
-class CostAnswer(BaseModel):
-    kind: str = Field(description="Vapi's name for the part: `transport`, `transcriber`, `model`, `voice`, `vapi`, `analysis`")
-    dollars: float
-
-
-class CallDetails(CallAnswer):
-    """One call, with what is known after its end."""
-
-    inbound: bool = Field(description="Whether the customer called; then `from` is their number")
-    seconds: float | None = Field(description="How long it was talked, once the call has ended")
-    costs: list[CostAnswer]
-    summary: str | None
-    recordingUrl: str | None = Field(description="Vapi's own recording, once there is one")
-    endedFamily: str | None = Field(description="What kind of end it was: what `family` of the list filters by")
-
-
-class CallsDetails(BaseModel):
-    """A page of calls, newest first."""
-
-    calls: list[CallDetails]
-    nextCursor: str | None
 
 
 class LineAnswer(BaseModel):
@@ -69,28 +45,6 @@ class TimelineAnswer(BaseModel):
     entries: list[EntryAnswer]
 
 
-def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, detail: str | None = None) -> dict[str, Any]:
-    """`CallDetails` as a plain dict."""
-    answer = call_answer(desk, call, listen_url=listen_url, detail=detail)
-    if call.inbound:
-        answer |= {"from": call.customer, "to": desk.directory.caller_number(call)}
-    reason = desk.why_ended(call)
-    return answer | {
-        "inbound": call.inbound,
-        "seconds": call.seconds,
-        "costs": [{"kind": item.kind, "dollars": item.dollars} for item in call.costs],
-        "summary": call.summary,
-        "recordingUrl": call.recording_url,
-        "endedFamily": reason.family.value if reason else None,
-    }
-
-
-def stored_details(desk: CallDesk, call: Call) -> StoredAnswer:
-    """What a repeated idempotency key is answered: the same as the first time, but for the listen URL, which is made anew."""
-    detail = DETAILS.get(call.status)
-    return StoredAnswer(status=202 if detail else 201, body=call_details(desk, call, listen_url=None, detail=detail))
-
-
 def line_answer(line: Line) -> dict[str, Any]:
     """`LineAnswer` as a plain dict, and the body of a `transcript` event."""
     return {"key": line.key, "speaker": line.speaker, "text": line.text, "at": rfc3339(line.at), "final": line.final}
@@ -108,9 +62,9 @@ def entry_answer(entry: Entry) -> dict[str, Any]:
     }
 
 
-def details_router(desk: CallDesk) -> APIRouter:
+def transcript_router(desk: CallDesk) -> APIRouter:
     """`GET /api/calls/{call_id}/transcript` and `/timeline`."""
-    router = APIRouter(responses=_PROBLEMS)
+    router = APIRouter(responses=PROBLEMS)
 
     @router.get("/api/calls/{call_id}/transcript", response_model=TranscriptAnswer, summary="What was said in a call")
     async def transcript(request: Request, call_id: str) -> JSONResponse:
@@ -126,9 +80,3 @@ def details_router(desk: CallDesk) -> APIRouter:
         return JSONResponse({"entries": [entry_answer(entry) for entry in await desk.timeline(call.id)]})
 
     return router
-
-
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "4XX": {"description": "The request can't be done, and why (RFC 9457)", "content": {"application/problem+json": {}}},
-    "5XX": {"description": "Vapi or Earshot can't do it now, and why (RFC 9457)", "content": {"application/problem+json": {}}},
-}

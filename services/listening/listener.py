@@ -1,0 +1,101 @@
+"""Whoever is given a call's live sound: what any of them can take, and the one who hears it as it comes and may be slow."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Literal, Protocol, Self
+
+_MOST_EVENTS = 10_000  # waiting for one listener: far behind any that still reads
+
+End = Literal["call ended", "left", "shutdown", "too slow", "failed"]
+
+
+class Ear(Protocol):
+    """One who is given what comes out of an upstream; called on the event loop, so it must be quick."""
+
+    def tell(self, event: str) -> None: ...
+    def play(self, sound: bytes, *, at_most: int) -> None: ...
+    def finish(self, end: End, *, drain: bool) -> None: ...
+
+
+class Listener:
+    """One who listens: iterate over it for start frames and events (str, JSON) and sound (bytes, whole blocks), in the order they came.
+
+    It ends when the call does, after what is queued; `end` says why. A slow one loses the oldest sound (`dropped_bytes`), never events.
+    Without `sound` or `events` it is given none of these.
+    """
+
+    def __init__(self, leave: Callable[["Listener"], None], *, sound: bool = True, events: bool = True) -> None:
+        self._wants_sound, self._wants_events = sound, events
+        self.end: End | None = None
+        self.dropped_bytes = 0
+        self._leave = leave
+        self._count = 0
+        self._sound: deque[tuple[int, bytes]] = deque()
+        self._sound_bytes = 0
+        self._events: deque[tuple[int, str]] = deque()
+        self._news = asyncio.Event()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str | bytes:
+        while not self._sound and not self._events:
+            if self.end:
+                raise StopAsyncIteration
+            self._news.clear()
+            await self._news.wait()
+        if not self._sound or (self._events and self._events[0][0] < self._sound[0][0]):
+            return self._events.popleft()[1]
+        _, sound = self._sound.popleft()
+        self._sound_bytes -= len(sound)
+        return sound
+
+    def close(self) -> None:
+        """Stops listening; harmless when done twice."""
+        self.finish("left", drain=False)
+        self._leave(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def tell(self, event: str) -> None:
+        """Queues a text frame; one who leaves too many of them lying is given up."""
+        if not self._wants_events:
+            return
+        if len(self._events) >= _MOST_EVENTS:
+            self.finish("too slow", drain=False)
+        elif not self.end:
+            self._count += 1
+            self._events.append((self._count, event))
+            self._news.set()
+
+    def play(self, sound: bytes, *, at_most: int) -> None:
+        """Queues sound, and drops the oldest beyond `at_most` bytes: what is newest matters most to who listens live."""
+        if self.end or not self._wants_sound:
+            return
+        self._count += 1
+        self._sound.append((self._count, sound))
+        self._sound_bytes += len(sound)
+        while self._sound_bytes > at_most and len(self._sound) > 1:
+            dropped = len(self._sound.popleft()[1])
+            self._sound_bytes -= dropped
+            self.dropped_bytes += dropped
+        self._news.set()
+
+    def finish(self, end: End, *, drain: bool) -> None:
+        """Lets the iteration end: after what is queued, or at once."""
+        self.end = self.end or end
+        if not drain:
+            self._sound.clear()
+            self._events.clear()
+        self._news.set()
