@@ -13,6 +13,7 @@ import aiohttp
 import socketio
 
 from benchmarks.processes import Running, running
+from tests.process import MAIN
 
 CALLS = 50
 PAGES = 20
@@ -94,7 +95,7 @@ async def run(app: Running) -> None:
 
 
 def main() -> None:
-    with running("main.py", ready="/health", environ={"EARSHOT_CONCURRENT_CALLS": str(CALLS)}) as app:
+    with running(MAIN, ready="/health", environ={"EARSHOT_CONCURRENT_CALLS": str(CALLS)}) as app:
         asyncio.run(run(app))
 
 

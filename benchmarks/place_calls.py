@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.load import Load, measure
 from benchmarks.processes import Running, running
+from tests.process import MAIN
 
 CONNECTIONS = 64
 REQUESTS = 2500
@@ -25,7 +26,7 @@ def main() -> None:
         ids = {"VAPI_API_KEY": "key", "VAPI_ASSISTANT_ID": "assistant", "VAPI_PHONE_NUMBER_ID": "phone", "VAPI_BASE_URL": vapi.url}
         with (
             TemporaryDirectory() as data_dir,
-            running("main.py", ready="/health", environ=ids | UNLIMITED | {"EARSHOT_DATA_DIR": data_dir}) as earshot,
+            running(MAIN, ready="/health", environ=ids | UNLIMITED | {"EARSHOT_DATA_DIR": data_dir}) as earshot,
             running("-m", "benchmarks.peers.typed_sdk", ready="/health", environ=ids) as typed,
         ):
             servers = {"earshot": earshot, "typed SDK": typed}

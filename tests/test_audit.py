@@ -46,7 +46,7 @@ async def test_the_audit_tells_who_did_what_and_when(vapi: StandIn, tmp_path: Pa
         await ask("/api/dialling/stop", "steerer", reason="lunch")
         await ask("/api/calls/end-all", "steerer")
         await ask("/api/dialling/resume")
-        await app.stop()
+        await asyncio.to_thread(app.stop)
     journal = await Journal.open(f"sqlite:///{tmp_path / 'journal.sqlite'}")
     rows = await journal.audit()
     await journal.aclose()

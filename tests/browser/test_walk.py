@@ -8,10 +8,11 @@ from playwright.sync_api import Locator, Page, expect
 
 from services.call import CallStatus
 from services.demo_line import DemoLine
-from tests.browser.conftest import ROOT, Earshot, Open, Start
+from tests.browser.conftest import Earshot, Open, Start
 from tests.browser.lines import account, demo_line
 from tests.browser.plain_page.hearing import Heard
 from tests.browser.test_page import NUMBER, PATIENCE, dial, part, see_status
+from tests.process import ROOT
 
 TAP = ROOT / "tests" / "browser" / "plain_page" / "tap.js"
 OTHER = "+442079460958"
