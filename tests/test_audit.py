@@ -1,24 +1,16 @@
 """The audit: every dial, listen, control, end, stop and resume, with who and when."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
-import pytest
 from websockets.asyncio.client import connect
 
 from services.journal import Journal
 from tests.access.test_access import NUMBER, TOKENS, bearer
 from tests.process import running, vapi_environ
-from tests.stand_in import StandIn, stand_in
-
-
-@pytest.fixture
-async def vapi() -> AsyncIterator[StandIn]:
-    async with stand_in() as server:
-        yield server
+from tests.stand_in import StandIn
 
 
 async def test_the_audit_tells_who_did_what_and_when(vapi: StandIn, tmp_path: Path) -> None:

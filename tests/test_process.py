@@ -13,15 +13,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.process import refused, running, vapi_environ
-from tests.stand_in import StandIn, stand_in
+from tests.stand_in import StandIn
 
 NUMBER = "+14155552671"
-
-
-@pytest.fixture
-async def vapi() -> AsyncIterator[StandIn]:
-    async with stand_in() as server:
-        yield server
 
 
 @pytest.fixture

@@ -27,18 +27,12 @@ from tests.access.test_tokens import entry
 from tests.desks import SETTINGS, desk_in
 from tests.process import refused
 from tests.serving import serving
-from tests.stand_in import StandIn, stand_in
+from tests.stand_in import StandIn
 
 PASSWORD = "correct horse"
 NUMBER = "+14155552671"
 SCOPES = {"caller": "call", "reader": "read", "boss": "*", "steerer": "control"}
 TOKENS = ",".join(entry(name, scopes, name) for name, scopes in SCOPES.items())
-
-
-@pytest.fixture
-async def vapi() -> AsyncIterator[StandIn]:
-    async with stand_in() as server:
-        yield server
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from services.call import CallStatus
 from tests.browser.conftest import Earshot, Line, Open, Start
+from tests.process import vapi_environ
 
 NUMBER = "+14155552671"
 NOWHERE = "http://127.0.0.1:9"
@@ -315,7 +316,7 @@ def test_missing_credentials_are_named_and_nothing_can_be_dialled(earshot_with: 
 
 
 def test_an_error_is_told_in_words(earshot_with: Start, open_tab: Open) -> None:
-    earshot = earshot_with(VAPI_API_KEY="k", VAPI_ASSISTANT_ID="a", VAPI_PHONE_NUMBER_ID="p", VAPI_BASE_URL=NOWHERE)
+    earshot = earshot_with(**vapi_environ(NOWHERE))
     page = open_tab(earshot.url)
     dial(page)
     expect(page.get_by_role("alert").filter(has_text="Vapi can't be reached")).to_be_visible(timeout=PATIENCE)

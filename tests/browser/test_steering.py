@@ -10,6 +10,7 @@ from services.demo_line import DemoLine
 from tests.browser.conftest import Earshot, Line, Open, Start, earshot_process
 from tests.browser.lines import account, demo_line, scripted
 from tests.browser.test_page import part, see_status
+from tests.process import vapi_environ
 
 NUMBER = "+14155552671"
 RINGS_LONG = "+12025550102"
@@ -125,9 +126,7 @@ def test_what_cannot_be_done_yet_says_why(earshot: Earshot, open_tab: Open) -> N
 
 def test_words_that_vapi_refuses_stay_in_the_field(earshot_with: Start, open_tab: Open) -> None:
     with scripted() as (vapi, portal):
-        earshot = earshot_with(
-            VAPI_API_KEY="k", VAPI_ASSISTANT_ID="a", VAPI_PHONE_NUMBER_ID="p", VAPI_BASE_URL=vapi.url, EARSHOT_ALLOWED_REGIONS="*"
-        )
+        earshot = earshot_with(**vapi_environ(vapi.url), EARSHOT_ALLOWED_REGIONS="*")
         call_id = str(earshot.place(NUMBER)["id"])
         portal.call(lambda: vapi.move(call_id, "in-progress", startedAt=vapi.calls[call_id]["createdAt"]))
         vapi.control_status = 400
