@@ -79,6 +79,19 @@ def test_pressing_many_times_sends_once(earshot: Earshot, vapi: DemoLine, open_t
     assert len(vapi.controls(call_id)) == 1
 
 
+def test_a_held_enter_sends_once(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
+    page, call_id = answered(earshot, open_tab)
+    for words in ("First.", "Second."):
+        page.get_by_label("Have the assistant say").fill(words)
+        page.keyboard.down("Enter")
+        expect(page.get_by_label("Have the assistant say")).to_have_value("")
+        page.get_by_label("Have the assistant say").fill("Not meant.")
+        page.keyboard.down("Enter")  # again without an up: the browser's own repetition
+        page.keyboard.up("Enter")
+    expect(part(page, "timeline")).to_contain_text("Second.")
+    assert [sent["content"] for sent in vapi.controls(call_id)] == ["First.", "Second."]
+
+
 def test_muting_turns_into_unmuting(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
     page, call_id = answered(earshot, open_tab)
     steering = page.get_by_label("Steer the call")
