@@ -12,7 +12,7 @@ from tests.browser.conftest import Earshot, earshot_process
 from tests.browser.lines import scripted
 from tests.process import vapi_environ
 
-NUMBER, BUSY, UNLIKELY = "+14155552671", "+12025550101", "+1 415 055 2671"
+NUMBER, BUSY, RINGS_LONG, UNLIKELY = "+14155552671", "+12025550101", "+12025550102", "+1 415 055 2671"
 NEVER_CALLED_BEFORE = (f"+1415555{tail}" for tail in count(2672))
 PATIENCE = 20_000  # ms
 
@@ -47,7 +47,7 @@ def dialling(page: Page, _earshot: Earshot) -> None:
 
 
 def ringing(page: Page, _earshot: Earshot) -> None:
-    dial(page, NUMBER)
+    dial(page, RINGS_LONG)
     see(page, "ringing")
 
 
