@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from services.demo_line import DemoLine
+from tests.browser.lines import demo_line
 from tests.chromium import FLAGS, chromium_path
 from tests.process import ROOT as ROOT
 from tests.process import started
@@ -72,6 +74,13 @@ def earshot(demo_process: Earshot) -> Iterator[Earshot]:
     """On the demo line, with no call running, and none left running."""
     yield demo_process
     demo_process.end_all()
+
+
+@pytest.fixture(scope="module")
+def vapi() -> Iterator[DemoLine]:
+    """A demo line in the test's own process, which tells what was sent to it."""
+    with demo_line(ring_seconds=1.0) as line:
+        yield line
 
 
 @pytest.fixture

@@ -92,7 +92,8 @@ def test_a_call_whose_answer_was_lost_is_found_and_not_dialled_again(earshot: Ea
     page = open_tab(earshot.url)
     before = len(earshot.calls())
     dial(page, "+12025550106")
-    see_status(page, CallStatus.RINGING)
+    # On a busy machine it may have been answered by the time it is found.
+    expect(part(page, "call-status")).to_have_attribute("data-status", re.compile("ringing|in-progress"), timeout=PATIENCE)
     assert len(earshot.calls()) == before + 1
 
 
@@ -184,11 +185,17 @@ def test_a_double_press_places_one_call(earshot: Earshot, open_tab: Open) -> Non
     assert len(earshot.calls()) == before + 1
 
 
-def test_a_press_that_arrives_late_dials_nothing(earshot: Earshot, line: Line, open_tab: Open) -> None:
+def about_to_call(line: Line, open_tab: Open) -> Page:
+    """A page over a line that is going to fail, and that has said whom it would call."""
     page = open_tab(line.url, faulty=True)
-    before = earshot.calls()
     part(page, "dial-number").fill(NUMBER)
     expect(page.get_by_label("Dial", exact=True)).to_contain_text("Calls +1 415-555-2671")
+    return page
+
+
+def test_a_press_that_arrives_late_dials_nothing(earshot: Earshot, line: Line, open_tab: Open) -> None:
+    before = earshot.calls()
+    page = about_to_call(line, open_tab)
     line.hold()
     part(page, "dial-call").click()
     page.wait_for_timeout(3500)
@@ -200,10 +207,8 @@ def test_a_press_that_arrives_late_dials_nothing(earshot: Earshot, line: Line, o
 
 
 def test_a_press_without_a_connection_dials_nothing(earshot: Earshot, line: Line, open_tab: Open) -> None:
-    page = open_tab(line.url, faulty=True)
     before = earshot.calls()
-    part(page, "dial-number").fill(NUMBER)
-    expect(page.get_by_label("Dial", exact=True)).to_contain_text("Calls +1 415-555-2671")
+    page = about_to_call(line, open_tab)
     line.cut()
     page.wait_for_function("!window.socket.connected")
     part(page, "dial-call").click()

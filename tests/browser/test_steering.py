@@ -8,18 +8,12 @@ from playwright.sync_api import Page, expect
 from services.call import CallStatus
 from services.demo_line import DemoLine
 from tests.browser.conftest import Earshot, Line, Open, Start, earshot_process
-from tests.browser.lines import account, demo_line, scripted
+from tests.browser.lines import account, scripted
 from tests.browser.test_page import part, see_status
 from tests.process import vapi_environ
 
 NUMBER = "+14155552671"
 RINGS_LONG = "+12025550102"
-
-
-@pytest.fixture(scope="module")
-def vapi() -> Iterator[DemoLine]:
-    with demo_line(ring_seconds=1.0) as line:
-        yield line
 
 
 @pytest.fixture(scope="module")
