@@ -6,6 +6,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.processes import running
 from tests.chromium import FLAGS, chromium_path
+from tests.process import MAIN
 
 RUNS = 5
 
@@ -24,7 +25,7 @@ window.painted = new Promise((resolve) => {
 
 
 def main() -> None:
-    with sync_playwright() as playwright, running("-m", "benchmarks.peers.hello") as hello, running("main.py") as earshot:
+    with sync_playwright() as playwright, running("-m", "benchmarks.peers.hello") as hello, running(MAIN) as earshot:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
         visit(browser, hello.url), visit(browser, earshot.url)  # so that neither is the first
         pairs = [(visit(browser, hello.url), visit(browser, earshot.url)) for _ in range(RUNS)]

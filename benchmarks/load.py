@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from benchmarks.processes import ROOT
+from tests.process import ROOT
 
 NUMBERS = 8_000_000
 

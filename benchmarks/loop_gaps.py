@@ -13,8 +13,8 @@ import aiohttp
 import uvicorn
 
 import main as earshot
-from benchmarks.processes import free_port
 from services.settings import read_settings
+from tests.process import free_port
 
 BEAT = 0.002
 CALL_SECONDS = 12

@@ -1,53 +1,22 @@
 """Fifty running calls and twenty open pages: what the whole app costs, how soon each page is told, and what pages leave behind."""
 
 import asyncio
-import re
 import time
-import uuid
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from statistics import quantiles
-from typing import Any, Self
 
 import aiohttp
-import socketio
 
 from benchmarks.processes import Running, running
+from tests.process import MAIN
+from tests.tab import tab
 
 CALLS = 50
 PAGES = 20
 SECONDS = 20.0
 ROUNDS = 15  # of opening and closing as many pages
 REST = 35.0  # seconds: NiceGUI keeps a page for 30 in which its tab may come back
-
-
-class Page:
-    """A tab as a browser opens it, without the drawing. `news` is given each message of the page, as text, with the time it came."""
-
-    def __init__(self, url: str, news: Callable[[str, float], None] | None = None) -> None:
-        self._url = url
-        self._news = news
-        self._stack = AsyncExitStack()
-
-    async def __aenter__(self) -> Self:
-        session = await self._stack.enter_async_context(aiohttp.ClientSession())
-        async with session.get(self._url) as answer:
-            client_id = re.search(r"['\"]client_id['\"]: ['\"]([0-9a-f-]{36})", await answer.text())
-        assert client_id
-        browser = socketio.AsyncClient(http_session=session, reconnection=False)
-        browser.on("*", self._hear)
-        await browser.connect(self._url, socketio_path="/_nicegui_ws/socket.io", transports=["websocket"])
-        self._stack.push_async_callback(browser.disconnect)
-        me = {"client_id": client_id[1], "tab_id": str(uuid.uuid4()), "document_id": str(uuid.uuid4()), "next_message_id": 0}
-        assert await browser.call("handshake", me) is True
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
-
-    def _hear(self, kind: str, *data: Any) -> None:
-        if self._news and kind in ("update", "run_javascript"):  # elements, and rows of the list
-            self._news(str(data), time.perf_counter())
 
 
 async def run(app: Running) -> None:
@@ -64,7 +33,7 @@ async def run(app: Running) -> None:
 
     async with AsyncExitStack() as pages, aiohttp.ClientSession() as session:
         for page in range(PAGES):
-            await pages.enter_async_context(Page(app.url, listener(page)))
+            await pages.enter_async_context(tab(app.url, listener(page)))
         began, known, cpu = time.perf_counter(), {}, app.cpu_seconds()
         for number in numbers:
             body = {"to": number, "allowDuplicate": True}
@@ -87,14 +56,14 @@ async def run(app: Running) -> None:
     for done in range(1, ROUNDS + 1):
         async with AsyncExitStack() as pages:
             for _ in range(PAGES):
-                await pages.enter_async_context(Page(app.url))
+                await pages.enter_async_context(tab(app.url))
         if done % 5 == 0:
             await asyncio.sleep(REST)
             print(f"many_pages: after {done * PAGES} pages more {app.rss_megabytes():.0f} MB (before: {before:.0f} MB)")
 
 
 def main() -> None:
-    with running("main.py", ready="/health", environ={"EARSHOT_CONCURRENT_CALLS": str(CALLS)}) as app:
+    with running(MAIN, ready="/health", environ={"EARSHOT_CONCURRENT_CALLS": str(CALLS)}) as app:
         asyncio.run(run(app))
 
 

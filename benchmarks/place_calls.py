@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.load import Load, measure
 from benchmarks.processes import Running, running
+from tests.process import MAIN, vapi_environ
 
 CONNECTIONS = 64
 REQUESTS = 2500
@@ -22,10 +23,10 @@ UNLIMITED = {
 
 def main() -> None:
     with running("-m", "benchmarks.peers.fast_vapi") as vapi:
-        ids = {"VAPI_API_KEY": "key", "VAPI_ASSISTANT_ID": "assistant", "VAPI_PHONE_NUMBER_ID": "phone", "VAPI_BASE_URL": vapi.url}
+        ids = vapi_environ(vapi.url)
         with (
             TemporaryDirectory() as data_dir,
-            running("main.py", ready="/health", environ=ids | UNLIMITED | {"EARSHOT_DATA_DIR": data_dir}) as earshot,
+            running(MAIN, ready="/health", environ=ids | UNLIMITED | {"EARSHOT_DATA_DIR": data_dir}) as earshot,
             running("-m", "benchmarks.peers.typed_sdk", ready="/health", environ=ids) as typed,
         ):
             servers = {"earshot": earshot, "typed SDK": typed}

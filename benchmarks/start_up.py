@@ -5,6 +5,7 @@ import urllib.request
 from statistics import median
 
 from benchmarks.processes import running
+from tests.process import MAIN
 
 RUNS = 5
 
@@ -14,7 +15,7 @@ def main() -> None:
     for _ in range(RUNS):
         with running("-m", "benchmarks.peers.hello") as server:
             hello.append(server.started)
-        with running("main.py") as server:
+        with running(MAIN) as server:
             earshot.append(server.started)
             request = urllib.request.Request(
                 server.url + "/api/vapi_call", json.dumps({"to": "+14155552671"}).encode(), {"Content-Type": "application/json"}

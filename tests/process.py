@@ -1,35 +1,67 @@
-"""The app as a user starts it: `python main.py` in a process of its own."""
+"""The app, or another program, as a process of its own, for tests and benchmarks alike: started, waited for, and ended."""
 
 import asyncio
 import os
 import socket
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import IO
 
-import aiohttp
+from services.settings import VARIABLES
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
+MAIN = str(ROOT / "main.py")
 STOPS_WITHIN = 5.0  # seconds; only so that a test of a process that hangs ends
+# NiceGUI behaves differently where it thinks that it is being tested.
+_OURS = (*(variable.name for variable in VARIABLES), "NICEGUI_", "PYTEST_")
 
 
 class Process:
-    """A running app; `output` is what it wrote by the time it ended."""
+    """A process and the `url` that it serves; `output` is what it wrote by the time it ended."""
 
-    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+    def __init__(self, popen: "subprocess.Popen[bytes]", url: str, log: IO[bytes]) -> None:
         self.url = url
-        self.process = process
+        self.popen = popen
+        self._log = log
         self.output = ""
 
-    async def stop(self) -> int:
-        """SIGTERM, and the exit code. Raises TimeoutError if the app does not end."""
-        if self.process.returncode is None:
-            self.process.terminate()
-        async with asyncio.timeout(STOPS_WITHIN):
-            output, _ = await self.process.communicate()
-        self.output += output.decode()
-        return self.process.returncode or 0
+    def wait_until_served(self, path: str = "/health") -> int:
+        """The status that `path` is answered with as soon as it is. Raises AssertionError if that never happens."""
+        give_up = time.monotonic() + 60
+        while self.popen.poll() is None and time.monotonic() < give_up:
+            try:
+                with urllib.request.urlopen(self.url + path, timeout=30) as answer:
+                    return int(answer.status)
+            except urllib.error.HTTPError as answer:  # 503: served, but it can't place calls
+                with answer:
+                    return answer.code
+            except OSError:
+                time.sleep(0.005)
+        self.kill()
+        raise AssertionError(f"{self.url + path} was never served: {self.output}")
+
+    def stop(self, within: float = STOPS_WITHIN) -> int:
+        """SIGTERM, and the exit code. Raises TimeoutExpired if the process does not end within so many seconds."""
+        self.popen.terminate()
+        return self.ended(within)
+
+    def kill(self) -> None:
+        self.popen.kill()
+        self.ended()
+
+    def ended(self, within: float | None = None) -> int:
+        """The exit code, once there is one."""
+        code = self.popen.wait(within)
+        self._log.seek(0)
+        self.output = self._log.read().decode()
+        return code
 
 
 def free_port() -> int:
@@ -38,38 +70,40 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def start(cwd: Path, environ: Mapping[str, str] | None = None, *, port: int | None = None) -> Process:
-    """Starts the app in the folder `cwd`, so that no `.env` of the project's own is read."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("VAPI_", "EARSHOT_", "NICEGUI_", "PYTEST_"))}
+@contextmanager
+def started(*program: str, cwd: Path, environ: Mapping[str, str] | None = None, port: int | None = None) -> Iterator[Process]:
+    """`python PROGRAM` in the folder `cwd`, so that no `.env` of the project's own is read; killed at the end if it still runs."""
     port = port or free_port()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(ROOT / "main.py"),
-        cwd=cwd,
-        env=clean | {"PORT": str(port), **(environ or {})},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    return Process(process, f"http://127.0.0.1:{port}")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    # A file, not a pipe: a pipe that nobody reads fills up and stops the process.
+    with tempfile.TemporaryFile() as log:
+        popen = subprocess.Popen(
+            [sys.executable, *program],
+            cwd=cwd,
+            env=clean | {"PORT": str(port), "PYTHONPATH": str(ROOT), **(environ or {})},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        process = Process(popen, f"http://127.0.0.1:{port}", log)
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @asynccontextmanager
 async def running(cwd: Path, environ: Mapping[str, str] | None = None, *, port: int | None = None) -> AsyncIterator[Process]:
-    """The app once `/health` answers, whatever it answers; stopped afterwards if the test did not."""
-    app = await start(cwd, environ, port=port)
-    try:
-        async with aiohttp.ClientSession() as session, asyncio.timeout(30):
-            while app.process.returncode is None:
-                try:
-                    async with session.get(app.url + "/health"):
-                        break
-                except aiohttp.ClientConnectionError:
-                    await asyncio.sleep(0.05)
+    """The app once `/health` answers, whatever it answers; killed afterwards if the test did not stop it."""
+    with started(MAIN, cwd=cwd, environ=environ, port=port) as app:
+        await asyncio.to_thread(app.wait_until_served)
         yield app
-    finally:
-        if app.process.returncode is None:
-            app.process.kill()
-            await app.process.communicate()
+
+
+async def refused(cwd: Path, environ: Mapping[str, str], *, port: int | None = None) -> str:
+    """What an app says that can't start, and ends with 1."""
+    with started(MAIN, cwd=cwd, environ=environ, port=port) as app:
+        assert await asyncio.to_thread(app.ended, 30) == 1
+    return app.output
 
 
 def vapi_environ(url: str) -> dict[str, str]:

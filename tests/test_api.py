@@ -24,7 +24,7 @@ from services.web.tickets import Tickets
 from services.web.tokens import read_tokens
 from tests.desks import SETTINGS, desk_in
 from tests.serving import serving
-from tests.stand_in import StandIn, stand_in
+from tests.stand_in import StandIn
 
 NUMBER = "+14155552671"
 
@@ -51,12 +51,6 @@ class Client:
         """One call, also to a number that was called a moment ago."""
         status, answer, _ = await self.ask("POST", "/api/vapi_call", json={"allowDuplicate": True, **body})
         return status, answer
-
-
-@pytest.fixture
-async def vapi() -> AsyncIterator[StandIn]:
-    async with stand_in() as server:
-        yield server
 
 
 @asynccontextmanager

@@ -1,12 +1,10 @@
 """The audit: every dial, listen, control, end, stop and resume, with who and when."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
-import pytest
 from websockets.asyncio.client import connect
 
 from services.client import LOCAL
@@ -14,13 +12,7 @@ from services.journal import Journal
 from tests.access.test_access import NUMBER, TOKENS, bearer
 from tests.desks import desk_in
 from tests.process import running, vapi_environ
-from tests.stand_in import StandIn, stand_in
-
-
-@pytest.fixture
-async def vapi() -> AsyncIterator[StandIn]:
-    async with stand_in() as server:
-        yield server
+from tests.stand_in import StandIn
 
 
 async def test_the_audit_tells_who_did_what_and_when(vapi: StandIn, tmp_path: Path) -> None:
@@ -48,7 +40,7 @@ async def test_the_audit_tells_who_did_what_and_when(vapi: StandIn, tmp_path: Pa
         await ask("/api/dialling/stop", "steerer", reason="lunch")
         await ask("/api/calls/end-all", "steerer")
         await ask("/api/dialling/resume")
-        await app.stop()
+        await asyncio.to_thread(app.stop)
     journal = await Journal.open(f"sqlite:///{tmp_path / 'journal.sqlite'}")
     rows = await journal.audit()
     await journal.aclose()

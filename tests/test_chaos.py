@@ -7,7 +7,7 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.process import Process, free_port, running, vapi_environ
+from tests.process import free_port, running, vapi_environ
 from tests.stand_in import Answer, stand_in
 
 KEYS = 200
@@ -77,7 +77,7 @@ async def test_one_call_a_key_and_one_answer_a_key_whatever_happens(tmp_path: Pa
                     while sent < (life + 1) * len(requests) // (KILLS + 1):  # noqa: ASYNC110 - any moment will do
                         await asyncio.sleep(0.01)
                     up.clear()
-                    await _kill(app)
+                    app.kill()
 
         finished = asyncio.Event()
         lives = asyncio.create_task(killed_again_and_again())
@@ -93,8 +93,3 @@ async def test_one_call_a_key_and_one_answer_a_key_whatever_happens(tmp_path: Pa
     assert set(created.values()) == {1}
     assert {key: found for key, found in answers.items() if len(found) > 1} == {}
     assert len(created) > KEYS * 0.8
-
-
-async def _kill(app: Process) -> None:
-    app.process.kill()
-    await app.process.communicate()

@@ -7,14 +7,8 @@ from typing import Any
 import pytest
 
 from services.vapi.gateway import Gateway
-from tests.stand_in import StandIn, stand_in
+from tests.stand_in import StandIn
 from tests.test_api import NUMBER, Client, client_of
-
-
-@pytest.fixture
-async def vapi() -> AsyncIterator[StandIn]:
-    async with stand_in() as server:
-        yield server
 
 
 @pytest.fixture

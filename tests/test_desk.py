@@ -21,15 +21,9 @@ from services.errors import (
 )
 from services.vapi.gateway import Gateway
 from tests.desks import desk_in
-from tests.stand_in import StandIn, stand_in
+from tests.stand_in import StandIn
 
 NUMBER = "+14155552671"
-
-
-@pytest.fixture
-async def vapi() -> AsyncIterator[StandIn]:
-    async with stand_in() as server:
-        yield server
 
 
 @pytest.fixture

@@ -15,16 +15,15 @@ from services.errors import LimitReached
 from services.journal import JournalError
 from services.vapi.gateway import Gateway
 from tests.desks import desk_in
-from tests.stand_in import StandIn, stand_in
+from tests.stand_in import StandIn
 
 NUMBER = "+14155552671"
 
 
 @pytest.fixture
-async def vapi(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StandIn]:
+def vapi(vapi: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
     monkeypatch.setattr(elsewhere, "_EVERY", 0.05)
-    async with stand_in() as server:
-        yield server
+    return vapi
 
 
 @pytest.fixture

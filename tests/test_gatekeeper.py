@@ -62,6 +62,8 @@ async def test_requests(url: str, method: str, headers: dict[str, str], status: 
         assert answer.status == status
         assert answer.headers["X-Request-Id"]
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
         assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
         if status >= 400:
             assert answer.content_type == "application/problem+json"

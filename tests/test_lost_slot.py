@@ -14,18 +14,17 @@ from services.desk import CallDesk
 from services.errors import LimitReached
 from services.vapi.gateway import Gateway
 from tests.desks import desk_in
-from tests.stand_in import StandIn, stand_in
+from tests.stand_in import StandIn
 
 NUMBER = "+14155552671"
 
 
 @pytest.fixture
-async def vapi(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StandIn]:
+def vapi(vapi: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
     monkeypatch.setattr(lost_call, "_PAUSES", (0.0,))
     monkeypatch.setattr(placing, "_SEARCH_PATIENCE", 0.1)
-    async with stand_in() as server:
-        server.answer = "drop"
-        yield server
+    vapi.answer = "drop"
+    return vapi
 
 
 @asynccontextmanager

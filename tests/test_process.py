@@ -12,16 +12,10 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.process import running, start, vapi_environ
-from tests.stand_in import StandIn, stand_in
+from tests.process import refused, running, vapi_environ
+from tests.stand_in import StandIn
 
 NUMBER = "+14155552671"
-
-
-@pytest.fixture
-async def vapi() -> AsyncIterator[StandIn]:
-    async with stand_in() as server:
-        yield server
 
 
 @pytest.fixture
@@ -34,20 +28,16 @@ async def test_a_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        app = await start(tmp_path, port=taken.getsockname()[1])
-        output, _ = await app.process.communicate()
-    assert app.process.returncode == 1
-    assert "can't be used" in output.decode()
-    assert "set PORT" in output.decode()
-    assert "Traceback" not in output.decode()
+        output = await refused(tmp_path, {}, port=taken.getsockname()[1])
+    assert "can't be used" in output
+    assert "set PORT" in output
+    assert "Traceback" not in output
 
 
 async def test_a_setting_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path) -> None:
-    app = await start(tmp_path, {"VAPI_BASE_URL": "nonsense"})
-    output, _ = await app.process.communicate()
-    assert app.process.returncode == 1
-    assert "VAPI_BASE_URL" in output.decode()
-    assert "Traceback" not in output.decode()
+    output = await refused(tmp_path, {"VAPI_BASE_URL": "nonsense"})
+    assert "VAPI_BASE_URL" in output
+    assert "Traceback" not in output
 
 
 async def test_missing_credentials_are_named_in_log_and_health(tmp_path: Path, http: aiohttp.ClientSession) -> None:
@@ -57,7 +47,7 @@ async def test_missing_credentials_are_named_in_log_and_health(tmp_path: Path, h
             assert (await answer.json())["missing"] == ["VAPI_ASSISTANT_ID", "VAPI_PHONE_NUMBER_ID"]
         async with http.get(app.url + "/") as page:
             text = await page.text()
-        await app.stop()
+        await asyncio.to_thread(app.stop)
     assert "VAPI_ASSISTANT_ID and VAPI_PHONE_NUMBER_ID" in app.output
     assert "VAPI_ASSISTANT_ID" in text
     assert "secret-private-key" not in app.output + text
@@ -78,7 +68,7 @@ async def test_sigterm_in_the_middle_of_a_call_cuts_sockets_but_not_the_call(
         vapi.move(call["id"], "in-progress")
         async with connect(call["listenUrl"]) as listener:
             assert json.loads(await listener.recv())["type"] == "stream"
-            stopping = asyncio.create_task(app.stop())
+            stopping = asyncio.create_task(asyncio.to_thread(app.stop))
             with suppress(ConnectionClosed):
                 while True:
                     await listener.recv()
@@ -103,9 +93,9 @@ async def test_the_log_holds_no_secret_and_no_whole_number(tmp_path: Path, vapi:
             async with http.post(app.url + "/api/vapi_call", json={"to": NUMBER}) as response:
                 body = await response.text()
                 assert "secret" not in body
-        async with http.ws_connect(f"{app.url}/api/calls/none/listen?ticket=secret-ticket") as refused:
-            assert (await refused.receive()).data == 4401
-        await app.stop()
+        async with http.ws_connect(f"{app.url}/api/calls/none/listen?ticket=secret-ticket") as ear:
+            assert (await ear.receive()).data == 4401
+        await asyncio.to_thread(app.stop)
     assert "placing a call" in app.output
     for secret in ("secret", NUMBER, "4155552671", "/listen", "/control"):
         assert secret not in app.output

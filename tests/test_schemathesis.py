@@ -2,22 +2,13 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
-
 from services.vapi.gateway import Gateway
-from tests.stand_in import StandIn, stand_in
+from tests.stand_in import StandIn
 from tests.test_api import client_of
 
 CONFIG = str(Path(__file__).parent / "schemathesis.toml")
-
-
-@pytest.fixture
-async def vapi() -> AsyncIterator[StandIn]:
-    async with stand_in() as server:
-        yield server
 
 
 async def test_the_api_is_what_it_says_it_is(vapi: StandIn, tmp_path: Path) -> None:

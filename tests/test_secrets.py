@@ -1,5 +1,6 @@
 """One evening with the whole app: whatever is asked, no answer, page or log line holds a secret, and no log line a whole number."""
 
+import asyncio
 from pathlib import Path
 
 import aiohttp
@@ -7,7 +8,7 @@ import pytest
 from yarl import URL
 
 from tests.access.test_tokens import entry
-from tests.process import running, start, vapi_environ
+from tests.process import refused, running, vapi_environ
 from tests.stand_in import stand_in
 
 NUMBER, OTHER, ELSEWHERE = "+14155552671", "+14155552672", "+442079460958"
@@ -71,7 +72,7 @@ async def test_no_answer_no_page_and_no_log_holds_a_secret(tmp_path: Path) -> No
             assert "dial-number" in told[-1]
         async with http.ws_connect(f"{app.url}{path}/listen?ticket=secret-ticket") as refused:
             await refused.receive()
-        assert await app.stop() == 0
+        assert await asyncio.to_thread(app.stop) == 0
         whereabouts = vapi.url.partition("//")[2]
     everything = "\n".join([*told, app.output])
     assert "placing a call to …2671" in app.output
@@ -84,9 +85,7 @@ async def test_no_answer_no_page_and_no_log_holds_a_secret(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("url", ["postgresql://earshot:secret-word@127.0.0.1:9/db", "mysql://earshot:secret-word@127.0.0.1/db"])
 async def test_a_database_that_is_not_there_is_told_without_its_password(tmp_path: Path, url: str) -> None:
-    app = await start(tmp_path, {**vapi_environ("http://127.0.0.1:9"), "DATABASE_URL": url})
-    output, _ = await app.process.communicate()
-    assert app.process.returncode == 1
-    assert b"Earshot can't start" in output
-    assert b"secret" not in output
-    assert b"Traceback" not in output
+    output = await refused(tmp_path, {**vapi_environ("http://127.0.0.1:9"), "DATABASE_URL": url})
+    assert "Earshot can't start" in output
+    assert "secret" not in output
+    assert "Traceback" not in output

@@ -1,6 +1,5 @@
 """What was sent to a call stands in its timeline, and why nothing can be sent is said."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,22 +12,8 @@ from services.errors import VapiRefused, VapiUnavailable
 from services.steering import Obstacle
 from services.vapi.gateway import Gateway
 from tests.desks import desk_in
-from tests.stand_in import StandIn, stand_in
+from tests.stand_in import StandIn
 from tests.test_desk import place, until
-
-
-@pytest.fixture
-async def vapi() -> AsyncIterator[StandIn]:
-    async with stand_in() as server:
-        yield server
-
-
-@pytest.fixture
-async def desk(vapi: StandIn, tmp_path: Path) -> AsyncIterator[CallDesk]:
-    gateway = Gateway(api_key="private", base_url=vapi.url)
-    async with desk_in(tmp_path, gateway) as made:
-        yield made
-    await gateway.aclose()
 
 
 async def answered(vapi: StandIn, desk: CallDesk) -> Call:

@@ -1,9 +1,7 @@
 """Two hundred tabs opened and closed: nothing of them is left in the process."""
 
 import asyncio
-import re
 import signal
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,23 +10,17 @@ import aiohttp
 import nicegui
 import psutil
 import pytest
-import socketio
 from nicegui import Client
 
 import main
 from services.desk import CallDesk
 from services.settings import read_settings
 from tests.process import free_port, vapi_environ
-from tests.stand_in import StandIn, stand_in
+from tests.stand_in import StandIn
+from tests.tab import tab
 
 TABS = 200
 AT_ONCE = 20
-
-
-@pytest.fixture
-async def vapi() -> AsyncIterator[StandIn]:
-    async with stand_in() as server:
-        yield server
 
 
 @asynccontextmanager
@@ -47,19 +39,10 @@ async def serving(vapi: StandIn) -> AsyncIterator[str]:
     await app
 
 
-async def tab(url: str, listen_url: str) -> None:
-    """One tab that loads the page, connects its socket, listens to a call until it hears something, and is closed."""
-    async with aiohttp.ClientSession() as session:
-        async with session.get(url) as answer:
-            found = re.search(r"['\"]client_id['\"]: ['\"]([0-9a-f-]{36})", await answer.text())
-        assert found
-        browser = socketio.AsyncClient(http_session=session, reconnection=False)
-        await browser.connect(url, socketio_path="/_nicegui_ws/socket.io", transports=["websocket"])
-        me = {"client_id": found[1], "tab_id": str(uuid.uuid4()), "document_id": str(uuid.uuid4()), "next_message_id": 0}
-        assert await browser.call("handshake", me) is True
-        async with session.ws_connect(listen_url) as listener:
-            assert await listener.receive_json(timeout=30)
-        await browser.disconnect()
+async def heard(url: str, listen_url: str) -> None:
+    """One tab that listens to a call until it hears something, and is closed."""
+    async with tab(url) as session, session.ws_connect(listen_url) as listener:
+        assert await listener.receive_json(timeout=30)
 
 
 async def test_two_hundred_tabs_leave_nothing(vapi: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,11 +59,11 @@ async def test_two_hundred_tabs_leave_nothing(vapi: StandIn, monkeypatch: pytest
             call = await answer.json()
         vapi.move(call["id"], "in-progress")
         (desk,) = desks
-        await tab(url, call["listenUrl"])
+        await heard(url, call["listenUrl"])
         await settled()
         sockets, tasks, subscribers = open_sockets(), len(asyncio.all_tasks()), len(desk.changed)
         for _ in range(TABS // AT_ONCE):
-            await asyncio.gather(*(tab(url, call["listenUrl"]) for _ in range(AT_ONCE)))
+            await asyncio.gather(*(heard(url, call["listenUrl"]) for _ in range(AT_ONCE)))
         await settled()
         assert len(desk.changed) == subscribers
         assert len(asyncio.all_tasks()) <= tasks

@@ -1,7 +1,6 @@
 """What is said in calls, from the sockets that it comes by to the journal that has it after a restart."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from services.transcript import Line
 from services.transcripts import Transcripts
 from services.vapi.gateway import Gateway
 from tests.desks import desk_in
-from tests.stand_in import StandIn, stand_in
+from tests.stand_in import StandIn
 from tests.test_api import client_of
 from tests.test_desk import place, until
 
@@ -25,25 +24,6 @@ MESSAGES = [
     {"role": "bot", "message": None},
     "nonsense",
 ]
-
-
-@pytest.fixture
-async def vapi() -> AsyncIterator[StandIn]:
-    async with stand_in() as server:
-        yield server
-
-
-@pytest.fixture
-async def gateway(vapi: StandIn) -> AsyncIterator[Gateway]:
-    gateway = Gateway(api_key="private", base_url=vapi.url)
-    yield gateway
-    await gateway.aclose()
-
-
-@pytest.fixture
-async def desk(gateway: Gateway, tmp_path: Path) -> AsyncIterator[CallDesk]:
-    async with desk_in(tmp_path, gateway) as made:
-        yield made
 
 
 async def said(desk: CallDesk, call: Call, count: int) -> list[str]:

@@ -11,17 +11,11 @@ import pytest
 
 from services.vapi.gateway import Gateway
 from tests.access.test_access import earshot
-from tests.stand_in import StandIn, stand_in
+from tests.stand_in import StandIn
 from tests.test_api import Client, client_of
 from tests.test_desk import NUMBER, place, until
 
 SECRET = {"X-Vapi-Secret": "s3cret"}
-
-
-@pytest.fixture
-async def vapi() -> AsyncIterator[StandIn]:
-    async with stand_in() as server:
-        yield server
 
 
 @pytest.fixture

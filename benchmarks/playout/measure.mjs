@@ -6,65 +6,31 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { Session } from "node:inspector/promises";
 import { Playout } from "../../assets/playout.js";
+import { chance, joined, perform, pull, QUANTUM, s16le, silence, sinad, started, timetable, tone } from "../../tests/player/helpers.mjs";
 
 const RATE = 16000;
-const QUANTUM = 128;
-const FRAME = 320;
 const START = { sampleRate: RATE, channels: 2, encoding: "linear16" };
 
-/** Plays `channels` (functions of the sample's number) in real time, held up between the two times of `stall`, at 48 kHz or so. */
-function perform(channels, seconds, { outRate = 48000, stall = [0, 0], each = () => {} } = {}) {
-  const playout = new Playout(outRate, { dither: 0 });
-  playout.start(START);
-  const quanta = Math.ceil((seconds * outRate) / QUANTUM);
-  const heard = [new Float32Array(quanta * QUANTUM), new Float32Array(quanta * QUANTUM)];
-  const frame = new Int16Array(2 * FRAME);
-  const bytes = new Uint8Array(frame.buffer);
-  let sent = 0;
-  for (let q = 0; q < quanta; q++) {
-    const now = (q * QUANTUM) / outRate;
-    while ((sent + FRAME) / RATE <= now && !(now >= stall[0] && now < stall[1])) {
-      for (let k = 0; k < FRAME; k++) for (const c of [0, 1]) frame[2 * k + c] = Math.round(32767 * channels[c](sent + k));
-      sent += FRAME;
-      playout.push(bytes, now);
-    }
-    playout.pull(heard[0].subarray(q * QUANTUM, (q + 1) * QUANTUM), heard[1].subarray(q * QUANTUM, (q + 1) * QUANTUM));
-    each(q, playout);
-  }
-  return { heard, playout };
+/** Plays a call in real time, held up between the two times of `stall`. A frame is told of when the sound card next asks, as in a browser. */
+function play(bytes, { outRate = 48000, stall: [from, to] = [0, 0], each } = {}) {
+  const playout = started(outRate, START);
+  const asked = (at) => (Math.ceil((at * outRate) / QUANTUM - 1e-9) * QUANTUM) / outRate;
+  const arrivals = timetable(bytes, 4 * RATE, 0.02, (_, due) => asked(due >= from && due < to ? to : due));
+  const { left, right } = perform(playout, outRate, arrivals, bytes.length / 4 / RATE, () => each?.(playout));
+  return { left, right, playout };
 }
 
-const tone = (hz, size = 0.5) => (k) => size * Math.sin((2 * Math.PI * hz * k) / RATE);
-
-function fit(samples, hz, rate) {
-  let [ss, cc, sc, sy, cy] = [0, 0, 0, 0, 0];
-  const w = (2 * Math.PI * hz) / rate;
-  samples.forEach((y, k) => {
-    const [s, c] = [Math.sin(w * k), Math.cos(w * k)];
-    ss += s * s; cc += c * c; sc += s * c; sy += s * y; cy += c * y;
-  });
-  const det = ss * cc - sc * sc;
-  const [a, b] = [(sy * cc - cy * sc) / det, (cy * ss - sy * sc) / det];
-  let [signal, rest] = [0, 0];
-  samples.forEach((y, k) => {
-    const value = a * Math.sin(w * k) + b * Math.cos(w * k);
-    signal += value * value;
-    rest += (y - value) ** 2;
-  });
-  return { sinad: 10 * Math.log10(signal / rest), size: Math.hypot(a, b), phase: Math.atan2(b, a) };
-}
+const sine = (hz) => tone(hz, RATE);
 
 function tones() {
   const found = { sinad: Infinity, droop: 0, separation: Infinity };
   for (const outRate of [44100, 48000]) {
     for (const hz of [1000, 3000, 6000]) {
-      const { heard } = perform([tone(hz), () => 0], 14, { outRate });
-      const [left, right] = heard.map((channel) => channel.subarray(12.5 * outRate, 13.5 * outRate));
-      const { sinad, size } = fit(left, hz, outRate);
-      const other = fit(right, hz, outRate).size;
-      found.sinad = Math.min(found.sinad, sinad);
-      found.droop = Math.max(found.droop, Math.abs(20 * Math.log10(size / 0.5)));
-      found.separation = Math.min(found.separation, 20 * Math.log10(size / Math.max(other, 1e-9)));
+      const heard = play(s16le(14 * RATE, sine(hz), silence), { outRate });
+      const [left, right] = [heard.left, heard.right].map((ear) => sinad(ear.subarray(12.5 * outRate, 13.5 * outRate), hz, outRate));
+      found.sinad = Math.min(found.sinad, left.db);
+      found.droop = Math.max(found.droop, Math.abs(20 * Math.log10(left.amplitude / 0.5)));
+      found.separation = Math.min(found.separation, 20 * Math.log10(left.amplitude / Math.max(right.amplitude, 1e-9)));
     }
   }
   return found;
@@ -73,11 +39,11 @@ function tones() {
 /** By how many parts of 1 a tone is off while a stall is made good: the phase's advance between splices, in windows of 8 ms. */
 function pitch() {
   const hz = 400;
-  const { heard } = perform([tone(hz), tone(hz)], 14, { stall: [8, 9] });
+  const { left } = play(s16le(14 * RATE, sine(hz), sine(hz)), { stall: [8, 9] });
   const width = 384;
   const off = [];
   for (let at = 9.2 * 48000; at < 12 * 48000; at += 2 * width) {
-    const [a, b] = [0, width].map((by) => fit(heard[0].subarray(at + by, at + by + width), hz, 48000).phase);
+    const [a, b] = [0, width].map((by) => sinad(left.subarray(at + by, at + by + width), hz, 48000).phase);
     const turn = 2 * Math.PI;
     const expected = (turn * hz * width) / 48000;
     const moved = b - a - expected + (turn * hz * width) / 48000; // both windows begin at phase 0 of the fit
@@ -93,11 +59,9 @@ function edges() {
   const own = (0.5 * 2 * Math.PI * 100) / 48000;
   let step = 0;
   for (const [from, to] of [[3, 5], [3, 3.1], [3, 3.03]]) {
-    const { heard, playout } = perform([tone(100), tone(100)], 16, { stall: [from, to] });
+    const { left, playout } = play(s16le(16 * RATE, sine(100), sine(100)), { stall: [from, to] });
     playout.end();
-    const rest = [new Float32Array(48000), new Float32Array(48000)];
-    playout.pull(rest[0], rest[1]);
-    const all = [...heard[0], ...rest[0]];
+    const all = joined(left, pull(playout, 1, 48000).left);
     for (let k = 1; k < all.length; k++) step = Math.max(step, Math.abs(all[k] - all[k - 1]) - own);
   }
   return 20 * Math.log10(Math.max(step, 1e-9));
@@ -105,25 +69,25 @@ function edges() {
 
 /** Part of a core, and bytes that `pull` allocates per quantum, playing noise with both the filter and the splices at work. */
 async function price() {
-  let seed = 1;
-  const noise = () => ((seed = (Math.imul(seed, 1664525) + 1013904223) | 0) / 2147483648) * 0.3;
+  const next = chance(1);
+  const noise = () => 0.6 * (next() - 0.5);
   const playout = new Playout(48000);
   playout.start(START);
-  const frame = new Uint8Array(Int16Array.from({ length: 2 * FRAME }, () => 32767 * noise()).buffer);
+  const frame = s16le(RATE / 50, noise, noise);
   const [left, right] = [new Float32Array(QUANTUM), new Float32Array(QUANTUM)];
   let [quanta, sent] = [0, 0];
-  const play = (seconds) => {
+  const listen = (seconds) => {
     for (const end = quanta + (seconds * 48000) / QUANTUM; quanta < end; quanta++) {
       const held = Math.floor((quanta * QUANTUM) / 48000) % 10 === 5 ? 0.3 : 0; // a second in ten comes late, and is made good
       for (; sent / 50 + held < (quanta * QUANTUM) / 48000; sent++) playout.push(frame, 0);
       playout.pull(left, right);
     }
   };
-  play(120);
-  const started = process.cpuUsage();
-  play(60);
-  const { user, system } = process.cpuUsage(started);
-  return { core: (user + system) / 1e6 / 60, bytes: (await allocated(() => play(120), "pull")) / ((120 * 48000) / QUANTUM) };
+  listen(120);
+  const before = process.cpuUsage();
+  listen(60);
+  const { user, system } = process.cpuUsage(before);
+  return { core: (user + system) / 1e6 / 60, bytes: (await allocated(() => listen(120), "pull")) / ((120 * 48000) / QUANTUM) };
 }
 
 /** Bytes that are allocated under a function of this name while `work` is done, as V8's sampling heap profiler counts them. */
@@ -143,19 +107,16 @@ async function allocated(work, name) {
 }
 
 function speech(path) {
-  const file = readFileSync(path);
-  const samples = new Int16Array(file.buffer, file.byteOffset, file.length / 2);
-  const channel = (c) => (k) => (samples[2 * k + c] ?? 0) / 32767;
   const places = [];
-  const { heard, playout } = perform([channel(0), channel(1)], samples.length / 2 / RATE, {
+  const { left, right, playout } = play(readFileSync(path), {
     stall: [14, 16],
-    each: (_, player) => {
+    each: (player) => {
       const { samplesReceived, samplesBuffered } = player.stats();
       places.push(samplesReceived - samplesBuffered);
     },
   });
-  const both = new Float32Array(2 * heard[0].length);
-  heard[0].forEach((value, k) => { both[2 * k] = value; both[2 * k + 1] = heard[1][k]; });
+  const both = new Float32Array(2 * left.length);
+  left.forEach((value, k) => { both[2 * k] = value; both[2 * k + 1] = right[k]; });
   writeFileSync(`${path}.heard`, Buffer.from(both.buffer));
   writeFileSync(`${path}.places`, Buffer.from(Float64Array.from(places).buffer));
   return playout.stats();

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { Playout } from "../../assets/playout.js";
-import { chance } from "./chance.mjs";
+import { chance } from "../../tests/player/helpers.mjs";
 import { neteq } from "./neteq.mjs";
 
 const RATE = 16000;

@@ -10,12 +10,10 @@ from services.switch import Switch
 from services.vapi.gateway import Gateway
 from services.web.api import create_api
 from services.web.tickets import Tickets
-from tests.access.test_access import NUMBER, PASSWORD, earshot, vapi
+from tests.access.test_access import NUMBER, PASSWORD, earshot
 from tests.desks import SETTINGS, desk_in
 from tests.serving import serving
 from tests.stand_in import StandIn
-
-__all__ = ["vapi"]
 
 ROUTES = [
     ("POST", "/api/vapi_call"),

@@ -1,28 +1,23 @@
 """Earshot as a process of its own, a Chromium to look at it with, and a network between them that can fail."""
 
 import json
-import os
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from services.demo_line import DemoLine
+from tests.browser.lines import demo_line
 from tests.chromium import FLAGS, chromium_path
-
-ROOT = Path(__file__).resolve().parents[2]
-_OURS = ("VAPI_", "EARSHOT_", "NICEGUI_", "PYTEST_", "HOST", "PORT")  # NiceGUI behaves differently where it thinks that it is being tested
-
+from tests.process import ROOT as ROOT
+from tests.process import started
 
 Open = Callable[..., Page]
 
@@ -58,41 +53,14 @@ Start = Callable[..., Earshot]
 @contextmanager
 def earshot_process(program: Path = ROOT / "main.py", /, **environment: str) -> Iterator[Earshot]:
     """`python main.py`, or another `program`, with nothing set but `environment`, in a folder without a `.env`, ended by SIGTERM."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    with tempfile.TemporaryDirectory() as folder, Path(folder, "log").open("w+") as log:
-        process = subprocess.Popen(
-            [sys.executable, str(program)],
-            cwd=folder,
-            env=clean | {"PORT": str(port), "PYTHONPATH": str(ROOT)} | environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+    with TemporaryDirectory() as folder, started(str(program), cwd=Path(folder), environ=environment) as process:
+        process.wait_until_served()
         try:
-            _wait_until_served(f"http://127.0.0.1:{port}/health", process)
-            yield Earshot(f"http://127.0.0.1:{port}")
+            yield Earshot(process.url)
         finally:
-            process.terminate()
-            process.wait(15)
-            log.seek(0)
-            text = log.read()
-            print(text)  # noqa: T201 - shown by pytest where a test failed
-        assert "Traceback" not in text, text
-
-
-def _wait_until_served(url: str, process: subprocess.Popen[bytes]) -> None:
-    give_up = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < give_up:
-        with suppress(OSError):
-            try:
-                urllib.request.urlopen(url, timeout=5).close()
-            except urllib.error.HTTPError as answer:  # 503: served, but it can't place calls
-                answer.close()
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{url} was never served")
+            process.stop(within=15)
+            print(process.output)  # noqa: T201 - shown by pytest where a test failed
+        assert "Traceback" not in process.output, process.output
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +74,13 @@ def earshot(demo_process: Earshot) -> Iterator[Earshot]:
     """On the demo line, with no call running, and none left running."""
     yield demo_process
     demo_process.end_all()
+
+
+@pytest.fixture(scope="module")
+def vapi() -> Iterator[DemoLine]:
+    """A demo line in the test's own process, which tells what was sent to it."""
+    with demo_line(ring_seconds=1.0) as line:
+        yield line
 
 
 @pytest.fixture

@@ -1,24 +1,21 @@
 """Every state of the page, each with how it comes about, for whoever looks at all of them: the pictures in docs/ and the check by axe."""
 
-import asyncio
 import re
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
-from typing import TypeVar
 
 from playwright.sync_api import Page, expect
 
 from services.phone_number import international
 from tests.browser.conftest import Earshot, earshot_process
-from tests.stand_in import stand_in
+from tests.browser.lines import scripted
+from tests.process import vapi_environ
 
-NUMBER, BUSY, UNLIKELY = "+14155552671", "+12025550101", "+1 415 055 2671"
+NUMBER, BUSY, RINGS_LONG, UNLIKELY = "+14155552671", "+12025550101", "+12025550102", "+1 415 055 2671"
 NEVER_CALLED_BEFORE = (f"+1415555{tail}" for tail in count(2672))
 PATIENCE = 20_000  # ms
 
-T = TypeVar("T")
 Bring = Callable[[Page, Earshot], None]
 
 
@@ -50,7 +47,7 @@ def dialling(page: Page, _earshot: Earshot) -> None:
 
 
 def ringing(page: Page, _earshot: Earshot) -> None:
-    dial(page, NUMBER)
+    dial(page, RINGS_LONG)
     see(page, "ringing")
 
 
@@ -137,32 +134,9 @@ def see(page: Page, status: str) -> None:
 
 
 @contextmanager
-def live(vapi: str) -> Iterator[Earshot]:
-    account = {"VAPI_API_KEY": "k", "VAPI_ASSISTANT_ID": "a", "VAPI_PHONE_NUMBER_ID": "p", "VAPI_BASE_URL": vapi}
-    with earshot_process(**account) as earshot:
-        yield earshot
-
-
-@contextmanager
-def in_thread(serve: Callable[[], AbstractAsyncContextManager[T]]) -> Iterator[T]:
-    """What `serve` gives, in an event loop of its own: Playwright's blocking interface leaves none here."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    serving = serve()
-    try:
-        yield asyncio.run_coroutine_threadsafe(serving.__aenter__(), loop).result()
-        asyncio.run_coroutine_threadsafe(serving.__aexit__(None, None, None), loop).result()
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
-@contextmanager
 def losing_answers() -> Iterator[Earshot]:
     """Earshot before a Vapi that answers a dial with an error and lists no call: whether one was placed can't be known."""
-    with in_thread(stand_in) as vapi, live(vapi.url) as earshot:
+    with scripted() as (vapi, _), earshot_process(**vapi_environ(vapi.url)) as earshot:
         vapi.answer = (500, {"message": "Internal server error"})
         yield earshot
 
@@ -184,7 +158,7 @@ ON_THE_DEMO_LINE: Mapping[str, Bring] = {
 LOGIN: Mapping[str, Bring] = {"login": empty, "login_refused": wrong_password}
 ELSEWHERE: Mapping[str, tuple[Bring, Callable[[], AbstractContextManager[Earshot]]]] = {
     "missing": (empty, lambda: earshot_process(VAPI_API_KEY="k")),
-    "not_answering": (not_answering, lambda: live("http://127.0.0.1:9")),
+    "not_answering": (not_answering, lambda: earshot_process(**vapi_environ("http://127.0.0.1:9"))),
     "dialling": (dialling, losing_answers),
     "unknown": (unknown, losing_answers),
 }

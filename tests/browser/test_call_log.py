@@ -14,6 +14,7 @@ from services.journal import Journal
 from tests.browser.conftest import Open, Start
 from tests.browser.lines import scripted
 from tests.browser.test_page import PATIENCE, part
+from tests.process import vapi_environ
 
 DAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PAST = 75
@@ -60,9 +61,7 @@ class Desk:
 @pytest.fixture
 def desk(journal: str, earshot_with: Start, open_tab: Open) -> Iterator[Desk]:
     with scripted() as (vapi, portal):
-        earshot = earshot_with(
-            VAPI_API_KEY="k", VAPI_ASSISTANT_ID="a", VAPI_PHONE_NUMBER_ID="p", VAPI_BASE_URL=vapi.url, DATABASE_URL=journal
-        )
+        earshot = earshot_with(**vapi_environ(vapi.url), DATABASE_URL=journal)
         yield Desk(open_tab(earshot.url), lambda: portal.call(vapi.ring_in, CALLER))
 
 

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Earshot, Open, Start
+from tests.process import vapi_environ
 
 NUMBER = "+14155552671"
 FIELD, PROMISE = "dial-number", "#dial-says"
@@ -106,7 +107,7 @@ def test_numbers_that_were_called_are_offered_again(earshot: Earshot, open_tab: 
 
 def test_without_vapis_lists_it_says_so_and_goes_on(earshot_with: Start, open_tab: Open) -> None:
     nowhere = "http://127.0.0.1:9"
-    earshot = earshot_with(VAPI_API_KEY="k", VAPI_ASSISTANT_ID="a", VAPI_PHONE_NUMBER_ID="p", VAPI_BASE_URL=nowhere)
+    earshot = earshot_with(**vapi_environ(nowhere))
     page = open_tab(earshot.url)
     expect(page.get_by_text("could not be read. Calls use those that are set up.")).to_be_visible(timeout=20_000)
     expect(page.get_by_role("button", name="Try again")).to_be_enabled()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import nicegui
 import pytest
 from playwright.sync_api import sync_playwright
 
@@ -118,8 +119,8 @@ def test_showing_our_page_in_a_frame(foreign_page: Any, earshot: Earshot) -> Non
     assert all("Earshot" not in frame.content() for frame in foreign_page.frames)
 
 
-@pytest.mark.parametrize("tag", ["img", "script"])
-def test_loading_an_answer_as_something_else(foreign_page: Any, earshot: Earshot, tag: str) -> None:
+@pytest.mark.parametrize(("tag", "path"), [("img", "/favicon.ico"), ("script", f"/_nicegui/{nicegui.__version__}/static/nicegui.js")])
+def test_loading_an_answer_into_a_page(foreign_page: Any, earshot: Earshot, tag: str, path: str) -> None:
     loaded = foreign_page.evaluate(
         """([url, tag]) => new Promise(done => {
             const element = document.createElement(tag);
@@ -128,6 +129,6 @@ def test_loading_an_answer_as_something_else(foreign_page: Any, earshot: Earshot
             element.src = url;
             document.body.append(element);
         })""",
-        [earshot.url + "/api/calls", tag],
+        [earshot.url + path, tag],
     )
     assert loaded == "refused"

@@ -1,7 +1,5 @@
 """With credentials the same page calls through Vapi: here a Vapi in another place, which counts what reaches it."""
 
-import asyncio
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -10,38 +8,20 @@ from playwright.sync_api import expect
 from services.call import CallStatus
 from services.demo_line import DemoLine
 from tests.browser.conftest import Earshot, Open, Start
+from tests.browser.lines import account, demo_line
 from tests.browser.test_page import NUMBER, PATIENCE, part, see_status
 
 
 @pytest.fixture
 def vapi() -> Iterator[DemoLine]:
-    """A Vapi with an event loop of its own, as the tests of the page have none."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-
-    async def begin() -> DemoLine:
-        line = DemoLine(ring_seconds=0.5)
-        await line.start()
-        return line
-
-    line = asyncio.run_coroutine_threadsafe(begin(), loop).result()
-    yield line
-    asyncio.run_coroutine_threadsafe(line.close(), loop).result()
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    with demo_line(ring_seconds=0.5) as line:
+        yield line
 
 
 @pytest.fixture
 def live(vapi: DemoLine, earshot_with: Start) -> Earshot:
     """Earshot with credentials of that Vapi."""
-    return earshot_with(
-        VAPI_API_KEY=vapi.api_key,
-        VAPI_ASSISTANT_ID=vapi.assistant_id,
-        VAPI_PHONE_NUMBER_ID=vapi.phone_number_id,
-        VAPI_BASE_URL=vapi.base_url,
-    )
+    return earshot_with(**account(vapi))
 
 
 def test_one_press_is_one_dial_and_end_call_hangs_up(vapi: DemoLine, live: Earshot, open_tab: Open) -> None:

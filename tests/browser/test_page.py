@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from services.call import CallStatus
 from tests.browser.conftest import Earshot, Line, Open, Start
+from tests.process import vapi_environ
 
 NUMBER = "+14155552671"
 NOWHERE = "http://127.0.0.1:9"
@@ -183,11 +184,17 @@ def test_a_double_press_places_one_call(earshot: Earshot, open_tab: Open) -> Non
     assert len(earshot.calls()) == before + 1
 
 
-def test_a_press_that_arrives_late_dials_nothing(earshot: Earshot, line: Line, open_tab: Open) -> None:
+def about_to_call(line: Line, open_tab: Open) -> Page:
+    """A page over a line that is going to fail, and that has said whom it would call."""
     page = open_tab(line.url, faulty=True)
-    before = earshot.calls()
     part(page, "dial-number").fill(NUMBER)
     expect(page.get_by_label("Dial", exact=True)).to_contain_text("Calls +1 415-555-2671")
+    return page
+
+
+def test_a_press_that_arrives_late_dials_nothing(earshot: Earshot, line: Line, open_tab: Open) -> None:
+    before = earshot.calls()
+    page = about_to_call(line, open_tab)
     line.hold()
     part(page, "dial-call").click()
     page.wait_for_timeout(3500)
@@ -199,10 +206,8 @@ def test_a_press_that_arrives_late_dials_nothing(earshot: Earshot, line: Line, o
 
 
 def test_a_press_without_a_connection_dials_nothing(earshot: Earshot, line: Line, open_tab: Open) -> None:
-    page = open_tab(line.url, faulty=True)
     before = earshot.calls()
-    part(page, "dial-number").fill(NUMBER)
-    expect(page.get_by_label("Dial", exact=True)).to_contain_text("Calls +1 415-555-2671")
+    page = about_to_call(line, open_tab)
     line.cut()
     page.wait_for_function("!window.socket.connected")
     part(page, "dial-call").click()
@@ -328,7 +333,7 @@ def test_missing_credentials_are_named_and_nothing_can_be_dialled(earshot_with: 
 
 
 def test_an_error_is_told_in_words(earshot_with: Start, open_tab: Open) -> None:
-    earshot = earshot_with(VAPI_API_KEY="k", VAPI_ASSISTANT_ID="a", VAPI_PHONE_NUMBER_ID="p", VAPI_BASE_URL=NOWHERE)
+    earshot = earshot_with(**vapi_environ(NOWHERE))
     page = open_tab(earshot.url)
     dial(page)
     expect(page.get_by_role("alert").filter(has_text="Vapi can't be reached")).to_be_visible(timeout=PATIENCE)

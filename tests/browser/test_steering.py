@@ -8,17 +8,12 @@ from playwright.sync_api import Page, expect
 from services.call import CallStatus
 from services.demo_line import DemoLine
 from tests.browser.conftest import Earshot, Line, Open, Start, earshot_process
-from tests.browser.lines import account, demo_line, scripted
+from tests.browser.lines import account, scripted
 from tests.browser.test_page import part, see_status
+from tests.process import vapi_environ
 
 NUMBER = "+14155552671"
 RINGS_LONG = "+12025550102"
-
-
-@pytest.fixture(scope="module")
-def vapi() -> Iterator[DemoLine]:
-    with demo_line(ring_seconds=1.0) as line:
-        yield line
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +73,19 @@ def test_pressing_many_times_sends_once(earshot: Earshot, vapi: DemoLine, open_t
     assert len(vapi.controls(call_id)) == 1
 
 
+def test_a_held_enter_sends_once(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
+    page, call_id = answered(earshot, open_tab)
+    for words in ("First.", "Second."):
+        page.get_by_label("Have the assistant say").fill(words)
+        page.keyboard.down("Enter")
+        expect(page.get_by_label("Have the assistant say")).to_have_value("")
+        page.get_by_label("Have the assistant say").fill("Not meant.")
+        page.keyboard.down("Enter")  # again without an up: the browser's own repetition
+        page.keyboard.up("Enter")
+    expect(part(page, "timeline")).to_contain_text("Second.")
+    assert [sent["content"] for sent in vapi.controls(call_id)] == ["First.", "Second."]
+
+
 def test_muting_turns_into_unmuting(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
     page, call_id = answered(earshot, open_tab)
     steering = page.get_by_label("Steer the call")
@@ -125,9 +133,7 @@ def test_what_cannot_be_done_yet_says_why(earshot: Earshot, open_tab: Open) -> N
 
 def test_words_that_vapi_refuses_stay_in_the_field(earshot_with: Start, open_tab: Open) -> None:
     with scripted() as (vapi, portal):
-        earshot = earshot_with(
-            VAPI_API_KEY="k", VAPI_ASSISTANT_ID="a", VAPI_PHONE_NUMBER_ID="p", VAPI_BASE_URL=vapi.url, EARSHOT_ALLOWED_REGIONS="*"
-        )
+        earshot = earshot_with(**vapi_environ(vapi.url), EARSHOT_ALLOWED_REGIONS="*")
         call_id = str(earshot.place(NUMBER)["id"])
         portal.call(lambda: vapi.move(call_id, "in-progress", startedAt=vapi.calls[call_id]["createdAt"]))
         vapi.control_status = 400

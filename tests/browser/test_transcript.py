@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Open, Start
 from tests.browser.lines import scripted
 from tests.browser.test_page import part
+from tests.process import vapi_environ
 
 Tell = Callable[..., None]
 
@@ -22,9 +23,7 @@ def said(role: str, text: str, *, final: bool = True) -> dict[str, Any]:
 def talk(earshot_with: Start, open_tab: Open) -> Iterator[tuple[Page, Tell]]:
     """A page on which an answered call is shown, and what tells it events; nobody listens to the sound."""
     with scripted() as (vapi, portal):
-        earshot = earshot_with(
-            VAPI_API_KEY="k", VAPI_ASSISTANT_ID="a", VAPI_PHONE_NUMBER_ID="p", VAPI_BASE_URL=vapi.url, EARSHOT_ALLOWED_REGIONS="*"
-        )
+        earshot = earshot_with(**vapi_environ(vapi.url), EARSHOT_ALLOWED_REGIONS="*")
         call_id = str(earshot.place("+14155552671")["id"])
         portal.call(lambda: vapi.move(call_id, "in-progress", startedAt=vapi.calls[call_id]["createdAt"]))
         page = open_tab(earshot.url)

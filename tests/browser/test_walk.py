@@ -1,27 +1,21 @@
 """A supervisor's round: two calls dialled, one heard, spoken into and handed over, both ended, found again, and one replayed."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from services.call import CallStatus
 from services.demo_line import DemoLine
-from tests.browser.conftest import ROOT, Earshot, Open, Start
-from tests.browser.lines import account, demo_line
+from tests.browser.conftest import Earshot, Open, Start
+from tests.browser.lines import account
 from tests.browser.plain_page.hearing import Heard
 from tests.browser.test_page import NUMBER, PATIENCE, dial, part, see_status
+from tests.browser.test_steering import choose_way
+from tests.process import ROOT
 
 TAP = ROOT / "tests" / "browser" / "plain_page" / "tap.js"
 OTHER = "+442079460958"
 LINE = "We can also offer Friday at nine."
-
-
-@pytest.fixture(scope="module")
-def vapi() -> Iterator[DemoLine]:
-    with demo_line(ring_seconds=0.3) as line:
-        yield line
 
 
 @pytest.fixture
@@ -31,10 +25,6 @@ def earshot(vapi: DemoLine, earshot_with: Start) -> Earshot:
 
 def row(page: Page, number: str) -> Locator:
     return part(page, "call-log").locator(".row", has_text=number)
-
-
-def choose_way(page: Page, way: str) -> None:
-    page.get_by_role("radio", name=way, exact=True).check()
 
 
 def test_a_walk(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:

@@ -108,11 +108,6 @@ async def nobody_writes(url: str) -> AsyncIterator[None]:
     await engine.dispose()
 
 
-async def kill(app: Process) -> None:
-    app.process.kill()
-    await app.process.communicate()
-
-
 async def came_so_far(apps: Apps, app: Process) -> None:
     """What was sent to the app before has been taken up by it: it answers in turn."""
     for _ in range(3):
@@ -123,7 +118,7 @@ async def before_the_write(apps: Apps, app: Process) -> None:
     async with nobody_writes(apps.url):
         asking = asyncio.create_task(apps.place(app, "key"))
         await came_so_far(apps, app)
-        await kill(app)
+        app.kill()
         await nothing_was_answered(asking)
     assert await execute(apps.url, "SELECT tag FROM earshot_dials") == []
 
@@ -142,7 +137,7 @@ async def dialled_and_killed(apps: Apps, app: Process) -> None:
     asking = asyncio.create_task(apps.place(app, "key"))
     await apps.vapi.heard.wait()
     await came_so_far(apps, app)
-    await kill(app)
+    app.kill()
     await nothing_was_answered(asking)
 
 
@@ -155,7 +150,7 @@ async def before_vapis_answer_is_written(apps: Apps, app: Process) -> None:
         while not apps.vapi.calls:  # noqa: ASYNC110 - the stand-in tells of requests, not of answers
             await asyncio.sleep(0)
         await came_so_far(apps, app)
-        await kill(app)
+        app.kill()
         await nothing_was_answered(asking)
     assert [row[0] for row in await execute(apps.url, "SELECT state FROM earshot_dials")] == ["dialling"]
 
@@ -169,7 +164,7 @@ async def before_our_answer(apps: Apps, app: Process) -> None:
     apps.vapi.let_go.set()
     while [row[0] for row in await execute(apps.url, "SELECT state FROM earshot_dials")] != ["placed"]:  # noqa: ASYNC110 - another process's
         await asyncio.sleep(0.01)
-    await kill(app)
+    app.kill()
 
 
 async def nothing_was_answered(asking: asyncio.Task[Answer]) -> None:

@@ -86,7 +86,7 @@ export function timetable(bytes, bytesPerSecond, frameSeconds = 0.02, late = (_,
   return arrivals;
 }
 
-/** Signal to noise and distortion in dB of one sine, fitted by least squares, and the fitted amplitude. */
+/** Signal to noise and distortion in dB of one sine, fitted by least squares, and the fitted amplitude and phase. */
 export function sinad(samples, hz, rate) {
   let [ss, cc, sc, sy, cy] = [0, 0, 0, 0, 0];
   const w = (2 * Math.PI * hz) / rate;
@@ -102,7 +102,7 @@ export function sinad(samples, hz, rate) {
     signal += fit * fit;
     noise += (y - fit) ** 2;
   });
-  return { db: 10 * Math.log10(signal / noise), amplitude: Math.hypot(a, b) };
+  return { db: 10 * Math.log10(signal / noise), amplitude: Math.hypot(a, b), phase: Math.atan2(b, a) };
 }
 
 /** Fails with both values if `a` is not within `by` of `b`. */
