@@ -1,0 +1,55 @@
+"""Earshot stops in the middle of a call and is started again, while a page is open: what the page says of the call."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from services.call import CallStatus
+from tests.browser.conftest import Open
+from tests.browser.lines import account, demo_line
+from tests.browser.test_page import PATIENCE, dial, part, see_status
+from tests.process import MAIN, free_port, started
+
+COMES_BACK = 60_000  # ms in which a page tries again, and is loaded anew
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+def under_way(page: Page) -> None:
+    dial(page)
+    see_status(page, CallStatus.IN_PROGRESS)
+
+
+def test_a_call_of_the_demo_line_is_gone_and_the_page_says_why(tmp_path: Path, port: int, open_tab: Open) -> None:
+    with started(MAIN, cwd=tmp_path, port=port) as app:
+        app.wait_until_served()
+        page = open_tab(app.url, faulty=True)
+        under_way(page)
+        assert app.stop() == 0
+        expect(part(page, "offline")).to_contain_text("No connection to Earshot", timeout=PATIENCE)
+    with started(MAIN, cwd=tmp_path, port=port) as app:
+        app.wait_until_served()
+        told = page.get_by_role("alert").filter(has_text="No such call")
+        expect(told).to_contain_text("The demo line ends its calls when Earshot stops.", timeout=COMES_BACK)
+        expect(part(page, "call-status")).to_have_count(0)
+
+
+def test_a_call_at_vapi_goes_on_and_the_page_shows_it_again(tmp_path: Path, port: int, open_tab: Open) -> None:
+    with demo_line() as vapi:
+        with started(MAIN, cwd=tmp_path, environ=account(vapi), port=port) as app:
+            app.wait_until_served()
+            page = open_tab(app.url, faulty=True)
+            under_way(page)
+            app.kill()
+            expect(part(page, "offline")).to_contain_text("Calls that run go on", timeout=PATIENCE)
+        with started(MAIN, cwd=tmp_path, environ=account(vapi), port=port) as app:
+            app.wait_until_served()
+            expect(part(page, "offline")).to_have_count(0, timeout=COMES_BACK)
+            see_status(page, CallStatus.IN_PROGRESS)
+            expect(part(page, "listen-toggle")).to_have_text("Listen", timeout=COMES_BACK)
+            part(page, "call-end").click()
+            see_status(page, CallStatus.ENDED)
