@@ -2,9 +2,10 @@
 
 import asyncio
 import resource
+import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -49,6 +50,17 @@ async def test_a_step_that_fails_leaves_everything_as_it_was(url: str, open_jour
 
 async def test_many_may_open_a_new_journal_at_once(open_journal: Open) -> None:
     await asyncio.gather(*(open_journal() for _ in range(5)))
+
+
+async def test_a_new_file_that_another_process_is_writing_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        opening = asyncio.create_task(Journal.open(f"sqlite:///{path}"))
+        await asyncio.sleep(0.2)  # nothing tells from outside that the journal stands at the lock
+        assert not opening.done()
+        other.execute("COMMIT")
+    await (await opening).aclose()
 
 
 async def test_folder_and_files_are_for_their_owner_alone(tmp_path: Path) -> None:
