@@ -58,17 +58,17 @@ class AssetFiles(StaticFiles):
 def _sent(name: str, *, packed: bool) -> Response:
     kind = "text/javascript" if name.endswith(".js") else "text/css"
     headers = {"Vary": "Accept-Encoding"} | ({"Content-Encoding": "gzip"} if packed else {})
-    return Response(_pack(name) if packed else _text(name), media_type=kind, headers=headers)
+    return Response(_pack(name) if packed else text_of(name), media_type=kind, headers=headers)
 
 
 @cache
 def _pack(name: str) -> bytes:
     """Files don't change while the process runs."""
-    return gzip.compress(_text(name).encode(), compresslevel=9, mtime=0)
+    return gzip.compress(text_of(name).encode(), compresslevel=9, mtime=0)
 
 
 @cache
-def _text(name: str) -> str:
+def text_of(name: str) -> str:
     """What is sent of a module or style sheet, or of those that are joined under this name."""
     parts = [(ASSETS / part).read_text(encoding="utf-8") for part in _MADE_OF.get(name, [name])]
     if not name.endswith(".js"):

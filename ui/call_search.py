@@ -52,28 +52,37 @@ class SearchForm(Element, component=ASSETS / "call_search.js"):
 
 
 class CallSearch:
-    """The fields. `changed` is told what is wanted from now on."""
+    """The fields, which are there from when there is something to look for. `changed` is told what is wanted from now on."""
 
     def __init__(self, *, changed: Callable[[Wanted], None]) -> None:
-        with SearchForm() as self._form:
+        self._export: Text | None = None
+        self._form = SearchForm()
+        self._form.on("wanted", lambda event: changed(Wanted.read(event.args)))
+
+    def show(self, *, export: Wanted, visible: bool) -> None:
+        if visible and self._export is None:
+            self._export = self._build()
+        if self._export:
+            set_props(self._export, href=f"/api/calls.csv?{export.query()}")
+        self._form.set_visibility(visible)
+
+    def _build(self) -> Text:
+        """The fields; gives the link that exports."""
+        with self._form:
             Box("input", name="search", type="search", maxlength=100, placeholder=say("search"), aria_label=say("search_label"))
             with Box(classes="filters"):
                 with Box("select", name="family", aria_label=say("by_outcome")):
                     Text("option", say("any_outcome"), value="")
                     for family in Family:
                         Text("option", say(f"family_{family.name.lower()}"), value=family.value)
-                self._export = Text("a", say("export"), "export", download="calls.csv", aria_label=say("export_label"))
+                export = Text("a", say("export"), "export", download="calls.csv", aria_label=say("export_label"))
                 with Box("details", "days"):
                     Text("summary", say("days"))
                     for edge in ("from", "to"):
                         with Box("label", "day"):
                             Text("span", say(f"day_{edge}"))
                             Box("input", name=edge, type="date")
-        self._form.on("wanted", lambda event: changed(Wanted.read(event.args)))
-
-    def show(self, *, export: Wanted, visible: bool) -> None:
-        set_props(self._export, href=f"/api/calls.csv?{export.query()}")
-        self._form.set_visibility(visible)
+        return export
 
 
 def _moment(value: Any) -> datetime | None:

@@ -1,11 +1,14 @@
 """The header: what this is, and whether phones ring."""
 
+from functools import partial
+
 from nicegui import ui
 
 from services.desk import CallDesk
 from services.settings import CREDENTIALS, Settings
 from services.switch import Switch
 from ui.icons import icon
+from ui.later import later
 from ui.markup import Box, Text
 from ui.preferences import preferences
 from ui.safety import safety_controls
@@ -23,7 +26,7 @@ def header(settings: Settings, *, desk: CallDesk, switch: Switch) -> None:
             _pill(mode)
         else:
             _pill(mode, popovertarget="mode")
-            _explanation(demo=settings.demo)
+            later(Box(classes="popover", id="mode", popover="auto"), partial(_explain, demo=settings.demo))
         safety_controls(desk=desk, switch=switch)
         preferences(can_leave=bool(settings.password))
     banner.move(target_index=0)
@@ -38,13 +41,12 @@ def _pill(mode: str, **props: str) -> None:
         Text("span", say(f"{mode}_short"), "hide")
 
 
-def _explanation(*, demo: bool) -> None:
-    with Box(classes="popover", id="mode", popover="auto"):
-        Text("strong", say("demo_title" if demo else "live_title"))
-        Text("p", say("demo_explained" if demo else "live_explained"))
-        if demo:
-            Text("p", say("go_live"))
-            with Box("ul", "names"):
-                for name in CREDENTIALS:
-                    with Box("li"):
-                        Text("code", name)
+def _explain(*, demo: bool) -> None:
+    Text("strong", say("demo_title" if demo else "live_title"))
+    Text("p", say("demo_explained" if demo else "live_explained"))
+    if demo:
+        Text("p", say("go_live"))
+        with Box("ul", "names"):
+            for name in CREDENTIALS:
+                with Box("li"):
+                    Text("code", name)

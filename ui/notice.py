@@ -16,19 +16,16 @@ class Notice(Box):
 
     def __init__(self, *, quiet: bool = False, lasting: bool = False) -> None:
         super().__init__(classes="notice quiet" if quiet else "notice", role="status" if quiet else "alert")
-        with self:
-            icon("info" if quiet else "alert", 20)
-            with Box(classes="notice-text"):
-                self._title = Text("strong")
-                self._detail = Text("span")
-            if not quiet and not lasting:
-                with Box("button", "btn bare", type="button", aria_label=say("dismiss")).on("click", self.hide):
-                    icon("close", 16)
+        self._icon = "info" if quiet else "alert"
+        self._lasts = quiet or lasting
+        self._texts: tuple[Text, Text] | None = None
         self.hide()
 
     def tell(self, title: str, detail: str = "") -> None:
-        self._title.show(title)
-        self._detail.show(detail)
+        if self._texts is None:
+            self._texts = self._build()
+        for text, words in zip(self._texts, (title, detail), strict=True):
+            text.show(words)
         self.set_visibility(True)
 
     def tell_error(self, error: Exception) -> None:
@@ -41,3 +38,13 @@ class Notice(Box):
 
     def hide(self) -> None:
         self.set_visibility(False)
+
+    def _build(self) -> tuple[Text, Text]:
+        with self:
+            icon(self._icon, 20)
+            with Box(classes="notice-text"):
+                texts = Text("strong"), Text("span")
+            if not self._lasts:
+                with Box("button", "btn bare", type="button", aria_label=say("dismiss")).on("click", self.hide):
+                    icon("close", 16)
+        return texts

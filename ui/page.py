@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from fastapi import FastAPI
 from nicegui import background_tasks, ui
+from starlette.middleware.gzip import GZipMiddleware
 
 from services.call import Call, CallOrder
 from services.desk import CallDesk
@@ -22,10 +23,11 @@ from ui.following import follow
 from ui.header import header
 from ui.icons import FAVICON
 from ui.markup import Box
+from ui.nicegui_files import NiceguiFiles
 from ui.notice import Notice
 from ui.safety import stopped_banner
 from ui.stage import Stage
-from ui.theme import apply_theme
+from ui.theme import apply_theme, choose_theme
 from ui.words import both, choose_language, say
 from ui.words.faults import error_words
 
@@ -47,6 +49,7 @@ def install_pages(
     def index(call: str = "", to: str = "") -> None:
         """`?call=` is the call to show first, `?to=` a number to put into the field; nothing is ever dialled by an address."""
         choose_language()
+        choose_theme()
         DeskPage(
             desk=desk,
             relay=relay,
@@ -58,6 +61,7 @@ def install_pages(
             to=to,
         )
 
+    app.add_middleware(NiceguiFiles)
     apply_theme(with_login=bool(settings.password))
     ui.run_with(
         app,
@@ -67,6 +71,7 @@ def install_pages(
         language="en-US",
         dark=None,
         tailwind=False,
+        gzip_middleware_factory=lambda app: GZipMiddleware(app, compresslevel=4),  # the page is made for each visit
         reconnect_timeout=30,  # with the default of 3 s a longer pause of the network would reload the page and cut the sound
         show_welcome_message=False,
     )

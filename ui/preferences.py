@@ -1,12 +1,14 @@
 """The settings in the header: light or dark, the language, and the way out. Kept by the browser, in cookies."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from nicegui import ui
 
 from services.language import COOKIE as LANGUAGE_COOKIE
 from services.language import THEME_COOKIE
 from ui.icons import icon
+from ui.later import later
 from ui.markup import Box, Text
 from ui.words import language, say
 
@@ -23,14 +25,17 @@ def preferences(*, can_leave: bool) -> None:
     with Box("button", "btn quiet settings-button", type="button", popovertarget="settings", data_testid="settings"):
         icon("settings", 20)
         Text("span", say("settings"))
-    with Box(classes="popover settings", id="settings", popover="auto"):
-        themes = {theme: say(f"theme_{theme}") for theme in ("system", "light", "dark")}
-        chosen = ui.context.client.request.cookies.get(THEME_COOKIE, "")
-        _choice("theme", themes, chosen if chosen in themes else "system", f"(event) => {{ {_KEEP % THEME_COOKIE} {_SHOW} }}")
-        reload = f"(event) => {{ {_KEEP % LANGUAGE_COOKIE} location.reload(); }}"
-        _choice("language", {"en": "English", "de": "Deutsch"}, language(), reload)
-        if can_leave:
-            Text("button", say("log_out"), "btn leave", type="button").on("click", js_handler=_LEAVE)
+    later(Box(classes="popover settings", id="settings", popover="auto"), partial(_panel, can_leave=can_leave))
+
+
+def _panel(*, can_leave: bool) -> None:
+    themes = {theme: say(f"theme_{theme}") for theme in ("system", "light", "dark")}
+    chosen = ui.context.client.request.cookies.get(THEME_COOKIE, "")
+    _choice("theme", themes, chosen if chosen in themes else "system", f"(event) => {{ {_KEEP % THEME_COOKIE} {_SHOW} }}")
+    reload = f"(event) => {{ {_KEEP % LANGUAGE_COOKIE} location.reload(); }}"
+    _choice("language", {"en": "English", "de": "Deutsch"}, language(), reload)
+    if can_leave:
+        Text("button", say("log_out"), "btn leave", type="button").on("click", js_handler=_LEAVE)
 
 
 def _choice(name: str, options: Mapping[str, str], chosen: str, handler: str) -> None:

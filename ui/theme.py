@@ -1,16 +1,19 @@
 """The look of the page, in its head, so that nothing is painted before the colours are known. The look itself is `assets/*.css`."""
 
 from nicegui import ui
+from nicegui.dependencies import libraries
 
 from services.language import THEME_COOKIE
 from ui.assets import STYLE, versioned
+from ui.nicegui_files import ROUTE
+from ui.press import PRESS
+from ui.times import FORMATS
 
 # The empty window has its colour while the rest is on its way, and never the other one first.
-_AT_ONCE = f"""<style>:root {{ color-scheme: light dark }}
-[data-theme="light"] {{ color-scheme: light }}
-[data-theme="dark"] {{ color-scheme: dark }}</style>
-<script>{{ const chosen = document.cookie.match(/(?:^|; ){THEME_COOKIE}=(light|dark)/);
-if (chosen) document.documentElement.dataset.theme = chosen[1]; }}</script>"""
+_AT_ONCE = """<style>:root { color-scheme: light dark }
+[data-theme="light"] { color-scheme: light }
+[data-theme="dark"] { color-scheme: dark }</style>"""
+_CHOSEN = "<script>document.documentElement.dataset.theme = '%s'</script>"
 
 
 def apply_theme(*, with_login: bool) -> None:
@@ -21,4 +24,17 @@ def apply_theme(*, with_login: bool) -> None:
     """
     modules = ["live_playout.js", *(["logged_out.js"] if with_login else [])]
     scripts = "".join(f'<script type="module" async src="{versioned(module)}"></script>' for module in modules)
-    ui.add_head_html(_AT_ONCE + f'<link rel="stylesheet" href="{versioned(STYLE)}">' + scripts, shared=True)
+    ui.add_head_html(_AT_ONCE + f'<link rel="stylesheet" href="{versioned(STYLE)}">' + _early() + scripts, shared=True)
+
+
+def choose_theme() -> None:
+    """Gives the page that is being built the colours that its reader chose. In the browser, reading the cookie would hold up the paint."""
+    chosen = ui.context.client.request.cookies.get(THEME_COOKIE)
+    if chosen in ("light", "dark"):
+        ui.add_head_html(_CHOSEN % chosen)
+
+
+def _early() -> str:
+    """What the page's own modules import: the browser would only find out once it has those."""
+    urls = [f"libraries/{library.key}" for library in libraries.values() if library.path in (FORMATS, PRESS)]
+    return "".join(f'<link rel="modulepreload" href="{ROUTE}/{url}">' for url in ("static/dompurify.mjs", *sorted(urls)))
