@@ -12,26 +12,35 @@ from ui.words import say
 
 def safety_controls(*, desk: CallDesk, switch: Switch) -> None:
     """The button and its panel, for the end of the header. They follow the desk and the switch for as long as the page is there."""
-    with Box("button", "pill brake", type="button", popovertarget="safety", data_testid="safety") as pill:
-        icon("stop", 16)
-        text, short = Text("b", "", "wide"), Text("b", "", "narrow")
-    box = Box(classes="popover safety", id="safety", popover="auto")
+    _Brake(desk=desk, switch=switch)
 
-    def show(stop: Stop | None) -> None:
+
+class _Brake:
+    def __init__(self, *, desk: CallDesk, switch: Switch) -> None:
+        self._desk = desk
+        self._switch = switch
+        self._panel: SafetyPanel | None = None
+        with Box("button", "pill brake", type="button", popovertarget="safety", data_testid="safety") as self._pill:
+            icon("stop", 16)
+            self._text, self._short = Text("b", "", "wide"), Text("b", "", "narrow")
+        later(Box(classes="popover safety", id="safety", popover="auto").on("toggle", self._opened), self._fill)
+        self._show(switch.state)
+        follow(switch.changed, self._show)
+
+    def _show(self, stop: Stop | None) -> None:
         brake = "brake_stopped" if stop else "brake"
-        text.show(say(brake))
-        short.show(say(f"{brake}_short"))
-        pill.classes(replace="pill brake stopped" if stop else "pill brake")
+        self._text.show(say(brake))
+        self._short.show(say(f"{brake}_short"))
+        self._pill.classes(replace="pill brake stopped" if stop else "pill brake")
 
-    def fill() -> None:
-        panel = SafetyPanel(desk=desk, switch=switch)
-        box.on("toggle", panel.open_anew)
-        follow(switch.changed, panel.show_switch)
-        follow(desk.changed, panel.show_calls)
+    def _fill(self) -> None:
+        self._panel = SafetyPanel(desk=self._desk, switch=self._switch)
+        follow(self._switch.changed, self._panel.show_switch)
+        follow(self._desk.changed, self._panel.show_calls)
 
-    show(switch.state)
-    follow(switch.changed, show)
-    later(box, fill)
+    def _opened(self) -> None:
+        if self._panel:
+            self._panel.open_anew()
 
 
 def stopped_banner(switch: Switch) -> None:
