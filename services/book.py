@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Set
 from datetime import UTC, datetime
 
-from services.call import Call, CallStatus, merge
+from services.call import NEVER_FOUND, Call, CallStatus, merge
 from services.signals import Signal
 
 SETTLING = 30.0
@@ -78,10 +78,6 @@ class Book:
         self._calls.pop(unknown_id, None)
         self._running.discard(unknown_id)
 
-    def gone(self, call_id: str) -> None:
-        """A call of unknown outcome can't be running any more."""
-        self._running.discard(call_id)
-
     def _store(self, call: Call) -> None:
         self._calls[call.id] = call
         if call.running:
@@ -97,4 +93,6 @@ class Book:
 
 
 def _settled(call: Call) -> bool:
+    if call.ended_reason == NEVER_FOUND:
+        return True  # nobody has a bill of it
     return bool(call.cost) and call.summary is not None and (call.recording_url is not None or not call.answered)

@@ -24,6 +24,9 @@ class CallStatus(StrEnum):
         return _ORDER[self]
 
 
+NEVER_FOUND = "earshot-never-found"
+"""Our own `ended_reason`, of a call whose outcome stayed unknown for as long as it could have lasted."""
+
 _ORDER = {status: place for place, status in enumerate(CallStatus)}
 
 

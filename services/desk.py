@@ -101,7 +101,6 @@ class CallDesk:
                 limits=limits,
                 store=self._take_ours,
                 rename=self._rename,
-                gone=self._book.gone,
                 answer=lambda call: answer(self, call),
             )
             self._hang_ups = HangUps(gateway=gateway, take=self._take_ours, told=self._tell_again)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from services.call import Call, CallOrder, CallStatus
+from services.call import NEVER_FOUND, Call, CallOrder, CallStatus
 from services.client import Client
 from services.dial_guard import DialGuard, Slot
 from services.errors import EarshotError, OutcomeUnknown
@@ -42,8 +42,8 @@ Placed = Call | StoredAnswer
 class Placing:
     """The way of a call from an order to Vapi.
 
-    `store` takes in a call of ours and gives it as known from then on; `rename` says that a call of unknown outcome has been found,
-    `gone` that one was not, and can't be running any more. `answer` is what the journal keeps for a repeated key.
+    `store` takes in a call of ours and gives it as known from then on; `rename` says that a call of unknown outcome has been found.
+    `answer` is what the journal keeps for a repeated key.
     """
 
     def __init__(
@@ -55,7 +55,6 @@ class Placing:
         limits: Limits,
         store: Callable[[Call], Call],
         rename: Callable[[str, str], None],
-        gone: Callable[[str], None],
         answer: Callable[[Call], StoredAnswer],
     ) -> None:
         self._gateway = gateway
@@ -64,7 +63,6 @@ class Placing:
         self._limits = limits
         self._store = store
         self._rename = rename
-        self._gone = gone
         self._answer = answer
         self._tasks = Tasks()
         self.dialled: list[datetime] = []
@@ -165,7 +163,7 @@ class Placing:
             over = max(asked_at, order.earliest_at or asked_at) + longest + _LATE
             await asyncio.sleep((over - datetime.now(UTC)).total_seconds())
             await self._settle(order, who, unknown, DialState.LOST)
-            self._gone(unknown.id)
+            self._store(replace(unknown, status=CallStatus.ENDED, ended_reason=NEVER_FOUND))
             return None
         self._rename(unknown.id, found.id)
         call = self._store(_known(order, found))

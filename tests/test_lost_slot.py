@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from services import lost_call, placing
+from services.call import NEVER_FOUND, Call, CallStatus
 from services.client import LOCAL
 from services.desk import CallDesk
 from services.errors import LimitReached
@@ -66,6 +67,25 @@ async def test_it_is_free_when_the_call_must_be_over_and_not_before_it_begins(
         else:
             await place(desk)
         assert vapi.dials == (1 if held else 2)
+
+
+async def test_when_it_must_be_over_it_is_told_as_ended_and_never_found(
+    vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(placing, "_LATE", timedelta(seconds=-600))
+    async with a_desk(tmp_path, vapi) as desk:
+        told: list[Call] = []
+        desk.changed.subscribe(told.append)
+        await place(desk)
+        assert [call.status for call in told] == [CallStatus.UNKNOWN, CallStatus.ENDED]
+        assert desk.running == 0
+        reason = desk.why_ended(told[-1])
+        assert reason
+        assert reason.code == NEVER_FOUND
+    async with a_desk(tmp_path, vapi) as desk:
+        [past] = await desk.page_of_calls(statuses=[CallStatus.ENDED])
+        assert (past.id, past.ended_reason) == (told[-1].id, NEVER_FOUND)
+        assert await desk.page_of_calls(statuses=[CallStatus.UNKNOWN]) == []
 
 
 async def test_it_is_held_for_as_long_as_its_own_order_may_last(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

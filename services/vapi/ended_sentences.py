@@ -3,6 +3,8 @@
 A next step of None stands for the advice of the code's family.
 """
 
+from services.call import NEVER_FOUND
+
 _KEY = "Check the {name} key in the Vapi dashboard."
 _FUNDS = "Top it up at {name}, or choose another provider for the assistant."
 _LATER = "Wait a little, then try again."
@@ -179,6 +181,10 @@ SENTENCES: dict[str, tuple[str, str | None]] = {
     ),
     "scheduled-call-deleted": ("The scheduled call was deleted.", ""),
     "call-deleted": ("The call was deleted.", ""),
+    NEVER_FOUND: (
+        "It stayed unknown whether this call was placed.",
+        "Vapi's answer was lost and its list never showed the call; by now it would be over. Look into the Vapi dashboard to be sure.",
+    ),
     "call.forwarding.operator-busy": ("The person it was forwarded to was busy.", "Try again later."),
     "call.forwarding.no-answer": ("The person it was forwarded to did not answer.", "Try again later."),
     "call.in-progress.error-transfer-failed": ("The transfer failed.", None),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from services.call import NEVER_FOUND
 from services.vapi.ended_reasons import Family
 
 TITLES: Mapping[str, str] = {
@@ -81,6 +82,11 @@ ENDED: Mapping[str, tuple[str, str | None]] = {  # a next step of None: what its
     "assistant-said-end-call-phrase": ("Der Assistent hat sich verabschiedet und aufgelegt.", ""),
     "assistant-forwarded-call": ("Der Assistent hat das Gespräch weitergeleitet.", ""),
     "manually-canceled": ("Sie haben das Gespräch beendet.", ""),
+    NEVER_FOUND: (
+        "Es blieb unklar, ob dieser Anruf zustande kam.",
+        "Die Antwort von Vapi ging verloren, und in der Liste tauchte er nie auf; inzwischen wäre er vorbei. Sicherheit gibt ein Blick ins "
+        "Dashboard von Vapi.",
+    ),
     "exceeded-max-duration": (
         "Das Gespräch hat die längste erlaubte Dauer erreicht.",
         "Erhöhen Sie beim Assistenten die Höchstdauer für längere Gespräche.",
