@@ -91,7 +91,7 @@ export default {
     try {
       module = await import((window.path_prefix || "") + this.moduleUrl); // long before the click, in which there is no time for it
     } catch (error) {
-      return this.hear({ state: "failed", detail: `${this.words.notLoaded} ${error}` });
+      return this.hear({ state: "failed", detail: String(error) });
     }
     if (this.gone) return;
     this.player = new module.LivePlayout({
@@ -193,7 +193,9 @@ export default {
       const { state, detail } = change;
       clearInterval(this.refresher);
       this.latest = change;
-      const text = state === "playing" ? await this.behind() : (this.words.states[state] ?? detail);
+      if (state === "failed") console.warn("The player failed:", detail); // in its own words, which are no reader's
+      const insecure = state === "unsupported" && !isSecureContext;
+      const text = state === "playing" ? await this.behind() : this.words.states[insecure ? "insecure" : state];
       if (this.latest !== change || this.gone) return;
       this.state = state;
       this.text = text;

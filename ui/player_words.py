@@ -5,11 +5,14 @@ from typing import Any
 from ui.words import say, text
 
 _TEXTS = (
-    "about tap playing notLoaded bothEars speaking behind noGaps gap gaps shortGap shortGaps delay delayIs gapsTerm gapsAre caughtUp"
+    "about tap playing bothEars speaking behind noGaps gap gaps shortGap shortGaps delay delayIs gapsTerm gapsAre caughtUp"
     " caughtUpBy leftOut leftOutIs format formatIs apart together mulaw linear clock inStep fast slow device deviceIs connection neverLost"
     " lostOnce lost stayLive stayLiveMeans hearAs hearAsMeans asTheCallSays"
 )
-_STATES = ("idle", "starting", "waiting", "gap", "reconnecting", "blocked", "expired", "ended", "stopped")
+_STATES = (
+    *("idle", "starting", "waiting", "gap", "reconnecting", "blocked", "expired", "ended", "stopped"),
+    *("unsupported", "insecure", "failed"),
+)
 _GROUNDS = {"operator": "operator", "start frame": "start_frame", "measured": "measured", "assumed": "assumed"}
 
 

@@ -330,9 +330,9 @@ async def test_a_player_that_does_not_load_has_failed_and_holds_nothing(page: Pa
         await asyncio.wait_for(call.all_gone.wait(), 5)
 
 
-async def open_element(page: Page, call: LiveCall, more: str = "") -> None:
+async def open_element(page: Page, call: LiveCall, more: str = "", *, host: str = "127.0.0.1") -> None:
     await page.add_init_script(f"window.words = {json.dumps(player_words())}")
-    await page.goto(f"http://{call.address}/element.html?url=ws://{call.address}/listen{more}")
+    await page.goto(f"http://{call.address.replace('127.0.0.1', host)}/element.html?url=ws://{call.address}/listen{more}")
     await page.wait_for_function("window.ready")
 
 
@@ -409,6 +409,24 @@ async def test_where_motion_is_not_wanted_a_meter_stands_still(page: Page, call:
         }""",
     )
     assert 0 < rows <= 5  # one flat line, whatever is said
+
+
+@pytest.mark.parametrize(
+    ("missing", "host", "state", "words"),
+    [
+        ("playout_worklet.js", "127.0.0.1", "failed", "The sound does not play. Press Listen to try again"),
+        ("live_playout.js", "127.0.0.1", "failed", "The sound does not play. Press Listen to try again"),
+        ("", "plain.example", "unsupported", "Over plain http browsers play no live sound. Open this page over https"),
+    ],
+)
+async def test_the_element_says_in_plain_words_why_there_is_no_sound(
+    page: Page, call: LiveCall, missing: str, host: str, state: str, words: str
+) -> None:
+    call.script = live
+    call.missing.add(missing)
+    await open_element(page, call, "&autostart", host=host)
+    await page.wait_for_selector(f"[data-state={state}]")
+    assert (await page.get_by_test_id("player-state").inner_text()).startswith(words)
 
 
 async def test_the_elements_details_are_words_and_hold_the_setting_to_stay_live(page: Page, call: LiveCall) -> None:

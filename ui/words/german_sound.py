@@ -14,7 +14,6 @@ SOUND: Mapping[str, str] = {
     "player_about": "Über den Ton",
     "player_tap": "Zum Hören tippen",
     "player_playing": "Der Ton läuft",
-    "player_notLoaded": "Die Wiedergabe wurde nicht geladen:",
     "player_behind": "{seconds} s zurück, {gaps}",
     "player_noGaps": "keine Lücken",
     "player_gap": "{count} Lücke",
@@ -57,9 +56,14 @@ SOUND: Mapping[str, str] = {
     "player_state_gap": "Der Ton stockt, er geht weiter, wo er aufhörte",
     "player_state_reconnecting": "Verbindung verloren, wird neu aufgebaut",
     "player_state_blocked": "Der Browser spielt erst Ton, wenn Sie tippen",
-    "player_state_expired": "Diese Seite darf nicht mehr zuhören",
+    "player_state_expired": "Diese Seite darf nicht mehr zuhören. Laden Sie sie neu.",
     "player_state_ended": "Der Ton ist zu Ende",
     "player_state_stopped": "Sie hören nicht zu",
+    "player_state_unsupported": "Dieser Browser kann keinen Live-Ton abspielen. Nehmen Sie Chrome, Edge, Firefox oder Safari, aktuell.",
+    "player_state_insecure": "Über einfaches http spielen Browser keinen Live-Ton. Öffnen Sie die Seite über https, oder als "
+    "http://localhost auf dem Rechner, auf dem Earshot läuft.",
+    "player_state_failed": "Der Ton lässt sich nicht abspielen. Drücken Sie noch einmal auf Mithören, oder laden Sie die Seite neu; "
+    "das Gespräch läuft weiter.",
     "player_hearAs": "Wiedergeben als",
     "player_hearAsMeans": "Wenn es zu hoch, zu tief oder wie Rauschen klingt",
     "player_asTheCallSays": "Wie der Anruf es angibt",
