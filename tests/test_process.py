@@ -53,6 +53,14 @@ async def test_missing_credentials_are_named_in_log_and_health(tmp_path: Path, h
     assert "secret-private-key" not in app.output + text
 
 
+async def test_nobody_has_the_page_load_its_scripts_from_elsewhere(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    """NiceGUI takes `X-Forwarded-Prefix` for the beginning of all its addresses."""
+    async with running(tmp_path) as app, http.get(app.url + "/", headers={"X-Forwarded-Prefix": "//evil.example"}) as page:
+        text = await page.text()
+    assert '"/_nicegui/' in text
+    assert "evil.example" not in text
+
+
 async def test_dotenv_is_read(tmp_path: Path, vapi: StandIn, http: aiohttp.ClientSession) -> None:
     (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in vapi_environ(vapi.url).items()))
     async with running(tmp_path) as app, http.get(app.url + "/health") as answer:

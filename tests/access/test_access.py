@@ -223,6 +223,19 @@ async def test_only_a_named_proxy_is_believed(vapi: StandIn, tmp_path: Path, tru
                 assert (await answer.json())["listenUrl"].startswith("wss://desk.example/")
 
 
+async def test_of_a_named_proxy_another_host_is_not_believed(vapi: StandIn, tmp_path: Path) -> None:
+    proxied = {"Host": "desk.example", "X-Forwarded-Host": "evil.example"}
+    async with (
+        earshot(tmp_path, vapi, trusted_proxies=frozenset({"127.0.0.1"}), allowed_hosts=frozenset({"desk.example"})) as url,
+        aiohttp.ClientSession(headers=proxied) as session,
+    ):
+        async with session.post(url + "/api/vapi_call", json={"to": NUMBER}) as answer:
+            assert answer.status == 201
+            assert "://desk.example/" in (await answer.json())["listenUrl"]
+        async with session.get(url + "/", headers={"Host": "evil.example", "X-Forwarded-Host": "desk.example"}) as refused:
+            assert refused.status == 400
+
+
 async def test_another_website_is_let_in_only_by_name(vapi: StandIn, tmp_path: Path) -> None:
     async with earshot(tmp_path, vapi, allowed_origins=frozenset({"https://crm.example"})) as url, aiohttp.ClientSession() as session:
         for origin, status in (("https://crm.example", 201), ("https://evil.example", 403), ("http://crm.example", 403)):
