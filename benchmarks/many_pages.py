@@ -15,7 +15,7 @@ from tests.tab import tab
 CALLS = 50
 PAGES = 20
 SECONDS = 20.0
-ROUNDS = 15  # of opening and closing as many pages
+ROUNDS = 50  # of opening and closing as many pages
 REST = 35.0  # seconds: NiceGUI keeps a page for 30 in which its tab may come back
 
 
