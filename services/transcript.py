@@ -42,10 +42,20 @@ class Transcript:
         self._heard: list[_Heard] = []
         self._open: dict[Speaker, _Heard] = {}
         self._next = 1
+        self._over = False
 
     @property
     def lines(self) -> tuple[Line, ...]:
         return tuple(heard.line for heard in self._heard)
+
+    def close(self) -> list[Line]:
+        """The call has ended, and with it the lines that were open, which are given as they stand: nobody goes on with them. What was on
+        its way still takes their place.
+        """
+        self._over = True
+        for heard in self._open.values():
+            heard.line = replace(heard.line, final=True)
+        return [heard.line for heard in self._open.values()]
 
     def take(self, event: Mapping[str, str | float], *, at: datetime, way: str = "socket") -> Line | None:
         """Takes in a `transcript` event that came by `way`; the line that is new or changed, or None where it says nothing new."""
@@ -75,21 +85,20 @@ class Transcript:
 
     def _write(self, speaker: Speaker, text: str, *, at: datetime, way: str, time: object, final: bool) -> Line | None:
         heard = self._open.get(speaker)
+        before = heard and heard.line
         if heard is None:
-            heard = _Heard(Line(key=self._next, speaker=speaker, text=text, at=at, final=final))
+            heard = _Heard(Line(key=self._next, speaker=speaker, text=text, at=at, final=final or self._over))
             self._next += 1
             self._heard.append(heard)
             self._open[speaker] = heard
             del self._heard[: -self._most]
-        elif (heard.line.text, heard.line.final) == (text, final):
-            return None
         else:
-            heard.line = replace(heard.line, text=text, final=final)
+            heard.line = replace(heard.line, text=text, final=final or self._over)
         if final:
             heard.words = _words(text)
             heard.ways[way] = time
             del self._open[speaker]
-        return heard.line
+        return None if heard.line == before else heard.line
 
 
 def _words(text: str) -> str:

@@ -57,9 +57,12 @@ class Transcripts:
 
     def fall_silent(self, call_id: str) -> None:
         """The call has ended, and nobody speaks any more."""
-        if (talk := self._talks.get(call_id)) and talk.speaking:
-            talk.speaking = frozenset()
-            self.speech_changed.emit(call_id)
+        if talk := self._talks.get(call_id):
+            for line in talk.transcript.close():
+                self.changed.emit((call_id, line))
+            if talk.speaking:
+                talk.speaking = frozenset()
+                self.speech_changed.emit(call_id)
 
     def _talk(self, call_id: str) -> _Talk:
         talk = self._talks.setdefault(call_id, _Talk())

@@ -37,6 +37,22 @@ def test_partials_grow_a_line_that_a_final_closes() -> None:
     assert (last.key, last.at) == (first.key, first.at)
 
 
+def test_the_end_of_the_call_closes_what_was_open_and_last_words_take_its_place() -> None:
+    talk = Talk()
+    talk.say("Hello?")
+    cut = talk.say("Hi, this is", by="assistant", final=False)
+    assert cut
+    [closed] = talk.transcript.close()
+    assert (closed.key, closed.text, closed.final) == (cut.key, "Hi, this is", True)
+    late = talk.say("Hi, this is Ri", by="assistant", final=False)
+    last = talk.say("Hi, this is Riley.", by="assistant")
+    assert late
+    assert last
+    assert late.key == last.key == cut.key
+    assert talk.words == [("Hello?", True), ("Hi, this is Riley.", True)]
+    assert talk.say("Hi, this is Riley.", by="assistant", way="webhook") is None
+
+
 def test_two_who_speak_at_once_have_a_line_each() -> None:
     talk = Talk()
     talk.say("So I", final=False)

@@ -114,10 +114,14 @@ async def test_last_words_after_the_end_are_written_too(vapi: StandIn, desk: Cal
 async def test_nobody_speaks_in_a_call_that_has_ended(vapi: StandIn, desk: CallDesk) -> None:
     call = await place(desk)
     desk.transcripts.take(call.id, {"type": "speech-update", "speaker": "customer", "status": "started"})
+    desk.transcripts.take(call.id, {"type": "transcript", "speaker": "customer", "transcriptType": "partial", "transcript": "But I"})
     assert desk.transcripts.speaking(call.id) == {"customer"}
+    told: list[tuple[str, Line]] = []
+    desk.transcripts.changed.subscribe(told.append)
     vapi.move(call.id, "ended")
     await until(desk, call.id, lambda call: not call.running)
     assert desk.transcripts.speaking(call.id) == frozenset()
+    assert [(line.text, line.final) for _, line in told] == [("But I", True)]
 
 
 def test_a_call_that_was_found_keeps_its_lines() -> None:
