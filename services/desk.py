@@ -105,7 +105,12 @@ class CallDesk:
             )
             self._hang_ups = HangUps(gateway=gateway, take=self._take_ours, told=self._tell_again)
             self._steering = Steering(
-                gateway=gateway, guard=self.guard, timelines=self.timelines, audit=self.note, also_numbers=also_numbers
+                gateway=gateway,
+                guard=self.guard,
+                count=self._placing.count_transfer,
+                timelines=self.timelines,
+                audit=self.note,
+                also_numbers=also_numbers,
             )
             self._archive = TranscriptArchive(gateway=gateway, journal=journal, transcripts=self.transcripts)
             self.changed.subscribe(self._archive.on_call)
@@ -231,9 +236,10 @@ class CallDesk:
         return self._placing.dialled if self._placing else ()
 
     async def control(self, call_id: str, control: Control, client: Client) -> Call:
-        """Tells a running call something, and answers with the call once Vapi took it. A transfer goes through the dial guard.
+        """Tells a running call something, and answers with the call once Vapi took it. A transfer goes through the dial guard,
+        and counts against the caps per hour and day.
 
-        Raises CallNotRunning, CallNotFound, RequestError, NumberError, VapiError, and what the dial guard says.
+        Raises CallNotRunning, CallNotFound, RequestError, NumberError, VapiError, and what the dial guard and the caps say.
         """
         call = await self.read(call_id)
         if self._gateway is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from bisect import bisect, insort
 from collections.abc import Callable
 from contextlib import suppress
@@ -109,6 +110,17 @@ class Placing:
                 self.dialled.remove(begun.dial.dialled_at)
             await self._journal.settle(order.tag, call=None, state="refused", note=_note(order, client.name, None, error.code))
             raise
+
+    async def count_transfer(self, call: Call, number: PhoneNumber, client: Client) -> None:
+        """Counts a number to which a running call is about to be transferred, as a dial. Raises LimitReached, JournalError."""
+        order = CallOrder(
+            to=number.e164,
+            region=number.region,
+            assistant_id=call.assistant_id or "",
+            phone_number_id=call.phone_number_id or "",
+            tag=secrets.token_hex(8),
+        )
+        self._count(await self._journal.count_transfer(order, client=client.name, call_id=call.id, limits=self._limits))
 
     async def weigh(self, order: CallOrder, client: Client) -> None:
         """Raises what `place` would raise now, as far as that can be told without dialling; but for duplicates, which may be meant."""

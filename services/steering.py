@@ -1,6 +1,7 @@
 """Telling a running call something: whether that can be done now, sending it, and noting down what came of it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -11,6 +12,7 @@ from services.client import Client
 from services.control import Action, Control
 from services.dial_guard import DialGuard
 from services.errors import CallNotRunning, EarshotError
+from services.phone_number import PhoneNumber
 from services.timeline import END, Entry, Timelines
 from services.vapi.gateway import Gateway
 
@@ -40,11 +42,23 @@ _DETAILS = {
 
 
 class Steering:
-    """Controls of the calls of one account. A transfer goes through the dial guard; `audit` writes down who told a call what."""
+    """Controls of the calls of one account. A transfer goes through the dial guard, and `count` counts its number against the caps;
+    `audit` writes down who told a call what.
+    """
 
-    def __init__(self, *, gateway: Gateway, guard: DialGuard, timelines: Timelines, audit: Audit, also_numbers: frozenset[str]) -> None:
+    def __init__(
+        self,
+        *,
+        gateway: Gateway,
+        guard: DialGuard,
+        count: Callable[[Call, PhoneNumber, Client], Awaitable[None]],
+        timelines: Timelines,
+        audit: Audit,
+        also_numbers: frozenset[str],
+    ) -> None:
         self._gateway = gateway
         self._guard = guard
+        self._count = count
         self._timelines = timelines
         self._audit = audit
         self._also_numbers = also_numbers
@@ -60,7 +74,8 @@ class Steering:
         return None if self._gateway.has_control(call.id) else Obstacle.NO_CONTROL
 
     async def control(self, call: Call, control: Control, client: Client) -> None:
-        """Returns once Vapi took it. Raises CallNotRunning, RequestError, NumberError, VapiError, and what the dial guard says."""
+        """Returns once Vapi took it. Raises CallNotRunning, RequestError, NumberError, VapiError, and of a transfer what the dial guard
+        and the caps say."""
         obstacle = self.obstacle(call)
         if obstacle in _DETAILS:
             raise CallNotRunning(_DETAILS[obstacle])
@@ -68,7 +83,11 @@ class Steering:
             number = control.called(also=self._also_numbers)
             await self._guard.admit_destination(number, client)
             control = replace(control, destination=number.e164) if number and not control.by_sip else control
+        else:
+            number = None
         message = control.message()
+        if number:
+            await self._count(call, number, client)
         at = datetime.now(UTC)
         try:
             await self._gateway.control(call.id, message)

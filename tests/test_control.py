@@ -113,6 +113,23 @@ async def test_what_vapi_did_not_take_stands_in_the_audit_too(vapi: StandIn, cli
     assert (row.who, row.action, row.outcome) == ("local", "transfer", "vapi_unavailable")
 
 
+async def test_transfers_count_against_the_caps(vapi: StandIn, tmp_path: Path) -> None:
+    gateway = Gateway(api_key="private", base_url=vapi.url)
+    transfer = {"action": "transfer", "destination": "+12125550100"}
+    async with client_of(tmp_path, gateway, allowed_regions=frozenset({"US"}), calls_per_hour=3) as client:
+        call = await answered(vapi, client)
+        assert (await client.ask("POST", call + "/control", json=transfer))[0] == 202
+        by_sip = {"action": "transfer", "destination": "sip:+12125550100@gateway.example"}
+        assert (await client.ask("POST", call + "/control", json=by_sip))[0] == 202
+        status, problem, answer = await client.ask("POST", call + "/control", json=transfer)
+        assert (status, problem["code"]) == (429, "rate_limited")
+        assert int(answer.headers["Retry-After"]) > 3500
+        assert len(vapi.controls) == 2
+        assert (await client.place(to="+14155552672"))[1]["code"] == "rate_limited"
+        assert (await client.ask("POST", call + "/control", json={"action": "mute-assistant"}))[0] == 202
+    assert vapi.dials == 1
+
+
 @pytest.mark.parametrize("destination", ["+12125550100", "sip:desk@pbx.example"])
 async def test_nothing_is_transferred_while_dialling_is_stopped(vapi: StandIn, client: Client, destination: str) -> None:
     call = await answered(vapi, client)

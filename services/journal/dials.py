@@ -32,7 +32,7 @@ Row = Mapping[Any, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
-    """What `begin` is asked for."""
+    """What `begin` is asked for. `transfers` is the id of a call that is handed on: no new call, but it rings somebody."""
 
     order: CallOrder
     client: str
@@ -41,6 +41,7 @@ class Beginning:
     limits: Limits
     instance: str
     now: datetime
+    transfers: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,10 +105,10 @@ class _Book:
             "client": wanted.client,
             "to_number": wanted.order.to,
             "asked": dump(wanted.order),
-            "state": DialState.DIALLING.value,
+            "state": (DialState.PLACED if wanted.transfers else DialState.DIALLING).value,
             "instance": wanted.instance,
             "dialled_at": milliseconds(self._now),
-            "call_id": None,
+            "call_id": wanted.transfers,
             **_NO_KEY,
             **({"key": wanted.key, "fingerprint": wanted.fingerprint} if wanted.key else {}),
         }
@@ -115,7 +116,7 @@ class _Book:
         self._know(row)
         self._recent[wanted.order.to, wanted.client] = row
         self._counts = {window: count + 1 for window, count in self._counts.items()}
-        self._slots += 1
+        self._slots += 0 if wanted.transfers else 1
         return Begun(dial=_dial(row, order=wanted.order))
 
     def _know(self, row: Row) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -112,6 +113,14 @@ class Journal:
             self._taken_back.add(order.tag)
             self._wake.set()
             raise
+
+    async def count_transfer(self, order: CallOrder, *, client: str, call_id: str, limits: Limits) -> datetime:
+        """Writes down that the call `call_id` is about to be transferred to where `order` goes, and says when. That counts as a dial,
+        whatever comes of it, but takes no slot. Raises LimitReached by the caps of `limits` in time.
+        """
+        in_time = Limits(per_hour=limits.per_hour, per_day=limits.per_day)
+        begun = await self._writer.do(_BEGIN, replace(self._beginning(order, client, in_time), transfers=call_id))
+        return begun.dial.dialled_at
 
     async def weigh(self, order: CallOrder, *, client: str, limits: Limits) -> None:
         """Raises what `begin` would raise without a key, and writes nothing down."""

@@ -7,7 +7,7 @@ import pytest
 
 from services.errors import DuplicateCall, LimitReached
 from services.journal import Begun, Journal, Limits
-from tests.journal.conftest import Clock, an_order
+from tests.journal.conftest import Clock, Open, an_order
 from tests.journal.test_dials import ANSWER, KEPT
 
 
@@ -93,3 +93,23 @@ async def test_a_refused_dial_is_no_duplicate(journal: Journal) -> None:
     await journal.begin(order, client="shop", limits=limits)
     await journal.settle(order.tag, call=None, state="refused", answer=None)
     await journal.begin(an_order(), client="shop", limits=limits)
+
+
+async def test_a_transfer_counts_as_a_dial_but_takes_no_slot(journal: Journal, open_journal: Open, clock: Clock) -> None:
+    limits = Limits(per_hour=3, at_once=1)
+    order = an_order()
+    await journal.begin(order, client="shop", limits=limits)
+    await journal.settle(order.tag, call=None, state="unknown", answer=None)
+    for _ in range(2):
+        assert await journal.count_transfer(an_order("+12125550100"), client="shop", call_id="call", limits=limits) == clock.now
+    with pytest.raises(LimitReached) as caught:
+        await journal.count_transfer(an_order("+12125550100"), client="shop", call_id="call", limits=limits)
+    assert caught.value.code == "rate_limited"
+    await journal.aclose()
+    later = await open_journal(now=clock)
+    clock.pass_(timedelta(seconds=21))  # by when the process before this one counts as gone
+    assert [dial.order.tag for dial in await later.unsettled()] == [order.tag]  # of the transfers nobody looks for a call
+    assert len(await later.dialled_since(clock.now - timedelta(hours=1))) == 3
+    with pytest.raises(LimitReached) as caught:
+        await later.begin(an_order(), client="shop", limits=Limits(at_once=1))
+    await later.begin(an_order(), client="shop", limits=Limits(at_once=2))
