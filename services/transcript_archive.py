@@ -66,6 +66,7 @@ class TranscriptArchive:
             whole = max(heard, told, key=_length)
             if whole != written:
                 await self._write(call.id, written := whole)
+                self._transcripts.rewritten.emit(call.id)
             if told:
                 return
 

@@ -20,12 +20,14 @@ class _Talk:
 class Transcripts:
     """The transcripts of the latest calls, under whichever id each has by now, which `current_id` says.
 
-    `changed` tells a call's id and its line that is new or has grown, `speech_changed` the id of a call in which someone begins or stops.
+    `changed` tells a call's id and its line that is new or has grown, `speech_changed` the id of a call in which someone begins or stops,
+    `rewritten` the id of a call that has ended and of which Vapi has told more than was heard.
     """
 
     def __init__(self, current_id: Callable[[str], str] = lambda call_id: call_id) -> None:
         self.changed: Signal[tuple[str, Line]] = Signal()
         self.speech_changed: Signal[str] = Signal()
+        self.rewritten: Signal[str] = Signal()
         self._current_id = current_id
         self._talks: OrderedDict[str, _Talk] = OrderedDict()
 

@@ -1,6 +1,5 @@
 """What is said in a call, as it is said: the Python face of assets/transcript.js, and where its lines come from."""
 
-import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -17,8 +16,6 @@ from ui.markup import set_props
 from ui.notice import Notice
 from ui.times import FORMATS, milliseconds
 from ui.words import say
-
-_LATER = (2.0, 6.0, 20.0)  # seconds: Vapi's own account of a call comes some time after its end
 
 
 class Bubbles(Element, component=ASSETS / "transcript.js", dependencies=[FORMATS]):
@@ -56,13 +53,12 @@ class Transcript(Living):
             self._bubbles = Bubbles(lines, since=call.started_at, empty=self._empty(), file=_file_name(call))
         self._batch = Batch[int, Line](self, lambda lines: self._bubbles.put(lines.values()))
         self.hear(desk.transcripts.changed, self._take)
+        self.hear(desk.transcripts.rewritten, self._take_anew)
         if not call.running:
             self.start(self._read(), name="read transcript")
 
     def follow(self, call: Call) -> None:
         """Takes in that the call changed."""
-        if self._call.running and not call.running:
-            self.start(self._read(*_LATER), name="read transcript")
         self._call = call
         self._show()
 
@@ -71,20 +67,22 @@ class Transcript(Living):
         if call_id == self._call.id:
             self._batch.add(line.key, line)
 
-    async def _read(self, *later: float) -> None:
-        """The account that is kept: of a call that has just ended anew `later`, in seconds, since Vapi heard more than we may have."""
-        for pause in (0.0, *later):
-            await asyncio.sleep(pause)
-            try:
-                lines = await self._desk.transcript(self._call.id)
-            except EarshotError as error:
-                self._notice.tell_error(error)
-                lines = ()
-            if lines and lines != self._kept:
-                self._kept = lines
-                self._bubbles.replace(lines)
-            self._reading = False
-            self._show()
+    def _take_anew(self, call_id: str) -> None:
+        if call_id == self._call.id:
+            self.start(self._read(), name="read transcript")
+
+    async def _read(self) -> None:
+        """The account that is kept."""
+        try:
+            lines = await self._desk.transcript(self._call.id)
+        except EarshotError as error:
+            self._notice.tell_error(error)
+            lines = ()
+        if lines and lines != self._kept:
+            self._kept = lines
+            self._bubbles.replace(lines)
+        self._reading = False
+        self._show()
 
     def _show(self) -> None:
         self._bubbles.show(since=self._call.started_at, empty=self._empty())

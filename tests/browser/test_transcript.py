@@ -13,6 +13,7 @@ from tests.browser.test_page import part
 from tests.process import vapi_environ
 
 Tell = Callable[..., None]
+Move = Callable[..., None]
 
 
 def said(role: str, text: str, *, final: bool = True) -> dict[str, Any]:
@@ -20,15 +21,25 @@ def said(role: str, text: str, *, final: bool = True) -> dict[str, Any]:
 
 
 @pytest.fixture
-def talk(earshot_with: Start, open_tab: Open) -> Iterator[tuple[Page, Tell]]:
-    """A page on which an answered call is shown, and what tells it events; nobody listens to the sound."""
+def moved(earshot_with: Start, open_tab: Open) -> Iterator[tuple[Page, Tell, Move]]:
+    """A page on which an answered call is shown, what tells it events, and what moves it on; nobody listens to the sound."""
     with scripted() as (vapi, portal):
         earshot = earshot_with(**vapi_environ(vapi.url), EARSHOT_ALLOWED_REGIONS="*")
         call_id = str(earshot.place("+14155552671")["id"])
-        portal.call(lambda: vapi.move(call_id, "in-progress", startedAt=vapi.calls[call_id]["createdAt"]))
+
+        def move(status: str, **fields: Any) -> None:
+            portal.call(lambda: vapi.move(call_id, status, **fields))
+
+        move("in-progress", startedAt=vapi.calls[call_id]["createdAt"])
         page = open_tab(earshot.url)
         expect(part(page, "call-status")).to_have_text("Answered", timeout=20_000)
-        yield page, lambda *events: portal.call(vapi.tell, call_id, *events)
+        yield page, lambda *events: portal.call(vapi.tell, call_id, *events), move
+
+
+@pytest.fixture
+def talk(moved: tuple[Page, Tell, Move]) -> tuple[Page, Tell]:
+    """The same, of a call that goes on."""
+    return moved[:2]
 
 
 def bubbles(page: Page) -> list[str]:
@@ -45,6 +56,20 @@ def test_partials_grow_in_one_bubble_and_nobody_needs_to_listen(talk: tuple[Page
     expect(part(page, "transcript").locator(".bubble.open")).to_have_count(0)
     assert bubbles(page) == ["Hi, this is Riley.", "Hello?"]
     expect(part(page, "player-state")).to_have_attribute("data-state", "idle")
+
+
+def test_after_the_end_nobody_is_in_the_middle_of_a_line_and_vapis_own_account_takes_over(moved: tuple[Page, Tell, Move]) -> None:
+    page, tell, move = moved
+    tell(said("user", "Hello?"), said("assistant", "Hi, this", final=False))
+    expect(part(page, "transcript").locator(".bubble.open .said")).to_have_text("Hi, this")
+    move("ended", endedReason="customer-ended-call")
+    expect(part(page, "call-status")).to_have_text("Ended", timeout=20_000)
+    expect(part(page, "transcript").locator(".bubble.open")).to_have_count(0)
+    assert bubbles(page) == ["Hello?", "Hi, this"]
+    messages = [{"role": "user", "message": "Hello?", "secondsFromStart": 1}, {"role": "bot", "message": "Hi, this is Riley."}]
+    move("ended", artifact={"messages": messages})
+    expect(part(page, "transcript").locator(".bubble.assistant .said")).to_have_text("Hi, this is Riley.", timeout=40_000)
+    assert bubbles(page) == ["Hello?", "Hi, this is Riley."]
 
 
 def test_screen_readers_hear_finished_lines_alone(talk: tuple[Page, Tell]) -> None:
