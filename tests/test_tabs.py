@@ -21,6 +21,7 @@ from tests.tab import tab
 
 TABS = 200
 AT_ONCE = 20
+STARTED = aiohttp.ClientTimeout(total=30)
 
 
 @asynccontextmanager
@@ -29,7 +30,7 @@ async def serving(vapi: StandIn) -> AsyncIterator[str]:
     settings = read_settings(vapi_environ(vapi.url) | {"PORT": str(free_port())}, dotenv=None)
     app = asyncio.create_task(main.serve(settings, main.open_port(settings)))
     url = f"http://127.0.0.1:{settings.port}"
-    async with aiohttp.ClientSession() as session, session.get(url + "/health") as answer:
+    async with aiohttp.ClientSession(timeout=STARTED) as session, session.get(url + "/health") as answer:
         assert answer.status == 200
     # So that the test need not wait for the 30 s in which a tab may come back, nor for the ping that a closed socket still sleeps before.
     nicegui.app.config.reconnect_timeout = 0.5
