@@ -2,7 +2,8 @@
 
 import gc
 
-gc.disable()  # until everything is imported: nothing of it is ever let go, and looking for that takes a fifth of the start
+if __name__ == "__main__":
+    gc.disable()  # until everything is imported: nothing of it is ever let go, and looking for that takes a fifth of the start
 
 import asyncio
 import logging

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.process import refused, running, vapi_environ
+from tests.process import ROOT, refused, running, vapi_environ
 from tests.stand_in import StandIn
 
 NUMBER = "+14155552671"
@@ -22,6 +24,11 @@ NUMBER = "+14155552671"
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as session:
         yield session
+
+
+def test_who_imports_main_keeps_the_garbage_collector() -> None:
+    ran = subprocess.run([sys.executable, "-c", "import gc, main; print(gc.isenabled())"], cwd=ROOT, capture_output=True, check=True)
+    assert ran.stdout == b"True\n"
 
 
 async def test_a_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
