@@ -58,12 +58,12 @@ class AssetFiles(StaticFiles):
 def _sent(name: str, *, packed: bool) -> Response:
     kind = "text/javascript" if name.endswith(".js") else "text/css"
     headers = {"Vary": "Accept-Encoding"} | ({"Content-Encoding": "gzip"} if packed else {})
-    return Response(_pack(name) if packed else text_of(name), media_type=kind, headers=headers)
+    return Response(pack(name) if packed else text_of(name), media_type=kind, headers=headers)
 
 
 @cache
-def _pack(name: str) -> bytes:
-    """Files don't change while the process runs."""
+def pack(name: str) -> bytes:
+    """What is sent under this name, as gzip. Files don't change while the process runs."""
     return gzip.compress(text_of(name).encode(), compresslevel=9, mtime=0)
 
 

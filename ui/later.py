@@ -11,8 +11,8 @@ def later(parent: Element, build: Callable[[], object]) -> None:
     left = [build]
 
     def fill() -> None:
-        with parent:
-            while left:
+        if left:
+            with parent:
                 left.pop()()
 
     ui.context.client.on_connect(fill)

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ui.assets import ASSETS, text_of
+from ui.assets import ASSETS, pack
 
 ROUTE = f"/_nicegui/{nicegui.__version__}"
 """Below it an address holds, besides the version, the path of a file or a hash of where it lies and when it was written."""
@@ -54,5 +54,4 @@ def _wanted(scope: Scope) -> Path | None:
 
 
 def _pack(path: Path) -> bytes:
-    content = text_of(path.name).encode() if path.parent == ASSETS else path.read_bytes()
-    return gzip.compress(content, compresslevel=9, mtime=0)
+    return pack(path.name) if path.parent == ASSETS else gzip.compress(path.read_bytes(), compresslevel=9, mtime=0)
