@@ -6,12 +6,11 @@ from ui.assets import ASSETS
 from ui.markup import set_props
 from ui.words import say
 
-_WORDS = ("lost", "lost_detail", "reload")
-
 
 class Connection(Element, component=ASSETS / "connection.js"):
-    """The browser notices by itself: it is not there to be told."""
+    """The browser notices by itself: it is not there to be told. `demo`: calls that run may have ended with Earshot."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, demo: bool) -> None:
         super().__init__()
-        set_props(self, words={word: say(word) for word in _WORDS})
+        detail = say("lost_detail_demo" if demo else "lost_detail")
+        set_props(self, words={"lost": say("lost"), "lost_detail": detail, "reload": say("reload")})

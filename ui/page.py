@@ -117,7 +117,7 @@ class DeskPage:
                     example=example,
                 )
                 self._log = CallLog(desk=desk, select=self._select)
-            Connection()
+            Connection(demo=settings.demo)
         self._tell_trouble(desk.trouble)
         self._first(call_id, to)
         follow(desk.changed, self._note)

@@ -31,6 +31,7 @@ def test_a_call_of_the_demo_line_is_gone_and_the_page_says_why(tmp_path: Path, p
         under_way(page)
         assert app.stop() == 0
         expect(part(page, "offline")).to_contain_text("No connection to Earshot", timeout=PATIENCE)
+        expect(part(page, "offline")).not_to_contain_text("go on")
     with started(MAIN, cwd=tmp_path, port=port) as app:
         app.wait_until_served()
         told = page.get_by_role("alert").filter(has_text="No such call")

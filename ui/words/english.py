@@ -41,6 +41,7 @@ ENGLISH: Mapping[str, str] = {
     "skip": "Skip to the phone number",
     "lost": "No connection to Earshot",
     "lost_detail": "Calls that run go on. Nothing can be dialled or ended here until it is back.",
+    "lost_detail_demo": "Nothing can be dialled or ended here until it is back.",
     "reload": "Load again",
     "log_out": "Log out",
     # dialer

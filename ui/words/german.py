@@ -41,6 +41,7 @@ GERMAN: Mapping[str, str] = {
     "skip": "Zur Rufnummer springen",
     "lost": "Keine Verbindung zu Earshot",
     "lost_detail": "Laufende Gespräche gehen weiter. Wählen und Auflegen gehen hier erst wieder, wenn sie zurück ist.",
+    "lost_detail_demo": "Wählen und Auflegen gehen hier erst wieder, wenn sie zurück ist.",
     "reload": "Neu laden",
     "log_out": "Abmelden",
     # dialer
