@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -92,6 +91,8 @@ def _problem(recorder: Recorder, items: Sequence[Item], end: End | None) -> str 
         return "disk"
     finally:
         if end:
-            with suppress(OSError):  # told above, unless the log's last line is all that is missing
+            try:
                 recorder.writer.close(end, recorder.ended_at)
+            except OSError as error:  # the sound is there, but not how it ended
+                log.error("the end of a recording can't be written: %s", error)
     return None
