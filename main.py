@@ -21,34 +21,34 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from services.block_list import BlockList
 from services.demo_line import LINES, DemoLine
-from services.desk import CallDesk
-from services.dial_guard import DialGuard
-from services.errors import EarshotError
+from services.desk.desk import CallDesk
+from services.dialling.block_list import BlockList
+from services.dialling.dial_guard import DialGuard
+from services.dialling.switch import Switch
+from services.domain.errors import EarshotError
+from services.domain.phone_number import EXAMPLE
 from services.journal import Journal, Limits
 from services.listening.relay import Relay
-from services.logfmt import log_to_stderr
-from services.phone_number import EXAMPLE
-from services.recordings import Recordings
+from services.recording.recordings import Recordings
 from services.settings import Settings, SettingsError, read_settings
-from services.switch import Switch
-from services.tasks import Tasks
+from services.support.logfmt import log_to_stderr
+from services.support.tasks import Tasks
+from services.support.version import VERSION
 from services.vapi.gateway import Gateway
-from services.version import VERSION
-from services.web.access import Access, require_safe
+from services.web.access.access import Access, require_safe
+from services.web.access.gatekeeper import Gatekeeper
+from services.web.access.login import login_router
+from services.web.access.other_websites import let_in
+from services.web.access.sessions import Attempts, Sessions
+from services.web.access.tickets import Tickets
+from services.web.access.tokens import read_tokens
 from services.web.answers import stored_details
-from services.web.api import create_api
-from services.web.connections import Connections
-from services.web.front_door import FrontDoor
-from services.web.gatekeeper import Gatekeeper
-from services.web.login import login_router
-from services.web.other_websites import let_in
-from services.web.recording_routes import recording_router, replay_router
-from services.web.sessions import Attempts, Sessions
-from services.web.sockets import Sockets
-from services.web.tickets import Tickets
-from services.web.tokens import read_tokens
+from services.web.routes.api import create_api
+from services.web.routes.recordings import recording_router, replay_router
+from services.web.server.connections import Connections
+from services.web.server.front_door import FrontDoor
+from services.web.server.sockets import Sockets
 from ui.page import install_pages
 
 log = logging.getLogger("earshot")

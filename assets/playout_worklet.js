@@ -5,7 +5,7 @@
  * `{staysLive}`, `{live: true}`, `{stats: true}`, `{stop: true}`. To the page: `{levels: [customer's peak, RMS, assistant's peak, RMS],
  * gap, catchesUp}` 25 times a second, `{mode, stats}` when the mode changes, `{stats}` when asked. From the socket: `{start}`, `{pcm: ArrayBuffer, at: seconds}`, `{end: true}`.
  */
-import { Playout } from "./playout.js";
+import { Playout } from "./playout/playout.js";
 
 const LEVELS_PER_SECOND = 25;
 

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from services.call import Call, CallStatus
+from services.domain.call import Call, CallStatus
+from services.domain.transcript import Line
 from services.journal import Journal
-from services.transcript import Line
 
 CALLS = 100_000
 FEW = 1_000

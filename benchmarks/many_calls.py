@@ -9,14 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from main import desk_of
-from services.call import Call
-from services.client import LOCAL
 from services.demo_line import DemoLine
-from services.desk import CallDesk
+from services.desk.desk import CallDesk
+from services.dialling.switch import Switch
+from services.domain.call import Call
+from services.domain.client import LOCAL
 from services.journal import Journal
 from services.listening.relay import Relay
 from services.settings import read_settings
-from services.switch import Switch
 from services.vapi.gateway import Gateway
 
 CALLS = 50

@@ -34,10 +34,10 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from benchmarks.relay_ends import FRAME_SECONDS, SOUND, STAMP, Ear, Room, Source
-from services.call import Call, CallStatus, ListenTarget
+from services.domain.call import Call, CallStatus, ListenTarget
 from services.listening.relay import Relay
-from services.web.listen_socket import listen_router
-from services.web.tickets import Tickets
+from services.web.access.tickets import Tickets
+from services.web.routes.listen_socket import listen_router
 
 DIRECT = 20  # calls that are heard directly too
 PADDING = random.Random(1).randbytes(SOUND - STAMP.size)  # noqa: S311 - like a noisy line: what compresses well would flatter permessage-deflate

@@ -20,11 +20,11 @@ import uvloop
 
 from benchmarks.relay import cpu_seconds, process, source, spawn
 from benchmarks.relay_ends import SOUND, STAMP
-from services.call import Call, CallStatus, ListenTarget
-from services.client import PAGE
-from services.listening.recording_folder import RecordingFolder
+from services.domain.call import Call, CallStatus, ListenTarget
+from services.domain.client import PAGE
 from services.listening.relay import Relay
-from services.recordings import Recordings
+from services.recording.folder import RecordingFolder
+from services.recording.recordings import Recordings
 
 
 def main() -> None:

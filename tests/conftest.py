@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.desk import CallDesk
+from services.desk.desk import CallDesk
 from services.vapi.gateway import Gateway
 from tests.desks import desk_in
 from tests.stand_in import StandIn, stand_in

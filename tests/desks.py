@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from main import desk_of
-from services.desk import CallDesk
+from services.desk.desk import CallDesk
+from services.dialling.switch import Switch
 from services.journal import Journal
 from services.settings import Settings
-from services.switch import Switch
 from services.vapi.gateway import Gateway
 
 ASSISTANT = "6d1f0000-0000-4000-8000-000000000001"

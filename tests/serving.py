@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from services.web.connections import Connections
-from services.web.sockets import Sockets
+from services.web.server.connections import Connections
+from services.web.server.sockets import Sockets
 
 
 @asynccontextmanager

@@ -8,26 +8,26 @@ from fastapi import FastAPI
 from nicegui import background_tasks, ui
 from starlette.middleware.gzip import GZipMiddleware
 
-from services.call import Call, CallOrder
-from services.desk import CallDesk
-from services.errors import CallNotFound, EarshotError
+from services.desk.desk import CallDesk
+from services.dialling.switch import Switch
+from services.domain.call import Call, CallOrder
+from services.domain.errors import CallNotFound, EarshotError
 from services.listening.relay import Relay
-from services.recordings import Recordings
+from services.recording.recordings import Recordings
 from services.settings import Settings
-from services.switch import Switch
-from ui.assets import ROUTE, AssetFiles
-from ui.call_log import CallLog
-from ui.connection import Connection
-from ui.dialer import Dialer
-from ui.following import follow
-from ui.header import header
-from ui.icons import FAVICON
-from ui.markup import Box
-from ui.nicegui_files import NiceguiFiles
-from ui.notice import Notice
-from ui.safety import stopped_banner
-from ui.stage import Stage
-from ui.theme import apply_theme, choose_theme
+from ui.call.stage import Stage
+from ui.dial.dialer import Dialer
+from ui.kit.assets import ROUTE, AssetFiles
+from ui.kit.following import follow
+from ui.kit.icons import FAVICON
+from ui.kit.markup import Box
+from ui.kit.notice import Notice
+from ui.log.call_log import CallLog
+from ui.shell.connection import Connection
+from ui.shell.header import header
+from ui.shell.nicegui_files import NiceguiFiles
+from ui.shell.safety import stopped_banner
+from ui.shell.theme import apply_theme, choose_theme
 from ui.words import both, choose_language, say
 from ui.words.faults import error_words
 

@@ -8,8 +8,8 @@ from nicegui import ui
 from pydantic import BaseModel
 
 from services.settings import LOOPBACK_HOSTS
-from services.web.front_door import FrontDoor
-from services.web.gatekeeper import Gatekeeper
+from services.web.access.gatekeeper import Gatekeeper
+from services.web.server.front_door import FrontDoor
 
 api, pages = FastAPI(), FastAPI()
 

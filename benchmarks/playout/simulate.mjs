@@ -3,7 +3,7 @@
  * Prints a JSON line a trace. Delays in ms from capture to playing, above the best one-way delay.
  */
 import { readFileSync } from "node:fs";
-import { Playout } from "../../assets/playout.js";
+import { Playout } from "../../assets/playout/playout.js";
 import { chance } from "../../tests/player/helpers.mjs";
 import { neteq } from "./neteq.mjs";
 

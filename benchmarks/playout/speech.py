@@ -14,7 +14,7 @@ from benchmarks.playout.analyse import resampled
 from benchmarks.playout.traces import RATE
 
 HERE = Path(__file__).parent
-CALL = HERE.parent.parent / "assets" / "demo_call.flac"
+CALL = HERE.parent.parent / "assets" / "demo_call" / "demo_call.flac"
 QUANTUM = 128
 OUT = 48000
 GRAIN = 0.03  # seconds of what was heard that are put back at once

@@ -18,7 +18,7 @@ from services.demo_line.checks import check_control, check_order, select
 from services.demo_line.conversation import Tape
 from services.demo_line.stream import listen
 
-DEMO_CALL = Path(__file__).parents[2] / "assets" / "demo_call.flac"
+DEMO_CALL = Path(__file__).parents[2] / "assets" / "demo_call" / "demo_call.flac"
 LINES = 10
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from services.call import Call, CallStatus, merge
+from services.domain.call import Call, CallStatus, merge
 from services.journal.codec import dump, load_call, milliseconds, storable
 from services.journal.schema import calls
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.call import Call, CallOrder, CallStatus, CostItem
+from services.domain.call import Call, CallOrder, CallStatus, CostItem
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)

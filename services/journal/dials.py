@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.call import Call, CallOrder
-from services.errors import DuplicateCall, EarshotError, KeyInProgress, KeyReused, LimitReached
+from services.domain.call import Call, CallOrder
+from services.domain.errors import DuplicateCall, EarshotError, KeyInProgress, KeyReused, LimitReached
 from services.journal import audit
 from services.journal.calls import save
 from services.journal.codec import dump, load_order, milliseconds, time_of

@@ -12,15 +12,15 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from services.call import Call, CallOrder, CallStatus
+from services.domain.call import Call, CallOrder, CallStatus
+from services.domain.transcript import Line
 from services.journal import audit, calls, dials, pruning, slots, transcripts
 from services.journal.database import Database, Postgres, Sqlite
 from services.journal.migrations import migrate
 from services.journal.presence import HEARTBEAT, Heartbeats, LockFiles, Presence
 from services.journal.records import AuditRow, Begun, Dial, DialState, JournalError, Limits, StoredAnswer
 from services.journal.writer import Kind, Writer
-from services.tasks import Tasks
-from services.transcript import Line
+from services.support.tasks import Tasks
 
 log = logging.getLogger(__name__)
 

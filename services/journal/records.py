@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from services.call import CallOrder
-from services.errors import EarshotError
+from services.domain.call import CallOrder
+from services.domain.errors import EarshotError
 
 
 class JournalError(EarshotError):

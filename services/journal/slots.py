@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from services.call import Call, CallStatus
+from services.domain.call import Call, CallStatus
 from services.journal.codec import load_call, load_order, milliseconds
 from services.journal.schema import calls, dials
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from services.domain.transcript import Line
 from services.journal.codec import milliseconds, storable, time_of
 from services.journal.schema import calls, transcripts
-from services.transcript import Line
 
 
 def save(connection: sa.Connection, wanted: Sequence[tuple[str, Sequence[Line]]]) -> None:

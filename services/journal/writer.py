@@ -9,10 +9,10 @@ from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
-from services.errors import EarshotError
+from services.domain.errors import EarshotError
 from services.journal.database import Database, Unwritable
 from services.journal.records import JournalError
-from services.tasks import Tasks
+from services.support.tasks import Tasks
 
 log = logging.getLogger(__name__)
 A = TypeVar("A")

@@ -9,13 +9,13 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
-from services.call import Call, ListenTarget
-from services.errors import CallNotFound, CallNotRunning
-from services.listening.events import Event, read
+from services.domain.call import Call, ListenTarget
+from services.domain.errors import CallNotFound, CallNotRunning
+from services.domain.stream_format import DEFAULT_FORMAT, StreamFormat
 from services.listening.listener import Ear, End, Listener
-from services.listening.pcm import DEFAULT_FORMAT, StreamFormat
 from services.listening.upstream import Upstream
-from services.tasks import Tasks
+from services.support.tasks import Tasks
+from services.vapi.listen_events import Event, read
 
 E = TypeVar("E", bound=Ear)
 

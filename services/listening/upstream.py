@@ -17,8 +17,8 @@ from typing import Literal, Protocol
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
-from services.call import Call, CallStatus, ListenTarget
-from services.errors import EarshotError
+from services.domain.call import Call, CallStatus, ListenTarget
+from services.domain.errors import EarshotError
 
 log = logging.getLogger(__name__)
 _wire = logging.getLogger(f"{__name__}.wire")

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.transcript import MOST_LINES, Line, Speaker
+from services.domain.transcript import MOST_LINES, Line, Speaker
 from services.vapi.reading import read_time
 
 _SPEAKERS: dict[str, Speaker] = {"user": "customer", "bot": "assistant", "assistant": "assistant"}

@@ -3,7 +3,7 @@
 A next step of None stands for the advice of the code's family.
 """
 
-from services.call import NEVER_FOUND
+from services.domain.call import NEVER_FOUND
 
 _KEY = "Check the {name} key in the Vapi dashboard."
 _FUNDS = "Top it up at {name}, or choose another provider for the assistant."

@@ -1,4 +1,4 @@
-"""The only door to Vapi: calls in and out as `services.call` has them, failures as `services.errors` has them.
+"""The only door to Vapi: calls in and out as `services.domain.call` has them, failures as `services.domain.errors` has them.
 
 The rule of the house: a dial is sent once. It is sent a second time only after a connection that never opened; whatever else leaves
 the outcome open raises `OutcomeUnknown`, and `find_call` looks for the call by our tag (the API has no idempotency key).
@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
-from services.call import Assistant, Call, CallerId, CallOrder, ListenTarget
-from services.errors import OutcomeUnknown, RequestError, VapiUnavailable
-from services.rfc3339 import rfc3339
-from services.transcript import Line
+from services.domain.call import Assistant, Call, CallerId, CallOrder, ListenTarget
+from services.domain.errors import OutcomeUnknown, RequestError, VapiUnavailable
+from services.domain.transcript import Line
+from services.support.rfc3339 import rfc3339
 from services.vapi import refusals
 from services.vapi.afterwards import read_lines
 from services.vapi.monitor import Monitor, MonitorBook, may_open

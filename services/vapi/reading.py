@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from services.call import Assistant, Call, CallerId, CallStatus, CostItem
+from services.domain.call import Assistant, Call, CallerId, CallStatus, CostItem
 
 logger = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """What an answer of Vapi that is not the one hoped for means, as an error with a next step. Pure."""
 
-from services.errors import CallNotFound, EarshotError, OutcomeUnknown, VapiError, VapiRefused, VapiUnauthorized, VapiUnavailable
+from services.domain.errors import CallNotFound, EarshotError, OutcomeUnknown, VapiError, VapiRefused, VapiUnauthorized, VapiUnavailable
 from services.vapi.sdk import Answer
 
 UNREACHABLE = "Vapi can't be reached. Check the network connection and try again."

@@ -22,7 +22,7 @@ import httpx
 from vapi.core.client_wrapper import AsyncClientWrapper
 from vapi.core.request_options import RequestOptions
 
-from services.errors import VapiUnauthorized
+from services.domain.errors import VapiUnauthorized
 from services.vapi.transport import Client
 
 logger = logging.getLogger(__name__)

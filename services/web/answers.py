@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.call import Call, CallStatus
-from services.desk import CallDesk
+from services.desk.desk import CallDesk
+from services.domain.call import Call, CallStatus
 from services.journal import StoredAnswer
-from services.rfc3339 import rfc3339
+from services.support.rfc3339 import rfc3339
 
 DETAILS = {
     CallStatus.UNKNOWN: "Vapi's answer was lost, so it is not known whether this call was placed. "

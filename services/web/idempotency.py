@@ -6,8 +6,8 @@ import re
 
 from fastapi import Request
 
-from services.errors import FieldError, RequestError
-from services.placing import Key
+from services.desk.placing import Key
+from services.domain.errors import FieldError, RequestError
 from services.web.requests import CallRequest
 
 _LONGEST = 255

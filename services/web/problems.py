@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from services.errors import DuplicateCall, EarshotError, FieldError
+from services.domain.errors import DuplicateCall, EarshotError, FieldError
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
-from services.control import Action, Control
-from services.errors import FieldError, RequestError
+from services.domain.control import Action, Control
+from services.domain.errors import FieldError, RequestError
 
 
 class ControlRequest(BaseModel):

@@ -1,65 +1,16 @@
-"""Named tokens of the API, kept as hashes. `python -m services.web.tokens NAME [SCOPE...]` makes one."""
+"""`python -m services.web.tokens NAME [SCOPE...]` makes a token for the API."""
 
 import hashlib
-import hmac
-import re
 import secrets
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from services.client import Client, Scope
-from services.settings import SettingsError
-
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
-_TAKEN = frozenset({"page", "local"})
-
-
-@dataclass(frozen=True, slots=True)
-class ApiTokens:
-    """Who may use the API. Nobody's token is in here, only its SHA-256: tokens are random and long, so that it need not be slow."""
-
-    clients: Sequence[tuple[bytes, Client]]
-
-    def __bool__(self) -> bool:
-        return bool(self.clients)
-
-    def client_of(self, token: str) -> Client | None:
-        """The client whose token this is. Looks at every one, so that the time taken tells nothing."""
-        digest = hashlib.sha256(token.encode(errors="replace")).digest()
-        found = None
-        for known, client in self.clients:
-            if hmac.compare_digest(known, digest):
-                found = client
-        return found
-
-
-def read_tokens(text: str) -> ApiTokens:
-    """`name:scope+scope:sha256hex`, separated by commas; `*` stands for every scope. Raises SettingsError, which never tells a hash."""
-    clients: list[tuple[bytes, Client]] = []
-    for number, entry in enumerate((part.strip() for part in text.split(",") if part.strip()), start=1):
-        name, _, rest = entry.partition(":")
-        scopes, _, digest = rest.rpartition(":")
-        if not _NAME.fullmatch(name) or name in _TAKEN or any(client.name == name for _, client in clients):
-            raise SettingsError(f"EARSHOT_API_TOKENS: entry {number} needs a name of its own, of letters, digits, dots and dashes")
-        if not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
-            raise SettingsError(f"EARSHOT_API_TOKENS: the token of {name} must be given as its SHA-256, in 64 hexadecimal digits")
-        clients.append((bytes.fromhex(digest), Client(name=name, scopes=_scopes(name, scopes))))
-    return ApiTokens(clients)
-
-
-def _scopes(name: str, text: str) -> frozenset[Scope]:
-    if text == "*":
-        return frozenset(Scope)
-    try:
-        return frozenset(Scope(word) for word in text.split("+"))
-    except ValueError:
-        raise SettingsError(f"EARSHOT_API_TOKENS: the scopes of {name} are any of {'+'.join(Scope)}, or *") from None
+from services.web.access.tokens import is_name, read_tokens
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Makes a token, and prints it once with the entry that lets it in."""
-    if not arguments or not _NAME.fullmatch(arguments[0]):
+    """Makes a token and prints it once, with the entry for EARSHOT_API_TOKENS."""
+    if not arguments or not is_name(arguments[0]):
         print("Usage: python -m services.web.tokens NAME [call|read|control|listen ...]", file=sys.stderr)  # noqa: T201
         return 2
     token = secrets.token_urlsafe(32)

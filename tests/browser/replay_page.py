@@ -5,8 +5,8 @@ import sys
 from nicegui import ui
 
 from main import main
-from ui.markup import Box, Text
-from ui.replay import Replay, download_address
+from ui.kit.markup import Box, Text
+from ui.recording.replay import Replay, download_address
 
 
 @ui.page("/replay/{call_id}")

@@ -7,7 +7,7 @@ from itertools import count
 
 from playwright.sync_api import Page, expect
 
-from services.phone_number import international
+from services.domain.phone_number import international
 from tests.browser.conftest import Earshot, earshot_process
 from tests.browser.lines import scripted
 from tests.process import vapi_environ

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from services.call import Call, CallStatus
+from services.domain.call import Call, CallStatus
 from services.journal import Journal
 from tests.browser.conftest import Open, Start
 from tests.browser.lines import scripted

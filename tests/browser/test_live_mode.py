@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from services.call import CallStatus
 from services.demo_line import DemoLine
+from services.domain.call import CallStatus
 from tests.browser.conftest import Earshot, Open, Start
 from tests.browser.lines import account, demo_line
 from tests.browser.test_page import NUMBER, PATIENCE, part, see_status

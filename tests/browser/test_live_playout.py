@@ -14,7 +14,7 @@ from websockets.asyncio.server import ServerConnection
 from tests.browser.plain_page.hearing import Heard, Sound, find, resampled
 from tests.browser.plain_page.server import RATE, START, LiveCall, demo_call, plain_server, send_live
 from tests.chromium import FLAGS, chromium_path
-from ui.player_words import player_words
+from ui.call.player_words import player_words
 
 INSECURE_NAME = "--host-resolver-rules=MAP plain.example 127.0.0.1"
 CALL = demo_call()
@@ -102,7 +102,7 @@ async def test_hears_what_was_sent_each_speaker_in_their_own_ear(page: Page, cal
     assert [event["type"] for event in await page.evaluate("window.events")] == ["start", "transcript"]
     versioned = {path for path in call.asked if path.startswith("/assets/") and "?" in path}
     assert versioned == {f"/assets/{name}.js?v=test" for name in ["live_playout", "live_socket_worker", "playout_worklet"]}
-    assert "/assets/playout.js" in call.asked  # by a module's import, which has no place for a version
+    assert "/assets/playout/playout.js" in call.asked  # by a module's import, which has no place for a version
     loudest = await page.evaluate("Math.max(...window.levels.map(l => l.assistant.peak))")
     assert loudest == pytest.approx(np.abs(sound[:, 1]).max() / 32768, abs=0.02)
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from services.call import CallStatus
+from services.domain.call import CallStatus
 from tests.browser.conftest import Earshot, Line, Open, Start
 from tests.process import vapi_environ
 

@@ -8,9 +8,9 @@ from string import Formatter
 import pytest
 
 import services.journal  # noqa: F401 - it has an error of its own
-from services import errors
-from services.call import CallStatus
-from services.language import preferred_language
+from services.domain import errors
+from services.domain.call import CallStatus
+from services.support.language import preferred_language
 from services.vapi.ended_reasons import Family, explain
 from ui.words import CATALOGUES, STATUS, both, say
 from ui.words.english import ENGLISH

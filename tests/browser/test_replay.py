@@ -15,9 +15,9 @@ import soundfile
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 
-from services.listening.pcm import DEFAULT_FORMAT, StreamFormat
-from services.listening.recording_folder import RecordingFolder
-from services.listening.recording_writer import RecordingWriter
+from services.domain.stream_format import DEFAULT_FORMAT, StreamFormat
+from services.recording.folder import RecordingFolder
+from services.recording.writer import RecordingWriter
 from tests.browser.conftest import ROOT, Earshot, Open, earshot_process
 from tests.browser.plain_page.hearing import Heard, correlation, place, resampled
 from tests.browser.plain_page.server import RATE

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from services.call import CallStatus
+from services.domain.call import CallStatus
 from tests.browser.conftest import Open
 from tests.browser.lines import account, demo_line
 from tests.browser.test_page import PATIENCE, dial, part, see_status

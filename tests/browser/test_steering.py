@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from services.call import CallStatus
 from services.demo_line import DemoLine
+from services.domain.call import CallStatus
 from tests.browser.conftest import Earshot, Line, Open, Start, earshot_process
 from tests.browser.lines import account, scripted
 from tests.browser.test_page import part, see_status

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from services.call import CallStatus
 from services.demo_line import DemoLine
+from services.domain.call import CallStatus
 from tests.browser.conftest import Earshot, Open, Start
 from tests.browser.lines import account
 from tests.browser.plain_page.hearing import Heard

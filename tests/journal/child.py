@@ -12,8 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.call import Call, CallStatus
-from services.errors import EarshotError
+from services.domain.call import Call, CallStatus
+from services.domain.errors import EarshotError
 from services.journal import Journal, Limits, dials, journal
 from services.journal.writer import Kind
 from tests.journal.conftest import an_order

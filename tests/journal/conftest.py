@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from services.call import CallOrder
+from services.domain.call import CallOrder
 from services.journal import Journal
 from tests.journal.postgres import cluster, programs
 

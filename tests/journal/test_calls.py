@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from services.call import Call, CallStatus, CostItem
+from services.domain.call import Call, CallStatus, CostItem
 from services.journal import Journal
 from services.journal.calls import page
 from services.journal.codec import dump, load_call

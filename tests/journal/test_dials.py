@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.call import Call, CallOrder, CallStatus
-from services.errors import EarshotError, KeyInProgress, KeyReused
+from services.domain.call import Call, CallOrder, CallStatus
+from services.domain.errors import EarshotError, KeyInProgress, KeyReused
 from services.journal import Begun, DialState, Journal, JournalError, StoredAnswer
 from tests.journal.conftest import Clock, Open, an_order
 

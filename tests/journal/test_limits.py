@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.errors import DuplicateCall, LimitReached
+from services.domain.errors import DuplicateCall, LimitReached
 from services.journal import Begun, Journal, Limits
 from tests.journal.conftest import Clock, Open, an_order
 from tests.journal.test_dials import ANSWER, KEPT

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.errors import KeyInProgress
+from services.domain.errors import KeyInProgress
 from services.journal import DialState, Journal
 from tests.journal.child import KEYS, TAG
 from tests.journal.conftest import Open, an_order, execute

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.call import Call, CallStatus
+from services.domain.call import Call, CallStatus
 from services.journal import Journal, pruning
 from services.journal.pruning import KEPT, REFUSED_KEPT
 from tests.journal.conftest import Clock, an_order, execute

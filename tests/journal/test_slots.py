@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.call import Call, CallOrder, CallStatus
-from services.errors import LimitReached
+from services.domain.call import Call, CallOrder, CallStatus
+from services.domain.errors import LimitReached
 from services.journal import Begun, DialState, Journal, Limits
 from tests.journal.conftest import Clock, Open, an_order
 from tests.journal.test_dials import ANSWER

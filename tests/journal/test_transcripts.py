@@ -6,12 +6,12 @@ from functools import partial
 
 import pytest
 
-from services.call import Call, CallStatus
+from services.domain.call import Call, CallStatus
+from services.domain.transcript import Line
 from services.journal import Journal
 from services.journal import journal as journal_module
 from services.journal.codec import dump
 from services.journal.migrations import STEPS, migrate
-from services.transcript import Line
 from tests.journal.conftest import Open, execute
 
 TEN = datetime(2026, 9, 1, 10, tzinfo=UTC)

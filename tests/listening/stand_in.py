@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from services.call import Call, CallStatus, ListenTarget
+from services.domain.call import Call, CallStatus, ListenTarget
 from services.listening.listener import Listener
 from services.listening.relay import Relay
 

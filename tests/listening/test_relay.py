@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from services.call import CallStatus
-from services.errors import CallNotFound, CallNotRunning
+from services.domain.call import CallStatus
+from services.domain.errors import CallNotFound, CallNotRunning
 from services.listening.listener import Listener
 from tests.listening.stand_in import START, Line, StandIn, eventually, hear, pcm, whole, within
 

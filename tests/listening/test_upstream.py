@@ -10,8 +10,8 @@ from websockets.datastructures import Headers
 from websockets.exceptions import InvalidStatus, InvalidURI
 from websockets.http11 import Response
 
-from services.call import Call, CallStatus
-from services.errors import CallNotRunning, VapiRefused, VapiUnavailable
+from services.domain.call import Call, CallStatus
+from services.domain.errors import CallNotRunning, VapiRefused, VapiUnavailable
 from services.listening.upstream import _backoff, verdict
 from tests.listening.stand_in import START, Line, StandIn, eventually, hear, within
 

@@ -7,10 +7,10 @@ import numpy as np
 import soundfile
 from websockets.asyncio.server import ServerConnection
 
-from services.call import CallStatus
-from services.client import PAGE
+from services.domain.call import CallStatus
+from services.domain.client import PAGE
 from services.listening.listener import Listener
-from services.recordings import Recordings
+from services.recording.recordings import Recordings
 from tests.listening.stand_in import START, Line, StandIn, eventually, within
 
 RATE = 16_000

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from services.call import Call, CallStatus, ListenTarget
-from services.client import PAGE
-from services.listening.recording_folder import RecordingFolder
+from services.domain.call import Call, CallStatus, ListenTarget
+from services.domain.client import PAGE
 from services.listening.relay import Relay
-from services.recordings import Recordings
+from services.recording.folder import RecordingFolder
+from services.recording.recordings import Recordings
 from tests.listening.stand_in import START, StandIn, pcm
 
 FRAME = 0.02

@@ -20,13 +20,13 @@ from starlette.middleware.base import RequestResponseEndpoint
 from starlette.responses import Response
 from websockets.asyncio.server import ServerConnection
 
-from services.call import Call, CallStatus
-from services.client import PAGE, Client, Scope
-from services.errors import CallNotFound, CallNotRunning, CantRecord, NotConfigured, RecordingNotFound, RecordingUnfinished
-from services.listening.recording import Recorder
-from services.recordings import Recordings
+from services.domain.call import Call, CallStatus
+from services.domain.client import PAGE, Client, Scope
+from services.domain.errors import CallNotFound, CallNotRunning, CantRecord, NotConfigured, RecordingNotFound, RecordingUnfinished
+from services.recording.listener import Recorder
+from services.recording.recordings import Recordings
 from services.web.problems import install_problems
-from services.web.recording_routes import recording_router, replay_router
+from services.web.routes.recordings import recording_router, replay_router
 from tests.listening.stand_in import START, Line, StandIn, pcm, within
 from tests.serving import serving
 

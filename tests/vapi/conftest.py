@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from services.call import CallOrder
+from services.domain.call import CallOrder
 from services.vapi.gateway import Gateway
 from tests.vapi import samples
 from tests.vapi.stand_in import StandIn

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.call import CallOrder, CallStatus
-from services.errors import OutcomeUnknown, RequestError, VapiError, VapiRefused, VapiUnauthorized, VapiUnavailable
+from services.domain.call import CallOrder, CallStatus
+from services.domain.errors import OutcomeUnknown, RequestError, VapiError, VapiRefused, VapiUnauthorized, VapiUnavailable
 from services.vapi.gateway import Gateway
 from tests.vapi import samples
 from tests.vapi.conftest import MakeGateway

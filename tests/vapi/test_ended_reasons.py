@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 from vapi.types.call_ended_reason import CallEndedReason
 
-from services.call import NEVER_FOUND
+from services.domain.call import NEVER_FOUND
 from services.vapi.ended_reasons import Family, explain
 from services.vapi.ended_sentences import SENTENCES
 

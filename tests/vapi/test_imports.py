@@ -5,7 +5,7 @@ import sys
 
 PROGRAM = """
 import asyncio, sys
-from services.call import CallOrder
+from services.domain.call import CallOrder
 from services.vapi.gateway import Gateway
 from tests.vapi import samples
 from tests.vapi.stand_in import StandIn, reply

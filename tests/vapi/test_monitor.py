@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from services.call import CallOrder
-from services.errors import CallNotFound, RequestError, VapiRefused, VapiUnavailable
+from services.domain.call import CallOrder
+from services.domain.errors import CallNotFound, RequestError, VapiRefused, VapiUnavailable
 from services.vapi.gateway import Gateway
 from services.vapi.monitor import MonitorBook, may_open
 from tests.vapi import samples

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from services.call import Call, CallStatus, CostItem
+from services.domain.call import Call, CallStatus, CostItem
 from services.vapi.monitor import MonitorBook
 from services.vapi.reading import read_assistant, read_call, read_caller_id, read_each, read_time
 from tests.vapi import samples

@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from services.call import Assistant, CallerId, CallOrder, CallStatus
-from services.errors import CallNotFound, VapiRefused, VapiUnauthorized, VapiUnavailable
+from services.domain.call import Assistant, CallerId, CallOrder, CallStatus
+from services.domain.errors import CallNotFound, VapiRefused, VapiUnauthorized, VapiUnavailable
 from services.vapi.gateway import Gateway
 from tests.vapi import samples
 from tests.vapi.conftest import MakeGateway

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from services.call import CallOrder
-from services.errors import EarshotError
+from services.domain.call import CallOrder
+from services.domain.errors import EarshotError
 from services.vapi.gateway import Gateway
 from tests.vapi import samples
 from tests.vapi.conftest import MakeGateway

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.call import CallOrder
-from services.errors import OutcomeUnknown, VapiUnavailable
+from services.domain.call import CallOrder
+from services.domain.errors import OutcomeUnknown, VapiUnavailable
 from services.vapi.gateway import Gateway
 from tests.vapi import samples
 from tests.vapi.conftest import MakeGateway

@@ -7,8 +7,8 @@ from string import Formatter
 from nicegui import ui
 from nicegui.language import Language
 
-from services.call import CallStatus
-from services.language import COOKIE, LANGUAGES, preferred_language
+from services.domain.call import CallStatus
+from services.support.language import COOKIE, LANGUAGES, preferred_language
 from ui.words.english import ENGLISH
 from ui.words.german import GERMAN
 

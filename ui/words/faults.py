@@ -1,6 +1,6 @@
 """What went wrong, and why a call ended, in the page's language. The services say it in English, with codes that stay stable."""
 
-from services.errors import EarshotError
+from services.domain.errors import EarshotError
 from services.vapi.ended_reasons import EndedReason
 from ui.words import language
 from ui.words.german_faults import ADVICE, ENDED, FAMILIES, FAULTS, TITLES

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from services.call import NEVER_FOUND
+from services.domain.call import NEVER_FOUND
 from services.vapi.ended_reasons import Family
 
 TITLES: Mapping[str, str] = {

@@ -19,7 +19,7 @@ from websockets.http11 import Request, Response
 HERE = Path(__file__).parent
 ASSETS = HERE.parent.parent.parent / "assets"
 VUE = Path(nicegui.__file__).parent / "static"
-FOLDERS = {"/assets/": ASSETS, "/vue/": VUE, "/": HERE}
+FOLDERS = {"/assets/": ASSETS, "/ui/": ASSETS.parent / "ui", "/vue/": VUE, "/": HERE}
 
 RATE = 16000
 FRAME = RATE // 50
@@ -28,7 +28,7 @@ START = json.dumps({"type": "start", "encoding": "linear16", "container": "raw",
 
 def demo_call() -> NDArray[np.int16]:
     """The demo conversation: samples x (customer, assistant)."""
-    samples, rate = soundfile.read(ASSETS / "demo_call.flac", dtype="int16", always_2d=True)
+    samples, rate = soundfile.read(ASSETS / "demo_call" / "demo_call.flac", dtype="int16", always_2d=True)
     assert rate == RATE
     return samples  # type: ignore[no-any-return]
 

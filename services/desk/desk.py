@@ -1,0 +1,320 @@
+"""CallDesk: the one object that the page and the REST routes talk to. It places calls, knows their state, steers and ends them."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from services.desk.book import Book
+from services.desk.directory import Directory
+from services.desk.elsewhere import follow_elsewhere
+from services.desk.hang_ups import HangUps
+from services.desk.orders import Orders
+from services.desk.placing import Key, Placed, Placing
+from services.desk.steering import Obstacle, Steering
+from services.desk.timeline import END, Entry, Timelines, entries_of
+from services.desk.transcript_archive import TranscriptArchive
+from services.desk.transcripts import Transcripts
+from services.desk.watcher import Watcher
+from services.dialling.dial_guard import DialGuard
+from services.domain.call import Call, CallOrder, CallStatus, ListenTarget
+from services.domain.client import Client
+from services.domain.control import Control
+from services.domain.errors import CallNotFound, CallNotRunning, EarshotError, NotConfigured
+from services.domain.phone_number import PhoneNumber
+from services.domain.transcript import Line
+from services.journal import Journal, Limits, StoredAnswer
+from services.support.signals import Signal
+from services.support.tasks import Tasks
+from services.vapi.ended_reasons import EndedReason, Family, explain, family_of
+from services.vapi.gateway import Gateway
+
+log = logging.getLogger(__name__)
+
+_CATCH_UP_PATIENCE = 3.0  # seconds for which a list of calls waits for those that ran before
+
+
+class CallDesk:
+    """All calls of this installation. Ended ones leave memory oldest first and stay in the journal.
+
+    `gateway` is None while credentials are missing (`missing` names them): then every dial raises NotConfigured.
+    `guard` is given how many calls run and says which may be placed; `limits` are the caps that the journal keeps.
+    `max_call_seconds` is the longest that any call may be asked to last, and what every call is given.
+    `also_numbers` are taken as they are although no numbering plan knows them (the demo line's example).
+    `order` makes what `place` is given.
+    `answer` gives what a repeated idempotency key is answered.
+    """
+
+    def __init__(
+        self,
+        *,
+        gateway: Gateway | None,
+        journal: Journal,
+        guard: Callable[["CallDesk"], DialGuard],
+        answer: Callable[["CallDesk", Call], StoredAnswer],
+        limits: Limits,
+        assistant_id: str = "",
+        phone_number_id: str = "",
+        max_call_seconds: int = 600,
+        missing: tuple[str, ...] = (),
+        also_numbers: frozenset[str] = frozenset(),
+    ) -> None:
+        self.trouble_changed: Signal[str | None] = Signal()
+        self.trouble: str | None = None
+        self.missing = missing
+        self.assistant_id = assistant_id
+        self.phone_number_id = phone_number_id
+        self.order = Orders(
+            assistant_id=assistant_id,
+            phone_number_id=phone_number_id,
+            max_call_seconds=max_call_seconds,
+            missing=missing,
+            also_numbers=also_numbers,
+        ).make
+        self.directory = Directory(gateway)
+        self.journal = journal
+        self.limits = limits
+        self._book = Book(save=lambda call: self._write(journal.save(call)))
+        self.changed = self._book.changed
+        self.transcripts = Transcripts(self._book.current_id)
+        self.timelines = Timelines(self._book.current_id)
+        self.guard = guard(self)
+        self._gateway = gateway
+        self._tasks = Tasks()
+        self._writing = Tasks()
+        self._watcher: Watcher | None = None
+        self._placing: Placing | None = None
+        if gateway:
+            self._watcher = Watcher(
+                gateway=gateway,
+                awaited=self._book.awaited,
+                seen=self._book.see,
+                asked=lambda call: self._book.see(call, ours=True),
+                trouble=self._tell_trouble,
+            )
+            self._placing = Placing(
+                gateway=gateway,
+                journal=journal,
+                guard=self.guard,
+                limits=limits,
+                store=self._take_ours,
+                rename=self._rename,
+                answer=lambda call: answer(self, call),
+            )
+            self._hang_ups = HangUps(gateway=gateway, take=self._take_ours, told=self._tell_again)
+            self._steering = Steering(
+                gateway=gateway,
+                guard=self.guard,
+                count=self._placing.count_transfer,
+                timelines=self.timelines,
+                audit=self.note,
+                also_numbers=also_numbers,
+            )
+            self._archive = TranscriptArchive(gateway=gateway, journal=journal, transcripts=self.transcripts)
+            self.changed.subscribe(self._archive.on_call)
+
+    async def start(self) -> None:
+        """Takes up the calls that ran before this process, and the dials that were left open; from then on all are watched."""
+        if self._watcher and self._placing:
+            for call in await self.journal.running():
+                self._book.resume(call)
+            self._tasks.start(follow_elsewhere(self.journal, self._book.running_ids, self._take_up), name="follow other processes")
+            self._tasks.start(self._watcher.run(), name="watch calls")
+            self._tasks.start(self.directory.load(), name="load directory")
+            await self._placing.start()
+
+    async def aclose(self) -> None:
+        """Ends the desk's work, once what it has told is written down. No phone call is cut by it."""
+        if self._placing:
+            await self._placing.aclose()
+            await self._hang_ups.aclose()
+            await self._archive.aclose()
+        await self._tasks.aclose()
+        await self._writing.settled()
+
+    @property
+    def running(self) -> int:
+        """How many calls are not proven to have ended, those of unknown outcome among them."""
+        return self._book.running
+
+    def calls(self) -> list[Call]:
+        """Running calls and the latest past ones, newest first."""
+        return self._book.calls()
+
+    async def page_of_calls(
+        self,
+        *,
+        statuses: Iterable[CallStatus] | None = None,
+        families: Collection[Family] | None = None,
+        created_from: datetime | None = None,
+        created_to: datetime | None = None,
+        search: str | None = None,
+        before: tuple[datetime, str] | None = None,
+        limit: int = 50,
+    ) -> list[Call]:
+        """Calls from the journal, newest first, each as last read. `before` is the time and id of the last one of the page before.
+
+        `search` is part of a number, of a name, of the summary or of what was said; `families` takes ended calls alone.
+        """
+        await self.caught_up()
+        await self._writing.settled()  # what the desk has told already must not be missing in the list
+        found = await self.journal.calls(
+            statuses=statuses,
+            ended=None if families is None else lambda reason: family_of(reason) in families,
+            created_from=created_from,
+            created_to=created_to,
+            before=before,
+            limit=limit,
+            search=search,
+        )
+        return [self.get(call.id) or call for call in found]
+
+    def get(self, call_id: str) -> Call | None:
+        """The call as last read, without asking anybody; also under the id it had while its outcome was unknown."""
+        return self._book.get(call_id)
+
+    async def read(self, call_id: str) -> Call:
+        """The call as last read; asks the journal, then Vapi, for one not known here. Raises CallNotFound, VapiError, JournalError."""
+        if call := self.get(call_id) or await self.journal.get(call_id):
+            return call
+        if self._gateway is None:
+            raise CallNotFound("There is no call with this id.")
+        return await self._gateway.get_call(call_id)
+
+    async def transcript(self, call_id: str) -> tuple[Line, ...]:
+        """What was said in a call so far, oldest first; of one that has ended also after a restart. Raises CallNotFound, JournalError."""
+        call = await self.read(call_id)
+        return await self._archive.of(call) if self._gateway else await self.journal.transcript(call.id)
+
+    async def timeline(self, call_id: str) -> tuple[Entry, ...]:
+        """What was sent to a call, oldest first; after a restart by the audit, which does not say what was said. Raises JournalError."""
+        return self.timelines.of(call_id) or entries_of(await self.journal.audit(call_id=self._book.current_id(call_id)))
+
+    def look(self, call_id: str) -> None:
+        """Has Vapi asked about a call at once, because something was heard of it elsewhere: its live stream closed, a webhook came."""
+        if self._watcher:
+            self._watcher.look(self._book.current_id(call_id))
+
+    def check(self, order: CallOrder, client: Client) -> None:
+        """Whether it may be dialled, by what is known at this moment. Raises what the dial guard says."""
+        self.guard.check(PhoneNumber(e164=order.to, region=order.region), client)
+
+    async def weigh(self, order: CallOrder, client: Client) -> None:
+        """As `check`, by all that can be found out without dialling. Raises what the dial guard and the limits say."""
+        if self._placing is None:
+            raise NotConfigured("No call can be placed until the credentials are there.")
+        await self.directory.known()
+        await self._placing.weigh(order, client)
+
+    async def place(self, order: CallOrder, client: Client, *, key: Key | None = None, allow_duplicate: bool = False) -> Placed:
+        """Places exactly one call, or gives again what the key was answered before; its status is UNKNOWN if Vapi's answer was lost.
+
+        Raises EarshotError when nothing was placed: what the dial guard, the limits, the journal or Vapi say.
+        """
+        if self._placing is None:
+            raise NotConfigured("No call can be placed until the credentials are there.")
+        await self.directory.known()
+        return await self._placing.place(order, client, key=key, allow_duplicate=allow_duplicate)
+
+    async def end(self, call_id: str, client: Client) -> Call:
+        """Hangs up, and answers with the call once Vapi confirms that it ended; one that has ended already is answered as it is.
+
+        Raises HangUpUnconfirmed while Vapi has not confirmed it (the desk keeps trying), CallNotRunning, CallNotFound, VapiError.
+        """
+        call = await self.read(call_id)
+        if not call.running or self._gateway is None:
+            return call
+        hanging_up = self._hang_ups.begin(call)
+        self.note(client, END, call)
+        self._steering.note_when_done(hanging_up, call, client)
+        return await self._hang_ups.confirmed(hanging_up)
+
+    def dialled(self) -> Sequence[datetime]:
+        """When the calls of the last 24 hours were dialled that count towards the limits, oldest first."""
+        return self._placing.dialled if self._placing else ()
+
+    async def control(self, call_id: str, control: Control, client: Client) -> Call:
+        """Tells a running call something, and answers with the call once Vapi took it. A transfer goes through the dial guard,
+        and counts against the caps per hour and day.
+
+        Raises CallNotRunning, CallNotFound, RequestError, NumberError, VapiError, and what the dial guard and the caps say.
+        """
+        call = await self.read(call_id)
+        if self._gateway is None:
+            raise CallNotRunning("No call can be told anything until the credentials are there.")
+        await self._steering.control(call, control, client)
+        return call
+
+    def can_control(self, call: Call) -> Obstacle | None:
+        """Why the call can't be told anything now; None when it can."""
+        return self._steering.obstacle(call) if self._gateway else Obstacle.NO_CONTROL
+
+    def muted(self, call_id: str) -> bool:
+        """Whether the assistant is muted, as last told by us."""
+        return self.timelines.muted(call_id)
+
+    def why_ended(self, call: Call) -> EndedReason | None:
+        """Why the call is over, in plain words with a next step; None while it runs."""
+        return None if call.running else explain(call.ended_reason, call.ended_message)
+
+    async def listen_target(self, call_id: str) -> ListenTarget:
+        """Where the call's live sound is fetched; a secret, for the relay alone. Raises VapiError, CallNotFound."""
+        if self._gateway is None:
+            raise CallNotFound("There is no call with this id.")
+        return await self._gateway.listen_target(call_id)
+
+    def ending(self, call_id: str) -> bool:
+        """Whether a hang-up is under way."""
+        return self._gateway is not None and call_id in self._hang_ups
+
+    def note(self, client: Client, action: str, call: Call | None = None, *, outcome: str = "") -> asyncio.Task[None]:
+        """Has it written into the audit that `client` did something with a call, or with all of them; done when the task is."""
+        call_id, to, status = (call.id, call.to, call.status.value) if call else (None, None, "")
+        return self._write(self.journal.note(who=client.name, action=action, call_id=call_id, to=to, outcome=outcome or status))
+
+    async def caught_up(self) -> None:
+        """Returns once the calls that ran before this process are known, or after a few seconds if Vapi does not tell."""
+        if self._watcher:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CATCH_UP_PATIENCE):
+                    await self._watcher.looked_back.wait()
+
+    def _take_ours(self, call: Call) -> Call:
+        """Takes in a call that was placed or ended here, and gives it as known from now on."""
+        self._book.see(call, ours=True)
+        if self._watcher:
+            self._watcher.wake()
+        return self.get(call.id) or call
+
+    def _take_up(self, call: Call) -> None:
+        """Takes in a call that runs by the journal; or writes down that it ended, where that failed at the time."""
+        known = self.get(call.id)
+        if known is None:
+            self._take_ours(call)
+        elif not known.running:
+            self._write(self.journal.save(known))
+
+    def _rename(self, unknown_id: str, call_id: str) -> None:
+        self._book.rename(unknown_id, call_id)
+        self.transcripts.rename(unknown_id, call_id)
+
+    def _tell_again(self, call_id: str) -> None:
+        if call := self.get(call_id):
+            self.changed.emit(call)
+
+    def _write(self, writing: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return self._writing.start(_written(writing), name="write journal")
+
+    def _tell_trouble(self, trouble: str | None) -> None:
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self.trouble_changed.emit(trouble)
+
+
+async def _written(writing: Coroutine[Any, Any, None]) -> None:
+    try:
+        await writing
+    except EarshotError as error:
+        log.error("the journal could not be written (%s)", error.code)

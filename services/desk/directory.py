@@ -1,0 +1,69 @@
+"""The names behind ids: who speaks and which number calls, from Vapi's own lists."""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from services.domain.call import Assistant, Call, CallerId
+from services.domain.errors import VapiError
+from services.domain.phone_number import international, region_of
+from services.support.signals import Signal
+from services.vapi.gateway import Gateway
+
+log = logging.getLogger(__name__)
+
+_PATIENCE = 3.0  # seconds for which a dial waits to learn which country it calls from
+
+
+class Directory:
+    """Assistants and caller IDs by id, as loaded last; empty until then. `failed`: Vapi did not tell when it was asked last."""
+
+    def __init__(self, gateway: Gateway | None) -> None:
+        self._gateway = gateway
+        self.changed: Signal[None] = Signal()
+        self._known = asyncio.Event()
+        self.failed = False
+        self.assistants: dict[str, Assistant] = {}
+        self.caller_ids: dict[str, CallerId] = {}
+
+    async def load(self) -> None:
+        """Reads both lists from Vapi. A failure costs names, not calls, so it is logged and no more."""
+        if self._gateway is None:
+            return
+        try:
+            self.assistants = {item.id: item for item in await self._gateway.list_assistants()}
+            self.caller_ids = {item.id: item for item in await self._gateway.list_phone_numbers()}
+            self.failed = False
+        except VapiError as error:
+            log.warning("assistants and caller IDs could not be read (%s)", error.code)
+            self.failed = True
+        finally:
+            self._known.set()
+        self.changed.emit(None)
+
+    async def known(self) -> None:
+        """Returns once both lists were read, or could not be; after a few seconds in any case."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await self._known.wait()
+
+    def region(self, phone_number_id: str) -> str | None:
+        """The ISO 3166 code of a caller ID's country, where it is known."""
+        caller_id = self.caller_ids.get(phone_number_id)
+        return region_of(caller_id.number) if caller_id and caller_id.number else None
+
+    def assistant_name(self, assistant_id: str | None) -> str:
+        """`Riley`, or an empty string."""
+        assistant = self.assistants.get(assistant_id or "")
+        return (assistant.name or "") if assistant else ""
+
+    def caller_id_name(self, phone_number_id: str | None) -> str:
+        """`Main line`, else the number itself, else an empty string."""
+        caller_id = self.caller_ids.get(phone_number_id or "")
+        return (caller_id.name or international(caller_id.number or "")) if caller_id else ""
+
+    def parties(self, call: Call) -> tuple[str | None, str | None]:
+        """The E.164 numbers that the call comes from and goes to, where they are known."""
+        caller_id = self.caller_ids.get(call.phone_number_id or "")
+        ours = call.caller_id or (caller_id.number if caller_id else None)
+        return (call.customer, ours) if call.inbound else (ours, call.customer)

@@ -1,0 +1,59 @@
+"""Hanging up for those who ask: one hang-up a call, however many press the button, and it goes on when they have gone."""
+
+import asyncio
+from collections.abc import Callable
+
+from services.desk.hang_up import hang_up
+from services.domain.call import Call, CallStatus
+from services.domain.errors import CallNotRunning, HangUpUnconfirmed
+from services.support.tasks import Tasks
+from services.vapi.gateway import Gateway
+
+_PATIENCE = 12.0  # seconds for which whoever ends a call waits for Vapi's word that it ended
+
+
+class HangUps:
+    """The hang-ups that are under way. `take` takes in a call that ended, `told` is told the id of one whose hang-up begins or is over."""
+
+    def __init__(self, *, gateway: Gateway, take: Callable[[Call], Call], told: Callable[[str], None]) -> None:
+        self._gateway = gateway
+        self._take = take
+        self._told = told
+        self._under_way: dict[str, asyncio.Task[Call]] = {}
+        self._tasks = Tasks()
+
+    def __contains__(self, call_id: str) -> bool:
+        return call_id in self._under_way
+
+    async def aclose(self) -> None:
+        await self._tasks.aclose()
+
+    def begin(self, call: Call) -> asyncio.Task[Call]:
+        """Hangs up, or gives the hang-up that is under way. It ends with the call, or raises HangUpUnconfirmed. Raises CallNotRunning."""
+        if call.status is CallStatus.UNKNOWN:
+            raise CallNotRunning("It is not known yet whether this call was placed. It can be ended as soon as it is found.")
+        if call.status is CallStatus.SCHEDULED:
+            raise CallNotRunning("This call is only scheduled. It can be ended once it rings, or be cancelled in the Vapi dashboard.")
+        task = self._under_way.get(call.id)
+        if task is None:
+            task = self._under_way[call.id] = self._tasks.start(self._hang_up(call.id), name="hang up")
+            task.add_done_callback(lambda _: self._over(call.id))
+            self._told(call.id)
+        return task
+
+    async def confirmed(self, hanging_up: asyncio.Task[Call]) -> Call:
+        """The call once Vapi confirms that it ended. Raises HangUpUnconfirmed while it does not; it goes on being tried."""
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await asyncio.shield(hanging_up)
+        except TimeoutError:
+            raise HangUpUnconfirmed(
+                "Vapi has not confirmed that the call ended. Earshot keeps trying; the call may still be running."
+            ) from None
+
+    async def _hang_up(self, call_id: str) -> Call:
+        return self._take(await hang_up(self._gateway, call_id))
+
+    def _over(self, call_id: str) -> None:
+        del self._under_way[call_id]
+        self._told(call_id)

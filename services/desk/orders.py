@@ -1,0 +1,66 @@
+"""From what is wished for to what is asked of Vapi: one call to one number, within what this installation allows."""
+
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.domain.call import CallOrder
+from services.domain.errors import FieldError, NotConfigured, NumberError, RequestError
+from services.domain.phone_number import parse_phone_number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """What every order has where nothing else is wished for.
+
+    `max_call_seconds` is the longest that any call may be asked to last, and what every call is given. `missing` names the credentials
+    without which nothing can be ordered; `also_numbers` are taken as they are although no numbering plan knows them.
+    """
+
+    assistant_id: str
+    phone_number_id: str
+    max_call_seconds: int
+    missing: Sequence[str]
+    also_numbers: Collection[str]
+
+    def make(
+        self,
+        to: str,
+        *,
+        assistant_id: str | None = None,
+        phone_number_id: str | None = None,
+        name: str | None = None,
+        first_message: str | None = None,
+        variable_values: Mapping[str, Any] | None = None,
+        max_duration_seconds: int | None = None,
+        earliest_at: datetime | None = None,
+        confirm_unlikely_number: bool = False,
+    ) -> CallOrder:
+        """What is asked of Vapi. Raises NumberError (`number_unlikely` unless confirmed), RequestError, NotConfigured."""
+        number = parse_phone_number(to, also=self.also_numbers)
+        if not number.likely and not confirm_unlikely_number:
+            raise NumberError(
+                f"{number.international} does not look like a number in use. Check the digits, and confirm it if it is right.",
+                code="number_unlikely",
+            )
+        if self.missing:
+            raise NotConfigured(
+                f"{' and '.join(self.missing)} {'is' if len(self.missing) == 1 else 'are'} missing. Set it and start again."
+            )
+        if max_duration_seconds is not None and max_duration_seconds > self.max_call_seconds:
+            detail = f"At most {self.max_call_seconds} seconds (EARSHOT_MAX_CALL_SECONDS)."
+            raise RequestError(f"maxDurationSeconds: {detail}", errors=[FieldError("maxDurationSeconds", detail)])
+        return CallOrder(
+            to=number.e164,
+            region=number.region,
+            assistant_id=assistant_id or self.assistant_id,
+            phone_number_id=phone_number_id or self.phone_number_id,
+            tag=secrets.token_hex(8),
+            name=name,
+            first_message=first_message,
+            variable_values=variable_values or {},
+            max_duration_seconds=max_duration_seconds or self.max_call_seconds,
+            earliest_at=earliest_at,
+        )

@@ -1,0 +1,232 @@
+"""Placing a call exactly as often as was meant: allowed, written down, dialled once, and looked for where Vapi's answer was lost."""
+
+import asyncio
+import logging
+import secrets
+from bisect import bisect, insort
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from services.desk.lost_call import search_until_found
+from services.desk.watcher import LONGEST_CALL
+from services.dialling.dial_guard import DialGuard, Slot
+from services.domain.call import NEVER_FOUND, Call, CallOrder, CallStatus
+from services.domain.client import Client
+from services.domain.errors import EarshotError, OutcomeUnknown
+from services.domain.phone_number import PhoneNumber, masked
+from services.journal import AuditRow, DialState, Journal, Limits, StoredAnswer
+from services.support.tasks import Tasks
+from services.vapi.gateway import Gateway
+
+log = logging.getLogger(__name__)
+
+_DAY = timedelta(hours=24)
+_SEARCH_PATIENCE = 6.0  # seconds for which whoever placed a call waits for a lost one to be found
+_GONE_EVERY = 10.0  # seconds between looks at what other processes dialled, and left open when they died
+_LATE = timedelta(minutes=30)  # by which Vapi may begin a call later than it was asked to, ringing included
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A client's idempotency key, and the fingerprint of the request that it came with."""
+
+    text: str
+    fingerprint: str
+
+
+Placed = Call | StoredAnswer
+"""What came of placing: a call, or the answer that the same idempotency key got before."""
+
+
+class Placing:
+    """The way of a call from an order to Vapi.
+
+    `store` takes in a call of ours and gives it as known from then on; `rename` says that a call of unknown outcome has been found.
+    `answer` is what the journal keeps for a repeated key.
+    """
+
+    def __init__(
+        self,
+        *,
+        gateway: Gateway,
+        journal: Journal,
+        guard: DialGuard,
+        limits: Limits,
+        store: Callable[[Call], Call],
+        rename: Callable[[str, str], None],
+        answer: Callable[[Call], StoredAnswer],
+    ) -> None:
+        self._gateway = gateway
+        self._journal = journal
+        self._guard = guard
+        self._limits = limits
+        self._store = store
+        self._rename = rename
+        self._answer = answer
+        self._tasks = Tasks()
+        self.dialled: list[datetime] = []
+        """When the dials of the last 24 hours were begun that count towards the limits, oldest first."""
+
+    async def start(self) -> None:
+        """Takes up what a process before this one, or beside it, left open when it died."""
+        await self._read_dialled()
+        self._tasks.start(self._take_over(), name="take over dials")
+
+    async def aclose(self) -> None:
+        await self._tasks.aclose()
+
+    async def place(self, order: CallOrder, client: Client, *, key: Key | None = None, allow_duplicate: bool = False) -> Placed:
+        """Places one call, or gives again what the key was answered before.
+
+        Goes on to the end even if the caller is cancelled, so that no call is dialled and forgotten. Raises EarshotError when nothing was
+        placed: what the guard, the journal's limits or Vapi say.
+        """
+        limits = replace(self._limits, duplicate_window=None) if allow_duplicate or key else self._limits
+        work = self._place(order, client, key, limits)
+        return await asyncio.shield(self._tasks.start(work, name="place call"))
+
+    async def _place(self, order: CallOrder, client: Client, key: Key | None, limits: Limits) -> Placed:
+        if key is None:
+            # With a key not before it was looked up: an answer that was given is given again, whatever has been forbidden since.
+            await self._admit(order, client)
+        begun = await self._journal.begin(
+            order,
+            client=client.name,
+            key=key.text if key else None,
+            fingerprint=key.fingerprint if key else None,
+            limits=limits,
+        )
+        if begun.replay:
+            return begun.replay
+        self._count(begun.dial.dialled_at)
+        try:
+            # Again, since it may have been stopped while that was written.
+            await self._admit(order, client)
+            return await self._dial(order, client)
+        except EarshotError as error:
+            with suppress(ValueError):
+                self.dialled.remove(begun.dial.dialled_at)
+            await self._journal.settle(order.tag, call=None, state="refused", note=_note(order, client.name, None, error.code))
+            raise
+
+    async def count_transfer(self, call: Call, number: PhoneNumber, client: Client) -> None:
+        """Counts a number to which a running call is about to be transferred, as a dial. Raises LimitReached, JournalError."""
+        order = CallOrder(
+            to=number.e164,
+            region=number.region,
+            assistant_id=call.assistant_id or "",
+            phone_number_id=call.phone_number_id or "",
+            tag=secrets.token_hex(8),
+        )
+        self._count(await self._journal.count_transfer(order, client=client.name, call_id=call.id, limits=self._limits))
+
+    async def weigh(self, order: CallOrder, client: Client) -> None:
+        """Raises what `place` would raise now, as far as that can be told without dialling; but for duplicates, which may be meant."""
+        await self._admit(order, client)
+        await self._journal.weigh(order, client=client.name, limits=replace(self._limits, duplicate_window=None))
+
+    async def _read_dialled(self) -> None:
+        """Takes in what all processes dialled; what was begun here while it was read is kept."""
+        found = await self._journal.dialled_since(datetime.now(UTC) - _DAY)
+        self.dialled = found + [at for at in self.dialled if not found or at > found[-1]]
+
+    def _count(self, at: datetime) -> None:
+        del self.dialled[: bisect(self.dialled, at - _DAY)]
+        insort(self.dialled, at)
+
+    async def _admit(self, order: CallOrder, client: Client) -> None:
+        await self._guard.admit(PhoneNumber(e164=order.to, region=order.region), client)
+
+    async def _dial(self, order: CallOrder, client: Client) -> Call:
+        with self._guard.slot() as slot:
+            log.info("placing a call to %s for %s", masked(order.to), client.name)
+            try:
+                call = await self._gateway.create_call(order)
+            except OutcomeUnknown as error:
+                log.warning("Vapi's answer was lost (%s); looking for the call to %s", error.detail, masked(order.to))
+                return await self._look_for(order, client.name, datetime.now(UTC), slot)
+            call = self._store(_known(order, call))
+            slot.hand_over()
+        await self._settle(order, client.name, call, DialState.PLACED)
+        return call
+
+    async def _look_for(self, order: CallOrder, who: str, asked_at: datetime, slot: Slot | None = None) -> Call:
+        """The call of an order whose outcome is unknown: found within a few seconds, else as unknown while the search goes on."""
+        unknown = self._store(_unknown(order, asked_at))
+        if slot:
+            slot.hand_over()
+        search = self._tasks.start(self._search(unknown, order, who, asked_at), name="search call")
+        try:
+            async with asyncio.timeout(_SEARCH_PATIENCE):
+                return await asyncio.shield(search) or unknown
+        except TimeoutError:
+            await self._settle(order, who, unknown, DialState.UNKNOWN)
+            return unknown
+
+    async def _search(self, unknown: Call, order: CallOrder, who: str, asked_at: datetime) -> Call | None:
+        found = await search_until_found(self._gateway, order, since=asked_at)
+        if found is None:
+            # Only the clock can prove that a call which was never seen has ended: Vapi ends each after the time that it was given, whatever
+            # a process that was started since would give one. Until then its dial stays open in the journal, so that the slot is held
+            # over a restart and by every process.
+            longest = LONGEST_CALL if order.max_duration_seconds is None else timedelta(seconds=order.max_duration_seconds)
+            over = max(asked_at, order.earliest_at or asked_at) + longest + _LATE
+            await asyncio.sleep((over - datetime.now(UTC)).total_seconds())
+            await self._settle(order, who, unknown, DialState.LOST)
+            self._store(replace(unknown, status=CallStatus.ENDED, ended_reason=NEVER_FOUND))
+            return None
+        self._rename(unknown.id, found.id)
+        call = self._store(_known(order, found))
+        await self._settle(order, who, call, DialState.PLACED)
+        return call
+
+    async def _take_over(self) -> None:
+        while True:
+            try:
+                for dial in await self._journal.unsettled():
+                    log.warning("a dial to %s was left open; looking for its call", masked(dial.order.to))
+                    self._tasks.start(self._look_for(dial.order, dial.client, dial.dialled_at), name="recover dial")
+                await self._read_dialled()
+            except EarshotError as error:
+                log.warning("dials that were left open could not be read (%s)", error.code)
+            await asyncio.sleep(_GONE_EVERY)
+
+    async def _settle(self, order: CallOrder, who: str, call: Call, state: DialState) -> None:
+        note = _note(order, who, call.id, DialState.LOST if state is DialState.LOST else call.status)
+        try:
+            await self._journal.settle(order.tag, call=call, state=state, answer=self._answer(call), note=note)
+        except EarshotError as error:
+            # The call exists, and saying otherwise would have it dialled again: the journal finds it open at the next start.
+            log.error("what became of a dial could not be written down (%s)", error.code)
+
+
+def _note(order: CallOrder, who: str, call_id: str | None, outcome: str) -> AuditRow:
+    return AuditRow(at=datetime.now(UTC), who=who, action="dial", call_id=call_id, to=order.to, outcome=outcome, detail="")
+
+
+def _known(order: CallOrder, call: Call) -> Call:
+    """Vapi's answer with what we know of our own order filled in, since Vapi may leave any of it out."""
+    return replace(
+        call,
+        to=call.to or order.to,
+        assistant_id=call.assistant_id or order.assistant_id,
+        phone_number_id=call.phone_number_id or order.phone_number_id,
+        name=call.name or order.name,
+        tag=order.tag,
+        created_at=call.created_at or datetime.now(UTC),
+    )
+
+
+def _unknown(order: CallOrder, asked_at: datetime) -> Call:
+    return Call(
+        id=f"unknown-{order.tag}",
+        status=CallStatus.UNKNOWN,
+        to=order.to,
+        assistant_id=order.assistant_id,
+        phone_number_id=order.phone_number_id,
+        name=order.name,
+        tag=order.tag,
+        created_at=asked_at,
+    )

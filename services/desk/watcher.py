@@ -1,0 +1,148 @@
+"""Keeps every running call up to date with a single request to Vapi a tick, however many calls there are."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from services.domain.call import Call, CallStatus
+from services.domain.errors import CallNotFound, VapiError
+from services.vapi.gateway import Gateway
+
+log = logging.getLogger(__name__)
+
+SOON = 0.5
+"""Seconds between reads while a call waits to be answered."""
+CALM = 2.0
+"""Seconds between reads while calls only talk, or while the bill and summary of one that just ended are awaited."""
+IDLE = 5.0
+"""Seconds between reads while no call is known to run: the dashboard or somebody who calls in may begin one at any time."""
+LONGEST_CALL = timedelta(seconds=43_200)
+"""Vapi's upper limit of `maxDurationSeconds`: a call created longer ago can't still be running."""
+
+_OVERLAP = timedelta(seconds=10)  # a list may lag behind: a change read late must not fall between two reads
+_WIDE_EVERY = 30.0  # seconds between reads that ask for all running calls, not only for changed ones
+_NEVER_FASTER = 0.2  # seconds between two reads, however often somebody asks for one
+_REST = 9  # times as long as a read took is waited before the next one: thousands of calls must not take all of the processor
+_MAX_BACKOFF = 30.0
+_MOST = 1000  # calls in a read: more than that at once is beyond any account
+_SINGLE_READS = 5  # calls read one by one in a tick, because a list left them out
+_LOOKS = 20  # calls read one by one in a tick, because something was heard of them
+_MOST_ASKED = 1000
+_LOST_CLOCK = timedelta(minutes=10)  # as far as this machine's clock may be ahead of Vapi's
+
+
+class Watcher:
+    """Reads what changed at Vapi, often while calls run and now and then while none does, so that calls are found whoever placed them.
+
+    `awaited` are the calls that a read may still change; `seen` is given each call that was read; `asked` those of them that were read
+    because somebody asked for that call; `trouble` is told why Vapi can't be read, or None when it can again.
+    """
+
+    def __init__(
+        self,
+        *,
+        gateway: Gateway,
+        awaited: Callable[[], Collection[Call]],
+        seen: Callable[[Call], None],
+        asked: Callable[[Call], None],
+        trouble: Callable[[str | None], None],
+    ) -> None:
+        self._gateway = gateway
+        self._awaited = awaited
+        self._seen = seen
+        self._asked = asked
+        self._wanted: dict[str, None] = {}
+        self._trouble = trouble
+        self._wake = asyncio.Event()
+        self._newest: datetime | None = None
+        self.looked_back = asyncio.Event()
+        """Set once the calls that were running before are known."""
+        self._last_wide = float("-inf")
+
+    def wake(self) -> None:
+        """Asks for a read now, because something is known to have happened."""
+        self._wake.set()
+
+    def look(self, call_id: str) -> None:
+        """Asks for a read of this call now, known here or not, because something was heard of it."""
+        if len(self._wanted) < _MOST_ASKED:
+            self._wanted[call_id] = None
+        self.wake()
+
+    async def run(self) -> None:
+        """Reads until cancelled; slower and slower while Vapi does not answer."""
+        failures = 0
+        clock = asyncio.get_running_loop().time
+        while True:
+            began = clock()
+            try:
+                await self._read()
+            except Exception as error:
+                failures += 1
+                if isinstance(error, VapiError):
+                    log.warning("reading calls failed (%s), try %d", error.code, failures)
+                    self._trouble(error.detail)
+                else:
+                    # A fault of ours must not end the watching: calls would go on costing money unseen.
+                    log.exception("reading calls failed unexpectedly, try %d", failures)
+                await asyncio.sleep(min(_MAX_BACKOFF, SOON * 2**failures))
+                continue
+            if failures:
+                failures = 0
+                self._trouble(None)
+            await asyncio.sleep(max(_NEVER_FASTER, _REST * (clock() - began)))
+            await self._pause(began + self._interval() - clock())
+
+    def _interval(self) -> float:
+        awaited = self._awaited()
+        if not awaited:
+            return IDLE
+        return SOON if any(call.status in (CallStatus.QUEUED, CallStatus.RINGING) for call in awaited) else CALM
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        self._wake.clear()
+
+    async def _read(self) -> None:
+        if not self.looked_back.is_set():
+            began = datetime.now(UTC)
+            calls = await self._gateway.list_calls(created_since=began - LONGEST_CALL, limit=_MOST)
+            self._newest = began - _LOST_CLOCK
+            self._take_in(calls)
+            self.looked_back.set()
+            return
+        if wanted := list(self._wanted)[:_LOOKS]:
+            for call in await self._read_singly(wanted):
+                self._asked(call)
+        self._take_in(await self._read_changes(self._awaited()))
+
+    def _take_in(self, calls: Collection[Call]) -> None:
+        for call in calls:
+            self._newest = max(filter(None, (self._newest, call.updated_at)), default=None)
+            self._seen(call)
+
+    async def _read_changes(self, awaited: Collection[Call]) -> list[Call]:
+        now = asyncio.get_running_loop().time()
+        oldest = min((call.created_at for call in awaited if call.created_at), default=None)
+        if self._newest is not None and (not awaited or (oldest is not None and now - self._last_wide < _WIDE_EVERY)):
+            return await self._gateway.list_calls(updated_since=self._newest - _OVERLAP, limit=_MOST)
+        calls = await self._gateway.list_calls(created_since=(oldest or datetime.now(UTC) - LONGEST_CALL) - _OVERLAP, limit=_MOST)
+        self._last_wide = now
+        listed = {call.id for call in calls}
+        missing = [call.id for call in awaited if call.running and call.id not in listed]
+        return calls + await self._read_singly(missing[:_SINGLE_READS])
+
+    async def _read_singly(self, call_ids: list[str]) -> list[Call]:
+        found = []
+        for call_id in call_ids:
+            self._wanted.pop(call_id, None)
+            try:
+                found.append(await self._gateway.get_call(call_id))
+            except CallNotFound:
+                # Deleting a call's data at Vapi does not hang it up, so this is no proof that it ended.
+                log.warning("Vapi knows no call that was asked for")
+        return found

@@ -1,0 +1,134 @@
+"""Numbers that are never called: a text file in the data folder, for people to edit and for the app to add to."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.domain.errors import NumberError
+from services.support.whole_file import Stamp, stamp, write_whole
+
+log = logging.getLogger(__name__)
+
+_RULE = re.compile(r"\+\d{1,15}\*?", re.ASCII)
+_HEAD = "# Numbers that Earshot never calls: one a line, with + and the country code. +1900* stands for all that begin with +1900.\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rules:
+    numbers: frozenset[str] = frozenset()
+    prefixes: frozenset[str] = frozenset()
+    lengths: tuple[int, ...] = ()
+    bad_lines: tuple[int, ...] = ()
+
+
+class BlockList:
+    """One number or prefix a line (`+14155552671`, `+1900*`), `#` before a comment; spaces, dashes, dots and brackets do not count.
+
+    The file is read again whenever it has changed. A line that can't be understood blocks nothing, since nobody can tell what it
+    was meant to block and blocking everything would stop the telephone for a typing error: it is named in the log, once for each
+    edit of the file, and in `bad_lines`. A file that can't be read at all raises OSError at the first `refresh`, and later leaves
+    in force what was read before.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._rules = _Rules()
+        self._stamp: Stamp = None
+        self._read_once = False
+        self._one_at_a_time = asyncio.Lock()
+
+    @property
+    def bad_lines(self) -> tuple[int, ...]:
+        """Lines, counted from 1, that could not be understood."""
+        return self._rules.bad_lines
+
+    def rule_for(self, e164: str) -> str | None:
+        """The number or prefix that blocks `e164`, as `refresh` read it last; None where it may be called."""
+        rules = self._rules
+        if e164 in rules.numbers:
+            return e164
+        return next((f"{e164[:length]}*" for length in rules.lengths if e164[:length] in rules.prefixes), None)
+
+    async def refresh(self) -> None:
+        """Takes in what the file says now; for all who are about to dial. Raises OSError only as long as it was never read."""
+        try:
+            if stamp(self._path) != self._stamp or not self._read_once:
+                async with self._one_at_a_time:
+                    await self._read()
+        except OSError as error:
+            if not self._read_once:
+                raise
+            log.error("the block list can't be read, so it stays as it was (%s)", error.strerror)
+
+    async def add(self, rule: str) -> bool:
+        """Blocks a number or a prefix, on disk before this returns; False where it was blocked already. Raises NumberError, OSError."""
+        wanted = _understood(rule)
+        if wanted is None:
+            raise NumberError("Write a number with + and the country code, like +14155552671, or the beginning of one, like +1900*.")
+        return await self._edit(lambda lines: [*lines, wanted] if wanted not in map(_understood, lines) else lines)
+
+    async def remove(self, rule: str) -> bool:
+        """Takes a number or prefix off the list, comments and all other lines left as they are; False where it was not on it."""
+        unwanted = _understood(rule)
+        return await self._edit(lambda lines: [line for line in lines if unwanted is None or _understood(line) != unwanted])
+
+    async def _edit(self, change: Callable[[list[str]], list[str]]) -> bool:
+        async with self._one_at_a_time:
+            changed = await asyncio.to_thread(_rewrite, self._path, change)
+            await self._read()
+            return changed
+
+    async def _read(self) -> None:
+        now = stamp(self._path)
+        if now == self._stamp and self._read_once:
+            return
+        rules = await asyncio.to_thread(_read_rules, self._path)
+        if rules.bad_lines:
+            numbers = ", ".join(map(str, rules.bad_lines[:20]))
+            log.warning("the block list has lines that can't be understood and block nothing: %s", numbers)
+        self._rules, self._stamp, self._read_once = rules, now, True
+
+
+def _understood(line: str) -> str | None:
+    """The rule that a line holds, without its comment and what people put between digits; None for anything else."""
+    rule = re.sub(r"[\s().\-/\u2010-\u2015]", "", line.partition("#")[0])
+    return rule if _RULE.fullmatch(rule) else None
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text("utf-8-sig", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _rewrite(path: Path, change: Callable[[list[str]], list[str]]) -> bool:
+    before = _lines(path)
+    after = change(before)
+    if after != before:
+        write_whole(path, ("" if before else _HEAD) + "".join(f"{line}\n" for line in after))
+    return after != before
+
+
+def _read_rules(path: Path) -> _Rules:
+    numbers: set[str] = set()
+    prefixes: set[str] = set()
+    bad_lines: list[int] = []
+    for place, line in enumerate(_lines(path), 1):
+        rule = _understood(line)
+        if rule is None:
+            if line.partition("#")[0].strip():
+                bad_lines.append(place)
+        elif rule.endswith("*"):
+            prefixes.add(rule[:-1])
+        else:
+            numbers.add(rule)
+    return _Rules(
+        numbers=frozenset(numbers),
+        prefixes=frozenset(prefixes),
+        lengths=tuple(sorted({len(prefix) for prefix in prefixes})),
+        bad_lines=tuple(bad_lines),
+    )

@@ -1,0 +1,29 @@
+"""The phone number in what somebody pasted, or in a link: `tel:+1-415-555-2671;phone-context=x`, `Tel.: +49 (0)30 / 901820`. Pure."""
+
+import re
+from urllib.parse import unquote
+
+import phonenumbers
+
+from services.domain.phone_number import as_typed
+
+
+def number_in(text: str) -> str:
+    """The one international number in `text`, grouped as its country writes it; `text` without space around it where there is not one."""
+    text = text.strip()
+    if link := re.match(r"(?:tel|callto|sms):(?://)?", text, re.IGNORECASE):
+        text = unquote(text[link.end() :]).strip()
+        if ";ext=" not in text.lower():  # with an extension it is refused, and says so
+            text = text.partition(";")[0].strip()
+    grouped = as_typed(text)
+    if grouped != text or not re.search(r"[^\d\s+().-]", text):
+        return grouped
+    matches = list(phonenumbers.PhoneNumberMatcher(text, None))
+    if len(matches) != 1 or matches[0].number.extension:
+        return text
+    return phonenumbers.format_number(matches[0].number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def number_in_address(text: str) -> str:
+    """As `number_in`, for the value of `?to=`: an address that was not escaped has lost its `+` to a space."""
+    return number_in(re.sub(r"^(tel:)? (?=\d)", r"\1+", text, flags=re.IGNORECASE))

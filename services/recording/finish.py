@@ -1,0 +1,218 @@
+"""Raw sound and its log -> FLAC and what is said of it. The same for a call that ended and for one that a crash cut off. Blocking."""
+
+import json
+import os
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from services.domain.stream_format import DEFAULT_FORMAT, Encoding, StreamFormat
+from services.vapi.listen_events import read
+
+PEAKS_PER_SECOND = 20
+_MOST_PEAKS = 12_000  # a lane: ten minutes at the full rate, coarser beyond
+_BLOCK = 65_536  # samples of every channel at once
+_LOUD = 5  # of 255: from here on somebody speaks
+_SUBTYPES: dict[Encoding, str] = {"s16le": "PCM_16", "mulaw": "ULAW"}
+_BYTE_RATES = {
+    8_000: StreamFormat(sample_rate=8_000, channels=1, encoding="mulaw"),
+    16_000: StreamFormat(sample_rate=8_000, channels=1),
+    32_000: StreamFormat(sample_rate=16_000, channels=1),
+    64_000: DEFAULT_FORMAT,
+    88_200: StreamFormat(sample_rate=44_100, channels=1),
+    96_000: StreamFormat(sample_rate=24_000, channels=2),
+    176_400: StreamFormat(sample_rate=44_100, channels=2),
+    192_000: StreamFormat(sample_rate=48_000, channels=2),
+}
+"""How fast a stream's bytes come, and what it is then; the player in the browser finds it in the same way."""
+
+Samples = NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Sound that came without a break: `samples` of every channel from `raw` on, which lie at sample `at` of the FLAC."""
+
+    at: int
+    raw: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A finished part: `facts` for recording.json, `peaks` (lanes of 0..255), `lines` said in it; times in seconds from its start."""
+
+    facts: dict[str, Any]
+    peaks: dict[str, Any]
+    lines: list[dict[str, Any]]
+
+
+class NotWhole(Exception):
+    """What was read back from a FLAC is not what was written."""
+
+
+def finish_part(raw: Path) -> Part | None:
+    """Makes `1.flac` of `1.pcm` and `1.jsonl` and reads it back to compare; these stay. None where no sound had come yet.
+
+    Silence stands where the line was gone, so that times are those of the call; between, each piece is bit for bit what was sent,
+    mu-law as the 16-bit samples that it stands for. Raises OSError, NotWhole, soundfile.LibsndfileError.
+    """
+    log = _read_log(raw.with_suffix(".jsonl"))
+    form, how = _format(log)
+    samples = raw.stat().st_size // form.block_size
+    if not samples:
+        return None
+    pieces = _pieces(log, form, samples)
+    total = pieces[-1].at + pieces[-1].samples
+    flac = raw.with_suffix(".flac")
+    peaks = _encode(raw, flac, form, pieces, total)
+
+    def seconds(line: dict[str, Any]) -> float:
+        """Where in the FLAC the sound that came with a line of the log begins."""
+        sample: int = min(line["byte"] // form.block_size, samples)
+        piece = next(piece for piece in reversed(pieces) if piece.raw <= sample or piece is pieces[0])
+        return round(float(piece.at + sample - piece.raw) / form.sample_rate, 3)
+
+    began = next((line["startedAt"] for line in log if line["kind"] == "part"), raw.stat().st_mtime)
+    marks = [_mark(line, seconds(line)) for line in log if line["kind"] in ("gap", "stall", "lost")]
+    said = [(seconds(line), str(line["speaker"]), str(line["text"])) for line in log if line["kind"] == "said"]
+    facts = {
+        "part": int(raw.stem),
+        "file": flac.name,
+        "startedAt": began,
+        "seconds": round(total / form.sample_rate, 3),
+        "sampleRate": form.sample_rate,
+        "channels": form.channels,
+        "sent": {"encoding": form.encoding, "format": how},
+        "pieces": [{"sample": piece.at, "samples": piece.samples} for piece in pieces if piece.samples],
+        "marks": marks,
+        "end": next((line["why"] for line in log if line["kind"] == "end"), "crash"),
+    }
+    per_second = form.sample_rate / _window(form, total)
+    lanes = {"part": int(raw.stem), "peaksPerSecond": per_second, "lanes": peaks.T.tolist()}
+    return Part(facts=facts, peaks=lanes, lines=_lines(said, peaks, per_second))
+
+
+def _read_log(path: Path) -> list[dict[str, Any]]:
+    lines = []
+    for line in path.read_bytes().splitlines() if path.exists() else ():
+        try:
+            lines.append(json.loads(line))
+        except ValueError:
+            break  # the last one, cut off by a crash
+    return lines
+
+
+def _format(log: list[dict[str, Any]]) -> tuple[StreamFormat, str]:
+    """How the sound is to be read, and whether it was `announced`, `assumed`, or `measured` by how fast it came."""
+    start = next((line["start"] for line in log if line["kind"] == "part"), "")
+    form = read(start)
+    if isinstance(form, StreamFormat) and not json.loads(start).get("assumed"):
+        return form, "announced"
+    timed = [{"kind": "part", "elapsed": 0.0, "byte": 0}, *(line for line in log if "elapsed" in line)]
+    rates = [
+        (line["byte"] - before["byte"]) / (line["elapsed"] - before["elapsed"])
+        for before, line in pairwise(timed)
+        if line["kind"] == "tick"
+    ]
+    if rates:
+        rate = statistics.median(rates)
+        usual = min(_BYTE_RATES, key=lambda usual: abs(rate / usual - 1))
+        if abs(rate / usual - 1) < 0.04:
+            return _BYTE_RATES[usual], "measured"
+    return form if isinstance(form, StreamFormat) else DEFAULT_FORMAT, "assumed"
+
+
+def _pieces(log: list[dict[str, Any]], form: StreamFormat, samples: int) -> list[Piece]:
+    pieces: list[Piece] = []
+    at = raw = 0
+    for line in log:
+        if line["kind"] not in ("gap", "lost"):
+            continue
+        end = min(line["byte"] // form.block_size, samples)
+        pieces.append(Piece(at=at, raw=raw, samples=end - raw))
+        at, raw = max(at + end - raw, round(line["elapsed"] * form.sample_rate) if end < samples else 0), end
+    return [*pieces, Piece(at=at, raw=raw, samples=samples - raw)]
+
+
+def _encode(raw: Path, flac: Path, form: StreamFormat, pieces: list[Piece], total: int) -> NDArray[np.uint8]:
+    """Writes the FLAC, so that it is there whole or not at all. Peaks, windows x channels."""
+    window = _window(form, total)
+    peaks = np.zeros((-(-total // window), form.channels), np.int32)
+    draft = flac.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    try:
+        with soundfile.SoundFile(file, "w", form.sample_rate, form.channels, subtype="PCM_16", format="FLAC", closefd=False) as sink:
+            at = 0
+            for block in _blocks(raw, form, pieces):
+                sink.write(block)
+                _raise_peaks(peaks, block, at, window)
+                at += len(block)
+        os.fsync(file)
+    finally:
+        os.close(file)
+    with soundfile.SoundFile(draft) as kept:
+        if kept.frames != total or any(
+            not np.array_equal(block, kept.read(len(block), dtype="int16", always_2d=True)) for block in _blocks(raw, form, pieces)
+        ):
+            raise NotWhole(f"{flac} was not written whole")
+    draft.replace(flac)
+    return np.minimum(255, (peaks * 255 + 16_384) // 32_768).astype(np.uint8)
+
+
+def _blocks(raw: Path, form: StreamFormat, pieces: list[Piece]) -> Iterator[Samples]:
+    """Samples x channels, silence where there was no sound."""
+    with soundfile.SoundFile(raw, "r", form.sample_rate, form.channels, _SUBTYPES[form.encoding], endian="LITTLE", format="RAW") as source:
+        at = 0
+        for piece in pieces:
+            while at < piece.at:
+                silence = min(_BLOCK, piece.at - at)
+                yield np.zeros((silence, form.channels), np.int16)
+                at += silence
+            while at < piece.at + piece.samples:
+                block: Samples = source.read(min(_BLOCK, piece.at + piece.samples - at), dtype="int16", always_2d=True)
+                yield block
+                at += len(block)
+
+
+def _window(form: StreamFormat, total: int) -> int:
+    return max(form.sample_rate // PEAKS_PER_SECOND, -(-total // _MOST_PEAKS))
+
+
+def _raise_peaks(peaks: NDArray[np.int32], block: Samples, at: int, window: int) -> None:
+    before = at % window
+    after = -(before + len(block)) % window
+    levels = np.pad(np.abs(block.astype(np.int32)), ((before, after), (0, 0)))
+    highest = levels.reshape(-1, window, block.shape[1]).max(axis=1)
+    shown = peaks[at // window :][: len(highest)]
+    np.maximum(shown, highest, out=shown)
+
+
+def _mark(line: dict[str, Any], at: float) -> dict[str, Any]:
+    """`at` is where the sound goes on; where there is silence in the FLAC, it is before that."""
+    return {"kind": line["kind"], "at": at, "seconds": line["seconds"], "time": line["time"]}
+
+
+def _lines(said: list[tuple[float, str, str]], peaks: NDArray[np.uint8], per_second: float) -> list[dict[str, Any]]:
+    """A line is told when it has been spoken; it began where, after their line before, its speaker was first heard."""
+    lanes = {"customer": 0, "assistant": 1} if peaks.shape[1] == 2 else {}
+    before: dict[str, float] = {}
+    lines: list[dict[str, Any]] = []
+    latest = 0.0
+    for until, speaker, text in said:
+        since = latest
+        if speaker in lanes:
+            since = before.get(speaker, 0.0)
+            loud = np.flatnonzero(peaks[int(since * per_second) : int(until * per_second), lanes[speaker]] > _LOUD)
+            since = since + float(loud[0]) / per_second if len(loud) else until
+        before[speaker] = latest = until
+        lines.append({"speaker": speaker, "text": text, "at": round(since, 3), "until": until})
+    return lines

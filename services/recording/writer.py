@@ -1,0 +1,170 @@
+"""What of a recording is on disk while it is made: raw sound as it came, and beside it a log of all that is known of it.
+
+Both are appended to without a buffer in this process, so that what was written is there after a `kill -9`. `recording_finish` turns them
+into FLAC. Blocking: for a thread.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+
+from services.domain.stream_format import StreamFormat
+from services.vapi.listen_events import read
+
+Item = tuple[float, str | bytes | None]
+"""What came and when (monotonic seconds): a text frame, sound in whole blocks, or None where sound had to be thrown away."""
+
+STALL = 0.5
+"""Seconds without sound on an open line that are worth a mark."""
+
+_TICK = 5.0  # seconds of sound between two notes of how much has come, by which a format that nobody announced is found
+
+_LAST_GAP = 5.0  # seconds by which the news that a call ended may come later than the close of its sound
+
+
+class RecordedElsewhere(Exception):
+    """Another process is recording this call into the same folder."""
+
+
+class RecordingWriter:
+    """Writes parts `1.pcm` and `1.jsonl`, `2.pcm`, ... into `folder`: another part for each format that the stream changes to.
+
+    `epoch` is the Unix time at which the monotonic clock of the items was 0. The folder is made, and locked, with the first sound.
+    """
+
+    def __init__(self, folder: Path, *, call_id: str, epoch: float) -> None:
+        self._folder = folder
+        self._call_id = call_id
+        self._epoch = epoch
+        self._lock = FileLock(folder / ".lock", mode=0o600, thread_local=False)
+        self._part: _Part | None = None
+        self._format: StreamFormat | None = None
+        self._assumed = False
+
+    def write(self, items: Sequence[Item]) -> None:
+        """Writes down what came since the last time. Raises OSError, RecordedElsewhere."""
+        for at, item in items:
+            if isinstance(item, bytes):
+                self._sound(at, item)
+            elif item is None:
+                self._interrupt("lost")
+            else:
+                self._text(item)
+        if self._part:
+            self._part.flush()
+
+    def close(self, why: str, at: float) -> None:
+        """Ends the part that is being written, saying why and when. Harmless when done twice."""
+        part, self._part = self._part, None
+        try:
+            if part:
+                part.close(why, at)
+        finally:
+            self._lock.release()
+
+    def _sound(self, at: float, sound: bytes) -> None:
+        assert self._format  # noqa: S101 - the relay announces a format before any sound
+        if self._part and self._part.form != self._format:
+            self._part.close("format changed", at)
+            self._part = None
+        self._part = self._part or self._begin(at, self._format)
+        self._part.add(at, sound)
+
+    def _text(self, text: str) -> None:
+        told = read(text)
+        if isinstance(told, StreamFormat):
+            self._format, self._assumed = told, '"assumed":true' in text
+        elif self._part and told and told["type"] == "transcript" and told.get("transcriptType", "final") == "final":
+            self._part.note(kind="said", speaker=told.get("speaker", told.get("role", "")), text=told["transcript"])
+        elif '"state":"interrupted"' in text and text.startswith('{"type":"stream"'):
+            self._interrupt("gap")
+
+    def _interrupt(self, kind: Literal["gap", "lost"]) -> None:
+        if self._part:
+            self._part.interruption = kind
+
+    def _begin(self, at: float, form: StreamFormat) -> "_Part":
+        make_private(self._folder)
+        if not self._lock.is_locked:
+            try:
+                self._lock.acquire(blocking=False)
+            except Timeout:
+                raise RecordedElsewhere from None
+        numbers = [int(path.stem) for path in self._folder.iterdir() if path.stem.isdecimal()]
+        part = _Part(self._folder / str(1 + max(numbers, default=0)), form=form, began=at, epoch=self._epoch)
+        part.note(kind="part", callId=self._call_id, startedAt=self._epoch + at, start=form.start_frame(assumed=self._assumed))
+        return part
+
+
+class _Part:
+    """Sound of one format. Its log says of everything after how many bytes of sound it was, and when, in seconds since the first."""
+
+    def __init__(self, path: Path, *, form: StreamFormat, began: float, epoch: float) -> None:
+        self.form = form
+        self.interruption: Literal["", "gap", "lost"] = ""
+        self._began = began
+        self._epoch = epoch
+        self._last = began
+        self._ticked = began
+        self._written = 0
+        self._sound: list[bytes] = []
+        self._bytes = 0
+        self._lines: list[str] = []
+        # The log first: sound without it could not be read.
+        self._files = [_create(path.with_suffix(suffix)) for suffix in (".jsonl", ".pcm")]
+
+    def note(self, **line: Any) -> None:
+        self._lines.append(json.dumps(line | {"byte": self._bytes}, separators=(",", ":")) + "\n")
+
+    def add(self, at: float, sound: bytes) -> None:
+        kind = self.interruption or ("stall" if at - self._last > STALL else "")
+        if kind:
+            self._mark(kind, at)
+            self.interruption = ""
+        elif at - self._ticked >= _TICK:
+            self.note(kind="tick", elapsed=round(at - self._began, 4))
+            self._ticked = at
+        self._last = at
+        self._sound.append(sound)
+        self._bytes += len(sound)
+
+    def flush(self) -> None:
+        """A line may speak of sound that did not get to the disk, which is seen; the reverse would not be."""
+        lines, self._lines = "".join(self._lines).encode(), []
+        sound, self._sound = b"".join(self._sound), []
+        _write(self._files[0], lines)
+        _write(self._files[1], sound)
+
+    def close(self, why: str, at: float) -> None:
+        if self.interruption and at - self._last > _LAST_GAP:
+            self._mark(self.interruption, at)
+        self.note(kind="end", why=why)
+        try:
+            self.flush()
+        finally:
+            for file in self._files:
+                os.close(file)
+
+    def _mark(self, kind: str, at: float) -> None:
+        seconds, time = round(at - self._last, 4), round(self._epoch + self._last, 3)
+        self.note(kind=kind, elapsed=round(at - self._began, 4), seconds=seconds, time=time)
+
+
+def make_private(folder: Path) -> None:
+    """Makes a folder, and those above it that are not there, for their owner alone."""
+    for path in reversed([path for path in (folder, *folder.parents) if not path.is_dir()]):
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def _create(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+
+
+def _write(file: int, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[os.write(file, left) :]

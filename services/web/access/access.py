@@ -1,0 +1,130 @@
+"""Who asks: a pure ASGI middleware that puts the client on each request, and sends away those who may not come in."""
+
+import asyncio
+import ipaddress
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import quote
+
+from starlette.datastructures import Headers
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.domain.client import LOCAL, PAGE, Client
+from services.settings import LOOPBACK_HOSTS, Settings, SettingsError
+from services.support.tasks import Tasks
+from services.web.access.sessions import COOKIE, Sessions
+from services.web.access.tokens import ApiTokens
+from services.web.problems import problem
+from services.web.routes.webhook import ROUTE as WEBHOOK
+from services.web.server.front_door import is_api
+
+_OPEN_PAGES = ("/login", "/logout")
+_OPEN_FILES = ("/assets/", "/favicon.ico", "/_nicegui/")
+
+
+class Access:
+    """`sessions` is None while no password is set: then the page is open to all who reach it, which is this machine alone.
+
+    A token is asked for on the API as soon as there is a password or a token. Whoever opens a listen socket shows a ticket instead.
+    """
+
+    def __init__(self, app: ASGIApp, *, sessions: Sessions | None, tokens: ApiTokens) -> None:
+        self.app = app
+        self._sessions = sessions
+        self._tokens = tokens
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            return await self.app(scope, receive, send)
+        path = scope["path"]
+        client = self._client(Headers(scope=scope), api=is_api(path))
+        if client is None and not _open(scope, path):
+            if is_api(path) or scope["type"] == "websocket":
+                answer = problem(
+                    401,
+                    "unauthorized",
+                    "Send a token that Earshot knows: Authorization: Bearer ...",
+                    title="Who are you?",
+                    headers={"WWW-Authenticate": "Bearer"},
+                )
+                return await answer(scope, receive, send)
+            query = scope["query_string"].decode("latin-1")
+            onward = quote(path + (f"?{query}" if query else ""), safe="")
+            return await RedirectResponse(f"/login?next={onward}", 303)(scope, receive, send)
+        if client is not None:
+            scope.setdefault("state", {})["client"] = client
+        if scope["type"] == "websocket" and client is PAGE and self._sessions:
+            return await self._serve_until_logout(self._sessions, scope, receive, send)
+        return await self.app(scope, receive, send)
+
+    async def _serve_until_logout(self, sessions: Sessions, scope: Scope, receive: Receive, send: Send) -> None:
+        """A tab's socket, which closes with 4401 when its session ends: who has logged out must not go on dialling in an open tab."""
+        tasks = Tasks()
+        over = tasks.start(sessions.over(_session(Headers(scope=scope))), name="wait for logout")
+        coming: asyncio.Task[Message] | None = None
+
+        async def receive_until_logout() -> Message:
+            nonlocal coming
+            coming = coming or tasks.start(_receive(receive), name="receive")
+            await asyncio.wait({coming, over}, return_when=asyncio.FIRST_COMPLETED)
+            if over.done():
+                await send({"type": "websocket.close", "code": 4401, "reason": "logged out"})
+                return {"type": "websocket.disconnect", "code": 4401}
+            message, coming = coming.result(), None
+            return message
+
+        async def send_until_logout(message: Message) -> None:
+            if not over.done():
+                await send(message)
+
+        try:
+            await self.app(scope, receive_until_logout, send_until_logout)
+        finally:
+            await tasks.aclose()
+
+    def _client(self, headers: Headers, *, api: bool) -> Client | None:
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and self._tokens:
+            return self._tokens.client_of(token.strip()) if api else None
+        if self._sessions and self._sessions.check(_session(headers)):
+            return PAGE
+        if self._sessions is None and not (api and self._tokens):
+            return LOCAL if api else PAGE
+        return None
+
+
+def require_safe(settings: Settings) -> None:
+    """Raises SettingsError where Earshot would be reached from beyond this machine without a password and tokens, by a proxy too."""
+    try:
+        loopback = ipaddress.ip_address(settings.host.strip("[]")).is_loopback
+    except ValueError:
+        loopback = settings.host.lower() == "localhost"
+    names = settings.allowed_hosts - LOOPBACK_HOSTS - {settings.host.lower()}
+    if (loopback and not names and not settings.trusted_proxies) or (settings.password and settings.api_tokens):
+        return
+    absent = [name for name, value in (("EARSHOT_PASSWORD", settings.password), ("EARSHOT_API_TOKENS", settings.api_tokens)) if not value]
+    raise SettingsError(
+        f"wider than this machine, anybody could place calls. Set {' and '.join(absent)} first, or leave HOST at 127.0.0.1 and name no "
+        "other hosts and proxies. `python -m services.web.tokens NAME` makes a token"
+    )
+
+
+async def _receive(receive: Receive) -> Message:
+    return await receive()
+
+
+def _open(scope: Scope, path: str) -> bool:
+    """What needs no client: the way in, liveness, and what checks what it comes with, a listen socket's ticket and a webhook's secret."""
+    if scope["type"] == "websocket":
+        return path.startswith("/api/calls/") and path.endswith("/listen")
+    if scope["method"] in ("GET", "HEAD") and path.startswith(_OPEN_FILES):
+        return True
+    return path in ("/health", WEBHOOK) or path in _OPEN_PAGES
+
+
+def _session(headers: Headers) -> str:
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return cookie.value if cookie else ""

@@ -1,0 +1,127 @@
+"""The login before the page: one form, which works without JavaScript."""
+
+import asyncio
+import hmac
+import math
+from hashlib import sha256
+from html import escape
+from string import Template
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from services.support.language import COOKIE as LANGUAGE_COOKIE
+from services.support.language import THEME_COOKIE, preferred_language
+from services.web.access.login_words import LOGIN_WORDS
+from services.web.access.sessions import COOKIE, Attempts, Sessions
+from services.web.json_body import PATIENCE
+
+_MAX_BODY = 4096
+_PAGE = Template("""<!doctype html>
+<html lang="$language"$theme>
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+<meta name="color-scheme" content="light dark">
+<title>$title</title>
+<link rel="stylesheet" href="/assets/styles/login.css">
+</head>
+<body>
+<main>
+<h1><svg width="26" height="26" viewBox="0 0 24 24" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.2"
+stroke-linecap="round" d="M4 12v0M8 8v8M12 4.5v15M16 8v8M20 11v2"/></svg>Earshot</h1>
+<p role="status"$hidden>$over</p>
+<form method="post" action="/login">
+<label for="password">$label</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required autofocus maxlength="1000">
+<input type="hidden" name="next" value="$next">
+<p role="alert">$problem</p>
+<button type="submit">$enter</button>
+</form>
+</main>
+</body>
+</html>
+""")
+
+
+def login_router(*, password: str, sessions: Sessions, attempts: Attempts) -> APIRouter:
+    """`GET` and `POST /login`, `POST /logout`. The session is a new one at every login, so that none can be planted before."""
+    router = APIRouter(include_in_schema=False)
+    digest = sha256(password.encode()).digest()
+
+    @router.get("/login")
+    async def form(request: Request, next: str = "/", over: str = "") -> Response:
+        return _form(request, next, over=over == "1")
+
+    @router.post("/login")
+    async def login(request: Request) -> Response:
+        address = request.client.host if request.client else ""
+        fields = await _fields(request)
+        onward = _own_path(fields.get("next", "/"))
+        if wait := attempts.wait(address):
+            seconds = math.ceil(wait)
+            return _form(request, onward, "too_many", status=429, seconds=seconds)
+        given = sha256(fields.get("password", "").encode(errors="replace")).digest()
+        if not hmac.compare_digest(given, digest):
+            attempts.failed(address)
+            return _form(request, onward, "wrong", status=401)
+        attempts.succeeded(address)
+        sessions.end(request.cookies.get(COOKIE, ""))
+        answer = RedirectResponse(onward, 303)
+        secure = request.url.scheme == "https"
+        answer.set_cookie(COOKIE, sessions.begin(), httponly=True, samesite="strict", secure=secure, path="/")
+        return answer
+
+    @router.post("/logout")
+    async def logout(request: Request) -> Response:
+        sessions.end(request.cookies.get(COOKIE, ""))
+        answer = RedirectResponse("/login", 303)
+        answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=request.url.scheme == "https")
+        return answer
+
+    return router
+
+
+def _form(request: Request, onward: str, problem: str = "", *, over: bool = False, status: int = 200, seconds: int = 0) -> HTMLResponse:
+    """The form in the browser's language; `problem` is the key of what went wrong, `seconds` how long to wait after too many failures,
+    `over` whether an open page was logged out."""
+    language = preferred_language(request.headers.get("accept-language", ""), request.cookies.get(LANGUAGE_COOKIE, ""))
+    words = LOGIN_WORDS[language]
+    theme = request.cookies.get(THEME_COOKIE)
+    page = _PAGE.substitute(
+        language=language,
+        theme=f' data-theme="{theme}"' if theme in ("light", "dark") else "",
+        title=words["title"],
+        label=words["label"],
+        enter=words["enter"],
+        next=escape(_own_path(onward)),
+        problem=words[problem].format(seconds=seconds) if problem else "",
+        over=words["over"],
+        hidden="" if over else " hidden",
+    )
+    # With the policy of all other pages a browser would send the form with `Origin: null`, as from a foreign place.
+    headers = {"Referrer-Policy": "same-origin", "Cache-Control": "no-store", "Vary": "Accept-Language, Cookie"}
+    if seconds:
+        headers["Retry-After"] = str(seconds)
+    return HTMLResponse(page, status, headers=headers)
+
+
+def _own_path(text: str) -> str:
+    """`text` where it is a path of ours, else the front page: a link to the login must not lead to another website."""
+    ours = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
+    return text if ours else "/"
+
+
+async def _fields(request: Request) -> dict[str, str]:
+    body = b""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _MAX_BODY:
+                    return {}
+        found = parse_qs(body.decode(errors="replace"), max_num_fields=10)
+    except (ValueError, TimeoutError):
+        return {}
+    return {name: values[0] for name, values in found.items()}

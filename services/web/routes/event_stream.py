@@ -1,0 +1,123 @@
+"""`GET /api/calls/{id}/events`: what happens in a call, told as it happens (server-sent events, WHATWG HTML, section 9.2)."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
+
+from services.domain.client import Scope
+from services.support.tasks import Tasks
+from services.web.access.who import client_of
+from services.web.problems import PROBLEMS
+from services.web.routes.events import Answer, CallEvents, Calls
+
+_PING = 15.0  # seconds of silence after which a comment shows proxies that the stream lives
+_PATIENCE = 30.0  # seconds for which a client may take nothing at all
+_RETRY_MS = 2000  # after which a browser connects again
+
+Attention = AbstractContextManager[object]
+
+
+def events_router(
+    *, desk: Calls, events: CallEvents, answer: Answer, attend: Callable[[str], Attention] = lambda _: nullcontext(), ping: float = _PING
+) -> APIRouter:
+    """The route. `answer` gives a call as REST tells it; `attend` has a call listened to for as long as somebody follows it, so that what
+    is said in it is heard; `ping` is in seconds.
+    """
+    router = APIRouter()
+
+    @router.get(
+        "/api/calls/{call_id}/events",
+        response_class=Response,
+        responses={
+            200: {
+                "description": "Events `status` and `ended` with the whole call but its `listenUrl`, and `transcript`; "
+                "`Last-Event-ID` goes on after one of them, and the stream closes after `ended`",
+                "content": {"text/event-stream": {}},
+            },
+            204: {"description": "The call is over and nothing came after `Last-Event-ID`: do not connect again"},
+            **PROBLEMS,
+        },
+        summary="What happens in a call, as it happens",
+    )
+    async def follow(request: Request, call_id: str) -> Response:
+        """Tells what is still known of the call so far, then each change, and closes once the call has ended."""
+        client_of(request, Scope.READ)
+        events.take_in(await desk.read(call_id))
+        cursor = events.read_cursor(request.headers.get("last-event-id"))
+        if events.over(call_id) and not events.since(call_id, cursor):
+            return Response(status_code=204)
+        return EventStream(events, call_id, cursor=cursor, answer=answer, attend=attend, ping=ping)
+
+    return router
+
+
+class EventStream(Response):
+    """One client that follows one call. It is counted only while it is being served, so that no path can leave it behind."""
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self, events: CallEvents, call_id: str, *, cursor: int, answer: Answer, attend: Callable[[str], Attention], ping: float
+    ) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._events = events
+        self._call_id = call_id
+        self._cursor = cursor
+        self._answer = answer
+        self._attend = attend
+        self._ping = ping
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        with self._events.following(self._call_id) as wake, self._attend(self._call_id):
+            await self._serve(wake, receive, send)
+
+    async def _serve(self, wake: asyncio.Event, receive: Receive, send: Send) -> None:
+        tasks = Tasks()
+        try:
+            telling = tasks.start(self._tell(wake, send), name="tell events")
+            gone = tasks.start(_until_gone(receive), name="watch follower")
+            await asyncio.wait({telling, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await tasks.aclose()
+
+    async def _tell(self, wake: asyncio.Event, send: Send) -> None:
+        async def write(text: str, *, more: bool = True) -> None:
+            async with asyncio.timeout(_PATIENCE):
+                await send({"type": "http.response.body", "body": text.encode(), "more_body": more})
+
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            await write(f"retry: {_RETRY_MS}\n\n")
+            while not self._events.closed:
+                wake.clear()
+                for event in self._events.since(self._call_id, self._cursor):
+                    await write(event.text(self._answer))
+                    self._cursor = event.number
+                if not wake.is_set():
+                    if self._events.over(self._call_id):
+                        break
+                    if not await _set_within(wake, self._ping):
+                        await write(": ping\n\n")
+            await write("", more=False)
+        except (TimeoutError, OSError):
+            pass  # too slow, or gone: the server drops the connection when this returns
+
+
+async def _set_within(wake: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await wake.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

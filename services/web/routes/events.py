@@ -1,0 +1,178 @@
+"""What happened in each call, as events that are remembered for a while and wake those who follow it."""
+
+import asyncio
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from services.domain.call import Call, CallStatus
+from services.domain.errors import LimitReached
+from services.support.signals import Signal
+
+_REMEMBERED = 500  # events a call
+_ENDED_CALLS = 1000  # of which events are remembered, as many as the desk remembers
+_STREAMS = 100  # at once
+
+
+class Calls(Protocol):
+    """The desk, as far as following calls needs it. `get` knows a call by every id that it had."""
+
+    changed: Signal[Call]
+
+    def calls(self) -> list[Call]: ...
+    def get(self, call_id: str) -> Call | None: ...
+    async def read(self, call_id: str) -> Call: ...
+
+
+Answer = Callable[[Call], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """What was said in a call, ready for JSON."""
+
+    call_id: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`number` grows with each event of all calls, over restarts too, so that the id of another run is never taken for one of this."""
+
+    number: int
+    kind: str
+    content: Call | Mapping[str, Any]
+
+    def text(self, answer: Answer) -> str:
+        """The event as it goes over the wire. A listen URL is a capability and is not told to everyone who follows a call."""
+        body = (
+            {name: value for name, value in answer(self.content).items() if name != "listenUrl"}
+            if isinstance(self.content, Call)
+            else self.content
+        )
+        return f"id: {self.number}\nevent: {self.kind}\ndata: {json.dumps(body, ensure_ascii=False, separators=(',', ':'))}\n\n"
+
+
+@dataclass(slots=True)
+class _Log:
+    """The latest events of one call."""
+
+    events: deque[Event] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    last: Call | None = None
+
+
+class CallEvents:
+    """Remembers what happened in each call, and wakes those who follow it."""
+
+    def __init__(self, desk: Calls, transcripts: Signal[Transcript] | None = None) -> None:
+        self._desk = desk
+        self._newest = time.time_ns() // 1000
+        self._logs: dict[str, _Log] = {}
+        self._ended: deque[str] = deque()
+        self._unknown: set[str] = set()
+        self._followers: dict[asyncio.Event, str] = {}
+        self.closed = False
+        for call in reversed(desk.calls()):
+            self._on_call(call)
+        self._stops = [desk.changed.subscribe(self._on_call)]
+        if transcripts is not None:
+            self._stops.append(transcripts.subscribe(self._on_transcript))
+
+    def __len__(self) -> int:
+        """How many streams there are."""
+        return len(self._followers)
+
+    def close(self) -> None:
+        """Ends all streams, and every one that would begin. The server can't stop in order before that."""
+        self.closed = True
+        for stop in self._stops:
+            stop()
+        for wake in self._followers:
+            wake.set()
+
+    @contextmanager
+    def following(self, call_id: str) -> Iterator[asyncio.Event]:
+        """What is set whenever there may be something new of the call. Raises LimitReached when there are too many streams."""
+        if self.closed or len(self._followers) >= _STREAMS:
+            raise LimitReached("Too many event streams are open. Close some, or ask for the call itself instead.", retry_after=5)
+        wake = asyncio.Event()
+        self._followers[wake] = call_id
+        try:
+            yield wake
+        finally:
+            del self._followers[wake]
+
+    def since(self, call_id: str, number: int) -> list[Event]:
+        """The remembered events after `number`, under whichever id the call has now."""
+        log = self._logs.get(self._current(call_id))
+        return [event for event in log.events if event.number > number] if log else []
+
+    def over(self, call_id: str) -> bool:
+        """Whether the call has ended, so that `since` holds its end."""
+        log = self._logs.get(self._current(call_id))
+        return log is not None and log.last is not None and not log.last.running
+
+    def take_in(self, call: Call) -> None:
+        """Makes events of a call that the desk does not follow: one that was read from Vapi because somebody asked for it."""
+        if self._desk.get(call.id) is None or call.id not in self._logs:
+            self._on_call(call)
+
+    def read_cursor(self, last_event_id: str | None) -> int:
+        """The number after which a client wants to go on; -1, which is before all, for one that is none of ours."""
+        text = last_event_id or ""
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
+        return number if number <= self._newest else -1
+
+    def _current(self, call_id: str) -> str:
+        call = self._desk.get(call_id)
+        return call.id if call else call_id
+
+    def _on_call(self, call: Call) -> None:
+        log = self._logs.setdefault(call.id, _Log())
+        if log.last == call:
+            return
+        ended = not call.running and (log.last is None or log.last.running)
+        log.last = call
+        self._forget_found()
+        if call.status is CallStatus.UNKNOWN:
+            self._unknown.add(call.id)
+        self._add(log, "status", call)
+        if ended:
+            self._add(log, "ended", call)
+            self._ended.append(call.id)
+            if len(self._ended) > _ENDED_CALLS:
+                self._logs.pop(self._ended.popleft(), None)
+        self._wake(call.id)
+
+    def _on_transcript(self, transcript: Transcript) -> None:
+        call_id = self._current(transcript.call_id)
+        if log := self._logs.get(call_id):
+            latest = log.events[-1] if log.events else None
+            if latest and latest.kind == "transcript" and isinstance(latest.content, Mapping) and _grew(latest.content, transcript.body):
+                log.events.pop()  # else a talkative call would push out the states that it went through
+            self._add(log, "transcript", transcript.body)
+            self._wake(call_id)
+
+    def _forget_found(self) -> None:
+        """Calls of unknown outcome that were found go on under another id, and those who follow them are led there by the desk."""
+        for call_id in [call_id for call_id in self._unknown if self._current(call_id) != call_id]:
+            self._unknown.discard(call_id)
+            self._logs.pop(call_id, None)
+
+    def _add(self, log: _Log, kind: str, content: Call | Mapping[str, Any]) -> None:
+        self._newest += 1
+        log.events.append(Event(self._newest, kind, content))
+
+    def _wake(self, call_id: str) -> None:
+        for wake, followed in self._followers.items():
+            if self._current(followed) == call_id:
+                wake.set()
+
+
+def _grew(before: Mapping[str, Any], line: Mapping[str, Any]) -> bool:
+    """Whether the same line came again, with more of it."""
+    return before.get("key") is not None and before.get("key") == line.get("key")

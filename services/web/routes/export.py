@@ -1,0 +1,80 @@
+"""`GET /api/calls.csv`: the list of calls for a spreadsheet, sent as it is read."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import StreamingResponse
+
+from services.desk.desk import CallDesk
+from services.domain.call import Call
+from services.domain.client import Scope
+from services.support.rfc3339 import rfc3339
+from services.web.access.who import client_of
+from services.web.problems import PROBLEMS
+from services.web.routes.call_filters import CallFilters, call_filters
+
+COLUMNS = (
+    *("id", "status", "direction", "from", "to", "name", "assistant", "createdAt", "startedAt", "endedAt", "seconds", "cost"),
+    *("endedReason", "endedReasonCode", "endedReasonFamily", "summary", "recordingUrl"),
+)
+_PAGE = 500  # calls read at once
+_BOM = "\ufeff"
+"""Without it Excel takes UTF-8 for the code page of its country."""
+
+
+def export_router(desk: CallDesk) -> APIRouter:
+    """The route."""
+    router = APIRouter()
+
+    @router.get("/api/calls.csv", summary="Running and past calls as CSV", response_class=StreamingResponse, responses=_RESPONSES)
+    async def export(request: Request, filters: Annotated[CallFilters, Depends(call_filters)]) -> StreamingResponse:
+        """All calls that the filters let through, newest first. Cells that a spreadsheet would run as a formula begin with `'`."""
+        client_of(request, Scope.READ)
+        first = await desk.page_of_calls(**filters.wishes(), limit=_PAGE)
+        headers = {"Content-Disposition": 'attachment; filename="calls.csv"', "Cache-Control": "no-store"}
+        return StreamingResponse(_lines(desk, filters, first), media_type="text/csv; charset=utf-8", headers=headers)
+
+    return router
+
+
+async def _lines(desk: CallDesk, filters: CallFilters, page: list[Call]) -> AsyncIterator[str]:
+    yield _BOM + _rows([COLUMNS])
+    while page:
+        yield _rows([_cells(desk, call) for call in page])
+        last = page[-1]
+        if len(page) < _PAGE or last.created_at is None:
+            return
+        page = await desk.page_of_calls(**filters.wishes(), before=(last.created_at, last.id), limit=_PAGE)
+
+
+def _cells(desk: CallDesk, call: Call) -> Sequence[object]:
+    reason = desk.why_ended(call)
+    caller, called = desk.directory.parties(call)
+    return (
+        *(call.id, call.status.value, "inbound" if call.inbound else "outbound", caller, called, call.name),
+        *(desk.directory.assistant_name(call.assistant_id) or call.assistant_id,),
+        *(rfc3339(call.created_at), rfc3339(call.started_at), rfc3339(call.ended_at), call.seconds, call.cost),
+        *((reason.title, reason.code, reason.family.value) if reason else (None, None, None)),
+        *(call.summary, call.recording_url),
+    )
+
+
+def _rows(rows: Sequence[Sequence[object]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows([[safe(cell) for cell in row] for row in rows])
+    return text.getvalue()
+
+
+def safe(cell: object) -> object:
+    """A cell that no spreadsheet runs: text that begins like a formula, an E.164 number too, gets an apostrophe in front (OWASP, "CSV
+    injection"). Numbers stay numbers."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell
+
+
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": f"UTF-8 with a byte order mark; columns {', '.join(COLUMNS)}", "content": {"text/csv": {}}},
+    **PROBLEMS,
+}

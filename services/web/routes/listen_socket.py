@@ -1,0 +1,126 @@
+"""The WebSocket through which browsers and other clients hear a call: start frames and events as text, sound as binary frames."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from inspect import isawaitable
+
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+
+from services.domain.call import Call
+from services.domain.errors import CallNotFound, CallNotRunning, EarshotError
+from services.listening.listener import End, Listener
+from services.listening.relay import Relay
+from services.support.tasks import Tasks
+from services.web.access.tickets import Tickets
+
+Goodbye = tuple[int, str] | None
+"""A close code and its reason; None when nobody is there to be told."""
+
+_CODES: dict[End, int] = {"call ended": 1000, "left": 1000, "shutdown": 1012, "too slow": 1008, "failed": 1011}
+_PATIENCE = 30.0  # seconds for which a client may take nothing at all
+_GONE = (WebSocketDisconnect, TimeoutError, RuntimeError)  # the last from uvicorn, once it closed by itself after unanswered pings
+_MOST_LISTENERS = 1000  # sockets at once, in all
+_MOST_RECEIVED = 64 * 1024  # bytes: nothing is expected from a listener, and a keep-alive of its own is small
+
+
+def listen_router(
+    *,
+    relay: Relay,
+    tickets: Tickets,
+    find: Callable[[str], Call | Awaitable[Call | None] | None],
+    heard: Callable[[str, str], None] = lambda _who, _call_id: None,
+) -> APIRouter:
+    """`WS /api/calls/{call_id}/listen?ticket=`, which may be opened before the call is answered.
+
+    Closes with 1000 when the call ends and 1012 when the server stops. Else with 4000 + the status that REST would answer: 4401 for a bad
+    ticket, 4404 for no such call, 4409 for one that has ended. `heard` is told who begins to listen to which call.
+    """
+    router = APIRouter()
+
+    async def begin(call_id: str) -> Listener:
+        call = find(call_id)
+        if isawaitable(call):
+            call = await call
+        if call is None:
+            raise CallNotFound("There is no call with this id.")
+        if not call.running:
+            raise CallNotRunning("This call has ended.")
+        return relay.listen(call_id)
+
+    @router.websocket("/api/calls/{call_id}/listen")
+    async def listen(socket: WebSocket, call_id: str, ticket: str = "") -> None:
+        await socket.accept()
+        goodbye: Goodbye = (4401, "The ticket is not valid for this call, or no longer.")
+        who = tickets.check(ticket, call_id)
+        if who is not None and relay.listeners >= _MOST_LISTENERS:
+            goodbye = (1013, "Too many are listening. Try again later.")
+        elif who is not None:
+            try:
+                with await begin(call_id) as listener:
+                    heard(who, call_id)
+                    goodbye = await _serve(socket, listener)
+            except EarshotError as error:
+                goodbye = (4000 + error.status, error.title)
+        if goodbye:
+            await _close(socket, *goodbye)
+
+    return router
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What one client has taken; `waiting` while it is asked to take more."""
+
+    taken: int = 0
+    waiting: bool = False
+
+
+async def _serve(socket: WebSocket, listener: Listener) -> Goodbye:
+    tasks = Tasks()
+    progress = _Progress()
+    try:
+        sending = tasks.start(_send(socket, listener, progress), name="send sound")
+        watching = tasks.start(_until_gone(socket), name="watch listener")
+        while True:
+            before = progress.taken
+            # A look now and then costs less than a timer for each of the 50 frames a second.
+            done, _ = await asyncio.wait({sending, watching}, timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+            if done:
+                return done.pop().result()
+            if progress.waiting and progress.taken == before:
+                return None
+    finally:
+        await tasks.aclose()
+
+
+async def _send(socket: WebSocket, listener: Listener, progress: _Progress) -> Goodbye:
+    try:
+        async for item in listener:
+            progress.waiting = True
+            await (socket.send_text(item) if isinstance(item, str) else socket.send_bytes(item))
+            progress.waiting = False
+            progress.taken += 1
+    except _GONE:
+        return None
+    end = listener.end or "failed"
+    return _CODES[end], end
+
+
+async def _until_gone(socket: WebSocket) -> Goodbye:
+    """Reads only to notice that the client closes or vanishes, which must not wait for the next sound."""
+    received = 0
+    while received < _MOST_RECEIVED:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return None
+        received += 1 + len(message.get("text") or message.get("bytes") or "")
+    return 1008, "This socket is for listening only."
+
+
+async def _close(socket: WebSocket, code: int, reason: str) -> None:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            await socket.close(code, reason)
+    except _GONE:
+        pass  # the server drops the connection when this returns

@@ -1,0 +1,157 @@
+"""The routes of recordings: the API's, and what the page's own replay loads."""
+
+import re
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+
+from services.domain.client import Client, Scope
+from services.domain.errors import EarshotError
+from services.recording.recordings import PROBLEMS as WHAT_IS_WRONG
+from services.recording.recordings import Recordings
+from services.web.access.who import client_of
+from services.web.problems import PROBLEMS, problem, problem_of
+
+_SOUND: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"audio/flac": {}}, "description": "FLAC as long as the call, customer left and assistant right, silence in gaps"},
+    206: {"content": {"audio/flac": {}}, "description": "The part of it that `Range` asked for"},
+    **PROBLEMS,
+}
+_RANGE = re.compile(r"bytes=(\d{1,15})?-(\d{1,15})?", re.ASCII)
+
+Part = Annotated[int, Query(ge=1, le=10_000, description="A stream that changed its format, or was recorded twice, has more than one")]
+What = Literal["peaks", "transcript", "recording"]
+
+
+class RecordRequest(BaseModel):
+    """`{"on": true}`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    on: StrictBool = Field(description="Recording a call may need the consent of everyone on it, in some places by law")
+
+
+class RecordAnswer(BaseModel):
+    """How the recording of a call stands."""
+
+    id: str
+    on: bool = Field(description="Whether the call is being recorded now")
+    problem: str | None = Field(description=f"What is wrong with it: {', '.join(WHAT_IS_WRONG)}")
+    detail: str | None = Field(description="The same in plain words")
+
+
+class Recording(BaseModel):
+    """recording.json, transcript.json or peaks.json; times are seconds from the recording's first sound."""
+
+    model_config = ConfigDict(extra="allow")
+
+    callId: str
+    startedAt: str
+    seconds: float
+
+
+def recording_router(recordings: Recordings) -> APIRouter:
+    """`/api/calls/{id}/recording`: GET, POST, DELETE, and GET of `/info`, `/peaks` and `/transcript`.
+
+    While it is being written there is nothing to fetch yet: 409 `recording_in_progress`.
+    """
+    router = APIRouter(responses=PROBLEMS)
+    base = "/api/calls/{call_id}/recording"
+
+    @router.get(base, response_class=FileResponse, responses=_SOUND, summary="The recording made here")
+    async def sound(request: Request, call_id: str, part: Part = 1) -> Response:
+        """FLAC, also in ranges. Beside the recording's bit-exact pieces, silence stands for sound that never came."""
+        client = client_of(request, Scope.LISTEN)
+        return await _sound(recordings, request, call_id, part, client, action="download-recording")
+
+    @router.post(base, response_model=RecordAnswer, summary="Record a running call, or stop recording it")
+    async def record(request: Request, call_id: str, wanted: RecordRequest) -> JSONResponse:
+        """From now on; what was recorded before stays. A call may be recorded from before it is answered."""
+        client = client_of(request, Scope.CONTROL)
+        await (recordings.start if wanted.on else recordings.stop)(call_id, client)
+        code = recordings.problem(call_id)
+        detail = WHAT_IS_WRONG[code] if code else None
+        return JSONResponse({"id": call_id, "on": recordings.recording(call_id), "problem": code, "detail": detail})
+
+    @router.delete(base, status_code=204, summary="Delete the recording for good")
+    async def delete(request: Request, call_id: str) -> Response:
+        """Sound, transcript and all. One that is being written has to be stopped first."""
+        await recordings.delete(call_id, client_of(request, Scope.CONTROL))
+        return Response(status_code=204)
+
+    def add(path: str, what: What, summary: str) -> None:
+        @router.get(f"{base}/{path}", response_model=Recording, summary=summary, name=path)
+        async def text(request: Request, call_id: str) -> Response:
+            client_of(request, Scope.READ)
+            return Response(await recordings.text(call_id, what), media_type="application/json")
+
+    add("info", "recording", "What the recording is made of: parts, pieces, gaps")
+    add("peaks", "peaks", "Its waveform: for each part, lanes of peaks from 0 to 255")
+    add("transcript", "transcript", "What was said in it, and when")
+    router.routes.append(Route(base, _not_allowed, methods=["HEAD", "OPTIONS", "PATCH", "PUT", "QUERY", "TRACE"]))
+    return router
+
+
+async def _not_allowed(_request: Request) -> Response:
+    """Starlette would name the methods of the first of the three routes alone."""
+    raise HTTPException(405, headers={"Allow": "GET, POST, DELETE"})
+
+
+def replay_router(recordings: Recordings) -> APIRouter:
+    """`/recordings/{id}/...`: the same for the page, which is let in as the page is, whatever the API asks for."""
+    router = APIRouter(route_class=_Told, include_in_schema=False)
+
+    @router.get("/recordings/{call_id}/{part}.flac")
+    async def sound(request: Request, call_id: str, part: Annotated[int, Path(ge=1)], download: bool = False) -> Response:
+        action = "download-recording" if download else "replay-recording"
+        return await _sound(recordings, request, call_id, part, client_of(request, Scope.LISTEN), action=action)
+
+    @router.get("/recordings/{call_id}/{what}.json")
+    async def text(request: Request, call_id: str, what: What) -> Response:
+        client_of(request, Scope.READ)
+        return Response(await recordings.text(call_id, what), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+    return router
+
+
+async def _sound(recordings: Recordings, request: Request, call_id: str, part: int, client: Client, *, action: str) -> Response:
+    asked = _RANGE.fullmatch(request.headers.get("range", "").strip())
+    # A player fetches a file in many ranges; the first one is what counts as hearing it.
+    begins = asked is None or not asked[1] or int(asked[1]) == 0
+    path = await recordings.part(call_id, part, client, action=action if begins else None)
+    name = f"call-{path.parent.name}{'' if part == 1 else f'-{part}'}.flac"
+    answer = FileResponse(
+        path,
+        media_type="audio/flac",
+        filename=name,
+        content_disposition_type="attachment" if action.startswith("download") else "inline",
+        headers={"Cache-Control": "no-cache, private"},
+    )
+    first, last = (int(text) if text else None for text in asked.groups()) if asked else (None, None)
+    if (first is None and not last) or (first is not None and last is not None and last < first):
+        # RFC 9110, 14.2: a range that makes no sense is as good as none.
+        request.scope["headers"] = [(header, value) for header, value in request.scope["headers"] if header != b"range"]
+    elif first is not None and first >= (size := path.stat().st_size):
+        return problem(416, "range_not_satisfiable", f"The recording has {size} bytes.", headers={"Content-Range": f"bytes */{size}"})
+    return answer
+
+
+class _Told(APIRoute):
+    """Answers our errors as the API does, in an app whose own errors are pages."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def told(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except EarshotError as error:
+                return problem_of(error)
+
+        return told

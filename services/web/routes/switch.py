@@ -1,0 +1,90 @@
+"""The routes that stop: all dialling, and all calls that run."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, StrictStr
+
+from services.desk.end_all import Calls, end_all
+from services.dialling.switch import Switch
+from services.domain.client import Scope
+from services.support.rfc3339 import rfc3339
+from services.web.access.who import client_of
+from services.web.problems import PROBLEMS
+
+
+class StopRequest(BaseModel):
+    """A body is not needed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: StrictStr = Field(default="", max_length=200, description="Why, for those who find dialling stopped")
+
+
+class DiallingAnswer(BaseModel):
+    """Whether calls may be placed; `since`, `by` and `reason` are null while they may."""
+
+    allowed: bool
+    since: str | None
+    by: str | None
+    reason: str | None
+
+
+class UnconfirmedAnswer(BaseModel):
+    id: str
+    detail: str = Field(description="Why it is not known to have ended, in plain words")
+
+
+class EndAllAnswer(BaseModel):
+    """What came of ending all calls. `ended` are call ids."""
+
+    ended: list[str]
+    unconfirmed: list[UnconfirmedAnswer]
+
+
+def switch_router(*, switch: Switch, desk: Calls) -> APIRouter:
+    """`GET /api/dialling`, `POST /api/dialling/stop` and `/resume`, `POST /api/calls/end-all`."""
+    router = APIRouter(responses=PROBLEMS)
+
+    @router.get("/api/dialling", response_model=DiallingAnswer, summary="Whether dialling is allowed")
+    async def dialling(request: Request) -> JSONResponse:
+        """Whether calls may be placed, and if not, who stopped it, when and why."""
+        client_of(request, Scope.READ)
+        await switch.refresh()
+        return _answer(switch)
+
+    @router.post("/api/dialling/stop", response_model=DiallingAnswer, summary="Stop all dialling")
+    async def stop(request: Request, wanted: StopRequest | None = None) -> JSONResponse:
+        """From now on every dial is refused with 503 `stopped`, over restarts too. Calls that run go on."""
+        await switch.stop(client_of(request, Scope.CONTROL).name, wanted.reason if wanted else "")
+        return _answer(switch)
+
+    @router.post("/api/dialling/resume", response_model=DiallingAnswer, summary="Allow dialling again")
+    async def resume(request: Request) -> JSONResponse:
+        """Takes the stop away, whoever made it."""
+        await switch.resume(client_of(request, Scope.CONTROL).name)
+        return _answer(switch)
+
+    @router.post("/api/calls/end-all", response_model=EndAllAnswer, summary="Hang up every call that runs")
+    async def end_all_calls(request: Request) -> JSONResponse:
+        """Ends all calls at once. `unconfirmed` may still be running: Vapi has not confirmed their end, or they have not begun."""
+        outcome = await end_all(desk, client_of(request, Scope.CONTROL))
+        return JSONResponse(
+            {
+                "ended": [call.id for call in outcome.ended],
+                "unconfirmed": [{"id": call.id, "detail": detail} for call, detail in outcome.unconfirmed],
+            }
+        )
+
+    return router
+
+
+def _answer(switch: Switch) -> JSONResponse:
+    stop = switch.state
+    return JSONResponse(
+        {
+            "allowed": stop is None,
+            "since": rfc3339(stop.since) if stop else None,
+            "by": stop.by if stop else None,
+            "reason": stop.reason if stop else None,
+        }
+    )

@@ -1,0 +1,268 @@
+"""The desk against a scripted Vapi on real sockets: never twice, never back in state, hung up for certain."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.desk.desk import CallDesk
+from services.domain.call import Call, CallStatus
+from services.domain.client import LOCAL
+from services.domain.errors import (
+    CallNotFound,
+    CallNotRunning,
+    HangUpUnconfirmed,
+    NotConfigured,
+    NumberError,
+    VapiRefused,
+    VapiUnauthorized,
+)
+from services.vapi.gateway import Gateway
+from tests.desks import desk_in
+from tests.stand_in import StandIn
+
+NUMBER = "+14155552671"
+
+
+@pytest.fixture
+async def desk(vapi: StandIn, tmp_path: Path) -> AsyncIterator[CallDesk]:
+    gateway = Gateway(api_key="private", base_url=vapi.url, timeout=0.5)
+    async with desk_in(tmp_path, gateway) as desk:
+        yield desk
+    await gateway.aclose()
+
+
+async def place(desk: CallDesk, number: str = NUMBER) -> Call:
+    placed = await desk.place(desk.order(number), LOCAL, allow_duplicate=True)
+    assert isinstance(placed, Call)
+    return placed
+
+
+async def until(desk: CallDesk, call_id: str, true: Callable[[Call], bool]) -> Call:
+    """The call once `true` of it; the desk's own watching has to bring it there."""
+    changed = asyncio.Event()
+    stop = desk.changed.subscribe(lambda _: changed.set())
+    try:
+        async with asyncio.timeout(15):
+            while not ((call := desk.get(call_id)) and true(call)):
+                await changed.wait()
+                changed.clear()
+            return call
+    finally:
+        stop()
+
+
+async def test_a_call_is_placed_once_and_followed_to_its_end(vapi: StandIn, desk: CallDesk) -> None:
+    call = await place(desk)
+    assert (call.status, call.to, vapi.dials) == (CallStatus.QUEUED, NUMBER, 1)
+    for word, status in [("ringing", CallStatus.RINGING), ("in-progress", CallStatus.IN_PROGRESS), ("ended", CallStatus.ENDED)]:
+        vapi.move(call.id, word)
+        await until(desk, call.id, lambda call, status=status: call.status is status)  # type: ignore[misc]
+    seen = desk.get(call.id)
+    assert seen
+    assert seen.ringing_at
+    assert vapi.dials == 1
+
+
+@pytest.mark.parametrize("answer", ["created then 500", "created then hang", "created then drop", "created, not JSON"])
+async def test_a_lost_answer_is_looked_for_and_adopted_never_dialled_again(vapi: StandIn, desk: CallDesk, answer: str) -> None:
+    vapi.answer = answer
+    call = await place(desk)
+    assert call.status is CallStatus.QUEUED
+    assert [call.id] == list(vapi.calls) == [known.id for known in desk.calls()]
+    assert vapi.dials == 1
+
+
+async def test_a_lost_call_that_the_list_shows_late_is_unknown_until_then(
+    vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.desk.placing._SEARCH_PATIENCE", 0.2)
+    vapi.answer, vapi.hidden = "created then 500", 3
+    unknown = await place(desk)
+    assert unknown.status is CallStatus.UNKNOWN
+    with pytest.raises(CallNotRunning):
+        await desk.end(unknown.id, LOCAL)
+    found = await until(desk, unknown.id, lambda call: call.status is not CallStatus.UNKNOWN)
+    assert found.id in vapi.calls
+    assert len(desk.calls()) == 1
+    assert vapi.dials == 1
+
+
+@pytest.mark.parametrize("answer", ["hang", "drop", (500, {"message": "no"}), (502, "<html>Bad gateway</html>"), (503, {}), (408, {})])
+async def test_an_unknown_outcome_without_a_call_stays_unknown(
+    vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch, answer: str | tuple[int, object]
+) -> None:
+    monkeypatch.setattr("services.desk.placing._SEARCH_PATIENCE", 0.2)
+    vapi.answer = answer
+    call = await place(desk)
+    assert call.status is CallStatus.UNKNOWN
+    assert call.to == NUMBER
+    assert vapi.dials == 1
+
+
+@pytest.mark.parametrize("status", [400, 402, 403, 404, 409, 422, 429])
+async def test_a_refusal_is_told_in_vapis_own_words(vapi: StandIn, desk: CallDesk, status: int) -> None:
+    vapi.answer = status, {"message": ["one thing", "another"], "error": "Bad Request", "statusCode": status}
+    with pytest.raises(VapiRefused) as refused:
+        await place(desk)
+    assert refused.value.detail == "one thing; another"
+    assert vapi.dials == 1
+    assert desk.calls() == []
+
+
+async def test_a_wrong_key_is_named(vapi: StandIn, desk: CallDesk) -> None:
+    vapi.answer = 401, {"message": "Invalid Key.", "statusCode": 401}
+    with pytest.raises(VapiUnauthorized, match="VAPI_API_KEY"):
+        await place(desk)
+    assert vapi.dials == 1
+
+
+async def test_whoever_gives_up_waiting_does_not_lose_the_call(vapi: StandIn, desk: CallDesk) -> None:
+    placing = asyncio.create_task(place(desk))
+    await vapi.heard.wait()
+    placing.cancel()
+    call = await until_listed(desk)
+    assert call.id in vapi.calls
+    assert vapi.dials == 1
+
+
+async def until_listed(desk: CallDesk) -> Call:
+    changed = asyncio.Event()
+    stop = desk.changed.subscribe(lambda _: changed.set())
+    async with asyncio.timeout(5):
+        while not desk.calls():
+            await changed.wait()
+            changed.clear()
+    stop()
+    return desk.calls()[0]
+
+
+async def test_hanging_up_is_confirmed_by_reading(vapi: StandIn, desk: CallDesk) -> None:
+    call = await place(desk)
+    ended = await desk.end(call.id, LOCAL)
+    assert ended.status is CallStatus.ENDED
+    assert {"type": "end-call"} in vapi.controls
+    reason = desk.why_ended(ended)
+    assert reason
+    assert reason.title
+    sent = len(vapi.controls)
+    assert (await desk.end(call.id, LOCAL)).status is CallStatus.ENDED
+    assert len(vapi.controls) == sent
+
+
+async def test_a_hang_up_that_does_not_hang_up_is_told_and_goes_on(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.desk.hang_ups._PATIENCE", 0.3)
+    vapi.end_call_works = False
+    call = await place(desk)
+    with pytest.raises(HangUpUnconfirmed):
+        await desk.end(call.id, LOCAL)
+    assert desk.ending(call.id)
+    vapi.end_call_works = True
+    await until(desk, call.id, lambda call: not call.running)
+    assert vapi.controls.count({"type": "end-call"}) >= 2
+
+
+async def test_a_refused_hang_up_is_tried_again(vapi: StandIn, desk: CallDesk) -> None:
+    call = await place(desk)
+    vapi.control_status = 404
+    vapi.heard.clear()
+    ending = asyncio.create_task(desk.end(call.id, LOCAL))
+    await vapi.heard.wait()
+    vapi.control_status = 200
+    assert (await ending).status is CallStatus.ENDED
+
+
+async def test_two_who_hang_up_at_once_share_one_hang_up(vapi: StandIn, desk: CallDesk) -> None:
+    call = await place(desk)
+    first, second = await asyncio.gather(desk.end(call.id, LOCAL), desk.end(call.id, LOCAL))
+    assert first == second
+    assert vapi.controls == [{"type": "end-call"}]
+
+
+async def test_no_monitor_in_the_answer_still_hangs_up(vapi: StandIn, desk: CallDesk) -> None:
+    vapi.answer = "created, no monitor"
+    call = await place(desk)
+    assert (await desk.end(call.id, LOCAL)).status is CallStatus.ENDED
+
+
+async def test_calls_that_ran_before_a_restart_are_found_again(vapi: StandIn, desk: CallDesk, tmp_path: Path) -> None:
+    running, over = await place(desk), await place(desk)
+    vapi.move(over.id, "ended")
+    gateway = Gateway(api_key="private", base_url=vapi.url)
+    elsewhere = tmp_path / "elsewhere"
+    async with desk_in(elsewhere, gateway) as anew:
+        call = await until(anew, running.id, lambda call: call.running)
+        assert call.to == NUMBER
+        assert [known.id for known in anew.calls()] == [running.id]
+        assert (await anew.end(running.id, LOCAL)).status is CallStatus.ENDED
+    await gateway.aclose()
+
+
+async def test_many_running_calls_cost_one_request_a_tick(vapi: StandIn, desk: CallDesk) -> None:
+    calls = [await place(desk) for _ in range(8)]
+    vapi.requests.clear()
+    for call in calls:
+        vapi.move(call.id, "ringing")
+    for call in calls:
+        await until(desk, call.id, lambda call: call.status is CallStatus.RINGING)
+    assert vapi.requests["GET /call"] <= 3
+    assert vapi.requests["GET /call/{id}"] == 0
+
+
+async def test_vapi_going_down_is_told_and_ends_no_call(vapi: StandIn, desk: CallDesk) -> None:
+    call = await place(desk)
+    told: list[str | None] = []
+    changed = asyncio.Event()
+
+    def hear(trouble: str | None) -> None:
+        told.append(trouble)
+        changed.set()
+
+    desk.trouble_changed.subscribe(hear)
+    vapi.down = True
+    async with asyncio.timeout(10):
+        await changed.wait()
+    assert desk.trouble
+    known = desk.get(call.id)
+    assert known
+    assert known.running
+    vapi.down = False
+    vapi.move(call.id, "ringing")
+    await until(desk, call.id, lambda call: call.status is CallStatus.RINGING)
+    assert desk.trouble is None
+    assert told[-1] is None
+
+
+async def test_a_fault_of_our_own_does_not_end_the_watching(
+    vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    call = await place(desk)
+    real, faults = Gateway.list_calls, iter([RuntimeError("a fault")])
+
+    async def faulty(self: Gateway, **query: Any) -> list[Call]:
+        for fault in faults:
+            raise fault
+        return await real(self, **query)
+
+    monkeypatch.setattr(Gateway, "list_calls", faulty)
+    vapi.move(call.id, "ringing")
+    await until(desk, call.id, lambda call: call.status is CallStatus.RINGING)
+    assert "a fault" in caplog.text
+
+
+async def test_a_number_that_is_unlikely_wants_a_second_word(vapi: StandIn, desk: CallDesk) -> None:
+    with pytest.raises(NumberError) as unlikely:
+        desk.order("+15550100002")
+    assert unlikely.value.code == "number_unlikely"
+    await desk.place(desk.order("+15550100002", confirm_unlikely_number=True), LOCAL)
+    assert vapi.dials == 1
+
+
+async def test_without_credentials_nothing_is_placed(tmp_path: Path) -> None:
+    async with desk_in(tmp_path, None, assistant_id="") as desk:
+        with pytest.raises(NotConfigured, match="VAPI_ASSISTANT_ID is missing"):
+            desk.order(NUMBER)
+        with pytest.raises(CallNotFound):
+            await desk.end("some-call", LOCAL)

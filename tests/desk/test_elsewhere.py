@@ -1,0 +1,84 @@
+"""Two processes on one journal: what one of them places, the other knows, counts, and goes on watching."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from services.desk import elsewhere
+from services.desk.desk import CallDesk
+from services.domain.call import CallStatus
+from services.domain.client import LOCAL
+from services.domain.errors import LimitReached
+from services.journal import JournalError
+from services.vapi.gateway import Gateway
+from tests.desks import desk_in
+from tests.stand_in import StandIn
+
+NUMBER = "+14155552671"
+
+
+@pytest.fixture
+def vapi(vapi: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    monkeypatch.setattr(elsewhere, "_EVERY", 0.05)
+    return vapi
+
+
+@pytest.fixture
+async def desks(vapi: StandIn, tmp_path: Path) -> AsyncIterator[tuple[CallDesk, CallDesk]]:
+    async with AsyncExitStack() as stack:
+        made = []
+        for _ in range(2):
+            gateway = Gateway(api_key="private", base_url=vapi.url)
+            stack.push_async_callback(gateway.aclose)
+            made.append(await stack.enter_async_context(desk_in(tmp_path, gateway, concurrent_calls=1)))
+        yield made[0], made[1]
+
+
+async def place(desk: CallDesk) -> str:
+    placed = await desk.place(desk.order(NUMBER), LOCAL, allow_duplicate=True)
+    assert not hasattr(placed, "body")
+    return str(placed.id)
+
+
+async def until_known(desk: CallDesk, call_id: str, status: CallStatus) -> None:
+    async with asyncio.timeout(10):
+        while (call := desk.get(call_id)) is None or call.status is not status:  # noqa: ASYNC110 - whenever it is
+            await asyncio.sleep(0.01)
+
+
+async def test_the_slot_of_a_call_whose_process_is_gone_becomes_free_when_the_call_ends(
+    vapi: StandIn, desks: tuple[CallDesk, CallDesk]
+) -> None:
+    one, other = desks
+    call_id = await place(one)
+    with pytest.raises(LimitReached):
+        await place(other)
+    await until_known(other, call_id, CallStatus.QUEUED)
+    await one.aclose()
+    vapi.move(call_id, "ended", endedReason="customer-ended-call")
+    await until_known(other, call_id, CallStatus.ENDED)
+    await place(other)
+    assert vapi.dials == 2
+
+
+async def test_an_end_that_could_not_be_written_down_is_written_later(
+    vapi: StandIn, desks: tuple[CallDesk, CallDesk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = desks
+    await other.aclose()
+    call_id = await place(one)
+
+    async def full_disk(_call: object) -> None:
+        raise JournalError("The disk is full.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(one.journal, "save", full_disk)
+        vapi.move(call_id, "ended", endedReason="customer-ended-call")
+        await until_known(one, call_id, CallStatus.ENDED)
+    async with asyncio.timeout(10):
+        while await one.journal.running():  # noqa: ASYNC110 - the journal is not to be waited for
+            await asyncio.sleep(0.01)
+    await place(one)

@@ -1,0 +1,145 @@
+"""What is said in calls, from the sockets that it comes by to the journal that has it after a restart."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from services.desk.desk import CallDesk
+from services.desk.transcripts import Transcripts
+from services.domain.call import Call, CallStatus
+from services.domain.transcript import Line
+from services.listening.relay import Relay
+from services.vapi.gateway import Gateway
+from tests.desk.test_desk import place, until
+from tests.desks import desk_in
+from tests.stand_in import StandIn
+from tests.web.test_api import client_of
+
+HELLO = {"type": "transcript", "role": "user", "transcriptType": "final", "transcript": "Hello?"}
+MESSAGES = [
+    {"role": "system", "message": "You are Riley."},
+    {"role": "bot", "message": "Hi, this is Riley.", "time": 1788256801200.5, "secondsFromStart": 1.2},
+    {"role": "user", "message": "Hello?", "secondsFromStart": 4.1},
+    {"role": "bot", "message": None},
+    "nonsense",
+]
+
+
+async def said(desk: CallDesk, call: Call, count: int) -> list[str]:
+    """The texts of the call's transcript, once there are so many."""
+    async with asyncio.timeout(5):
+        while len(lines := await desk.transcript(call.id)) < count:  # noqa: ASYNC110 - the journal tells nobody
+            await asyncio.sleep(0.02)
+    return [line.text for line in lines]
+
+
+async def test_events_of_the_listen_socket_are_told_once_however_many_listen(vapi: StandIn, desk: CallDesk) -> None:
+    vapi.events = [HELLO, {"type": "speech-update", "role": "assistant", "status": "started"}]
+    call = await place(desk)
+    relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
+    told: list[tuple[str, Line]] = []
+    speech = asyncio.Event()
+    desk.transcripts.changed.subscribe(told.append)
+    desk.transcripts.speech_changed.subscribe(lambda _: speech.set())
+    async with asyncio.timeout(5):
+        with relay.listen(call.id, sound=False), relay.listen(call.id, sound=False, events=False):
+            await speech.wait()
+    assert [(call_id, line.text) for call_id, line in told] == [(call.id, "Hello?")]
+    assert desk.transcripts.speaking(call.id) == {"assistant"}
+    await relay.aclose()
+
+
+async def test_who_follows_a_call_hears_of_what_is_said_though_nobody_listens(vapi: StandIn, tmp_path: Path) -> None:
+    vapi.events = [HELLO]
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url)) as client:
+        call = await place(client.desk)
+        async with asyncio.timeout(5), client.session.get(f"{client.url}/api/calls/{call.id}/events") as events:
+            while b"event: transcript" not in (told := await events.content.readuntil(b"\n\n")):
+                pass
+    assert b'"speaker":"customer","text":"Hello?"' in told
+
+
+async def test_what_was_heard_is_there_after_a_restart(vapi: StandIn, gateway: Gateway, tmp_path: Path) -> None:
+    async with desk_in(tmp_path, gateway) as desk:
+        call = await place(desk)
+        desk.transcripts.take(call.id, HELLO | {"speaker": "customer"})
+        vapi.move(call.id, "ended")
+        await until(desk, call.id, lambda call: not call.running)
+        assert await said(desk, call, 1) == ["Hello?"]
+    async with desk_in(tmp_path, gateway) as anew:
+        assert await said(anew, call, 1) == ["Hello?"]
+        assert [found.id for found in await anew.page_of_calls(search="HELLO?")] == [call.id]
+        assert await anew.page_of_calls(search="goodbye") == []
+
+
+@pytest.mark.parametrize("heard", [False, True])
+async def test_vapis_own_account_is_taken_where_it_has_more(
+    vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch, *, heard: bool
+) -> None:
+    monkeypatch.setattr("services.desk.transcript_archive._LOOKS", (0.0, 0.05))
+    call = await place(desk)
+    if heard:
+        desk.transcripts.take(call.id, HELLO | {"speaker": "customer"})
+    vapi.move(call.id, "ended", startedAt="2026-09-01T10:00:00Z", artifact={"messages": MESSAGES})
+    await until(desk, call.id, lambda call: not call.running)
+    assert await said(desk, call, 2) == ["Hi, this is Riley.", "Hello?"]
+    lines = await desk.transcript(call.id)
+    assert [line.speaker for line in lines] == ["assistant", "customer"]
+    assert lines[1].at.isoformat() == "2026-09-01T10:00:04.100000+00:00"
+
+
+async def test_what_ended_while_nobody_was_there_is_asked_of_vapi(vapi: StandIn, gateway: Gateway, tmp_path: Path) -> None:
+    async with desk_in(tmp_path, gateway) as desk:
+        call = await place(desk)
+        vapi.move(call.id, "ended", startedAt="2026-09-01T10:00:00Z")
+        await until(desk, call.id, lambda call: not call.running)
+    vapi.move(call.id, "ended", artifact={"messages": MESSAGES})
+    async with desk_in(tmp_path, gateway) as anew:
+        assert await said(anew, call, 2) == ["Hi, this is Riley.", "Hello?"]
+        assert len(await anew.journal.transcript(call.id)) == 2
+
+
+async def test_last_words_after_the_end_are_written_too(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.desk.transcript_archive._LOOKS", (0.2,))
+    call = await place(desk)
+    vapi.move(call.id, "ended", startedAt="2026-09-01T10:00:00Z")
+    await until(desk, call.id, lambda call: not call.running)
+    desk.transcripts.take(call.id, HELLO | {"speaker": "customer"})
+    async with asyncio.timeout(5):
+        while not await desk.journal.transcript(call.id):  # noqa: ASYNC110 - the journal tells nobody
+            await asyncio.sleep(0.02)
+
+
+async def test_nobody_speaks_in_a_call_that_has_ended(vapi: StandIn, desk: CallDesk) -> None:
+    call = await place(desk)
+    desk.transcripts.take(call.id, {"type": "speech-update", "speaker": "customer", "status": "started"})
+    desk.transcripts.take(call.id, {"type": "transcript", "speaker": "customer", "transcriptType": "partial", "transcript": "But I"})
+    assert desk.transcripts.speaking(call.id) == {"customer"}
+    told: list[tuple[str, Line]] = []
+    desk.transcripts.changed.subscribe(told.append)
+    vapi.move(call.id, "ended")
+    await until(desk, call.id, lambda call: not call.running)
+    assert desk.transcripts.speaking(call.id) == frozenset()
+    assert [(line.text, line.final) for _, line in told] == [("But I", True)]
+
+
+def test_a_call_that_was_found_keeps_its_lines() -> None:
+    names: dict[str, str] = {}
+    transcripts = Transcripts(lambda call_id: names.get(call_id, call_id))
+    transcripts.take("unknown-1", HELLO | {"speaker": "customer"})
+    names["unknown-1"] = "found"
+    transcripts.rename("unknown-1", "found")
+    assert [line.text for line in transcripts.of("unknown-1")] == [line.text for line in transcripts.of("found")] == ["Hello?"]
+
+
+async def test_calls_of_others_are_found_while_none_of_ours_runs(
+    vapi: StandIn, gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.desk.watcher.IDLE", 0.1)
+    async with desk_in(tmp_path, gateway) as desk:
+        await desk.caught_up()
+        known = vapi.ring_in("+14155550123")
+        call = await until(desk, known, lambda call: call.status is CallStatus.IN_PROGRESS)
+        assert call.inbound
+        assert call.customer == "+14155550123"

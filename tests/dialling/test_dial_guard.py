@@ -1,0 +1,206 @@
+"""Who may be dialled: regions, the block list, the switch, and a cap that no crowd overshoots."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pytest
+
+from services.dialling.dial_guard import DialGuard
+from services.domain.client import LOCAL, Client, Scope
+from services.domain.errors import EarshotError, Forbidden, LimitReached, Stopped
+from services.domain.phone_number import EXAMPLE, PhoneNumber, parse_phone_number, regions_sharing
+from tests.test_architecture import ROOT, imports
+
+AMERICAN, JAMAICAN, GERMAN = "+14155552671", "+18762345678", "+493012345678"
+
+
+@dataclass
+class Rules:
+    """A block list and a switch of the test's own, with what happened to them."""
+
+    blocked: str | None = None
+    state: object | None = None
+    refreshed: int = 0
+    broken: bool = False
+    running: set[str] = field(default_factory=set)
+
+    def rule_for(self, e164: str) -> str | None:
+        return self.blocked if e164 == self.blocked else None
+
+    async def refresh(self) -> None:
+        self.refreshed += 1
+        if self.broken:
+            raise PermissionError(13, "Permission denied")
+
+
+def guard(rules: Rules | None = None, allowed: Iterable[str] | None = "*", own: str | None = None, many: int | None = 5) -> DialGuard:
+    rules = rules or Rules()
+    return DialGuard(
+        allowed_regions=frozenset(allowed) if allowed is not None else None,
+        own_region=lambda: own,
+        blocked=rules,
+        switch=rules,
+        concurrent_calls=many,
+        running=lambda: len(rules.running),
+        always=frozenset({EXAMPLE}),
+    )
+
+
+def refusal(guard: DialGuard, number: str | PhoneNumber, client: Client = LOCAL) -> EarshotError | None:
+    try:
+        guard.check(parse_phone_number(number, also={EXAMPLE}) if isinstance(number, str) else number, client)
+    except EarshotError as error:
+        return error
+    return None
+
+
+def code(guard: DialGuard, number: str | PhoneNumber, client: Client = LOCAL) -> str | None:
+    error = refusal(guard, number, client)
+    return error.code if error else None
+
+
+def test_it_is_pure() -> None:
+    found = {name.split(".")[0] for name in imports(ROOT / "services" / "dialling" / "dial_guard.py")}
+    assert found <= {"collections", "contextlib", "logging", "typing", "services"}
+    ours = {name for name in imports(ROOT / "services" / "dialling" / "dial_guard.py") if name.startswith("services.")}
+    assert ours == {"services.domain.client", "services.domain.errors", "services.domain.phone_number"}
+
+
+@pytest.mark.parametrize(
+    ("allowed", "own", "number", "expected"),
+    [
+        (["*"], None, JAMAICAN, None),
+        (["US"], None, AMERICAN, None),
+        (["US"], None, JAMAICAN, "destination_not_allowed"),
+        (["US", "JM"], None, JAMAICAN, None),
+        (["US"], "DE", GERMAN, "destination_not_allowed"),
+        (None, "DE", GERMAN, None),
+        (None, "DE", AMERICAN, "destination_not_allowed"),
+        (None, "JM", AMERICAN, "destination_not_allowed"),
+        (None, None, AMERICAN, None),
+        (["DE"], None, EXAMPLE, None),
+        (["*"], None, EXAMPLE, None),
+    ],
+)
+def test_regions_are_those_of_the_numbering_plan(allowed: list[str] | None, own: str | None, number: str, expected: str | None) -> None:
+    assert code(guard(allowed=allowed, own=own), number) == expected
+
+
+def test_a_number_of_no_region_needs_all_of_them() -> None:
+    nowhere = PhoneNumber(e164="+1234567891")
+    assert code(guard(allowed=["US"]), nowhere) == "destination_not_allowed"
+    assert code(guard(allowed=["*"]), nowhere) is None
+
+
+@pytest.mark.parametrize("number", ["+11235552671", "+72012345678", "+441012345678", "+61912345678"])
+def test_an_unlikely_number_may_be_of_any_region_that_shares_its_country_code(number: str) -> None:
+    unlikely = parse_phone_number(number)
+    regions = regions_sharing(number)
+    assert (unlikely.likely, unlikely.region) == (False, None)
+    assert len(regions) > 1
+    for allowed in ([regions[0]], [regions[1]], regions[1:]):
+        assert code(guard(allowed=allowed), unlikely) == "destination_not_allowed"
+    error = refusal(guard(allowed=regions[:1]), unlikely)
+    assert error
+    assert "EARSHOT_ALLOWED_REGIONS set to *" in error.detail
+    assert code(guard(allowed=regions), unlikely) is None
+    assert code(guard(allowed="*"), unlikely) is None
+
+
+def test_an_unlikely_number_of_a_country_with_a_code_of_its_own_is_of_that_country() -> None:
+    unlikely = parse_phone_number("+49 1999 123456")
+    assert not unlikely.likely
+    assert code(guard(allowed=["DE"]), unlikely) is None
+    assert code(guard(allowed=["AT"]), unlikely) == "destination_not_allowed"
+
+
+def test_a_refusal_names_what_to_set() -> None:
+    for made, number, words in (
+        (guard(allowed=["US"]), JAMAICAN, "Calls to Jamaica are not allowed. EARSHOT_ALLOWED_REGIONS=JM,US would allow them."),
+        (guard(allowed=None, own="DE"), AMERICAN, "EARSHOT_ALLOWED_REGIONS=DE,US"),
+    ):
+        error = refusal(made, number)
+        assert isinstance(error, Forbidden)
+        assert words in error.detail
+
+
+def test_blocked_stopped_and_clients_without_the_scope() -> None:
+    rules = Rules(blocked=AMERICAN)
+    assert code(guard(rules), AMERICAN) == "number_blocked"
+    assert code(guard(rules), GERMAN) is None
+    assert code(guard(rules), GERMAN, Client(name="reader", scopes=frozenset({Scope.READ}))) == "forbidden_scope"
+    rules.state = "stopped"
+    assert isinstance(refusal(guard(rules), GERMAN), Stopped)
+
+
+async def test_admitting_asks_the_files_first() -> None:
+    rules = Rules()
+    await guard(rules).admit(parse_phone_number(GERMAN), LOCAL)
+    assert rules.refreshed == 2
+    rules.broken = True
+    with pytest.raises(Stopped):
+        await guard(rules).admit(parse_phone_number(GERMAN), LOCAL)
+
+
+def test_no_room_is_told_with_a_time() -> None:
+    rules = Rules(running={"a"})
+    error = refusal(guard(rules, many=1), GERMAN)
+    assert isinstance(error, LimitReached)
+    assert error.code == "concurrency_limit_exceeded"
+    assert error.retry_after
+    rules.running.clear()
+    assert refusal(guard(rules, many=1), GERMAN) is None
+    assert code(guard(many=0), GERMAN) == "concurrency_limit_exceeded"
+    assert code(guard(Rules(running=set(map(str, range(1000)))), many=None), GERMAN) is None
+
+
+async def test_a_crowd_gets_no_more_slots_than_there_are() -> None:
+    rules = Rules(running={"before"})
+    made = guard(rules, many=5)
+    most = 0
+    answered = asyncio.Event()
+
+    async def dial(name: str) -> bool:
+        nonlocal most
+        try:
+            with made.slot() as slot:
+                await answered.wait()
+                rules.running.add(name)
+                slot.hand_over()
+                most = max(most, len(rules.running))
+                await asyncio.sleep(0)
+        except LimitReached:
+            return False
+        return True
+
+    dials = [asyncio.create_task(dial(str(number))) for number in range(64)]
+    await asyncio.sleep(0)
+    answered.set()
+    assert sum(await asyncio.gather(*dials)) == 4
+    assert most == 5
+    with pytest.raises(LimitReached), made.slot():
+        pass
+    rules.running.remove("before")
+    with made.slot(), pytest.raises(LimitReached), made.slot():
+        pass
+
+
+def test_a_call_is_not_counted_twice_while_it_is_handed_over() -> None:
+    rules = Rules()
+    made = guard(rules, many=2)
+    with made.slot() as slot:
+        rules.running.add("unknown")
+        slot.hand_over()
+        slot.hand_over()
+        with made.slot():
+            pass
+
+
+@pytest.mark.parametrize("failure", [ValueError, asyncio.CancelledError])
+def test_a_dial_that_failed_gives_its_slot_back(failure: type[BaseException]) -> None:
+    made = guard(many=1)
+    with pytest.raises(failure), made.slot():
+        raise failure
+    with made.slot():
+        pass

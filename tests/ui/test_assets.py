@@ -1,0 +1,98 @@
+"""What browsers load: small, whole, and kept for good only under the version's address."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+from rjsmin import jsmin
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from ui.kit.assets import ASSETS, ROUTE, STYLE, WORKLET, AssetFiles, versioned
+
+PLAYER = ["live_playout.js", "live_socket_worker.js", WORKLET]
+
+
+# An AudioWorklet's surroundings, as far as the processor needs them.
+HEARD = """
+globalThis.sampleRate = 48000;
+globalThis.AudioWorkletProcessor = class { port = { postMessage() {} }; };
+let Processor;
+globalThis.registerProcessor = (_, processor) => { Processor = processor; };
+await import(process.argv[2]);
+const player = new Processor();
+const socket = {};
+player.port.onmessage({ data: { audio: socket } });
+socket.onmessage({ data: { start: { sampleRate: 16000, channels: 2, encoding: "linear16" } } });
+const heard = [];
+const ears = [[new Float32Array(128), new Float32Array(128)]];
+for (let quantum = 0; quantum < 375; quantum++) {
+  const pcm = Int16Array.from({ length: 86 }, (_, k) => 9000 * Math.sin(quantum * 43 + k));
+  socket.onmessage({ data: { pcm: pcm.buffer, at: quantum / 375 } });
+  player.process([], ears);
+  heard.push(...ears[0][0]);
+}
+console.log(JSON.stringify(heard));
+"""
+
+
+def browser() -> httpx.AsyncClient:
+    app = Starlette(routes=[Mount(ROUTE, AssetFiles())])
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost")
+
+
+@pytest.mark.parametrize(
+    "name", [STYLE, *(path.relative_to(ASSETS).as_posix() for path in sorted(ASSETS.rglob("*")) if path.suffix in (".js", ".css"))]
+)
+async def test_texts_are_sent_packed_and_whole(name: str) -> None:
+    async with browser() as client:
+        packed = await client.get(f"{ROUTE}/{name}", headers={"Accept-Encoding": "gzip"})
+        plain = await client.get(f"{ROUTE}/{name}", headers={"Accept-Encoding": "identity"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+    assert packed.text == plain.text
+    if name not in (STYLE, WORKLET):
+        text = (ASSETS / name).read_text()
+        assert plain.text == (jsmin(text) if name.endswith(".js") else text)
+
+
+async def test_the_style_sheets_come_as_one() -> None:
+    async with browser() as client:
+        style = (await client.get(f"{ROUTE}/{STYLE}")).text
+    assert (ASSETS / "styles" / "tokens.css").read_text() in style
+    assert (ASSETS / "styles" / "safety.css").read_text() in style
+
+
+async def test_the_worklet_comes_as_one_module_that_says_what_its_parts_say(tmp_path: Path) -> None:
+    async with browser() as client:
+        joined = (await client.get(f"{ROUTE}/{WORKLET}")).text
+    assert not re.search(r"^(import|export)\b", joined, re.MULTILINE)
+    (tmp_path / "joined.mjs").write_text(joined)
+    (tmp_path / "heard.mjs").write_text(HEARD)
+    as_one = heard(tmp_path, "./joined.mjs")
+    assert as_one == heard(tmp_path, (ASSETS / WORKLET).as_uri())
+    assert len(set(as_one)) > 100
+
+
+def heard(folder: Path, module: str) -> list[float]:
+    """What the worklet's processor makes of a second of sound, outside of a browser."""
+    ran = subprocess.run(["node", "heard.mjs", module], cwd=folder, capture_output=True, text=True, check=True)
+    return json.loads(ran.stdout)  # type: ignore[no-any-return]
+
+
+async def test_only_the_versions_own_address_is_kept_for_good() -> None:
+    async with browser() as client:
+        kept = await client.get(versioned("live_playout.js"))
+        asked_anew = await client.get(f"{ROUTE}/live_playout.js?v=other")
+    assert "immutable" in kept.headers["Cache-Control"]
+    assert asked_anew.headers["Cache-Control"] == "no-cache"
+
+
+async def test_the_whole_player_is_small() -> None:
+    async with browser() as client:
+        sent = [(await client.get(f"{ROUTE}/{name}", headers={"Accept-Encoding": "gzip"})).headers["Content-Length"] for name in PLAYER]
+    assert sum(int(length) for length in sent) <= 14 * 1024

@@ -1,0 +1,299 @@
+"""Who may come in, on real sockets: password, tokens, scopes, tickets, proxies, other origins."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+from websockets.asyncio.client import connect
+
+from main import web_app
+from services.dialling.switch import Switch
+from services.listening.relay import Relay
+from services.settings import SettingsError, read_settings
+from services.vapi.gateway import Gateway
+from services.web.access.access import require_safe
+from services.web.access.login import login_router
+from services.web.access.sessions import Attempts, Sessions
+from services.web.access.tickets import Tickets
+from services.web.routes.api import create_api
+from services.web.server.front_door import FrontDoor
+from tests.desks import SETTINGS, desk_in
+from tests.process import refused
+from tests.serving import serving
+from tests.stand_in import StandIn
+from tests.web.test_tokens import entry
+
+PASSWORD = "correct horse"
+NUMBER = "+14155552671"
+SCOPES = {"caller": "call", "reader": "read", "boss": "*", "steerer": "control"}
+TOKENS = ",".join(entry(name, scopes, name) for name, scopes in SCOPES.items())
+
+
+@asynccontextmanager
+async def earshot(folder: Path, vapi: StandIn, **changes: Any) -> AsyncIterator[str]:
+    """The API and one page behind their doors, as main.py puts them."""
+    settings = replace(SETTINGS, data_dir=folder, **changes)
+    gateway = Gateway(api_key="private", base_url=vapi.url)
+    async with desk_in(folder, gateway) as desk:
+        relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
+        desk.changed.subscribe(relay.on_call)
+        api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=Switch(folder / "stopped"), settings=settings, version="1")
+        pages = FastAPI()
+        sessions = Sessions() if settings.password else None
+        if sessions:
+            pages.include_router(login_router(password=settings.password, sessions=sessions, attempts=Attempts()))
+
+        @pages.get("/")
+        async def page() -> str:
+            return "the page"
+
+        @pages.websocket("/socket")
+        async def echo(socket: WebSocket) -> None:
+            await socket.accept()
+            with suppress(WebSocketDisconnect):
+                while True:
+                    await socket.send_text(await socket.receive_text())
+
+        async with serving(web_app(settings, FrontDoor(api=api, pages=pages), sessions)) as url:
+            yield url
+        await relay.aclose()
+    await gateway.aclose()
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+        yield session
+
+
+async def log_in(session: aiohttp.ClientSession, url: str, password: str = PASSWORD, **more: Any) -> aiohttp.ClientResponse:
+    async with session.post(url + "/login", data={"password": password, **more}, allow_redirects=False) as answer:
+        await answer.read()
+        return answer
+
+
+async def test_without_password_and_tokens_this_machine_may_do_everything(vapi: StandIn, tmp_path: Path) -> None:
+    async with earshot(tmp_path, vapi) as url, browser() as session:
+        async with session.get(url + "/") as page:
+            assert page.status == 200
+        async with session.post(url + "/api/vapi_call", json={"to": NUMBER}) as answer:
+            assert answer.status == 201
+
+
+async def test_a_password_is_asked_for_before_the_page_and_the_api(vapi: StandIn, tmp_path: Path) -> None:
+    async with earshot(tmp_path, vapi, password=PASSWORD) as url, browser() as session:
+        async with session.get(url + "/?call=1", allow_redirects=False) as page:
+            assert (page.status, page.headers["Location"]) == (303, "/login?next=%2F%3Fcall%3D1")
+        async with session.post(url + "/api/vapi_call", json={"to": NUMBER}) as answer:
+            assert (answer.status, (await answer.json())["code"]) == (401, "unauthorized")
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await session.ws_connect(url + "/_nicegui_ws/socket.io/?transport=websocket")
+        assert refused.value.status == 401
+        async with session.get(url + "/health") as health:
+            assert health.status == 200
+        assert (await log_in(session, url, "wrong")).status == 401
+        answer = await log_in(session, url, next="/?call=1")
+        assert (answer.status, answer.headers["Location"]) == (303, "/?call=1")
+        cookie = answer.headers["Set-Cookie"]
+        assert "HttpOnly" in cookie
+        assert "samesite=strict" in cookie.lower()
+        async with session.get(url + "/") as page:
+            assert page.status == 200
+        async with session.post(url + "/api/vapi_call", json={"to": NUMBER}) as answer:
+            assert answer.status == 201
+        async with session.post(url + "/logout", allow_redirects=False):
+            pass
+        async with session.get(url + "/", allow_redirects=False) as page:
+            assert page.status == 303
+    assert vapi.dials == 1
+
+
+async def test_a_logout_closes_the_sockets_of_open_tabs(vapi: StandIn, tmp_path: Path) -> None:
+    async with earshot(tmp_path, vapi, password=PASSWORD) as url, browser() as session:
+        await log_in(session, url)
+        async with session.ws_connect(url + "/socket") as tab:
+            await tab.send_str("still here?")
+            assert await tab.receive_str() == "still here?"
+            async with session.post(url + "/logout", allow_redirects=False):
+                pass
+            await tab.receive()
+            assert tab.close_code == 4401
+
+
+async def test_a_session_planted_before_the_login_is_worth_nothing_after_it(vapi: StandIn, tmp_path: Path) -> None:
+    async with earshot(tmp_path, vapi, password=PASSWORD) as url, browser() as session:
+        planted = {"earshot_session": "planted"}
+        async with session.post(url + "/login", data={"password": PASSWORD}, cookies=planted, allow_redirects=False) as answer:
+            assert "planted" not in answer.headers["Set-Cookie"]
+        async with aiohttp.ClientSession(cookies=planted) as thief, thief.get(url + "/", allow_redirects=False) as page:
+            assert page.status == 303
+
+
+@pytest.mark.parametrize(
+    "onward", ["https://evil.example/", "//evil.example/", "//[", "/\\evil.example", "javascript:alert(1)", "/\tx", ""]
+)
+async def test_the_login_leads_to_our_own_pages_only(vapi: StandIn, tmp_path: Path, onward: str) -> None:
+    async with earshot(tmp_path, vapi, password=PASSWORD) as url, browser() as session:
+        assert (await log_in(session, url, next=onward)).headers["Location"] == "/"
+
+
+async def test_a_form_that_makes_no_sense_is_no_login(vapi: StandIn, tmp_path: Path) -> None:
+    async with earshot(tmp_path, vapi, password=PASSWORD) as url, browser() as session:
+        for data in ("&".join("a=b" for _ in range(50)), "password=" + "x" * 10_000, "\xff"):
+            async with session.post(url + "/login", data=data, allow_redirects=False) as answer:
+                assert answer.status == 401
+
+
+async def test_guessing_is_slowed_down_and_told(vapi: StandIn, tmp_path: Path) -> None:
+    async with earshot(tmp_path, vapi, password=PASSWORD) as url, browser() as session:
+        for _ in range(5):
+            assert (await log_in(session, url, "wrong")).status == 401
+        answer = await log_in(session, url, PASSWORD)
+        assert answer.status == 429
+        assert int(answer.headers["Retry-After"]) >= 1
+
+
+@pytest.mark.parametrize(
+    ("token", "place", "read", "end", "stop"),
+    [
+        ("caller", 201, 403, 403, 403),
+        ("reader", 403, 200, 403, 403),
+        ("steerer", 403, 403, 200, 200),
+        ("boss", 201, 200, 200, 200),
+        ("nobody", 401, 401, 401, 401),
+    ],
+)
+async def test_a_token_may_do_what_its_scopes_say(
+    vapi: StandIn, tmp_path: Path, token: str, place: int, read: int, end: int, stop: int
+) -> None:
+    async with earshot(tmp_path, vapi, api_tokens=TOKENS) as url, aiohttp.ClientSession() as session:
+        async with session.post(url + "/api/vapi_call", json={"to": NUMBER}, headers=bearer("boss")) as answer:
+            call = (await answer.json())["id"]
+        asked = [
+            ("POST", "/api/vapi_call", {"to": "+442079460958"}, place),
+            ("GET", "/api/calls", None, read),
+            ("GET", f"/api/calls/{call}", None, read),
+            ("POST", f"/api/calls/{call}/end", None, end),
+            ("POST", "/api/dialling/stop", None, stop),
+            ("POST", "/api/dialling/resume", None, stop),
+            ("POST", "/api/calls/end-all", None, stop),
+        ]
+        for method, path, body, status in asked:
+            async with session.request(method, url + path, json=body, headers=bearer(token)) as answer:
+                assert answer.status == status, path
+                if status == 403:
+                    assert (await answer.json())["code"] == "forbidden_scope"
+
+
+async def test_only_who_may_listen_is_given_a_ticket_and_it_stands_in_the_audit(vapi: StandIn, tmp_path: Path) -> None:
+    async with earshot(tmp_path, vapi, api_tokens=TOKENS) as url, aiohttp.ClientSession() as session:
+        async with session.post(url + "/api/vapi_call", json={"to": NUMBER}, headers=bearer("boss")) as answer:
+            call = await answer.json()
+        async with session.get(url + f"/api/calls/{call['id']}", headers=bearer("reader")) as answer:
+            assert (await answer.json())["listenUrl"] is None
+        async with connect(call["listenUrl"]) as listener:
+            assert json.loads(await listener.recv())
+        async with connect(call["listenUrl"].replace("ticket=", "ticket=x")) as listener:
+            await listener.wait_closed()
+            assert listener.close_code == 4401
+
+
+@pytest.mark.parametrize(("trusted", "status"), [(frozenset[str](), 403), (frozenset({"127.0.0.1"}), 201)])
+async def test_only_a_named_proxy_is_believed(vapi: StandIn, tmp_path: Path, trusted: frozenset[str], status: int) -> None:
+    async with (
+        earshot(tmp_path, vapi, trusted_proxies=trusted, allowed_hosts=frozenset({"desk.example"})) as url,
+        aiohttp.ClientSession() as session,
+    ):
+        headers = {"Host": "desk.example", "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9", "Origin": "https://desk.example"}
+        async with session.post(url + "/api/vapi_call", json={"to": NUMBER}, headers=headers) as answer:
+            assert answer.status == status
+            assert ("Strict-Transport-Security" in answer.headers) is (status == 201)
+            if status == 201:
+                assert (await answer.json())["listenUrl"].startswith("wss://desk.example/")
+
+
+async def test_of_a_named_proxy_another_host_is_not_believed(vapi: StandIn, tmp_path: Path) -> None:
+    proxied = {"Host": "desk.example", "X-Forwarded-Host": "evil.example"}
+    async with (
+        earshot(tmp_path, vapi, trusted_proxies=frozenset({"127.0.0.1"}), allowed_hosts=frozenset({"desk.example"})) as url,
+        aiohttp.ClientSession(headers=proxied) as session,
+    ):
+        async with session.post(url + "/api/vapi_call", json={"to": NUMBER}) as answer:
+            assert answer.status == 201
+            assert "://desk.example/" in (await answer.json())["listenUrl"]
+        async with session.get(url + "/", headers={"Host": "evil.example", "X-Forwarded-Host": "desk.example"}) as refused:
+            assert refused.status == 400
+
+
+async def test_another_website_is_let_in_only_by_name(vapi: StandIn, tmp_path: Path) -> None:
+    async with earshot(tmp_path, vapi, allowed_origins=frozenset({"https://crm.example"})) as url, aiohttp.ClientSession() as session:
+        for origin, status in (("https://crm.example", 201), ("https://evil.example", 403), ("http://crm.example", 403)):
+            async with session.post(
+                url + "/api/vapi_call", json={"to": NUMBER, "allowDuplicate": True}, headers={"Origin": origin}
+            ) as answer:
+                assert answer.status == status
+                assert (answer.headers.get("Access-Control-Allow-Origin") == origin) is (status == 201)
+        preflight = {
+            "Origin": "https://crm.example",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "content-type",
+        }
+        async with session.options(url + "/api/vapi_call", headers=preflight) as answer:
+            assert answer.status == 200
+        async with session.get(url + "/", headers={"Origin": "https://crm.example"}) as page:
+            assert page.status == 403
+    async with earshot(tmp_path / "tokens", vapi, allowed_origins=frozenset({"https://crm.example"}), api_tokens=TOKENS) as url:
+        async with aiohttp.ClientSession() as session, session.options(url + "/api/vapi_call", headers=preflight) as answer:
+            assert answer.status == 200
+        async with aiohttp.ClientSession() as session, session.get(url + "/api/calls", headers=preflight) as answer:
+            assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (401, "https://crm.example")
+    async with (
+        earshot(tmp_path / "other", vapi) as url,
+        aiohttp.ClientSession() as session,
+        session.options(url + "/api/vapi_call", headers=preflight) as answer,
+    ):
+        assert answer.status == 403
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("host", "password", "tokens", "safe"),
+    [
+        ("127.0.0.1", "", "", True),
+        ("::1", "", "", True),
+        ("localhost", "", "", True),
+        ("0.0.0.0", "", "", False),
+        ("192.168.1.5", PASSWORD, "", False),
+        ("::", "", TOKENS, False),
+        ("0.0.0.0", PASSWORD, TOKENS, True),
+    ],
+)
+def test_wider_than_loopback_takes_both_password_and_tokens(host: str, password: str, tokens: str, safe: bool) -> None:
+    settings = read_settings({"HOST": host, "EARSHOT_PASSWORD": password, "EARSHOT_API_TOKENS": tokens}, dotenv=None)
+    if safe:
+        require_safe(settings)
+        return
+    with pytest.raises(SettingsError, match="EARSHOT_") as refused:
+        require_safe(settings)
+    assert ("EARSHOT_PASSWORD" in str(refused.value)) is not bool(password)
+
+
+@pytest.mark.parametrize("name", ["EARSHOT_TRUSTED_PROXIES", "EARSHOT_ALLOWED_HOSTS"])
+def test_a_proxy_on_this_machine_makes_it_wider_too(name: str) -> None:
+    with pytest.raises(SettingsError, match="EARSHOT_PASSWORD"):
+        require_safe(read_settings({name: "10.0.0.1"}, dotenv=None))
+
+
+async def test_the_app_refuses_to_start_unprotected(tmp_path: Path) -> None:
+    assert "EARSHOT_PASSWORD and EARSHOT_API_TOKENS" in await refused(tmp_path, {"HOST": "0.0.0.0"})

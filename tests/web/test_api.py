@@ -1,0 +1,341 @@
+"""REST on real sockets: shapes, codes, one problem shape for every error, one dial per request."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from services.desk.desk import CallDesk
+from services.dialling.switch import Switch
+from services.listening.relay import Relay
+from services.recording.recordings import Recordings
+from services.settings import LOOPBACK_HOSTS
+from services.vapi.gateway import Gateway
+from services.web.access.access import Access
+from services.web.access.gatekeeper import Gatekeeper
+from services.web.access.tickets import Tickets
+from services.web.access.tokens import read_tokens
+from services.web.routes.api import create_api
+from services.web.routes.recordings import recording_router
+from tests.desks import SETTINGS, desk_in
+from tests.serving import serving
+from tests.stand_in import StandIn
+
+NUMBER = "+14155552671"
+
+
+class Client:
+    """The API as another service sees it."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, desk: CallDesk) -> None:
+        self.session = session
+        self.url = url
+        self.desk = desk
+
+    async def ask(self, method: str, path: str, **more: Any) -> tuple[int, dict[str, Any], aiohttp.ClientResponse]:
+        async with self.session.request(method, self.url + path, **more) as answer:
+            body = await answer.json(content_type=None)
+            if answer.status >= 400:
+                assert answer.content_type == "application/problem+json"
+                assert body["status"] == answer.status
+                assert {"type", "title", "detail", "code", "retryable"} <= body.keys()
+            assert answer.headers["X-Request-Id"]
+            return answer.status, body, answer
+
+    async def place(self, **body: Any) -> tuple[int, dict[str, Any]]:
+        """One call, also to a number that was called a moment ago."""
+        status, answer, _ = await self.ask("POST", "/api/vapi_call", json={"allowDuplicate": True, **body})
+        return status, answer
+
+
+@asynccontextmanager
+async def client_of(folder: Path, gateway: Gateway | None, **settings: Any) -> AsyncIterator[Client]:
+    """The API over a desk of its own, served on a real socket."""
+    account = replace(SETTINGS, data_dir=folder, **settings)
+    async with desk_in(folder, gateway, **settings) as desk:
+        relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
+        desk.changed.subscribe(relay.on_call)
+        api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=Switch(folder / "stopped"), settings=account, version="1")
+        recordings = Recordings(folder / "recordings", relay=relay, find=desk.get, note=desk.note, limit=10**9)
+        await recordings.open()
+        api.include_router(recording_router(recordings))
+        access = Access(api, sessions=None, tokens=read_tokens(""))
+        async with serving(Gatekeeper(access, allowed_hosts=LOOPBACK_HOSTS)) as url, aiohttp.ClientSession() as session:
+            yield Client(session, url, desk)
+            api.state.events.close()
+        await recordings.aclose()
+        await relay.aclose()
+    if gateway:
+        await gateway.aclose()
+
+
+@pytest.fixture
+async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url, timeout=0.5)) as made:
+        yield made
+
+
+@pytest.mark.parametrize("field", ["to", "number"])
+async def test_a_call_is_placed(vapi: StandIn, client: Client, field: str) -> None:
+    status, call, answer = await client.ask("POST", "/api/vapi_call", json={field: "+1 (415) 555-2671"})
+    assert status == 201
+    assert answer.headers["Location"] == call["links"]["self"] == f"/api/calls/{call['id']}"
+    assert call["to"] == NUMBER
+    assert call["status"] == "queued"
+    assert call["listenUrl"].startswith(client.url.replace("http", "ws") + f"/api/calls/{call['id']}/listen?ticket=")
+    expected = {
+        "id",
+        "listenUrl",
+        "status",
+        "to",
+        "from",
+        "assistantId",
+        "createdAt",
+        "startedAt",
+        "endedAt",
+        "endedReason",
+        "cost",
+        "links",
+    }
+    assert expected <= call.keys()
+    assert vapi.dials == 1
+    assert vapi.bodies[0]["customer"] == {"number": NUMBER}
+
+
+async def test_the_wishes_of_a_request_reach_vapi(vapi: StandIn, client: Client) -> None:
+    status, _ = await client.place(
+        to=NUMBER,
+        assistantId="other",
+        phoneNumberId="line",
+        name="Lead 42",
+        firstMessage="Hello",
+        variableValues={"first": "Dana"},
+        maxDurationSeconds=60,
+    )
+    assert status == 201
+    sent = vapi.bodies[0]
+    assert (sent["assistantId"], sent["phoneNumberId"], sent["name"]) == ("other", "line", "Lead 42")
+    overrides = sent["assistantOverrides"]
+    assert (overrides["firstMessage"], overrides["variableValues"], overrides["maxDurationSeconds"]) == ("Hello", {"first": "Dana"}, 60)
+
+
+async def test_scheduled_is_202(vapi: StandIn, client: Client) -> None:
+    vapi.answer = 201, {"id": "later", "status": "scheduled"}
+    status, call = await client.place(to=NUMBER, earliestAt="2999-01-05T10:00:00Z")
+    assert (status, call["status"]) == (202, "scheduled")
+    assert vapi.bodies[0]["schedulePlan"] == {"earliestAt": "2999-01-05T10:00:00.000Z"}
+
+
+async def test_an_unknown_outcome_is_202_and_says_not_to_dial_again(vapi: StandIn, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.desk.placing._SEARCH_PATIENCE", 0.1)
+    vapi.answer = "hang"
+    status, call = await client.place(to=NUMBER)
+    assert (status, call["status"], call["listenUrl"]) == (202, "unknown", None)
+    assert "do not dial again" in call["detail"]
+    assert (await client.ask("GET", call["links"]["self"]))[1]["status"] == "unknown"
+    assert vapi.dials == 1
+
+
+@pytest.mark.parametrize("answer", ["created then 500", "created then drop", "created then hang"])
+async def test_a_call_whose_answer_was_lost_is_201(vapi: StandIn, client: Client, answer: str) -> None:
+    vapi.answer = answer
+    status, call = await client.place(to=NUMBER)
+    assert status == 201
+    assert [call["id"]] == list(vapi.calls)
+    assert vapi.dials == 1
+
+
+async def test_a_dry_run_checks_and_places_nothing(vapi: StandIn, client: Client) -> None:
+    assert (await client.place(to=NUMBER, dryRun=True))[0] == 200
+    assert (await client.place(to="+15550100002", dryRun=True))[1]["code"] == "number_unlikely"
+    assert vapi.dials == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "to"),
+        ({"to": None}, "to"),
+        ({"to": 14155552671}, "to"),
+        ({"to": [NUMBER]}, "to"),
+        ({"to": NUMBER, "number": "+442079460958"}, "number"),
+        ({"to": NUMBER, "monitor": {}}, "monitor"),
+        ({"to": NUMBER, "name": "x" * 41}, "name"),
+        ({"to": NUMBER, "maxDurationSeconds": 5}, "maxDurationSeconds"),
+        ({"to": NUMBER, "maxDurationSeconds": True}, "maxDurationSeconds"),
+        ({"to": NUMBER, "earliestAt": "2999-01-05T10:00:00"}, "earliestAt"),
+        ({"to": NUMBER, "dryRun": "yes"}, "dryRun"),
+        ({"to": ""}, "to"),
+        ({"to": "911"}, "to"),
+        ({"to": "+1 900 555 1234"}, "to"),
+        ({"to": "+15550100002"}, "to"),
+        ({"to": "x" * 1000}, "to"),
+    ],
+)
+async def test_what_is_wrong_is_told_by_field_and_places_nothing(vapi: StandIn, client: Client, body: dict[str, Any], field: str) -> None:
+    status, problem = await client.place(**body)
+    assert status == 422
+    assert field in [error["field"] for error in problem["errors"]]
+    assert vapi.dials == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type", "status", "code"),
+    [
+        (b"{", "application/json", 400, "malformed_json"),
+        (b"", "application/json", 422, "invalid_request"),
+        (b"[]", "application/json", 422, "invalid_request"),
+        (b'"+14155552671"', "application/json", 422, "invalid_request"),
+        (b"\xff\xfe", "application/json", 400, "malformed_json"),
+        (b"[" * 16_000, "application/json", 400, "malformed_json"),
+        (b'{"to": "+14155552671"}', "text/plain", 415, "not_json"),
+        (b"to=%2B14155552671", "application/x-www-form-urlencoded", 415, "not_json"),
+        (b'{"to": "' + b"1" * 1_000_000 + b'"}', "application/json", 413, "body_too_large"),
+    ],
+)
+async def test_a_body_that_is_no_request(vapi: StandIn, client: Client, data: bytes, content_type: str, status: int, code: str) -> None:
+    found, problem, _ = await client.ask("POST", "/api/vapi_call", data=data, headers={"Content-Type": content_type})
+    assert (found, problem["code"]) == (status, code)
+    assert vapi.dials == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "code"),
+    [
+        ((401, {"message": "Invalid Key."}), 502, "vapi_unauthorized"),
+        ((400, {"message": ["phoneNumberId must be a UUID", "property X should not exist"]}), 502, "vapi_refused"),
+        ((402, {"message": "Pay"}), 502, "vapi_refused"),
+        ((403, {"message": "Forbidden"}), 502, "vapi_refused"),
+        ((404, {"message": "Not Found"}), 502, "vapi_refused"),
+        ((429, "<html>slow down</html>"), 502, "vapi_refused"),
+    ],
+)
+async def test_vapi_refusing(vapi: StandIn, client: Client, answer: tuple[int, Any], status: int, code: str) -> None:
+    vapi.answer = answer
+    found, problem = await client.place(to=NUMBER)
+    assert (found, problem["code"]) == (status, code)
+    assert vapi.dials == 1
+    if code == "vapi_refused" and isinstance(answer[1], dict) and isinstance(answer[1]["message"], list):
+        assert problem["detail"] == "; ".join(answer[1]["message"])
+
+
+async def test_vapi_not_there_at_all(tmp_path: Path) -> None:
+    async with client_of(tmp_path, Gateway(api_key="private", base_url="http://127.0.0.1:9", timeout=0.5)) as dead:
+        status, problem = await dead.place(to=NUMBER)
+        assert (status, problem["code"], problem["retryable"]) == (502, "vapi_unavailable", True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/api/nothing", 404, "not_found"),
+        ("GET", "/api/vapi_call", 405, "method_not_allowed"),
+        ("GET", "/api/calls/no-such-call", 404, "call_not_found"),
+        ("POST", "/api/calls/no-such-call/end", 404, "call_not_found"),
+        ("GET", "/api/calls/..%2Fassistant", 404, "not_found"),
+        ("GET", "/api/calls?limit=0", 422, "invalid_request"),
+        ("GET", "/api/calls?limit=9999", 422, "invalid_request"),
+        ("GET", "/api/calls?status=asleep", 422, "invalid_request"),
+        ("GET", "/api/calls?cursor=%00", 422, "invalid_request"),
+        ("GET", "/api/calls?from=yesterday", 422, "invalid_request"),
+    ],
+)
+async def test_wrong_addresses_and_queries(client: Client, method: str, path: str, status: int, code: str) -> None:
+    found, problem, _ = await client.ask(method, path)
+    assert (found, problem["code"]) == (status, code)
+
+
+async def test_ending_answers_with_the_ended_call_also_the_second_time(client: Client, vapi: StandIn) -> None:
+    _, call = await client.place(to=NUMBER)
+    for _ in range(2):
+        status, ended, _ = await client.ask("POST", call["links"]["self"] + "/end")
+        assert (status, ended["status"], ended["listenUrl"]) == (200, "ended", None)
+        assert ended["endedReason"]["code"] == "manually-canceled"
+        assert ended["endedReason"]["title"]
+    assert vapi.controls == [{"type": "end-call"}]
+
+
+async def test_calls_are_listed_newest_first_and_paged(client: Client) -> None:
+    placed = [(await client.place(to=NUMBER))[1]["id"] for _ in range(5)]
+    listed: list[str] = []
+    cursor = ""
+    while True:
+        _, page, _ = await client.ask("GET", f"/api/calls?limit=2{cursor}")
+        listed += [call["id"] for call in page["calls"]]
+        if page["nextCursor"] is None:
+            break
+        cursor = f"&cursor={page['nextCursor']}"
+    assert sorted(listed) == sorted(placed)
+    assert len(listed) == 5
+    await client.ask("POST", f"/api/calls/{placed[0]}/end")
+    _, ended, _ = await client.ask("GET", "/api/calls?status=ended&status=forwarding")
+    assert [call["id"] for call in ended["calls"]] == [placed[0]]
+    _, none, _ = await client.ask("GET", "/api/calls?from=2999-01-01T00:00:00Z")
+    assert none == {"calls": [], "nextCursor": None}
+
+
+async def test_no_secret_leaves(client: Client, vapi: StandIn) -> None:
+    _, call = await client.place(to=NUMBER)
+    _, listed, _ = await client.ask("GET", "/api/calls")
+    text = json.dumps([call, listed])
+    assert "monitor" not in text
+    assert "control" not in text
+    assert vapi.url.rsplit(":", 1)[1] not in text
+    assert "private" not in text
+
+
+async def test_direct_mode_hands_out_vapis_own_listen_url(vapi: StandIn, tmp_path: Path) -> None:
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), listen_mode="direct") as client:
+        _, call = await client.place(to=NUMBER)
+        assert call["listenUrl"] == vapi.calls[call["id"]]["monitor"]["listenUrl"]
+
+
+async def test_health(client: Client) -> None:
+    assert (await client.ask("GET", "/health"))[:2] == (200, {"status": "ok", "mode": "vapi", "version": "1"})
+
+
+async def test_health_names_what_is_missing_and_nothing_is_placed(tmp_path: Path) -> None:
+    async with client_of(tmp_path, None, assistant_id="") as client:
+        status, problem, _ = await client.ask("GET", "/health")
+        assert (status, problem["missing"]) == (503, ["VAPI_ASSISTANT_ID"])
+        assert "VAPI_ASSISTANT_ID" in problem["detail"]
+        status, problem = await client.place(to=NUMBER)
+        assert (status, problem["code"]) == (503, "not_configured")
+
+
+async def test_openapi_lists_the_routes(client: Client) -> None:
+    _, schema, _ = await client.ask("GET", "/openapi.json")
+    assert set(schema["paths"]) == {
+        "/api/vapi_call",
+        "/api/calls",
+        "/api/calls.csv",
+        "/api/calls/end-all",
+        "/api/calls/{call_id}",
+        "/api/calls/{call_id}/control",
+        "/api/calls/{call_id}/end",
+        "/api/calls/{call_id}/events",
+        "/api/calls/{call_id}/recording",
+        "/api/calls/{call_id}/recording/info",
+        "/api/calls/{call_id}/recording/peaks",
+        "/api/calls/{call_id}/recording/transcript",
+        "/api/calls/{call_id}/timeline",
+        "/api/calls/{call_id}/transcript",
+        "/api/dialling",
+        "/api/dialling/stop",
+        "/api/dialling/resume",
+        "/api/vapi_events",
+        "/health",
+    }
+
+
+async def test_another_origin_dials_nothing(client: Client, vapi: StandIn) -> None:
+    body = json.dumps({"to": NUMBER})
+    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Host": "evil.example"}):
+        status, _, _ = await client.ask("POST", "/api/vapi_call", data=body, headers={"Content-Type": "application/json", **headers})
+        assert status in (400, 403)
+    assert vapi.dials == 0

@@ -1,0 +1,105 @@
+"""Clients that dawdle: no connection is held open by one that says nothing, or says it a byte at a time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from functools import partial
+
+import pytest
+from fastapi import FastAPI, WebSocket
+
+from services.web.json_body import JsonBody
+from services.web.server import connections
+from tests.serving import serving
+
+LONG_SINCE = 0.2  # seconds
+
+
+@pytest.fixture
+async def address(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[str, int]]:
+    monkeypatch.setattr(connections, "HEAD_PATIENCE", LONG_SINCE)
+    app = FastAPI()
+    app.add_middleware(partial(JsonBody, patience=LONG_SINCE))
+
+    @app.post("/")
+    async def slow_answer() -> str:
+        await asyncio.sleep(3 * LONG_SINCE)
+        return "done"
+
+    @app.websocket("/socket")
+    async def socket(socket: WebSocket) -> None:
+        await socket.accept()
+        await asyncio.sleep(3 * LONG_SINCE)
+        await socket.send_text("still here")
+        await socket.close()
+
+    async with serving(app) as url:
+        yield "127.0.0.1", int(url.rsplit(":", 1)[1])
+
+
+async def heard(address: tuple[str, int], *said: bytes) -> bytes:
+    """All that the server says until it closes the connection."""
+    reader, writer = await asyncio.open_connection(*address)
+    for part in said:
+        writer.write(part)
+        await writer.drain()
+        await asyncio.sleep(0.01)
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\nX-"])
+async def test_a_request_that_never_comes_to_its_end_is_dropped(address: tuple[str, int], said: bytes) -> None:
+    assert await heard(address, said) == b""
+
+
+async def test_a_byte_at_a_time_wins_no_time(address: tuple[str, int]) -> None:
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(b"GET / HTTP/1.1\r\nX-Slow: ")
+
+    async def go_on() -> None:
+        while True:
+            writer.write(b"a")
+            await asyncio.sleep(LONG_SINCE / 10)
+
+    going_on = asyncio.create_task(go_on())
+    with suppress(ConnectionResetError):
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+    going_on.cancel()
+    writer.close()
+    with suppress(ConnectionResetError):
+        await writer.wait_closed()
+
+
+async def test_endless_headers_are_refused(address: tuple[str, int]) -> None:
+    assert (await heard(address, b"GET / HTTP/1.1\r\n", *[b"X: " + b"a" * 20_000 + b"\r\n"] * 4)).startswith(b"HTTP/1.1 431")
+
+
+HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
+
+
+async def test_a_body_that_never_comes_to_its_end_is_answered_408(address: tuple[str, int]) -> None:
+    answer = await heard(address, HEAD + b"Content-Length: 100\r\n\r\n", b'{"to"')
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b'"code":"body_too_slow"' in answer
+
+
+async def test_who_waits_for_an_answer_is_not_dropped(address: tuple[str, int]) -> None:
+    assert (await heard(address, HEAD + b"Content-Length: 2\r\n\r\n{}")).startswith(b"HTTP/1.1 200")
+
+
+async def test_a_socket_is_not_dropped(address: tuple[str, int]) -> None:
+    handshake = (
+        b"GET /socket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+    )
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(handshake)
+    async with asyncio.timeout(10):
+        await reader.readuntil(b"still here")
+    writer.close()
+    await writer.wait_closed()

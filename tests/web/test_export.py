@@ -1,0 +1,104 @@
+"""The log of calls over REST: searched, filtered, and as CSV that no spreadsheet runs."""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from services.domain.call import Call, CallStatus, CostItem
+from services.vapi.gateway import Gateway
+from services.web.routes import export
+from services.web.routes.export import COLUMNS, safe
+from tests.stand_in import stand_in
+from tests.web.test_api import Client, client_of
+
+TEN = datetime(2026, 9, 1, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[Client]:
+    async with stand_in() as vapi, client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url)) as made:
+        for number, reason in enumerate(["customer-ended-call", "customer-busy", "pipeline-error-openai-llm-failed", "something-new"]):
+            call = Call(
+                id=f"call-{number}",
+                status=CallStatus.ENDED,
+                to=f"+1415555267{number}",
+                created_at=TEN + timedelta(minutes=number),
+                started_at=TEN,
+                ended_at=TEN + timedelta(seconds=72),
+                ended_reason=reason,
+                name="=HYPERLINK(1)" if number == 0 else None,
+                summary="They agreed, gladly." if number == 0 else None,
+                cost=0.07,
+                costs=(CostItem(kind="voice", dollars=0.07),),
+                recording_url="https://storage.vapi.ai/one.wav",
+                inbound=number == 1,
+            )
+            await made.desk.journal.save(call)
+        await made.desk.journal.save(Call(id="running", status=CallStatus.RINGING, to="+442079460958", created_at=TEN + timedelta(hours=1)))
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("family=finished", ["call-0"]),
+        ("family=not-reached&family=unknown", ["call-3", "call-1"]),
+        ("status=ended&limit=1", ["call-3"]),
+        ("search=GLADLY", ["call-0"]),
+        ("search=%2B1 (415) 555-2672", ["call-2"]),
+        ("search=nobody", []),
+        ("family=provider&search=2672", ["call-2"]),
+        ("to=2026-09-01T10:02:00Z&from=2026-09-01T10:01:00Z", ["call-1"]),
+    ],
+)
+async def test_the_list_and_the_export_are_filtered_alike(client: Client, query: str, found: list[str]) -> None:
+    _, page, _ = await client.ask("GET", f"/api/calls?{query}")
+    assert [call["id"] for call in page["calls"]] == found
+    if "limit" not in query:
+        assert [row["id"] for row in await rows(client, query)] == found
+
+
+async def rows(client: Client, query: str = "") -> list[dict[str, str]]:
+    async with client.session.get(f"{client.url}/api/calls.csv?{query}") as answer:
+        assert answer.status == 200
+        assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+        text = (await answer.read()).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+async def test_every_call_is_a_row(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "_PAGE", 2)
+    found = await rows(client)
+    assert [row["id"] for row in found] == ["running", "call-3", "call-2", "call-1", "call-0"]
+    assert tuple(found[0]) == COLUMNS
+    last, inbound = found[-1], found[-2]
+    assert (last["name"], last["to"], last["seconds"], last["cost"]) == ("'=HYPERLINK(1)", "'+14155552670", "72.0", "0.07")
+    assert (last["endedReasonFamily"], last["endedReason"], last["summary"]) == ("finished", "Customer hung up.", "They agreed, gladly.")
+    assert (inbound["direction"], inbound["from"]) == ("inbound", "'+14155552671")
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1415", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+def test_a_cell_that_would_be_run_is_text(cell: str) -> None:
+    assert safe(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["Dana", "1", 0.07, -1, None, ""])
+def test_other_cells_stay_as_they_are(cell: object) -> None:
+    assert safe(cell) == cell
+
+
+async def test_what_is_known_after_the_end_is_told(client: Client) -> None:
+    _, call, _ = await client.ask("GET", "/api/calls/call-0")
+    assert (call["seconds"], call["costs"], call["endedFamily"]) == (72.0, [{"kind": "voice", "dollars": 0.07}], "finished")
+    assert call["recordingUrl"] == "https://storage.vapi.ai/one.wav"
+    _, call, _ = await client.ask("GET", "/api/calls/call-1")
+    assert (call["inbound"], call["from"], call["to"]) == (True, "+14155552671", None)
+
+
+async def test_a_filter_that_does_not_exist_is_told(client: Client) -> None:
+    status, problem, _ = await client.ask("GET", "/api/calls.csv?family=lucky")
+    assert (status, problem["errors"][0]["field"]) == (422, "family.0")

@@ -1,0 +1,85 @@
+"""From where a request may come."""
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from services.settings import LOOPBACK_HOSTS
+from services.web.access.gatekeeper import Gatekeeper
+from tests.serving import serving
+
+EVIL = "https://evil.example"
+
+
+async def hello(_request: Request) -> PlainTextResponse:
+    return PlainTextResponse("hello")
+
+
+async def socket(websocket: WebSocket) -> None:
+    await websocket.accept()
+    await websocket.close()
+
+
+@pytest.fixture
+async def url() -> AsyncIterator[str]:
+    app = Starlette(routes=[Route("/", hello, methods=["GET", "POST"]), WebSocketRoute("/socket", socket)])
+    async with serving(Gatekeeper(app, allowed_hosts=LOOPBACK_HOSTS)) as address:
+        yield address
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status"),
+    [
+        ("GET", {}, 200),
+        ("POST", {}, 200),
+        ("GET", {"Host": "localhost:1234"}, 200),
+        ("GET", {"Host": "[::1]:8080"}, 200),
+        ("GET", {"Host": "evil.example"}, 400),
+        ("GET", {"Host": "localhost.evil.example"}, 400),
+        ("GET", {"Host": ""}, 400),
+        ("POST", {"Origin": EVIL}, 403),
+        ("POST", {"Origin": "null"}, 403),
+        ("POST", {"Origin": ""}, 403),
+        ("POST", {"Host": "localhost:80", "Origin": "http://localhost:80"}, 200),
+        ("POST", {"Host": "localhost:80", "Origin": "http://localhost:81"}, 403),
+        ("POST", {"Sec-Fetch-Site": "cross-site"}, 403),
+        ("POST", {"Sec-Fetch-Site": "same-site"}, 403),
+        ("POST", {"Sec-Fetch-Site": "same-origin"}, 200),
+        ("GET", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}, 403),
+        ("GET", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, 200),
+        ("GET", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, 403),
+        ("POST", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, 403),
+    ],
+)
+async def test_requests(url: str, method: str, headers: dict[str, str], status: int) -> None:
+    async with aiohttp.ClientSession() as client, client.request(method, url, headers=headers) as answer:
+        assert answer.status == status
+        assert answer.headers["X-Request-Id"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        if status >= 400:
+            assert answer.content_type == "application/problem+json"
+            assert (await answer.json())["code"] == ("host_not_allowed" if status == 400 else "cross_origin")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({}, 101), ({"Host": "evil.example"}, 400), ({"Origin": EVIL}, 403), ({"Host": "evil.example", "Origin": "http://evil.example"}, 400)],
+)
+async def test_sockets(url: str, headers: dict[str, str], status: int) -> None:
+    async with aiohttp.ClientSession() as client:
+        if status == 101:
+            async with client.ws_connect(url + "/socket", headers=headers) as websocket:
+                assert websocket.close_code is None
+            return
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await client.ws_connect(url + "/socket", headers=headers)
+        assert refused.value.status == status

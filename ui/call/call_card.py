@@ -1,0 +1,142 @@
+"""One call on the stage: who, how long, in which state, both voices, what is said, what can be done, and how it ended."""
+
+from collections.abc import Callable
+
+from services.desk.desk import CallDesk
+from services.domain.call import Call, CallStatus
+from services.domain.client import PAGE
+from services.recording.recordings import Recordings
+from ui.call.audio_player import AudioPlayer
+from ui.call.call_head import CallHead
+from ui.call.outcome import Outcome
+from ui.call.steering import Steering
+from ui.call.timeline import Timeline
+from ui.call.transcript import Transcript
+from ui.kit.call_words import from_whom, number, remark
+from ui.kit.icons import icon
+from ui.kit.markup import Box, Text, set_props
+from ui.kit.notice import Notice
+from ui.recording.record_switch import RecordingNote, RecordSwitch
+from ui.recording.recorded import Recorded
+from ui.words import say
+
+_WITHOUT_SOUND = (CallStatus.UNKNOWN, CallStatus.SCHEDULED, CallStatus.ENDED)
+
+
+class CallCard:
+    """Built once for a call, then kept up to date by `update`. `listen` starts the sound by itself; `dial_again` is given the number."""
+
+    def __init__(
+        self,
+        call: Call,
+        *,
+        desk: CallDesk,
+        recordings: Recordings,
+        issue_ticket: Callable[[str], str],
+        listen: bool,
+        dial_again: Callable[[str], None],
+    ) -> None:
+        self.call = call
+        self._desk = desk
+        self._recordings = recordings
+        self._issue_ticket = issue_ticket
+        self.listen = listen
+        self._player: AudioPlayer | None = None
+        self._heard = False
+        self._ending = False
+        self._head = CallHead(number(call), from_whom(desk, call))
+        self._remark = Text("p", "", "remark")
+        self._notice = Notice()
+        self._outcome = Outcome(desk=desk, dial_again=dial_again)
+        self._sound = Box(classes="sound")
+        self._note = RecordingNote(call, recordings=recordings)
+        self._recorded = Recorded(call, recordings=recordings, replaying=self._replaying)
+        self._transcript = Transcript(call, desk=desk)
+        self._steering = Steering(call, desk=desk)
+        Timeline(call, desk=desk)
+        self.update(call)
+
+    def update(self, call: Call) -> None:
+        self.call = call
+        self._head.update(call, from_whom(self._desk, call))
+        self._remark.show(remark(call))
+        if call.status not in _WITHOUT_SOUND and self._player is None:
+            self._with_player(call)
+        if not call.running:
+            self._notice.hide()
+            if not self._heard:
+                self._sound.clear()
+                self._player = None
+        self._outcome.show(call)
+        self._note.follow(call)
+        self._recorded.follow(call)
+        self._transcript.follow(call)
+        self._steering.follow(call)
+        self._refresh()
+
+    def _with_player(self, call: Call) -> None:
+        with self._sound:
+            self._player = player = AudioPlayer(call.id, issue_ticket=self._issue_ticket, autostart=self.listen, on_state=self._hear)
+            with player:
+                toggle = self._toggle = Box("button", "btn listen", type="button", data_testid="listen-toggle")
+                toggle.on("click", js_handler=player.toggle_handler)
+                with toggle:
+                    self._toggle_icons = icon("listen"), icon("stop")
+                    self._toggle_text = Text("span")
+                self._record = RecordSwitch(call, recordings=self._recordings, notice=self._notice)
+                with Box("label", "switch") as self._spread:
+                    Box("input", type="checkbox", role="switch").on("change", js_handler=player.spread_handler)
+                    Text("span", say("spread"))
+            with player.add_slot("end"):
+                self._end_button = Box("button", "btn end", type="button", data_testid="call-end").on("click", self._end)
+                with self._end_button:
+                    icon("end")
+                    self._end_text = Text("span")
+
+    def hear(self) -> None:
+        """Starts the sound, if it can be heard and is not."""
+        if self._player and self.call.running and not self._player.listening:
+            self._player.run_method("start")
+
+    def _hear(self, state: str) -> None:
+        self._heard = self._heard or state == "playing"
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """What can be done now, as the buttons show it."""
+        if self._player is None or self._sound.is_deleted:
+            return
+        running = self.call.running
+        listening = self._player.listening
+        set_props(self._toggle, aria_pressed="true" if listening else "false")
+        self._toggle_text.show(say("stop_listening" if listening else "listen"))
+        self._toggle_icons[0].set_visibility(not listening)
+        self._toggle_icons[1].set_visibility(listening)
+        self._toggle.set_visibility(running or listening)
+        self._spread.set_visibility(running or listening)
+        self._end_button.set_visibility(running)
+        self._record.set_visibility(running)
+        ending = self._ending or self._desk.ending(self.call.id)
+        self._end_text.show(say("ending" if ending else "end_call"))
+        set_props(self._end_button, disabled=ending)
+        self._sound.classes(replace="sound" if running else "sound over")
+
+    def _replaying(self, replaying: bool) -> None:
+        """A replay brings lanes and what was said along, and follows in them."""
+        self._sound.set_visibility(not replaying)
+        self._transcript.set_visibility(not replaying)
+
+    async def _end(self) -> None:
+        if self._ending:
+            return
+        self._ending = True
+        self._notice.hide()
+        self._refresh()
+        try:
+            await self._desk.end(self.call.id, PAGE)
+        except Exception as error:
+            if not self._notice.is_deleted:
+                self._notice.tell_error(error)
+        finally:
+            self._ending = False
+            self._refresh()

@@ -1,0 +1,31 @@
+"""The top of the stage, which is there before there is a call: number, clock, state, steps."""
+
+from services.domain.call import Call
+from ui.call.steps import Steps
+from ui.kit.markup import Box, Text, set_props
+from ui.kit.times import CallClock
+from ui.words import STATUS, say
+
+
+class CallHead:
+    """`number` is who is called or calls, `sub` the line below it."""
+
+    def __init__(self, number: str, sub: str) -> None:
+        with Box(classes="top"):
+            with Box(classes="whom"):
+                Text("h2", number, "who")
+                self._sub = Text("p", sub, "sub")
+            with Box(classes="right"):
+                self._clock = CallClock()
+                with Box(classes="state", role="status", aria_live="polite"):
+                    self._dot = Box("i", "dot")
+                    self._status = Text("span", say("dialling"), data_testid="call-status", data_status="dialling")
+        self._steps = Steps()
+
+    def update(self, call: Call, sub: str) -> None:
+        self._sub.show(sub)
+        self._clock.show(call.started_at, call.ended_at)
+        self._status.show(STATUS[call.status])
+        set_props(self._status, data_status=call.status.value)
+        self._dot.classes(replace=f"dot {call.status.value}")
+        self._steps.update(call)

@@ -1,0 +1,76 @@
+"""How a call ended: why, what to do about it, how long it took, what it cost and for what, what was agreed, and what can be done next."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from services.desk.desk import CallDesk
+from services.domain.call import Call
+from ui.kit.call_words import cost, cost_part, dollars, duration, number
+from ui.kit.icons import icon
+from ui.kit.markup import Box, Text, set_props
+from ui.words import say
+from ui.words.faults import ended_words
+
+_SHOWN = 0.0005  # dollars: what costs less would stand there as nothing
+
+
+class Outcome(Box):
+    """Not there while the call runs. `dial_again` is given its number."""
+
+    def __init__(self, *, desk: CallDesk, dial_again: Callable[[str], None]) -> None:
+        super().__init__(classes="outcome")
+        self._desk = desk
+        self._to = ""
+        with self:
+            with Box(classes="outcome-text"):
+                self._why = Text("h3")
+                self._next_step = Text("p")
+                with Box("dl", "facts"):
+                    self._duration, self._cost = _Fact("duration"), _Fact("cost")
+                    self._parts = _Fact("cost_parts")
+                    self._summary = _Fact("summary")
+            with Box(classes="outcome-actions"):
+                with Box("button", "btn", type="button") as self._again:
+                    icon("again")
+                    Text("span", say("call_again"))
+                with Box("a", "btn", target="_blank", rel="noopener noreferrer") as self._recording:
+                    icon("link")
+                    Text("span", say("vapi_recording"))
+        self._again.on("click", lambda: dial_again(self._to))
+        self.set_visibility(False)
+
+    def show(self, call: Call) -> None:
+        self._to = call.to or ""
+        reason = self._desk.why_ended(call)
+        self.set_visibility(reason is not None)
+        if reason is None:
+            return
+        title, next_step = ended_words(reason)
+        self._why.show(title)
+        self._next_step.show(next_step)
+        self._duration.show(duration(call))
+        self._cost.show(cost(call))
+        self._parts.show(" · ".join(f"{cost_part(item)} {dollars(item.dollars)}" for item in call.costs if item.dollars >= _SHOWN))
+        self._summary.show(call.summary or "")
+        self._again.set_visibility(bool(self._to))
+        recording = call.recording_url if _opens_safely(call.recording_url) else None
+        set_props(self._recording, href=recording, aria_label=say("vapi_recording_of", number=number(call)))
+        self._recording.set_visibility(recording is not None)
+
+
+class _Fact:
+    """A line of what is known about a call that is over; not there while it is not known."""
+
+    def __init__(self, name: str) -> None:
+        with Box(classes=name) as self._line:
+            Text("dt", say(name))
+            self._value = Text("dd")
+
+    def show(self, value: str) -> None:
+        self._value.show(value)
+        self._line.set_visibility(bool(value))
+
+
+def _opens_safely(url: str | None) -> bool:
+    """An address that comes from elsewhere may be a script."""
+    return bool(url) and urlsplit(url or "").scheme == "https"

@@ -1,0 +1,48 @@
+"""The Python face of ui/call/send_form.js: a form whose press counts once, soon, or not at all."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from nicegui.element import Element
+from nicegui.events import GenericEventArguments
+
+from ui.kit.markup import set_props
+from ui.kit.notice import Notice
+from ui.kit.press import PRESS, came_late
+from ui.words import say
+
+_LONGEST = 2000  # characters of a field
+
+Fields = Mapping[str, str]
+
+
+class SendForm(Element, component="send_form.js", dependencies=[PRESS]):
+    """`send` is given the fields of each press that counts, and says whether the form is done with; what it raises, `notice` tells."""
+
+    def __init__(self, *, send: Callable[[Fields], Awaitable[bool]], notice: Notice) -> None:
+        super().__init__()
+        self._send = send
+        self._notice = notice
+        self._busy = False
+        set_props(self, offline=say("steer_offline"), disabled=False)
+        self.on("send", self._pressed)
+
+    def enable(self, possible: bool) -> None:
+        set_props(self, disabled=not possible)
+
+    async def _pressed(self, event: GenericEventArguments) -> None:
+        if self._busy:
+            return
+        self._busy = True
+        self._notice.hide()
+        done = False
+        try:
+            if await came_late(self):
+                self._notice.tell(say("steer_late_title"), say("steer_late"))
+            else:
+                done = await self._send({name: str(value)[:_LONGEST].strip() for name, value in dict(event.args).items()})
+        except Exception as error:
+            self._notice.tell_error(error)
+        finally:
+            self._busy = False
+            if not self.is_deleted:
+                self.run_method("settle", done)

@@ -1,0 +1,28 @@
+"""The four steps of a call, with the time at which each was reached."""
+
+from services.domain.call import Call, CallStatus
+from ui.kit.markup import Box, Text, set_props
+from ui.kit.times import LocalTime
+from ui.words import STATUS
+
+_STEPS = (CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS, CallStatus.ENDED)
+
+
+class Steps:
+    """Marks those that were reached; one that was passed over, like the answer of a call that nobody took, stays pale."""
+
+    def __init__(self) -> None:
+        self._items: dict[CallStatus, tuple[Box, LocalTime]] = {}
+        with Box("ol", "steps"):
+            for status in _STEPS:
+                with Box("li", "todo") as item:
+                    Text("b", STATUS[status])
+                    self._items[status] = item, LocalTime()
+
+    def update(self, call: Call) -> None:
+        times = dict(zip(_STEPS, (call.created_at, call.ringing_at, call.started_at, call.ended_at), strict=True))
+        for status, (item, time) in self._items.items():
+            reached = status.order <= call.status.order and not (status is CallStatus.IN_PROGRESS and not call.answered)
+            time.show(times[status] if reached else None)
+            item.classes(replace="done" if reached else "todo")
+            set_props(item, aria_current="step" if status is call.status else None)

@@ -1,0 +1,71 @@
+"""What was done with a call from here: what, by whom, when, and what came of it."""
+
+from services.desk.desk import CallDesk
+from services.desk.timeline import END, Entry
+from services.domain.call import Call
+from services.domain.control import Action
+from services.domain.phone_number import international
+from ui.kit.living import Batch, Living
+from ui.kit.markup import Box, Text
+from ui.kit.times import LocalTime
+from ui.kit.who import who_name
+from ui.words import say
+
+
+class Timeline(Living):
+    """The entries of one call, oldest first; not there while there is none."""
+
+    def __init__(self, call: Call, *, desk: CallDesk) -> None:
+        super().__init__("section", "timeline", aria_label=say("timeline"), data_testid="timeline")
+        self._call_id = call.id
+        self._desk = desk
+        self._shown: list[Entry] = []
+        with self:
+            Text("h3", say("timeline"))
+            self._list = Box("ol", aria_live="polite")
+        self._batch = Batch[str, None](self, lambda _: self._refresh())
+        self.hear(desk.timelines.changed, self._take)
+        self._refresh()
+
+    def _take(self, call_id: str) -> None:
+        if call_id == self._call_id:
+            self._batch.add(call_id, None)
+
+    def _refresh(self) -> None:
+        entries = list(self._desk.timelines.of(self._call_id))
+        same = 0
+        while same < min(len(entries), len(self._shown)) and entries[same] == self._shown[same]:
+            same += 1
+        for item in list(self._list)[same:]:
+            item.delete()
+        with self._list:
+            for entry in entries[same:]:
+                _item(entry)
+        self._shown = entries
+        self.set_visibility(bool(entries))
+
+
+def _item(entry: Entry) -> None:
+    refused = entry.outcome == "refused"
+    with Box("li", entry.outcome):
+        LocalTime(entry.at)
+        with Box():
+            with Box("p"):
+                Text("b", f"{say(_DONE[entry.action]) if entry.action in _DONE else entry.action} ")
+                if entry.detail:
+                    Text("q" if entry.action in _QUOTED else "span", international(entry.detail))
+            with Box("p", "came"):
+                Text("span", f"{say('by', who=who_name(entry.who))} ")
+                Text("span", say("refused", why=entry.words) if refused else say("taken"))
+
+
+_DONE = {
+    Action.SAY: "did_say",
+    Action.ADD_MESSAGE: "did_whisper",
+    Action.MUTE_ASSISTANT: "did_mute",
+    Action.UNMUTE_ASSISTANT: "did_unmute",
+    Action.SAY_FIRST_MESSAGE: "did_first_message",
+    Action.TRANSFER: "did_transfer",
+    END: "did_end",
+}
+_QUOTED = (Action.SAY, Action.ADD_MESSAGE)

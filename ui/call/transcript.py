@@ -1,0 +1,115 @@
+"""What is said in a call, as it is said: the Python face of ui/call/transcript.js, and where its lines come from."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from nicegui.element import Element
+
+from services.desk.desk import CallDesk
+from services.domain.call import Call
+from services.domain.errors import EarshotError
+from services.domain.transcript import Line
+from ui.kit.living import Batch, Living
+from ui.kit.markup import set_props
+from ui.kit.notice import Notice
+from ui.kit.times import FORMATS, milliseconds
+from ui.words import say
+
+
+class Bubbles(Element, component="transcript.js", dependencies=[FORMATS]):
+    """Lines as chat bubbles, to copy and download. `since` is when the call was answered, from which times are counted."""
+
+    def __init__(self, lines: Iterable[Line], *, since: datetime | None, empty: str, file: str) -> None:
+        super().__init__()
+        words = {key: say(name) for key, name in _WORDS.items()}
+        set_props(self, initial=[_plain(line) for line in lines], words=words, file=file)
+        self.show(since=since, empty=empty)
+
+    def show(self, *, since: datetime | None, empty: str) -> None:
+        set_props(self, since=milliseconds(since), empty=empty)
+
+    def put(self, lines: Iterable[Line]) -> None:
+        """Adds lines, or puts them in the place of those with the same keys."""
+        self.run_method("put", [_plain(line) for line in lines])
+
+    def replace(self, lines: Iterable[Line]) -> None:
+        """Shows these, and none of those before."""
+        self.run_method("replace", [_plain(line) for line in lines])
+
+
+class Transcript(Living):
+    """The transcript of one call: of a running one as it grows, of one that is over as the desk finds it."""
+
+    def __init__(self, call: Call, *, desk: CallDesk) -> None:
+        super().__init__("section", "transcript", aria_label=say("transcript"), data_testid="transcript")
+        self._call = call
+        self._desk = desk
+        self._reading = not call.running
+        lines = self._kept = desk.transcripts.of(call.id)
+        with self:
+            self._notice = Notice()
+            self._bubbles = Bubbles(lines, since=call.started_at, empty=self._empty(), file=_file_name(call))
+        self._batch = Batch[int, Line](self, lambda lines: self._bubbles.put(lines.values()))
+        self.hear(desk.transcripts.changed, self._take)
+        self.hear(desk.transcripts.rewritten, self._take_anew)
+        if not call.running:
+            self.start(self._read(), name="read transcript")
+
+    def follow(self, call: Call) -> None:
+        """Takes in that the call changed."""
+        self._call = call
+        self._show()
+
+    def _take(self, change: tuple[str, Line]) -> None:
+        call_id, line = change
+        if call_id == self._call.id:
+            self._batch.add(line.key, line)
+
+    def _take_anew(self, call_id: str) -> None:
+        if call_id == self._call.id:
+            self.start(self._read(), name="read transcript")
+
+    async def _read(self) -> None:
+        """The account that is kept."""
+        try:
+            lines = await self._desk.transcript(self._call.id)
+        except EarshotError as error:
+            self._notice.tell_error(error)
+            lines = ()
+        if lines and lines != self._kept:
+            self._kept = lines
+            self._bubbles.replace(lines)
+        self._reading = False
+        self._show()
+
+    def _show(self) -> None:
+        self._bubbles.show(since=self._call.started_at, empty=self._empty())
+
+    def _empty(self) -> str:
+        if self._reading:
+            return say("transcript_loading")
+        if not self._call.running:
+            return say("transcript_none" if self._call.answered else "transcript_not_answered")
+        return say("transcript_silent" if self._call.answered else "transcript_waits")
+
+
+_WORDS = {
+    "title": "transcript",
+    "customer": "customer",
+    "assistant": "assistant",
+    "speaking": "speaking",
+    "newer": "new_messages",
+    "copy": "copy",
+    "copied": "copied",
+    "download": "download",
+}
+
+
+def _plain(line: Line) -> dict[str, Any]:
+    return {"key": line.key, "speaker": line.speaker, "text": line.text, "at": milliseconds(line.at), "final": line.final}
+
+
+def _file_name(call: Call) -> str:
+    day = f"{call.created_at:%Y-%m-%d}" if call.created_at else "call"
+    return f"transcript {day} {(call.to or call.id).removeprefix('+')}.txt"

@@ -1,0 +1,72 @@
+"""Handing a call over to a number or a SIP address: asked once more before it is done, since it can't be undone."""
+
+from services.desk.desk import CallDesk
+from services.domain.call import Call
+from services.domain.client import PAGE
+from services.domain.control import Action, Control
+from services.domain.phone_number import international, region_name, region_of
+from ui.call.send_form import Fields, SendForm
+from ui.kit.icons import icon
+from ui.kit.markup import Box, Text
+from ui.kit.notice import Notice
+from ui.words import language, say
+
+_LONGEST = 256  # characters of a SIP address
+
+
+class TransferForm(SendForm):
+    """The first press asks, the second, for the same destination, hands over. It goes through the dial guard."""
+
+    def __init__(self, call: Call, *, desk: CallDesk, notice: Notice) -> None:
+        super().__init__(send=self._transfer, notice=notice)
+        self._call_id = call.id
+        self._desk = desk
+        self._asked: str | None = None
+        label = say("transfer_label")
+        with self.classes("panel transfer"):
+            with Box(classes="ask"):
+                with Box(classes="field"):
+                    field = Box("input", name="to", type="text", inputmode="tel", autocomplete="off", maxlength=_LONGEST)
+                    field.props["placeholder"] = field.props["aria-label"] = label
+                    field.on("input", self._forget)
+                with Box("button", "btn", type="submit", data_testid="transfer-send") as self._ask:
+                    icon("transfer")
+                    Text("span", say("transfer_it"))
+            with Box(classes="below"):
+                self._hint = Text("p", say("transfer_hint"))
+                with Box(classes="sure", role="group") as self._sure:
+                    self._question = Text("p", "", role="status")
+                    Text("button", say("transfer_now"), "btn go sure-go", type="submit", name="confirmed", data_testid="transfer-confirm")
+                    Text("button", say("cancel"), "btn", type="button").on("click", self._forget)
+        self._forget()
+
+    async def _transfer(self, fields: Fields) -> bool:
+        to = fields.get("to", "")
+        if not to:
+            return False
+        wanted = Control(action=Action.TRANSFER, destination=to)
+        if fields.get("press") != "confirmed" or to != self._asked:
+            self._ask_once_more(to, wanted)
+            return False
+        self._forget()
+        await self._desk.control(self._call_id, wanted, PAGE)
+        return True
+
+    def _ask_once_more(self, to: str, wanted: Control) -> None:
+        where = to
+        if not wanted.by_sip:
+            number = self._desk.order(to, confirm_unlikely_number=True).to
+            region = region_name(region_of(number), language())
+            where = f"{international(number)} ({region})" if region else international(number)
+        self._asked = to
+        self._question.show(say("transfer_sure", where=where))
+        self._show()
+
+    def _forget(self) -> None:
+        self._asked = None
+        self._show()
+
+    def _show(self) -> None:
+        self._sure.set_visibility(self._asked is not None)
+        self._hint.set_visibility(self._asked is None)
+        self._ask.set_visibility(self._asked is None)

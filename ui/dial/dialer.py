@@ -1,0 +1,220 @@
+"""The number field and Call: what is typed, what it means, and the one press that places a call."""
+
+from collections.abc import Callable
+from typing import Any
+
+from nicegui import background_tasks, ui
+from nicegui.element import Element
+from nicegui.events import GenericEventArguments
+
+from services.desk.desk import CallDesk
+from services.domain.call import Call, CallOrder
+from services.domain.client import PAGE
+from services.domain.errors import DuplicateCall, EarshotError
+from services.domain.pasted_number import number_in, number_in_address
+from services.domain.phone_number import as_typed, international, region_name, region_of
+from ui.dial import recent_numbers
+from ui.dial.call_options import CallOptions, wishes
+from ui.dial.pickers import Pickers
+from ui.kit.icons import icon
+from ui.kit.markup import Box, Text, set_props
+from ui.kit.notice import Notice
+from ui.kit.press import PRESS, came_late
+from ui.words import language, parts, say
+from ui.words.faults import error_words
+
+_MAX_TEXT = 64
+_MAX_PASTED = 1000
+_CONFIRMABLE = {"number_unlikely", "duplicate_recent_call"}
+_WHILE_TYPING = {"invalid_number", "short_number", "emergency_number", "number_unlikely"}  # what every number is on its way
+
+
+class DialForm(Element, component="dial_form.js", dependencies=[PRESS]):
+    """Groups the digits of the field in it, and emits `dial` once for each press that counts."""
+
+    def __init__(self, *, initial: str, disabled: bool) -> None:
+        super().__init__()
+        set_props(self, initial=initial, shape={"of": initial, "text": initial}, offline=say("offline"), disabled=disabled)
+
+
+class Dialer:
+    """`placing` is told the order as a call is being placed, then either `placed` its call or `failed` that there is none."""
+
+    def __init__(
+        self,
+        *,
+        desk: CallDesk,
+        to: str = "",
+        example: str = "",
+        placing: Callable[[CallOrder], None],
+        placed: Callable[[Call], None],
+        failed: Callable[[], None],
+    ) -> None:
+        self._desk = desk
+        self._placing, self._placed, self._failed = placing, placed, failed
+        self._busy = False
+        self._text = ""
+        self._pastes = 0
+        self._said: tuple[str, dict[str, str]] | None = None
+        to = number_in_address(to[:_MAX_PASTED])[:_MAX_TEXT]
+        with Box("section", "card pad dialer", aria_label=say("dialer")):
+            self.form = DialForm(initial=to, disabled=bool(desk.missing))
+            with self.form:
+                with Box(classes="between"):
+                    Text("label", say("number"), "label", for_="dial-number")
+                    self._country = Text("span", classes="label country", aria_live="polite")
+                with Box(classes="field"):
+                    self._field = Box("input", id="dial-number", type="tel", inputmode="tel", autocomplete="off", maxlength=_MAX_TEXT)
+                    set_props(self._field, placeholder=example or None, aria_describedby="dial-says", data_testid="dial-number")
+                    set_props(self._field, list=recent_numbers.ID)
+                self._recent = recent_numbers.RecentNumbers(desk=desk)
+                self._pickers = Pickers(desk=desk)
+                self._options = CallOptions()
+                with Box(classes="says", id="dial-says"):
+                    self._sentence = Box("p", "say")
+                    self._problem = Text("p", "", "problem", role="alert")
+            with self.form.add_slot("actions"):
+                with Box("button", "btn go", type="submit", data_testid="dial-call"):
+                    icon("call")
+                    Text("span", say("call"))
+                self._confirm = Text("button", say("call_anyway"), "btn", type="submit", name="confirmed", data_testid="dial-confirm")
+            self._notice = Notice()
+        self.form.on("typed", lambda event: self._typed(_text(event.args)))
+        self.form.on("pasted", lambda event: self._pasted(event.args))
+        self.form.on("chosen", lambda event: self._choose(event.args))
+        self.form.on("left", lambda event: self._left(_text(event.args)))
+        self.form.on("dial", self._dial)
+        self._typed(to)
+        self._read_recent()
+
+    def fill(self, number: str) -> None:
+        """Puts a number into the field, and dials nothing."""
+        self.form.run_method("fill", number_in(number)[:_MAX_TEXT])
+
+    def refresh(self) -> None:
+        """Offers assistants and caller IDs as Vapi lists them by now, and says anew what Call would do."""
+        self._pickers.refresh()
+        if self._said and self._said[0].startswith("calls"):
+            self._judge(self._text, complete=False)
+
+    def _typed(self, text: str) -> None:
+        self._text = text
+        grouped = as_typed(text)
+        if grouped != text:
+            set_props(self.form, shape={"of": text, "text": grouped})
+        self._country.show(region_name(region_of(text), language()))
+        self._judge(text, complete=False)
+
+    def _pasted(self, text: Any) -> None:
+        """What was pasted is brought into shape in the field, however it was written."""
+        self._pastes += 1  # so that the same text can be pasted over what became of it
+        text = text[:_MAX_PASTED] if isinstance(text, str) else ""
+        number = number_in(text)[:_MAX_TEXT]
+        set_props(self.form, shape={"of": text, "text": number, "pasted": self._pastes})
+        self._typed(number)
+
+    def _choose(self, args: dict[str, Any]) -> None:
+        self._pickers.choose(args)
+        self._judge(self._text, complete=False)
+
+    def _left(self, text: str) -> None:
+        if text.strip():
+            self._judge(text, complete=True)
+
+    def _judge(self, text: str, *, complete: bool) -> None:
+        """Says what Call would do or, where the number is `complete` or can't become right any more, why it can't be called."""
+        self._pickers.tell_limits(region_of(text))
+        if self._desk.missing:
+            return self._say("not_configured")
+        try:
+            order = self._order(text)
+            self._desk.check(order, PAGE)
+        except EarshotError as error:
+            if complete or error.code not in _WHILE_TYPING:
+                self._refuse(error)
+            else:
+                self._say("half" if text.lstrip().startswith(("+", "00")) else "hint")
+        else:
+            self._promise(order)
+
+    def _read_recent(self) -> None:
+        background_tasks.create(self._recent.refresh(), name="read recent numbers", context=ui.context.client)
+
+    def _order(self, text: str, *, confirmed: bool = False, **wishes: Any) -> CallOrder:
+        return self._desk.order(
+            text,
+            assistant_id=self._pickers.assistant_id,
+            phone_number_id=self._pickers.phone_number_id,
+            confirm_unlikely_number=confirmed,
+            **wishes,
+        )
+
+    def _promise(self, order: CallOrder) -> None:
+        line = self._desk.directory.caller_id_name(order.phone_number_id)
+        assistant = self._desk.directory.assistant_name(order.assistant_id)
+        country = region_name(order.region, language())
+        key = "calls" + ("_in" if country else "") + ("_from" if line else "") + ("_as" if assistant else "")
+        self._say(key, number=international(order.to), country=country, line=line, assistant=assistant)
+
+    def _say(self, key: str, **values: str) -> None:
+        self._refuse(None)
+        if self._said == (key, values):
+            return
+        self._said = (key, values)
+        self._sentence.clear()
+        with self._sentence:
+            for literal, gap in parts(key):
+                Text("span", literal)
+                if gap:
+                    Text("b" if gap in ("number", "assistant") else "span", values[gap])
+
+    def _refuse(self, error: EarshotError | None, words: str = "") -> None:
+        self._problem.show(words or (error_words(error)[1] if error else ""))
+        self._sentence.set_visibility(error is None)
+        self._confirm.set_visibility(error is not None and error.code in _CONFIRMABLE)
+        set_props(self._field, aria_invalid="true" if error else None)
+
+    async def _dial(self, event: GenericEventArguments) -> None:
+        if self._busy:
+            return
+        self._busy = True
+        call = None
+        try:
+            self._pickers.choose(event.args)
+            call = await self._place(_text(event.args.get("text")), event.args, confirmed=event.args.get("confirmed") is True)
+        finally:
+            self._busy = False
+            self.form.run_method("settle", call is not None)
+
+    async def _place(self, text: str, args: dict[str, Any], *, confirmed: bool) -> Call | None:
+        self._notice.hide()
+        if await came_late(self.form):
+            self._notice.tell(say("late_title"), say("late"))
+            return None
+        try:
+            order = self._order(text, confirmed=confirmed, **wishes(args))
+            self._desk.check(order, PAGE)
+        except EarshotError as error:
+            self._refuse(error)
+            return None
+        self._promise(order)
+        self._placing(order)
+        try:
+            placed = await self._desk.place(order, PAGE, allow_duplicate=confirmed)
+        except DuplicateCall as error:
+            self._failed()
+            self._refuse(error, say("duplicate"))
+            return None
+        except Exception as error:
+            self._failed()
+            self._notice.tell_error(error)
+            return None
+        assert isinstance(placed, Call)  # noqa: S101 - without an idempotency key nothing is answered from memory
+        self._options.empty()
+        self._placed(placed)
+        self._read_recent()
+        return placed
+
+
+def _text(value: Any) -> str:
+    return value[:_MAX_TEXT] if isinstance(value, str) else ""

@@ -1,0 +1,80 @@
+"""A call in words: to whom, from where, in which state, and how it ended."""
+
+from services.desk.desk import CallDesk
+from services.domain.call import Call, CallOrder, CallStatus, CostItem
+from services.domain.phone_number import international, region_name, region_of
+from ui.words import STATUS, language, say
+from ui.words.faults import ended_words
+
+
+def number(call: Call | CallOrder) -> str:
+    return international(call.to) if call.to else say("unknown_number")
+
+
+def from_whom(desk: CallDesk, call: Call | CallOrder) -> str:
+    """`United States, from Main line as Riley`, as far as it is known."""
+    region = region_name(region_of(call.to or ""), language())
+    line = desk.directory.caller_id_name(call.phone_number_id)
+    if not line and isinstance(call, Call):
+        line = international(call.caller_id or "")
+    assistant = desk.directory.assistant_name(call.assistant_id)
+    ways = " ".join(filter(None, (line and say("from_line", line=line), assistant and say("as_assistant", assistant=assistant))))
+    return ", ".join(filter(None, (region, ways)))
+
+
+def outcome(desk: CallDesk, call: Call) -> str:
+    """The state while it runs, then why it ended and after how long: `You ended the call · 0:33`."""
+    reason = desk.why_ended(call)
+    if reason is None:
+        return STATUS[call.status]
+    title, lasted = ended_words(reason)[0], duration(call)
+    return f"{title.removesuffix('.')} · {lasted}" if lasted else title
+
+
+def remark(call: Call) -> str:
+    """What is unusual about a call that is not over, if anything."""
+    if call.status in (CallStatus.UNKNOWN, CallStatus.SCHEDULED, CallStatus.FORWARDING):
+        return say(call.status.value)
+    return say("blocked") if call.concurrency_blocked and call.status is CallStatus.QUEUED else ""
+
+
+def duration(call: Call) -> str:
+    """From the answer to the end: `3:08`, from an hour on `1:03:08`, as the clock beside it shows."""
+    if call.started_at is None or call.ended_at is None:
+        return ""
+    minutes, seconds = divmod(max(0, int((call.ended_at - call.started_at).total_seconds())), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def cost(call: Call) -> str:
+    if call.cost is None:
+        return ""
+    return say("cent") if 0 < call.cost < 0.005 else f"${call.cost:.2f}"
+
+
+def dollars(amount: float) -> str:
+    """A part of a price, which is often less than a cent."""
+    return f"${amount:.2f}" if amount >= 0.1 else f"${amount:.3f}"
+
+
+def cost_part(item: CostItem) -> str:
+    """What was paid for, as people say it; Vapi's own word where there is none."""
+    key = _COST_PARTS.get(item.kind)
+    return say(key) if key else item.kind
+
+
+_COST_PARTS = {
+    "transport": "cost_transport",
+    "transcriber": "cost_transcriber",
+    "stt": "cost_transcriber",
+    "model": "cost_model",
+    "llm": "cost_model",
+    "voice": "cost_voice",
+    "tts": "cost_voice",
+    "vapi": "cost_vapi",
+    "analysis": "cost_analysis",
+    "analysisCostBreakdown": "cost_analysis",
+    "knowledge-base": "cost_knowledge",
+    "voicemail-detection": "cost_voicemail",
+}

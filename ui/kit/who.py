@@ -1,0 +1,10 @@
+"""Who did something, in words."""
+
+from services.dialling.switch import FILE
+from services.domain.client import LOCAL, PAGE
+from ui.words import say
+
+
+def who_name(who: str) -> str:
+    """As people say it; a token by its own name."""
+    return say(f"who_{who}") if who in (PAGE.name, LOCAL.name, FILE) else who

@@ -1,0 +1,84 @@
+"""The Python face of ui/log/call_list.js: calls as rows."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypedDict
+
+from nicegui.element import Element
+
+from services.desk.desk import CallDesk
+from services.domain.call import Call
+from ui.kit.call_words import number, outcome
+from ui.kit.markup import set_props
+from ui.kit.times import FORMATS, milliseconds
+from ui.words import say
+
+
+class Row(TypedDict):
+    """What a row shows of a call. `at` and `since` are ms since 1970; `speaks` says in words who speaks, `speaker` in one word."""
+
+    id: str
+    number: str
+    status: str
+    words: str
+    running: bool
+    inbound: bool
+    at: int | None
+    since: int | None
+    speaker: str
+    speaks: str
+    fresh: bool
+
+
+class CallList(Element, component="call_list.js", dependencies=[FORMATS]):
+    """`choose` is given the id of the call whose row is pressed. Rows order themselves, newest first."""
+
+    def __init__(self, rows: Sequence[Row], *, choose: Callable[[str], None]) -> None:
+        super().__init__()
+        set_props(self, initial=list(rows), words={"inbound": say("inbound"), "fresh": say("fresh")})
+        self.ids = {row["id"] for row in rows}
+        self.on("choose", lambda event: choose(str(event.args)))
+
+    def put(self, rows: Iterable[Row]) -> None:
+        """Adds these, or puts them in the place of what was known of the same calls."""
+        rows = list(rows)
+        self.ids.update(row["id"] for row in rows)
+        self.run_method("put", rows)
+
+    def replace(self, rows: Sequence[Row]) -> None:
+        self.ids = {row["id"] for row in rows}
+        self.run_method("replace", list(rows))
+
+    def drop(self, ids: Iterable[str]) -> None:
+        if gone := self.ids.intersection(ids):
+            self.ids -= gone
+            self.run_method("drop", list(gone))
+
+    def point_at(self, call_id: str | None) -> None:
+        """Marks the row of the call that is on the stage."""
+        self.run_method("mark", call_id)
+
+
+def row(desk: CallDesk, call: Call, *, fresh: bool = False) -> Row:
+    """The row of a call. One that is `fresh` is marked for a moment when it comes."""
+    speaking = desk.transcripts.speaking(call.id) if call.running else frozenset[str]()
+    speaker = "both" if len(speaking) > 1 else next(iter(speaking), "")
+    return Row(
+        id=call.id,
+        number=number(call),
+        status=call.status.value,
+        words=outcome(desk, call),
+        running=call.running,
+        inbound=call.inbound,
+        at=milliseconds(call.created_at),
+        since=milliseconds(call.started_at),
+        speaker=speaker,
+        speaks=_SPEAKS[speaker]() if speaker else "",
+        fresh=fresh,
+    )
+
+
+_SPEAKS = {
+    "customer": lambda: say("customer_speaks"),
+    "assistant": lambda: say("assistant_speaks"),
+    "both": lambda: say("both_speak"),
+}

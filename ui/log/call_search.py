@@ -1,0 +1,91 @@
+"""Which past calls are wanted: the fields above the list, and the link that exports what they find."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from nicegui.element import Element
+
+from services.domain.call import CallStatus
+from services.vapi.ended_reasons import Family
+from ui.kit.markup import Box, Text, set_props
+from ui.words import say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Filters of the past: nothing set finds them all. Times are UTC."""
+
+    search: str = ""
+    family: Family | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+
+    def query(self) -> str:
+        """The same as REST asks for it."""
+        values = {
+            "status": CallStatus.ENDED.value,
+            "search": self.search,
+            "family": self.family.value if self.family else "",
+            "from": self.created_from.isoformat().replace("+00:00", "Z") if self.created_from else "",
+            "to": self.created_to.isoformat().replace("+00:00", "Z") if self.created_to else "",
+        }
+        return urlencode({name: value for name, value in values.items() if value})
+
+    @classmethod
+    def read(cls, fields: Mapping[str, Any]) -> "Wanted":
+        """From what the browser sent, of which nothing is believed: what makes no sense counts as not set."""
+        family = str(fields.get("family", ""))
+        return cls(
+            search=str(fields.get("search", ""))[:100].strip(),
+            family=Family(family) if family in set(Family) else None,
+            created_from=_moment(fields.get("from")),
+            created_to=_moment(fields.get("to")),
+        )
+
+
+class SearchForm(Element, component="call_search.js"):
+    """Emits `wanted` when one of its fields changes, with days as the moments at which they begin and end where the reader is."""
+
+
+class CallSearch:
+    """The fields, which are there from when there is something to look for. `changed` is told what is wanted from now on."""
+
+    def __init__(self, *, changed: Callable[[Wanted], None]) -> None:
+        self._export: Text | None = None
+        self._form = SearchForm()
+        self._form.on("wanted", lambda event: changed(Wanted.read(event.args)))
+
+    def show(self, *, export: Wanted, visible: bool) -> None:
+        if visible and self._export is None:
+            self._export = self._build()
+        if self._export:
+            set_props(self._export, href=f"/api/calls.csv?{export.query()}")
+        self._form.set_visibility(visible)
+
+    def _build(self) -> Text:
+        """The fields; gives the link that exports."""
+        with self._form:
+            Box("input", name="search", type="search", maxlength=100, placeholder=say("search"), aria_label=say("search_label"))
+            with Box(classes="filters"):
+                with Box("select", name="family", aria_label=say("by_outcome")):
+                    Text("option", say("any_outcome"), value="")
+                    for family in Family:
+                        Text("option", say(f"family_{family.name.lower()}"), value=family.value)
+                export = Text("a", say("export"), "export", download="calls.csv", aria_label=say("export_label"))
+                with Box("details", "days"):
+                    Text("summary", say("days"))
+                    for edge in ("from", "to"):
+                        with Box("label", "day"):
+                            Text("span", say(f"day_{edge}"))
+                            Box("input", name=edge, type="date")
+        return export
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(float(value) / 1000, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None

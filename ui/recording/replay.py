@@ -1,0 +1,44 @@
+"""The Python face of ui/recording/replay.js: a recorded call with its waveform, its sound, and what was said."""
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+from nicegui.element import Element
+
+from ui.kit.markup import set_props
+from ui.kit.times import FORMATS
+from ui.words import text
+
+_OWN = "replay loading failed play pause seek position speed both mute_customer mute_assistant gap transcript no_transcript"
+_WORDS = {
+    **{name: f"replay_{name}" for name in _OWN.split()},
+    "again": "try_again",
+    "customer": "customer",
+    "assistant": "assistant",
+    "both_ears": "spread",
+}
+"""What the component calls its texts, and the page."""
+
+_MODULES = ["../kit/fill.js", "../kit/mute_button.js", "recorded_sound.js", "replay_lines.js", "stereo.js", "waveform.js"]
+
+
+class Replay(Element, component="replay.js", dependencies=[FORMATS, *_MODULES]):
+    """Replays the finished recording of `call_id`, loading it by itself; what is put into it stands beside its controls.
+
+    `on_line` hears which line of the transcript is being spoken: its index, -1 before the first.
+    """
+
+    def __init__(self, call_id: str, *, on_line: Callable[[int], None] | None = None) -> None:
+        super().__init__()
+        set_props(self, base=_address(call_id), words={name: text(key) for name, key in _WORDS.items()})
+        if on_line:
+            self.on("line", lambda event: on_line(int(event.args)))
+
+
+def download_address(call_id: str, part: int = 1) -> str:
+    """Where a link for saving the FLAC points."""
+    return f"{_address(call_id)}/{part}.flac?download=true"
+
+
+def _address(call_id: str) -> str:
+    return f"/recordings/{quote(call_id, safe='')}"

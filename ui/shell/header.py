@@ -1,0 +1,52 @@
+"""The header: what this is, and whether phones ring."""
+
+from functools import partial
+
+from nicegui import ui
+
+from services.desk.desk import CallDesk
+from services.dialling.switch import Switch
+from services.settings import CREDENTIALS, Settings
+from ui.kit.icons import icon
+from ui.kit.later import later
+from ui.kit.markup import Box, Text
+from ui.shell.preferences import preferences
+from ui.shell.safety import safety_controls
+from ui.words import say
+
+
+def header(settings: Settings, *, desk: CallDesk, switch: Switch) -> None:
+    """Goes before `<main>`, where a page's banner belongs."""
+    mode = "not_ready" if settings.missing else "demo_line" if settings.demo else "live"
+    with ui.context.client.layout, Box("header", "banner") as banner:
+        with Box("h1", "mark"):
+            icon("mark", 24)
+            Text("span", say("product"))
+        if settings.missing:
+            _pill(mode)
+        else:
+            _pill(mode, popovertarget="mode")
+            later(Box(classes="popover", id="mode", popover="auto"), partial(_explain, demo=settings.demo))
+        safety_controls(desk=desk, switch=switch)
+        preferences(can_leave=bool(settings.password))
+    banner.move(target_index=0)
+    with ui.context.client.layout:
+        Text("a", say("skip"), "skip", href="#dial-number").move(target_index=0)
+
+
+def _pill(mode: str, **props: str) -> None:
+    with Box("button" if props else "span", f"pill {mode}", **({"type": "button"} | props if props else {})):
+        Box("i", "dot")
+        Text("b", say(mode))
+        Text("span", say(f"{mode}_short"), "hide")
+
+
+def _explain(*, demo: bool) -> None:
+    Text("strong", say("demo_title" if demo else "live_title"))
+    Text("p", say("demo_explained" if demo else "live_explained"))
+    if demo:
+        Text("p", say("go_live"))
+        with Box("ul", "names"):
+            for name in CREDENTIALS:
+                with Box("li"):
+                    Text("code", name)

@@ -1,0 +1,48 @@
+"""The settings in the header: light or dark, the language, and the way out. Kept by the browser, in cookies."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from nicegui import ui
+
+from services.support.language import COOKIE as LANGUAGE_COOKIE
+from services.support.language import THEME_COOKIE
+from ui.kit.icons import icon
+from ui.kit.later import later
+from ui.kit.markup import Box, Text
+from ui.words import language, say
+
+_KEEP = "document.cookie = `%s=${event.target.value};path=/;max-age=31536000;samesite=lax`;"
+_SHOW = (
+    "const {dataset} = document.documentElement;"
+    "if (event.target.value === 'system') delete dataset.theme; else dataset.theme = event.target.value;"
+)
+_LEAVE = "() => fetch('/logout', {method: 'POST'}).finally(() => location.assign('/login'))"
+
+
+def preferences(*, can_leave: bool) -> None:
+    """The button and its panel. `can_leave`: there is a login, so there is a way out."""
+    with Box("button", "btn quiet settings-button", type="button", popovertarget="settings", data_testid="settings"):
+        icon("settings", 20)
+        Text("span", say("settings"))
+    later(Box(classes="popover settings", id="settings", popover="auto"), partial(_panel, can_leave=can_leave))
+
+
+def _panel(*, can_leave: bool) -> None:
+    themes = {theme: say(f"theme_{theme}") for theme in ("system", "light", "dark")}
+    chosen = ui.context.client.request.cookies.get(THEME_COOKIE, "")
+    _choice("theme", themes, chosen if chosen in themes else "system", f"(event) => {{ {_KEEP % THEME_COOKIE} {_SHOW} }}")
+    reload = f"(event) => {{ {_KEEP % LANGUAGE_COOKIE} location.reload(); }}"
+    _choice("language", {"en": "English", "de": "Deutsch"}, language(), reload)
+    if can_leave:
+        Text("button", say("log_out"), "btn leave", type="button").on("click", js_handler=_LEAVE)
+
+
+def _choice(name: str, options: Mapping[str, str], chosen: str, handler: str) -> None:
+    with Box("fieldset", "choice").on("change", js_handler=handler):
+        Text("legend", say(name))
+        with Box(classes="choices"):
+            for value, text in options.items():
+                with Box("label"):
+                    Box("input", type="radio", name=name, value=value, checked=value == chosen or None)
+                    Text("span", text)

@@ -1,0 +1,131 @@
+"""The panel of the brake: stop all dialling, allow it again, end all calls that run."""
+
+from nicegui.events import GenericEventArguments
+
+from services.desk.desk import CallDesk
+from services.desk.end_all import AllEnded, end_all
+from services.dialling.switch import Stop, Switch
+from services.domain.call import Call
+from services.domain.client import PAGE
+from services.domain.phone_number import international
+from ui.kit.markup import Box, Text, set_props
+from ui.kit.notice import Notice
+from ui.kit.times import LocalTime
+from ui.kit.who import who_name
+from ui.words import say
+
+
+class SafetyPanel:
+    """Stopping takes one press, for it harms nobody. Ending all calls takes two, each a press of its own."""
+
+    def __init__(self, *, desk: CallDesk, switch: Switch) -> None:
+        self._desk = desk
+        self._switch = switch
+        self._sure = False
+        self._ending = False
+        self._title = Text("strong")
+        self._explained = Text("p")
+        self._record = StoppedBy()
+        with Box(classes="safety-buttons"):
+            self._stop = Text("button", say("stop_dialling"), "btn end", type="button", data_testid="dialling-stop")
+            self._stop.on("click", self._stop_dialling)
+            self._resume = Text("button", say("resume_dialling"), "btn", type="button", data_testid="dialling-resume")
+            self._resume.on("click", self._resume_dialling)
+            self._end = Text("button", "", "btn", type="button", data_testid="end-all")
+            self._end.on("click", self._press_end, args=["detail"]).on("blur", self._calm_down)
+        self._done = Text("p", "", "done", role="status")
+        self._notice = Notice()
+        self._done.show("")
+        self.show_switch(switch.state)
+        self._show_end()
+
+    def show_switch(self, stop: Stop | None) -> None:
+        stopped = stop is not None
+        self._title.show(say("dialling_stopped" if stopped else "dialling_allowed"))
+        self._explained.show(say("dialling_stopped_explained" if stopped else "dialling_allowed_explained"))
+        self._record.show(stop)
+        self._stop.set_visibility(not stopped)
+        self._resume.set_visibility(stopped)
+
+    def show_calls(self, _call: Call) -> None:
+        self._show_end()
+
+    def open_anew(self) -> None:
+        """What came of pressing a while ago is no news when the panel is opened again."""
+        self._done.show("")
+        self._calm_down()
+
+    async def _stop_dialling(self) -> None:
+        self._notice.hide()
+        await self._switch.stop(PAGE.name)
+
+    async def _resume_dialling(self) -> None:
+        self._notice.hide()
+        try:
+            await self._switch.resume(PAGE.name)
+        except OSError as error:
+            self._notice.tell_error(error)
+
+    async def _press_end(self, event: GenericEventArguments) -> None:
+        # A double click is one press with a nervous finger, not a press and its confirmation.
+        if self._ending or event.args["detail"] > 1:
+            return
+        if not self._sure:
+            self._sure = True
+            self._show_end()
+            return
+        self._sure, self._ending = False, True
+        self._notice.hide()
+        self._show_end()
+        try:
+            self._tell(await end_all(self._desk, PAGE))
+        except Exception as error:
+            self._notice.tell_error(error)
+        finally:
+            self._ending = False
+            self._show_end()
+
+    def _tell(self, outcome: AllEnded) -> None:
+        count = len(outcome.ended)
+        self._done.show(say(f"end_all_done_{_few(count)}", count=str(count)) if count else "")
+        if outcome.unconfirmed:
+            lines = (say("end_all_unconfirmed", number=international(call.to or ""), why=why) for call, why in outcome.unconfirmed)
+            self._notice.tell(say("end_all_unconfirmed_title"), " ".join(lines))
+
+    def _calm_down(self) -> None:
+        self._sure = False
+        self._show_end()
+
+    def _show_end(self) -> None:
+        count = sum(call.running for call in self._desk.calls())
+        text = (
+            say("end_all_busy")
+            if self._ending
+            else say("end_all_none")
+            if count == 0
+            else say(f"end_all_sure_{_few(count)}" if self._sure else f"end_all_{_few(count)}", count=str(count))
+        )
+        self._end.show(text)
+        self._end.classes(replace="btn end" if self._sure else "btn")
+        set_props(self._end, disabled=self._ending or count == 0)
+
+
+def _few(count: int) -> str:
+    return "one" if count == 1 else "many"
+
+
+class StoppedBy:
+    """Who stopped dialling, when, and why."""
+
+    def __init__(self) -> None:
+        with Box("p", "stopped-by") as self._box:
+            self._who = Text("span")
+            self._when = LocalTime(brief=True)
+            self._why = Text("q")
+
+    def show(self, stop: Stop | None) -> None:
+        self._box.set_visibility(stop is not None)
+        if stop:
+            self._who.show(say("stopped_by", who=who_name(stop.by)))
+            self._when.show(stop.since)
+            self._why.show(stop.reason)
