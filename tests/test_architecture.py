@@ -1,7 +1,8 @@
-"""Two faces over one desk, arrows only downwards: who may import whom."""
+"""Two faces over one desk, imports only downwards: which package may import which."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,65 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted([ROOT / "main.py", *(ROOT / "services").rglob("*.py"), *(ROOT / "ui").rglob("*.py")])
 
+FLOORS = [
+    "main",
+    "ui",
+    "services.web",
+    "services.recording",
+    "services.desk",
+    "services.listening",
+    "services.journal",
+    "services.vapi",
+    "services.dialling",
+    "services.support",
+    "services.domain",
+]
+"""From the top floor down. A module may import from its own floor and from those below it."""
+
+APART = "services.demo_line"
+SETTINGS = "services.settings"
+FACES = {"ui", "services.web"}
+MAY_READ_SETTINGS = {"main", *FACES}
+FRAMEWORKS = {"nicegui", "fastapi", "starlette", "vapi", "httpx", "aiohttp", "asyncio", "sqlalchemy"}
+
 
 def imports(path: Path) -> Iterator[str]:
+    """The full names of the modules that a file imports."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative imports hide who imports whom"
             yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def floor_of(module: str) -> str | None:
+    """The floor, or the part that stands apart, that a module of ours belongs to; None for other people's modules."""
+    return next((place for place in (*FLOORS, APART, SETTINGS) if module == place or module.startswith(place + ".")), None)
+
+
+def allowed(importer: str, imported: str) -> bool:
+    """True if a module on floor `importer` may import one on floor `imported`."""
+    if importer == imported:
+        return True
+    if APART in (importer, imported):
+        return importer == "main"
+    if SETTINGS in (importer, imported):
+        return importer in MAY_READ_SETTINGS if imported == SETTINGS else imported in ("services.domain", "services.support")
+    if {importer, imported} == FACES:
+        return False
+    return FLOORS.index(importer) < FLOORS.index(imported)
+
+
+def forbidden(importer: str, names: Iterable[str]) -> list[str]:
+    """The imports that a module on floor `importer` may not have."""
+    places = ((name, floor_of(name)) for name in names)
+    return [name for name, place in places if place is not None and not allowed(importer, place)]
 
 
 def importers_of(package: str) -> set[str]:
@@ -25,15 +77,40 @@ def importers_of(package: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("module", ["call", "phone_number", "dial_guard", "errors", "listening/pcm"])
-def test_the_pure_modules_know_no_framework(module: str) -> None:
-    found = set(imports(ROOT / "services" / f"{module}.py"))
-    assert not [name for name in found if name.split(".")[0] in {"nicegui", "fastapi", "starlette", "vapi", "httpx", "aiohttp", "asyncio"}]
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_imports_point_down_the_floors(path: Path) -> None:
+    floor = floor_of(module_of(path))
+    if floor is None:
+        assert path.parent == ROOT / "services", f"{path.relative_to(ROOT)} belongs to no floor"
+        assert not path.read_text().strip()
+        return
+    assert not forbidden(floor, imports(path))
 
 
-def test_the_two_faces_do_not_know_each_other() -> None:
-    assert not [name for name in importers_of("ui") if name.startswith("services/")]
-    assert not [name for name in importers_of("services.web") if name.startswith("ui/")]
+@pytest.mark.parametrize(("upper", "lower"), list(combinations(FLOORS, 2)))
+def test_an_import_up_the_floors_is_found(upper: str, lower: str, tmp_path: Path) -> None:
+    for text in (f"import {upper}", f"from {upper} import something", f"def late() -> None:\n    from {upper}.deeper import something"):
+        source = tmp_path / "source.py"
+        source.write_text(text)
+        assert forbidden(lower, imports(source)), text
+    if {upper, lower} != FACES:
+        assert not forbidden(upper, [lower, f"{lower}.deeper"])
+
+
+@pytest.mark.parametrize("importer", [place for place in FLOORS if place not in MAY_READ_SETTINGS])
+def test_only_the_faces_and_main_read_settings(importer: str) -> None:
+    assert forbidden(importer, [SETTINGS])
+
+
+@pytest.mark.parametrize("place", [*FLOORS[1:], SETTINGS])
+def test_the_demo_line_and_the_rest_do_not_know_each_other(place: str) -> None:
+    assert forbidden(place, [APART])
+    assert forbidden(APART, [place])
+
+
+def test_the_domain_knows_no_framework() -> None:
+    for path in (ROOT / "services" / "domain").glob("*.py"):
+        assert not {name.split(".")[0] for name in imports(path)} & FRAMEWORKS, path
 
 
 def test_only_the_gateway_knows_the_sdk() -> None:
@@ -41,11 +118,11 @@ def test_only_the_gateway_knows_the_sdk() -> None:
     assert all(name.startswith("services/vapi/") for name in importers_of("vapi"))
 
 
-def test_the_demo_line_is_a_server_like_the_real_one() -> None:
-    assert {name for name in importers_of("services.demo_line") if not name.startswith("services/demo_line/")} == {"main.py"}
-    for path in (ROOT / "services" / "demo_line").glob("*.py"):
-        assert not [name for name in imports(path) if name.startswith(("services.", "ui")) and not name.startswith("services.demo_line")]
+def test_only_the_journal_knows_the_database() -> None:
+    assert importers_of("sqlalchemy")
+    assert all(name.startswith("services/journal/") for name in importers_of("sqlalchemy"))
 
 
 def test_nicegui_stays_in_the_page() -> None:
+    assert importers_of("nicegui")
     assert all(name.startswith("ui/") for name in importers_of("nicegui"))
