@@ -1,4 +1,4 @@
-"""All benchmarks but the player's: `make bench`. The figures belong into benchmarks/README.md, with their date."""
+"""`make bench`: runs every benchmark but the player's. Write the figures into benchmarks/README.md, with the date."""
 
 from benchmarks import call_log, first_paint, loop_gaps, many_calls, many_pages, place_calls, relay, relay_recording, server_shape, start_up
 

@@ -1,4 +1,4 @@
-"""The call log at 100,000 calls: pages from its beginning to its end, filters and searches, against its first page at 1,000 calls."""
+"""The call log at 100,000 calls: first and last page, filters and searches, against the first page at 1,000 calls."""
 
 import asyncio
 import random
@@ -52,11 +52,11 @@ async def one(journal: Journal, number: int, chance: random.Random) -> None:
     await journal.save_transcript(call.id, lines)
 
 
-async def median_ms(ask: Callable[[], Awaitable[list[Call]]], found: int) -> float:
+async def median_ms(query: Callable[[], Awaitable[list[Call]]], found: int) -> float:
     took = []
     for _ in range(TRIES):
         began = time.perf_counter()
-        assert len(await ask()) == found
+        assert len(await query()) == found
         took.append(1000 * (time.perf_counter() - began))
     return statistics.median(took)
 
@@ -71,18 +71,18 @@ async def run() -> None:
         journal = await Journal.open(f"sqlite:///{Path(folder) / 'many.sqlite'}")
         await fill(journal, CALLS)
         last = START + timedelta(minutes=50), "00000032"
-        asked: dict[str, tuple[Callable[[], Awaitable[list[Call]]], int]] = {
+        queries: dict[str, tuple[Callable[[], Awaitable[list[Call]]], int]] = {
             "first page": (journal.calls, 50),
             "last page": (lambda: journal.calls(before=last), 50),
-            "a frequent end": (lambda: journal.calls(ended=lambda reason: reason == "voicemail"), 50),
-            "a rare end": (lambda: journal.calls(ended=lambda reason: reason == "call-deleted"), CALLS // 10_000),
+            "a frequent ended reason": (lambda: journal.calls(ended=lambda reason: reason == "voicemail"), 50),
+            "a rare ended reason": (lambda: journal.calls(ended=lambda reason: reason == "call-deleted"), CALLS // 10_000),
             "search, a common word": (lambda: journal.calls(search="Doctor"), 50),
             "search, a number": (lambda: journal.calls(search="+1 415 200-0012"), 1),
             "search, one line in one call": (lambda: journal.calls(search="needle in"), 1),
-            "search, nothing": (lambda: journal.calls(search="unheard of"), 0),
+            "search without a match": (lambda: journal.calls(search="no such words"), 0),
         }
-        for name, (ask, found) in asked.items():
-            took = await median_ms(ask, found)
+        for name, (query, found) in queries.items():
+            took = await median_ms(query, found)
             print(f"call_log: {name} at {CALLS:,} calls: {took:.1f} ms, {took / base:.1f} x")
         await journal.aclose()
 

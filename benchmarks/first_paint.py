@@ -10,7 +10,7 @@ from tests.process import MAIN
 
 RUNS = 5
 
-# Interactive: the socket is there, and so is what the page is made of.
+# Interactive: the socket is connected and the page's elements are there.
 _WATCH = """
 window.interactive = new Promise((resolve) => {
     const there = () => window.did_handshake && document.querySelector(".q-page > div > *");
@@ -27,17 +27,17 @@ window.painted = new Promise((resolve) => {
 def main() -> None:
     with sync_playwright() as playwright, running("-m", "benchmarks.peers.hello") as hello, running(MAIN) as earshot:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
-        visit(browser, hello.url), visit(browser, earshot.url)  # so that neither is the first
+        visit(browser, hello.url), visit(browser, earshot.url)  # warm up the browser and both servers
         pairs = [(visit(browser, hello.url), visit(browser, earshot.url)) for _ in range(RUNS)]
         browser.close()
     print(f"Cold cache, median of {RUNS}, ms")
-    for place, what in enumerate(("first paint", "interactive")):
-        theirs, ours = (median(run[place] for run in runs) for runs in zip(*pairs, strict=True))
+    for column, what in enumerate(("first paint", "interactive")):
+        theirs, ours = (median(run[column] for run in runs) for runs in zip(*pairs, strict=True))
         print(f"  {what:12} hello-world {theirs:4.0f}   earshot {ours:4.0f}   ratio {ours / theirs:.2f} x (aim: at most 1.15)")
 
 
 def visit(browser: Browser, url: str) -> tuple[float, float]:
-    """Milliseconds from the start of the navigation to the first content painted, and to a page that can be used."""
+    """Milliseconds from the start of the navigation to first contentful paint, and until the page is interactive."""
     context = browser.new_context()
     page = context.new_page()
     page.add_init_script(_WATCH)

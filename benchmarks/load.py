@@ -1,4 +1,4 @@
-"""Load on one URL from a fixed number of connections, run as a process of its own: `python -m benchmarks.load URL CONNECTIONS REQUESTS`."""
+"""POSTs to one URL over a fixed number of connections, in a separate process: `python -m benchmarks.load URL CONNECTIONS REQUESTS`."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ NUMBERS = 8_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """Requests per second, and how long the slowest of a hundred took, in milliseconds."""
+    """Requests per second; median and 99th percentile of the response time in milliseconds."""
 
     per_second: float
     p50: float
@@ -25,31 +25,31 @@ class Load:
 
 
 def measure(url: str, *, connections: int, requests: int) -> Load:
-    """POSTs `{"to": ...}`, another number and key each time, `requests` times over `connections`; every answer has to be a 2xx."""
+    """POSTs `{"to": ...}` `requests` times over `connections`, each with its own number and idempotency key. Every answer must be a 2xx."""
     command = [sys.executable, "-m", "benchmarks.load", url, str(connections), str(requests)]
     found = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
     return Load(per_second=found["per_second"], p50=found["p50"], p99=found["p99"])
 
 
 async def _run(url: str, connections: int, requests: int) -> None:
-    took: list[float] = []
-    left = iter(range(requests))
+    times_ms: list[float] = []
+    indices = iter(range(requests))
 
     async def work(session: aiohttp.ClientSession) -> None:
-        for index in left:
+        for index in indices:
             began = time.perf_counter()
             body = {"to": f"+1415{2_000_000 + index % NUMBERS:07d}"}
             async with session.post(url, json=body, headers={"Idempotency-Key": str(uuid.uuid4())}) as answer:
                 await answer.read()
                 assert 200 <= answer.status < 300, await answer.text()
-            took.append(1000 * (time.perf_counter() - began))
+            times_ms.append(1000 * (time.perf_counter() - began))
 
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=connections)) as session:
         began = time.perf_counter()
         await asyncio.gather(*(work(session) for _ in range(connections)))
         seconds = time.perf_counter() - began
-    took.sort()
-    print(json.dumps({"per_second": requests / seconds, "p50": took[len(took) // 2], "p99": took[int(len(took) * 0.99)]}))
+    times_ms.sort()
+    print(json.dumps({"per_second": requests / seconds, "p50": times_ms[len(times_ms) // 2], "p99": times_ms[int(len(times_ms) * 0.99)]}))
 
 
 if __name__ == "__main__":

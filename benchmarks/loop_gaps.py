@@ -1,4 +1,4 @@
-"""How long the event loop is ever blocked: from the first socket over three pages and a call with a listener to the end."""
+"""The longest block of the event loop: during start-up, three page visits and a call with a listener, and shutdown."""
 
 import asyncio
 import gc
@@ -16,8 +16,8 @@ import main as earshot
 from services.settings import read_settings
 from tests.process import free_port
 
-BEAT = 0.002
-CALL_SECONDS = 12
+BEAT_S = 0.002
+CALL_S = 12
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ async def run() -> list[tuple[float, str]]:
     gaps: list[tuple[float, str]] = []
     stage = ["start"]
     settings = read_settings({"PORT": str(free_port())}, dotenv=None)
-    beating = asyncio.create_task(beat(gaps, stage))
+    measuring = asyncio.create_task(measure_gaps(gaps, stage))
     serving = asyncio.create_task(earshot.serve(settings, earshot.open_port(settings)))
     await asyncio.sleep(1.5)
     stage[0] = "three pages, a call"
@@ -44,16 +44,16 @@ async def run() -> list[tuple[float, str]]:
     stage[0] = "end"
     os.kill(os.getpid(), signal.SIGTERM)
     await serving
-    beating.cancel()
+    measuring.cancel()
     return gaps
 
 
-async def beat(gaps: list[tuple[float, str]], stage: list[str]) -> None:
+async def measure_gaps(gaps: list[tuple[float, str]], stage: list[str]) -> None:
     last = time.perf_counter()
     while True:
-        await asyncio.sleep(BEAT)
+        await asyncio.sleep(BEAT_S)
         now = time.perf_counter()
-        gaps.append((1000 * (now - last - BEAT), stage[0]))
+        gaps.append((1000 * (now - last - BEAT_S), stage[0]))
         last = now
 
 
@@ -67,7 +67,7 @@ def use(url: str) -> None:
                 call = await answer.json()
             async with session.ws_connect(call["listenUrl"]) as socket:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(CALL_SECONDS):
+                    async with asyncio.timeout(CALL_S):
                         async for _ in socket:
                             pass
 

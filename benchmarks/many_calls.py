@@ -1,4 +1,4 @@
-"""Fifty running calls on the demo line, which runs in the same process as it does in the app: what watching, following and hearing cost."""
+"""Fifty running calls on the demo line, in one process as in the app: the cost of watching them, notifying pages and listening."""
 
 import asyncio
 import tempfile
@@ -41,19 +41,20 @@ async def run() -> None:
         while not all(found.answered for call in calls if (found := desk.get(call.id))):  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         print(f"many_calls: {CALLS} calls placed and answered: {time.process_time() - began:.2f} s of CPU")
-        told: list[int] = []
+        notified: list[int] = []
         for _ in range(PAGES):
-            desk.changed.subscribe(lambda _: told.append(len(desk.calls())))
+            desk.changed.subscribe(lambda _: notified.append(len(desk.calls())))
         line.requests.clear()
         idle = await core(SECONDS)
         print(
-            f"many_calls: {CALLS} calls watched, {PAGES} told: {idle:.1f} % of a core, {len(line.requests) / SECONDS:.1f} requests a second"
+            f"many_calls: {CALLS} calls watched, {PAGES} subscribers notified: {idle:.1f} % of a core, "
+            f"{len(line.requests) / SECONDS:.1f} requests a second"
         )
         with ExitStack() as listening:
             for call in calls[:PAGES]:
                 listening.enter_context(relay.listen(call.id, sound=False, events=False))
             heard = await core(SECONDS)
-        print(f"many_calls: {PAGES} of them heard for their events, demo line's sending included: {heard:.1f} % of a core")
+        print(f"many_calls: events of {PAGES} of them listened to, the demo line's sending included: {heard:.1f} % of a core")
         await relay.aclose()
         await desk.aclose()
         await journal.aclose()
@@ -66,7 +67,7 @@ async def place(desk: CallDesk, numbers: Iterable[int]) -> list[Call]:
 
 
 async def core(seconds: float) -> float:
-    """The CPU of this process in percent of a core."""
+    """CPU use of this process over `seconds`, in percent of a core."""
     began = time.process_time()
     await asyncio.sleep(seconds)
     return 100 * (time.process_time() - began) / seconds

@@ -1,6 +1,6 @@
-"""`POST /api/vapi_call` with a key and a journal on disk, from 64 connections.
+"""`POST /api/vapi_call` with an idempotency key and a journal on disk, from 64 connections.
 
-Against the typed SDK in a bare route, on the same stand-in of Vapi in the same run.
+The baseline is the typed SDK in a bare route, with the same stand-in for Vapi, in the same run.
 """
 
 from statistics import median

@@ -1,4 +1,4 @@
-"""Processes under measurement: their time to the first answer, their CPU time and memory."""
+"""Server processes under measurement: time to the first answer, CPU time and memory."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from tests.process import started
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A server under measurement. `started` is in seconds from the start of the process to its first 200."""
+    """A server under measurement. `started`: seconds from process start to its first 200."""
 
     url: str
     process: psutil.Process
@@ -30,9 +30,9 @@ class Running:
 
 @contextmanager
 def running(*program: str, ready: str = "/", environ: Mapping[str, str] | None = None) -> Iterator[Running]:
-    """Runs `python PROGRAM` in an empty folder until its `ready` path answers 200, and ends it afterwards."""
+    """Starts `python PROGRAM` in an empty folder, waits until its `ready` path answers 200, and stops it afterwards."""
     began = time.perf_counter()
-    # A folder of its own: in the project's, a `.env` would have the benchmark ring real people.
+    # Never in the project's folder: with a `.env` there, the benchmark would ring real people.
     with TemporaryDirectory() as folder, started(*program, cwd=Path(folder), environ=environ) as process:
         status = process.wait_until_served(ready)
         took = time.perf_counter() - began

@@ -1,10 +1,9 @@
-"""What the relay adds: delay and CPU, against a client connected directly and against a bare pass-through with `websockets`.
+"""The delay and CPU that the relay adds, against a directly connected client and a bare pass-through with `websockets`.
 
     python -m benchmarks.relay [--seconds 4] [--runs 5]
 
-Source, subject and clients are processes of their own; their clocks are one (CLOCK_MONOTONIC). The source sends 1280 bytes each 20 ms
-and call, with a number inside, to direct clients and to the subject. "Added" is how much later the same frame arrives by way of the
-subject.
+Source, subject and clients are separate processes on one clock (CLOCK_MONOTONIC). For each call the source sends a numbered frame of
+1280 bytes every 20 ms, to direct clients and to the subject. "Added" is how much later the same frame arrives through the subject.
 """
 
 import argparse
@@ -33,14 +32,14 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from benchmarks.relay_ends import FRAME_SECONDS, SOUND, STAMP, Ear, Room, Source
+from benchmarks.relay_ends import FRAME_SECONDS, SOUND, STAMP, Client, Source, SourceCall
 from services.domain.call import Call, CallStatus, ListenTarget
 from services.listening.relay import Relay
 from services.web.access.tickets import Tickets
 from services.web.routes.listen_socket import listen_router
 
-DIRECT = 20  # calls that are heard directly too
-PADDING = random.Random(1).randbytes(SOUND - STAMP.size)  # noqa: S311 - like a noisy line: what compresses well would flatter permessage-deflate
+DIRECT = 20  # calls that also have a direct client
+PADDING = random.Random(1).randbytes(SOUND - STAMP.size)  # noqa: S311 - noise, since sound that compresses well would flatter permessage-deflate
 SECRET = b"benchmark"
 spawn = multiprocessing.get_context("spawn")
 
@@ -82,9 +81,9 @@ def main() -> None:
 
 
 def measure(source_port: int, port: int, pid: int, subject: Subject, calls: int, seconds: float) -> tuple[float, ...]:
-    """Milliseconds: direct p50 and p99, added p50, p99 and maximum; then per cent of a core a stream."""
+    """Milliseconds: direct p50 and p99; added p50, p99 and maximum. Last, CPU in percent of a core per stream."""
     with process(clients, source_port, port, subject, calls, seconds, wait=False) as (answers, _):
-        answers.recv()  # connected and warm
+        answers.recv()  # connected and warmed up
         used, since = cpu_seconds(pid), time.monotonic()
         direct, added = answers.recv()
         cpu = 100 * (cpu_seconds(pid) - used) / (time.monotonic() - since) / calls
@@ -103,7 +102,7 @@ def cpu_seconds(pid: int) -> float:
 
 @contextmanager
 def process(work: Callable[..., Any], *arguments: object, wait: bool = True) -> Iterator[tuple[Any, int]]:
-    """Runs `work(pipe, *arguments)` in a process of its own; gives the first thing it sends (or the pipe itself) and its pid."""
+    """Runs `work(pipe, *arguments)` in a process of its own; yields the first thing it sends (or the pipe) and its pid."""
     here, there = spawn.Pipe()
     running = spawn.Process(target=work, args=(there, *arguments), daemon=True)
     running.start()
@@ -117,8 +116,8 @@ def process(work: Callable[..., Any], *arguments: object, wait: bool = True) -> 
 
 def source(port: Connection) -> None:
     async def run() -> None:
-        rooms: dict[str, Room] = {}
-        server = await asyncio.get_running_loop().create_server(lambda: Source(rooms, PADDING), "127.0.0.1", 0)
+        source_calls: dict[str, SourceCall] = {}
+        server = await asyncio.get_running_loop().create_server(lambda: Source(source_calls, PADDING), "127.0.0.1", 0)
         port.send(server.sockets[0].getsockname()[1])
         await asyncio.Future()
 
@@ -141,7 +140,7 @@ def relay(port: Connection, source_port: int, subject: Subject) -> None:
 
 
 def bare(port: Connection, source_port: int, _subject: Subject) -> None:
-    """The least that any relay in Python does: one `websockets` connection in, one out, nothing between."""
+    """The least that any relay in Python must do: one `websockets` connection in, one out, nothing between."""
 
     async def accept(connection: ServerConnection) -> None:
         call = connection.request.path.split("/")[3] if connection.request else ""
@@ -161,7 +160,7 @@ def bare(port: Connection, source_port: int, _subject: Subject) -> None:
 
 
 def clients(answers: Connection, source_port: int, port: int, subject: Subject, calls: int, seconds: float) -> None:
-    """Every call is heard through the subject, and so many of them directly too as leave the measuring core time to spare."""
+    """Listens to every call through the subject, and to `DIRECT` of them directly too: more would saturate the measuring core."""
     arrivals: dict[str, dict[tuple[int, int], float]] = {"direct": {}, "relayed": {}}
     delays: list[float] = []
 
@@ -183,11 +182,11 @@ def clients(answers: Connection, source_port: int, port: int, subject: Subject, 
         for call in range(calls):
             path = f"/api/calls/{call}/listen?ticket={Tickets(SECRET).issue(str(call))}"
             if call % max(1, calls // DIRECT) == 0:
-                await loop.create_connection(partial(Ear, f"/{call}/direct", partial(heard, "direct", call)), "127.0.0.1", source_port)
+                await loop.create_connection(partial(Client, f"/{call}/direct", partial(heard, "direct", call)), "127.0.0.1", source_port)
             if subject.deflate:
                 tasks.append(asyncio.create_task(listen_deflated(call, path)))
             else:
-                await loop.create_connection(partial(Ear, path, partial(heard, "relayed", call)), "127.0.0.1", port)
+                await loop.create_connection(partial(Client, path, partial(heard, "relayed", call)), "127.0.0.1", port)
         await asyncio.sleep(1)
         gc.collect()
         gc.disable()

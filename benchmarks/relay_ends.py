@@ -1,5 +1,5 @@
-"""The two ends of a relay under measurement, as cheap as they can be, lest they are what is measured: one core has to feed 100 streams
-and to hear them. WebSocket frames (RFC 6455) are cut by hand; handshakes are as short as servers and clients here take them.
+"""The source and the clients around a relay under measurement. They are as cheap as possible, so that the relay is what is measured: one
+core has to send 100 streams and receive them. WebSocket frames (RFC 6455) are parsed by hand; handshakes hold only what is needed.
 """
 
 import asyncio
@@ -11,30 +11,29 @@ from collections.abc import Callable
 from typing import cast
 
 FRAME_SECONDS = 0.02
-SOUND = 1280  # bytes of a frame
-STAMP = struct.Struct("<qq")  # number, nanoseconds
+SOUND = 1280  # bytes of sound in a frame
+STAMP = struct.Struct("<qq")  # frame number, time sent in ns
 START = b'{"type":"start","encoding":"linear16","container":"raw","sampleRate":16000,"channels":2}'
 
 _HEAD = bytes([0x82, 126]) + SOUND.to_bytes(2, "big")
-_ANSWER = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n"
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 class Source(asyncio.Protocol):
-    """The stand-in of Vapi: `/<call>/<anything>`. Every call has a beat of its own, and all who hear it get the same frame."""
+    """Stands in for Vapi at `/<call>/<anything>`. Every call has its own clock; all clients of a call get the same frame."""
 
-    def __init__(self, rooms: dict[str, "Room"], padding: bytes) -> None:
-        self._rooms = rooms
+    def __init__(self, calls: dict[str, "SourceCall"], padding: bytes) -> None:
+        self._calls = calls
         self._padding = padding
-        self._room: Room | None = None
+        self._call: SourceCall | None = None
         self._request = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        if self._room:
-            return  # pings and closes of clients; nobody waits for an answer as long as a run takes
+        if self._call:
+            return  # pings and close frames; no client waits for an answer within a run
         self._request += data
         if not self._request.endswith(b"\r\n\r\n"):
             return
@@ -48,21 +47,21 @@ class Source(asyncio.Protocol):
         )
         self._transport.write(bytes([0x81, len(START)]) + START)
         call = lines[0].split(b"/")[1].decode()
-        if call not in self._rooms:
-            self._rooms[call] = Room(self._padding, phase=len(self._rooms) * 0.37 * FRAME_SECONDS % FRAME_SECONDS)
-        self._room = self._rooms[call]
-        self._room.here.append(self._transport)
+        if call not in self._calls:
+            self._calls[call] = SourceCall(self._padding, phase=len(self._calls) * 0.37 * FRAME_SECONDS % FRAME_SECONDS)
+        self._call = self._calls[call]
+        self._call.clients.append(self._transport)
 
     def connection_lost(self, _error: Exception | None) -> None:
-        if self._room:
-            self._room.here.remove(self._transport)
+        if self._call:
+            self._call.clients.remove(self._transport)
 
 
-class Room:
-    """One call, a frame each 20 ms from its first listener on."""
+class SourceCall:
+    """One call: sends a frame every 20 ms from its first client on."""
 
     def __init__(self, padding: bytes, *, phase: float) -> None:
-        self.here: list[asyncio.Transport] = []
+        self.clients: list[asyncio.Transport] = []
         self._padding = padding
         self._number = 0
         self._loop = asyncio.get_running_loop()
@@ -74,13 +73,13 @@ class Room:
 
     def _beat(self) -> None:
         frame = _HEAD + STAMP.pack(self._number, time.monotonic_ns()) + self._padding
-        for transport in self.here[:: 1 if self._number % 2 else -1]:  # neither way may always be the first
+        for transport in self.clients[:: 1 if self._number % 2 else -1]:  # alternate, so that neither way is always first
             transport.write(frame)
         self._number += 1
         self._next()
 
 
-class Ear(asyncio.Protocol):
+class Client(asyncio.Protocol):
     """A client that opens `path` and calls `heard(number, sent ns, arrived ns)` for each frame of sound."""
 
     def __init__(self, path: str, heard: Callable[[int, int, int], None]) -> None:

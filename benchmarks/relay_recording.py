@@ -1,9 +1,9 @@
-"""What recording costs, and what a `kill -9` costs a recording.
+"""What recording costs, and how much sound a `kill -9` loses.
 
     python -m benchmarks.relay_recording [--kills 20]
 
-A process records calls from the same source as in `benchmarks.relay`, whose frames say when they were sent; it is killed at a random
-moment. "Missing" is the time from the last frame that is there after the next start to the kill. "CPU" is that of recording 100 calls.
+A process records calls from the source of `benchmarks.relay`, whose frames hold the time when they were sent, and is killed at a random
+moment. "Missing" is the time from the last frame in the finished recording to the kill. "CPU" is measured while 100 calls are recorded.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def main() -> None:
     options.add_argument("--kills", type=int, default=20)
     chosen = options.parse_args()
     with process(source) as (port, _):
-        missing = [late for _ in range(chosen.kills) for late in killed(port, calls=5)]
+        missing = [missed for _ in range(chosen.kills) for missed in killed(port, calls=5)]
         print(f"kill -9, {chosen.kills} times, 5 calls each: missing at most {1000 * max(missing):.0f} ms of {len(missing)} recordings")
         with tempfile.TemporaryDirectory() as folder, process(recorder, port, folder, 100) as (_, pid):
             time.sleep(2)
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def killed(port: int, *, calls: int) -> list[float]:
-    """Seconds that are missing at the end of each recording. Raises where one has a hole, or is not there."""
+    """Seconds missing at the end of each recording. Raises AssertionError if a recording has a hole or does not exist."""
     with tempfile.TemporaryDirectory() as folder:
         here, there = spawn.Pipe()
         running = spawn.Process(target=recorder, args=(there, port, folder, calls), daemon=True)
@@ -57,7 +57,7 @@ def killed(port: int, *, calls: int) -> list[float]:
 
 
 def last_sent(folder: Path, call_id: str) -> int:
-    """When the last frame was sent, after all are seen to be there."""
+    """When the last recorded frame was sent, in monotonic ns. Asserts that no frame before it is missing."""
     assert RecordingFolder(folder).finish(call_id)
     sound = soundfile.read(folder / call_id / "1.flac", dtype="int16")[0].tobytes()
     stamps = [STAMP.unpack_from(sound, first) for first in range(0, len(sound) // SOUND * SOUND, SOUND)]

@@ -1,4 +1,4 @@
-"""What stands before an API request: `ui.run`, or our own uvicorn with the API beside NiceGUI. The reason for main.py's shape."""
+"""CPU of an API request under `ui.run`, and under our own uvicorn with the API beside NiceGUI: why main.py starts uvicorn itself."""
 
 from statistics import median
 

@@ -1,4 +1,4 @@
-"""Process start to the first page served, against NiceGUI's hello-world in the same run; and memory after the first call."""
+"""Time from process start to the first page, against NiceGUI's hello-world in the same run; and memory after the first call."""
 
 import json
 import urllib.request

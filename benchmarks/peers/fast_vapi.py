@@ -1,4 +1,4 @@
-"""A stand-in of Vapi that is much faster than what is measured against it: it creates calls and lists those that run."""
+"""A stand-in for Vapi that is much faster than what is measured with it. It creates calls and lists them."""
 
 import os
 import uuid
@@ -15,7 +15,7 @@ calls: deque[dict[str, Any]] = deque(maxlen=1000)
 
 
 async def create(request: web.Request) -> web.Response:
-    wanted = orjson.loads(await request.read())
+    order = orjson.loads(await request.read())
     call_id = str(uuid.uuid4())
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     call = {
@@ -25,10 +25,10 @@ async def create(request: web.Request) -> web.Response:
         "status": "queued",
         "createdAt": now,
         "updatedAt": now,
-        "assistantId": wanted["assistantId"],
-        "phoneNumberId": wanted["phoneNumberId"],
-        "customer": wanted["customer"],
-        "name": wanted.get("name"),
+        "assistantId": order["assistantId"],
+        "phoneNumberId": order["phoneNumberId"],
+        "customer": order["customer"],
+        "name": order.get("name"),
         "cost": 0,
         "monitor": {"listenUrl": f"ws://{HOST}:{PORT}/{call_id}/listen", "controlUrl": f"http://{HOST}:{PORT}/{call_id}/control"},
         "subscriptionLimits": {"concurrencyBlocked": False, "concurrencyLimit": 10, "remainingConcurrentCalls": 9},

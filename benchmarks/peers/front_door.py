@@ -1,4 +1,4 @@
-"""A route and a page in main.py's shape: our own uvicorn, the API beside NiceGUI instead of inside it."""
+"""A route and a page served as main.py does: our own uvicorn, with the API beside NiceGUI instead of inside it."""
 
 import os
 

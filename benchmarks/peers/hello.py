@@ -1,4 +1,4 @@
-"""The baseline of start-up: NiceGUI's hello-world."""
+"""The baseline for start-up and first paint: NiceGUI's hello-world."""
 
 import os
 

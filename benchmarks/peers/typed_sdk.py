@@ -1,4 +1,4 @@
-"""The baseline of placing calls: Vapi's typed client on aiohttp, warmed, in a bare FastAPI route that checks nothing."""
+"""The baseline for placing calls: Vapi's typed client, warmed up, in a bare FastAPI route without checks."""
 
 import os
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""A route and a page under NiceGUI's own `ui.run`: the other shape that main.py could have."""
+"""A route and a page under NiceGUI's own `ui.run`: the alternative to what main.py does."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""`make bench-playout`: measures the player and prints its table. RUNS, SECONDS, ROWS and BASELINES in the environment make it shorter."""
+"""`make bench-playout`: measures the player and prints its table. Set RUNS, SECONDS, ROWS or BASELINES in the environment to shorten it."""
 
 import asyncio
 import json
@@ -19,14 +19,14 @@ SECONDS = int(os.environ.get("SECONDS", "60"))
 KINDS = ["lan", "wifi", "tcp_hol", "lte", "bundle100", "stall2s", "drift_fast", "drift_slow"]
 COST_KINDS = KINDS[:5]
 BASELINES = ["chain", "ring"]
-BUSY = (300, 1000)  # ms of each so many ms in which the page does nothing else
+BUSY = (300, 1000)  # the page's main thread is blocked for the first of every second, in ms
 SIMULATOR = Path(__file__).parent / "simulate.mjs"
 NOT_MEASURED = "not measured"
 
 
 async def main() -> None:
-    """Runs everything, one page at a time, and prints as it goes."""
-    print(f"{RUNS} runs of {SECONDS} s each; delays in ms above the best one-way delay, with the 20 ms of a frame in them\n")
+    """Runs the chosen rows, one page at a time, and prints each result as it comes."""
+    print(f"{RUNS} runs of {SECONDS} s each; delays in ms above the best one-way delay, including the 20 ms of a frame\n")
     chosen = os.environ.get("ROWS", ",".join([*KINDS, "busy"])).split(",")
     all_traces = traces(SECONDS)
     ours: dict[str, list[Figures]] = {}
@@ -63,7 +63,7 @@ def _line(figures: Figures) -> str:
 
 
 def _neteq_cost(recording: Recording) -> float:
-    """J of NetEQ's rules on the arrivals that this page had."""
+    """The cost J of NetEQ's rules on the arrivals that this page saw."""
     trace = recording.trace
     count = len(recording.arrivals)
     seen = Trace(name=trace.name, clock=trace.clock, produced=trace.produced[:count], arrive=recording.arrivals.tolist())
@@ -81,7 +81,7 @@ def _table(ours: dict[str, list[Figures]], rules: dict[str, list[float]], peers:
         return float(statistics.median(getattr(figures, name) for figures in ours[kind]))
 
     def both(kind: str, words: str) -> list[str]:
-        """`words` of each baseline, with its figures put in."""
+        """`words` for each baseline, filled with its figures."""
         return [words.format(f=peers[peer][kind]) if kind in peers.get(peer, {}) else NOT_MEASURED for peer in BASELINES]
 
     if "lan" in ours:

@@ -1,4 +1,4 @@
-"""Finds for every 10 ms that a page played which sound it was and when, and so delay, dropouts, losses and splices."""
+"""Finds which sound of the source a page played in every 10 ms: from that come delay, dropouts, losses and splices."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from benchmarks.playout.live import Recording
 from benchmarks.playout.traces import FRAME, RATE, noise
 
 BLOCK = RATE // 100
-LIKE = 0.8  # correlation from which a block is what was sent
-LEFT_OUT = 2000.0  # ms in the beginning that are not measured
-QUIET = 0.1  # of the signal's level, which never sinks: less is a dropout, comfort noise or not
+LIKE = 0.8  # correlation from which a block counts as found in the source
+LEFT_OUT_MS = 2000.0  # the beginning, which is not measured
+QUIET = 0.1  # of the source's constant level: anything quieter counts as a dropout, comfort noise included
 Array = NDArray[np.float64]
 
 
@@ -34,7 +34,7 @@ class Figures:
 
 
 def analyse(recording: Recording) -> Figures:
-    """All figures of one recording. Raises ValueError if nothing of the call is in it."""
+    """All figures of one recording. Raises ValueError if it holds nothing of the call."""
     trace = recording.trace
     total = len(trace.arrive) * RATE * FRAME // 1000
     source = noise(total // RATE + 1, 1)[:total] / 32768
@@ -42,23 +42,23 @@ def analyse(recording: Recording) -> Figures:
     found = _locate(heard, source)
     known = found >= 0
     if not known.any():
-        raise ValueError("nothing of the call was heard")
+        raise ValueError("the recording holds nothing of the call")
     blocks = np.arange(len(found))
     rendered = _clock(recording)((blocks + 0.5) * BLOCK / RATE * recording.rate)
     captured = (found + BLOCK / 2) / RATE * 1000 * trace.clock
     base = float((recording.arrivals - np.array(trace.produced)[: len(recording.arrivals)]).min())
     delay = rendered - captured - base
     first, last = blocks[known][0], blocks[known][-1]
-    measured = known & (rendered > LEFT_OUT)
+    measured = known & (rendered > LEFT_OUT_MS)
     delays = delay[measured]
-    seconds = (rendered[last] - LEFT_OUT) / 1000
-    from_block = max(first, int(np.searchsorted(rendered, LEFT_OUT)))
+    seconds = (rendered[last] - LEFT_OUT_MS) / 1000
+    from_block = max(first, int(np.searchsorted(rendered, LEFT_OUT_MS)))
     lengths = _runs(_silences(heard, source)[from_block * BLOCK : last * BLOCK])
     lengths = lengths[lengths >= RATE // 1000]
     dropped = float(lengths.sum()) / RATE * 1000
     steps = np.diff(found[known]) / BLOCK
     neighbours = np.diff(blocks[known]) == 1
-    settled = rendered[known][1:] > LEFT_OUT
+    settled = rendered[known][1:] > LEFT_OUT_MS
     return Figures(
         mean=float(delays.mean()),
         start=float(np.median(delays[:400])),
@@ -75,13 +75,13 @@ def analyse(recording: Recording) -> Figures:
 
 
 def resampled(sound: Array, rate: int) -> Array:
-    """At 16 kHz, by its whole spectrum."""
+    """`sound` at 16 kHz, resampled through its whole spectrum."""
     length = round(len(sound) * RATE / rate)
     return np.fft.irfft(np.fft.rfft(sound)[: length // 2 + 1], length) * (length / len(sound))
 
 
 def _locate(heard: Array, source: Array) -> NDArray[np.int64]:
-    """For each block of `heard` its first sample's place in `source`, or -1."""
+    """For each block of `heard`, the index in `source` where it begins; -1 where it is not found."""
     count = len(heard) // BLOCK
     found = np.full(count, -1)
     level = np.sqrt((heard[: count * BLOCK].reshape(count, BLOCK) ** 2).mean(axis=1))
@@ -102,7 +102,7 @@ def _locate(heard: Array, source: Array) -> NDArray[np.int64]:
 
 
 def _best(block: Array, source: Array, energy: Array, low: int, high: int) -> tuple[int, float]:
-    """The place from `low` up to `high` at which `source` is most like `block`, and how like it is."""
+    """The index in `low`..`high` at which `source` correlates best with `block`, and that correlation."""
     high = min(high, len(source) - BLOCK + 1)
     if high <= low:
         return -1, -1.0
@@ -118,9 +118,9 @@ def _best(block: Array, source: Array, energy: Array, low: int, high: int) -> tu
 
 
 def _clock(recording: Recording) -> Callable[[Array], Array]:
-    """Samples of the recording as wall time: the lower envelope of what was noted, since a quantum may be noted late, not early."""
+    """Maps samples of the recording to wall time, by the lower envelope of the noted times: a quantum is noted late, never early."""
     rate = recording.rate
-    index = 128.0 * np.arange(len(recording.times))  # and not the context's own frames, of which a strained browser leaves some out
+    index = 128.0 * np.arange(len(recording.times))  # not the context's own frame numbers: a browser under load skips some
     offset = recording.times - index / rate * 1000
     width = max(1, rate // 128)
     whole = len(offset) // width * width
@@ -130,7 +130,7 @@ def _clock(recording: Recording) -> Callable[[Array], Array]:
 
 
 def _silences(heard: Array, source: Array) -> NDArray[np.bool_]:
-    """Samples around which 2 ms are far below the call's level, which a whole block would hide."""
+    """True for samples around which 2 ms are far below the source's level. A 10 ms block would hide such short gaps."""
     width = RATE // 500
     power = np.convolve(heard**2, np.ones(width) / width, "same")
     quiet: NDArray[np.bool_] = power < (QUIET * float(np.sqrt((source**2).mean()))) ** 2
@@ -143,8 +143,8 @@ def _runs(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def _lost(found: NDArray[np.int64], total: int) -> float:
-    """Ms of the call, between the first and the last that was heard, that nobody heard: holes of 20 ms and more, since a shorter one
-    is a period that was left out of speech."""
+    """Ms of the call that were never played, between the first and the last sound played. Counts holes of 20 ms and more: a shorter one
+    is a pitch period that the player cut to catch up."""
     covered = np.zeros(total, bool)
     for at in found:
         covered[at : at + BLOCK] = True
@@ -153,9 +153,9 @@ def _lost(found: NDArray[np.int64], total: int) -> float:
 
 
 def _recovery(recording: Recording, rendered: Array, delay: Array) -> float:
-    """Seconds from the end of the stall until the delay is, for good, within 60 ms of what it was before."""
+    """Seconds from the end of the stall until the delay stays within 60 ms of what it was before."""
     third = len(recording.arrivals) // 3
     over = recording.arrivals[third + 100]
-    before = float(np.median(delay[(rendered > LEFT_OUT) & (rendered < recording.arrivals[third - 50])]))
+    before = float(np.median(delay[(rendered > LEFT_OUT_MS) & (rendered < recording.arrivals[third - 50])]))
     late = np.flatnonzero((rendered > over) & (delay > before + 60))
     return float(rendered[late[-1]] - over) / 1000 if len(late) else 0.0

@@ -1,4 +1,4 @@
-"""What the two lanes cost the page: the main thread's time while the element shows a call that is heard, as a part of a core."""
+"""What drawing the two lanes costs: main-thread time while the player element plays a call, as a fraction of a core."""
 
 import asyncio
 import json
@@ -10,11 +10,11 @@ from tests.browser.plain_page.server import START, demo_call, plain_server, send
 from tests.chromium import FLAGS, chromium_path
 from ui.call.player_words import player_words
 
-SETTLED = 5  # seconds before it is measured, in which the page loads and the lanes begin to fill
+SETTLE_S = 5  # before measuring, until the page has loaded and the lanes begin to fill
 
 
 async def lanes(seconds: int = 30) -> float:
-    """Part of a core that the page's main thread is busy: scripts, layout and painting, in a window of 1280 x 800."""
+    """Fraction of a core that the page's main thread uses for scripts, layout and painting, in a window of 1280 x 800."""
 
     async def script(connection: ServerConnection, _: int) -> None:
         await connection.send(START)
@@ -34,7 +34,7 @@ async def lanes(seconds: int = 30) -> float:
             metrics = (await devtools.send("Performance.getMetrics"))["metrics"]
             return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))
 
-        await asyncio.sleep(SETTLED)
+        await asyncio.sleep(SETTLE_S)
         before = await busy()
         await asyncio.sleep(seconds)
         spent = await busy() - before

@@ -1,4 +1,4 @@
-"""Plays a trace to a page in real time, and records in headless Chromium what a player makes of it."""
+"""Sends a trace to a page in real time, and records in headless Chromium what a player plays."""
 
 import asyncio
 import base64
@@ -23,12 +23,12 @@ from tests.chromium import FLAGS, chromium_path
 HERE = Path(__file__).parent / "page"
 ASSETS = Path(__file__).parent.parent.parent / "assets"
 START = json.dumps({"type": "start", "encoding": "linear16", "container": "raw", "sampleRate": RATE, "channels": 2})
-LEAD = 0.2  # seconds from a page's readiness to the beginning of capture
+LEAD_S = 0.2  # from the page being ready to the beginning of capture
 
 
 @dataclass(kw_only=True, slots=True)
 class Recording:
-    """What a page played. Times in ms since capture began, `sound` is samples x (left, right) of full scale 1."""
+    """What a page played. Times in ms since capture began; `sound` is samples x (left, right), full scale 1."""
 
     trace: Trace
     arrivals: NDArray[np.float64]
@@ -40,7 +40,10 @@ class Recording:
 
 
 async def record(player: str, trace: Trace, *, busy: tuple[int, int] | None = None) -> Recording:
-    """Plays `trace` to `player` (a file in `page/players`); `busy` ms of each so many ms its page does nothing else."""
+    """Sends `trace` to `player` (a file in `page/players`).
+
+    `busy` = (block, period): blocks the page's main thread for `block` ms of every `period` ms.
+    """
     async with _server(trace) as address, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
         page = await browser.new_page()
@@ -69,7 +72,7 @@ async def record(player: str, trace: Trace, *, busy: tuple[int, int] | None = No
 
 @asynccontextmanager
 async def _server(trace: Trace) -> AsyncIterator[str]:
-    """The page, `/listen` as a live call has it, and `/feed`, which begins the capture and brings the same frames at the same time."""
+    """Serves the page, `/listen` like a live call, and `/feed`, which begins the capture and sends the same frames at the same times."""
     seconds = len(trace.arrive) * FRAME // 1000 + 1
     sound = np.stack([noise(seconds, 1), noise(seconds, 2)], axis=1)
     begun: asyncio.Future[float] = asyncio.get_running_loop().create_future()
@@ -77,7 +80,7 @@ async def _server(trace: Trace) -> AsyncIterator[str]:
     async def play(connection: ServerConnection) -> None:
         assert connection.request is not None
         if connection.request.path == "/feed":
-            begun.set_result(time.time() + LEAD)
+            begun.set_result(time.time() + LEAD_S)
             await connection.send(json.dumps({"begun": begun.result() * 1000}))
         else:
             await connection.send(START)

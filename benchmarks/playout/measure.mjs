@@ -5,8 +5,8 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { Session } from "node:inspector/promises";
-import { Playout } from "../../assets/playout.js";
-import { chance, joined, perform, pull, QUANTUM, s16le, silence, sinad, started, timetable, tone } from "../../tests/player/helpers.mjs";
+import { Playout } from "../../assets/playout/playout.js";
+import { chance, joined, perform, pull, QUANTUM, s16le, silence, sinad, started, timetable, tone } from "../../tests/playout/helpers.mjs";
 
 const RATE = 16000;
 const START = { sampleRate: RATE, channels: 2, encoding: "linear16" };

@@ -6,7 +6,7 @@
  * Every 10 ms a decision; faster or slower by one pitch period (2.5 to 15 ms), at most every 50 ms; an underrun is filled without
  * consuming. Delays are those of each played ms, from capture, above `base`, in ms.
  */
-import { chance } from "../../tests/player/helpers.mjs";
+import { chance } from "../../tests/playout/helpers.mjs";
 
 class Histogram {
   constructor() {

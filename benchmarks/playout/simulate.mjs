@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { Playout } from "../../assets/playout/playout.js";
-import { chance } from "../../tests/player/helpers.mjs";
+import { chance } from "../../tests/playout/helpers.mjs";
 import { neteq } from "./neteq.mjs";
 
 const RATE = 16000;

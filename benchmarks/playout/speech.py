@@ -1,4 +1,4 @@
-"""How speech sounds while a stall is made good: PESQ of what was heard, put back to the times that it has in the call."""
+"""How speech sounds while the player catches up after a stall: PESQ of the sound played, moved back to its times in the call."""
 
 import json
 import subprocess
@@ -17,12 +17,12 @@ HERE = Path(__file__).parent
 CALL = HERE.parent.parent / "assets" / "demo_call" / "demo_call.flac"
 QUANTUM = 128
 OUT = 48000
-GRAIN = 0.03  # seconds of what was heard that are put back at once
-REACH = 0.012  # seconds to either side in which a grain is looked for
+GRAIN_S = 0.03  # sound that is moved back as one piece
+REACH_S = 0.012  # to either side, in which a grain is searched for
 
 
 def measure() -> dict[str, Any]:
-    """Everything that `measure.mjs` measures, and `pesq`: the mean of both speakers, or None where the package pesq is not installed."""
+    """What `measure.mjs` measures, and `pesq`: the mean of both speakers, None if the package pesq is not installed."""
     said = soundfile.read(CALL, dtype="int16", always_2d=True)[0]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "call"
@@ -37,11 +37,11 @@ def measure() -> dict[str, Any]:
 
 def _pesq(said: NDArray[np.float64], heard: NDArray[np.float64], places: NDArray[np.float64]) -> float | None:
     try:
-        from pesq import pesq  # type: ignore[import-not-found,import-untyped,unused-ignore]  # optional, since it has to be compiled
+        from pesq import pesq  # type: ignore[import-not-found,import-untyped,unused-ignore]  # optional: it needs a compiler
     except ImportError:
         return None
     again = np.stack([_put_back(said[:, who], resampled(heard[:, who], OUT), places) for who in range(2)], axis=1)
-    first, last = 14 * RATE, 26 * RATE  # from the stall on, for as long as it is made good
+    first, last = 14 * RATE, 26 * RATE  # from the stall until the player has caught up
     return float(
         np.mean([pesq(RATE, said[first:last, who].astype(np.float32), again[first:last, who].astype(np.float32), "wb") for who in range(2)])
     )
@@ -49,11 +49,11 @@ def _pesq(said: NDArray[np.float64], heard: NDArray[np.float64], places: NDArray
 
 def _put_back(said: NDArray[np.float64], heard: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
     """
-    Grains of what was heard of one speaker, each at the time that it has in the call, over each other where the call was played faster.
-    Where a grain was heard is known to about a period; of that, the shift with which it is most like what was said is taken.
+    One speaker's sound as played, cut into grains and overlap-added at each grain's time in the call. A grain's position is known only to
+    about one pitch period, so it is shifted to where it correlates best with the original.
     """
-    window = np.hanning(round(GRAIN * RATE))
-    size, reach = len(window), round(REACH * RATE)
+    window = np.hanning(round(GRAIN_S * RATE))
+    size, reach = len(window), round(REACH_S * RATE)
     sound, weight = np.zeros(len(said)), np.full(len(said), 1e-9)
     times = np.arange(1, len(places) + 1) * QUANTUM / OUT * RATE
     order = np.maximum.accumulate(places)

@@ -1,7 +1,7 @@
-"""When the frames of a live call arrive: seeded traces of ways that a stream may take, and the noise that is sent over them.
+"""When the frames of a live call arrive: seeded traces of typical networks, and the noise that is sent over them.
 
-A trace holds, in ms from the beginning of capture, when each 20 ms frame was whole (`produced`) and when it arrives. Delays are drawn for
-each frame, then TCP's rule is applied: nothing overtakes, so a frame that is held up holds up all behind it.
+A trace holds for each 20 ms frame when it was complete (`produced`) and when it arrives, in ms from the beginning of capture. Each frame
+draws its own delay; then TCP's order applies: a frame that is held up holds up all frames behind it.
 """
 
 import json
@@ -21,7 +21,7 @@ Delays = NDArray[np.float64]
 
 @dataclass(kw_only=True, slots=True)
 class Trace:
-    """`clock` is how long the sender's millisecond lasts in ours."""
+    """`clock`: length of the sender's millisecond in ours."""
 
     name: str
     clock: float
@@ -34,12 +34,12 @@ class Trace:
         return min(arrived - made for arrived, made in zip(self.arrive, self.produced, strict=True))
 
     def save(self, path: Path) -> None:
-        """Writes it as JSON, as `simulate.mjs` reads it."""
+        """Writes the trace as JSON for `simulate.mjs`."""
         path.write_text(json.dumps(asdict(self) | {"frameMs": FRAME}))
 
 
 def traces(seconds: int = 60, seed: int = 7) -> dict[str, Trace]:
-    """One of each kind; other seeds give others of the same kinds."""
+    """One trace of each kind; another seed gives other traces of the same kinds."""
     count = seconds * 50
 
     def rng(kind: int) -> Generator:
@@ -67,7 +67,7 @@ def traces(seconds: int = 60, seed: int = 7) -> dict[str, Trace]:
 
 
 def noise(seconds: int = 62, seed: int = 1) -> NDArray[np.int16]:
-    """200 to 3600 Hz, never silent: any 10 ms of it are found again."""
+    """Noise from 200 to 3600 Hz, never silent, so that any 10 ms of it can be located."""
     spectrum = np.fft.rfft(default_rng(seed).standard_normal(seconds * RATE))
     hz = np.fft.rfftfreq(seconds * RATE, 1 / RATE)
     spectrum[(hz < 200) | (hz > 3600)] = 0
@@ -88,7 +88,7 @@ def _lognormal(r: Generator, count: int, median: float, sigma: float) -> Delays:
 
 
 def _stalls(r: Generator, count: int, often: float, lasting: Callable[[Generator], float]) -> Delays:
-    """What a lost packet or a radio gap adds: it holds every frame until it is over (Gilbert and Elliott's two states)."""
+    """The delay that lost packets or radio gaps add: each holds all frames until it is over (Gilbert-Elliott model)."""
     added = np.zeros(count)
     k = 0
     while k < count:
@@ -103,7 +103,7 @@ def _stalls(r: Generator, count: int, often: float, lasting: Callable[[Generator
 
 
 def _cellular(r: Generator, count: int) -> Delays:
-    """A radio whose rate walks: a queue that fills and empties, scheduler grants every 8 ms, and an outage now and then."""
+    """A radio link whose rate drifts: a queue that fills and drains, scheduler grants every 8 ms, and occasional outages."""
     rate = np.exp(np.cumsum(r.normal(0, 0.12, count)) * 0.3)
     rate = np.clip(rate / np.median(rate), 0.25, 4) * 1.4  # frames per frame time; below 1 the queue grows
     queue = np.zeros(count)
