@@ -31,7 +31,8 @@ from services.domain.phone_number import EXAMPLE
 from services.journal import Journal, Limits
 from services.listening.relay import Relay
 from services.recording.recordings import Recordings
-from services.settings import Settings, SettingsError, read_settings
+from services.settings import TABLE, Settings, SettingsError, read_settings
+from services.support.command_line import CommandLine
 from services.support.logfmt import log_to_stderr
 from services.support.tasks import Tasks
 from services.support.version import VERSION
@@ -58,12 +59,11 @@ DUPLICATE_WINDOW = timedelta(seconds=30)
 
 
 def main() -> int:
-    """Serves until told to stop. Exit code 1, with a sentence, when the settings, the port or the journal can't be used."""
+    """Serves until SIGINT or SIGTERM. Exit code 1, with a sentence per problem, if the settings, the port or the journal can't be used."""
+    CommandLine(TABLE.values()).parse_args()
     log_to_stderr()
     try:
-        settings = read_settings()
-        require_safe(settings)
-        read_tokens(settings.api_tokens)
+        settings = read_settings(checks=(require_safe, lambda settings: read_tokens(settings.api_tokens)))
         listening = open_port(settings)
         gc.freeze()  # what was imported stays: looking through it again and again would hold up the event loop for 50 ms each time
         gc.enable()

@@ -1,99 +1,187 @@
-"""Environment and `.env` -> one frozen `Settings`. Every variable stands once in `VARIABLES`, which a test holds against the README."""
+"""All settings: one table of names, defaults, parsers and help, read from the environment and `.env` into a frozen `Settings`.
+
+`python -m services.settings` prints the table for the README, `python main.py --help` prints it as plain text.
+"""
 
 import ipaddress
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import phonenumbers
 from dotenv import dotenv_values
 
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """An environment variable: its name, its default as a person reads it, and what it is for."""
-
-    name: str
-    default: str
-    help: str
-
-
-VARIABLES = (
-    Variable("VAPI_API_KEY", "", "Private key of your Vapi account. All three VAPI ids absent: the demo line"),
-    Variable("VAPI_ASSISTANT_ID", "", "The assistant that speaks, unless a request names another"),
-    Variable("VAPI_PHONE_NUMBER_ID", "", "The phone number that calls come from, unless a request names another"),
-    Variable("VAPI_PUBLIC_KEY", "", "Public key, for listen and control URLs that ask for authentication"),
-    Variable("VAPI_BASE_URL", "https://api.vapi.ai", "Where Vapi is; listen and control URLs may be on its host or on *.vapi.ai"),
-    Variable("HOST", "127.0.0.1", "Address to serve on"),
-    Variable("PORT", "8080", "Port to serve on"),
-    Variable("EARSHOT_ALLOWED_HOSTS", "loopback names", "More names under which Earshot may be reached, separated by commas"),
-    Variable("EARSHOT_DATA_DIR", ".earshot", "Folder of the journal and the block list; made with access for its owner alone"),
-    Variable("DATABASE_URL", "SQLite in the data folder", "SQLAlchemy async URL of another database, such as PostgreSQL"),
-    Variable("EARSHOT_PASSWORD", "", "Password of the page; needed to serve wider than loopback"),
-    Variable("EARSHOT_API_TOKENS", "", "Tokens for the API: name:scope+scope:sha256 of the token, separated by commas"),
-    Variable("EARSHOT_WEBHOOK_SECRET", "", "Secret that Vapi sends with its server messages to /api/vapi_events; without it none is taken"),
-    Variable("EARSHOT_TRUSTED_PROXIES", "", "Addresses of proxies whose X-Forwarded headers are believed, separated by commas"),
-    Variable("EARSHOT_ALLOWED_ORIGINS", "", "Origins of other websites that may use the API, separated by commas"),
-    Variable(
-        "EARSHOT_ALLOWED_REGIONS", "the caller ID's own region; on the demo line *", "ISO 3166 codes of countries that may be called, or *"
-    ),
-    Variable("EARSHOT_CALLS_PER_HOUR", "10", "Most calls in any hour"),
-    Variable("EARSHOT_CALLS_PER_DAY", "100", "Most calls in any 24 hours"),
-    Variable("EARSHOT_CONCURRENT_CALLS", "5", "Most calls at once"),
-    Variable("EARSHOT_MAX_CALL_SECONDS", "600", "Longest a call may last; Vapi ends it then"),
-    Variable("EARSHOT_RECORD", "off", "`on`: every call is recorded, unless it is switched off for that call"),
-    Variable("EARSHOT_RECORDINGS_MB", "2000", "Most that recordings may take on disk, in megabytes; the oldest are deleted first"),
-    Variable("EARSHOT_LISTEN_MODE", "relay", "`relay`: listenUrl is Earshot's own relay; `direct`: it is Vapi's own URL"),
-)
+from services.support.environment import comma_list, markdown_table, on_or_off, one_of, setting, variables_of, whole_number
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 CREDENTIALS = ("VAPI_API_KEY", "VAPI_ASSISTANT_ID", "VAPI_PHONE_NUMBER_ID")
 
 
 class SettingsError(ValueError):
-    """A variable that can't be used; the message names it and says what would be right."""
+    """Settings that can't be used. `problems` has one sentence per wrong value, which names the variable and says what would be right."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def _base_url(text: str) -> str:
+    url = urlsplit(text)
+    if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
+        raise ValueError("must be an http or https address, such as https://api.vapi.ai")
+    return text.rstrip("/")
+
+
+def _hosts(text: str) -> frozenset[str]:
+    names = frozenset(name.lower() for name in comma_list(text))
+    if "*" in names:
+        raise ValueError("takes names, not *: any website could reach Earshot through a visitor's browser")
+    return LOOPBACK_HOSTS | names
+
+
+def _proxies(text: str) -> frozenset[str]:
+    def network(item: str) -> str:
+        try:
+            return str(ipaddress.ip_network(item)) if "/" in item else str(ipaddress.ip_address(item))
+        except ValueError:
+            raise ValueError(f"takes IP addresses or networks, not {item}") from None
+
+    return frozenset(network(item) for item in comma_list(text))
+
+
+def _origins(text: str) -> frozenset[str]:
+    def origin(item: str) -> str:
+        url = urlsplit(item.rstrip("/").lower())
+        if url.scheme not in ("http", "https") or not url.netloc or url.path or url.query or url.fragment or "*" in item:
+            raise ValueError(f"takes origins such as https://crm.example, not {item}")
+        return f"{url.scheme}://{url.netloc}"
+
+    return frozenset(origin(item) for item in comma_list(text))
+
+
+def _regions(text: str) -> frozenset[str] | None:
+    regions = frozenset(item.upper() for item in comma_list(text))
+    unknown = regions - phonenumbers.SUPPORTED_REGIONS - {"*"}
+    if unknown:
+        raise ValueError(f"takes ISO 3166 codes such as US,GB, or *, not {', '.join(sorted(unknown))}")
+    return regions or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How this process was asked to run. Keys have no repr, so that none ends in a log."""
+    """How this process runs. Each field is a row of the table, in the README's order."""
 
-    api_key: str = field(default="", repr=False)
-    assistant_id: str = ""
-    phone_number_id: str = ""
-    public_key: str = field(default="", repr=False)
-    base_url: str = "https://api.vapi.ai"
-    host: str = "127.0.0.1"
-    port: int = 8080
-    allowed_hosts: frozenset[str] = LOOPBACK_HOSTS
-    listen_mode: str = "relay"
-    data_dir: Path = Path(".earshot")
-    database_url: str = field(default="", repr=False)
-    password: str = field(default="", repr=False)
-    api_tokens: str = field(default="", repr=False)
-    webhook_secret: str = field(default="", repr=False)
-    trusted_proxies: frozenset[str] = frozenset()
-    allowed_origins: frozenset[str] = frozenset()
-    allowed_regions: frozenset[str] | None = None
-    calls_per_hour: int | None = 10
-    calls_per_day: int | None = 100
-    concurrent_calls: int | None = 5
-    max_call_seconds: int = 600
-    record: bool = False
-    recordings_mb: int = 2000
+    api_key: str = setting("VAPI_API_KEY", "", "Private key of your Vapi account. No Vapi variable set: the demo line", str, secret=True)
+    assistant_id: str = setting("VAPI_ASSISTANT_ID", "", "Assistant that speaks, unless a request names another", str)
+    phone_number_id: str = setting("VAPI_PHONE_NUMBER_ID", "", "Phone number that calls come from, unless a request names another", str)
+    public_key: str = setting(
+        "VAPI_PUBLIC_KEY", "", "Public key, for listen and control URLs that ask for authentication", str, secret=True
+    )
+    base_url: str = setting(
+        "VAPI_BASE_URL",
+        "https://api.vapi.ai",
+        "Address of Vapi's API. Listen and control URLs are opened only on its host and on `*.vapi.ai`",
+        _base_url,
+    )
+    host: str = setting("HOST", "127.0.0.1", "Address to serve on", str)
+    port: int = setting("PORT", 8080, "Port to serve on", whole_number(1, 65_535))
+    allowed_hosts: frozenset[str] = setting(
+        "EARSHOT_ALLOWED_HOSTS",
+        LOOPBACK_HOSTS,
+        "More host names under which Earshot may be reached, separated by commas; `HOST` is allowed too",
+        _hosts,
+    )
+    data_dir: Path = setting(
+        "EARSHOT_DATA_DIR",
+        Path(".earshot"),
+        "Folder of the journal, the recordings, the block list (`blocked.txt`) and the stop switch; readable by its owner only",
+        Path,
+    )
+    database_url: str = setting(
+        "DATABASE_URL",
+        "",
+        "SQLAlchemy URL of another database: `postgresql://user:password@host/name`",
+        str,
+        unset="SQLite in the data folder",
+        secret=True,
+    )
+    password: str = setting(
+        "EARSHOT_PASSWORD", "", "Password of the page; required to serve other machines than this one", str, secret=True
+    )
+    api_tokens: str = setting(
+        "EARSHOT_API_TOKENS",
+        "",
+        "Tokens for the API, separated by commas; `python -m services.web.tokens NAME` makes one",
+        str,
+        secret=True,
+    )
+    webhook_secret: str = setting(
+        "EARSHOT_WEBHOOK_SECRET",
+        "",
+        "Secret that Vapi sends with its server messages to `/api/vapi_events`; if unset, none is accepted",
+        str,
+        secret=True,
+    )
+    trusted_proxies: frozenset[str] = setting(
+        "EARSHOT_TRUSTED_PROXIES",
+        frozenset(),
+        "IP addresses or networks of proxies whose X-Forwarded headers are trusted, separated by commas",
+        _proxies,
+    )
+    allowed_origins: frozenset[str] = setting(
+        "EARSHOT_ALLOWED_ORIGINS",
+        frozenset(),
+        "Origins of other websites that may use the API, such as `https://crm.example`, separated by commas",
+        _origins,
+    )
+    allowed_regions: frozenset[str] | None = setting(
+        "EARSHOT_ALLOWED_REGIONS",
+        None,
+        "ISO 3166 codes of the countries that may be called, separated by commas, or `*` for all",
+        _regions,
+        unset="the caller ID's own region",
+        demo_default=frozenset({"*"}),
+    )
+    calls_per_hour: int | None = setting(
+        "EARSHOT_CALLS_PER_HOUR", 10, "Maximum number of calls in any hour", whole_number(0), unset="no limit", demo_default=None
+    )
+    calls_per_day: int | None = setting(
+        "EARSHOT_CALLS_PER_DAY", 100, "Maximum number of calls in any 24 hours", whole_number(0), unset="no limit", demo_default=None
+    )
+    concurrent_calls: int | None = setting(
+        "EARSHOT_CONCURRENT_CALLS", 5, "Maximum number of calls at once", whole_number(0), unset="no limit", demo_default=None
+    )
+    # The bounds are Vapi's own.
+    max_call_seconds: int = setting(
+        "EARSHOT_MAX_CALL_SECONDS", 600, "Maximum duration of a call in seconds; Vapi ends it then", whole_number(10, 43_200)
+    )
+    record: bool = setting("EARSHOT_RECORD", False, "`on`: records every call, unless recording is switched off for that call", on_or_off)
+    recordings_mb: int = setting(
+        "EARSHOT_RECORDINGS_MB",
+        2000,
+        "Maximum size of all recordings on disk, in megabytes; the oldest are deleted first",
+        whole_number(0),
+    )
+    listen_mode: str = setting(
+        "EARSHOT_LISTEN_MODE",
+        "relay",
+        "`relay`: listenUrl is Earshot's own relay; `direct`: it is Vapi's own URL",
+        one_of("relay", "direct"),
+    )
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The credentials that are absent while others are there; empty on the demo line and when all are set."""
+        """The credentials that are absent while others are set; empty on the demo line and when all are set."""
         values = dict(zip(CREDENTIALS, (self.api_key, self.assistant_id, self.phone_number_id), strict=True))
         absent = tuple(name for name, value in values.items() if not value)
         return () if self.demo else absent
 
     @property
     def demo(self) -> bool:
-        """Whether calls go to the demo line: only when not one Vapi credential is set, so that a typo never fakes a call."""
+        """True if calls go to the demo line: only when no Vapi credential is set at all, so that a typo never fakes a call."""
         return not (self.api_key or self.assistant_id or self.phone_number_id or self.public_key)
 
     @property
@@ -101,125 +189,51 @@ class Settings:
         return "demo" if self.demo else "vapi"
 
 
-def read_settings(environ: Mapping[str, str] | None = None, dotenv: str | None = ".env") -> Settings:
-    """Settings from the environment, which wins, and from the file `dotenv` where it exists.
+TABLE = variables_of(Settings)
+"""The environment variable of each field of `Settings`."""
 
-    Raises SettingsError, naming the variable, for a value that can't be used.
+
+def read_settings(
+    environ: Mapping[str, str] | None = None, dotenv: str | None = ".env", *, checks: Iterable[Callable[[Settings], object]] = ()
+) -> Settings:
+    """Settings from the environment, which wins, and from the file `dotenv` where it exists. An empty variable counts as absent.
+
+    `checks` raise SettingsError for settings that they refuse. Raises one SettingsError with every problem of parsing and checks.
     """
-    values: dict[str, str] = {}
-    if dotenv is not None:
-        values.update({name: value for name, value in dotenv_values(dotenv).items() if value is not None})
-    values.update(os.environ if environ is None else environ)
-
-    def get(name: str, default: str = "") -> str:
-        return values.get(name, "").strip() or default
-
-    host = get("HOST", "127.0.0.1")
-    account = Settings(
-        api_key=get("VAPI_API_KEY"),
-        assistant_id=get("VAPI_ASSISTANT_ID"),
-        phone_number_id=get("VAPI_PHONE_NUMBER_ID"),
-        public_key=get("VAPI_PUBLIC_KEY"),
-        base_url=_base_url(get("VAPI_BASE_URL", "https://api.vapi.ai")),
-    )
-
-    def cap(name: str, default: str) -> int | None:
-        # On the demo line nothing costs money: there are no caps but those that were asked for.
-        text = get(name, "" if account.demo else default)
-        return _count(name, text) if text else None
-
-    return replace(
-        account,
-        host=host,
-        port=_port(get("PORT", "8080")),
-        allowed_hosts=_allowed_hosts(get("EARSHOT_ALLOWED_HOSTS"), host),
-        data_dir=Path(get("EARSHOT_DATA_DIR", ".earshot")),
-        database_url=get("DATABASE_URL"),
-        password=get("EARSHOT_PASSWORD"),
-        api_tokens=get("EARSHOT_API_TOKENS"),
-        webhook_secret=get("EARSHOT_WEBHOOK_SECRET"),
-        trusted_proxies=frozenset(_proxy(item) for item in _list(get("EARSHOT_TRUSTED_PROXIES"))),
-        allowed_origins=frozenset(_origin(item) for item in _list(get("EARSHOT_ALLOWED_ORIGINS"))),
-        allowed_regions=_regions(get("EARSHOT_ALLOWED_REGIONS", "*" if account.demo else "")),
-        calls_per_hour=cap("EARSHOT_CALLS_PER_HOUR", "10"),
-        calls_per_day=cap("EARSHOT_CALLS_PER_DAY", "100"),
-        concurrent_calls=cap("EARSHOT_CONCURRENT_CALLS", "5"),
-        max_call_seconds=_seconds(get("EARSHOT_MAX_CALL_SECONDS", "600")),
-        record=_one_of("EARSHOT_RECORD", get("EARSHOT_RECORD", "off").lower(), ("on", "off")) == "on",
-        recordings_mb=_count("EARSHOT_RECORDINGS_MB", get("EARSHOT_RECORDINGS_MB", "2000")),
-        listen_mode=_one_of("EARSHOT_LISTEN_MODE", get("EARSHOT_LISTEN_MODE", "relay").lower(), ("relay", "direct")),
-    )
+    texts: dict[str, str | None] = dict(dotenv_values(dotenv)) if dotenv is not None else {}
+    texts |= os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for field, variable in TABLE.items():
+        if text := (texts.get(variable.name) or "").strip():
+            try:
+                values[field] = variable.parse(text)
+            except ValueError as error:
+                problems.append(f"{variable.name} {error}")
+    settings = Settings(**values)
+    if settings.demo:
+        settings = replace(settings, **{field: variable.demo_default for field, variable in TABLE.items() if field not in values})
+    settings = replace(settings, allowed_hosts=settings.allowed_hosts | _served_name(settings.host))
+    for check in checks:
+        try:
+            check(settings)
+        except SettingsError as error:
+            problems += error.problems
+    if problems:
+        raise SettingsError(*problems)
+    return settings
 
 
-def _base_url(text: str) -> str:
-    url = urlsplit(text)
-    if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
-        raise SettingsError("VAPI_BASE_URL must be an http or https address, such as https://api.vapi.ai")
-    return text.rstrip("/")
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
-        raise SettingsError("PORT must be a number from 1 to 65535")
-    return int(text)
-
-
-def _allowed_hosts(text: str, host: str) -> frozenset[str]:
-    """Names compared with a request's `Host` header without its port. The address served on counts, unless it stands for all of them."""
-    named = {name.strip().lower() for name in text.split(",") if name.strip()}
-    if "*" in named:
-        raise SettingsError("EARSHOT_ALLOWED_HOSTS takes names, not *: any website could reach Earshot through a visitor's browser")
+def _served_name(host: str) -> frozenset[str]:
+    """The name of the address served on, as a `Host` header has it without its port; none for an address that stands for all."""
     try:
         address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
-        named.add(host.lower())
-    else:
-        if not address.is_unspecified:
-            named.add(f"[{address}]" if address.version == 6 else str(address))
-    return LOOPBACK_HOSTS | named
+        return frozenset({host.lower()})
+    if address.is_unspecified:
+        return frozenset()
+    return frozenset({f"[{address}]" if address.version == 6 else str(address)})
 
 
-def _list(text: str) -> list[str]:
-    return [item.strip() for item in text.split(",") if item.strip()]
-
-
-def _proxy(text: str) -> str:
-    try:
-        return str(ipaddress.ip_network(text)) if "/" in text else str(ipaddress.ip_address(text))
-    except ValueError:
-        raise SettingsError(f"EARSHOT_TRUSTED_PROXIES takes IP addresses or networks, not {text}") from None
-
-
-def _origin(text: str) -> str:
-    url = urlsplit(text.rstrip("/").lower())
-    if url.scheme not in ("http", "https") or not url.netloc or url.path or url.query or url.fragment or "*" in text:
-        raise SettingsError(f"EARSHOT_ALLOWED_ORIGINS takes origins such as https://crm.example, not {text}")
-    return f"{url.scheme}://{url.netloc}"
-
-
-def _regions(text: str) -> frozenset[str] | None:
-    """None where nothing is said: then the caller ID's own region counts. `*` stands alone, for all of them."""
-    regions = frozenset(item.upper() for item in _list(text))
-    unknown = regions - phonenumbers.SUPPORTED_REGIONS - {"*"}
-    if unknown:
-        raise SettingsError(f"EARSHOT_ALLOWED_REGIONS takes ISO 3166 codes such as US,GB, or *: {', '.join(sorted(unknown))} is none")
-    return regions or None
-
-
-def _count(name: str, text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise SettingsError(f"{name} must be a whole number, 0 or more")
-    return int(text)
-
-
-def _seconds(text: str) -> int:
-    seconds = _count("EARSHOT_MAX_CALL_SECONDS", text)
-    if not 10 <= seconds <= 43_200:
-        raise SettingsError("EARSHOT_MAX_CALL_SECONDS must be from 10 to 43200, which are Vapi's own limits")
-    return seconds
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise SettingsError(f"{name} must be one of: {', '.join(allowed)}")
-    return value
+if __name__ == "__main__":
+    print(markdown_table(TABLE.values()))  # noqa: T201

@@ -14,13 +14,13 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO
 
-from services.settings import VARIABLES
+from services.settings import TABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 MAIN = str(ROOT / "main.py")
 STOPS_WITHIN = 5.0  # seconds; only so that a test of a process that hangs ends
 # NiceGUI behaves differently where it thinks that it is being tested.
-_OURS = (*(variable.name for variable in VARIABLES), "NICEGUI_", "PYTEST_")
+_OURS = (*(variable.name for variable in TABLE.values()), "NICEGUI_", "PYTEST_")
 
 
 class Process:

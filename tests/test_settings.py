@@ -1,11 +1,15 @@
 """Environment and `.env` -> Settings."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from services.settings import VARIABLES, SettingsError, read_settings
+from services.settings import TABLE, Settings, SettingsError, read_settings
+from services.support.environment import Variable, markdown_table
+from tests.process import ROOT
 
 VAPI = {"VAPI_API_KEY": "private", "VAPI_ASSISTANT_ID": "assistant", "VAPI_PHONE_NUMBER_ID": "number"}
 
@@ -68,7 +72,7 @@ def test_environment_wins_over_dotenv(tmp_path: Path) -> None:
         ("EARSHOT_MAX_CALL_SECONDS", "5"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_told_by_name(name: str, value: str) -> None:
+def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         settings(**{name: value})
 
@@ -86,9 +90,41 @@ def test_keys_have_no_repr() -> None:
     assert "public-key" not in text
 
 
+def test_every_wrong_value_is_named_in_one_error() -> None:
+    def refuse(found: Settings) -> None:
+        raise SettingsError(f"EARSHOT_PASSWORD is needed on {found.host}")
+
+    with pytest.raises(SettingsError) as refused:
+        read_settings({"PORT": "eighty", "HOST": "0.0.0.0", "EARSHOT_RECORD": "maybe"}, dotenv=None, checks=[refuse])
+    assert refused.value.problems == (
+        "PORT must be a whole number from 1 to 65535",
+        "EARSHOT_RECORD must be on or off",
+        "EARSHOT_PASSWORD is needed on 0.0.0.0",
+    )
+
+
+def test_the_demo_line_has_defaults_of_its_own() -> None:
+    assert settings().calls_per_hour is None
+    assert settings().allowed_regions == {"*"}
+    assert settings(EARSHOT_CALLS_PER_HOUR="3").calls_per_hour == 3
+    assert settings(**VAPI).calls_per_hour == TABLE["calls_per_hour"].default
+    assert settings(**VAPI).allowed_regions is None
+
+
 def test_the_readme_has_the_same_table() -> None:
-    readme = (Path(__file__).parent.parent / "README.md").read_text()
-    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", readme, re.MULTILINE))
-    assert set(rows) == {variable.name for variable in VARIABLES}
-    for variable in VARIABLES:
-        assert rows[variable.name].strip("`") == (variable.default or "none"), variable.name
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    printed = subprocess.run([sys.executable, "-m", "services.settings"], cwd=ROOT, capture_output=True, check=True, encoding="utf-8")
+    assert printed.stdout.strip() == markdown_table(TABLE.values())
+    table = re.search(r"^\| Variable \|.*\n(?:\|.*\n)*", readme, re.MULTILINE)
+    assert table
+    assert table[0] == printed.stdout, "python -m services.settings prints it"
+
+
+@pytest.mark.parametrize("variable", TABLE.values(), ids=lambda variable: variable.name)
+def test_a_default_written_out_is_the_default(variable: Variable) -> None:
+    """Each default can be set as it is shown, and gives the same settings."""
+    shown = variable.shown_default.partition(";")[0]
+    if shown.startswith("`"):
+        assert read_settings(VAPI | {variable.name: shown.strip("`")}, dotenv=None) == settings(**VAPI)
+    else:
+        assert variable.default in (None, "", frozenset())

@@ -104,8 +104,8 @@ def require_safe(settings: Settings) -> None:
         return
     absent = [name for name, value in (("EARSHOT_PASSWORD", settings.password), ("EARSHOT_API_TOKENS", settings.api_tokens)) if not value]
     raise SettingsError(
-        f"wider than this machine, anybody could place calls. Set {' and '.join(absent)} first, or leave HOST at 127.0.0.1 and name no "
-        "other hosts and proxies. `python -m services.web.tokens NAME` makes a token"
+        f"{' and '.join(absent)} must be set, or anybody who reaches this machine could place calls; otherwise leave HOST at 127.0.0.1 and "
+        "name no other hosts and no proxies. `python -m services.web.tokens NAME` makes a token"
     )
 
 
