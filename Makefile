@@ -2,8 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
+LOCK := $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 
-.PHONY: run test lint bench bench-playout
+.PHONY: run test lint audit lock bench bench-playout
 
 run: $(VENV)/.runs
 	@$(RUN) main.py
@@ -18,6 +20,11 @@ lint: $(VENV)/.develops
 	@$(RUN) -m bandit -q -c pyproject.toml -r main.py services ui
 	@.ci/audit $(RUN)
 
+# After a change of requirements.txt or requirements-dev.txt. Versions that still fit stay as they are.
+lock: $(VENV)/.develops
+	@$(LOCK) requirements.txt -o requirements.lock
+	@$(LOCK) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+
 bench: $(VENV)/.develops
 	@$(RUN) -m benchmarks
 
@@ -27,14 +34,15 @@ bench-playout: $(VENV)/.develops
 	@$(RUN) -m benchmarks.playout
 
 # The stamps are what makes a second run start at once.
-$(VENV)/.runs: requirements.txt
+$(VENV)/.runs: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Earshot needs Python 3.11 or newer. Set PYTHON to one: make run PYTHON=python3.12")'
 	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@$(RUN) -m pip --version >/dev/null 2>&1 || $(RUN) -m ensurepip >/dev/null  # `uv run` makes the folder without pip
 	@echo "Installing what Earshot needs (once)..."
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(INSTALL) -r requirements.lock
 	@touch $@
 
-$(VENV)/.develops: requirements-dev.txt $(VENV)/.runs
+$(VENV)/.develops: requirements-dev.lock $(VENV)/.runs
 	@echo "Installing what the tests need (once)..."
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(INSTALL) -r requirements-dev.lock
 	@touch $@
