@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import phonenumbers
 from dotenv import dotenv_values
 
+from services.domain.call import LONGEST_CALL_SECONDS, SHORTEST_CALL_SECONDS
 from services.support.environment import comma_list, markdown_table, on_or_off, one_of, setting, variables_of, whole_number
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -156,7 +157,10 @@ class Settings:
     )
     # The bounds are Vapi's own.
     max_call_seconds: int = setting(
-        "EARSHOT_MAX_CALL_SECONDS", 600, "Maximum duration of a call in seconds; Vapi ends it then", whole_number(10, 43_200)
+        "EARSHOT_MAX_CALL_SECONDS",
+        600,
+        "Maximum duration of a call in seconds; Vapi ends it then",
+        whole_number(SHORTEST_CALL_SECONDS, LONGEST_CALL_SECONDS),
     )
     record: bool = setting("EARSHOT_RECORD", False, "`on`: records every call, unless recording is switched off for that call", on_or_off)
     recordings_mb: int = setting(

@@ -85,12 +85,12 @@ class Steering:
             control = replace(control, destination=number.e164) if number and not control.by_sip else control
         else:
             number = None
-        message = control.message()
+        control.check()
         if number:
             await self._count(call, number, client)
         at = datetime.now(UTC)
         try:
-            await self._gateway.control(call.id, message)
+            await self._gateway.control(call.id, control)
         except EarshotError as error:
             self._note(call, control.action.value, client, at=at, detail=_detail(control), refused=error.detail)
             # It may have reached Vapi all the same.

@@ -1,13 +1,15 @@
 """What is said in all calls: heard live, told line by line, and remembered for a while after the end."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from services.domain.speech import SpeechChange, SpeechEvent
 from services.domain.transcript import Line, Transcript
 from services.support.signals import Signal
 
+_SPEAKERS = ("customer", "assistant")
 _KEPT = 500  # calls; a thousand lines each would be some 150 MB
 
 
@@ -41,14 +43,12 @@ class Transcripts:
         talk = self._talks.get(self._current_id(call_id))
         return talk.speaking if talk else frozenset()
 
-    def take(self, call_id: str, event: Mapping[str, str | float], *, way: str = "socket") -> None:
-        """Takes in an event (`services.vapi.listen_events.Event`) that came by `way`; what is not about speech changes nothing."""
-        if event.get("type") not in ("transcript", "speech-update"):
-            return
+    def take(self, call_id: str, event: SpeechEvent, *, way: str = "socket") -> None:
+        """Takes in an event. `way` names where it came from, because the same event may come both by socket and by webhook."""
         call_id = self._current_id(call_id)
         talk = self._talk(call_id)
-        if event["type"] == "speech-update":
-            self._hear(call_id, talk, str(event.get("speaker", "")), started=event.get("status") == "started")
+        if isinstance(event, SpeechChange):
+            self._note_speech(call_id, talk, event)
         elif line := talk.transcript.take(event, at=datetime.now(UTC), way=way):
             self.changed.emit((call_id, line))
 
@@ -73,10 +73,10 @@ class Transcripts:
             self._talks.popitem(last=False)
         return talk
 
-    def _hear(self, call_id: str, talk: _Talk, speaker: str, *, started: bool) -> None:
-        if not speaker:
+    def _note_speech(self, call_id: str, talk: _Talk, change: SpeechChange) -> None:
+        if change.speaker not in _SPEAKERS:
             return
-        speaking = talk.speaking | {speaker} if started else talk.speaking - {speaker}
+        speaking = talk.speaking | {change.speaker} if change.started else talk.speaking - {change.speaker}
         if speaking != talk.speaking:
             talk.speaking = speaking
             self.speech_changed.emit(call_id)

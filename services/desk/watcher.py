@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from services.domain.call import Call, CallStatus
+from services.domain.call import LONGEST_CALL_SECONDS, Call, CallStatus
 from services.domain.errors import CallNotFound, VapiError
 from services.vapi.gateway import Gateway
 
@@ -18,8 +18,8 @@ CALM = 2.0
 """Seconds between reads while calls only talk, or while the bill and summary of one that just ended are awaited."""
 IDLE = 5.0
 """Seconds between reads while no call is known to run: the dashboard or somebody who calls in may begin one at any time."""
-LONGEST_CALL = timedelta(seconds=43_200)
-"""Vapi's upper limit of `maxDurationSeconds`: a call created longer ago can't still be running."""
+LONGEST_CALL = timedelta(seconds=LONGEST_CALL_SECONDS)
+"""A call that was created longer ago can't still be running."""
 
 _OVERLAP = timedelta(seconds=10)  # a list may lag behind: a change read late must not fall between two reads
 _WIDE_EVERY = 30.0  # seconds between reads that ask for all running calls, not only for changed ones

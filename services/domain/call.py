@@ -24,6 +24,10 @@ class CallStatus(StrEnum):
         return _ORDER[self]
 
 
+SHORTEST_CALL_SECONDS = 10
+LONGEST_CALL_SECONDS = 43_200
+"""Vapi's limits of a call's maximum duration (OpenAPI `maxDurationSeconds`)."""
+
 NEVER_FOUND = "earshot-never-found"
 """Our own `ended_reason`, of a call whose outcome stayed unknown for as long as it could have lasted."""
 

@@ -1,10 +1,11 @@
 """What is said in a call, line by line, from events that may come twice: by the listen socket and by a webhook. Pure."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, cast
+
+from services.domain.speech import Utterance
 
 Speaker = Literal["customer", "assistant"]
 
@@ -57,18 +58,18 @@ class Transcript:
             heard.line = replace(heard.line, final=True)
         return [heard.line for heard in self._open.values()]
 
-    def take(self, event: Mapping[str, str | float], *, at: datetime, way: str = "socket") -> Line | None:
-        """Takes in a `transcript` event that came by `way`; the line that is new or changed, or None where it says nothing new."""
-        speaker, text = event.get("speaker"), str(event.get("transcript", "")).strip()
-        if event.get("type") != "transcript" or speaker not in ("customer", "assistant") or not text:
+    def take(self, said: Utterance, *, at: datetime, way: str = "socket") -> Line | None:
+        """Takes in an utterance that came by `way`. Returns the new or changed line, or None if nothing changed."""
+        text = said.text.strip()
+        if said.speaker not in ("customer", "assistant") or not text:
             return None
-        final = event.get("transcriptType", "final") != "partial"
-        known = self._known(cast(Speaker, speaker), text, at=at, way=way, time=event.get("time"), final=final)
+        speaker = cast(Speaker, said.speaker)
+        known = self._known(speaker, text, at=at, way=way, time=said.time, final=said.final)
         if known:
-            if final:
-                known.ways.setdefault(way, event.get("time"))
+            if said.final:
+                known.ways.setdefault(way, said.time)
             return None
-        return self._write(cast(Speaker, speaker), text, at=at, way=way, time=event.get("time"), final=final)
+        return self._write(speaker, text, at=at, way=way, time=said.time, final=said.final)
 
     def _known(self, speaker: Speaker, text: str, *, at: datetime, way: str, time: object, final: bool) -> _Heard | None:
         """The finished line that this is a repetition of, by another way or delivered twice by the same."""

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from services.domain.call import Call, CallStatus
+from services.domain.call import LONGEST_CALL_SECONDS, Call, CallStatus
 from services.journal.codec import load_call, load_order, milliseconds
 from services.journal.schema import calls, dials
 
-LONGEST = timedelta(hours=13)
-"""Vapi ends every call 12 hours after it was answered at the latest; what began earlier than this has ended, whoever missed it."""
+LONGEST = timedelta(seconds=LONGEST_CALL_SECONDS, hours=1)
+"""Vapi ends every call after its longest duration. The hour covers ringing. A call created earlier has ended, even if nobody saw it."""
 
 _MOST = 1000  # calls that are taken up at a time
 

@@ -11,11 +11,12 @@ from typing import TypeVar
 
 from services.domain.call import Call, ListenTarget
 from services.domain.errors import CallNotFound, CallNotRunning
+from services.domain.speech import SpeechEvent
 from services.domain.stream_format import DEFAULT_FORMAT, StreamFormat
 from services.listening.listener import Ear, End, Listener
 from services.listening.upstream import Upstream
 from services.support.tasks import Tasks
-from services.vapi.listen_events import Event, read
+from services.vapi.listen_events import read
 
 E = TypeVar("E", bound=Ear)
 
@@ -29,7 +30,7 @@ class _Stream:
         *,
         target: Callable[[str], Awaitable[ListenTarget]],
         hint: Callable[[str], None],
-        heard: Callable[[str, Event], None],
+        heard: Callable[[str, SpeechEvent], None],
         buffer_seconds: float,
     ) -> None:
         self.begun_as = call.id
@@ -55,23 +56,24 @@ class _Stream:
 
     def connected(self) -> None:
         self._format, self._start, self._trouble = None, "", ""
-        self._tell({"type": "stream", "state": "connected"})
+        self._tell(_json(type="stream", state="connected"))
 
     def interrupted(self) -> None:
         self._start = ""
-        self._trouble = self._tell({"type": "stream", "state": "interrupted"})
+        self._trouble = self._tell(_json(type="stream", state="interrupted"))
 
     def problem(self, detail: str) -> None:
-        self._trouble = self._tell({"type": "listen-problem", "detail": detail})
+        self._trouble = self._tell(_json(type="listen-problem", detail=detail))
 
     def frame(self, frame: str | bytes) -> None:
         if not isinstance(frame, str):
             self._play(frame)
-        elif isinstance(told := read(frame), StreamFormat):
-            self._begin(told)
-        elif told:
-            self._heard(self.begun_as, told)
-            self._tell(told)
+        elif isinstance(event := read(frame), StreamFormat):
+            self._begin(event)
+        elif event:
+            if event.speech:
+                self._heard(self.begun_as, event.speech)
+            self._tell(event.frame)
 
     def _begin(self, announced: StreamFormat | None) -> StreamFormat:
         self._format = self._expected = announced or self._expected
@@ -92,11 +94,10 @@ class _Stream:
             for listener in self.listeners:
                 listener.play(sound, at_most=at_most)
 
-    def _tell(self, event: Event) -> str:
-        text = json.dumps(event, separators=(",", ":"))
+    def _tell(self, event: str) -> str:
         for listener in self.listeners:
-            listener.tell(text)
-        return text
+            listener.tell(event)
+        return event
 
 
 class Relay:
@@ -113,7 +114,7 @@ class Relay:
         target: Callable[[str], Awaitable[ListenTarget]],
         find: Callable[[str], Call | None],
         hint: Callable[[str], None],
-        heard: Callable[[str, Event], None] = lambda _call_id, _event: None,
+        heard: Callable[[str, SpeechEvent], None] = lambda _call_id, _event: None,
         buffer_seconds: float = 10.0,
     ) -> None:
         self._find = find
@@ -196,3 +197,7 @@ class Relay:
             return False
         del self._streams[stream.begun_as]
         return True
+
+
+def _json(**event: str) -> str:
+    return json.dumps(event, separators=(",", ":"))

@@ -14,7 +14,6 @@ import soundfile
 from numpy.typing import NDArray
 
 from services.domain.stream_format import DEFAULT_FORMAT, Encoding, StreamFormat
-from services.vapi.listen_events import read
 
 PEAKS_PER_SECOND = 20
 _MOST_PEAKS = 12_000  # a lane: ten minutes at the full rate, coarser beyond
@@ -112,9 +111,9 @@ def _read_log(path: Path) -> list[dict[str, Any]]:
 
 def _format(log: list[dict[str, Any]]) -> tuple[StreamFormat, str]:
     """How the sound is to be read, and whether it was `announced`, `assumed`, or `measured` by how fast it came."""
-    start = next((line["start"] for line in log if line["kind"] == "part"), "")
-    form = read(start)
-    if isinstance(form, StreamFormat) and not json.loads(start).get("assumed"):
+    start = json.loads(next((line["start"] for line in log if line["kind"] == "part"), "{}"))
+    form = StreamFormat.parse(start)
+    if form and not start.get("assumed"):
         return form, "announced"
     timed = [{"kind": "part", "elapsed": 0.0, "byte": 0}, *(line for line in log if "elapsed" in line)]
     rates = [
@@ -127,7 +126,7 @@ def _format(log: list[dict[str, Any]]) -> tuple[StreamFormat, str]:
         usual = min(_BYTE_RATES, key=lambda usual: abs(rate / usual - 1))
         if abs(rate / usual - 1) < 0.04:
             return _BYTE_RATES[usual], "measured"
-    return form if isinstance(form, StreamFormat) else DEFAULT_FORMAT, "assumed"
+    return form or DEFAULT_FORMAT, "assumed"
 
 
 def _pieces(log: list[dict[str, Any]], form: StreamFormat, samples: int) -> list[Piece]:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
+from services.domain.speech import Utterance
 from services.domain.stream_format import StreamFormat
 from services.vapi.listen_events import read
 
@@ -75,11 +76,11 @@ class RecordingWriter:
         self._part.add(at, sound)
 
     def _text(self, text: str) -> None:
-        told = read(text)
-        if isinstance(told, StreamFormat):
-            self._format, self._assumed = told, '"assumed":true' in text
-        elif self._part and told and told["type"] == "transcript" and told.get("transcriptType", "final") == "final":
-            self._part.note(kind="said", speaker=told.get("speaker", told.get("role", "")), text=told["transcript"])
+        event = read(text)
+        if isinstance(event, StreamFormat):
+            self._format, self._assumed = event, '"assumed":true' in text
+        elif self._part and event and isinstance(said := event.speech, Utterance) and said.final:
+            self._part.note(kind="said", speaker=said.speaker, text=said.text)
         elif '"state":"interrupted"' in text and text.startswith('{"type":"stream"'):
             self._interrupt("gap")
 

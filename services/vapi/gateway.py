@@ -12,11 +12,13 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from services.domain.call import Assistant, Call, CallerId, CallOrder, ListenTarget
+from services.domain.control import Control
 from services.domain.errors import OutcomeUnknown, RequestError, VapiUnavailable
 from services.domain.transcript import Line
 from services.support.rfc3339 import rfc3339
 from services.vapi import refusals
 from services.vapi.afterwards import read_lines
+from services.vapi.control_messages import END_CALL, control_message
 from services.vapi.monitor import Monitor, MonitorBook, may_open
 from services.vapi.reading import TAG_KEY, read_assistant, read_call, read_caller_id, read_each, read_time
 from services.vapi.sdk import Answer, NoAnswer, Sdk
@@ -114,12 +116,15 @@ class Gateway:
     async def list_phone_numbers(self) -> list[CallerId]:
         return [entry async for entry in self._entries("phone-number", {}, read_caller_id)]
 
-    async def control(self, call_id: str, message: Mapping[str, Any]) -> None:
-        """Hands a running call a message for its control URL (`say`, `add-message`, `transfer`, ...).
+    async def control(self, call_id: str, control: Control) -> None:
+        """Sends an action to a running call's control URL.
 
         Raises `VapiRefused`; `VapiUnavailable` with code `no_monitor` when the call has no control URL (yet), `monitor_refused` when its
         URL leads somewhere it must not; `CallNotFound`.
         """
+        await self._post_control(call_id, control_message(control))
+
+    async def _post_control(self, call_id: str, message: Mapping[str, Any]) -> None:
         body = _encode(message)
         url = await self._monitor_url(call_id, lambda monitor: monitor.control_url)
         if not may_open(url, scheme="https", base_url=self._base_url):
@@ -142,7 +147,7 @@ class Gateway:
 
     async def end_call(self, call_id: str) -> None:
         """Hangs up. Safe to repeat; that it is over shows only in the call's status."""
-        await self.control(call_id, {"type": "end-call"})
+        await self._post_control(call_id, END_CALL)
 
     async def listen_target(self, call_id: str) -> ListenTarget:
         """Where the call can be heard. Vapi names it even after the call has ended. Raises like `control`."""

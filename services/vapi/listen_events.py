@@ -1,17 +1,19 @@
-"""Text frames of a listen socket -> the few that concern a listener, and of these only known fields.
+"""Reads the text frames of a listen socket. Passes on only the known fields of the few events that concern a listener.
 
-Vapi sends them flat or wrapped in `{"message": {...}}` (docs.vapi.ai/calls/call-listen, docs.vapi.ai/server-url/events). A wrapped one may
-carry the whole call with its listen and control URLs, which are bearer secrets: what is not named here goes no further.
+Vapi sends events flat or wrapped in `{"message": {...}}` (docs.vapi.ai/calls/call-listen, docs.vapi.ai/server-url/events). A wrapped event
+may carry the whole call with its listen and control URLs, which are bearer secrets, so fields that are not named here are dropped.
 """
 
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from services.domain.speech import SpeechChange, SpeechEvent, Utterance
 from services.domain.stream_format import StreamFormat
 
-Event = dict[str, str | float]
+Fields = dict[str, str | float]
 
 _FIELDS: dict[str, tuple[str, ...]] = {
     "transcript": ("role", "transcriptType", "transcript", "time"),
@@ -23,15 +25,23 @@ _FIELDS: dict[str, tuple[str, ...]] = {
 _REQUIRED = {"transcript": "transcript", "status-update": "status", "speech-update": "status"}
 _SPEAKERS = {"user": "customer", "customer": "customer", "bot": "assistant", "assistant": "assistant"}
 _NAMED_TRANSCRIPT = re.compile(r"transcript\[transcriptType=[\"']?(\w+)[\"']?\]")
-_LONGEST_FRAME = 256 * 1024  # characters; parsing more would hold up the sound
+_LONGEST_FRAME = 256 * 1024  # characters; parsing longer frames would delay the sound
 _LONGEST_FIELD = 8_000  # characters
 _LATEST_TIME = 1e15  # milliseconds
 
 
-def read(frame: str) -> Event | StreamFormat | None:
-    """What a text frame tells: an event (flat, every field a string or a finite number), the stream's format, or None. Never raises.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenEvent:
+    """An event of a listen socket: `frame` is the JSON text for listeners, `speech` what it says about speech, if anything."""
 
-    Vapi's `role` is kept as it came; `speaker` says the same as "customer" or "assistant".
+    frame: str
+    speech: SpeechEvent | None = None
+
+
+def read(frame: str) -> ListenEvent | StreamFormat | None:
+    """Reads a text frame: an event, the stream's format, or None for anything else. Never raises.
+
+    In an event's frame every field is a string or a finite number. Vapi's `role` stays as it came; `speaker` is "customer" or "assistant".
     """
     if len(frame) > _LONGEST_FRAME:
         return None
@@ -43,17 +53,23 @@ def read(frame: str) -> Event | StreamFormat | None:
         message = message["message"]
     if not isinstance(message, dict):
         return None
-    return StreamFormat.parse(message) if message.get("type") == "start" else event_of(message)
+    if message.get("type") == "start":
+        return StreamFormat.parse(message)
+    fields = _fields_of(message)
+    return ListenEvent(frame=json.dumps(fields, separators=(",", ":")), speech=_speech_of(fields)) if fields else None
 
 
-def event_of(message: Mapping[str, Any]) -> Event | None:
-    """The event in an unwrapped message, from whichever way it came."""
+def speech_event_of(message: Mapping[str, Any]) -> SpeechEvent | None:
+    """What an unwrapped message says about speech, whether it came by the listen socket or as a webhook."""
+    fields = _fields_of(message)
+    return _speech_of(fields) if fields else None
+
+
+def _fields_of(message: Mapping[str, Any]) -> Fields | None:
     kind = message.get("type")
-    return _event(kind, message) if isinstance(kind, str) else None
-
-
-def _event(kind: str, message: Mapping[str, Any]) -> Event | None:
-    event: Event = {}
+    if not isinstance(kind, str):
+        return None
+    event: Fields = {}
     if named := _NAMED_TRANSCRIPT.fullmatch(kind):
         kind = "transcript"
         event["transcriptType"] = named[1]
@@ -62,7 +78,7 @@ def _event(kind: str, message: Mapping[str, Any]) -> Event | None:
     for name in _FIELDS[kind]:
         value = message.get(name)
         if name == "time":
-            # JSON has no NaN and no Infinity, though Python reads and writes both: a browser would choke on them.
+            # JSON has no NaN and no Infinity. Python reads and writes both, but browsers reject them.
             if isinstance(value, int | float) and abs(value) < _LATEST_TIME:
                 event[name] = value
         elif isinstance(value, str):
@@ -72,3 +88,18 @@ def _event(kind: str, message: Mapping[str, Any]) -> Event | None:
     if speaker := _SPEAKERS.get(str(event.get("role", "")).lower()):
         event["speaker"] = speaker
     return {"type": kind, **event}
+
+
+def _speech_of(fields: Fields) -> SpeechEvent | None:
+    speaker = str(fields.get("speaker", fields.get("role", "")))
+    if fields["type"] == "transcript":
+        time = fields.get("time")
+        return Utterance(
+            speaker=speaker,
+            text=str(fields["transcript"]),
+            final=fields.get("transcriptType", "final") != "partial",
+            time=time if isinstance(time, int | float) else None,
+        )
+    if fields["type"] == "speech-update" and speaker:
+        return SpeechChange(speaker=speaker, started=fields["status"] == "started")
+    return None

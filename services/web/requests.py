@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
+from services.domain.call import LONGEST_CALL_SECONDS, SHORTEST_CALL_SECONDS
 from services.domain.control import Action, Control
 from services.domain.errors import FieldError, RequestError
 
@@ -48,7 +49,7 @@ class CallRequest(BaseModel):
     name: StrictStr | None = Field(default=None, min_length=1, max_length=40)
     firstMessage: StrictStr | None = Field(default=None, max_length=4000)
     variableValues: dict[str, Any] | None = None
-    maxDurationSeconds: Annotated[StrictInt, Field(ge=10, le=43_200)] | None = None
+    maxDurationSeconds: Annotated[StrictInt, Field(ge=SHORTEST_CALL_SECONDS, le=LONGEST_CALL_SECONDS)] | None = None
     earliestAt: Time | None = Field(default=None, description="RFC 3339 with a time zone; the call is scheduled until then")
     dryRun: StrictBool = Field(default=False, description="All checks, no call")
     allowDuplicate: StrictBool = Field(default=False, description="Call a number again although it was called a moment ago")

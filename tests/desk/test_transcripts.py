@@ -8,6 +8,7 @@ import pytest
 from services.desk.desk import CallDesk
 from services.desk.transcripts import Transcripts
 from services.domain.call import Call, CallStatus
+from services.domain.speech import SpeechChange, Utterance
 from services.domain.transcript import Line
 from services.listening.relay import Relay
 from services.vapi.gateway import Gateway
@@ -17,6 +18,7 @@ from tests.stand_in import StandIn
 from tests.web.test_api import client_of
 
 HELLO = {"type": "transcript", "role": "user", "transcriptType": "final", "transcript": "Hello?"}
+SAID = Utterance(speaker="customer", text="Hello?")
 MESSAGES = [
     {"role": "system", "message": "You are Riley."},
     {"role": "bot", "message": "Hi, this is Riley.", "time": 1788256801200.5, "secondsFromStart": 1.2},
@@ -63,7 +65,7 @@ async def test_who_follows_a_call_hears_of_what_is_said_though_nobody_listens(va
 async def test_what_was_heard_is_there_after_a_restart(vapi: StandIn, gateway: Gateway, tmp_path: Path) -> None:
     async with desk_in(tmp_path, gateway) as desk:
         call = await place(desk)
-        desk.transcripts.take(call.id, HELLO | {"speaker": "customer"})
+        desk.transcripts.take(call.id, SAID)
         vapi.move(call.id, "ended")
         await until(desk, call.id, lambda call: not call.running)
         assert await said(desk, call, 1) == ["Hello?"]
@@ -80,7 +82,7 @@ async def test_vapis_own_account_is_taken_where_it_has_more(
     monkeypatch.setattr("services.desk.transcript_archive._LOOKS", (0.0, 0.05))
     call = await place(desk)
     if heard:
-        desk.transcripts.take(call.id, HELLO | {"speaker": "customer"})
+        desk.transcripts.take(call.id, SAID)
     vapi.move(call.id, "ended", startedAt="2026-09-01T10:00:00Z", artifact={"messages": MESSAGES})
     await until(desk, call.id, lambda call: not call.running)
     assert await said(desk, call, 2) == ["Hi, this is Riley.", "Hello?"]
@@ -105,7 +107,7 @@ async def test_last_words_after_the_end_are_written_too(vapi: StandIn, desk: Cal
     call = await place(desk)
     vapi.move(call.id, "ended", startedAt="2026-09-01T10:00:00Z")
     await until(desk, call.id, lambda call: not call.running)
-    desk.transcripts.take(call.id, HELLO | {"speaker": "customer"})
+    desk.transcripts.take(call.id, SAID)
     async with asyncio.timeout(5):
         while not await desk.journal.transcript(call.id):  # noqa: ASYNC110 - the journal tells nobody
             await asyncio.sleep(0.02)
@@ -113,8 +115,8 @@ async def test_last_words_after_the_end_are_written_too(vapi: StandIn, desk: Cal
 
 async def test_nobody_speaks_in_a_call_that_has_ended(vapi: StandIn, desk: CallDesk) -> None:
     call = await place(desk)
-    desk.transcripts.take(call.id, {"type": "speech-update", "speaker": "customer", "status": "started"})
-    desk.transcripts.take(call.id, {"type": "transcript", "speaker": "customer", "transcriptType": "partial", "transcript": "But I"})
+    desk.transcripts.take(call.id, SpeechChange(speaker="customer", started=True))
+    desk.transcripts.take(call.id, Utterance(speaker="customer", text="But I", final=False))
     assert desk.transcripts.speaking(call.id) == {"customer"}
     told: list[tuple[str, Line]] = []
     desk.transcripts.changed.subscribe(told.append)
@@ -127,7 +129,7 @@ async def test_nobody_speaks_in_a_call_that_has_ended(vapi: StandIn, desk: CallD
 def test_a_call_that_was_found_keeps_its_lines() -> None:
     names: dict[str, str] = {}
     transcripts = Transcripts(lambda call_id: names.get(call_id, call_id))
-    transcripts.take("unknown-1", HELLO | {"speaker": "customer"})
+    transcripts.take("unknown-1", SAID)
     names["unknown-1"] = "found"
     transcripts.rename("unknown-1", "found")
     assert [line.text for line in transcripts.of("unknown-1")] == [line.text for line in transcripts.of("found")] == ["Hello?"]

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from services.domain.speech import Utterance
 from services.domain.transcript import Line, Transcript
 
 TEN = datetime(2026, 9, 1, 10, tzinfo=UTC)
@@ -16,9 +17,7 @@ class Talk:
 
     def say(self, text: str, *, by: str = "customer", final: bool = True, way: str = "socket", time: float | None = None) -> Line | None:
         self.now += timedelta(seconds=1)
-        event: dict[str, str | float] = {"type": "transcript", "speaker": by, "transcript": text}
-        event["transcriptType"] = "final" if final else "partial"
-        return self.transcript.take(event | ({"time": time} if time else {}), at=self.now, way=way)
+        return self.transcript.take(Utterance(speaker=by, text=text, final=final, time=time), at=self.now, way=way)
 
     @property
     def words(self) -> list[tuple[str, bool]]:
@@ -104,6 +103,6 @@ def test_an_endless_call_keeps_its_latest_lines() -> None:
 def test_what_nobody_said_is_no_line() -> None:
     talk = Talk()
     assert talk.say("  ") is None
-    assert talk.transcript.take({"type": "hang"}, at=TEN) is None
-    assert talk.transcript.take({"type": "transcript", "transcript": "who?"}, at=TEN) is None
+    assert talk.say("You are Riley.", by="system") is None
+    assert talk.say("who?", by="") is None
     assert talk.words == []

@@ -2,14 +2,23 @@ import json
 
 import pytest
 
+from services.domain.speech import SpeechChange, SpeechEvent, Utterance
 from services.domain.stream_format import DEFAULT_FORMAT
-from services.vapi.listen_events import read
+from services.vapi.listen_events import ListenEvent, read, speech_event_of
 
 CALL = {
     "id": "c1",
     "monitor": {"listenUrl": "wss://secret.vapi.ai/c1/listen", "controlUrl": "https://secret.vapi.ai/c1/control"},
     "customer": {"number": "+15550100002"},
 }
+
+
+def frame_of(frame: str) -> dict[str, object]:
+    """The event that is passed on to listeners."""
+    event = read(frame)
+    assert isinstance(event, ListenEvent)
+    passed_on: dict[str, object] = json.loads(event.frame)
+    return passed_on
 
 
 @pytest.mark.parametrize(
@@ -37,9 +46,35 @@ CALL = {
     ],
 )
 def test_known_events_are_read_flat_and_wrapped(message: dict[str, object], event: dict[str, object]) -> None:
-    assert read(json.dumps(message)) == event
-    assert read(json.dumps(message | {"call": CALL})) == event
-    assert read(json.dumps({"message": message | {"call": CALL, "monitor": CALL["monitor"]}, "call": CALL})) == event
+    assert frame_of(json.dumps(message)) == event
+    assert frame_of(json.dumps(message | {"call": CALL})) == event
+    assert frame_of(json.dumps({"message": message | {"call": CALL, "monitor": CALL["monitor"]}, "call": CALL})) == event
+
+
+@pytest.mark.parametrize(
+    ("message", "speech"),
+    [
+        (
+            {"type": "transcript", "role": "user", "transcriptType": "partial", "transcript": "Hi", "time": 12.5},
+            Utterance(speaker="customer", text="Hi", final=False, time=12.5),
+        ),
+        (
+            {"type": 'transcript[transcriptType="final"]', "role": "bot", "transcript": "Hello"},
+            Utterance(speaker="assistant", text="Hello", final=True),
+        ),
+        ({"type": "transcript", "role": "system", "transcript": "Be kind"}, Utterance(speaker="system", text="Be kind")),
+        ({"type": "speech-update", "status": "started", "role": "bot"}, SpeechChange(speaker="assistant", started=True)),
+        ({"type": "speech-update", "status": "stopped", "role": "user"}, SpeechChange(speaker="customer", started=False)),
+        ({"type": "speech-update", "status": "started"}, None),
+        ({"type": "status-update", "status": "in-progress"}, None),
+        ({"type": "hang"}, None),
+    ],
+)
+def test_what_an_event_says_about_speech(message: dict[str, object], speech: SpeechEvent | None) -> None:
+    event = read(json.dumps(message))
+    assert isinstance(event, ListenEvent)
+    assert event.speech == speech
+    assert speech_event_of(message) == speech
 
 
 def test_a_start_frame_is_a_format() -> None:
@@ -79,11 +114,10 @@ def test_anything_else_is_nothing(frame: str) -> None:
 
 @pytest.mark.parametrize("time", ["NaN", "Infinity", "-Infinity", "1e400", "9" * 400, '"soon"', "null", "{}"])
 def test_a_time_that_no_browser_could_read_is_left_out(time: str) -> None:
-    assert read(f'{{"type": "transcript", "transcript": "x", "time": {time}}}') == {"type": "transcript", "transcript": "x"}
+    assert frame_of(f'{{"type": "transcript", "transcript": "x", "time": {time}}}') == {"type": "transcript", "transcript": "x"}
 
 
 def test_fields_are_bounded_and_half_a_character_does_not_stop_them() -> None:
-    event = read(json.dumps({"type": "transcript", "transcript": "x" * 100_000, "role": "\ud800"}))
-    assert isinstance(event, dict)
+    event = frame_of(json.dumps({"type": "transcript", "transcript": "x" * 100_000, "role": "\ud800"}))
     assert len(str(event["transcript"])) == 8_000
     assert json.dumps(event).encode()

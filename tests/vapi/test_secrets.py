@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from services.domain.call import CallOrder
+from services.domain.control import Action, Control
 from services.domain.errors import EarshotError
 from services.vapi.gateway import Gateway
 from tests.vapi import samples
@@ -57,10 +58,10 @@ async def test_nothing_tells(
         lambda gateway: gateway.find_call(order, since=datetime(2026, 9, 1, tzinfo=UTC)),
         lambda gateway: gateway.get_call(call_id),
         lambda gateway: gateway.list_calls(),
-        lambda gateway: gateway.control(call_id, {"type": "end-call"}),
+        lambda gateway: gateway.control(call_id, Control(action=Action.MUTE_ASSISTANT)),
         lambda gateway: gateway.listen_target(call_id),
         lambda gateway: gateway.listen_target("other"),
-        lambda gateway: gateway.control("other", {"type": "end-call"}),
+        lambda gateway: gateway.control("other", Control(action=Action.MUTE_ASSISTANT)),
         lambda gateway: gateway.list_assistants(),
         lambda gateway: gateway.list_phone_numbers(),
     ]

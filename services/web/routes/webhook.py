@@ -2,25 +2,19 @@
 what they say of a call's state is read again from Vapi, and nothing waits for one.
 """
 
-import json
-import re
 import secrets
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from services.desk.desk import CallDesk
-from services.domain.errors import NotConfigured, RequestError, Unauthorized
-from services.vapi.listen_events import event_of
+from services.domain.errors import NotConfigured, Unauthorized
+from services.vapi.webhooks import ServerMessage, read_server_message
 
 ROUTE = "/api/vapi_events"
 MAX_BODY = 2 * 1024 * 1024
 """Bytes: an end-of-call report carries the whole conversation. Parsing so much takes about 15 ms."""
-
-_NEWS_OF_STATE = frozenset({"status-update", "end-of-call-report", "hang", "assistant.started", "transfer-update"})
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def webhook_router(*, desk: CallDesk, secret: str) -> APIRouter:
@@ -34,40 +28,24 @@ def webhook_router(*, desk: CallDesk, secret: str) -> APIRouter:
             raise NotConfigured("Webhooks are not set up. Set EARSHOT_WEBHOOK_SECRET, and the same secret at Vapi.")
         if not any(secrets.compare_digest(shown.encode(), secret.encode()) for shown in _shown(request)):
             raise Unauthorized("This is not the webhook secret. Set the same one in EARSHOT_WEBHOOK_SECRET and at Vapi.")
-        hear(desk, _message(await request.body()))
+        if message := read_server_message(await request.body()):
+            take_in(desk, message)
         return JSONResponse({})
 
     return router
 
 
-def hear(desk: CallDesk, message: Mapping[str, Any]) -> None:
-    """Takes in one message; one that tells of no call, or of nothing that is wanted here, changes nothing."""
-    call = message.get("call")
-    call_id = call.get("id") if isinstance(call, dict) else None
-    if not isinstance(call_id, str) or not _ID.fullmatch(call_id):
-        return
-    if message.get("type") in _NEWS_OF_STATE or desk.get(call_id) is None:
-        desk.look(call_id)
-    if event := event_of(message):
-        if (at := message.get("timestamp")) is not None and isinstance(at, int | float):
-            event["time"] = at  # what tells a message that was delivered twice from one that says the same again
-        desk.transcripts.take(call_id, event, way="webhook")
+def take_in(desk: CallDesk, message: ServerMessage) -> None:
+    """Uses a message as a hint: reads its call from Vapi, or adds to its transcript."""
+    if message.state_changed or desk.get(message.call_id) is None:
+        desk.look(message.call_id)
+    if message.speech:
+        desk.transcripts.take(message.call_id, message.speech, way="webhook")
 
 
 def _shown(request: Request) -> list[str]:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return [request.headers.get("x-vapi-secret", ""), token.strip() if scheme.lower() == "bearer" else ""]
-
-
-def _message(body: bytes) -> Mapping[str, Any]:
-    try:
-        told = json.loads(body)
-    except (ValueError, RecursionError):
-        told = None
-    message = told.get("message", told) if isinstance(told, dict) else None
-    if not isinstance(message, dict):
-        raise RequestError("This is no message of Vapi's: send the JSON object that its server messages are.")
-    return message
 
 
 _BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}

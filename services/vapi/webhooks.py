@@ -1,0 +1,48 @@
+"""Reads Vapi's server messages (docs.vapi.ai/server-url/events)."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from services.domain.errors import RequestError
+from services.domain.speech import SpeechEvent, Utterance
+from services.vapi.listen_events import speech_event_of
+
+_STATE_MESSAGES = frozenset({"status-update", "end-of-call-report", "hang", "assistant.started", "transfer-update"})
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerMessage:
+    """A message about one call. `state_changed`: the call's state may have changed; `speech`: what was said, or who speaks."""
+
+    call_id: str
+    state_changed: bool
+    speech: SpeechEvent | None
+
+
+def read_server_message(body: bytes) -> ServerMessage | None:
+    """The message, or None for one about no call. Raises RequestError for a body that is no message of Vapi's."""
+    message = _message(body)
+    call = message.get("call")
+    call_id = call.get("id") if isinstance(call, dict) else None
+    if not isinstance(call_id, str) or not _ID.fullmatch(call_id):
+        return None
+    speech = speech_event_of(message)
+    sent_at = message.get("timestamp")
+    if isinstance(speech, Utterance) and isinstance(sent_at, int | float):
+        speech = replace(speech, time=sent_at)
+    return ServerMessage(call_id=call_id, state_changed=message.get("type") in _STATE_MESSAGES, speech=speech)
+
+
+def _message(body: bytes) -> Mapping[str, Any]:
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        content = None
+    message = content.get("message", content) if isinstance(content, dict) else None
+    if not isinstance(message, dict):
+        raise RequestError("This is not a server message of Vapi. Send the JSON object that Vapi sends.")
+    return message
