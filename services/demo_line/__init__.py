@@ -1,4 +1,4 @@
-"""A stand-in of Vapi on a loopback port, to try everything without an account: a server like the real one, reached through sockets."""
+"""A server that behaves like Vapi, on a loopback port: everything can be tried without an account, and no phone rings."""
 
 from services.demo_line.server import LINES, DemoLine
 

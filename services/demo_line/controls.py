@@ -1,4 +1,4 @@
-"""What a call does when it is told something by its control URL: the assistant says it, answers it, falls silent, or hands over."""
+"""Executes control messages during an answered call: say, add-message, mute and unmute, first message, transfer."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from services.demo_line.speech import Body, Turn, events_of
 
 FORWARDING_SECONDS = 3.0
-"""From the hand-over until the assistant is out of the call."""
+"""From the start of a transfer until the assistant leaves the call."""
 
 _CHARACTERS_PER_SECOND = 15
-_QUICKEST = 0.4  # seconds
+_SHORTEST_TURN_S = 0.4
 
 
 class Controls:
-    """The controls of one answered call. `clock` gives the seconds since the answer, `forward` and `end` take the call on.
+    """The controls of one call. `clock` returns the seconds since the answer, `forward` sets the call to forwarding, `end` ends it.
 
-    `turns` is what the assistant said beyond its conversation; while `muted` nobody hears it.
+    `turns` are the assistant's turns that are not part of the recorded conversation. While `muted` is true the assistant is silent.
     """
 
     def __init__(
@@ -29,18 +29,18 @@ class Controls:
         self._forward = forward
         self._end = end
         self._listeners: set[asyncio.Queue[Body]] = set()
-        self._floor = asyncio.Lock()
+        self._speaking = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def take(self, control: Body) -> None:
-        """Begins to do what is asked; one thing is said after the other."""
-        task = asyncio.create_task(self._do(control))
+    def execute(self, control: Body) -> None:
+        """Starts to execute a message. Turns are spoken one after the other."""
+        task = asyncio.create_task(self._execute(control))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     @contextmanager
-    def heard(self) -> Iterator[asyncio.Queue[Body]]:
-        """The events of what is said from now on."""
+    def subscribe(self) -> Iterator[asyncio.Queue[Body]]:
+        """A queue of the events of all turns from now on."""
         queue: asyncio.Queue[Body] = asyncio.Queue()
         self._listeners.add(queue)
         try:
@@ -49,43 +49,43 @@ class Controls:
             self._listeners.discard(queue)
 
     def close(self) -> None:
-        """Breaks off whatever is being said."""
+        """Stops whatever is being spoken."""
         for task in self._tasks:
             task.cancel()
 
-    async def _do(self, control: Body) -> None:
+    async def _execute(self, control: Body) -> None:
         match control:
-            case {"type": "say", "content": str(words)}:
-                await self._say(words)
+            case {"type": "say", "content": str(text)}:
+                await self._say(text)
                 if control.get("endCallAfterSpoken") is True:
                     self._end("assistant-ended-call-after-message-spoken")
-            case {"type": "add-message", "message": {"content": str(words)}} if control.get("triggerResponseEnabled", True):
-                await self._say(f"Understood. {words}")
+            case {"type": "add-message", "message": {"content": str(text)}} if control.get("triggerResponseEnabled", True):
+                await self._say(f"Understood. {text}")
             case {"type": "control", "control": "mute-assistant" | "unmute-assistant" as which}:
                 self.muted = which == "mute-assistant"
             case {"type": "control", "control": "say-first-message"}:
                 await self._say(self._first_message)
             case {"type": "transfer"}:
-                await self._hand_over(control.get("content"))
+                await self._transfer(control.get("content"))
 
-    async def _say(self, words: str) -> None:
-        async with self._floor:
+    async def _say(self, text: str) -> None:
+        async with self._speaking:
             start = self._clock()
-            seconds = max(_QUICKEST, len(words) / _CHARACTERS_PER_SECOND)
-            turn = Turn(role="assistant", text=words, start=start, end=start + seconds)
+            seconds = max(_SHORTEST_TURN_S, len(text) / _CHARACTERS_PER_SECOND)
+            turn = Turn(role="assistant", text=text, start=start, end=start + seconds)
             for at, event in events_of(turn):
                 await asyncio.sleep(at - self._clock())
-                self._tell(event)
+                self._publish(event)
             self.turns.append(turn)
 
-    async def _hand_over(self, words: object) -> None:
-        if isinstance(words, str) and words:
-            await self._say(words)
+    async def _transfer(self, text: object) -> None:
+        if isinstance(text, str) and text:
+            await self._say(text)
         self._forward()
-        self._tell({"type": "status-update", "status": "forwarding"})
+        self._publish({"type": "status-update", "status": "forwarding"})
         await asyncio.sleep(FORWARDING_SECONDS)
         self._end("assistant-forwarded-call")
 
-    def _tell(self, event: Body) -> None:
+    def _publish(self, event: Body) -> None:
         for queue in self._listeners:
             queue.put_nowait(event)

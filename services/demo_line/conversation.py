@@ -1,4 +1,4 @@
-"""The recorded conversation that every answered call plays: its sound in 20 ms frames, and who says what until when."""
+"""The recorded conversation that every answered call plays: sound in 20 ms frames, and the turns with their times."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ SAMPLE_RATE = 16_000
 _CHANNELS = 2
 _SAMPLE_BYTES = 2
 _UPSAMPLING = 3
-# From the last word until the line goes dead. The last frame of it may be lost to the closing of the socket, a word may not.
+# Silence after the last word. The last frame may be lost when the socket closes; a word must not be.
 _HANG_UP_SECONDS = 0.5
 
 SUMMARY = (
@@ -27,7 +27,7 @@ SUMMARY_CUT_SHORT = "The call ended before the conversation was over."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """Interleaved s16le sound in whole frames, customer left and assistant right, silent at the end; turns in the order of their ends."""
+    """Interleaved s16le sound in whole frames, customer left and assistant right, silent at the end. Turns are ordered by their end."""
 
     sample_rate: int
     sound: bytes
@@ -50,41 +50,41 @@ class Conversation:
         return self.sound[index * self.frame_bytes : (index + 1) * self.frame_bytes]
 
     def events_at(self, frame: int) -> Sequence[Body]:
-        """What a listener is told right after a frame."""
+        """The events that follow a frame."""
         return self.events.get(frame, ())
 
     def spoken(self, seconds: float) -> list[Turn]:
-        """The turns that are over `seconds` after the answer."""
+        """The turns that have ended `seconds` after the answer."""
         return [turn for turn in self.turns if turn.end <= seconds]
 
 
-class Tape:
-    """The conversation on disk: read once, in a thread, when it is first asked for."""
+class ConversationFile:
+    """The conversation on disk. It is read once, in a thread, when it is first needed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._readings: dict[bool, asyncio.Task[Conversation]] = {}
+        self._reads: dict[bool, asyncio.Task[Conversation]] = {}
 
-    def wind(self, *, wide: bool = False) -> asyncio.Task[Conversation]:
-        """Begins to read, if that has not been done, so that the conversation is there by the time it is needed."""
-        if wide not in self._readings:
-            self._readings[wide] = asyncio.create_task(self._widened() if wide else asyncio.to_thread(_read, self._path))
-        return self._readings[wide]
+    def preload(self, *, at_48k: bool = False) -> asyncio.Task[Conversation]:
+        """Starts to read, unless that was done before, so that the conversation is ready by the time it is needed."""
+        if at_48k not in self._reads:
+            self._reads[at_48k] = asyncio.create_task(self._read_at_48k() if at_48k else asyncio.to_thread(_read, self._path))
+        return self._reads[at_48k]
 
-    async def conversation(self, *, wide: bool = False) -> Conversation:
-        """At 16 kHz, or at 48 kHz if `wide`. Raises OSError or ValueError when it can't be read."""
-        # Shielded: a call that ends while it waits must not take the reading away from the others.
-        return await asyncio.shield(self.wind(wide=wide))
+    async def conversation(self, *, at_48k: bool = False) -> Conversation:
+        """At 16 kHz, or at 48 kHz if `at_48k`. Raises OSError or ValueError when it can't be read."""
+        # Shielded: a call that ends while it waits must not cancel the read that other calls wait for.
+        return await asyncio.shield(self.preload(at_48k=at_48k))
 
-    async def _widened(self) -> Conversation:
+    async def _read_at_48k(self) -> Conversation:
         return await asyncio.to_thread(_upsampled, await self.conversation())
 
     async def close(self) -> None:
-        """Waits until no thread is at work any more: one that reads can't be stopped, and is done in a moment."""
-        await asyncio.gather(*self._readings.values(), return_exceptions=True)
+        """Waits for reading threads, which can't be cancelled and take a fraction of a second."""
+        await asyncio.gather(*self._reads.values(), return_exceptions=True)
 
 
-# numpy and soundfile are imported by the thread that needs them: a line on which nobody calls costs neither their time nor their memory.
+# numpy and soundfile are imported by the thread that needs them, so that they cost no time and memory before the first call.
 
 
 def _read(path: Path) -> Conversation:
@@ -115,16 +115,16 @@ def _turn(entry: dict[str, Any]) -> Turn:
 
 
 def _upsampled(conversation: Conversation) -> Conversation:
-    """Three times the sample rate, by a windowed sinc (Kaiser, beta 9, 24 samples to each side), one convolution for each of its phases."""
+    """Triples the sample rate with a windowed sinc (Kaiser, beta 9, 24 samples to each side), one convolution per phase."""
     import numpy as np
 
-    reach = 24
-    around = np.arange(-reach * _UPSAMPLING, reach * _UPSAMPLING + 1)
-    kernel = (np.sinc(around / _UPSAMPLING) * np.kaiser(len(around), 9.0)).astype("f4")
-    narrow = np.frombuffer(conversation.sound, "<i2").reshape(-1, _CHANNELS).astype("f4")
-    wide = np.empty((len(narrow), _UPSAMPLING, _CHANNELS), "<i2")
+    half_width = 24
+    positions = np.arange(-half_width * _UPSAMPLING, half_width * _UPSAMPLING + 1)
+    kernel = (np.sinc(positions / _UPSAMPLING) * np.kaiser(len(positions), 9.0)).astype("f4")
+    samples = np.frombuffer(conversation.sound, "<i2").reshape(-1, _CHANNELS).astype("f4")
+    upsampled = np.empty((len(samples), _UPSAMPLING, _CHANNELS), "<i2")
     for channel in range(_CHANNELS):
         for phase in range(_UPSAMPLING):
-            fine = np.convolve(narrow[:, channel], kernel[phase::_UPSAMPLING])[reach : reach + len(narrow)]
-            wide[:, phase, channel] = np.clip(np.rint(fine), -32768, 32767)
-    return replace(conversation, sample_rate=conversation.sample_rate * _UPSAMPLING, sound=wide.tobytes())
+            filtered = np.convolve(samples[:, channel], kernel[phase::_UPSAMPLING])[half_width : half_width + len(samples)]
+            upsampled[:, phase, channel] = np.clip(np.rint(filtered), -32768, 32767)
+    return replace(conversation, sample_rate=conversation.sample_rate * _UPSAMPLING, sound=upsampled.tobytes())

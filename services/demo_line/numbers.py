@@ -1,17 +1,17 @@
-"""The numbers that behave in a way of their own on the demo line, from the range that is kept for fiction (NANPA: 555-0100 to 555-0199)."""
+"""Numbers that behave specially on the demo line, from the range reserved for fiction (NANPA: 555-0100 to 555-0199)."""
 
 from dataclasses import dataclass
 
 EXAMPLE_NUMBER = "+1234567890"
-"""The customary example in API documents: one digit short of a real number, and taken as it is here."""
+"""The usual example in API documents. It is one digit short of a real number, but accepted here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoNumber:
-    """A number, what it is called, and what calling it shows. Times are in seconds, counted from the answer.
+    """A number, its title, and what happens when it is called. Times are in seconds from the answer.
 
-    `ring` is in multiples of the line's ring time, `unanswered` the endedReason of a call that nobody picks up,
-    `ends` when and with which endedReason the call is over by itself.
+    `ring` is a multiple of the server's ring time. `unanswered` is the endedReason of a call that nobody picks up. `ends` is the time and
+    the endedReason with which the call ends by itself.
     """
 
     number: str
@@ -39,44 +39,44 @@ DEMO_NUMBERS = (
     DemoNumber(
         number="+12025550102",
         title="No answer",
-        shows="It rings three times as long as usual, and nobody picks up.",
+        shows="The phone rings three times as long as usual, and nobody picks up.",
         ring=3.0,
         unanswered="customer-did-not-answer",
     ),
     DemoNumber(
         number="+12025550103",
         title="Voicemail",
-        shows="A machine picks up; it is noticed after two seconds and the call ends.",
+        shows="A machine picks up. Vapi detects it after two seconds and ends the call.",
         ends=(2.0, "voicemail"),
     ),
     DemoNumber(
         number="+12025550104",
         title="Dropped stream",
-        shows="Five seconds in, the connection breaks once without a goodbye, and the call goes on: who listens has to come back.",
+        shows="After five seconds the connection breaks once without a close frame. The call continues, and listeners must reconnect.",
         drops_at=5.0,
     ),
     DemoNumber(
         number="+12025550105",
         title="Stalled stream",
-        shows="Five seconds in, no sound comes for two seconds, then all of it at once: nothing is lost.",
+        shows="After five seconds no sound arrives for two seconds, then all of it at once. Nothing is lost.",
         stalls_at=5.0,
     ),
     DemoNumber(
         number="+12025550106",
         title="Lost answer",
-        shows="Placing the call is answered with error 500, yet the call exists and goes on: it has to be found, not dialled again.",
+        shows="Placing the call returns error 500 although the call exists. It must be found, not dialled again.",
         answer_lost=True,
     ),
     DemoNumber(
         number="+12025550107",
         title="No listening before the answer",
-        shows="The stream can't be opened while it rings, only once somebody has picked up.",
+        shows="The stream can't be opened while the phone rings, only once somebody has picked up.",
         refuses_early=True,
     ),
     DemoNumber(
         number="+12025550108",
         title="48 kHz, unannounced",
-        shows="The stream does not say its format, and it is 48 kHz, as calls in a browser seem to be: it has to be measured.",
+        shows="The stream is 48 kHz, as calls in a browser seem to be, and does not announce its format, which must be measured.",
         unannounced_48k=True,
     ),
 )
@@ -85,5 +85,5 @@ _BY_NUMBER = {row.number: row for row in DEMO_NUMBERS}
 
 
 def behaviour_of(number: str) -> DemoNumber:
-    """How a call to `number` goes."""
+    """How a call to `number` behaves."""
     return _BY_NUMBER.get(number, ANYONE)

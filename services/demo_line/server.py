@@ -11,28 +11,31 @@ from uuid import uuid4
 from aiohttp import web
 from yarl import URL
 
-from services.demo_line import answers
-from services.demo_line.answers import Body, Refusal
-from services.demo_line.calls import DemoCall
-from services.demo_line.checks import check_control, check_order, select
-from services.demo_line.conversation import Tape
-from services.demo_line.stream import listen
+from services.demo_line import responses
+from services.demo_line.call import DemoCall
+from services.demo_line.conversation import ConversationFile
+from services.demo_line.listen_socket import listen
+from services.demo_line.responses import Body, Refusal
+from services.demo_line.validation import check_control, check_order, select
 
 DEMO_CALL = Path(__file__).parents[2] / "assets" / "demo_call" / "demo_call.flac"
 LINES = 10
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _ID = "{id:[0-9a-f-]{36}}"
-# Within which requests that are still running at close() have to finish.
+# Running requests have this long to finish after close().
 _SHUTDOWN_SECONDS = 0.5
 
 
 class DemoLine:
-    """A server that behaves like Vapi, for one account with as many lines as `lines` says, two assistants and two caller IDs.
+    """A server that behaves like Vapi, for one account with two assistants and two caller IDs.
 
-    `host` and `port` are where it listens (port 0: any that is free), `ring_seconds` how long a call rings, `conversation` a FLAC of
-    16 kHz with the customer left and the assistant right, and a JSON of the same name beside it. Nothing is read before the first call.
-    `requests` holds the method and path of everything received. `start` raises OSError when the port is taken.
+    `host`, `port`: address to listen on; port 0 chooses a free one.
+    `ring_seconds`: how long a call rings.
+    `conversation`: FLAC at 16 kHz, customer left and assistant right, with a JSON of the same name beside it; read at the first call.
+    `lines`: how many calls the account may have at once.
+
+    `requests` has the method and path of every request received. `start` raises OSError if the port is taken.
     """
 
     def __init__(
@@ -45,23 +48,23 @@ class DemoLine:
         self._lines = lines
         self._host, self._port, self._ring_seconds = host, port, ring_seconds
         self._org_id = str(uuid4())
-        self._assistants = answers.assistants(self._org_id, datetime.now(UTC))
-        self._phone_numbers = answers.phone_numbers(self._org_id, datetime.now(UTC))
+        self._assistants = responses.assistants(self._org_id, datetime.now(UTC))
+        self._phone_numbers = responses.phone_numbers(self._org_id, datetime.now(UTC))
         self.assistant_id: str = self._assistants[0]["id"]
         self.phone_number_id: str = self._phone_numbers[0]["id"]
         self._calls: dict[str, DemoCall] = {}
-        self._tape = Tape(conversation)
+        self._file = ConversationFile(conversation)
         self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
 
     def _app(self) -> web.Application:
-        app = web.Application(middlewares=[self._answer_refusals])
+        app = web.Application(middlewares=[self._refusals_to_responses])
         app.add_routes(
             [
-                web.post("/call", self._private(self._place)),
-                web.get("/call", self._private(self._list_calls)),
-                web.get("/call/{id}", self._private(self._get_call)),
-                web.get("/assistant", self._private(self._list_assistants)),
-                web.get("/phone-number", self._private(self._list_phone_numbers)),
+                web.post("/call", self._with_api_key(self._place)),
+                web.get("/call", self._with_api_key(self._list_calls)),
+                web.get("/call/{id}", self._with_api_key(self._get_call)),
+                web.get("/assistant", self._with_api_key(self._list_assistants)),
+                web.get("/phone-number", self._with_api_key(self._list_phone_numbers)),
                 web.post(f"/{_ID}/control", self._control),
                 web.get(f"/{_ID}/listen", self._listen),
             ]
@@ -78,11 +81,11 @@ class DemoLine:
         self.base_url = str(URL.build(scheme="http", host=self._host, port=self._runner.addresses[0][1]))
 
     async def close(self) -> None:
-        """Drops what is running: calls stop where they are, their sockets close with 1001. Takes less than a second."""
+        """Stops all calls in the state they are in and closes their sockets with 1001. Takes less than a second."""
         for call in self._calls.values():
             await call.close()
         await self._runner.cleanup()
-        await self._tape.close()
+        await self._file.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -92,37 +95,37 @@ class DemoLine:
         await self.close()
 
     def controls(self, call_id: str) -> list[Body]:
-        """What was sent to a call's control URL and accepted, oldest first."""
-        return list(self._calls[call_id].taken)
+        """The messages that a call's control URL accepted, oldest first."""
+        return list(self._calls[call_id].controls_received)
 
     async def _place(self, request: web.Request) -> web.Response:
         order = check_order(await _json(request))
         self._require(order, "assistantId", "Assistant", self._assistants)
         self._require(order, "phoneNumberId", "Phone Number", self._phone_numbers)
-        if self._busy >= self._lines:
-            raise Refusal(400, answers.OVER_CONCURRENCY)
-        call = DemoCall(order, org_id=self._org_id, base_url=self.base_url, ring_seconds=self._ring_seconds, tape=self._tape)
+        if self._busy_lines >= self._lines:
+            raise Refusal(400, responses.OVER_CONCURRENCY)
+        call = DemoCall(order, org_id=self._org_id, base_url=self.base_url, ring_seconds=self._ring_seconds, file=self._file)
         self._calls[call.id] = call
         if call.behaviour.answer_lost:
             raise Refusal(500, "Internal server error")
-        limits = answers.subscription_limits(self._lines, self._busy)
+        limits = responses.subscription_limits(self._lines, self._busy_lines)
         return web.json_response({"subscriptionLimits": limits} | call.body, status=201)
 
     @property
-    def _busy(self) -> int:
+    def _busy_lines(self) -> int:
         return sum(call.busy for call in self._calls.values())
 
     def _require(self, order: Body, field: str, kind: str, known: list[Body]) -> None:
-        wanted = order.get(field)
-        if wanted is not None and all(body["id"] != wanted for body in known):
-            raise Refusal(400, f"Couldn't Get {kind}. `{field}` {wanted} Does Not Exist.")
+        chosen = order.get(field)
+        if chosen is not None and all(body["id"] != chosen for body in known):
+            raise Refusal(400, f"Couldn't Get {kind}. `{field}` {chosen} Does Not Exist.")
 
     async def _list_calls(self, request: web.Request) -> web.Response:
         newest_first = (call.body for call in reversed(self._calls.values()))
         return web.json_response(select(newest_first, request.query, by=("id", "assistantId", "phoneNumberId")))
 
     async def _get_call(self, request: web.Request) -> web.Response:
-        return web.json_response(self._known(request).body)
+        return web.json_response(self._find(request).body)
 
     async def _list_assistants(self, request: web.Request) -> web.Response:
         return web.json_response(select(self._assistants, request.query))
@@ -133,7 +136,7 @@ class DemoLine:
     async def _control(self, request: web.Request) -> web.Response:
         call = self._running(request, "control")
         control = check_control(await _json(request))
-        call.obey(control)
+        call.receive(control)
         return web.json_response({"status": "ok"})
 
     async def _listen(self, request: web.Request) -> web.WebSocketResponse:
@@ -142,22 +145,22 @@ class DemoLine:
             raise Refusal(409, "Call Is Not In Progress Yet.")
         return await listen(call, request)
 
-    def _known(self, request: web.Request) -> DemoCall:
+    def _find(self, request: web.Request) -> DemoCall:
         call = self._calls.get(request.match_info["id"])
         if call is None:
             raise Refusal(404, "Call Not Found.")
         return call
 
     def _running(self, request: web.Request, monitor: str) -> DemoCall:
-        """The call that a listen or control URL is of. The URL is all it takes, unless the call's monitorPlan asks for the public key."""
-        call = self._known(request)
+        """The call of a listen or control URL. The URL alone gives access, unless the call's monitorPlan requires the public key."""
+        call = self._find(request)
         if call.monitor_plan.get(f"{monitor}AuthenticationEnabled"):
             _require_key(request, self.public_key)
         if call.ended or f"{monitor}Url" not in call.body["monitor"]:
             raise Refusal(404, "Call Not Found.")
         return call
 
-    def _private(self, handler: _Handler) -> _Handler:
+    def _with_api_key(self, handler: _Handler) -> _Handler:
         async def authorized(request: web.Request) -> web.StreamResponse:
             _require_key(request, self.api_key)
             return await handler(request)
@@ -165,27 +168,27 @@ class DemoLine:
         return authorized
 
     @web.middleware
-    async def _answer_refusals(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+    async def _refusals_to_responses(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         self.requests.append((request.method, request.path))
         try:
             return await handler(request)
         except Refusal as refusal:
-            return _refused(refusal)
+            return _error_response(refusal)
         except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
-            return _refused(Refusal(404, f"Cannot {request.method} {request.path}"))
+            return _error_response(Refusal(404, f"Cannot {request.method} {request.path}"))
         except web.HTTPClientError as error:
-            return _refused(Refusal(error.status, error.text or error.reason))
+            return _error_response(Refusal(error.status, error.text or error.reason))
 
 
 def _require_key(request: web.Request, key: str) -> None:
     header = request.headers.get("Authorization")
     if header is None:
-        raise Refusal(401, answers.MISSING_AUTHORIZATION)
+        raise Refusal(401, responses.MISSING_AUTHORIZATION)
     if header != f"Bearer {key}":
-        raise Refusal(401, answers.INVALID_KEY)
+        raise Refusal(401, responses.INVALID_KEY)
 
 
-def _refused(refusal: Refusal) -> web.Response:
+def _error_response(refusal: Refusal) -> web.Response:
     return web.json_response(refusal.body, status=refusal.status)
 
 

@@ -1,4 +1,4 @@
-"""What the listen socket tells of somebody who speaks: that they begin, what is understood so far, what they said, that they stop."""
+"""The events of one turn on the listen socket: speech started, partial transcripts, final transcript, speech stopped."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _PARTIAL_SECONDS = 0.6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """What one side says in one go. `role` is Vapi's word, `user` or `assistant`; times in seconds from the answer."""
+    """One turn of one speaker. `role` is Vapi's word, `user` or `assistant`; times are in seconds from the answer."""
 
     role: str
     text: str
@@ -23,12 +23,12 @@ def events_of(turn: Turn) -> Iterator[tuple[float, Body]]:
     """The events of one turn, each with its time in seconds from the answer."""
     yield turn.start, {"type": "speech-update", "status": "started", "role": turn.role}
     words = turn.text.split()
-    spoken, told = turn.start + _PARTIAL_SECONDS, 0
+    spoken, transcribed = turn.start + _PARTIAL_SECONDS, 0
     while spoken < turn.end:
-        understood = int(len(words) * (spoken - turn.start) / (turn.end - turn.start))
-        if understood > told:
-            told = understood
-            yield spoken, _transcript(turn, "partial", " ".join(words[:understood]))
+        so_far = int(len(words) * (spoken - turn.start) / (turn.end - turn.start))
+        if so_far > transcribed:
+            transcribed = so_far
+            yield spoken, _transcript(turn, "partial", " ".join(words[:so_far]))
         spoken += _PARTIAL_SECONDS
     yield turn.end, _transcript(turn, "final", turn.text)
     yield turn.end, {"type": "speech-update", "status": "stopped", "role": turn.role}

@@ -1,4 +1,4 @@
-"""The demo line, tried as a customer of Vapi would try it: through its sockets only."""
+"""The demo line, tested only through its sockets, as a customer of Vapi would use it."""
 
 import ast
 import asyncio
@@ -19,7 +19,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from services.demo_line import DemoLine
-from services.demo_line.conversation import Tape
+from services.demo_line.conversation import ConversationFile
 from services.demo_line.numbers import DEMO_NUMBERS, EXAMPLE_NUMBER
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ Body = dict[str, Any]
 
 
 class Customer:
-    """Somebody with an account on a line."""
+    """A client with the account's key."""
 
     def __init__(self, line: DemoLine, http: ClientSession) -> None:
         self.line, self.http = line, http
@@ -63,7 +63,7 @@ class Customer:
         return await self.ask("POST", call["monitor"]["controlUrl"], body)
 
     async def watch(self, call: Body, until: str = "ended") -> list[Body]:
-        """The call in each of its states, the first one as placed."""
+        """The call in each of its states, beginning with the response that placed it."""
         seen = [call]
         async with asyncio.timeout(15):
             while seen[-1]["status"] != until:
@@ -74,24 +74,24 @@ class Customer:
 
 
 class Heard:
-    """What one listener got: the sound, the texts, the sizes of frames, and how it ended."""
+    """What one listener received: sound, text frames, sizes of binary frames, and the close code."""
 
     def __init__(self) -> None:
         self.sound = bytearray()
         self.texts: list[Body] = []
         self.sizes: set[int] = set()
         self.code = 0
-        self.news = asyncio.Event()
+        self.received = asyncio.Event()
 
-    async def enough(self, reached: Callable[["Heard"], bool]) -> None:
+    async def wait_until(self, reached: Callable[["Heard"], bool]) -> None:
         async with asyncio.timeout(15):
             while not reached(self):
-                self.news.clear()
-                await self.news.wait()
+                self.received.clear()
+                await self.received.wait()
 
     @property
     def transcript(self) -> list[tuple[str, str]]:
-        """What was said to the end."""
+        """The final transcripts."""
         return [(text["role"], text["transcript"]) for text in self.texts if text.get("transcriptType") == "final"]
 
 
@@ -106,7 +106,7 @@ async def listen(call: Body, heard: Heard) -> None:
                 else:
                     heard.sound += message
                     heard.sizes.add(len(message))
-                heard.news.set()
+                heard.received.set()
         except ConnectionClosed as closed:
             heard.code = closed.rcvd.code if closed.rcvd else 1006
 
@@ -130,7 +130,7 @@ async def customer(line: DemoLine) -> AsyncIterator[Customer]:
 
 @pytest.fixture
 def short_call(tmp_path: Path) -> Path:
-    """A conversation of half a second and a bit, which does not fill its last frame."""
+    """A conversation of a little more than half a second, which does not fill its last frame."""
     samples = np.random.default_rng(7).integers(-9000, 9000, (8100, 2), dtype=np.int16)
     soundfile.write(tmp_path / "short.flac", samples, 16_000, subtype="PCM_16")
     turns = [
@@ -141,7 +141,7 @@ def short_call(tmp_path: Path) -> Path:
     return tmp_path / "short.flac"
 
 
-async def test_a_call_goes_through_its_states_and_says_bye(short_call: Path) -> None:
+async def test_a_call_goes_through_its_states_and_plays_its_conversation(short_call: Path) -> None:
     async with DemoLine(ring_seconds=0.05, conversation=short_call) as line, ClientSession() as http:
         customer = Customer(line, http)
         overrides = {"metadata": {"tag": "t-1"}, "variableValues": {"first": "Dana"}}
@@ -184,22 +184,22 @@ async def test_a_call_goes_through_its_states_and_says_bye(short_call: Path) -> 
     assert not any(heard.sound[len(source(short_call)) :])
 
 
-async def test_listeners_hear_the_same_conversation_from_when_they_join(customer: Customer) -> None:
+async def test_listeners_join_the_conversation_at_its_current_position(customer: Customer) -> None:
     call = await customer.place()
     early, second, late = Heard(), Heard(), Heard()
     async with connect(call["monitor"]["listenUrl"]) as leaving:
         await leaving.recv()
     listeners = [asyncio.create_task(listen(call, early)), asyncio.create_task(listen(call, second))]
-    await early.enough(lambda heard: len(heard.texts) == 1)
+    await early.wait_until(lambda heard: len(heard.texts) == 1)
     assert (await customer.get(call))["status"] in ("queued", "ringing")
     assert not early.sound
-    await early.enough(lambda heard: len(heard.sound) >= 100 * FRAME)
+    await early.wait_until(lambda heard: len(heard.sound) >= 100 * FRAME)
     async with connect(call["monitor"]["listenUrl"]) as leaving:
         await leaving.recv()
     assert leaving.close_code == 1000
     joined_after = len(early.sound)
     listeners.append(asyncio.create_task(listen(call, late)))
-    await late.enough(lambda heard: len(heard.sound) >= 50 * FRAME)
+    await late.wait_until(lambda heard: len(heard.sound) >= 50 * FRAME)
     assert (await customer.control(call, type="end-call"))[0] == 200
     await asyncio.gather(*listeners)
 
@@ -216,7 +216,7 @@ async def test_listeners_hear_the_same_conversation_from_when_they_join(customer
     assert (await customer.get(call))["artifact"]["transcript"] == "User: Hello?\n"
 
 
-async def test_numbers_that_trouble_the_stream(customer: Customer) -> None:
+async def test_numbers_with_a_troubled_stream(customer: Customer) -> None:
     whole = source()
 
     async def drops() -> None:
@@ -227,22 +227,22 @@ async def test_numbers_that_trouble_the_stream(customer: Customer) -> None:
         assert bytes(first.sound) == whole[: 250 * FRAME]
         assert (await customer.get(call))["status"] == "in-progress"
         coming_back = asyncio.create_task(listen(call, again))
-        await again.enough(lambda heard: len(heard.sound) >= 60 * FRAME)
+        await again.wait_until(lambda heard: len(heard.sound) >= 60 * FRAME)
         await customer.control(call, type="end-call")
         await coming_back
         assert whole.find(again.sound) >= 250 * FRAME
         assert again.code == 1000
 
     async def stalls() -> None:
-        # A call that is not troubled is the clock that the stalled one is held against.
+        # An undisturbed call serves as the clock for the stalled one.
         usual, call = await customer.place(), await customer.place(STALLS)
         steady, heard, joined = Heard(), Heard(), Heard()
         listeners = [asyncio.create_task(listen(usual, steady)), asyncio.create_task(listen(call, heard))]
-        await steady.enough(lambda heard: len(heard.sound) >= 280 * FRAME)
+        await steady.wait_until(lambda heard: len(heard.sound) >= 280 * FRAME)
         listeners.append(asyncio.create_task(listen(call, joined)))
-        await steady.enough(lambda heard: len(heard.sound) >= 320 * FRAME)
+        await steady.wait_until(lambda heard: len(heard.sound) >= 320 * FRAME)
         assert (len(heard.sound), len(joined.texts), len(joined.sound)) == (250 * FRAME, 1, 0)
-        await steady.enough(lambda heard: len(heard.sound) >= 370 * FRAME)
+        await steady.wait_until(lambda heard: len(heard.sound) >= 370 * FRAME)
         await asyncio.gather(customer.control(usual, type="end-call"), customer.control(call, type="end-call"))
         await asyncio.gather(*listeners)
         assert len(heard.sound) > 350 * FRAME
@@ -253,7 +253,7 @@ async def test_numbers_that_trouble_the_stream(customer: Customer) -> None:
         call = await customer.place(WIDE)
         heard = Heard()
         listener = asyncio.create_task(listen(call, heard))
-        await heard.enough(lambda heard: len(heard.sound) >= 100 * 3840)
+        await heard.wait_until(lambda heard: len(heard.sound) >= 100 * 3840)
         await customer.control(call, type="end-call")
         await listener
         assert heard.sizes == {3840}
@@ -269,7 +269,7 @@ async def test_numbers_that_trouble_the_stream(customer: Customer) -> None:
     await asyncio.gather(drops(), stalls(), wide())
 
 
-async def test_numbers_that_are_not_answered_as_usual(customer: Customer) -> None:
+async def test_numbers_that_are_busy_unanswered_or_voicemail(customer: Customer) -> None:
     async def course(number: str) -> tuple[list[str], Body]:
         states = await customer.watch(await customer.place(number))
         return [state["status"] for state in states], states[-1]
@@ -281,7 +281,7 @@ async def test_numbers_that_are_not_answered_as_usual(customer: Customer) -> Non
     assert (busy[1]["cost"], "startedAt" in busy[1]) == (0, False)
 
 
-async def test_an_answer_that_is_lost_leaves_a_call_to_be_found(customer: Customer) -> None:
+async def test_a_call_whose_response_was_lost_can_be_found(customer: Customer) -> None:
     status, body = await customer.ask("POST", "/call", customer.order(ANSWER_LOST, name="tag-7"))
     assert (status, body["statusCode"]) == (500, 500)
     _, found = await customer.ask("GET", "/call", assistantId=customer.line.assistant_id)
@@ -321,18 +321,18 @@ NOT_E164 = "customer.number must be a valid phone number in the E.164 format. Ho
         ({"assistantId": None}, "Couldn't Start Call. Need Either `assistant`, `assistantId`, `squad`, Or `squadId`."),
     ],
 )
-async def test_an_order_that_makes_no_sense_is_refused(customer: Customer, change: Body, message: str | list[str]) -> None:
+async def test_an_invalid_order_is_refused(customer: Customer, change: Body, message: str | list[str]) -> None:
     status, body = await customer.ask("POST", "/call", customer.order() | change)
     assert (status, body) == (400, {"message": message, "error": "Bad Request", "statusCode": 400})
     assert (await customer.ask("GET", "/call"))[1] == []
 
 
-async def test_numbers_outside_e164_are_taken_when_the_check_is_off(customer: Customer) -> None:
+async def test_numbers_outside_e164_are_accepted_when_the_check_is_off(customer: Customer) -> None:
     call = await customer.place(customer={"number": "desk12", "numberE164CheckEnabled": False})
     assert call["customer"]["number"] == "desk12"
 
 
-async def test_what_is_not_understood_is_answered_in_one_shape(customer: Customer) -> None:
+async def test_all_errors_have_the_same_shape(customer: Customer) -> None:
     answers = [
         await customer.ask("POST", "/call", b"{"),
         await customer.ask("POST", "/call", []),
@@ -351,7 +351,7 @@ async def test_what_is_not_understood_is_answered_in_one_shape(customer: Custome
     assert answers[5][1]["message"] == "Cannot GET /squads"
 
 
-async def test_the_key_is_asked_for(customer: Customer) -> None:
+async def test_the_key_is_required(customer: Customer) -> None:
     for key, message in ((None, "Missing Authorization Header."), (customer.line.public_key, INVALID_KEY)):
         customer.key = key
         for method, path in (
@@ -364,7 +364,7 @@ async def test_the_key_is_asked_for(customer: Customer) -> None:
             assert await customer.ask(method, path) == (401, {"message": message, "error": "Unauthorized", "statusCode": 401})
 
 
-async def test_a_monitor_plan_is_kept(customer: Customer) -> None:
+async def test_a_monitor_plan_is_followed(customer: Customer) -> None:
     plan: Body = {"listenEnabled": False, "controlAuthenticationEnabled": True}
     call = await customer.place(assistantOverrides={"monitorPlan": plan})
     assert set(call["monitor"]) == {"controlUrl"}
@@ -374,7 +374,7 @@ async def test_a_monitor_plan_is_kept(customer: Customer) -> None:
     assert (await customer.control(call, type="end-call"))[0] == 200
 
 
-async def test_lists(customer: Customer) -> None:
+async def test_lists_are_filtered_and_limited(customer: Customer) -> None:
     line = customer.line
     calls = [await customer.place(name=name) for name in ("a", "b", "c")]
     other = (await customer.ask("GET", "/assistant"))[1][1]
@@ -403,7 +403,7 @@ async def test_lists(customer: Customer) -> None:
     assert len((await customer.ask("GET", "/assistant", limit="1"))[1]) == 1
 
 
-async def test_the_eleventh_call_at_once_is_refused(customer: Customer) -> None:
+async def test_the_eleventh_concurrent_call_is_refused(customer: Customer) -> None:
     later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     await customer.place(schedulePlan={"earliestAt": later})
     calls = [await customer.place() for _ in range(10)]
@@ -422,7 +422,7 @@ async def test_a_scheduled_call_waits_for_its_time(customer: Customer) -> None:
     assert datetime.fromisoformat(states[1]["updatedAt"]) >= datetime.fromisoformat(soon) - timedelta(milliseconds=1)
 
 
-async def test_a_call_ends_when_told_to_in_any_state() -> None:
+async def test_end_call_ends_a_call_in_any_state() -> None:
     later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     async with DemoLine(ring_seconds=0.3) as line, ClientSession() as http:
         customer = Customer(line, http)
@@ -432,7 +432,7 @@ async def test_a_call_ends_when_told_to_in_any_state() -> None:
             await customer.watch(call, state)
             heard = Heard()
             listener = asyncio.create_task(listen(call, heard))
-            await heard.enough(lambda heard: bool(heard.texts))
+            await heard.wait_until(lambda heard: bool(heard.texts))
             assert await customer.control(call, type="end-call") == (200, {"status": "ok"})
             await listener
             ended = await customer.get(call)
@@ -453,12 +453,12 @@ async def test_a_call_ends_when_told_to_in_any_state() -> None:
             assert await customer.get(call) == call
 
 
-async def test_a_call_may_not_last_longer_than_it_was_given(customer: Customer) -> None:
+async def test_a_call_ends_after_its_maximum_duration(customer: Customer) -> None:
     call = await customer.place(assistantOverrides={"maxDurationSeconds": 0.2})
     assert (await customer.watch(call))[-1]["endedReason"] == "exceeded-max-duration"
 
 
-async def test_controls_are_taken_and_remembered(customer: Customer) -> None:
+async def test_valid_controls_are_accepted_and_recorded(customer: Customer) -> None:
     call = await customer.place()
     accepted: list[Body] = [
         {"type": "say", "content": "One moment please."},
@@ -476,14 +476,14 @@ async def test_controls_are_taken_and_remembered(customer: Customer) -> None:
 
 
 async def answered(customer: Customer, heard: Heard, **more: Any) -> tuple[Body, asyncio.Task[None]]:
-    """A call that somebody picked up, and who listens to it."""
+    """An answered call and the task that listens to it."""
     call = await customer.place(**more)
     listening = asyncio.create_task(listen(call, heard))
-    await heard.enough(lambda heard: bool(heard.sound))
+    await heard.wait_until(lambda heard: bool(heard.sound))
     return call, listening
 
 
-async def test_a_call_says_what_it_is_told_to_and_ends_after_it(customer: Customer) -> None:
+async def test_the_assistant_speaks_on_command_and_ends_the_call_after_it(customer: Customer) -> None:
     heard = Heard()
     call, listening = await answered(customer, heard, assistantOverrides={"firstMessage": "Hi."})
     await customer.control(call, type="control", control="say-first-message")
@@ -496,14 +496,14 @@ async def test_a_call_says_what_it_is_told_to_and_ends_after_it(customer: Custom
     assert "AI: One moment, please, and bye.\n" in ended["artifact"]["transcript"]
 
 
-async def test_who_speaks_and_what_is_understood_so_far_is_told(customer: Customer) -> None:
+async def test_speech_and_partial_transcripts_are_sent(customer: Customer) -> None:
     heard = Heard()
     call, listening = await answered(customer, heard)
-    await heard.enough(lambda heard: any(text.get("transcriptType") == "partial" for text in heard.texts))
+    await heard.wait_until(lambda heard: any(text.get("transcriptType") == "partial" for text in heard.texts))
     await customer.control(call, type="end-call")
     await listening
-    told = [(text["role"], text.get("status") or text["transcriptType"], text.get("transcript")) for text in heard.texts[1:5]]
-    assert told == [
+    events = [(text["role"], text.get("status") or text["transcriptType"], text.get("transcript")) for text in heard.texts[1:5]]
+    assert events == [
         ("user", "started", None),
         ("user", "final", "Hello?"),
         ("user", "stopped", None),
@@ -513,23 +513,23 @@ async def test_who_speaks_and_what_is_understood_so_far_is_told(customer: Custom
     assert "Hi, this is Riley".startswith(partial)
 
 
-async def test_a_muted_assistant_is_not_heard(customer: Customer) -> None:
+async def test_a_muted_assistant_is_silent(customer: Customer) -> None:
     heard = Heard()
     call, listening = await answered(customer, heard)
     await customer.control(call, type="control", control="mute-assistant")
-    told = len(heard.sound)
-    await heard.enough(lambda heard: len(heard.sound) > told + 75 * FRAME)  # Riley begins 1.2 s after the answer
+    before = len(heard.sound)
+    await heard.wait_until(lambda heard: len(heard.sound) > before + 75 * FRAME)  # Riley begins 1.2 s after the answer
     silent = np.frombuffer(bytes(heard.sound[-10 * FRAME :]), "<i2").reshape(-1, 2)
     assert not silent[:, 1].any()
     await customer.control(call, type="control", control="unmute-assistant")
-    told = len(heard.sound)
-    await heard.enough(lambda heard: len(heard.sound) > told + 50 * FRAME)
+    before = len(heard.sound)
+    await heard.wait_until(lambda heard: len(heard.sound) > before + 50 * FRAME)
     assert np.frombuffer(bytes(heard.sound[-25 * FRAME :]), "<i2").reshape(-1, 2)[:, 1].any()
     await customer.control(call, type="end-call")
     await listening
 
 
-async def test_a_transfer_is_announced_and_takes_the_assistant_out(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_transfer_is_announced_and_ends_the_assistants_part(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.demo_line.controls.FORWARDING_SECONDS", 0.2)
     heard = Heard()
     call, listening = await answered(customer, heard)
@@ -541,24 +541,24 @@ async def test_a_transfer_is_announced_and_takes_the_assistant_out(customer: Cus
     assert ("assistant", "Bye.") in heard.transcript
 
 
-async def test_a_conversation_that_can_not_be_read_ends_the_call(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unreadable_conversation_ends_the_call(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with DemoLine(ring_seconds=0.05, conversation=tmp_path / "none.flac") as line, ClientSession() as http:
         customer = Customer(line, http)
         states = await customer.watch(await customer.place())
         assert states[-1]["endedReason"] == "call.in-progress.error-vapifault-worker-died"
-    assert "broke down" in caplog.text
+    assert "call on the demo line failed" in caplog.text
 
 
-async def test_a_call_that_ends_while_the_conversation_is_read_does_not_take_it_from_the_others() -> None:
-    tape = Tape(DEMO_CALL)
-    first, second = asyncio.create_task(tape.conversation()), asyncio.create_task(tape.conversation())
+async def test_a_call_that_ends_does_not_cancel_the_read_that_others_wait_for() -> None:
+    file = ConversationFile(DEMO_CALL)
+    first, second = asyncio.create_task(file.conversation()), asyncio.create_task(file.conversation())
     await asyncio.sleep(0)
     first.cancel()
     assert (await second).sound.startswith(source())
-    await tape.close()
+    await file.close()
 
 
-async def test_close_lets_go_of_everything() -> None:
+async def test_close_ends_all_tasks_and_sockets() -> None:
     before = asyncio.all_tasks()
     async with ClientSession() as http:
         line = DemoLine(ring_seconds=0.05)
@@ -568,7 +568,7 @@ async def test_close_lets_go_of_everything() -> None:
         heard, waiting = Heard(), Heard()
         listeners = [asyncio.create_task(listen(talking, heard)), asyncio.create_task(listen(ringing, waiting))]
         deaf = await http.ws_connect(talking["monitor"]["listenUrl"])
-        await heard.enough(lambda heard: bool(heard.sound))
+        await heard.wait_until(lambda heard: bool(heard.sound))
         async with asyncio.timeout(1.0):
             await line.close()
         await asyncio.gather(*listeners)
@@ -581,13 +581,13 @@ async def test_close_lets_go_of_everything() -> None:
     assert asyncio.all_tasks() == before
 
 
-async def test_a_port_that_is_taken_is_an_error(line: DemoLine) -> None:
+async def test_a_taken_port_is_an_error(line: DemoLine) -> None:
     second = DemoLine(port=int(line.base_url.rpartition(":")[2]))
     with pytest.raises(OSError, match="address already in use"):
         await second.start()
 
 
-def test_the_line_knows_nothing_of_the_rest_and_starts_light() -> None:
+def test_the_demo_line_imports_nothing_else_of_ours_and_no_heavy_library() -> None:
     imported: set[str] = set()
     for path in (ROOT / "services" / "demo_line").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

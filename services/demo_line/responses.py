@@ -1,4 +1,4 @@
-"""What the line answers: bodies in Vapi's shape, and refusals in NestJS's. Pure."""
+"""Response bodies in Vapi's shape, and errors in NestJS's. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -25,7 +25,7 @@ _TRANSCRIBER = {"provider": "deepgram", "model": "nova-3"}
 
 
 class Refusal(Exception):
-    """An answer other than 2xx. `message` is a sentence, or a list of them where fields are wrong."""
+    """An error response. `message` is a sentence, or a list of sentences where fields are wrong."""
 
     def __init__(self, status: int, message: str | list[str]) -> None:
         super().__init__(message)
@@ -34,17 +34,17 @@ class Refusal(Exception):
 
 
 def stamp(moment: datetime) -> str:
-    """As JavaScript writes it: UTC, milliseconds, `Z`."""
+    """The time as JavaScript formats it: UTC, milliseconds, `Z`."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def placed(order: Body, *, call_id: str, org_id: str, base_url: str, created_at: datetime) -> Body:
-    """A new call, with what was ordered echoed in it. `monitor` has only the URLs that the order's monitorPlan leaves on."""
-    wanted = monitor_plan(order)
+def new_call(order: Body, *, call_id: str, org_id: str, base_url: str, created_at: datetime) -> Body:
+    """A new call, with the order echoed in it. `monitor` has only the URLs that the order's monitorPlan does not disable."""
+    plan = monitor_plan(order)
     monitor = {}
-    if wanted.get("listenEnabled", True):
+    if plan.get("listenEnabled", True):
         monitor["listenUrl"] = f"{base_url.replace('http', 'ws', 1)}/{call_id}/listen"
-    if wanted.get("controlEnabled", True):
+    if plan.get("controlEnabled", True):
         monitor["controlUrl"] = f"{base_url}/{call_id}/control"
     call_sid = f"CA{uuid4().hex}"
     return order | {
@@ -63,7 +63,7 @@ def placed(order: Body, *, call_id: str, org_id: str, base_url: str, created_at:
 
 
 def monitor_plan(order: Body) -> Mapping[str, Any]:
-    """What the order says on listening and control: whether they are possible, and whether they ask for the public key."""
+    """The order's monitorPlan: whether listening and control are enabled, and whether they require the public key."""
     plan = (order.get("assistantOverrides") or {}).get("monitorPlan")
     return plan if isinstance(plan, dict) else {}
 
@@ -72,17 +72,19 @@ def subscription_limits(lines: int, busy: int) -> Body:
     return {"concurrencyBlocked": False, "concurrencyLimit": lines, "remainingConcurrentCalls": max(0, lines - busy)}
 
 
-def outcome(conversation: Conversation | None, added: Sequence[Turn], *, started_at: datetime | None, ended_at: datetime) -> Body:
-    """What is only known of a call once it has ended: what was said, a summary, the price. Nothing was said if `started_at` is None.
+def final_fields(
+    conversation: Conversation | None, extra_turns: Sequence[Turn], *, started_at: datetime | None, ended_at: datetime
+) -> Body:
+    """The fields that a call has only once it has ended: transcript, summary, price. They are empty if nobody answered.
 
-    `added` are the assistant's turns beyond the conversation.
+    `extra_turns` are the assistant's turns that are not part of the recorded conversation.
     """
     if conversation is None or started_at is None:
         return {"cost": 0, "costs": [], "messages": [], "artifact": {"transcript": "", "messages": [], "messagesOpenAIFormatted": []}}
     seconds = (ended_at - started_at).total_seconds()
     played = conversation.spoken(seconds)
-    whole = len(played) == len(conversation.turns)
-    turns = sorted([*played, *added], key=lambda turn: turn.end)
+    complete = len(played) == len(conversation.turns)
+    turns = sorted([*played, *extra_turns], key=lambda turn: turn.end)
     messages = [_message(turn, started_at) for turn in turns]
     return {
         **_price(seconds, characters=sum(len(turn.text) for turn in turns if turn.role == "assistant")),
@@ -92,12 +94,12 @@ def outcome(conversation: Conversation | None, added: Sequence[Turn], *, started
             "messages": messages,
             "messagesOpenAIFormatted": [{"role": turn.role, "content": turn.text} for turn in turns],
         },
-        "analysis": {"summary": SUMMARY if whole else SUMMARY_CUT_SHORT, "successEvaluation": "true" if whole else "false"},
+        "analysis": {"summary": SUMMARY if complete else SUMMARY_CUT_SHORT, "successEvaluation": "true" if complete else "false"},
     }
 
 
 def _message(turn: Turn, started_at: datetime) -> Body:
-    """Real answers have `duration` in milliseconds, although it is described as seconds."""
+    """`duration` is in milliseconds, as in real responses, although the API's description says seconds."""
     start = started_at.timestamp() * 1000
     return {
         "role": "user" if turn.role == "user" else "bot",
@@ -160,7 +162,7 @@ def assistants(org_id: str, created_at: datetime) -> list[Body]:
 
 
 def phone_numbers(org_id: str, created_at: datetime) -> list[Body]:
-    """Two caller IDs: one imported from Twilio, with a secret in it as real ones have, and one of Vapi's own that has no number to show."""
+    """Two caller IDs: one imported from Twilio, with a secret in it like the real ones, and one of Vapi's own, which has no number."""
     return [
         _resource(org_id, created_at)
         | {

@@ -1,4 +1,4 @@
-"""Whether a request makes sense, said as Vapi says it: one Refusal with every complaint in it."""
+"""Validates requests as Vapi does: one Refusal lists every error, in Vapi's words."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -7,10 +7,10 @@ from operator import ge, gt, le, lt
 from typing import Any
 from uuid import UUID
 
-from services.demo_line.answers import Body, Refusal
 from services.demo_line.numbers import EXAMPLE_NUMBER
+from services.demo_line.responses import Body, Refusal
 
-# OpenAPI, CreateCallDTO. `metadata` is not among them.
+# OpenAPI, CreateCallDTO. It has no `metadata`.
 _ORDER_FIELDS = frozenset(
     {"assistant", "assistantId", "assistantOverrides", "assistantVersion", "customer", "customerId", "customers", "name", "phoneNumber"}
     | {"phoneNumberId", "schedulePlan", "squad", "squadId", "squadOverrides", "squadVersion", "transport"}
@@ -29,7 +29,7 @@ _CONTROL_FIELD: Mapping[str, tuple[str, type]] = {
     "send-transport-message": ("message", dict),
 }
 
-# North American numbers have ten digits after +1; of the others only the bounds are known here.
+# North American numbers have ten digits after +1. Of other numbers only the length is checked.
 _E164 = re.compile(r"\+(?:1[2-9]\d{9}|[2-9]\d{6,14})", re.ASCII)
 _NUMBER_UNCHECKED = re.compile(r"\+?[a-zA-Z0-9]{3,40}")
 _NOT_E164 = "customer.number must be a valid phone number in the E.164 format. Hot tip, you may be missing the country code (Eg. US: +1)."
@@ -40,19 +40,19 @@ _DEFAULT_LIMIT, _MAX_LIMIT = 100, 1000
 
 
 def check_order(body: Any) -> Body:
-    """A POST /call's body without its nulls. One call by `assistantId` or `assistant` is all that this line places."""
+    """The body of a POST /call without its nulls. Only single calls with `assistantId` or `assistant` are supported."""
     order = _without_nulls(body)
-    wrong = [f"property {name} should not exist" for name in order if name not in _ORDER_FIELDS]
-    wrong += [f"{name} must be a UUID" for name in ("assistantId", "phoneNumberId") if name in order and not _is_uuid(order[name])]
-    wrong += _too_long("name", order.get("name"), 40)
+    errors = [f"property {name} should not exist" for name in order if name not in _ORDER_FIELDS]
+    errors += [f"{name} must be a UUID" for name in ("assistantId", "phoneNumberId") if name in order and not _is_uuid(order[name])]
+    errors += _too_long("name", order.get("name"), 40)
     if not isinstance(order.get("assistantOverrides", {}), dict):
-        wrong.append("assistantOverrides must be an object")
+        errors.append("assistantOverrides must be an object")
     if "schedulePlan" in order and earliest_at(order) is None:
-        wrong.append("schedulePlan.earliestAt must be a valid ISO 8601 date string")
+        errors.append("schedulePlan.earliestAt must be a valid ISO 8601 date string")
     if "customer" in order:
-        wrong += _customer_complaints(order["customer"])
-    if wrong:
-        raise Refusal(400, wrong)
+        errors += _customer_errors(order["customer"])
+    if errors:
+        raise Refusal(400, errors)
     if "assistantId" not in order and "assistant" not in order:
         raise Refusal(400, "Couldn't Start Call. Need Either `assistant`, `assistantId`, `squad`, Or `squadId`.")
     if "phoneNumberId" not in order:
@@ -63,18 +63,18 @@ def check_order(body: Any) -> Body:
 
 
 def earliest_at(order: Body) -> datetime | None:
-    """When the call may begin, UTC; None if the order does not say, or not in a way that can be understood."""
+    """When the call may begin, UTC; None if the order does not say or the time is invalid."""
     plan = order.get("schedulePlan")
     return _moment(plan.get("earliestAt")) if isinstance(plan, dict) else None
 
 
 def max_seconds(order: Body) -> float:
-    """How long the call may last once answered (OpenAPI: `maxDurationSeconds`, 600 by default)."""
-    wanted = (order.get("assistantOverrides") or {}).get("maxDurationSeconds")
-    return float(wanted) if isinstance(wanted, int | float) else 600.0
+    """Maximum duration in seconds from the answer (OpenAPI: `maxDurationSeconds`, 600 by default)."""
+    seconds = (order.get("assistantOverrides") or {}).get("maxDurationSeconds")
+    return float(seconds) if isinstance(seconds, int | float) else 600.0
 
 
-def _customer_complaints(customer: Any) -> list[str]:
+def _customer_errors(customer: Any) -> list[str]:
     if not isinstance(customer, dict):
         return ["customer must be an object"]
     number = customer.get("number")
@@ -89,31 +89,31 @@ def _customer_complaints(customer: Any) -> list[str]:
 
 
 def check_control(body: Any) -> Body:
-    """The body of a POST to a control URL."""
+    """The body of a POST to a control URL without its nulls."""
     control = _without_nulls(body)
     kind = control.get("type")
     if kind == "end-call":
         return control
     if not isinstance(kind, str) or kind not in _CONTROL_FIELD:
         raise Refusal(400, [f"type must be one of the following values: {', '.join([*_CONTROL_FIELD, 'end-call'])}"])
-    field, wanted = _CONTROL_FIELD[kind]
-    if not isinstance(control.get(field), wanted):
-        raise Refusal(400, [f"{field} must be {'a string' if wanted is str else 'an object'}"])
+    field, field_type = _CONTROL_FIELD[kind]
+    if not isinstance(control.get(field), field_type):
+        raise Refusal(400, [f"{field} must be {'a string' if field_type is str else 'an object'}"])
     if kind == "control" and control["control"] not in _CONTROLS:
         raise Refusal(400, [f"control must be one of the following values: {', '.join(_CONTROLS)}"])
     return control
 
 
 def select(bodies: Iterable[Body], query: Mapping[str, str], *, by: Collection[str] = ()) -> list[Body]:
-    """The bodies that a list's query asks for, in the order given: equal in the fields `by`, within bounds of time, at most `limit`."""
-    wrong: list[str] = []
+    """The bodies that match a list's query, in the order given: equal in the fields `by`, within the time bounds, at most `limit`."""
+    errors: list[str] = []
     chosen = list(bodies)
     limit = _DEFAULT_LIMIT
     for name, value in query.items():
         if name == "limit":
             limit = int(value) if re.fullmatch(r"[0-9]{1,9}", value) else -1
             if not 0 <= limit <= _MAX_LIMIT:
-                wrong.append(f"limit must be a whole number from 0 to {_MAX_LIMIT}")
+                errors.append(f"limit must be a whole number from 0 to {_MAX_LIMIT}")
         elif name in by:
             chosen = [body for body in chosen if body.get(name) == value]
         elif bound := _MOMENT.fullmatch(name):
@@ -121,11 +121,11 @@ def select(bodies: Iterable[Body], query: Mapping[str, str], *, by: Collection[s
                 field, compare = bound[1], _COMPARE[bound[2]]
                 chosen = [body for body in chosen if compare(datetime.fromisoformat(body[field]), moment)]
             else:
-                wrong.append(f"{name} must be a valid ISO 8601 date string")
+                errors.append(f"{name} must be a valid ISO 8601 date string")
         else:
-            wrong.append(f"property {name} should not exist")
-    if wrong:
-        raise Refusal(400, wrong)
+            errors.append(f"property {name} should not exist")
+    if errors:
+        raise Refusal(400, errors)
     return chosen[:limit]
 
 
@@ -135,13 +135,13 @@ def _without_nulls(body: Any) -> Body:
     return {name: value for name, value in body.items() if value is not None}
 
 
-def _too_long(name: str, value: Any, most: int) -> list[str]:
-    fits = value is None or (isinstance(value, str) and len(value) <= most)
-    return [] if fits else [f"{name} must be shorter than or equal to {most} characters"]
+def _too_long(name: str, value: Any, longest: int) -> list[str]:
+    fits = value is None or (isinstance(value, str) and len(value) <= longest)
+    return [] if fits else [f"{name} must be shorter than or equal to {longest} characters"]
 
 
 def _moment(value: Any) -> datetime | None:
-    """A query's `+00:00` that was not escaped arrives as a space. Without a zone it is UTC."""
+    """A time; UTC if it names no zone. An unescaped `+` of a query (`+00:00`) arrives as a space."""
     if not isinstance(value, str):
         return None
     try:
