@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
+import pytest
 from websockets.asyncio.client import connect
 
 from services.domain.client import LOCAL
@@ -15,6 +16,7 @@ from tests.stand_in import StandIn
 from tests.web.test_access import NUMBER, TOKENS, bearer
 
 
+@pytest.mark.process
 async def test_the_audit_tells_who_did_what_and_when(vapi: StandIn, tmp_path: Path) -> None:
     began = datetime.now(UTC)
     environ = vapi_environ(vapi.url) | {"EARSHOT_API_TOKENS": TOKENS, "EARSHOT_DATA_DIR": str(tmp_path)}

@@ -22,11 +22,6 @@ _numbers = itertools.count()
 Open = Callable[..., Awaitable[Journal]]
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if any(ALONE in str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())):
-        terminalreporter.write_line(f"The journal's tests {ALONE}.")
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Path]:
     found = programs()
@@ -36,7 +31,7 @@ def postgres() -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
 async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each kind."""
     if request.param == "sqlite":

@@ -16,6 +16,8 @@ from tests.journal.child import KEYS, TAG
 from tests.journal.conftest import Open, an_order, execute
 from tests.journal.test_dials import KEPT, an_order_of, begin
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parent.parent.parent
 
 

@@ -103,6 +103,7 @@ async def test_a_full_disk_is_told_and_nothing_is_half_written(tmp_path: Path, c
     await journal.aclose()
 
 
+@pytest.mark.process
 async def test_a_server_that_went_away_is_told_and_found_again(postgres: Path, clock: Clock) -> None:
     server = f"postgresql://earshot@/%s?host={postgres}"
     await execute(server % "postgres", "CREATE DATABASE leaving")

@@ -9,6 +9,7 @@ import pytest
 TESTS = Path(__file__).parent
 
 
+@pytest.mark.process
 def test_player_under_node() -> None:
     node = shutil.which("node")
     if node is None:
