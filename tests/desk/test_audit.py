@@ -53,7 +53,7 @@ async def test_the_audit_tells_who_did_what_and_when(vapi: StandIn, tmp_path: Pa
     assert [(row.who, row.action, row.to, row.outcome, row.detail) for row in rows] == [
         ("boss", "dial", NUMBER, "queued", ""),
         ("boss", "listen", NUMBER, "queued", ""),
-        ("steerer", "say", NUMBER, "in-progress", ""),
+        ("steerer", "say", NUMBER, "in-progress", "Hello"),
         ("steerer", "end", NUMBER, "in-progress", ""),
         ("caller", "dial", "+14155552672", "vapi_refused", ""),
         ("steerer", "stop-dialling", None, "done", "lunch"),
