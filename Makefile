@@ -2,23 +2,23 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
-INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
+# What is imported is compiled on first use: compiling all of it here takes longer than everything else.
+INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
+# Tools that only exist in the virtual environment are found by those that call them by name.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 LOCK := $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 
-.PHONY: run test quick lint audit lock bench bench-playout
+.PHONY: run test lint audit lock bench bench-playout
 
 run: $(VENV)/.runs
 	@$(RUN) main.py
 
-# Most of what the tests take is waiting (for a ring, for sound in real time), so more run at once than there are cores.
 test: $(VENV)/.develops
-	@$(RUN) -m pytest -n 6 --dist loadgroup
-
-# For the loop of work: what needs no browser, no process and no patience.
-quick: $(VENV)/.develops
-	@$(RUN) -m pytest -n 4 --dist loadgroup -m "not browser and not process and not slow"
+	@$(RUN) -m tests.needs test
+	@$(RUN) -m pytest
 
 lint: $(VENV)/.develops
+	@$(RUN) -m tests.needs lint
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
@@ -31,11 +31,13 @@ lock: $(VENV)/.develops
 	@$(LOCK) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
 
 bench: $(VENV)/.develops
+	@$(RUN) -m tests.needs test
 	@$(RUN) -m benchmarks
 
 # RUNS=1 SECONDS=20 make bench-playout is a first look; the whole takes an hour.
 bench-playout: $(VENV)/.develops
 	@-$(RUN) -m pip install --quiet --disable-pip-version-check -r benchmarks/playout/requirements.txt
+	@$(RUN) -m tests.needs test
 	@$(RUN) -m benchmarks.playout
 
 # The stamps are what makes a second run start at once.

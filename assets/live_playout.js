@@ -12,8 +12,7 @@
  * @typedef {{peak: number, rms: number}} Level 0..1 of full scale, of what is heard now and before any gain
  */
 
-const version = new URL(import.meta.url).search; // ?v=… is passed on, so that a browser's cache never mixes versions
-const asset = (name) => new URL(`./${name}${version}`, import.meta.url);
+const asset = (name) => new URL(name, import.meta.url);
 
 const UNSUPPORTED =
   "This page was opened over plain http, where browsers play no live sound. Open it over https, or as http://localhost on the machine that runs it.";

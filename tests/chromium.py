@@ -1,4 +1,4 @@
-"""The Chromium that browser tests run in: the one on PATH, else one that is installed here and now."""
+"""The Chromium that browser tests run in: the one on PATH, else the one that Playwright has installed."""
 
 import os
 import shutil
@@ -7,7 +7,6 @@ import sys
 from functools import cache
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-_PATIENCE = 900  # seconds for a download
 
 FLAGS = [
     "--headless",
@@ -23,43 +22,23 @@ FLAGS = [
 ]
 
 
-@cache
 def chromium_path() -> str:
-    """Path of a Chromium. Installs one where none is found; raises RuntimeError, saying what was tried, where that fails too."""
-    found = _on_path() or _from_debian() or _from_playwright()
+    """Path of a Chromium. Raises RuntimeError where there is none."""
+    found = find_chromium()
     if found is None:
-        raise RuntimeError(
-            "Browser tests need Chromium: none is on PATH, and neither `apt-get install chromium` (as root) "
-            "nor `python -m playwright install chromium` worked here."
-        )
+        raise RuntimeError("There is no Chromium on this machine: `python -m tests.needs test` installs one or says how.")
     return found
 
 
-def _on_path() -> str | None:
-    return next((path for name in _NAMES if (path := shutil.which(name))), None)
+@cache
+def find_chromium() -> str | None:
+    """Path of a Chromium, or None."""
+    return next((path for name in _NAMES if (path := shutil.which(name))), None) or _playwrights()
 
 
-def _from_debian() -> str | None:
-    if shutil.which("apt-get") is None or os.geteuid() != 0:
-        return None
-    if _run("apt-get", "update") and _run("apt-get", "install", "-y", "--no-install-recommends", "chromium"):
-        return _on_path()
-    return None
-
-
-def _from_playwright() -> str | None:
-    if not _run(sys.executable, "-m", "playwright", "install", "chromium"):
-        return None
+def _playwrights() -> str | None:
     # In a process of its own, since Playwright's blocking interface can't be used where an event loop runs.
     ask = "from playwright.sync_api import sync_playwright as s\nwith s() as p: print(p.chromium.executable_path)"
     answer = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=False, timeout=60)
     path = answer.stdout.strip()
     return path if answer.returncode == 0 and os.path.exists(path) else None
-
-
-def _run(*command: str) -> bool:
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    try:
-        return subprocess.run(command, check=False, timeout=_PATIENCE, env=environment, stdout=subprocess.DEVNULL).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        return False

@@ -1,9 +1,5 @@
-"""How all tests run, and what most of them share: Vapi's stand-in, a gateway to it, and a desk that calls through it.
+"""Vapi's stand-in, a gateway to it, and a desk that calls through it. A room that needs another overrides it by name."""
 
-A folder that needs another stand-in overrides it by name.
-"""
-
-from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,24 +7,8 @@ import pytest
 
 from services.desk.desk import CallDesk
 from services.vapi.gateway import Gateway
-from tests import kinds
 from tests.desks import desk_in
 from tests.stand_in import StandIn, stand_in
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(kinds.Guard())
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    kinds.mark_by_folder(items)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line for each reason to skip, so that nothing is skipped silently."""
-    reasons = Counter(report.longrepr[2] for report in terminalreporter.stats.get("skipped", ()))
-    for reason, count in reasons.most_common():
-        terminalreporter.write_line(f"{count} skipped: {reason.removeprefix('Skipped: ')}", yellow=True)
 
 
 @pytest.fixture

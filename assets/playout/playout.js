@@ -23,8 +23,6 @@ const BUFFERED = 0; // in #place
 const BEHIND = 1;
 const LEAP = 0.01; // seconds of crossfade over such a leap
 
-export { readStartFrame, USUAL_FORMAT };
-
 /**
  * Plays one stream.
  *

@@ -13,6 +13,7 @@ from benchmarks.playout.lanes import lanes
 from benchmarks.playout.live import Recording, record
 from benchmarks.playout.speech import measure
 from benchmarks.playout.traces import Trace, traces
+from tests.node import node_path
 
 RUNS = int(os.environ.get("RUNS", "5"))
 SECONDS = int(os.environ.get("SECONDS", "60"))
@@ -70,7 +71,7 @@ def _neteq_cost(recording: Recording) -> float:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trace.json"
         seen.save(path)
-        ran = subprocess.run(["node", SIMULATOR, path], capture_output=True, text=True, check=True)
+        ran = subprocess.run([node_path(), SIMULATOR, path], capture_output=True, text=True, check=True)
     return float(json.loads(ran.stdout)["neteqCost"])
 
 

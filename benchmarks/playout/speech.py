@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.playout.analyse import resampled
 from benchmarks.playout.traces import RATE
+from tests.node import node_path
 
 HERE = Path(__file__).parent
 CALL = HERE.parent.parent / "assets" / "demo_call" / "demo_call.flac"
@@ -27,7 +28,7 @@ def measure() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "call"
         path.write_bytes(said.tobytes())
-        ran = subprocess.run(["node", HERE / "measure.mjs", path], capture_output=True, text=True, check=True)
+        ran = subprocess.run([node_path(), HERE / "measure.mjs", path], capture_output=True, text=True, check=True)
         found: dict[str, Any] = json.loads(ran.stdout)
         heard = np.fromfile(f"{path}.heard", np.float32).reshape(-1, 2).astype(np.float64)
         places = np.fromfile(f"{path}.places")

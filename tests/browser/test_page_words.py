@@ -7,6 +7,7 @@ from string import Formatter
 
 import pytest
 
+import services.journal  # noqa: F401 - it has an error of its own
 from services.domain import errors
 from services.domain.call import CallStatus
 from services.support.language import preferred_language

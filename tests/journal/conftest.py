@@ -16,7 +16,6 @@ from services.domain.call import CallOrder
 from services.journal import Journal
 from tests.journal.postgres import cluster, programs
 
-ALONE = "ran on SQLite alone: PostgreSQL's programs were not found"
 _numbers = itertools.count()
 
 Open = Callable[..., Awaitable[Journal]]
@@ -26,12 +25,12 @@ Open = Callable[..., Awaitable[Journal]]
 def postgres() -> Iterator[Path]:
     found = programs()
     if found is None:
-        pytest.skip(ALONE)
+        pytest.skip("PostgreSQL is not installed: `python -m tests.needs test` installs it or says how")
     with cluster(found) as folder:
         yield folder
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
+@pytest.fixture(params=["sqlite", "postgresql"])
 async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each kind."""
     if request.param == "sqlite":

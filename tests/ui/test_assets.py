@@ -11,6 +11,7 @@ from rjsmin import jsmin
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from tests.node import node_path
 from ui.kit.assets import ASSETS, ROUTE, STYLE, WORKLET, AssetFiles, versioned
 
 PLAYER = ["live_playout.js", "live_socket_worker.js", WORKLET]
@@ -67,7 +68,6 @@ async def test_the_style_sheets_come_as_one() -> None:
     assert (ASSETS / "styles" / "safety.css").read_text() in style
 
 
-@pytest.mark.process
 async def test_the_worklet_comes_as_one_module_that_says_what_its_parts_say(tmp_path: Path) -> None:
     async with browser() as client:
         joined = (await client.get(f"{ROUTE}/{WORKLET}")).text
@@ -81,16 +81,26 @@ async def test_the_worklet_comes_as_one_module_that_says_what_its_parts_say(tmp_
 
 def heard(folder: Path, module: str) -> list[float]:
     """What the worklet's processor makes of a second of sound, outside of a browser."""
-    ran = subprocess.run(["node", "heard.mjs", module], cwd=folder, capture_output=True, text=True, check=True)
+    ran = subprocess.run([node_path(), "heard.mjs", module], cwd=folder, capture_output=True, text=True, check=True)
     return json.loads(ran.stdout)  # type: ignore[no-any-return]
 
 
-async def test_only_the_versions_own_address_is_kept_for_good() -> None:
+@pytest.mark.parametrize("name", [STYLE, WORKLET, "live_playout.js", "playout/playout.js"])
+async def test_only_the_current_version_is_kept_for_good(name: str) -> None:
     async with browser() as client:
-        kept = await client.get(versioned("live_playout.js"))
-        asked_anew = await client.get(f"{ROUTE}/live_playout.js?v=other")
-    assert "immutable" in kept.headers["Cache-Control"]
-    assert asked_anew.headers["Cache-Control"] == "no-cache"
+        current = await client.get(versioned(name))
+        revalidated = [await client.get(f"{ROUTE}/{place}") for place in (name, f"0123456789ab/{name}")]
+    assert "immutable" in current.headers["Cache-Control"]
+    for answer in revalidated:
+        assert answer.headers["Cache-Control"] == "no-cache"
+        assert answer.text == current.text  # a page that was opened before an update goes on working
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "other/live_playout.js", "0123456789abc/live_playout.js", "../main.py"])
+async def test_there_is_nothing_else(name: str) -> None:
+    async with browser() as client:
+        assert (await client.get(versioned(name))).status_code == 404
+        assert (await client.get(f"{ROUTE}/{name}")).status_code == 404
 
 
 async def test_the_whole_player_is_small() -> None:

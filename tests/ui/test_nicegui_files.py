@@ -10,13 +10,11 @@ from nicegui.dependencies import js_components, libraries
 from rjsmin import jsmin
 from starlette.responses import PlainTextResponse
 
-from ui.dial import dialer
 from ui.dial.dialer import DialForm
 from ui.kit.press import PRESS
 from ui.shell.nicegui_files import ROUTE, NiceguiFiles
 
 ELSEWHERE = "left to NiceGUI"
-DIAL_FORM = Path(dialer.__file__).with_name("dial_form.js")
 STATIC = ["vue.esm-browser.prod.js", "quasar.umd.prod.js", "nicegui.js", "dompurify.mjs", "nicegui.css", "lang/en-US.umd.prod.js"]
 
 
@@ -45,7 +43,7 @@ async def test_our_components_and_what_they_import_are_sent_as_our_other_scripts
     async with browser() as client:
         component = await client.get(f"{ROUTE}/components/{DialForm.component.key}")
         imported = await client.get(f"{ROUTE}/libraries/{library.key}")
-    assert component.text == jsmin(DIAL_FORM.read_text())
+    assert component.text == jsmin(DialForm.component.path.read_text())
     assert imported.text == jsmin(PRESS.read_text())
     assert DialForm.component.key in js_components
 

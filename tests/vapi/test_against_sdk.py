@@ -9,8 +9,6 @@ import pytest
 from services.vapi.reading import read_call
 from tests.vapi import samples
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def sdk() -> SimpleNamespace:

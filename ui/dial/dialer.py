@@ -209,10 +209,11 @@ class Dialer:
             self._failed()
             self._notice.tell_error(error)
             return None
+        assert isinstance(placed, Call)  # noqa: S101 - without an idempotency key nothing is answered from memory
         self._options.empty()
-        self._placed(placed.call)
+        self._placed(placed)
         self._read_recent()
-        return placed.call
+        return placed
 
 
 def _text(value: Any) -> str:

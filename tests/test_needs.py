@@ -1,0 +1,37 @@
+"""What a machine lacks is installed, or named in one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from tests import needs
+from tests.needs import Need, main
+
+
+def need(name: str, file: Path, command: str) -> Need:
+    return Need(name, file.exists, command=("sh", "-c", command))
+
+
+def test_what_is_there_is_left_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(needs.NEEDS, "test", (need("a folder", tmp_path, f"touch {tmp_path}/touched"),))
+    assert main("test") == 0
+    assert not (tmp_path / "touched").exists()
+
+
+def test_what_is_missing_is_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(needs.NEEDS, "test", (need("a file", tmp_path / "a", f"touch {tmp_path}/a"),))
+    assert main("test") == 0
+    assert (tmp_path / "a").exists()
+
+
+def test_what_cannot_be_installed_is_named_with_what_went_wrong(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    both = (need("a file", tmp_path / "a", "true"), need("another", tmp_path / "b", "echo no network >&2; false"))
+    monkeypatch.setitem(needs.NEEDS, "test", both)
+    assert main("test") == ("no network\nmake test needs a file and another; install with: sh -c true && sh -c echo no network >&2; false")
+
+
+def test_packages_of_debian_are_named_in_one_command() -> None:
+    absent = [Need("Chromium", bool, ("chromium",), ("true",)), Need("PostgreSQL", bool, ("postgresql",))]
+    assert (
+        needs.sentence(absent, "test") == "make test needs Chromium and PostgreSQL; install with: sudo apt-get install chromium postgresql"
+    )
