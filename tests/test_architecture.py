@@ -25,6 +25,9 @@ FLOORS = [
 ]
 """From the top floor down. A module may import from its own floor and from those below it."""
 
+ROOMS = [{"ui.page"}, {"ui.call"}, {"ui.dial", "ui.log", "ui.recording", "ui.shell"}, {"ui.kit"}, {"ui.words"}]
+"""The rooms of the page, in the same way. Those on one level do not import each other."""
+
 APART = "services.demo_line"
 SETTINGS = "services.settings"
 FACES = {"ui", "services.web"}
@@ -95,6 +98,33 @@ def test_an_import_up_the_floors_is_found(upper: str, lower: str, tmp_path: Path
         assert forbidden(lower, imports(source)), text
     if {upper, lower} != FACES:
         assert not forbidden(upper, [lower, f"{lower}.deeper"])
+
+
+def room_of(module: str) -> str | None:
+    return next((room for level in ROOMS for room in level if module == room or module.startswith(room + ".")), None)
+
+
+def outside_its_rooms(importer: str, names: Iterable[str]) -> list[str]:
+    """The imports of other rooms of the page that a module in room `importer` may not have."""
+    below = set[str]().union(*ROOMS[next(level for level, rooms in enumerate(ROOMS) if importer in rooms) + 1 :])
+    return [name for name in names if room_of(name) not in (None, importer, *below)]
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if module_of(path).startswith("ui.")], ids=module_of)
+def test_imports_of_the_page_point_down_its_rooms(path: Path) -> None:
+    room = room_of(module_of(path))
+    assert room is not None, f"{path.relative_to(ROOT)} belongs to no room"
+    assert not outside_its_rooms(room, imports(path))
+
+
+@pytest.mark.parametrize(("upper", "lower"), list(combinations(ROOMS, 2)))
+def test_an_import_up_the_rooms_is_found(upper: set[str], lower: set[str]) -> None:
+    for above in upper:
+        for below in lower:
+            assert outside_its_rooms(below, [f"{above}.deeper"])
+            assert not outside_its_rooms(above, [f"{below}.deeper"])
+        for beside in upper - {above}:
+            assert outside_its_rooms(above, [beside])
 
 
 @pytest.mark.parametrize("importer", [place for place in FLOORS if place not in MAY_READ_SETTINGS])

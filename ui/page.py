@@ -28,7 +28,7 @@ from ui.shell.header import header
 from ui.shell.nicegui_files import NiceguiFiles
 from ui.shell.safety import stopped_banner
 from ui.shell.theme import apply_theme, choose_theme
-from ui.words import both, choose_language, say
+from ui.words import choose_language, joined, say
 from ui.words.faults import error_words
 
 
@@ -208,5 +208,4 @@ class DeskPage:
 
 def _tell_missing(names: tuple[str, ...]) -> None:
     if names:
-        key = "missing_one" if len(names) == 1 else "missing_many"
-        Notice(lasting=True).tell(say("missing_title"), say(key, names=both(names)))
+        Notice(lasting=True).tell(say("missing_title"), say("missing", count=len(names), names=joined(names)))

@@ -90,7 +90,7 @@ class KeyReused(RequestError):
 class Unauthorized(EarshotError):
     status = 401
     code = "unauthorized"
-    title = "Who are you?"
+    title = "Authentication required"
 
 
 class Forbidden(EarshotError):

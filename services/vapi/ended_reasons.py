@@ -6,6 +6,7 @@ shown as it is, with the advice of the family its form gives away.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -38,18 +39,24 @@ class EndedReason:
     family: Family
 
 
-def explain(code: str | None, message: str | None = None) -> EndedReason:
-    """Explains `endedReason` and, where the call went wrong, adds Vapi's `endedMessage` to the next step. Never raises."""
+def explain(code: str | None, message: str | None = None, *, translate: Callable[[str], str] = str) -> EndedReason:
+    """Explains `endedReason` and, where the call went wrong, adds Vapi's `endedMessage` to the next step.
+
+    `translate` is given each English sentence and returns it in the reader's language, with the same placeholders. Never raises.
+    """
     family = family_of(code)
     title, next_step = SENTENCES.get(code or "", (None, None))
+    name = ""
     if title is None and code:
-        title, next_step = _of_provider(code)
+        title, next_step, name = _of_provider(code)
     if next_step is None or family is Family.VAPI:
         next_step = _ADVICE[family]
+    title = translate(title).format(name=name) if title else code or translate("The call ended.")
+    next_step = next_step and translate(next_step).format(name=name)
     words = " ".join((message or "").split())
     if words and family is not Family.FINISHED:
-        next_step = f"{next_step} Vapi says: {words[:300]}".strip()
-    return EndedReason(code, title or code or "The call ended.", next_step, family)
+        next_step = f"{next_step} {translate('Vapi says: {words}').format(words=words[:300])}".strip()
+    return EndedReason(code, title, next_step, family)
 
 
 @lru_cache(maxsize=2048)
@@ -58,16 +65,16 @@ def family_of(code: str | None) -> Family:
     return next((family for pattern, family in _FAMILIES if re.fullmatch(pattern, code or "")), Family.UNKNOWN)
 
 
-def _of_provider(code: str) -> tuple[str | None, str | None]:
-    """Title and next step of a fault of the companies behind an assistant's model, voice and ears."""
+def _of_provider(code: str) -> tuple[str | None, str | None, str]:
+    """Title, next step and company for a fault of a company behind an assistant's model, voice or transcriber."""
     found = _PROVIDER_CODE.fullmatch(code)
     if found is None:
-        return None, None
+        return None, None, ""
     name = PROVIDERS[found["provider"]]
     for pattern, title, next_step in FAULTS:
         if re.search(pattern, found["fault"]):
-            return title.format(name=name), next_step and next_step.format(name=name)
-    return None, None
+            return title, next_step, name
+    return None, None, name
 
 
 _FAMILIES = (  # in this order: the first that fits holds

@@ -85,12 +85,12 @@ def test_a_call_is_found_by_its_words_its_outcome_and_its_day(desk: Desk) -> Non
     expect(rows(page)).to_have_count(1)
     expect(page.get_by_role("link", name="Export")).to_have_attribute("href", "/api/calls.csv?status=ended&search=thursday")
     search.fill("friday")
-    expect(part(page, "call-log")).to_contain_text("No such call")
+    expect(part(page, "call-log")).to_contain_text("No calls found")
     search.fill("")
-    page.get_by_label("How it ended").select_option("Not reached")
+    page.get_by_label("Outcome").select_option("Not reached")
     expect(rows(page)).to_have_count(1)
     expect(rows(page)).to_contain_text("busy")
-    page.get_by_label("How it ended").select_option("Any outcome")
+    page.get_by_label("Outcome").select_option("Any outcome")
     page.get_by_text("Dates").click()
     page.get_by_label("To", exact=True).fill("2026-02-28")
     expect(rows(page)).to_have_count(0)
@@ -117,7 +117,7 @@ def test_a_past_call_is_opened_by_the_keyboard_alone(desk: Desk) -> None:
     expect(page.get_by_role("heading", name="+1 415-555-2673")).to_be_visible()
     expect(page.get_by_label("Call", exact=True)).to_contain_text("Duration1:15")
     expect(rows(page).nth(1)).to_have_attribute("aria-current", "true")
-    expect(part(page, "transcript")).to_contain_text("There is no transcript of this call.")
+    expect(part(page, "transcript")).to_contain_text("This call has no transcript.")
 
 
 def test_a_call_that_comes_in_is_marked_and_heard_with_enter(desk: Desk) -> None:

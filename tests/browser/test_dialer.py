@@ -75,7 +75,7 @@ def test_a_value_without_a_name_is_refused(earshot: Earshot, open_tab: Open) -> 
     page.get_by_role("button", name="Add a variable").click()
     page.get_by_label("Value").fill("Ada")
     page.get_by_test_id("dial-call").click()
-    expect(page.get_by_role("alert").filter(has_text="A variable has a value and no name")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="A variable has a value but no name")).to_be_visible()
     assert earshot.calls() == before
 
 
@@ -109,7 +109,7 @@ def test_without_vapis_lists_it_says_so_and_goes_on(earshot_with: Start, open_ta
     nowhere = "http://127.0.0.1:9"
     earshot = earshot_with(**vapi_environ(nowhere))
     page = open_tab(earshot.url)
-    expect(page.get_by_text("could not be read. Calls use those that are set up.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("could not be loaded. Calls use the defaults.")).to_be_visible(timeout=20_000)
     expect(page.get_by_role("button", name="Try again")).to_be_enabled()
     page.get_by_test_id(FIELD).fill(NUMBER)
     expect(page.locator(PROMISE)).to_contain_text("Calls +1 415-555-2671 (United States).")

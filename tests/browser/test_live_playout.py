@@ -416,7 +416,7 @@ async def test_where_motion_is_not_wanted_a_meter_stands_still(page: Page, call:
     [
         ("playout_worklet.js", "127.0.0.1", "failed", "The sound does not play. Press Listen to try again"),
         ("live_playout.js", "127.0.0.1", "failed", "The sound does not play. Press Listen to try again"),
-        ("", "plain.example", "unsupported", "Over plain http browsers play no live sound. Open this page over https"),
+        ("", "plain.example", "unsupported", "Browsers play no live sound over plain http. Open this page over https"),
     ],
 )
 async def test_the_element_says_in_plain_words_why_there_is_no_sound(
@@ -437,12 +437,12 @@ async def test_the_elements_details_are_words_and_hold_the_setting_to_stay_live(
     await details.locator("summary").click()
     await page.wait_for_function("document.querySelectorAll('.player-details dt').length > 5")
     words = dict(zip(await details.locator("dt").all_inner_texts(), await details.locator("dd").all_inner_texts(), strict=True))
-    assert words["Format"] == "16 kHz, each speaker apart, 16 bit, as the call announced it"
+    assert words["Format"] == "16 kHz, separate speakers, 16 bit, announced by the call"
     assert words["Connection"] == "never lost"
     assert re.match(r"\d\.\d\d s behind", words["Delay"])
     await details.get_by_label("Stay live").check()
     assert await page.evaluate("window.player.staysLive")
     await page.evaluate("window.props.format = { sampleRate: 8000, channels: 2, encoding: 's16le' }")
     await page.wait_for_function("window.player.getStats().then(({ format }) => format.ground === 'operator')")
-    await details.get_by_label("Hear it as").select_option("8 kHz × 1 mu-law")
+    await details.get_by_label("Play as").select_option("8 kHz × 1 mu-law")
     await page.wait_for_function("window.player.getStats().then(({ format }) => format.encoding === 'mulaw' && format.channels === 1)")

@@ -21,7 +21,7 @@ def test_an_open_tab_says_that_its_session_is_over_and_leads_back_after_a_login(
     one.get_by_test_id("settings").click()
     one.get_by_role("button", name="Log out").click()
     expect(other).to_have_title("Log in – Earshot")
-    expect(other.get_by_role("status")).to_have_text("You have been logged out. Calls that run go on; log in to get back to them.")
+    expect(other.get_by_role("status")).to_have_text("You have been logged out. Active calls continue. Log in to see them again.")
     other.get_by_label("Password").fill(PASSWORD)
     other.get_by_role("button", name="Log in").click()
     expect(other.get_by_test_id("dial-number")).to_have_value("+1 415-555-2671")

@@ -31,11 +31,11 @@ def test_a_call_of_the_demo_line_is_gone_and_the_page_says_why(tmp_path: Path, p
         under_way(page)
         assert app.stop() == 0
         expect(part(page, "offline")).to_contain_text("No connection to Earshot", timeout=PATIENCE)
-        expect(part(page, "offline")).not_to_contain_text("go on")
+        expect(part(page, "offline")).not_to_contain_text("continue")
     with started(MAIN, cwd=tmp_path, port=port) as app:
         app.wait_until_served()
         told = page.get_by_role("alert").filter(has_text="No such call")
-        expect(told).to_contain_text("The demo line ends its calls when Earshot stops.", timeout=COMES_BACK)
+        expect(told).to_contain_text("Calls on the demo line end when Earshot stops.", timeout=COMES_BACK)
         expect(part(page, "call-status")).to_have_count(0)
 
 
@@ -46,7 +46,7 @@ def test_a_call_at_vapi_goes_on_and_the_page_shows_it_again(tmp_path: Path, port
             page = open_tab(app.url, faulty=True)
             under_way(page)
             app.kill()
-            expect(part(page, "offline")).to_contain_text("Calls that run go on", timeout=PATIENCE)
+            expect(part(page, "offline")).to_contain_text("Active calls continue", timeout=PATIENCE)
         with started(MAIN, cwd=tmp_path, environ=account(vapi), port=port) as app:
             app.wait_until_served()
             expect(part(page, "offline")).to_have_count(0, timeout=COMES_BACK)

@@ -42,17 +42,17 @@ def test_ending_all_calls_takes_two_presses(earshot: Earshot, open_tab: Open) ->
     page = open_tab(earshot.url)
     page.get_by_test_id("safety").click()
     button = page.get_by_test_id("end-all")
-    expect(button).to_have_text("End all 2 running calls")
+    expect(button).to_have_text("End all 2 active calls")
     button.dblclick()
     expect(button).to_have_text("Press again to end all 2")
     page.keyboard.press("Escape")
     page.get_by_test_id("safety").click()
-    expect(button).to_have_text("End all 2 running calls")
+    expect(button).to_have_text("End all 2 active calls")
     assert sum(call["status"] != "ended" for call in earshot.calls()) == 2
     button.click()
     expect(button).to_have_text("Press again to end all 2")
     page.wait_for_timeout(600)  # longer than a double click: the second press is meant
     button.click()
-    expect(button).to_have_text("No call is running")
+    expect(button).to_have_text("No active calls")
     expect(page.locator(".safety .done")).to_have_text("2 calls have ended.")
     assert {call["status"] for call in earshot.calls() if call["to"] in NUMBERS} == {"ended"}

@@ -47,10 +47,10 @@ def choose_way(page: Page, way: str) -> None:
 def test_a_whisper_reaches_the_assistant_alone(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
     page, call_id = answered(earshot, open_tab)
     choose_way(page, "Whisper")
-    page.get_by_label("Tell the assistant").fill("Offer Friday.")
+    page.get_by_label("Instruct the assistant").fill("Offer Friday.")
     page.keyboard.press("Enter")
-    expect(part(page, "timeline")).to_contain_text("Told the assistant Offer Friday.")
-    expect(page.get_by_label("Tell the assistant")).to_have_value("")
+    expect(part(page, "timeline")).to_contain_text("Instructed the assistant Offer Friday.")
+    expect(page.get_by_label("Instruct the assistant")).to_have_value("")
     (sent,) = vapi.controls(call_id)
     assert sent["message"] == {"role": "system", "content": "Offer Friday."}
 
@@ -58,7 +58,7 @@ def test_a_whisper_reaches_the_assistant_alone(earshot: Earshot, vapi: DemoLine,
 def test_the_last_words_end_the_call(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
     page, call_id = answered(earshot, open_tab)
     page.get_by_label("Have the assistant say").fill("Goodbye.")
-    page.get_by_role("switch", name="End the call after it").check()
+    page.get_by_role("switch", name="Then end the call").check()
     part(page, "say-send").click()
     expect(part(page, "timeline")).to_contain_text("Goodbye.")
     assert vapi.controls(call_id) == [{"type": "say", "content": "Goodbye.", "endCallAfterSpoken": True}]
@@ -105,7 +105,7 @@ def test_a_transfer_to_another_number_is_asked_anew(earshot: Earshot, vapi: Demo
     field.fill("sip:desk@example.com")
     expect(part(page, "transfer-confirm")).to_be_hidden()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Hand the call over to sip:desk@example.com?")).to_be_visible()
+    expect(page.get_by_text("Transfer the call to sip:desk@example.com?")).to_be_visible()
     page.keyboard.press("Enter")  # once more is no confirmation
     expect(page.locator(".panel.transfer")).to_have_attribute("aria-busy", "false")
     page.get_by_role("button", name="Cancel").click()
@@ -125,7 +125,7 @@ def test_a_transfer_that_may_not_be_is_refused_in_words(earshot: Earshot, vapi: 
 
 def test_what_cannot_be_done_yet_says_why(earshot: Earshot, open_tab: Open) -> None:
     page = open_tab(f"{earshot.url}/?call={place(earshot, RINGS_LONG)}")
-    expect(page.get_by_text("The assistant can be steered as soon as somebody picks up.")).to_be_visible()
+    expect(page.get_by_text("You can steer the call once somebody answers.")).to_be_visible()
     expect(page.get_by_label("Have the assistant say")).to_be_disabled()
     expect(page.get_by_label("Steer the call").get_by_role("button", name="Mute assistant")).to_be_disabled()
     expect(part(page, "call-end")).to_be_enabled()
@@ -142,7 +142,7 @@ def test_words_that_vapi_refuses_stay_in_the_field(earshot_with: Start, open_tab
         page.get_by_label("Have the assistant say").fill("Hello")
         page.keyboard.press("Enter")
         expect(page.get_by_label("Steer the call").get_by_role("alert").filter(visible=True)).to_be_visible()
-        expect(part(page, "timeline")).to_contain_text("Not taken")
+        expect(part(page, "timeline")).to_contain_text("Refused")
         expect(page.get_by_label("Have the assistant say")).to_have_value("Hello")
 
 
@@ -154,7 +154,7 @@ def test_without_a_connection_nothing_is_sent_then_or_later(earshot: Earshot, va
         line.cut()
         page.wait_for_function("!window.socket.connected")
         page.keyboard.press("Enter")
-        expect(page.get_by_text("No connection to Earshot: nothing was sent.")).to_be_visible()
+        expect(page.get_by_text("No connection to Earshot, so nothing was sent.")).to_be_visible()
         line.mend()
         page.wait_for_function("window.socket.connected")
         page.get_by_label("Have the assistant say").fill("In time")

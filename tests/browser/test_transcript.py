@@ -48,7 +48,7 @@ def bubbles(page: Page) -> list[str]:
 
 def test_partials_grow_in_one_bubble_and_nobody_needs_to_listen(talk: tuple[Page, Tell]) -> None:
     page, tell = talk
-    expect(part(page, "transcript")).to_contain_text("Nothing has been said yet.")
+    expect(part(page, "transcript")).to_contain_text("Nobody has spoken yet.")
     for text in ("Hi", "Hi, this", "Hi, this is Riley"):
         tell(said("assistant", text, final=False))
         expect(part(page, "transcript").locator(".bubble.open.assistant .said")).to_have_text(text)
@@ -121,8 +121,8 @@ def test_the_list_says_who_speaks(talk: tuple[Page, Tell]) -> None:
     page, tell = talk
     row = part(page, "call-log").locator(".row")
     tell({"type": "speech-update", "status": "started", "role": "user"})
-    expect(row).to_contain_text("Answered, customer speaks")
+    expect(row).to_contain_text("Answered, customer speaking")
     tell({"type": "speech-update", "status": "started", "role": "assistant"})
-    expect(row).to_contain_text("Answered, both speak")
+    expect(row).to_contain_text("Answered, both speaking")
     tell(*({"type": "speech-update", "status": "stopped", "role": role} for role in ("user", "assistant")))
     expect(row).not_to_contain_text("speak")

@@ -49,7 +49,7 @@ def test_a_walk(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
     page.get_by_label("Have the assistant say").fill(LINE)
     page.keyboard.press("Enter")
     expect(part(page, "timeline")).to_contain_text(LINE)
-    expect(part(page, "timeline")).to_contain_text("Vapi took it")
+    expect(part(page, "timeline")).to_contain_text("Delivered")
     assert vapi.controls(first) == [{"type": "say", "content": LINE, "endCallAfterSpoken": False}]
 
     expect(part(page, "transcript").locator(".bubble.assistant", has_text=LINE)).to_be_visible(timeout=PATIENCE)
@@ -57,7 +57,7 @@ def test_a_walk(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
     choose_way(page, "Transfer")
     page.get_by_label("Number or SIP address").fill("+49 30 901820")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Hand the call over to +49 30 901820 (Germany)?")).to_be_visible()
+    expect(page.get_by_text("Transfer the call to +49 30 901820 (Germany)?")).to_be_visible()
     assert len(vapi.controls(first)) == 1
     part(page, "transfer-confirm").click()
     expect(part(page, "timeline")).to_contain_text("Transferred the call to +49 30 901820")
@@ -68,7 +68,7 @@ def test_a_walk(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
     see_status(page, CallStatus.IN_PROGRESS)
     part(page, "call-end").click()
     see_status(page, CallStatus.ENDED)
-    expect(page.get_by_role("heading", name="Running")).to_be_hidden()
+    expect(page.get_by_role("heading", name="Active")).to_be_hidden()
     assert vapi.controls(second) == [{"type": "end-call"}]
 
     found = part(page, "call-log").get_by_role("searchbox")

@@ -12,13 +12,13 @@ from ui.call.outcome import Outcome
 from ui.call.steering import Steering
 from ui.call.timeline import Timeline
 from ui.call.transcript import Transcript
-from ui.kit.call_words import from_whom, number, remark
 from ui.kit.icons import icon
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.recording.record_switch import RecordingNote, RecordSwitch
 from ui.recording.recorded import Recorded
 from ui.words import say
+from ui.words.calls import from_whom, number, remark
 
 _WITHOUT_SOUND = (CallStatus.UNKNOWN, CallStatus.SCHEDULED, CallStatus.ENDED)
 

@@ -4,7 +4,7 @@ from services.domain.call import Call
 from ui.call.steps import Steps
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.times import CallClock
-from ui.words import STATUS, say
+from ui.words import say, state
 
 
 class CallHead:
@@ -25,7 +25,7 @@ class CallHead:
     def update(self, call: Call, sub: str) -> None:
         self._sub.show(sub)
         self._clock.show(call.started_at, call.ended_at)
-        self._status.show(STATUS[call.status])
+        self._status.show(state(call.status))
         set_props(self._status, data_status=call.status.value)
         self._dot.classes(replace=f"dot {call.status.value}")
         self._steps.update(call)

@@ -7,11 +7,11 @@ from contextlib import suppress
 from services.domain.call import Call, CallStatus
 from services.domain.errors import EarshotError
 from services.listening.relay import Relay
-from ui.kit.call_words import number
 from ui.kit.icons import icon
 from ui.kit.living import Living
 from ui.kit.markup import Box, Text, set_props
 from ui.words import say
+from ui.words.calls import number
 
 _MOST = 12  # a tab follows no more; the one that was opened first gives way
 _NOT_YET = (CallStatus.UNKNOWN, CallStatus.SCHEDULED)

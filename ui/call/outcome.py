@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call
-from ui.kit.call_words import cost, cost_part, dollars, duration, number
 from ui.kit.icons import icon
 from ui.kit.markup import Box, Text, set_props
 from ui.words import say
+from ui.words.calls import cost, cost_of, cost_part, duration, number
 from ui.words.faults import ended_words
 
 _SHOWN = 0.0005  # dollars: what costs less would stand there as nothing
@@ -41,16 +41,15 @@ class Outcome(Box):
 
     def show(self, call: Call) -> None:
         self._to = call.to or ""
-        reason = self._desk.why_ended(call)
+        reason = ended_words(call)
         self.set_visibility(reason is not None)
         if reason is None:
             return
-        title, next_step = ended_words(reason)
-        self._why.show(title)
-        self._next_step.show(next_step)
+        self._why.show(reason.title)
+        self._next_step.show(reason.next_step)
         self._duration.show(duration(call))
         self._cost.show(cost(call))
-        self._parts.show(" · ".join(f"{cost_part(item)} {dollars(item.dollars)}" for item in call.costs if item.dollars >= _SHOWN))
+        self._parts.show(" · ".join(f"{cost_part(item)} {cost_of(item)}" for item in call.costs if item.dollars >= _SHOWN))
         self._summary.show(call.summary or "")
         self._again.set_visibility(bool(self._to))
         recording = call.recording_url if _opens_safely(call.recording_url) else None

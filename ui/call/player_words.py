@@ -5,9 +5,9 @@ from typing import Any
 from ui.words import say, text
 
 _TEXTS = (
-    "about tap playing bothEars speaking behind noGaps gap gaps shortGap shortGaps delay delayIs gapsTerm gapsAre caughtUp"
+    "about tap playing bothEars speaking behind noGaps gaps shortGaps delay delayIs gapsTerm gapsAre caughtUp"
     " caughtUpBy leftOut leftOutIs format formatIs apart together mulaw linear clock inStep fast slow device deviceIs connection neverLost"
-    " lostOnce lost stayLive stayLiveMeans hearAs hearAsMeans asTheCallSays"
+    " lost stayLive stayLiveMeans hearAs hearAsMeans asTheCallSays"
 )
 _STATES = (
     *("idle", "starting", "waiting", "gap", "reconnecting", "blocked", "expired", "ended", "stopped"),
@@ -17,7 +17,7 @@ _GROUNDS = {"operator": "operator", "start frame": "start_frame", "measured": "m
 
 
 def player_words() -> dict[str, Any]:
-    """What the element's `words` property is given. Gaps such as `{seconds}` are filled in the browser."""
+    """What the element's `words` property is given. The browser fills placeholders such as `{seconds}` and picks plural forms."""
     who = ("customer", "assistant")
     return {
         **{name: text(f"player_{name}") for name in _TEXTS.split()},

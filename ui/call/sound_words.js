@@ -1,5 +1,5 @@
 /** What `LivePlayout.stats()` says, in words that a person understands. `words` are the page's texts, with gaps such as `{seconds}`. */
-import { fill } from "fill";
+import { counted, fill } from "fill";
 
 const IN_STEP = 100; // ppm: what any two quartzes differ by
 
@@ -11,8 +11,7 @@ function number(value, digits) {
 /** WebRTC calls a gap from 0.15 s on an interruption; the shorter ones are hardly heard. */
 function gaps({ concealmentEvents: count, interruptionCount: long }, words) {
   if (count === 0) return words.noGaps;
-  const kind = (long === 0 ? "shortGap" : "gap") + (count === 1 ? "" : "s");
-  return fill(words[kind], { count });
+  return counted(long === 0 ? words.shortGaps : words.gaps, count);
 }
 
 /** "0.05 s behind, no gaps" */
@@ -48,6 +47,6 @@ export function explain(stats, words) {
     ],
     [words.clock, Math.abs(ppm) < IN_STEP ? words.inStep : fill(ppm > 0 ? words.fast : words.slow, { ppm: Math.abs(ppm) })],
     [words.device, fill(words.deviceIs, { seconds: number(stats.outputLatency, 2), rate: number(rate / 1000, rate % 1000 ? 1 : 0) })],
-    [words.connection, reconnects === 0 ? words.neverLost : fill(reconnects === 1 ? words.lostOnce : words.lost, { count: reconnects })],
+    [words.connection, reconnects === 0 ? words.neverLost : counted(words.lost, reconnects)],
   ];
 }

@@ -12,9 +12,9 @@ from services.recording.recordings import Recordings
 from ui.call.call_card import CallCard
 from ui.call.call_head import CallHead
 from ui.call.open_calls import OpenCalls
-from ui.kit.call_words import from_whom, number
 from ui.kit.markup import Box, Text
 from ui.words import say
+from ui.words.calls import from_whom, number
 
 
 class Stage:

@@ -3,7 +3,7 @@
 from services.domain.call import Call, CallStatus
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.times import LocalTime
-from ui.words import STATUS
+from ui.words import state
 
 _STEPS = (CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS, CallStatus.ENDED)
 
@@ -16,7 +16,7 @@ class Steps:
         with Box("ol", "steps"):
             for status in _STEPS:
                 with Box("li", "todo") as item:
-                    Text("b", STATUS[status])
+                    Text("b", state(status))
                     self._items[status] = item, LocalTime()
 
     def update(self, call: Call) -> None:

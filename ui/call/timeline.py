@@ -8,8 +8,8 @@ from services.domain.phone_number import international
 from ui.kit.living import Batch, Living
 from ui.kit.markup import Box, Text
 from ui.kit.times import LocalTime
-from ui.kit.who import who_name
 from ui.words import say
+from ui.words.who import who_name
 
 
 class Timeline(Living):

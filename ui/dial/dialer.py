@@ -55,7 +55,7 @@ class Dialer:
         self._busy = False
         self._text = ""
         self._pastes = 0
-        self._said: tuple[str, dict[str, str]] | None = None
+        self._said: tuple[str | None, dict[str, str]] | None = None
         to = number_in_address(to[:_MAX_PASTED])[:_MAX_TEXT]
         with Box("section", "card pad dialer", aria_label=say("dialer")):
             self.form = DialForm(initial=to, disabled=bool(desk.missing))
@@ -94,7 +94,7 @@ class Dialer:
     def refresh(self) -> None:
         """Offers assistants and caller IDs as Vapi lists them by now, and says anew what Call would do."""
         self._pickers.refresh()
-        if self._said and self._said[0].startswith("calls"):
+        if self._said and (self._said[0] or "").startswith("calls"):
             self._judge(self._text, complete=False)
 
     def _typed(self, text: str) -> None:
@@ -133,7 +133,7 @@ class Dialer:
             if complete or error.code not in _WHILE_TYPING:
                 self._refuse(error)
             else:
-                self._say("half" if text.lstrip().startswith(("+", "00")) else "hint")
+                self._say(None if text.lstrip().startswith(("+", "00")) else "hint")
         else:
             self._promise(order)
 
@@ -153,15 +153,18 @@ class Dialer:
         line = self._desk.directory.caller_id_name(order.phone_number_id)
         assistant = self._desk.directory.assistant_name(order.assistant_id)
         country = region_name(order.region, language())
-        key = "calls" + ("_in" if country else "") + ("_from" if line else "") + ("_as" if assistant else "")
-        self._say(key, number=international(order.to), country=country, line=line, assistant=assistant)
+        values = {"number": international(order.to), "country": country, "line": line, "assistant": assistant}
+        self._say(f"calls{'_in' if country else ''}{'_from' if line else ''}{'_as' if assistant else ''}", **values)
 
-    def _say(self, key: str, **values: str) -> None:
+    def _say(self, key: str | None, **values: str) -> None:
+        """Shows this sentence below the field; None shows nothing."""
         self._refuse(None)
         if self._said == (key, values):
             return
         self._said = (key, values)
         self._sentence.clear()
+        if key is None:
+            return
         with self._sentence:
             for literal, gap in parts(key):
                 Text("span", literal)

@@ -7,10 +7,10 @@ from nicegui.element import Element
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call
-from ui.kit.call_words import number, outcome
 from ui.kit.markup import set_props
 from ui.kit.times import FORMATS, milliseconds
 from ui.words import say
+from ui.words.calls import number, outcome
 
 
 class Row(TypedDict):

@@ -7,6 +7,7 @@ from nicegui import ui
 
 from services.support.language import COOKIE as LANGUAGE_COOKIE
 from services.support.language import THEME_COOKIE
+from services.support.words import catalogue, languages
 from ui.kit.icons import icon
 from ui.kit.later import later
 from ui.kit.markup import Box, Text
@@ -33,7 +34,7 @@ def _panel(*, can_leave: bool) -> None:
     chosen = ui.context.client.request.cookies.get(THEME_COOKIE, "")
     _choice("theme", themes, chosen if chosen in themes else "system", f"(event) => {{ {_KEEP % THEME_COOKIE} {_SHOW} }}")
     reload = f"(event) => {{ {_KEEP % LANGUAGE_COOKIE} location.reload(); }}"
-    _choice("language", {"en": "English", "de": "Deutsch"}, language(), reload)
+    _choice("language", {tag: catalogue(tag).name for tag in languages()}, language(), reload)
     if can_leave:
         Text("button", say("log_out"), "btn leave", type="button").on("click", js_handler=_LEAVE)
 

@@ -11,8 +11,8 @@ from services.domain.phone_number import international
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.kit.times import LocalTime
-from ui.kit.who import who_name
 from ui.words import say
+from ui.words.who import who_name
 
 
 class SafetyPanel:
@@ -87,7 +87,7 @@ class SafetyPanel:
 
     def _tell(self, outcome: AllEnded) -> None:
         count = len(outcome.ended)
-        self._done.show(say(f"end_all_done_{_few(count)}", count=str(count)) if count else "")
+        self._done.show(say("end_all_done", count=count) if count else "")
         if outcome.unconfirmed:
             lines = (say("end_all_unconfirmed", number=international(call.to or ""), why=why) for call, why in outcome.unconfirmed)
             self._notice.tell(say("end_all_unconfirmed_title"), " ".join(lines))
@@ -103,15 +103,11 @@ class SafetyPanel:
             if self._ending
             else say("end_all_none")
             if count == 0
-            else say(f"end_all_sure_{_few(count)}" if self._sure else f"end_all_{_few(count)}", count=str(count))
+            else say("end_all_sure" if self._sure else "end_all", count=count)
         )
         self._end.show(text)
         self._end.classes(replace="btn end" if self._sure else "btn")
         set_props(self._end, disabled=self._ending or count == 0)
-
-
-def _few(count: int) -> str:
-    return "one" if count == 1 else "many"
 
 
 class StoppedBy:

@@ -1,26 +1,16 @@
-"""What went wrong, and why a call ended, in the page's language. The services say it in English, with codes that stay stable."""
+"""What went wrong, and why a call ended, in the page's language. The services say it in English, with stable codes."""
 
+from services.domain.call import Call
 from services.domain.errors import EarshotError
-from services.vapi.ended_reasons import EndedReason
-from ui.words import language
-from ui.words.german_faults import ADVICE, ENDED, FAMILIES, FAULTS, TITLES
+from services.vapi.ended_reasons import EndedReason, explain
+from ui.words import words
 
 
 def error_words(error: EarshotError) -> tuple[str, str]:
-    """Title and detail. What Vapi itself says stays in Vapi's words."""
-    if language() != "de":
-        return error.title, error.detail
-    return TITLES.get(error.title, error.title), FAULTS.get(error.code, error.detail)
+    """Title and detail. Where a language has no text for the code, the detail stays as the service says it: Vapi's own words do."""
+    return words().sentence(error.title), words().faults.get(error.code, error.detail)
 
 
-def ended_words(reason: EndedReason) -> tuple[str, str]:
-    """Title and next step. A code without a sentence of its own is told by its family, and shown."""
-    if language() != "de":
-        return reason.title, reason.next_step
-    if reason.code and reason.code in ENDED:
-        title, next_step = ENDED[reason.code]
-    else:
-        title, next_step = FAMILIES[reason.family], None
-        if reason.code and reason.family != "finished":
-            title = f"{title} ({reason.code})"
-    return title, ADVICE[reason.family] if next_step is None else next_step
+def ended_words(call: Call) -> EndedReason | None:
+    """Why the call ended and what to do about it; None while it is active."""
+    return None if call.running else explain(call.ended_reason, call.ended_message, translate=words().sentence)

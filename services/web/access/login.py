@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from services.support.language import COOKIE as LANGUAGE_COOKIE
 from services.support.language import THEME_COOKIE, preferred_language
-from services.web.access.login_words import LOGIN_WORDS
+from services.support.words import catalogue
 from services.web.access.sessions import COOKIE, Attempts, Sessions
 from services.web.json_body import PATIENCE
 
@@ -87,17 +87,17 @@ def _form(request: Request, onward: str, problem: str = "", *, over: bool = Fals
     """The form in the browser's language; `problem` is the key of what went wrong, `seconds` how long to wait after too many failures,
     `over` whether an open page was logged out."""
     language = preferred_language(request.headers.get("accept-language", ""), request.cookies.get(LANGUAGE_COOKIE, ""))
-    words = LOGIN_WORDS[language]
+    say = catalogue(language).say
     theme = request.cookies.get(THEME_COOKIE)
     page = _PAGE.substitute(
         language=language,
         theme=f' data-theme="{theme}"' if theme in ("light", "dark") else "",
-        title=words["title"],
-        label=words["label"],
-        enter=words["enter"],
+        title=say("login_title"),
+        label=say("login_label"),
+        enter=say("login_enter"),
         next=escape(_own_path(onward)),
-        problem=words[problem].format(seconds=seconds) if problem else "",
-        over=words["over"],
+        problem=say(f"login_{problem}", count=seconds) if problem else "",
+        over=say("login_over"),
         hidden="" if over else " hidden",
     )
     # With the policy of all other pages a browser would send the form with `Origin: null`, as from a foreign place.

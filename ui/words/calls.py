@@ -3,7 +3,7 @@
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallOrder, CallStatus, CostItem
 from services.domain.phone_number import international, region_name, region_of
-from ui.words import STATUS, language, say
+from ui.words import dollars, language, say, state
 from ui.words.faults import ended_words
 
 
@@ -24,11 +24,11 @@ def from_whom(desk: CallDesk, call: Call | CallOrder) -> str:
 
 def outcome(desk: CallDesk, call: Call) -> str:
     """The state while it runs, then why it ended and after how long: `You ended the call · 0:33`."""
-    reason = desk.why_ended(call)
+    reason = ended_words(call)
     if reason is None:
-        return STATUS[call.status]
-    title, lasted = ended_words(reason)[0], duration(call)
-    return f"{title.removesuffix('.')} · {lasted}" if lasted else title
+        return state(call.status)
+    lasted = duration(call)
+    return f"{reason.title.removesuffix('.')} · {lasted}" if lasted else reason.title
 
 
 def remark(call: Call) -> str:
@@ -50,12 +50,12 @@ def duration(call: Call) -> str:
 def cost(call: Call) -> str:
     if call.cost is None:
         return ""
-    return say("cent") if 0 < call.cost < 0.005 else f"${call.cost:.2f}"
+    return say("cent", amount=dollars(0.01)) if 0 < call.cost < 0.005 else dollars(call.cost)
 
 
-def dollars(amount: float) -> str:
-    """A part of a price, which is often less than a cent."""
-    return f"${amount:.2f}" if amount >= 0.1 else f"${amount:.3f}"
+def cost_of(item: CostItem) -> str:
+    """Part of a price, with a third digit below 10 cents."""
+    return dollars(item.dollars, digits=2 if item.dollars >= 0.1 else 3)
 
 
 def cost_part(item: CostItem) -> str:
