@@ -8,14 +8,19 @@ INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-compil
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 LOCK := $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 
-.PHONY: run test lint audit lock bench bench-playout
+.PHONY: run test quick lint audit lock bench bench-playout
 
 run: $(VENV)/.runs
 	@$(RUN) main.py
 
+# Most of what the tests take is waiting (for a ring, for sound in real time), so more run at once than there are cores.
 test: $(VENV)/.develops
 	@$(RUN) -m tests.needs test
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest -n 6 --dist loadgroup
+
+# For the loop of work: what needs no browser, no process and no patience.
+quick: $(VENV)/.develops
+	@$(RUN) -m pytest -n 4 --dist loadgroup -m "not browser and not process and not slow"
 
 lint: $(VENV)/.develops
 	@$(RUN) -m tests.needs lint

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryDirectory
 
 import uvicorn
@@ -28,7 +28,7 @@ from services.dialling.dial_guard import DialGuard
 from services.dialling.switch import Switch
 from services.domain.errors import EarshotError
 from services.domain.phone_number import EXAMPLE
-from services.journal import Journal, Limits
+from services.journal import AuditRow, Journal, Limits
 from services.listening.relay import Relay
 from services.recording.recordings import Recordings
 from services.settings import TABLE, Settings, SettingsError, read_settings
@@ -37,6 +37,7 @@ from services.support.logfmt import log_to_stderr
 from services.support.tasks import Tasks
 from services.support.version import VERSION
 from services.vapi.gateway import Gateway
+from services.vapi.no_credentials import NoCredentials
 from services.web.access.access import Access, require_safe
 from services.web.access.gatekeeper import Gatekeeper
 from services.web.access.login import login_router
@@ -44,7 +45,6 @@ from services.web.access.other_websites import let_in
 from services.web.access.sessions import Attempts, Sessions
 from services.web.access.tickets import Tickets
 from services.web.access.tokens import read_tokens
-from services.web.answers import stored_details
 from services.web.routes.api import create_api
 from services.web.routes.recordings import recording_router, replay_router
 from services.web.server.connections import Connections
@@ -92,12 +92,11 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
             database = f"sqlite:///{running.enter_context(TemporaryDirectory(prefix='earshot-'))}/demo.sqlite"
         journal = await Journal.open(database)
         running.push_async_callback(journal.aclose)
-        gateway = None if account.missing else vapi_gateway(account)
-        if gateway:
-            running.push_async_callback(gateway.aclose)
+        gateway = NoCredentials(account.missing) if account.missing else vapi_gateway(account)
+        running.push_async_callback(gateway.aclose)
 
         async def note_switch(who: str, what: str, why: str) -> None:
-            await journal.note(who=who, action=what, call_id=None, to=None, outcome="done", detail=why)
+            await journal.note(AuditRow(at=datetime.now(UTC), who=who, action=what, outcome="done", detail=why))
 
         switch = Switch(settings.data_dir / "stopped", note_switch)
         desk = desk_of(account, gateway, journal, switch, demo=settings.demo)
@@ -133,7 +132,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         await server.serve(sockets=[listening])
 
 
-def desk_of(account: Settings, gateway: Gateway | None, journal: Journal, switch: Switch, *, demo: bool) -> CallDesk:
+def desk_of(account: Settings, gateway: Gateway, journal: Journal, switch: Switch, *, demo: bool) -> CallDesk:
     """The desk, with the rules of this installation for what may be dialled."""
     example = frozenset({EXAMPLE}) if demo else frozenset[str]()
 
@@ -152,7 +151,6 @@ def desk_of(account: Settings, gateway: Gateway | None, journal: Journal, switch
         gateway=gateway,
         journal=journal,
         guard=guard,
-        answer=stored_details,
         limits=Limits(
             per_hour=account.calls_per_hour,
             per_day=account.calls_per_day,

@@ -14,7 +14,7 @@ import uvicorn
 
 import main as earshot
 from services.settings import read_settings
-from tests.process import free_port
+from tests.ports import free_port
 
 BEAT_S = 0.002
 CALL_S = 12

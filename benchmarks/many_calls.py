@@ -63,7 +63,7 @@ async def run() -> None:
 
 async def place(desk: CallDesk, numbers: Iterable[int]) -> list[Call]:
     placed = await asyncio.gather(*(desk.place(desk.order(f"+14155552{number:03d}"), LOCAL) for number in numbers))
-    return [call for call in placed if isinstance(call, Call)]
+    return [one.call for one in placed]
 
 
 async def core(seconds: float) -> float:

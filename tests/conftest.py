@@ -1,4 +1,7 @@
-"""Vapi's stand-in, a gateway to it, and a desk that calls through it. A room that needs another overrides it by name."""
+"""How all tests run, and what most of them share: Vapi's stand-in, a gateway to it, and a desk that calls through it.
+
+A folder that needs another stand-in overrides it by name.
+"""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,8 +10,17 @@ import pytest
 
 from services.desk.desk import CallDesk
 from services.vapi.gateway import Gateway
+from tests import kinds
 from tests.desks import desk_in
 from tests.stand_in import StandIn, stand_in
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(kinds.Guard())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    kinds.mark_by_folder(items)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from services.dialling.switch import Switch
 from services.journal import Journal
 from services.settings import Settings
 from services.vapi.gateway import Gateway
+from services.vapi.no_credentials import NoCredentials
 
 ASSISTANT = "6d1f0000-0000-4000-8000-000000000001"
 PHONE = "1c9e0000-0000-4000-8000-000000000002"
@@ -29,8 +30,11 @@ SETTINGS = Settings(
 
 @asynccontextmanager
 async def desk_in(folder: Path, gateway: Gateway | None, **settings: Any) -> AsyncIterator[CallDesk]:
-    """A started desk, closed afterwards with its journal. The gateway stays the caller's."""
+    """A started desk, closed afterwards with its journal. The gateway stays the caller's; None: a desk without credentials."""
     account = replace(SETTINGS, data_dir=folder, **settings)
+    if gateway is None:
+        account = account if account.missing else replace(account, api_key="")
+        gateway = NoCredentials(account.missing)
     journal = await Journal.open(f"sqlite:///{folder / 'journal.sqlite'}")
     desk = desk_of(account, gateway, journal, Switch(folder / "stopped"), demo=False)
     await desk.start()

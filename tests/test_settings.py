@@ -111,6 +111,7 @@ def test_the_demo_line_has_defaults_of_its_own() -> None:
     assert settings(**VAPI).allowed_regions is None
 
 
+@pytest.mark.process
 def test_the_readme_has_the_same_table() -> None:
     readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
     printed = subprocess.run([sys.executable, "-m", "services.settings"], cwd=ROOT, capture_output=True, check=True, encoding="utf-8")

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from services.desk.book import Book
@@ -14,7 +14,7 @@ from services.desk.hang_ups import HangUps
 from services.desk.orders import Orders
 from services.desk.placing import Key, Placed, Placing
 from services.desk.steering import Obstacle, Steering
-from services.desk.timeline import END, Entry, Timelines, entries_of
+from services.desk.timeline import ACTIONS, MOST_ENTRIES, Entry, Timelines
 from services.desk.transcript_archive import TranscriptArchive
 from services.desk.transcripts import Transcripts
 from services.desk.watcher import Watcher
@@ -22,10 +22,10 @@ from services.dialling.dial_guard import DialGuard
 from services.domain.call import Call, CallOrder, CallStatus, ListenTarget
 from services.domain.client import Client
 from services.domain.control import Control
-from services.domain.errors import CallNotFound, CallNotRunning, EarshotError, NotConfigured
+from services.domain.errors import EarshotError
 from services.domain.phone_number import PhoneNumber
 from services.domain.transcript import Line
-from services.journal import Journal, Limits, StoredAnswer
+from services.journal import AuditRow, Journal, Limits
 from services.support.signals import Signal
 from services.support.tasks import Tasks
 from services.vapi.ended_reasons import EndedReason, Family, explain, family_of
@@ -39,21 +39,19 @@ _CATCH_UP_PATIENCE = 3.0  # seconds for which a list of calls waits for those th
 class CallDesk:
     """All calls of this installation. Ended ones leave memory oldest first and stay in the journal.
 
-    `gateway` is None while credentials are missing (`missing` names them): then every dial raises NotConfigured.
+    `missing` names the credentials that are not set; then `gateway` raises NotConfigured.
     `guard` is given how many calls run and says which may be placed; `limits` are the caps that the journal keeps.
     `max_call_seconds` is the longest that any call may be asked to last, and what every call is given.
     `also_numbers` are taken as they are although no numbering plan knows them (the demo line's example).
     `order` makes what `place` is given.
-    `answer` gives what a repeated idempotency key is answered.
     """
 
     def __init__(
         self,
         *,
-        gateway: Gateway | None,
+        gateway: Gateway,
         journal: Journal,
         guard: Callable[["CallDesk"], DialGuard],
-        answer: Callable[["CallDesk", Call], StoredAnswer],
         limits: Limits,
         assistant_id: str = "",
         phone_number_id: str = "",
@@ -79,58 +77,57 @@ class CallDesk:
         self._book = Book(save=lambda call: self._write(journal.save(call)))
         self.changed = self._book.changed
         self.transcripts = Transcripts(self._book.current_id)
-        self.timelines = Timelines(self._book.current_id)
+        self.timelines = Timelines(self._read_timeline, self._book.current_id)
         self.guard = guard(self)
         self._gateway = gateway
         self._tasks = Tasks()
         self._writing = Tasks()
-        self._watcher: Watcher | None = None
-        self._placing: Placing | None = None
-        if gateway:
-            self._watcher = Watcher(
-                gateway=gateway,
-                awaited=self._book.awaited,
-                seen=self._book.see,
-                asked=lambda call: self._book.see(call, ours=True),
-                trouble=self._tell_trouble,
-            )
-            self._placing = Placing(
-                gateway=gateway,
-                journal=journal,
-                guard=self.guard,
-                limits=limits,
-                store=self._take_ours,
-                rename=self._rename,
-                answer=lambda call: answer(self, call),
-            )
-            self._hang_ups = HangUps(gateway=gateway, take=self._take_ours, told=self._tell_again)
-            self._steering = Steering(
-                gateway=gateway,
-                guard=self.guard,
-                count=self._placing.count_transfer,
-                timelines=self.timelines,
-                audit=self.note,
-                also_numbers=also_numbers,
-            )
-            self._archive = TranscriptArchive(gateway=gateway, journal=journal, transcripts=self.transcripts)
-            self.changed.subscribe(self._archive.on_call)
+        self._watcher = Watcher(
+            gateway=gateway,
+            awaited=self._book.awaited,
+            seen=self._book.see,
+            asked=lambda call: self._book.see(call, ours=True),
+            trouble=self._tell_trouble,
+        )
+        self._placing = Placing(
+            gateway=gateway,
+            journal=journal,
+            guard=self.guard,
+            limits=limits,
+            store=self._take_ours,
+            rename=self._rename,
+        )
+        self._hang_ups = HangUps(gateway=gateway, take=self._take_ours, told=self._tell_again)
+        self._steering = Steering(
+            gateway=gateway,
+            guard=self.guard,
+            count=self._placing.count_transfer,
+            note=self.note,
+            also_numbers=also_numbers,
+        )
+        self._archive = TranscriptArchive(gateway=gateway, journal=journal, transcripts=self.transcripts)
+        self.changed.subscribe(self._archive.on_call)
 
     async def start(self) -> None:
-        """Takes up the calls that ran before this process, and the dials that were left open; from then on all are watched."""
-        if self._watcher and self._placing:
-            for call in await self.journal.running():
-                self._book.resume(call)
-            self._tasks.start(follow_elsewhere(self.journal, self._book.running_ids, self._take_up), name="follow other processes")
-            self._tasks.start(self._watcher.run(), name="watch calls")
-            self._tasks.start(self.directory.load(), name="load directory")
-            await self._placing.start()
+        """Resumes the calls and unfinished dials of earlier processes, and watches all calls from now on."""
+        if self.missing:
+            # Nothing can be read without credentials, and unfinished dials are left to a process that can search for them.
+            self._watcher.looked_back.set()
+            await self.directory.load()
+            return
+        for call in await self.journal.running():
+            self._book.resume(call)
+        self._tasks.start(follow_elsewhere(self.journal, self._book.running_ids, self._take_up), name="follow other processes")
+        self._tasks.start(self._watcher.run(), name="watch calls")
+        self._tasks.start(self.directory.load(), name="load directory")
+        await self._placing.start()
 
     async def aclose(self) -> None:
-        """Ends the desk's work, once what it has told is written down. No phone call is cut by it."""
-        if self._placing:
-            await self._placing.aclose()
-            await self._hang_ups.aclose()
-            await self._archive.aclose()
+        """Stops the desk's work and writes down what is waiting. Phone calls continue."""
+        await self._placing.aclose()
+        await self._hang_ups.aclose()
+        await self._archive.aclose()
+        await self.timelines.aclose()
         await self._tasks.aclose()
         await self._writing.settled()
 
@@ -179,23 +176,20 @@ class CallDesk:
         """The call as last read; asks the journal, then Vapi, for one not known here. Raises CallNotFound, VapiError, JournalError."""
         if call := self.get(call_id) or await self.journal.get(call_id):
             return call
-        if self._gateway is None:
-            raise CallNotFound("There is no call with this id.")
         return await self._gateway.get_call(call_id)
 
     async def transcript(self, call_id: str) -> tuple[Line, ...]:
         """What was said in a call so far, oldest first; of one that has ended also after a restart. Raises CallNotFound, JournalError."""
-        call = await self.read(call_id)
-        return await self._archive.of(call) if self._gateway else await self.journal.transcript(call.id)
+        return await self._archive.of(await self.read(call_id))
 
     async def timeline(self, call_id: str) -> tuple[Entry, ...]:
-        """What was sent to a call, oldest first; after a restart by the audit, which does not say what was said. Raises JournalError."""
-        return self.timelines.of(call_id) or entries_of(await self.journal.audit(call_id=self._book.current_id(call_id)))
+        """What was sent to a call, oldest first, from the audit. Raises JournalError."""
+        await self._writing.settled()
+        return await self.timelines.read(call_id)
 
     def look(self, call_id: str) -> None:
         """Has Vapi asked about a call at once, because something was heard of it elsewhere: its live stream closed, a webhook came."""
-        if self._watcher:
-            self._watcher.look(self._book.current_id(call_id))
+        self._watcher.look(self._book.current_id(call_id))
 
     def check(self, order: CallOrder, client: Client) -> None:
         """Whether it may be dialled, by what is known at this moment. Raises what the dial guard says."""
@@ -203,18 +197,14 @@ class CallDesk:
 
     async def weigh(self, order: CallOrder, client: Client) -> None:
         """As `check`, by all that can be found out without dialling. Raises what the dial guard and the limits say."""
-        if self._placing is None:
-            raise NotConfigured("No call can be placed until the credentials are there.")
         await self.directory.known()
         await self._placing.weigh(order, client)
 
     async def place(self, order: CallOrder, client: Client, *, key: Key | None = None, allow_duplicate: bool = False) -> Placed:
-        """Places exactly one call, or gives again what the key was answered before; its status is UNKNOWN if Vapi's answer was lost.
+        """Places exactly one call, or returns the one that the key placed before. Its status is UNKNOWN if Vapi's answer was lost.
 
         Raises EarshotError when nothing was placed: what the dial guard, the limits, the journal or Vapi say.
         """
-        if self._placing is None:
-            raise NotConfigured("No call can be placed until the credentials are there.")
         await self.directory.known()
         return await self._placing.place(order, client, key=key, allow_duplicate=allow_duplicate)
 
@@ -224,16 +214,15 @@ class CallDesk:
         Raises HangUpUnconfirmed while Vapi has not confirmed it (the desk keeps trying), CallNotRunning, CallNotFound, VapiError.
         """
         call = await self.read(call_id)
-        if not call.running or self._gateway is None:
+        if not call.running:
             return call
         hanging_up = self._hang_ups.begin(call)
-        self.note(client, END, call)
         self._steering.note_when_done(hanging_up, call, client)
         return await self._hang_ups.confirmed(hanging_up)
 
     def dialled(self) -> Sequence[datetime]:
         """When the calls of the last 24 hours were dialled that count towards the limits, oldest first."""
-        return self._placing.dialled if self._placing else ()
+        return self._placing.dialled
 
     async def control(self, call_id: str, control: Control, client: Client) -> Call:
         """Tells a running call something, and answers with the call once Vapi took it. A transfer goes through the dial guard,
@@ -242,14 +231,12 @@ class CallDesk:
         Raises CallNotRunning, CallNotFound, RequestError, NumberError, VapiError, and what the dial guard and the caps say.
         """
         call = await self.read(call_id)
-        if self._gateway is None:
-            raise CallNotRunning("No call can be told anything until the credentials are there.")
         await self._steering.control(call, control, client)
         return call
 
     def can_control(self, call: Call) -> Obstacle | None:
         """Why the call can't be told anything now; None when it can."""
-        return self._steering.obstacle(call) if self._gateway else Obstacle.NO_CONTROL
+        return self._steering.obstacle(call)
 
     def muted(self, call_id: str) -> bool:
         """Whether the assistant is muted, as last told by us."""
@@ -261,31 +248,54 @@ class CallDesk:
 
     async def listen_target(self, call_id: str) -> ListenTarget:
         """Where the call's live sound is fetched; a secret, for the relay alone. Raises VapiError, CallNotFound."""
-        if self._gateway is None:
-            raise CallNotFound("There is no call with this id.")
         return await self._gateway.listen_target(call_id)
 
     def ending(self, call_id: str) -> bool:
         """Whether a hang-up is under way."""
-        return self._gateway is not None and call_id in self._hang_ups
+        return call_id in self._hang_ups
 
-    def note(self, client: Client, action: str, call: Call | None = None, *, outcome: str = "") -> asyncio.Task[None]:
-        """Has it written into the audit that `client` did something with a call, or with all of them; done when the task is."""
+    def note(
+        self,
+        client: Client,
+        action: str,
+        call: Call | None = None,
+        *,
+        outcome: str = "",
+        detail: str = "",
+        words: str = "",
+        at: datetime | None = None,
+    ) -> asyncio.Task[None]:
+        """Has the audit say that `client` did something to a call, or to all of them; written once the returned task is done.
+
+        Without an `outcome` it is the call's status. `words` are those of the refusal. `at` is now unless given.
+        """
         call_id, to, status = (call.id, call.to, call.status.value) if call else (None, None, "")
-        return self._write(self.journal.note(who=client.name, action=action, call_id=call_id, to=to, outcome=outcome or status))
+        row = AuditRow(
+            at=at or datetime.now(UTC),
+            who=client.name,
+            action=action,
+            call_id=call_id,
+            to=to,
+            outcome=outcome or status,
+            detail=detail,
+            words=words,
+        )
+        self.timelines.add(row)
+        return self._write(self.journal.note(row))
 
     async def caught_up(self) -> None:
         """Returns once the calls that ran before this process are known, or after a few seconds if Vapi does not tell."""
-        if self._watcher:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_CATCH_UP_PATIENCE):
-                    await self._watcher.looked_back.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CATCH_UP_PATIENCE):
+                await self._watcher.looked_back.wait()
+
+    async def _read_timeline(self, call_id: str) -> list[AuditRow]:
+        return await self.journal.audit(call_id=call_id, actions=ACTIONS, limit=MOST_ENTRIES)
 
     def _take_ours(self, call: Call) -> Call:
         """Takes in a call that was placed or ended here, and gives it as known from now on."""
         self._book.see(call, ours=True)
-        if self._watcher:
-            self._watcher.wake()
+        self._watcher.wake()
         return self.get(call.id) or call
 
     def _take_up(self, call: Call) -> None:

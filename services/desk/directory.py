@@ -5,7 +5,7 @@ import logging
 from contextlib import suppress
 
 from services.domain.call import Assistant, Call, CallerId
-from services.domain.errors import VapiError
+from services.domain.errors import NotConfigured, VapiError
 from services.domain.phone_number import international, region_of
 from services.support.signals import Signal
 from services.vapi.gateway import Gateway
@@ -18,7 +18,7 @@ _PATIENCE = 3.0  # seconds for which a dial waits to learn which country it call
 class Directory:
     """Assistants and caller IDs by id, as loaded last; empty until then. `failed`: Vapi did not tell when it was asked last."""
 
-    def __init__(self, gateway: Gateway | None) -> None:
+    def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self.changed: Signal[None] = Signal()
         self._known = asyncio.Event()
@@ -28,14 +28,14 @@ class Directory:
 
     async def load(self) -> None:
         """Reads both lists from Vapi. A failure costs names, not calls, so it is logged and no more."""
-        if self._gateway is None:
-            return
         try:
             self.assistants = {item.id: item for item in await self._gateway.list_assistants()}
             self.caller_ids = {item.id: item for item in await self._gateway.list_phone_numbers()}
             self.failed = False
+        except NotConfigured:
+            return
         except VapiError as error:
-            log.warning("assistants and caller IDs could not be read (%s)", error.code)
+            log.warning("could not read assistants and caller IDs (%s)", error.code)
             self.failed = True
         finally:
             self._known.set()

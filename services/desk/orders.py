@@ -46,9 +46,7 @@ class Orders:
                 code="number_unlikely",
             )
         if self.missing:
-            raise NotConfigured(
-                f"{' and '.join(self.missing)} {'is' if len(self.missing) == 1 else 'are'} missing. Set it and start again."
-            )
+            raise NotConfigured.without(self.missing)
         if max_duration_seconds is not None and max_duration_seconds > self.max_call_seconds:
             detail = f"At most {self.max_call_seconds} seconds (EARSHOT_MAX_CALL_SECONDS)."
             raise RequestError(f"maxDurationSeconds: {detail}", errors=[FieldError("maxDurationSeconds", detail)])

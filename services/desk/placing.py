@@ -16,7 +16,7 @@ from services.domain.call import NEVER_FOUND, Call, CallOrder, CallStatus
 from services.domain.client import Client
 from services.domain.errors import EarshotError, OutcomeUnknown
 from services.domain.phone_number import PhoneNumber, masked
-from services.journal import AuditRow, DialState, Journal, Limits, StoredAnswer
+from services.journal import AuditRow, DialState, Journal, Limits
 from services.support.tasks import Tasks
 from services.vapi.gateway import Gateway
 
@@ -36,15 +36,18 @@ class Key:
     fingerprint: str
 
 
-Placed = Call | StoredAnswer
-"""What came of placing: a call, or the answer that the same idempotency key got before."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A placed call. `replayed`: an earlier request with the same idempotency key placed it, and `call` is as it was then."""
+
+    call: Call
+    replayed: bool = False
 
 
 class Placing:
-    """The way of a call from an order to Vapi.
+    """Takes an order to Vapi.
 
-    `store` takes in a call of ours and gives it as known from then on; `rename` says that a call of unknown outcome has been found.
-    `answer` is what the journal keeps for a repeated key.
+    `store` saves a call and returns the stored version. `rename` is called when a call of unknown outcome has been found.
     """
 
     def __init__(
@@ -56,7 +59,6 @@ class Placing:
         limits: Limits,
         store: Callable[[Call], Call],
         rename: Callable[[str, str], None],
-        answer: Callable[[Call], StoredAnswer],
     ) -> None:
         self._gateway = gateway
         self._journal = journal
@@ -64,7 +66,6 @@ class Placing:
         self._limits = limits
         self._store = store
         self._rename = rename
-        self._answer = answer
         self._tasks = Tasks()
         self.dialled: list[datetime] = []
         """When the dials of the last 24 hours were begun that count towards the limits, oldest first."""
@@ -99,12 +100,12 @@ class Placing:
             limits=limits,
         )
         if begun.replay:
-            return begun.replay
+            return Placed(call=begun.replay, replayed=True)
         self._count(begun.dial.dialled_at)
         try:
             # Again, since it may have been stopped while that was written.
             await self._admit(order, client)
-            return await self._dial(order, client)
+            return Placed(call=await self._dial(order, client))
         except EarshotError as error:
             with suppress(ValueError):
                 self.dialled.remove(begun.dial.dialled_at)
@@ -196,14 +197,14 @@ class Placing:
     async def _settle(self, order: CallOrder, who: str, call: Call, state: DialState) -> None:
         note = _note(order, who, call.id, DialState.LOST if state is DialState.LOST else call.status)
         try:
-            await self._journal.settle(order.tag, call=call, state=state, answer=self._answer(call), note=note)
+            await self._journal.settle(order.tag, call=call, state=state, note=note)
         except EarshotError as error:
             # The call exists, and saying otherwise would have it dialled again: the journal finds it open at the next start.
             log.error("what became of a dial could not be written down (%s)", error.code)
 
 
 def _note(order: CallOrder, who: str, call_id: str | None, outcome: str) -> AuditRow:
-    return AuditRow(at=datetime.now(UTC), who=who, action="dial", call_id=call_id, to=order.to, outcome=outcome, detail="")
+    return AuditRow(at=datetime.now(UTC), who=who, action="dial", call_id=call_id, to=order.to, outcome=outcome)
 
 
 def _known(order: CallOrder, call: Call) -> Call:

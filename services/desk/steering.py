@@ -7,20 +7,22 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
-from services.desk.timeline import END, Entry, Timelines
+from services.desk.timeline import END
 from services.dialling.dial_guard import DialGuard
 from services.domain.call import Call, CallStatus
 from services.domain.client import Client
 from services.domain.control import Action, Control
-from services.domain.errors import CallNotRunning, EarshotError
+from services.domain.errors import CallNotRunning, EarshotError, HangUpUnconfirmed
 from services.domain.phone_number import PhoneNumber
 from services.vapi.gateway import Gateway
 
 
-class Audit(Protocol):
-    """Writes into the audit that `client` did `action` with a call; done when the task is."""
+class Note(Protocol):
+    """Has the audit say what `client` did to a call (`CallDesk.note`); written once the returned task is done."""
 
-    def __call__(self, client: Client, action: str, call: Call, *, outcome: str = "") -> asyncio.Task[None]: ...
+    def __call__(
+        self, client: Client, action: str, call: Call, *, outcome: str = "", detail: str = "", words: str = "", at: datetime | None = None
+    ) -> asyncio.Task[None]: ...
 
 
 class Obstacle(StrEnum):
@@ -41,9 +43,12 @@ _DETAILS = {
 }
 
 
+_STOPPED = HangUpUnconfirmed("Earshot was stopped before Vapi confirmed that the call ended.")
+
+
 class Steering:
     """Controls of the calls of one account. A transfer goes through the dial guard, and `count` counts its number against the caps;
-    `audit` writes down who told a call what.
+    `note` writes the audit.
     """
 
     def __init__(
@@ -52,15 +57,13 @@ class Steering:
         gateway: Gateway,
         guard: DialGuard,
         count: Callable[[Call, PhoneNumber, Client], Awaitable[None]],
-        timelines: Timelines,
-        audit: Audit,
+        note: Note,
         also_numbers: frozenset[str],
     ) -> None:
         self._gateway = gateway
         self._guard = guard
         self._count = count
-        self._timelines = timelines
-        self._audit = audit
+        self._note = note
         self._also_numbers = also_numbers
 
     def obstacle(self, call: Call) -> Obstacle | None:
@@ -88,34 +91,29 @@ class Steering:
         control.check()
         if number:
             await self._count(call, number, client)
-        at = datetime.now(UTC)
+        at, action, detail = datetime.now(UTC), control.action.value, _detail(control)
         try:
             await self._gateway.control(call.id, control)
         except EarshotError as error:
-            self._note(call, control.action.value, client, at=at, detail=_detail(control), refused=error.detail)
             # It may have reached Vapi all the same.
-            await asyncio.shield(self._audit(client, control.action.value, call, outcome=error.code))
+            await asyncio.shield(self._note(client, action, call, outcome=error.code, detail=detail, words=error.detail, at=at))
             raise
-        self._note(call, control.action.value, client, at=at, detail=_detail(control))
-        await asyncio.shield(self._audit(client, control.action.value, call))
+        await asyncio.shield(self._note(client, action, call, detail=detail, at=at))
 
     def note_when_done(self, hanging_up: asyncio.Task[Call], call: Call, client: Client) -> None:
-        """Has it stand in the call's timeline that `client` hung up, once it is known how that went."""
+        """Has the audit say that `client` hung up, once the outcome is known or Earshot stops."""
         at = datetime.now(UTC)
 
         def note(done: asyncio.Task[Call]) -> None:
-            if not done.cancelled():
-                error = done.exception()
-                refused = (error.detail if isinstance(error, EarshotError) else "Something went wrong in Earshot.") if error else None
-                self._note(call, END, client, at=at, refused=refused)
+            error = _STOPPED if done.cancelled() else done.exception()
+            if error is None:
+                self._note(client, END, call, at=at)
+            elif isinstance(error, EarshotError):
+                self._note(client, END, call, outcome=error.code, words=error.detail, at=at)
+            else:
+                self._note(client, END, call, outcome=EarshotError.code, words="Something went wrong in Earshot.", at=at)
 
         hanging_up.add_done_callback(note)
-
-    def _note(self, call: Call, action: str, client: Client, *, at: datetime, detail: str = "", refused: str | None = None) -> None:
-        entry = Entry(
-            at=at, action=action, who=client.name, detail=detail, outcome="taken" if refused is None else "refused", words=refused or ""
-        )
-        self._timelines.add(call.id, entry)
 
 
 def _detail(control: Control) -> str:

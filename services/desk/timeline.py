@@ -1,26 +1,35 @@
-"""What was sent to a call while it ran: by whom, when, and whether Vapi took it."""
+"""What was sent to each call while it ran: by whom, when, and with which outcome. A copy in memory of what the audit says."""
 
-from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from services.domain.call import CallStatus
 from services.domain.control import Action
+from services.domain.errors import JournalError
 from services.journal import AuditRow
 from services.support.signals import Signal
+from services.support.tasks import Tasks
 
+log = logging.getLogger(__name__)
+
+MOST_ENTRIES = 500
+"""Of one call: the newest."""
 _KEPT = 1000  # calls
-_MOST = 500  # entries of one call
 
 END = "end"
 """The action of an entry that hangs up; all others are `control.Action`'s words."""
 
+ACTIONS = frozenset({END, *Action})
+"""The actions of the audit that make up a timeline."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One thing that was sent. `detail` is what was to be said or where the call was to go; `words` why it was refused, else empty."""
+    """One thing that was sent. `detail` is what was to be said, or where the call was to go. `words` is why it was refused, else empty."""
 
     at: datetime
     action: str
@@ -30,47 +39,107 @@ class Entry:
     words: str = ""
 
 
-class Timelines:
-    """The entries of the latest calls, under whichever id each has by now. `changed` tells the id of a call with a new one."""
+@dataclass(slots=True)
+class _Copy:
+    """The audit rows of one call, oldest first. `complete`: those that were written before this process are among them."""
 
-    def __init__(self, current_id: Callable[[str], str] = lambda call_id: call_id) -> None:
+    rows: list[AuditRow]
+    complete: bool = False
+
+
+class Timelines:
+    """The timelines of the latest calls, under each call's current id. `changed` tells the id of a call whose timeline changed.
+
+    `audit` reads the rows of a call, newest first. Raises JournalError.
+    """
+
+    def __init__(
+        self, audit: Callable[[str], Awaitable[Sequence[AuditRow]]], current_id: Callable[[str], str] = lambda call_id: call_id
+    ) -> None:
         self.changed: Signal[str] = Signal()
+        self._audit = audit
         self._current_id = current_id
-        self._entries: OrderedDict[str, deque[Entry]] = OrderedDict()
+        self._copies: OrderedDict[str, _Copy] = OrderedDict()
+        self._reading: set[str] = set()
+        self._tasks = Tasks()
 
     def of(self, call_id: str) -> tuple[Entry, ...]:
-        """Oldest first."""
-        return tuple(self._entries.get(self._current_id(call_id), ()))
-
-    def add(self, call_id: str, entry: Entry) -> None:
+        """Oldest first, without waiting. The first time it also reads the audit; `changed` tells if that has more."""
         call_id = self._current_id(call_id)
-        self._entries.setdefault(call_id, deque(maxlen=_MOST)).append(entry)
-        self._entries.move_to_end(call_id)
-        if len(self._entries) > _KEPT:
-            self._entries.popitem(last=False)
+        copy = self._copies.get(call_id)
+        if not (copy and copy.complete) and call_id not in self._reading:
+            self._reading.add(call_id)
+            self._tasks.start(self._complete(call_id), name="read timeline")
+        return _entries(copy.rows) if copy else ()
+
+    async def read(self, call_id: str) -> tuple[Entry, ...]:
+        """Oldest first, as the audit has it now, whichever process wrote it. Raises JournalError."""
+        call_id = self._current_id(call_id)
+        found = list(reversed(await self._audit(call_id)))
+        copy = self._copy_of(call_id)
+        before, copy.rows, copy.complete = copy.rows, [*found, *_not_in(found, copy.rows)][-MOST_ENTRIES:], True
+        if copy.rows != before:
+            self.changed.emit(call_id)
+        return _entries(copy.rows)
+
+    def add(self, row: AuditRow) -> None:
+        """Takes in a row that is being written into the audit."""
+        if row.call_id is None or row.action not in ACTIONS:
+            return
+        call_id = self._current_id(row.call_id)
+        copy = self._copy_of(call_id)
+        copy.rows = [*copy.rows, row][-MOST_ENTRIES:]
         self.changed.emit(call_id)
 
     def muted(self, call_id: str) -> bool:
-        """Whether the assistant is muted, as last told by us."""
-        told = (
+        """True if the assistant is muted, by the last request that Vapi accepted from here."""
+        requests = (
             entry.action
-            for entry in reversed(self._entries.get(self._current_id(call_id), ()))
+            for entry in reversed(self.of(call_id))
             if entry.outcome == "taken" and entry.action in (Action.MUTE_ASSISTANT, Action.UNMUTE_ASSISTANT)
         )
-        return next(told, None) == Action.MUTE_ASSISTANT
+        return next(requests, None) == Action.MUTE_ASSISTANT
+
+    async def aclose(self) -> None:
+        await self._tasks.aclose()
+
+    def _copy_of(self, call_id: str) -> _Copy:
+        copy = self._copies.setdefault(call_id, _Copy(rows=[]))
+        self._copies.move_to_end(call_id)
+        if len(self._copies) > _KEPT:
+            self._copies.popitem(last=False)
+        return copy
+
+    async def _complete(self, call_id: str) -> None:
+        try:
+            await self.read(call_id)
+        except JournalError as error:
+            log.warning("could not read the timeline of a call (%s)", error.code)
+        finally:
+            self._reading.discard(call_id)
 
 
-def entries_of(audit: Sequence[AuditRow]) -> tuple[Entry, ...]:
-    """What the audit, newest first, knows of a timeline."""
+def _entries(rows: Sequence[AuditRow]) -> tuple[Entry, ...]:
     return tuple(
         Entry(
             at=row.at,
             action=row.action,
             who=row.who,
             detail=row.detail,
-            # A call's state stands there where Vapi took it, and else the code of what went wrong.
+            # The outcome is the call's status if Vapi accepted it, otherwise the code of the error.
             outcome="taken" if row.outcome in set(CallStatus) else "refused",
+            words=row.words,
         )
-        for row in reversed(audit)
-        if row.action == END or row.action in set(Action)
+        for row in rows
     )
+
+
+def _not_in(found: Sequence[AuditRow], rows: Sequence[AuditRow]) -> list[AuditRow]:
+    """Those of `rows` that are still being written."""
+    written, waiting = list(found), []
+    for row in rows:
+        if row in written:
+            written.remove(row)
+        else:
+            waiting.append(row)
+    return waiting

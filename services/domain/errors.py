@@ -16,6 +16,10 @@ EarshotError
 ├── Stopped                 503  dialling is switched off
 ├── NotConfigured           503  credentials are missing
 ├── CantRecord              507  there is no room for a recording, or no way to write it
+│   ├── RecordedElsewhere        another process is recording the call into the same folder
+│   └── RecordingDamaged         a FLAC file does not read back as it was written
+├── JournalError            503  the journal can't be read or written; what is not written down is not dialled
+│   └── Unwritable               the database works, but does not accept this write
 ├── HangUpUnconfirmed       502  asked to end, but Vapi has not confirmed it
 └── VapiError                    Vapi, or the way to it
     ├── VapiUnauthorized    502  a key is not accepted
@@ -172,6 +176,25 @@ class CantRecord(EarshotError):
     title = "The call can't be recorded"
 
 
+class RecordedElsewhere(CantRecord):
+    """Another process is recording this call into the same folder."""
+
+
+class RecordingDamaged(CantRecord):
+    """A FLAC file does not read back as it was written."""
+
+
+class JournalError(EarshotError):
+    status = 503
+    code = "journal_unavailable"
+    title = "The journal can't be used"
+    retryable = True
+
+
+class Unwritable(JournalError):
+    """The database works, but does not accept this write."""
+
+
 class CallNotRunning(EarshotError):
     status = 409
     code = "call_not_running"
@@ -182,6 +205,12 @@ class NotConfigured(EarshotError):
     status = 503
     code = "not_configured"
     title = "Calls can't be placed yet"
+
+    @classmethod
+    def without(cls, missing: Sequence[str]) -> "NotConfigured":
+        """`missing` are the environment variables that are not set."""
+        one = len(missing) == 1
+        return cls(f"{' and '.join(missing)} {'is' if one else 'are'} missing. Set {'it' if one else 'them'} and start Earshot again.")
 
 
 class HangUpUnconfirmed(EarshotError):

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from services.journal.records import JournalError
+from services.domain.errors import JournalError, Unwritable
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -25,10 +25,6 @@ _PATIENCE = 10  # seconds for which a statement, or another process's transactio
 _SESSION = {"application_name": "earshot", "idle_in_transaction_session_timeout": str(_PATIENCE * 500)}
 """A process that stands still in the middle of its writing must not keep the others from theirs for longer than they wait."""
 _WRITERS_LOCK = 0x45617273686F74  # "Earshot": the advisory lock of who writes
-
-
-class Unwritable(JournalError):
-    """The database works, but not with this."""
 
 
 class Database(ABC):

@@ -1,6 +1,5 @@
 """Dials: begun before Vapi is asked, settled by its answer. Many at once, each as if alone."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,8 +11,8 @@ from services.domain.call import Call, CallOrder
 from services.domain.errors import DuplicateCall, EarshotError, KeyInProgress, KeyReused, LimitReached
 from services.journal import audit
 from services.journal.calls import save
-from services.journal.codec import dump, load_order, milliseconds, time_of
-from services.journal.records import AuditRow, Begun, Dial, DialState, Limits, StoredAnswer
+from services.journal.codec import dump, load_call, load_order, milliseconds, time_of
+from services.journal.records import AuditRow, Begun, Dial, DialState, Limits
 from services.journal.schema import dials
 from services.journal.slots import taken
 
@@ -25,7 +24,7 @@ _MOST_TIMES = 10_000
 _COUNTED = sa.text("state <> 'refused'")
 _OPEN = sa.text("state IN ('dialling', 'unknown')")
 _KEY_MAY_GO = sa.text("key IS NOT NULL AND state <> 'dialling'")
-_NO_KEY = {"key": None, "fingerprint": None, "answer_status": None, "answer_body": None}
+_NO_KEY = {"key": None, "fingerprint": None, "first_call": None}
 
 Row = Mapping[Any, Any]
 
@@ -51,7 +50,6 @@ class Settlement:
     tag: str
     call: Call | None
     state: DialState
-    answer: StoredAnswer | None
     note: AuditRow | None
     now: datetime
 
@@ -169,9 +167,9 @@ def _again(before: Row, fingerprint: str | None) -> Begun | EarshotError:
     if before["fingerprint"] != fingerprint:
         return KeyReused("This idempotency key came with another request before. Use a new key for a new call.")
     dial = _dial(before)
-    if dial.answer is None:
+    if dial.first_call is None:
         return KeyInProgress("The first request with this idempotency key is still being answered. Ask again in a moment.", retry_after=1)
-    return Begun(dial=dial, replay=dial.answer)
+    return Begun(dial=dial, replay=dial.first_call)
 
 
 def _recent(connection: sa.Connection, numbers: set[str], since: datetime) -> dict[tuple[str, str], Row]:
@@ -193,11 +191,13 @@ _SETTLE = (
     .values(
         state=sa.case((dials.c.state == DialState.PLACED.value, dials.c.state), else_=sa.bindparam("now_state", type_=sa.String)),
         call_id=sa.func.coalesce(sa.bindparam("now_id", type_=sa.String), dials.c.call_id),
-        answer_status=sa.func.coalesce(dials.c.answer_status, sa.bindparam("status", type_=sa.Integer)),
-        answer_body=sa.func.coalesce(dials.c.answer_body, sa.bindparam("body", type_=sa.String)),
+        first_call=sa.case(
+            (dials.c.key.is_not(None), sa.func.coalesce(dials.c.first_call, sa.bindparam("now_call", type_=sa.String))),
+            else_=None,
+        ),
     )
 )
-"""The first answer stays, and what was placed stays placed: a late word of another process changes neither."""
+"""The first call stays, and a placed dial stays placed: a late settlement by another process changes neither."""
 
 
 def settle(connection: sa.Connection, settlements: Sequence[Settlement]) -> None:
@@ -219,13 +219,11 @@ def take_back(connection: sa.Connection, tags: Sequence[str]) -> None:
 
 
 def _outcome(item: Settlement) -> dict[str, Any]:
-    body = {name: value for name, value in item.answer.body.items() if name != "listenUrl"} if item.answer else None
     return {
         "of": item.tag,
         "now_state": item.state.value,
         "now_id": item.call.id if item.call else None,
-        "status": item.answer.status if item.answer else None,
-        "body": json.dumps(body) if body is not None else None,
+        "now_call": dump(item.call) if item.call else None,
     }
 
 
@@ -252,7 +250,6 @@ def forget_keys(connection: sa.Connection, before: datetime) -> None:
 
 
 def _dial(row: Row, *, order: CallOrder | None = None) -> Dial:
-    status = row["answer_status"]
     return Dial(
         order=order or load_order(row["asked"]),
         client=row["client"],
@@ -261,5 +258,5 @@ def _dial(row: Row, *, order: CallOrder | None = None) -> Dial:
         call_id=row["call_id"],
         key=row["key"],
         fingerprint=row["fingerprint"],
-        answer=StoredAnswer(status=status, body=json.loads(row["answer_body"])) if status is not None else None,
+        first_call=load_call(row["first_call"]) if row["first_call"] else None,
     )

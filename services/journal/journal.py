@@ -13,12 +13,13 @@ from typing import Literal
 import sqlalchemy as sa
 
 from services.domain.call import Call, CallOrder, CallStatus
+from services.domain.errors import JournalError
 from services.domain.transcript import Line
 from services.journal import audit, calls, dials, pruning, slots, transcripts
 from services.journal.database import Database, Postgres, Sqlite
 from services.journal.migrations import migrate
 from services.journal.presence import HEARTBEAT, Heartbeats, LockFiles, Presence
-from services.journal.records import AuditRow, Begun, Dial, DialState, JournalError, Limits, StoredAnswer
+from services.journal.records import AuditRow, Begun, Dial, DialState, Limits
 from services.journal.writer import Kind, Writer
 from services.support.tasks import Tasks
 
@@ -133,13 +134,12 @@ class Journal:
         *,
         call: Call | None,
         state: DialState | Literal["placed", "unknown", "lost", "refused"],
-        answer: StoredAnswer | None = None,
         note: AuditRow | None = None,
     ) -> None:
-        """Writes down what became of a dial, and `note` with it in the audit. `refused` frees its key; otherwise the first answer is the
-        one its key gets from then on.
+        """Records the outcome of a dial, and `note` with it in the audit. `refused` frees its key. Otherwise the first `call` is the
+        one that its key is answered with from then on.
         """
-        settlement = dials.Settlement(tag=tag, call=call, state=DialState(state), answer=answer, note=note, now=self._now())
+        settlement = dials.Settlement(tag=tag, call=call, state=DialState(state), note=note, now=self._now())
         await self._writer.do(_SETTLE, settlement)
 
     async def unsettled(self) -> list[Dial]:
@@ -198,21 +198,20 @@ class Journal:
         """When was dialled, or may have been, since then; oldest first, the newest 10,000 at most."""
         return await self._database.read(partial(dials.dialled_since, time=time))
 
-    async def note(self, *, who: str, action: str, call_id: str | None, to: str | None, outcome: str, detail: str = "") -> None:
-        """Adds to the audit. `detail` must hold no URL and no key."""
-        row = AuditRow(at=self._now(), who=who, action=action, call_id=call_id, to=to, outcome=outcome, detail=detail)
+    async def note(self, row: AuditRow) -> None:
+        """Adds to the audit."""
         await self._writer.do(_NOTE, row)
 
-    async def audit(self, *, call_id: str | None = None, limit: int = 200) -> list[AuditRow]:
-        """The audit of one call or of all, newest first."""
-        return await self._database.read(partial(audit.newest, call_id=call_id, limit=limit))
+    async def audit(self, *, call_id: str | None = None, actions: Collection[str] | None = None, limit: int = 200) -> list[AuditRow]:
+        """The audit of one call or of all, of some actions or of all, newest first."""
+        return await self._database.read(partial(audit.newest, call_id=call_id, actions=actions, limit=limit))
 
     async def forget_old(self) -> None:
         """Frees idempotency keys after their 24 hours, and deletes what is kept for no longer; runs by itself every hour."""
         await self._database.write(partial(dials.forget_keys, before=self._now() - dials.KEY_KEPT))
         while rows := await self._database.read(partial(pruning.outdated, now=self._now())):
-            for name, values in rows:
-                await self._database.write(partial(pruning.delete, name=name, values=values))
+            for table, key, values in rows:
+                await self._database.write(partial(pruning.delete, table=table, key=key, values=values))
 
     async def _keep_house(self) -> None:
         tidied: datetime | None = None

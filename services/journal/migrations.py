@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from services.journal.records import JournalError
+from services.domain.errors import JournalError
 from services.journal.schema import schema_version
 
 Step = tuple[str, ...]
@@ -38,6 +38,15 @@ STEPS: tuple[Step, ...] = (
         "CREATE INDEX earshot_calls_ended ON earshot_calls (ended_reason, created_at, id)",
         "CREATE TABLE earshot_transcripts (call_id TEXT PRIMARY KEY, lines TEXT NOT NULL)",
     ),
+    # A key that an older Earshot answered is answered from its call as last read.
+    (
+        "ALTER TABLE earshot_dials ADD COLUMN first_call TEXT",
+        "UPDATE earshot_dials SET first_call = (SELECT data FROM earshot_calls WHERE earshot_calls.id = earshot_dials.call_id)"
+        " WHERE answer_status IS NOT NULL AND key IS NOT NULL",
+        "ALTER TABLE earshot_dials DROP COLUMN answer_status",
+        "ALTER TABLE earshot_dials DROP COLUMN answer_body",
+    ),
+    ("ALTER TABLE earshot_audit ADD COLUMN words TEXT NOT NULL DEFAULT ''",),
 )
 """A step that was released is never changed: what comes later is a step of its own."""
 

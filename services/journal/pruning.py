@@ -1,4 +1,4 @@
-"""What the journal forgets, so that it does not grow for ever: looked for beside the writing, deleted in batches that let dials pass."""
+"""Deletes what the journal no longer needs: found beside the writing, deleted in batches that let dials pass."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,33 +7,49 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.journal.codec import milliseconds
-from services.journal.schema import audit, calls, dials
+from services.journal.schema import audit, calls, dials, transcripts
 
 KEPT = timedelta(days=400)
-"""Calls, their dials and the audit: what stands on a bill can still be looked into a year later."""
+"""For calls, their transcripts and dials, and the audit: whoever checks a bill a year later finds them."""
 
 REFUSED_KEPT = timedelta(days=7)
-"""Dials from which nothing came, and which count for nothing. The audit tells of them for as long as of all others."""
+"""For dials that placed nothing and count for no limit. Their audit rows are kept for `KEPT`."""
 
-_BATCH = 500  # rows, deleted in some milliseconds
+NOT_PRUNED = {
+    "earshot_instances": "one row per process, deleted when the process leaves or has been silent for long",
+    "earshot_schema": "a single row: the version of the schema",
+}
+"""Tables that are not pruned here, and why. A test requires every table to be named here or have a rule."""
 
-Outdated = list[tuple[sa.ColumnClause[Any], list[Any]]]
+_BATCH = 500  # rows; deleting them takes a few milliseconds
+
+_SETTLED = sa.text("state NOT IN ('dialling', 'unknown')")
+
+Outdated = list[tuple[sa.TableClause, sa.ColumnClause[Any], list[Any]]]
+
+
+def _rules(now: datetime) -> list[tuple[sa.TableClause, sa.ColumnClause[Any], sa.ColumnElement[bool]]]:
+    """Each pruned table, its key, and which rows are outdated. Open dials never are."""
+    kept_since, refused_since = milliseconds(now - KEPT), milliseconds(now - REFUSED_KEPT)
+    refused = (dials.c.state == "refused") & (dials.c.dialled_at <= refused_since)
+    return [
+        (dials, dials.c.tag, _SETTLED & ((dials.c.dialled_at <= kept_since) | refused)),
+        (calls, calls.c.id, calls.c.created_at <= kept_since),
+        (transcripts, transcripts.c.call_id, ~sa.exists().where(calls.c.id == transcripts.c.call_id)),
+        (audit, audit.c.id, audit.c.at <= kept_since),
+    ]
+
+
+def pruned_tables(now: datetime) -> set[str]:
+    """The names of the tables that have a rule."""
+    return {table.name for table, _, _ in _rules(now)}
 
 
 def outdated(connection: sa.Connection, now: datetime) -> Outdated:
-    """By the column that names them, the next rows that are too old. Dials that are still open are never among them."""
-    long_ago, refused_long_ago = milliseconds(now - KEPT), milliseconds(now - REFUSED_KEPT)
-    settled = sa.text("state NOT IN ('dialling', 'unknown')")
-    refused = (dials.c.state == "refused") & (dials.c.dialled_at <= refused_long_ago)
-    too_old: list[tuple[sa.ColumnClause[Any], sa.ColumnElement[bool]]] = [
-        (dials.c.tag, settled & ((dials.c.dialled_at <= long_ago) | refused)),
-        (calls.c.id, calls.c.created_at <= long_ago),
-        (audit.c.id, audit.c.at <= long_ago),
-    ]
-    found = [(name, list(connection.execute(sa.select(name).where(condition).limit(_BATCH)).scalars())) for name, condition in too_old]
-    return [(name, values) for name, values in found if values]
+    """The next batch of outdated rows: tables, their key columns, and the values of these."""
+    found = [(table, key, list(connection.execute(sa.select(key).where(old).limit(_BATCH)).scalars())) for table, key, old in _rules(now)]
+    return [(table, key, values) for table, key, values in found if values]
 
 
-def delete(connection: sa.Connection, name: sa.ColumnClause[Any], values: Sequence[Any]) -> None:
-    table = next(table for table in (dials, calls, audit) if table is name.table)
-    connection.execute(table.delete().where(name.in_(values)))
+def delete(connection: sa.Connection, table: sa.TableClause, key: sa.ColumnClause[Any], values: Sequence[Any]) -> None:
+    connection.execute(table.delete().where(key.in_(values)))

@@ -1,48 +1,29 @@
-"""What the journal takes and gives. Pure."""
+"""The records that the journal stores and returns. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
-from services.domain.call import CallOrder
-from services.domain.errors import EarshotError
-
-
-class JournalError(EarshotError):
-    """The journal can't be read or written. What is not written down is not dialled."""
-
-    status = 503
-    code = "journal_unavailable"
-    title = "The journal can't be used"
-    retryable = True
+from services.domain.call import Call, CallOrder
+from services.journal.codec import milliseconds, storable, time_of
 
 
 class DialState(StrEnum):
-    """How far a dial came. All but `REFUSED` count as dialled, because they may have been."""
+    """How far a dial got. All but `REFUSED` count as dialled, because somebody's phone may have rung."""
 
     DIALLING = "dialling"
     UNKNOWN = "unknown"
-    """Vapi's answer was lost; the call is looked for."""
+    """Vapi's answer was lost. Earshot searches for the call."""
     LOST = "lost"
-    """Looked for in vain, and not looked for any more."""
+    """The search found nothing and has ended."""
     PLACED = "placed"
     REFUSED = "refused"
     """Nothing was placed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredAnswer:
-    """What was answered to a request with an idempotency key. Its `listenUrl`, which holds a ticket, is not kept."""
-
-    status: int
-    body: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Dial:
-    """One order, from the moment before it is dialled."""
+    """One order, written down before it is dialled. `first_call` is the call that a repeated idempotency key is answered with."""
 
     order: CallOrder
     client: str
@@ -51,27 +32,27 @@ class Dial:
     call_id: str | None = None
     key: str | None = None
     fingerprint: str | None = None
-    answer: StoredAnswer | None = None
+    first_call: Call | None = None
 
     @property
     def shown_id(self) -> str:
-        """The call's id, or the one it goes by until it is known."""
+        """The call's id, or its temporary id until Vapi's id is known."""
         return self.call_id or f"unknown-{self.order.tag}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """What may be done now: dial, where `replay` is None, or else give that answer again. `dial` is what is written down."""
+    """The result of `Journal.begin`: dial if `replay` is None, otherwise answer with the call `replay`. `dial` is the stored dial."""
 
     dial: Dial
-    replay: StoredAnswer | None = None
+    replay: Call | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Caps on all dials of the last hour and the last 24 hours, on calls at once, and how long a client may not dial a number again.
+    """Caps on the dials of the last hour and the last 24 hours, on simultaneous calls, and how soon a client may dial a number again.
 
-    They hold over all processes of a journal. None: no limit.
+    They apply to all processes that share the journal. None: no limit.
     """
 
     per_hour: int | None = None
@@ -82,12 +63,22 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRow:
-    """Who did what, when, and how it went."""
+    """Who did what, when, and with which outcome. No text may hold a key or a listen or control URL.
+
+    `outcome` is a call's status, an error's code, or a few words. `detail` is what was said, where a call was transferred to, or why
+    dialling was stopped. `words` is the explanation of a refusal. Times and texts are as the database can store them.
+    """
 
     at: datetime
     who: str
     action: str
-    call_id: str | None
-    to: str | None
     outcome: str
-    detail: str
+    call_id: str | None = None
+    to: str | None = None
+    detail: str = ""
+    words: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at", time_of(milliseconds(self.at)))
+        object.__setattr__(self, "detail", storable(self.detail))
+        object.__setattr__(self, "words", storable(self.words))

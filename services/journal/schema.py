@@ -19,8 +19,7 @@ dials = _table(
     call_id=sa.String,
     key=sa.String,
     fingerprint=sa.String,
-    answer_status=sa.Integer,
-    answer_body=sa.String,
+    first_call=sa.String,
 )
 """One row a dial; its idempotency key, while that is kept, stands in it, so that both are written or neither is."""
 
@@ -50,6 +49,7 @@ audit = _table(
     to_number=sa.String,
     outcome=sa.String,
     detail=sa.String,
+    words=sa.String,
 )
 
 instances = _table("earshot_instances", id=sa.String, seen_at=sa.BigInteger)

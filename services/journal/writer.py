@@ -9,9 +9,8 @@ from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
-from services.domain.errors import EarshotError
-from services.journal.database import Database, Unwritable
-from services.journal.records import JournalError
+from services.domain.errors import EarshotError, JournalError, Unwritable
+from services.journal.database import Database
 from services.support.tasks import Tasks
 
 log = logging.getLogger(__name__)

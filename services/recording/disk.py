@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from services.domain.errors import RecordedElsewhere
 from services.listening.listener import End
 from services.recording.folder import RecordingFolder
 from services.recording.listener import Recorder
-from services.recording.writer import Item, RecordedElsewhere
+from services.recording.writer import Item
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

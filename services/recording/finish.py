@@ -13,6 +13,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from services.domain.errors import RecordingDamaged
 from services.domain.stream_format import DEFAULT_FORMAT, Encoding, StreamFormat
 
 PEAKS_PER_SECOND = 20
@@ -53,15 +54,11 @@ class Part:
     lines: list[dict[str, Any]]
 
 
-class NotWhole(Exception):
-    """What was read back from a FLAC is not what was written."""
-
-
 def finish_part(raw: Path) -> Part | None:
     """Makes `1.flac` of `1.pcm` and `1.jsonl` and reads it back to compare; these stay. None where no sound had come yet.
 
     Silence stands where the line was gone, so that times are those of the call; between, each piece is bit for bit what was sent,
-    mu-law as the 16-bit samples that it stands for. Raises OSError, NotWhole, soundfile.LibsndfileError.
+    mu-law as the 16-bit samples that it stands for. Raises OSError, RecordingDamaged, soundfile.LibsndfileError.
     """
     log = _read_log(raw.with_suffix(".jsonl"))
     form, how = _format(log)
@@ -162,7 +159,7 @@ def _encode(raw: Path, flac: Path, form: StreamFormat, pieces: list[Piece], tota
         if kept.frames != total or any(
             not np.array_equal(block, kept.read(len(block), dtype="int16", always_2d=True)) for block in _blocks(raw, form, pieces)
         ):
-            raise NotWhole(f"{flac} was not written whole")
+            raise RecordingDamaged(f"{flac.name} does not read back as it was written.")
     draft.replace(flac)
     return np.minimum(255, (peaks * 255 + 16_384) // 32_768).astype(np.uint8)
 

@@ -14,10 +14,9 @@ import soundfile
 
 from services.domain.call import Call, CallStatus
 from services.domain.client import Client
-from services.domain.errors import CallNotFound, CallNotRunning, CantRecord, EarshotError, RecordingNotFound
+from services.domain.errors import CallNotFound, CallNotRunning, CantRecord, EarshotError, RecordingDamaged, RecordingNotFound
 from services.listening.relay import Relay
 from services.recording.disk import RecordingDisk
-from services.recording.finish import NotWhole
 from services.recording.folder import Recording
 from services.recording.listener import Recorder
 from services.support.signals import Signal
@@ -246,7 +245,7 @@ class Recordings:
         try:
             if await self._disk.finish(call_id):
                 self._kept.add(call_id)
-        except (OSError, NotWhole, soundfile.LibsndfileError) as error:
+        except (OSError, RecordingDamaged, soundfile.LibsndfileError) as error:
             log.error("the recording of call %s could not be finished: %s", call_id, error)
             self._tell(call_id, "unfinished")
         self.changed.emit(call_id)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
+from services.domain.errors import RecordedElsewhere
 from services.domain.speech import Utterance
 from services.domain.stream_format import StreamFormat
 from services.vapi.listen_events import read
@@ -25,10 +26,6 @@ STALL = 0.5
 _TICK = 5.0  # seconds of sound between two notes of how much has come, by which a format that nobody announced is found
 
 _LAST_GAP = 5.0  # seconds by which the news that a call ended may come later than the close of its sound
-
-
-class RecordedElsewhere(Exception):
-    """Another process is recording this call into the same folder."""
 
 
 class RecordingWriter:
@@ -94,7 +91,7 @@ class RecordingWriter:
             try:
                 self._lock.acquire(blocking=False)
             except Timeout:
-                raise RecordedElsewhere from None
+                raise RecordedElsewhere("Another process is recording this call.", code="elsewhere") from None
         numbers = [int(path.stem) for path in self._folder.iterdir() if path.stem.isdecimal()]
         part = _Part(self._folder / str(1 + max(numbers, default=0)), form=form, began=at, epoch=self._epoch)
         part.note(kind="part", callId=self._call_id, startedAt=self._epoch + at, start=form.start_frame(assumed=self._assumed))

@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
-from services.journal import StoredAnswer
 from services.support.rfc3339 import rfc3339
 
 DETAILS = {
@@ -95,9 +94,3 @@ def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, detail: 
     if detail:
         answer["detail"] = detail
     return answer
-
-
-def stored_details(desk: CallDesk, call: Call) -> StoredAnswer:
-    """What a repeated idempotency key is answered: the same as the first time, but for the listen URL, which is made anew."""
-    detail = DETAILS.get(call.status)
-    return StoredAnswer(status=202 if detail else 201, body=call_details(desk, call, listen_url=None, detail=detail))

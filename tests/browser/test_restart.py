@@ -9,7 +9,8 @@ from services.domain.call import CallStatus
 from tests.browser.conftest import Open
 from tests.browser.lines import account, demo_line
 from tests.browser.test_page import PATIENCE, dial, part, see_status
-from tests.process import MAIN, free_port, started
+from tests.ports import free_port
+from tests.process import MAIN, started
 
 COMES_BACK = 60_000  # ms in which a page tries again, and is loaded anew
 

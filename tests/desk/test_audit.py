@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
+import pytest
 from websockets.asyncio.client import connect
 
 from services.domain.client import LOCAL
@@ -15,6 +16,7 @@ from tests.stand_in import StandIn
 from tests.web.test_access import NUMBER, TOKENS, bearer
 
 
+@pytest.mark.process
 async def test_the_audit_tells_who_did_what_and_when(vapi: StandIn, tmp_path: Path) -> None:
     began = datetime.now(UTC)
     environ = vapi_environ(vapi.url) | {"EARSHOT_API_TOKENS": TOKENS, "EARSHOT_DATA_DIR": str(tmp_path)}
@@ -51,7 +53,7 @@ async def test_the_audit_tells_who_did_what_and_when(vapi: StandIn, tmp_path: Pa
     assert [(row.who, row.action, row.to, row.outcome, row.detail) for row in rows] == [
         ("boss", "dial", NUMBER, "queued", ""),
         ("boss", "listen", NUMBER, "queued", ""),
-        ("steerer", "say", NUMBER, "in-progress", ""),
+        ("steerer", "say", NUMBER, "in-progress", "Hello"),
         ("steerer", "end", NUMBER, "in-progress", ""),
         ("caller", "dial", "+14155552672", "vapi_refused", ""),
         ("steerer", "stop-dialling", None, "done", "lunch"),

@@ -1,5 +1,6 @@
 """What was sent to a call stands in its timeline, and why nothing can be sent is said."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from services.desk.steering import Obstacle
 from services.domain.call import Call, CallStatus
 from services.domain.client import LOCAL
 from services.domain.control import Action, Control
-from services.domain.errors import VapiRefused, VapiUnavailable
+from services.domain.errors import HangUpUnconfirmed, VapiRefused, VapiUnavailable
 from services.vapi.gateway import Gateway
 from tests.desk.test_desk import place, until
 from tests.desks import desk_in
@@ -41,18 +42,56 @@ async def test_what_was_sent_stands_in_the_timeline_with_who_and_how_it_went(vap
     assert told == [call.id] * 3
 
 
-async def test_what_was_sent_is_known_after_a_restart(vapi: StandIn, desk: CallDesk, tmp_path: Path) -> None:
+async def test_page_and_rest_show_the_same_timeline_before_and_after_a_restart(vapi: StandIn, desk: CallDesk, tmp_path: Path) -> None:
     call = await answered(vapi, desk)
+    await desk.control(call.id, Control(action=Action.SAY, content="One moment.\0"), LOCAL)
     await desk.control(call.id, Control(action=Action.MUTE_ASSISTANT), LOCAL)
-    await desk.end(call.id, LOCAL)
-    live = await desk.timeline(call.id)
-    await desk.page_of_calls()  # once all is written down
+    vapi.control_status = 400
+    with pytest.raises(VapiRefused):
+        await desk.control(call.id, Control(action=Action.TRANSFER, destination="+14155550199", content="Bye."), LOCAL)
+    vapi.control_status = 200
+    before = desk.timelines.of(call.id)
+    assert await desk.timeline(call.id) == desk.timelines.of(call.id) == before
+    assert [(entry.action, entry.detail, entry.outcome, entry.words) for entry in before] == [
+        ("say", "One moment.", "taken", ""),
+        ("mute-assistant", "", "taken", ""),
+        ("transfer", "+14155550199 · Bye.", "refused", "no"),
+    ]
     gateway = Gateway(api_key="private", base_url=vapi.url)
     async with desk_in(tmp_path, gateway) as anew:
-        found = await anew.timeline(call.id)
+        page_changed = asyncio.Event()
+        anew.timelines.changed.subscribe(lambda _: page_changed.set())
+        assert anew.timelines.of(call.id) == ()
+        async with asyncio.timeout(5):
+            await page_changed.wait()
+        assert anew.timelines.of(call.id) == before
+        assert await anew.timeline(call.id) == before
+        assert anew.muted(call.id)
+        await anew.end(call.id, LOCAL)
+        assert [entry.action for entry in anew.timelines.of(call.id)] == ["say", "mute-assistant", "transfer", "end"]
+        assert await anew.timeline(call.id) == anew.timelines.of(call.id)
     await gateway.aclose()
-    assert [(entry.action, entry.who, entry.outcome) for entry in found] == [(entry.action, entry.who, entry.outcome) for entry in live]
-    assert [entry.action for entry in found] == ["mute-assistant", "end"]
+
+
+async def test_a_hang_up_that_earshot_did_not_see_through_is_in_the_timeline(vapi: StandIn, tmp_path: Path) -> None:
+    gateway = Gateway(api_key="private", base_url=vapi.url)
+    vapi.control_status = 500
+    async with desk_in(tmp_path, gateway) as desk:
+        call = await answered(vapi, desk)
+        ending = asyncio.create_task(desk.end(call.id, LOCAL))
+        async with asyncio.timeout(5):
+            while not desk.ending(call.id):  # noqa: ASYNC110 - the hang-up begins without a signal of its own
+                await asyncio.sleep(0.01)
+    with pytest.raises((asyncio.CancelledError, HangUpUnconfirmed)):
+        await ending
+    async with desk_in(tmp_path, gateway) as anew:
+        [entry] = await anew.timeline(call.id)
+    await gateway.aclose()
+    assert (entry.action, entry.outcome, entry.words) == (
+        "end",
+        "refused",
+        "Earshot was stopped before Vapi confirmed that the call ended.",
+    )
 
 
 async def test_muted_is_what_vapi_took_last(vapi: StandIn, desk: CallDesk) -> None:

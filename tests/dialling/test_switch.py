@@ -17,8 +17,7 @@ from starlette.responses import Response
 from services.dialling.switch import FILE, Stop, Switch
 from services.domain.call import Call, CallStatus
 from services.domain.client import Client, Scope
-from services.domain.errors import HangUpUnconfirmed
-from services.journal import JournalError
+from services.domain.errors import HangUpUnconfirmed, JournalError
 from services.web.problems import install_problems
 from services.web.routes.switch import switch_router
 from tests.serving import serving

@@ -17,7 +17,7 @@ from services.domain.errors import EarshotError
 from services.journal import Journal, Limits, dials, journal
 from services.journal.writer import Kind
 from tests.journal.conftest import an_order
-from tests.journal.test_dials import ANSWER, an_order_of
+from tests.journal.test_dials import an_order_of
 
 TAG = "the-order"
 KEYS = 40
@@ -37,7 +37,7 @@ async def stop_at(url: str, step: str) -> None:
     call = Call(id="call-1", status=CallStatus.QUEUED, to=order.to, tag=order.tag)
     if step == "after Vapi's answer":
         await _stop_between()
-    await book.settle(order.tag, call=call, state="placed", answer=ANSWER)
+    await book.settle(order.tag, call=call, state="placed")
     await _stop_between()
 
 

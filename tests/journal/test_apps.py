@@ -19,6 +19,8 @@ from tests.journal.test_processes import let_20_seconds_pass
 from tests.process import Process, running, vapi_environ
 from tests.stand_in import StandIn, stand_in
 
+pytestmark = pytest.mark.process
+
 NUMBER = "+14155552671"
 Answer = tuple[int, dict[str, Any]]
 

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.domain.call import Call, CallStatus, CostItem
-from services.journal import Journal
+from services.journal import AuditRow, Journal
 from services.journal.calls import page
 from services.journal.codec import dump, load_call
 from tests.journal.conftest import Clock, Open, execute
@@ -128,8 +128,10 @@ async def test_a_field_that_is_not_known_yet_is_no_trouble(journal: Journal) -> 
 
 
 async def test_the_audit_says_who_did_what(journal: Journal, clock: Clock) -> None:
-    await journal.note(who="shop", action="dial", call_id=None, to="+14155550001", outcome="placed")
-    await journal.note(who="page", action="listen", call_id="call-1", to=None, outcome="refused", detail="bad \0 ticket")
+    await journal.note(AuditRow(at=clock.now, who="shop", action="dial", to="+14155550001", outcome="placed"))
+    await journal.note(
+        AuditRow(at=clock.now, who="page", action="listen", call_id="call-1", outcome="refused", detail="bad \0 ticket", words="no \0")
+    )
     rows = await journal.audit()
     assert [(row.at, row.who, row.action, row.call_id, row.to, row.outcome, row.detail) for row in rows] == [
         (clock.now, "page", "listen", "call-1", None, "refused", "bad  ticket"),

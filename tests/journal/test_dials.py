@@ -6,12 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.domain.call import Call, CallOrder, CallStatus
-from services.domain.errors import EarshotError, KeyInProgress, KeyReused
-from services.journal import Begun, DialState, Journal, JournalError, StoredAnswer
+from services.domain.errors import EarshotError, JournalError, KeyInProgress, KeyReused
+from services.journal import Begun, DialState, Journal
 from tests.journal.conftest import Clock, Open, an_order
-
-ANSWER = StoredAnswer(status=201, body={"id": "call-1", "status": "queued", "listenUrl": "ws://here/listen?ticket=secret"})
-KEPT = StoredAnswer(status=201, body={"id": "call-1", "status": "queued"})
 
 
 def a_call(order: CallOrder, *, id_: str = "call-1", status: CallStatus = CallStatus.QUEUED) -> Call:
@@ -22,12 +19,13 @@ async def begin(journal: Journal, order: CallOrder, *, client: str = "shop", key
     return await journal.begin(order, client=client, key=key, fingerprint=fingerprint)
 
 
-async def test_an_answered_key_is_answered_alike_without_the_ticket(journal: Journal) -> None:
+async def test_a_repeated_key_gets_the_call_as_it_was_placed(journal: Journal) -> None:
     order = an_order()
     assert (await begin(journal, order)).replay is None
-    await journal.settle(order.tag, call=a_call(order), state="placed", answer=ANSWER)
+    await journal.settle(order.tag, call=a_call(order), state="placed")
+    await journal.save(a_call(order, status=CallStatus.ENDED))
     again = await begin(journal, an_order())
-    assert again.replay == KEPT
+    assert again.replay == a_call(order)
     assert again.dial.order == order
     assert again.dial.call_id == "call-1"
 
@@ -42,7 +40,7 @@ async def test_another_body_under_a_key_is_refused_answered_or_not(journal: Jour
     await begin(journal, order)
     with pytest.raises(KeyReused):
         await begin(journal, an_order(), fingerprint="other body")
-    await journal.settle(order.tag, call=a_call(order), state="placed", answer=ANSWER)
+    await journal.settle(order.tag, call=a_call(order), state="placed")
     with pytest.raises(KeyReused):
         await begin(journal, an_order(), fingerprint="other body")
 
@@ -52,7 +50,7 @@ async def test_a_key_is_in_progress_until_it_has_an_answer(journal: Journal) -> 
     await begin(journal, order)
     with pytest.raises(KeyInProgress):
         await begin(journal, an_order())
-    await journal.settle(order.tag, call=None, state="unknown", answer=None)
+    await journal.settle(order.tag, call=None, state="unknown")
     with pytest.raises(KeyInProgress):
         await begin(journal, an_order())
 
@@ -60,7 +58,7 @@ async def test_a_key_is_in_progress_until_it_has_an_answer(journal: Journal) -> 
 async def test_a_refusal_frees_the_key_and_stays_in_the_book(journal: Journal, clock: Clock) -> None:
     order = an_order()
     await begin(journal, order)
-    await journal.settle(order.tag, call=None, state="refused", answer=None)
+    await journal.settle(order.tag, call=None, state="refused")
     assert await journal.dialled_since(clock.now - timedelta(hours=1)) == []
     assert (await begin(journal, an_order(), fingerprint="other body")).replay is None
     assert await journal.dialled_since(clock.now - timedelta(hours=1)) == [clock.now]
@@ -68,12 +66,10 @@ async def test_a_refusal_frees_the_key_and_stays_in_the_book(journal: Journal, c
 
 async def test_a_key_keeps_the_first_answer_when_the_lost_call_is_found(journal: Journal) -> None:
     order = an_order()
-    first = StoredAnswer(status=202, body={"id": f"unknown-{order.tag}"})
+    first = a_call(order, id_=f"unknown-{order.tag}", status=CallStatus.UNKNOWN)
     await begin(journal, order)
-    await journal.settle(
-        order.tag, call=a_call(order, id_=f"unknown-{order.tag}", status=CallStatus.UNKNOWN), state="unknown", answer=first
-    )
-    await journal.settle(order.tag, call=a_call(order), state="placed", answer=ANSWER)
+    await journal.settle(order.tag, call=first, state="unknown")
+    await journal.settle(order.tag, call=a_call(order), state="placed")
     again = await begin(journal, an_order())
     assert again.replay == first
     assert (again.dial.state, again.dial.call_id) == (DialState.PLACED, "call-1")
@@ -84,20 +80,20 @@ async def test_a_key_keeps_the_first_answer_when_the_lost_call_is_found(journal:
 async def test_what_was_placed_stays_placed(journal: Journal) -> None:
     order = an_order()
     await begin(journal, order)
-    await journal.settle(order.tag, call=a_call(order), state="placed", answer=ANSWER)
-    await journal.settle(order.tag, call=None, state="refused", answer=None)
-    await journal.settle(order.tag, call=None, state="unknown", answer=StoredAnswer(status=202, body={}))
+    await journal.settle(order.tag, call=a_call(order), state="placed")
+    await journal.settle(order.tag, call=None, state="refused")
+    await journal.settle(order.tag, call=None, state="unknown")
     again = await begin(journal, an_order())
-    assert (again.dial.state, again.replay) == (DialState.PLACED, KEPT)
+    assert (again.dial.state, again.replay) == (DialState.PLACED, a_call(order))
 
 
 async def test_a_key_is_kept_for_24_hours(journal: Journal, clock: Clock) -> None:
     order = an_order()
     await begin(journal, order)
-    await journal.settle(order.tag, call=a_call(order), state="placed", answer=ANSWER)
+    await journal.settle(order.tag, call=a_call(order), state="placed")
     clock.pass_(timedelta(hours=23, minutes=59))
     await journal.forget_old()
-    assert (await begin(journal, an_order())).replay == KEPT
+    assert (await begin(journal, an_order())).replay == a_call(order)
     clock.pass_(timedelta(minutes=1))
     assert (await begin(journal, an_order())).replay is None
 
@@ -147,7 +143,7 @@ async def test_open_dials_of_the_living_are_their_own(open_journal: Open, journa
     orders = [an_order(), an_order()]
     for order in orders:
         await begin(journal, order, key=None)
-    await journal.settle(orders[1].tag, call=None, state="unknown", answer=None)
+    await journal.settle(orders[1].tag, call=None, state="unknown")
     other = await open_journal()
     assert await other.unsettled() == []
     assert await journal.unsettled() == []
@@ -164,7 +160,7 @@ async def test_settled_and_lost_dials_are_not_looked_for(open_journal: Open, jou
     for state in (DialState.PLACED, DialState.LOST, DialState.REFUSED):
         order = an_order()
         await begin(journal, order, key=None)
-        await journal.settle(order.tag, call=None, state=state, answer=None)
+        await journal.settle(order.tag, call=None, state=state)
     await journal.aclose()
     assert await (await open_journal()).unsettled() == []
 
@@ -188,12 +184,12 @@ async def test_a_dial_whose_caller_left_is_taken_back(journal: Journal, clock: C
 async def test_what_is_settled_is_written_though_the_caller_left(journal: Journal) -> None:
     order = an_order()
     await begin(journal, order)
-    settling = asyncio.ensure_future(journal.settle(order.tag, call=a_call(order), state="placed", answer=ANSWER))
+    settling = asyncio.ensure_future(journal.settle(order.tag, call=a_call(order), state="placed"))
     await asyncio.sleep(0)
     settling.cancel()
     with pytest.raises(asyncio.CancelledError):
         await settling
-    assert (await begin(journal, an_order())).replay == KEPT
+    assert (await begin(journal, an_order())).replay == a_call(order)
 
 
 async def test_a_closed_journal_takes_nothing(journal: Journal) -> None:

@@ -8,7 +8,7 @@ import pytest
 from services.domain.errors import DuplicateCall, LimitReached
 from services.journal import Begun, Journal, Limits
 from tests.journal.conftest import Clock, Open, an_order
-from tests.journal.test_dials import ANSWER, KEPT
+from tests.journal.test_dials import a_call
 
 
 @pytest.mark.parametrize(
@@ -50,10 +50,10 @@ async def test_refused_dials_do_not_count_and_unknown_ones_do(journal: Journal) 
     limits = Limits(per_hour=1)
     order = an_order()
     await journal.begin(order, client="shop", limits=limits)
-    await journal.settle(order.tag, call=None, state="refused", answer=None)
+    await journal.settle(order.tag, call=None, state="refused")
     order = an_order()
     await journal.begin(order, client="shop", limits=limits)
-    await journal.settle(order.tag, call=None, state="unknown", answer=None)
+    await journal.settle(order.tag, call=None, state="unknown")
     with pytest.raises(LimitReached):
         await journal.begin(an_order(), client="shop", limits=limits)
 
@@ -62,8 +62,8 @@ async def test_a_replay_is_not_counted(journal: Journal) -> None:
     limits = Limits(per_hour=1, duplicate_window=timedelta(seconds=30))
     order = an_order()
     await journal.begin(order, client="shop", key="key", limits=limits)
-    await journal.settle(order.tag, call=None, state="placed", answer=ANSWER)
-    assert (await journal.begin(an_order(), client="shop", key="key", limits=limits)).replay == KEPT
+    await journal.settle(order.tag, call=a_call(order), state="placed")
+    assert (await journal.begin(an_order(), client="shop", key="key", limits=limits)).replay == a_call(order)
 
 
 async def test_a_number_is_not_dialled_again_by_the_same_client_within_30_seconds(journal: Journal, clock: Clock) -> None:
@@ -91,7 +91,7 @@ async def test_a_refused_dial_is_no_duplicate(journal: Journal) -> None:
     limits = Limits(duplicate_window=timedelta(seconds=30))
     order = an_order()
     await journal.begin(order, client="shop", limits=limits)
-    await journal.settle(order.tag, call=None, state="refused", answer=None)
+    await journal.settle(order.tag, call=None, state="refused")
     await journal.begin(an_order(), client="shop", limits=limits)
 
 
@@ -99,7 +99,7 @@ async def test_a_transfer_counts_as_a_dial_but_takes_no_slot(journal: Journal, o
     limits = Limits(per_hour=3, at_once=1)
     order = an_order()
     await journal.begin(order, client="shop", limits=limits)
-    await journal.settle(order.tag, call=None, state="unknown", answer=None)
+    await journal.settle(order.tag, call=None, state="unknown")
     for _ in range(2):
         assert await journal.count_transfer(an_order("+12125550100"), client="shop", call_id="call", limits=limits) == clock.now
     with pytest.raises(LimitReached) as caught:

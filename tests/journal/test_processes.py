@@ -14,7 +14,9 @@ from services.domain.errors import KeyInProgress
 from services.journal import DialState, Journal
 from tests.journal.child import KEYS, TAG
 from tests.journal.conftest import Open, an_order, execute
-from tests.journal.test_dials import KEPT, an_order_of, begin
+from tests.journal.test_dials import a_call, an_order_of, begin
+
+pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -68,8 +70,8 @@ async def test_killed_between_the_writes_the_dial_is_looked_for_and_never_dialle
     assert (dial.order, dial.state, dial.client, dial.key, dial.call_id) == (an_order_of(TAG), DialState.DIALLING, "shop", "key", None)
     with pytest.raises(KeyInProgress):
         await begin(journal, an_order())
-    await journal.settle(TAG, call=None, state="unknown", answer=KEPT)
-    assert (await begin(journal, an_order())).replay == KEPT
+    await journal.settle(TAG, call=a_call(an_order_of(TAG)), state="unknown")
+    assert (await begin(journal, an_order())).replay == a_call(an_order_of(TAG))
 
 
 async def test_killed_after_the_writes_the_key_has_its_answer(url: str, open_journal: Open) -> None:
@@ -77,7 +79,7 @@ async def test_killed_after_the_writes_the_key_has_its_answer(url: str, open_jou
     await let_20_seconds_pass(url)
     journal = await open_journal()
     assert await journal.unsettled() == []
-    assert (await begin(journal, an_order())).replay == KEPT
+    assert (await begin(journal, an_order())).replay == a_call(an_order_of(TAG))
     assert [call.id for call in await journal.calls()] == ["call-1"]
 
 

@@ -1,16 +1,18 @@
 """The journal does not grow for ever, and what it lets go of holds up nothing."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from services.domain.call import Call, CallStatus
-from services.journal import Journal, pruning
-from services.journal.pruning import KEPT, REFUSED_KEPT
+from services.domain.transcript import Line
+from services.journal import AuditRow, Journal, pruning
+from services.journal.pruning import KEPT, NOT_PRUNED, REFUSED_KEPT, pruned_tables
 from tests.journal.conftest import Clock, an_order, execute
-from tests.journal.test_dials import ANSWER, begin
+from tests.journal.test_dials import begin
 
-NAMES = {"earshot_dials": "tag", "earshot_calls": "id", "earshot_audit": "id"}
+NAMES = {"earshot_dials": "tag", "earshot_calls": "id", "earshot_transcripts": "call_id", "earshot_audit": "id"}
+LINES = [Line(key=1, speaker="customer", text="Hello?", at=datetime(2026, 9, 1, tzinfo=UTC), final=True)]
 
 
 async def rows(url: str) -> dict[str, int]:
@@ -22,11 +24,12 @@ async def fill(journal: Journal, clock: Clock, count: int = 1) -> None:
         order = an_order()
         call = Call(id=order.tag, status=CallStatus.ENDED, to=order.to, tag=order.tag, created_at=clock.now)
         await begin(journal, order, key=order.tag)
-        await journal.settle(order.tag, call=call, state="placed", answer=ANSWER)
-        await journal.note(who="shop", action="dial", call_id=call.id, to=order.to, outcome="queued")
+        await journal.settle(order.tag, call=call, state="placed")
+        await journal.save_transcript(call.id, LINES)
+        await journal.note(AuditRow(at=clock.now, who="shop", action="dial", call_id=call.id, to=order.to, outcome="queued"))
 
 
-async def test_calls_dials_and_the_audit_are_kept_for_more_than_a_year(journal: Journal, url: str, clock: Clock) -> None:
+async def test_calls_transcripts_dials_and_the_audit_are_kept_for_more_than_a_year(journal: Journal, url: str, clock: Clock) -> None:
     await fill(journal, clock)
     clock.pass_(KEPT - timedelta(seconds=1))
     await fill(journal, clock)
@@ -57,3 +60,15 @@ async def test_refused_dials_go_after_a_week_and_open_ones_never(journal: Journa
     clock.pass_(KEPT)
     await journal.forget_old()
     assert {row[0] for row in await execute(url, "SELECT state FROM earshot_dials")} == {"unknown", "dialling"}
+
+
+async def test_every_table_is_pruned_or_says_why_not(journal: Journal, url: str, clock: Clock) -> None:
+    catalogue = (
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        if url.startswith("sqlite")
+        else "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+    )
+    tables = [row[0] for row in await execute(url, catalogue)]
+    assert sorted(tables) == sorted([*pruned_tables(clock.now), *NOT_PRUNED])
+    assert all(NOT_PRUNED.values())
+    assert NAMES.keys() == pruned_tables(clock.now)

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from services.journal import Journal, JournalError
+from services.domain.errors import JournalError
+from services.journal import AuditRow, Journal
 from services.journal import journal as journal_module
+from services.journal.codec import dump, milliseconds
 from services.journal.migrations import STEPS, Step, migrate
 from tests.journal.conftest import Clock, Open, an_order, execute
-from tests.journal.test_dials import begin
+from tests.journal.test_dials import a_call, begin
 
 
 async def test_an_older_schema_is_brought_up_to_date_once(url: str, open_journal: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,6 +36,26 @@ async def test_an_older_schema_is_brought_up_to_date_once(url: str, open_journal
     monkeypatch.undo()
     with pytest.raises(JournalError, match="newer Earshot"):
         await open_journal()
+
+
+async def test_a_key_that_an_older_earshot_answered_keeps_its_call(
+    url: str, open_journal: Open, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "migrate", partial(migrate, steps=STEPS[:2]))
+    await (await open_journal()).aclose()
+    monkeypatch.undo()
+    order = an_order()
+    call = a_call(order)
+    dial = f"'{order.tag}', 'shop', '{order.to}', '{dump(order)}', 'placed', 'old', {milliseconds(clock.now)}, 'call-1', 'key', 'body'"
+    await execute(
+        url,
+        "INSERT INTO earshot_dials (tag, client, to_number, asked, state, instance, dialled_at, call_id, key, fingerprint,"  # noqa: S608
+        f""" answer_status, answer_body) VALUES ({dial}, 201, '{{"id": "call-1"}}')""",
+    )
+    values = f"'call-1', '{order.tag}', 'queued', 1, '', '{dump(call)}'"
+    await execute(url, f"INSERT INTO earshot_calls (id, tag, status, created_at, words, data) VALUES ({values})")  # noqa: S608
+    journal = await open_journal(now=clock)
+    assert (await begin(journal, an_order())).replay == call
 
 
 async def test_a_step_that_fails_leaves_everything_as_it_was(url: str, open_journal: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,13 +118,14 @@ async def test_a_full_disk_is_told_and_nothing_is_half_written(tmp_path: Path, c
                 break
             written += 1
         with pytest.raises(JournalError, match="nothing is dialled that is not written down"):
-            await journal.note(who="shop", action="dial", call_id=None, to=None, outcome="refused", detail="x" * 100_000)
+            await journal.note(AuditRow(at=clock.now, who="shop", action="dial", outcome="refused", detail="x" * 100_000))
     assert 10 < written < 1000
     assert (await begin(journal, an_order(), key=f"key-{written}")).replay is None
     assert len(await journal.dialled_since(clock.now - timedelta(hours=1))) == written + 1
     await journal.aclose()
 
 
+@pytest.mark.process
 async def test_a_server_that_went_away_is_told_and_found_again(postgres: Path, clock: Clock) -> None:
     server = f"postgresql://earshot@/%s?host={postgres}"
     await execute(server % "postgres", "CREATE DATABASE leaving")
@@ -119,11 +142,11 @@ async def test_a_server_that_went_away_is_told_and_found_again(postgres: Path, c
     await journal.aclose()
 
 
-async def test_one_write_that_can_not_be_written_costs_no_other(journal: Journal) -> None:
+async def test_one_write_that_can_not_be_written_costs_no_other(journal: Journal, clock: Clock) -> None:
     outcomes = await asyncio.gather(
         begin(journal, an_order(), key="good"),
         begin(journal, an_order(), key="\ud83d"),
-        journal.note(who="shop", action="dial", call_id=None, to=None, outcome="placed"),
+        journal.note(AuditRow(at=clock.now, who="shop", action="dial", outcome="placed")),
         return_exceptions=True,
     )
     assert [type(outcome).__name__ for outcome in outcomes] == ["Begun", "JournalError", "NoneType"]

@@ -10,7 +10,6 @@ from services.domain.call import Call, CallOrder, CallStatus
 from services.domain.errors import LimitReached
 from services.journal import Begun, DialState, Journal, Limits
 from tests.journal.conftest import Clock, Open, an_order
-from tests.journal.test_dials import ANSWER
 
 ONE = Limits(at_once=1)
 
@@ -47,7 +46,7 @@ async def test_of_64_dials_at_once_in_two_processes_as_many_begin_as_may(open_jo
 async def test_a_call_holds_its_slot_until_it_is_known_to_have_ended(journal: Journal, clock: Clock, status: CallStatus) -> None:
     order = await begin(journal)
     assert await is_full(journal)
-    await journal.settle(order.tag, call=call_of(order, clock, status), state="placed", answer=ANSWER)
+    await journal.settle(order.tag, call=call_of(order, clock, status), state="placed")
     ended = status is CallStatus.ENDED
     assert await is_full(journal) is not ended
     assert [call.id for call in await journal.running()] == ([] if ended else [f"call-{order.tag}"])
@@ -73,7 +72,7 @@ async def test_a_call_that_was_found_a_moment_ago_counts_once(journal: Journal, 
 
 async def test_nothing_lasts_longer_than_vapi_lets_it(journal: Journal, clock: Clock) -> None:
     order = await begin(journal)
-    await journal.settle(order.tag, call=call_of(order, clock), state="placed", answer=ANSWER)
+    await journal.settle(order.tag, call=call_of(order, clock), state="placed")
     clock.pass_(timedelta(hours=12, minutes=59))
     assert await is_full(journal)
     clock.pass_(timedelta(minutes=1))
@@ -83,7 +82,7 @@ async def test_nothing_lasts_longer_than_vapi_lets_it(journal: Journal, clock: C
 async def test_a_scheduled_call_holds_its_slot_until_long_after_its_time(journal: Journal, clock: Clock) -> None:
     order = await begin(journal, an_order(earliest_at=clock.now + timedelta(days=3)))
     scheduled = call_of(order, clock, CallStatus.SCHEDULED)
-    await journal.settle(order.tag, call=scheduled, state="placed", answer=ANSWER)
+    await journal.settle(order.tag, call=scheduled, state="placed")
     clock.pass_(timedelta(days=3, minutes=1))
     await journal.save(replace(scheduled, status=CallStatus.IN_PROGRESS))
     assert await is_full(journal)
@@ -94,7 +93,7 @@ async def test_a_scheduled_call_holds_its_slot_until_long_after_its_time(journal
 
 async def test_a_call_that_ended_makes_room_for_a_dial_of_the_same_moment(journal: Journal, clock: Clock) -> None:
     order = await begin(journal)
-    await journal.settle(order.tag, call=call_of(order, clock), state="placed", answer=ANSWER)
+    await journal.settle(order.tag, call=call_of(order, clock), state="placed")
     await asyncio.gather(begin(journal), journal.save(call_of(order, clock, CallStatus.ENDED)))
 
 

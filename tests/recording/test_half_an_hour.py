@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 from websockets.asyncio.server import ServerConnection
 
@@ -64,6 +65,7 @@ class Call:
         await self._connection.close()
 
 
+@pytest.mark.slow
 async def test_half_an_hour_is_kept_bit_for_bit_with_its_drops_and_stalls_marked(stand_in: StandIn, line: Line, tmp_path: Path) -> None:
     with line.relay.listen("c1") as listener:
         call = Call(stand_in, listener)

@@ -22,6 +22,7 @@ FRAME = 0.02
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("seed", range(3))
 async def test_at_most_the_last_second_is_missing(tmp_path: Path, seed: int) -> None:
     moment = random.Random(seed).uniform(1.5, 4.5)  # noqa: S311 - a time, not a secret

@@ -9,9 +9,10 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from services.domain.errors import RecordedElsewhere
 from services.domain.stream_format import DEFAULT_FORMAT, StreamFormat
 from services.recording.folder import RecordingFolder
-from services.recording.writer import RecordedElsewhere, RecordingWriter
+from services.recording.writer import RecordingWriter
 
 FRAME = 0.02
 EPOCH = 1_800_000_000.0  # 2027-01-15T08:00:00Z

@@ -11,6 +11,7 @@ from services.support.command_line import CommandLine
 from tests.process import MAIN, ROOT
 
 
+@pytest.mark.process
 def test_help_prints_every_setting_with_its_default(tmp_path: Path) -> None:
     ran = subprocess.run(
         [sys.executable, MAIN, "--help"],

@@ -68,6 +68,7 @@ async def test_the_style_sheets_come_as_one() -> None:
     assert (ASSETS / "styles" / "safety.css").read_text() in style
 
 
+@pytest.mark.process
 async def test_the_worklet_comes_as_one_module_that_says_what_its_parts_say(tmp_path: Path) -> None:
     async with browser() as client:
         joined = (await client.get(f"{ROUTE}/{WORKLET}")).text

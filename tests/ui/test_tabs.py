@@ -15,7 +15,8 @@ from nicegui import Client
 import main
 from services.desk.desk import CallDesk
 from services.settings import read_settings
-from tests.process import free_port, vapi_environ
+from tests.ports import free_port
+from tests.process import vapi_environ
 from tests.stand_in import StandIn
 from tests.tab import tab
 
@@ -46,6 +47,7 @@ async def heard(url: str, listen_url: str) -> None:
         assert await listener.receive_json(timeout=30)
 
 
+@pytest.mark.slow
 async def test_two_hundred_tabs_leave_nothing(vapi: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     desks: list[CallDesk] = []
     make = main.desk_of

@@ -9,6 +9,8 @@ import pytest
 from services.vapi.reading import read_call
 from tests.vapi import samples
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def sdk() -> SimpleNamespace:

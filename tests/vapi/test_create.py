@@ -11,9 +11,10 @@ import pytest
 from services.domain.call import CallOrder, CallStatus
 from services.domain.errors import OutcomeUnknown, RequestError, VapiError, VapiRefused, VapiUnauthorized, VapiUnavailable
 from services.vapi.gateway import Gateway
+from tests.ports import free_port
 from tests.vapi import samples
 from tests.vapi.conftest import MakeGateway
-from tests.vapi.stand_in import Reply, StandIn, cut_short, drop, free_port, hang, not_http, reply, reset, trickle
+from tests.vapi.stand_in import Reply, StandIn, cut_short, drop, hang, not_http, reply, reset, trickle
 
 HTML = b"<html><body>502 Bad Gateway</body></html>"
 
@@ -34,6 +35,7 @@ async def test_the_least_order(vapi: StandIn, gateway: Gateway, order: CallOrder
     assert request.headers["content-type"] == "application/json"
 
 
+@pytest.mark.slow
 async def test_the_fullest_order_holds_nothing_the_sdk_does_not_know(vapi: StandIn, gateway: Gateway, order: CallOrder) -> None:
     vapi.on("POST", "/call", reply(201, samples.QUEUED))
     await gateway.create_call(

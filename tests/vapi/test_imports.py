@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import asyncio, sys
 from services.domain.call import CallOrder
@@ -24,6 +26,7 @@ print(*(name for name in sys.modules if name == "vapi" or name.startswith("vapi.
 """
 
 
+@pytest.mark.process
 def test_placing_a_call_imports_no_model() -> None:
     run = subprocess.run([sys.executable, "-W", "error", "-c", PROGRAM], capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stderr

@@ -9,9 +9,10 @@ import pytest
 from services.domain.call import Assistant, CallerId, CallOrder, CallStatus
 from services.domain.errors import CallNotFound, VapiRefused, VapiUnauthorized, VapiUnavailable
 from services.vapi.gateway import Gateway
+from tests.ports import free_port
 from tests.vapi import samples
 from tests.vapi.conftest import MakeGateway
-from tests.vapi.stand_in import Reply, Request, StandIn, cut_short, drop, free_port, hang, not_http, reply, reset, trickle
+from tests.vapi.stand_in import Reply, Request, StandIn, cut_short, drop, hang, not_http, reply, reset, trickle
 
 SINCE = datetime(2026, 9, 1, 10, tzinfo=UTC)
 

@@ -9,9 +9,10 @@ import pytest
 from services.domain.call import CallOrder
 from services.domain.errors import OutcomeUnknown, VapiUnavailable
 from services.vapi.gateway import Gateway
+from tests.ports import free_port
 from tests.vapi import samples
 from tests.vapi.conftest import MakeGateway
-from tests.vapi.stand_in import Reply, StandIn, free_port, reply, trickle
+from tests.vapi.stand_in import Reply, StandIn, reply, trickle
 
 
 @pytest.fixture

@@ -295,5 +295,6 @@ def test_a_proxy_on_this_machine_makes_it_wider_too(name: str) -> None:
         require_safe(read_settings({name: "10.0.0.1"}, dotenv=None))
 
 
+@pytest.mark.process
 async def test_the_app_refuses_to_start_unprotected(tmp_path: Path) -> None:
     assert "EARSHOT_PASSWORD and EARSHOT_API_TOKENS" in await refused(tmp_path, {"HOST": "0.0.0.0"})

@@ -38,6 +38,7 @@ async def url() -> AsyncIterator[str]:
         yield url
 
 
+@pytest.mark.browser
 async def test_every_operation_is_shown_without_the_internet(url: str) -> None:
     foreign: list[str] = []
     told: list[str] = []

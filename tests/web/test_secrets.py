@@ -21,6 +21,7 @@ ENVIRON = {
 }
 
 
+@pytest.mark.process
 async def test_no_answer_no_page_and_no_log_holds_a_secret(tmp_path: Path) -> None:
     told: list[str] = []
     async with (
@@ -83,6 +84,7 @@ async def test_no_answer_no_page_and_no_log_holds_a_secret(tmp_path: Path) -> No
         assert private not in app.output, private
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("url", ["postgresql://earshot:secret-word@127.0.0.1:9/db", "mysql://earshot:secret-word@127.0.0.1/db"])
 async def test_a_database_that_is_not_there_is_told_without_its_password(tmp_path: Path, url: str) -> None:
     output = await refused(tmp_path, {**vapi_environ("http://127.0.0.1:9"), "DATABASE_URL": url})

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.process import free_port, running, vapi_environ
+from tests.ports import free_port
+from tests.process import running, vapi_environ
 from tests.stand_in import Answer, stand_in
 
 KEYS = 200

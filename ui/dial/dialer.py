@@ -212,11 +212,10 @@ class Dialer:
             self._failed()
             self._notice.tell_error(error)
             return None
-        assert isinstance(placed, Call)  # noqa: S101 - without an idempotency key nothing is answered from memory
         self._options.empty()
-        self._placed(placed)
+        self._placed(placed.call)
         self._read_recent()
-        return placed
+        return placed.call
 
 
 def _text(value: Any) -> str:

@@ -13,13 +13,12 @@ from services.dialling.switch import Switch
 from services.domain.call import Call, CallStatus
 from services.domain.client import Client, Scope
 from services.domain.errors import EarshotError, NotConfigured
-from services.journal import StoredAnswer
 from services.listening.relay import Relay
 from services.settings import Settings
 from services.support.signals import Signal
 from services.web.access.tickets import Tickets
 from services.web.access.who import client_of, may_listen
-from services.web.answers import DETAILS, CallDetails, CallsDetails, call_details, stored_details
+from services.web.answers import DETAILS, CallDetails, CallsDetails, call_details
 from services.web.idempotency import read_key
 from services.web.json_body import JsonBody
 from services.web.problems import PROBLEMS, install_problems, problem_of
@@ -116,10 +115,12 @@ class Routes:
             await self._desk.weigh(order, client)
             return JSONResponse({"dryRun": True, "to": order.to, "assistantId": order.assistant_id, "phoneNumberId": order.phone_number_id})
         placed = await self._desk.place(order, client, key=key, allow_duplicate=wanted.allowDuplicate)
-        answer = placed if isinstance(placed, StoredAnswer) else stored_details(self._desk, placed)
-        listen_url = await self._listen_url(request, self._desk.get(answer.body["id"]))
-        headers = {"Location": answer.body["links"]["self"]} | ({"Idempotency-Replayed": "true"} if answer is placed else {})
-        return JSONResponse({**answer.body, "listenUrl": listen_url}, answer.status, headers=headers)
+        detail = DETAILS.get(placed.call.status)
+        # The call as it was placed, but a listen URL only if it still runs.
+        listen_url = await self._listen_url(request, self._desk.get(placed.call.id))
+        answer = call_details(self._desk, placed.call, listen_url=listen_url, detail=detail)
+        headers = {"Location": answer["links"]["self"]} | ({"Idempotency-Replayed": "true"} if placed.replayed else {})
+        return JSONResponse(answer, 202 if detail else 201, headers=headers)
 
     async def calls(
         self,

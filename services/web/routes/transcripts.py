@@ -74,7 +74,7 @@ def transcript_router(desk: CallDesk) -> APIRouter:
 
     @router.get("/api/calls/{call_id}/timeline", response_model=TimelineAnswer, summary="What a call was told")
     async def timeline(request: Request, call_id: str) -> JSONResponse:
-        """What was sent to the call, oldest first; `detail` and `words` are forgotten when Earshot is started anew."""
+        """What was sent to the call, oldest first."""
         client_of(request, Scope.READ)
         call = await desk.read(call_id)
         return JSONResponse({"entries": [entry_answer(entry) for entry in await desk.timeline(call.id)]})

@@ -1,0 +1,43 @@
+"""Which tests need a browser or start a process: marked at collection, and held to it while they run, so that `make quick` stays quick.
+
+`pyproject.toml` says what the markers mean.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOLDERS = {"browser": "browser", "whole": "process"}
+"""Folders all of whose tests are of one kind. Elsewhere a test is marked where it stands."""
+
+_STARTS = ("subprocess.Popen", "os.fork", "os.posix_spawn", "os.system")
+_TESTS = Path(__file__).parent
+
+
+def mark_by_folder(items: list[pytest.Item]) -> None:
+    for item in items:
+        if kind := FOLDERS.get(item.path.relative_to(_TESTS).parts[0]):
+            item.add_marker(kind)
+
+
+class Guard:
+    """Fails a test that starts a process and is not marked for it."""
+
+    def __init__(self) -> None:
+        self._watched: str | None = None
+        sys.addaudithook(self._hold)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Any:
+        may = any(item.get_closest_marker(kind) for kind in ("browser", "process"))
+        self._watched = None if may else item.nodeid
+        try:
+            return (yield)
+        finally:
+            self._watched = None
+
+    def _hold(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self._watched is not None and event in _STARTS:
+            raise AssertionError(f"{self._watched} starts a process ({arguments[0]}) and is marked neither `process` nor `browser`.")
