@@ -1,8 +1,8 @@
 """Why a call ended, in plain words: Vapi's `endedReason` as a sentence and a next step.
 
-SDK 3.0.0 lists 604 codes (`vapi.types.CallEndedReason`). The common ones have sentences of their own. The 500 of the kind
-`pipeline-error-openai-401-unauthorized` are made of a provider and a fault, and so are their sentences. A code that fits nothing is
-shown as it is, with the advice of the family its form gives away.
+SDK 3.0.0 lists 604 codes (`vapi.types.CallEndedReason`). The common ones have their own sentences. About 500 combine a provider and a
+fault (`pipeline-error-openai-401-unauthorized`), and their sentences are combined likewise. An unknown code is shown as it is, with the
+advice for the family that its form suggests.
 """
 
 import re
@@ -15,7 +15,7 @@ from services.vapi.ended_sentences import FAULTS, PROVIDERS, SENTENCES
 
 
 class Family(StrEnum):
-    """What kind of end it was; decides colour and advice, and is what a list of calls can be filtered by."""
+    """The kind of end: decides colour and advice. Lists of calls can be filtered by it."""
 
     FINISHED = "finished"
     NOT_REACHED = "not-reached"
@@ -31,7 +31,7 @@ class Family(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EndedReason:
-    """`title` is a short sentence, `next_step` what to do about it: empty where nothing need be done."""
+    """`title` is a short sentence, `next_step` what to do about it; empty if nothing needs to be done."""
 
     code: str | None
     title: str
@@ -61,7 +61,7 @@ def explain(code: str | None, message: str | None = None, *, translate: Callable
 
 @lru_cache(maxsize=2048)
 def family_of(code: str | None) -> Family:
-    """The family of an `endedReason`; `UNKNOWN` for one whose form gives nothing away, and for none."""
+    """The family of an `endedReason`; `UNKNOWN` for None and for a code of unknown form."""
     return next((family for pattern, family in _FAMILIES if re.fullmatch(pattern, code or "")), Family.UNKNOWN)
 
 
@@ -77,7 +77,7 @@ def _of_provider(code: str) -> tuple[str | None, str | None, str]:
     return None, None, name
 
 
-_FAMILIES = (  # in this order: the first that fits holds
+_FAMILIES = (  # the first match wins
     (
         r"customer-ended-call.*|assistant-(ended-call|said-).*|assistant-forwarded-call|manually-canceled|exceeded-max-duration"
         r"|silence-timed-out|call\.in-progress\.(twilio|sip)-completed-call|vonage-completed|call\.ringing\.sip-inbound-caller-hungup.*",

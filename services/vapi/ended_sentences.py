@@ -1,6 +1,6 @@
-"""What `ended_reasons` says: sentences for whole codes, and the parts from which those about providers are made.
+"""The sentences of `ended_reasons`: whole ones per code, and parts that are combined with a provider's name.
 
-A next step of None stands for the advice of the code's family.
+If the next step is None, the advice of the code's family is used.
 """
 
 from services.domain.call import NEVER_FOUND
@@ -9,7 +9,7 @@ _KEY = "Check the {name} key in the Vapi dashboard."
 _FUNDS = "Top it up at {name}, or choose another provider for the assistant."
 _LATER = "Wait a little, then try again."
 _VOICE = "Choose another voice for the assistant."
-FAULTS: tuple[tuple[str, str, str | None], ...] = (  # in this order; searched in what follows the provider's name
+FAULTS: tuple[tuple[str, str, str | None], ...] = (  # the first match wins; searched in the part after the provider's name
     (r"^(llm|llm-llm)-failed$", "The {name} model failed.", None),
     (r"^voice-failed$", "The {name} voice failed.", None),
     (r"^video-failed$", "The {name} video failed.", None),
@@ -85,7 +85,7 @@ PROVIDERS = {
 SENTENCES: dict[str, tuple[str, str | None]] = {
     "customer-ended-call": ("Customer hung up.", ""),
     "customer-ended-call-before-warm-transfer": ("Customer hung up before the transfer.", ""),
-    "customer-ended-call-after-warm-transfer-attempt": ("Customer hung up after a transfer was tried.", ""),
+    "customer-ended-call-after-warm-transfer-attempt": ("Customer hung up after a transfer attempt.", ""),
     "customer-ended-call-during-transfer": ("Customer hung up during the transfer.", ""),
     "assistant-ended-call": ("Assistant ended the call.", ""),
     "assistant-ended-call-with-hangup-task": ("Assistant ended the call.", ""),
@@ -128,7 +128,7 @@ SENTENCES: dict[str, tuple[str, str | None]] = {
     ),
     "call.in-progress.error-providerfault-outbound-sip-503-service-unavailable": ("The carrier is out of service.", "Try again later."),
     "assistant-join-timed-out": ("The assistant did not join in time.", "Try again."),
-    "call.in-progress.error-assistant-did-not-receive-customer-audio": ("No sound came from the customer.", "Try again."),
+    "call.in-progress.error-assistant-did-not-receive-customer-audio": ("No sound arrived from the customer.", "Try again."),
     "call.start.error-subscription-concurrency-limit-reached": (
         "All of your account's lines were in use.",
         "Wait until a call ends, or buy more lines in the Vapi dashboard.",
@@ -164,11 +164,11 @@ SENTENCES: dict[str, tuple[str, str | None]] = {
     "assistant-not-found": ("The assistant does not exist.", "Choose another assistant."),
     "assistant-not-valid": ("The assistant's setup is not valid.", None),
     "assistant-request-failed": ("Your server failed to provide an assistant.", "Check the server URL of the phone number."),
-    "assistant-request-returned-error": ("Your server answered with an error instead of an assistant.", "Check your server."),
-    "assistant-request-returned-unspeakable-error": ("Your server answered with an error instead of an assistant.", "Check your server."),
+    "assistant-request-returned-error": ("Your server returned an error instead of an assistant.", "Check your server."),
+    "assistant-request-returned-unspeakable-error": ("Your server returned an error instead of an assistant.", "Check your server."),
     "assistant-request-returned-invalid-assistant": ("Your server returned an assistant that is not valid.", "Check your server."),
     "assistant-request-returned-no-assistant": ("Your server returned no assistant.", "Check your server."),
-    "assistant-request-returned-forwarding-phone-number": ("Your server had the call forwarded.", ""),
+    "assistant-request-returned-forwarding-phone-number": ("Your server forwarded the call.", ""),
     "call.in-progress.error-configfault-model-unsupported-in-squad": ("The model can't be used in a squad.", "Choose another model."),
     "call.in-progress.error-configfault-transport-unsupported-for-model": (
         "The model can't be used on this line.",
@@ -186,32 +186,32 @@ SENTENCES: dict[str, tuple[str, str | None]] = {
     "scheduled-call-deleted": ("The scheduled call was deleted.", ""),
     "call-deleted": ("The call was deleted.", ""),
     NEVER_FOUND: (
-        "It never became known whether this call was placed.",
+        "We could not find out whether this call was placed.",
         "Vapi's answer was lost and its list never showed the call. If it was placed, it is over by now. "
         "Check the Vapi dashboard to be sure.",
     ),
-    "call.forwarding.operator-busy": ("The person it was forwarded to was busy.", "Try again later."),
-    "call.forwarding.no-answer": ("The person it was forwarded to did not answer.", "Try again later."),
+    "call.forwarding.operator-busy": ("The person the call was forwarded to was busy.", "Try again later."),
+    "call.forwarding.no-answer": ("The person the call was forwarded to did not answer.", "Try again later."),
     "call.in-progress.error-transfer-failed": ("The transfer failed.", None),
     "call.in-progress.error-warm-transfer-max-duration": ("The transfer took too long.", None),
     "call.in-progress.error-warm-transfer-assistant-cancelled": ("The assistant cancelled the transfer.", ""),
     "call.in-progress.error-warm-transfer-silence-timeout": ("Nobody spoke during the transfer.", None),
-    "call.in-progress.error-warm-transfer-microphone-timeout": ("No sound came during the transfer.", None),
-    "call.ringing.hook-executed-say": ("A hook answered with a message.", ""),
+    "call.in-progress.error-warm-transfer-microphone-timeout": ("No sound arrived during the transfer.", None),
+    "call.ringing.hook-executed-say": ("A hook answered the call with a message.", ""),
     "call.ringing.hook-executed-transfer": ("A hook transferred the call.", ""),
     "call.ending.hook-executed-say": ("A hook said the last message.", ""),
-    "call.ending.hook-executed-transfer": ("A hook transferred the call at its end.", ""),
+    "call.ending.hook-executed-transfer": ("A hook transferred the call at the end.", ""),
     "call.start.error-vapifault-get-org": ("Vapi could not load the account.", None),
     "call.start.error-vapifault-get-subscription": ("Vapi could not load the subscription.", None),
     "call.start.error-vapifault-database-error": ("Vapi's database failed.", None),
     "call.in-progress.error-vapifault-transport-never-connected": ("The phone line never connected.", None),
     "call.in-progress.error-providerfault-transport-never-connected": ("The phone line never connected.", "Try again."),
     "call.in-progress.error-vapifault-transport-connected-but-call-not-active": ("The phone line connected, but not to a call.", None),
-    "call.in-progress.error-vapifault-call-started-but-connection-to-transport-missing": ("The phone line was lost.", None),
+    "call.in-progress.error-vapifault-call-started-but-connection-to-transport-missing": ("The phone line disconnected.", None),
     "call.in-progress.error-vapifault-chat-pipeline-failed-to-start": ("Vapi could not start the conversation.", None),
     "call.in-progress.error-vapifault-worker-not-available": ("Vapi had no capacity for the call.", None),
     "call.start.error-vapifault-worker-not-available": ("Vapi had no capacity for the call.", None),
     "call.in-progress.error-vapifault-worker-died": ("Vapi lost the call.", None),
     "worker-shutdown": ("Vapi was restarting.", None),
-    "phone-call-provider-closed-websocket": ("The sound connection to the carrier broke off.", None),
+    "phone-call-provider-closed-websocket": ("The audio connection to the carrier was lost.", None),
 }

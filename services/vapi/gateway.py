@@ -1,7 +1,7 @@
-"""The only door to Vapi: calls in and out as `services.domain.call` has them, failures as `services.domain.errors` has them.
+"""All access to Vapi's API: takes and returns the types of `services.domain.call`, raises the errors of `services.domain.errors`.
 
-The rule of the house: a dial is sent once. It is sent a second time only after a connection that never opened; whatever else leaves
-the outcome open raises `OutcomeUnknown`, and `find_call` looks for the call by our tag (the API has no idempotency key).
+A dial is sent once. It is sent a second time only if the first connection never opened. Any other unknown outcome raises
+`OutcomeUnknown`, and `find_call` searches for the call by our tag, since the API has no idempotency key.
 """
 
 import json
@@ -17,33 +17,34 @@ from services.domain.errors import OutcomeUnknown, RequestError, VapiUnavailable
 from services.domain.transcript import Line
 from services.support.rfc3339 import rfc3339
 from services.vapi import refusals
-from services.vapi.afterwards import read_lines
 from services.vapi.control_messages import END_CALL, control_message
 from services.vapi.monitor import Monitor, MonitorBook, may_open
 from services.vapi.reading import TAG_KEY, read_assistant, read_call, read_caller_id, read_each, read_time
 from services.vapi.sdk import Answer, NoAnswer, Sdk
+from services.vapi.transcript import read_lines
 
 logger = logging.getLogger(__name__)
 
 Entry = TypeVar("Entry", Call, Assistant, CallerId)
 
 _CALLS_A_PAGE = 25
-"""A finished call with its transcript is 50 to 300 kB of JSON, so pages are kept well under `sdk.BODY_LIMIT`."""
+"""A finished call with its transcript is 50 to 300 kB of JSON, so a page stays well under `sdk.BODY_LIMIT`."""
 _MOST = 1000
 _SKEW = timedelta(minutes=10)
-"""How far this machine's clock may be ahead of Vapi's; the tag is unique, so looking further back finds no wrong call."""
+"""How far this machine's clock may be ahead of Vapi's. The tag is unique, so a wider search finds no wrong call."""
 
 
 class Gateway:
     """Vapi's API under one account.
 
-    `timeout` is in seconds, for one request from its first step to the last byte of its answer. `public_key` goes only to listen and
-    control URLs, `api_key` (the private one) only to `base_url`. Raises `ValueError` for a base URL that is none.
+    `timeout`: seconds for one request, from connecting to the last byte of the response.
+    `api_key`: the private key, sent only to `base_url`.
+    `public_key`: sent only to listen and control URLs.
+
+    Raises `ValueError` for an invalid base URL.
     """
 
-    def __init__(
-        self, *, api_key: str, base_url: str = "https://api.vapi.ai", public_key: str | None = None, timeout: float = 10.0
-    ) -> None:
+    def __init__(self, *, api_key: str, base_url: str, public_key: str | None = None, timeout: float = 10.0) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("The base URL of Vapi must begin with https:// or http:// and name a host.")
@@ -53,9 +54,10 @@ class Gateway:
         self._monitors = MonitorBook()
 
     async def create_call(self, order: CallOrder) -> Call:
-        """Dials: exactly one POST that Vapi can have received.
+        """Dials. Sends exactly one POST that can reach Vapi.
 
-        Raises `VapiRefused` or `VapiUnauthorized` (surely not placed), `VapiUnavailable` (never sent), `OutcomeUnknown` (look, don't dial).
+        Raises `VapiRefused` or `VapiUnauthorized` (certainly not placed), `VapiUnavailable` (never sent), or `OutcomeUnknown`: perhaps
+        placed, so search for the call and do not dial again.
         """
         body = _encode(_create_body(order))
         try:
@@ -66,7 +68,7 @@ class Gateway:
             raise VapiUnavailable(refusals.NOTHING_PLACED) from None
         call = self._read_call(answer.body) if answer.ok else None
         if call is None:
-            logger.warning("Vapi, POST call: status %d, no call in the answer", answer.status)
+            logger.warning("Vapi, POST call: status %d without a call in the response", answer.status)
             raise refusals.of_create(answer)
         return call
 
@@ -79,7 +81,7 @@ class Gateway:
         return await self._sdk.ask("POST", "call", body=body)
 
     async def find_call(self, order: CallOrder, *, since: datetime) -> Call | None:
-        """The call that came of `order` at or after `since`, by our tag; None when Vapi's list does not show it (yet: the list can lag)."""
+        """The call that `order` created at or after `since`, by our tag. None if Vapi's list does not show it (yet): the list can lag."""
         query = {"assistantId": order.assistant_id, "phoneNumberId": order.phone_number_id, "createdAtGe": rfc3339(since - _SKEW)}
         async for call in self._entries("call", query, self._read_call, page=_CALLS_A_PAGE):
             if call.tag == order.tag:
@@ -87,7 +89,7 @@ class Gateway:
         return None
 
     async def get_call(self, call_id: str) -> Call:
-        """One call as it stands. Raises `CallNotFound`."""
+        """One call in its current state. Raises `CallNotFound`."""
         body = await self._get(call_id)
         call = self._read_call(body)
         if call is None:
@@ -95,7 +97,7 @@ class Gateway:
         return call
 
     async def _get(self, call_id: str) -> Any:
-        if not call_id.strip("."):  # "", "." and ".." are no names but places in a path, and quoting leaves them as they are
+        if not call_id.strip("."):  # quoting leaves "", "." and ".." as they are, and in a path they are not names
             raise refusals.not_found()
         answer = await self._read(f"call/{quote(call_id, safe='', errors='replace')}")
         if not answer.ok:
@@ -119,8 +121,8 @@ class Gateway:
     async def control(self, call_id: str, control: Control) -> None:
         """Sends an action to a running call's control URL.
 
-        Raises `VapiRefused`; `VapiUnavailable` with code `no_monitor` when the call has no control URL (yet), `monitor_refused` when its
-        URL leads somewhere it must not; `CallNotFound`.
+        Raises `VapiRefused`; `CallNotFound`; `VapiUnavailable` with code `no_monitor` if the call has no control URL (yet), with code
+        `monitor_refused` if the URL's host is not allowed.
         """
         await self._post_control(call_id, control_message(control))
 
@@ -130,27 +132,27 @@ class Gateway:
         if not may_open(url, scheme="https", base_url=self._base_url):
             raise _monitor_refused("control")
         try:
-            answer = await self._sdk.post_elsewhere(url, body=body, headers=self._monitor_headers)
+            answer = await self._sdk.post_control(url, body=body, headers=self._monitor_headers)
         except NoAnswer:
             raise VapiUnavailable("The call's controls can't be reached. Try again; it may also have ended.") from None
         if not answer.ok:
             raise refusals.of_control(answer)
 
     def has_control(self, call_id: str) -> bool:
-        """Whether the call's control URL is known and may be opened, as it was last read."""
+        """True if the call's control URL is known from the last read and may be opened."""
         url = self._monitors.get(call_id).control_url
         return url is not None and may_open(url, scheme="https", base_url=self._base_url)
 
     async def transcript(self, call_id: str) -> tuple[Line, ...]:
-        """What was said in a call that has ended, by Vapi's own account; nothing until that is written. Raises `CallNotFound`."""
+        """Vapi's transcript of an ended call; empty until Vapi has written it. Raises `CallNotFound`."""
         return read_lines(await self._get(call_id))
 
     async def end_call(self, call_id: str) -> None:
-        """Hangs up. Safe to repeat; that it is over shows only in the call's status."""
+        """Hangs up. Safe to repeat. Only the call's status shows that the call has ended."""
         await self._post_control(call_id, END_CALL)
 
     async def listen_target(self, call_id: str) -> ListenTarget:
-        """Where the call can be heard. Vapi names it even after the call has ended. Raises like `control`."""
+        """The URL of the call's live sound. Vapi returns it even after the call has ended. Raises like `control`."""
         url = await self._monitor_url(call_id, lambda monitor: monitor.listen_url)
         if not may_open(url, scheme="wss", base_url=self._base_url):
             raise _monitor_refused("listen")
@@ -166,8 +168,8 @@ class Gateway:
             url = which(self._monitors.get(call_id))
         if url is None:
             raise VapiUnavailable(
-                "Vapi gives no address at which this call can be heard or steered. Try again in a moment; "
-                "if it stays so, check the assistant's monitor plan.",
+                "Vapi has given no address for listening to or steering this call. Try again in a moment. "
+                "If this does not help, check the assistant's monitor plan.",
                 code="no_monitor",
             )
         return url
@@ -181,11 +183,11 @@ class Gateway:
         page: int = 100,
         limit: int = _MOST,
     ) -> AsyncIterator[Entry]:
-        """A list's readable entries, newest first. Vapi has no cursor, so each page begins where the last one's oldest entry stood."""
+        """A list's readable entries, newest first. Vapi has no cursor, so each page begins at the oldest entry of the one before."""
         seen: set[str] = set()
         query = dict(query)
         while len(seen) < limit:
-            size = min(page, limit - len(seen)) + bool(seen)  # one more for the entry that ends the last page and begins this one
+            size = min(page, limit - len(seen)) + bool(seen)  # one more: the oldest entry of the page before comes again
             answer = await self._read(path, {**query, "limit": size})
             if not answer.ok or not isinstance(answer.body, list):
                 raise refusals.of_read(answer)
@@ -212,7 +214,7 @@ class Gateway:
 
 
 def _create_body(order: CallOrder) -> dict[str, Any]:
-    """`CreateCallDTO`; Vapi refuses properties it does not know, our tag therefore travels inside `assistantOverrides.metadata`."""
+    """`CreateCallDTO`. Vapi refuses unknown properties, so our tag is sent in `assistantOverrides.metadata`."""
     overrides: dict[str, Any] = {"metadata": {TAG_KEY: order.tag}}
     if order.first_message is not None:
         overrides["firstMessage"] = order.first_message
@@ -233,17 +235,17 @@ def _create_body(order: CallOrder) -> dict[str, Any]:
 
 
 def _encode(body: Mapping[str, Any]) -> bytes:
-    """JSON, encoded before anything is sent, so that what can't be encoded is surely not sent either."""
+    """JSON. Encoded before anything is sent, so that an encoding error means that nothing was sent."""
     try:
         return json.dumps(body, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError):
         raise RequestError(
-            "The request holds a value that JSON can't carry. Use text, finite numbers, true, false, lists and objects."
+            "The request contains a value that JSON can't represent. Use text, finite numbers, true, false, lists and objects."
         ) from None
 
 
 def _monitor_refused(which: str) -> VapiUnavailable:
-    logger.warning("Vapi: a call's %s URL leads neither to Vapi nor to the base URL's host, or not by TLS; it is not opened", which)
+    logger.warning("Vapi: refused to open a call's %s URL, which is not on Vapi's or the base URL's host, or not encrypted", which)
     return VapiUnavailable(
         "The call's address for listening and control does not belong to Vapi, so it was not opened. Check VAPI_BASE_URL.",
         code="monitor_refused",

@@ -1,4 +1,4 @@
-"""A call's listen and control URLs: whoever holds one hears or steers the call, so they stay in here, and few are opened."""
+"""A call's listen and control URLs. Whoever has one can hear or steer the call, so they are kept private and checked before use."""
 
 import re
 from collections import OrderedDict
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Monitor:
-    """The two URLs of `call.monitor`, as Vapi gave them and not yet vetted."""
+    """The two URLs of `call.monitor` as Vapi sent them, unchecked."""
 
     listen_url: str | None = field(default=None, repr=False)
     control_url: str | None = field(default=None, repr=False)
@@ -23,7 +23,7 @@ class MonitorBook:
         self._size = size
 
     def remember(self, call_id: str, body: Any) -> None:
-        """Keeps what `body`, Vapi's JSON of the call, says of its monitor; a later answer without URLs takes none away."""
+        """Stores the URLs in `body`, Vapi's JSON of the call. URLs that are known already are kept if `body` has none."""
         monitor = body.get("monitor") if isinstance(body, dict) else None
         if not isinstance(monitor, dict):
             return
@@ -41,9 +41,9 @@ class MonitorBook:
 
 
 def may_open(url: str, *, scheme: Literal["wss", "https"], base_url: str) -> bool:
-    """Whether `url` may be opened: on `*.vapi.ai` at port 443, or on the base URL's own host; unencrypted only where the base URL is.
+    """True if `url` may be opened: on `*.vapi.ai` at port 443 or on the base URL's host; unencrypted only if the base URL is.
 
-    Stricter than any URL parser, since what two parsers read differently opens one host and checks another.
+    Stricter than URL parsers: if two parsers read a URL differently, one host could be checked and another one opened.
     """
     if not re.fullmatch(r"[!-\[\]-~]+", url):  # printable ASCII without the backslash, which browsers and httpx read as a slash
         return False

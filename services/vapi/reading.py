@@ -1,4 +1,4 @@
-"""Vapi's JSON, read leniently: what is missing, null, new or of another type than documented never breaks anything."""
+"""Reads Vapi's JSON leniently: fields that are missing, null, new or of an undocumented type never raise."""
 
 import logging
 import math
@@ -13,13 +13,13 @@ from services.domain.call import Assistant, Call, CallerId, CallStatus, CostItem
 logger = logging.getLogger(__name__)
 
 TAG_KEY = "earshotTag"
-"""Where `assistantOverrides.metadata` carries our own tag."""
+"""The key of our own tag in `assistantOverrides.metadata`."""
 
 Entry = TypeVar("Entry")
 
 
 def read_call(body: Any) -> Call | None:
-    """Vapi's `Call`, or None where there is no usable id. A batch answer (`results`) counts as its first call."""
+    """Vapi's `Call`; None if it has no usable id. Of a batch response (`results`) the first call is read."""
     top = _table(body)
     results = top.get("results")
     table = _table(results[0]) if "id" not in top and isinstance(results, list) and results else top
@@ -54,14 +54,14 @@ def read_call(body: Any) -> Call | None:
 
 
 def read_assistant(body: Any) -> Assistant | None:
-    """What a picker needs, and nothing else: the rest of an assistant may hold credentials and `server.headers`."""
+    """Only what a picker needs: the rest of an assistant may contain credentials and `server.headers`."""
     table = _table(body)
     assistant_id = _identifier(table.get("id"))
     return None if assistant_id is None else Assistant(id=assistant_id, name=_text(table.get("name")))
 
 
 def read_caller_id(body: Any) -> CallerId | None:
-    """What a picker needs, and nothing else: the rest of a phone number may hold its carrier's tokens."""
+    """Only what a picker needs: the rest of a phone number may contain its carrier's tokens."""
     table = _table(body)
     number_id = _identifier(table.get("id"))
     if number_id is None:
@@ -75,16 +75,16 @@ def read_caller_id(body: Any) -> CallerId | None:
 
 
 def read_each(bodies: Iterable[Any], read: Callable[[Any], Entry | None]) -> list[Entry]:
-    """The readable ones of a list; how many are not is logged."""
+    """The readable entries of a list. Logs the number of unreadable ones."""
     entries = [read(body) for body in bodies]
     readable = [entry for entry in entries if entry is not None]
     if len(readable) < len(entries):
-        logger.warning("Vapi: %d of %d entries have no usable id and are left out", len(entries) - len(readable), len(entries))
+        logger.warning("Vapi: %d of %d entries skipped: no usable id", len(entries) - len(readable), len(entries))
     return readable
 
 
 def read_time(value: Any) -> datetime | None:
-    """UTC, from an ISO 8601 string (UTC where it names no offset) or milliseconds since 1970."""
+    """UTC, from an ISO 8601 string (UTC if it has no offset) or milliseconds since 1970."""
     try:
         if isinstance(value, str):
             time = datetime.fromisoformat(value)
@@ -96,7 +96,7 @@ def read_time(value: Any) -> datetime | None:
 
 
 def _status(word: Any, *, ended: bool, started: bool) -> CallStatus:
-    """Vapi's status; one that is missing or not known here counts as what the call's times prove."""
+    """Vapi's status. A missing or unknown one is inferred from the call's times."""
     if isinstance(word, str):
         if word in _STATUSES:
             return _STATUSES[word]
@@ -116,7 +116,7 @@ def _note_unknown_status(word: str) -> None:
 
 
 def _costs(table: dict[str, Any]) -> tuple[CostItem, ...]:
-    """The parts of the price: from `costs`, which names them all, else from the older `costBreakdown`."""
+    """The parts of the price, from `costs`, which lists all of them, or from the older `costBreakdown`."""
     listed = table.get("costs")
     parts = [(_table(item).get("type"), _table(item).get("cost")) for item in listed] if isinstance(listed, list) else []
     breakdown = _table(table.get("costBreakdown"))
@@ -129,7 +129,7 @@ def _costs(table: dict[str, Any]) -> tuple[CostItem, ...]:
 
 
 def _recording_url(table: dict[str, Any]) -> str | None:
-    """Vapi's own recording, both sides in one file where there is one. The plain addresses last, the presigned ones run out."""
+    """Vapi's own recording, preferably in stereo. Plain URLs come first, since the presigned ones expire."""
     artifact = _table(table.get("artifact"))
     recording = _table(artifact.get("recording"))
     mono = _table(recording.get("mono"))
@@ -143,7 +143,7 @@ def _recording_url(table: dict[str, Any]) -> str | None:
 
 
 def _tag_in(name: str | None) -> str | None:
-    """Our tag from the name that `CallOrder.label` makes of it."""
+    """Our tag from a name that `CallOrder.label` made."""
     found = re.fullmatch(r"earshot (\S+)", name or "")
     return found[1] if found else None
 
@@ -153,14 +153,14 @@ def _table(value: Any) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    """A string that any encoder takes: JavaScript cuts strings between surrogates, and PostgreSQL stores no NUL."""
+    """A string that can be encoded and stored: JavaScript may cut strings between surrogates, and PostgreSQL can't store NUL."""
     if not isinstance(value, str):
         return None
     return value.encode(errors="replace").decode().replace("\0", "").strip() or None
 
 
 def _identifier(value: Any) -> str | None:
-    """A string that can be an id: one visible word of at most 200 characters."""
+    """A possible id: up to 200 visible ASCII characters without spaces."""
     return value if isinstance(value, str) and re.fullmatch(r"[!-~]{1,200}", value) else None
 
 

@@ -1,7 +1,7 @@
-"""The Vapi SDK's light core, set up once: authentication, base URL, headers and timeouts, and none of its models.
+"""Requests through the Vapi SDK's core, which handles authentication, base URL, headers and timeouts, without its models.
 
-`AsyncClientWrapper` and its `httpx_client` import no type; the typed client costs seconds of the event loop at its first touch
-(VapiAI/server-sdk-python issues 11 and 15). `stream` is used where `request` would do as well, because it lets a body be bounded.
+`AsyncClientWrapper` and its `httpx_client` import no models. Importing the typed client blocks the event loop for seconds
+(VapiAI/server-sdk-python issues 11 and 15). We use `stream` instead of `request` because it lets us limit the size of a body.
 """
 
 import asyncio
@@ -28,17 +28,17 @@ from services.vapi.transport import Client
 logger = logging.getLogger(__name__)
 
 ONCE: RequestOptions = {"max_retries": 0}
-"""The SDK repeats a POST up to twice when left alone: that would be up to three calls to one phone."""
+"""By default the SDK retries a POST up to twice: that could be three calls to one phone."""
 
 BODY_LIMIT = 8 * 1024 * 1024
-"""Bytes of an answer that are read; 8 MB of JSON parse in about 50 ms."""
+"""Maximum size of a response in bytes. 8 MB of JSON are parsed in about 50 ms."""
 
 _JSON = {"content-type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back: `body` is the parsed JSON, None where there was none; `message` is Vapi's own words about an error."""
+    """A response. `body` is the parsed JSON or None, `message` Vapi's own error message, `retry_after` in seconds."""
 
     status: int
     body: Any = field(repr=False)
@@ -51,17 +51,17 @@ class Answer:
 
 
 class NoAnswer(Exception):
-    """No whole answer came. `sent` is False only where it is proven that no byte of the request left."""
+    """No complete response arrived. `sent` is False only if certainly no byte of the request was sent."""
 
     def __init__(self, *, sent: bool) -> None:
-        super().__init__("no answer")
+        super().__init__("no response")
         self.sent = sent
 
 
 class Sdk:
-    """Sends one request and gives its `Answer`, or raises `NoAnswer` or, for a key that can't be one, `VapiUnauthorized`.
+    """Sends a request and returns its `Answer`. Raises `NoAnswer`, or `VapiUnauthorized` for a key that can't be valid.
 
-    `timeout` is in seconds from the first step to the last byte of the answer. Nothing is retried, no redirect is followed.
+    `timeout` is in seconds, from connecting to the last byte of the response. Nothing is retried, no redirect is followed.
     """
 
     def __init__(self, *, api_key: str, base_url: str, public_key: str | None, timeout: float) -> None:
@@ -72,9 +72,9 @@ class Sdk:
         self._core = AsyncClientWrapper(token=api_key.strip(), base_url=base_url, timeout=timeout, httpx_client=self._http).httpx_client
 
     async def ask(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: bytes | None = None) -> Answer:
-        """One request to Vapi's API, under the private key."""
+        """One request to Vapi's API, with the private key."""
         if not self._usable:
-            raise VapiUnauthorized("VAPI_API_KEY holds characters that no key has. Copy the private key again from the Vapi dashboard.")
+            raise VapiUnauthorized("VAPI_API_KEY contains characters that no key has. Copy the private key again from the Vapi dashboard.")
         request = self._core.stream(
             path,
             method=method,
@@ -85,8 +85,8 @@ class Sdk:
         )
         return await self._answer(f"{method} {path.partition('/')[0]}", request)
 
-    async def post_elsewhere(self, url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """One POST to a control URL. It goes past the SDK, whose every request carries the private key."""
+    async def post_control(self, url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """One POST to a control URL, without the SDK, which would send the private key."""
         return await self._answer("POST control", self._http.stream("POST", url, content=body, headers={**_JSON, **headers}))
 
     async def _answer(self, what: str, request: AbstractAsyncContextManager[httpx.Response]) -> Answer:
@@ -94,11 +94,11 @@ class Sdk:
             async with asyncio.timeout(self._timeout), request as response:
                 body = await _read_json(response)
         except Exception as error:
-            # All of them: the request may have left, and an error of an unforeseen kind must not pass for one before that.
-            # httpx_aiohttp turns a dropped connection into ConnectTimeout, so only aiohttp's own exception tells what happened.
+            # Catches every exception: the request may have been sent, and an unforeseen error must not count as "not sent".
+            # httpx_aiohttp turns a dropped connection into ConnectTimeout, so only aiohttp's own exception is reliable.
             sent = not isinstance(error.__cause__, aiohttp.ClientConnectorError)
-            logger.warning("Vapi, %s: no answer (%s, %s)", what, type(error).__name__, type(error.__cause__).__name__)
-            raise NoAnswer(sent=sent) from None  # the cause may name a control URL
+            logger.warning("Vapi, %s: no response (%s, %s)", what, type(error).__name__, type(error.__cause__).__name__)
+            raise NoAnswer(sent=sent) from None  # the cause may contain a control URL
         return Answer(
             status=response.status_code,
             body=body,
@@ -106,11 +106,11 @@ class Sdk:
             retry_after=_seconds(response.headers.get("retry-after")),
         )
 
-    def _without_secrets(self, words: str | None) -> str | None:
-        """Vapi's words for people: no key, no link, no control characters, not endless."""
+    def _without_secrets(self, text: str | None) -> str | None:
+        """Vapi's message without keys, links and control characters, cut to 500 characters."""
         for key in self._keys:
-            words = words and words.replace(key, "(key)")
-        return words and re.sub(r"\b\w+://\S+", "(link)", " ".join(words.split()))[:500]
+            text = text and text.replace(key, "(key)")
+        return text and re.sub(r"\b\w+://\S+", "(link)", " ".join(text.split()))[:500]
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -121,7 +121,7 @@ async def _read_json(response: httpx.Response) -> Any:
     async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > BODY_LIMIT:
-            logger.warning("Vapi: an answer of more than %d bytes is not read", BODY_LIMIT)
+            logger.warning("Vapi: ignored a response of more than %d bytes", BODY_LIMIT)
             return None
     try:
         return json.loads(body)
@@ -130,15 +130,15 @@ async def _read_json(response: httpx.Response) -> Any:
 
 
 def _message(body: Any) -> str | None:
-    """NestJS's error shape: `message` is a string or a list of strings, `error` a short name (vapi.md 3.6)."""
+    """NestJS's error shape: `message` is a string or a list of strings, `error` a short name."""
     if not isinstance(body, dict):
         return None
     message = body.get("message")
     if isinstance(message, list):
         message = "; ".join(part for part in message if isinstance(part, str))
-    for words in (message, body.get("error")):
-        if isinstance(words, str) and words.strip():
-            return words.encode(errors="replace").decode()
+    for text in (message, body.get("error")):
+        if isinstance(text, str) and text.strip():
+            return text.encode(errors="replace").decode()
     return None
 
 
@@ -155,7 +155,7 @@ def _seconds(retry_after: str | None) -> float | None:
 
 
 def _is_loopback(base_url: str) -> bool:
-    """Whether proxy settings of the environment must be left aside: a proxy can't reach this machine's own loopback."""
+    """True if the host is this machine's loopback, which a proxy of the environment could not reach."""
     host = urlsplit(base_url).hostname or ""
     try:
         return host == "localhost" or ip_address(host).is_loopback

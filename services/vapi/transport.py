@@ -1,4 +1,4 @@
-"""httpx over aiohttp as the SDK uses it, with two repairs: connections are let go of, and URLs are kept out of the log."""
+"""httpx over aiohttp as the SDK uses it, with two fixes: connections are released, and URLs stay out of the log."""
 
 import logging
 from typing import Any
@@ -19,8 +19,8 @@ class Client(HttpxAiohttpClient):
 
 
 class _Transport(AiohttpTransport):
-    """httpx_aiohttp 0.1.8 hands its stream over as `content`, which httpx wraps in one whose `aclose` does nothing: an answer that is
-    not read to its end would keep its connection until the garbage collector comes by (httpx-aiohttp issue 4)."""
+    """httpx_aiohttp 0.1.8 passes its stream as `content`, which httpx wraps in a stream whose `aclose` does nothing. A response that is
+    not read completely would keep its connection until garbage collection (httpx-aiohttp issue 4)."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await super().handle_async_request(request)
@@ -31,7 +31,7 @@ class _Transport(AiohttpTransport):
 
 
 class _HostOnly(logging.Filter):
-    """httpx logs every URL at INFO, and whoever holds a control URL holds the call."""
+    """Reduces URLs to their host: httpx logs every URL at INFO, and a control URL gives control of the call."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):

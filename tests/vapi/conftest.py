@@ -1,4 +1,4 @@
-"""A scriptable Vapi, a gateway to it, and an order to give."""
+"""A scriptable Vapi, a gateway to it, and an order."""
 
 from collections.abc import AsyncIterator, Callable
 

@@ -1,4 +1,4 @@
-"""Bodies as Vapi sends them (OpenAPI, and real ones in public code), with made-up values and every secret they can carry."""
+"""Bodies as Vapi sends them (from OpenAPI and public code), with made-up values and every secret that they can contain."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A stand-in of Vapi on a real socket that answers what a test tells it to, faults included, and remembers what it was asked."""
+"""A fake Vapi on a real socket. It sends the responses that a test sets, faults included, and records all requests."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ Reply = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it came: `target` is the path and query, undecoded; header names are in lower case."""
+    """A request as received: `target` is the path and query, undecoded; header names are in lower case."""
 
     method: str
     target: str
@@ -28,7 +28,7 @@ class Request:
 
 
 class StandIn:
-    """`on` sets the replies to a method and path in their order, the last one repeating; everything else is 404."""
+    """`on` sets the replies to a method and path in order; the last one repeats. Everything else is 404."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -51,7 +51,7 @@ class StandIn:
         return f"http://127.0.0.1:{self.port}"
 
     async def all_let_go(self) -> bool:
-        """Whether the other side closes every connection soon, of its own accord."""
+        """True if the client soon closes every connection by itself."""
         return not self._tasks or not (await asyncio.wait(self._tasks, timeout=5))[1]
 
     async def __aenter__(self) -> Self:
@@ -97,7 +97,7 @@ async def _read(reader: asyncio.StreamReader) -> Request:
 
 
 def reply(status: int, body: Any = None, *, headers: dict[str, str] | None = None, close: bool = False) -> Reply:
-    """A whole answer: `body` is sent as it is when bytes, else as JSON. With `close` the connection ends after it, unannounced."""
+    """A complete response: bytes are sent unchanged, anything else as JSON. With `close` the connection closes afterwards."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
 
     async def play(writer: asyncio.StreamWriter) -> None:
@@ -112,7 +112,7 @@ def reply(status: int, body: Any = None, *, headers: dict[str, str] | None = Non
 
 
 async def drop(writer: asyncio.StreamWriter) -> None:
-    """Reads the request and closes the connection without a word."""
+    """Reads the request and closes the connection without a response."""
     writer.close()
 
 
@@ -128,14 +128,14 @@ async def hang(writer: asyncio.StreamWriter) -> None:
 
 
 async def cut_short(writer: asyncio.StreamWriter) -> None:
-    """Promises a body and breaks off in its middle."""
+    """Announces a body and closes the connection in the middle of it."""
     writer.write(b'HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{"id": "call-1"')
     await writer.drain()
     writer.close()
 
 
 async def trickle(writer: asyncio.StreamWriter) -> None:
-    """A body that never stands still long enough for a read timeout, and never ends."""
+    """A body that never ends and never pauses long enough for a read timeout."""
     writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 100000\r\n\r\n")
     while True:
         writer.write(b" ")
@@ -144,7 +144,7 @@ async def trickle(writer: asyncio.StreamWriter) -> None:
 
 
 async def not_http(writer: asyncio.StreamWriter) -> None:
-    """Another protocol answers."""
+    """Responds in another protocol."""
     writer.write(b"220 mail.example ESMTP\r\n")
     await writer.drain()
     writer.close()

@@ -1,4 +1,4 @@
-"""Our reading of every sample held against the SDK's own typed models. Importing those takes many seconds, so only this file does."""
+"""Compares our reading of every sample with the SDK's typed models. Only this file imports them, which takes many seconds."""
 
 from datetime import datetime
 from types import SimpleNamespace
@@ -22,7 +22,7 @@ def sdk() -> SimpleNamespace:
 
 
 @pytest.mark.parametrize("name", samples.CALLS)
-def test_both_read_the_same(sdk: SimpleNamespace, name: str) -> None:
+def test_both_read_the_same_values(sdk: SimpleNamespace, name: str) -> None:
     body: Any = samples.CALLS[name]
     if name == "batch":
         theirs = sdk.construct(type_=sdk.CallBatchResponse, object_=body).results[0]

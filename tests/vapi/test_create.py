@@ -1,4 +1,4 @@
-"""Placing a call: what is sent, how often, and what each outcome counts as. Every fault is a real one, on a real socket."""
+"""Placing a call: what is sent, how often, and which error each outcome raises. Every fault is real, on a real socket."""
 
 import inspect
 from dataclasses import replace
@@ -19,7 +19,7 @@ from tests.vapi.stand_in import Reply, StandIn, cut_short, drop, hang, not_http,
 HTML = b"<html><body>502 Bad Gateway</body></html>"
 
 
-async def test_the_least_order(vapi: StandIn, gateway: Gateway, order: CallOrder) -> None:
+async def test_the_smallest_order(vapi: StandIn, gateway: Gateway, order: CallOrder) -> None:
     vapi.on("POST", "/call", reply(201, samples.QUEUED))
     call = await gateway.create_call(order)
     assert (call.id, call.status, call.tag, call.to) == (samples.QUEUED["id"], CallStatus.QUEUED, order.tag, order.to)
@@ -36,7 +36,7 @@ async def test_the_least_order(vapi: StandIn, gateway: Gateway, order: CallOrder
 
 
 @pytest.mark.slow
-async def test_the_fullest_order_holds_nothing_the_sdk_does_not_know(vapi: StandIn, gateway: Gateway, order: CallOrder) -> None:
+async def test_the_largest_order_has_no_field_unknown_to_the_sdk(vapi: StandIn, gateway: Gateway, order: CallOrder) -> None:
     vapi.on("POST", "/call", reply(201, samples.QUEUED))
     await gateway.create_call(
         replace(
@@ -93,7 +93,7 @@ async def test_a_batch_answer_and_a_full_account(vapi: StandIn, gateway: Gateway
         pytest.param(not_http, id="not HTTP"),
     ],
 )
-async def test_an_open_outcome_is_sent_once_and_never_called_a_refusal(
+async def test_an_unknown_outcome_is_sent_once_and_is_not_a_refusal(
     vapi: StandIn, gateway: Gateway, order: CallOrder, fault: Reply
 ) -> None:
     vapi.on("POST", "/call", fault)
@@ -103,7 +103,7 @@ async def test_an_open_outcome_is_sent_once_and_never_called_a_refusal(
 
 
 @pytest.mark.parametrize("fault", [hang, trickle])
-async def test_silence_and_a_trickling_answer_end_at_the_deadline(
+async def test_silence_and_a_trickling_response_end_at_the_deadline(
     vapi: StandIn, make_gateway: MakeGateway, order: CallOrder, fault: Reply
 ) -> None:
     vapi.on("POST", "/call", fault)
@@ -113,7 +113,7 @@ async def test_silence_and_a_trickling_answer_end_at_the_deadline(
 
 
 @pytest.mark.parametrize("end", [drop, reset])
-async def test_a_kept_connection_that_drops_is_not_dialled_over(vapi: StandIn, gateway: Gateway, order: CallOrder, end: Reply) -> None:
+async def test_a_dropped_keep_alive_connection_is_not_retried(vapi: StandIn, gateway: Gateway, order: CallOrder, end: Reply) -> None:
     vapi.on("GET", "/assistant", reply(200, []))
     vapi.on("POST", "/call", end)
     await gateway.list_assistants()
@@ -123,10 +123,10 @@ async def test_a_kept_connection_that_drops_is_not_dialled_over(vapi: StandIn, g
     assert len(vapi.asked("POST")) == 1
 
 
-async def test_a_kept_connection_closed_in_between(vapi: StandIn, gateway: Gateway, order: CallOrder) -> None:
+async def test_a_keep_alive_connection_closed_between_requests(vapi: StandIn, gateway: Gateway, order: CallOrder) -> None:
     vapi.on("GET", "/assistant", reply(200, [], close=True))
     vapi.on("POST", "/call", reply(201, samples.QUEUED))
-    for _ in range(20):  # whether the close is noticed before the POST is written is a race, and both ends of it are right
+    for _ in range(20):  # whether the close is noticed before the POST is written is a race, and both outcomes are right
         vapi.requests.clear()
         await gateway.list_assistants()
         try:
@@ -144,7 +144,7 @@ async def test_a_kept_connection_closed_in_between(vapi: StandIn, gateway: Gatew
         (["customer.number must be valid", 7, "name is too long"], "customer.number must be valid; name is too long"),
     ],
 )
-async def test_a_no_is_told_in_vapis_own_words(
+async def test_a_refusal_has_vapis_own_message(
     vapi: StandIn, gateway: Gateway, order: CallOrder, status: int, message: Any, words: str
 ) -> None:
     vapi.on("POST", "/call", reply(status, {"message": message, "error": "Some Error", "statusCode": status}))
@@ -157,7 +157,7 @@ async def test_a_no_is_told_in_vapis_own_words(
 
 @pytest.mark.parametrize("status", [400, 402, 403, 404, 418, 429])
 @pytest.mark.parametrize("body", [b"", HTML, b"null", b'{"message": ""}', b'{"message": {"a": 1}}', b"[" * 100_000], ids=range(6))
-async def test_a_no_without_words_has_a_next_step(vapi: StandIn, gateway: Gateway, order: CallOrder, status: int, body: bytes) -> None:
+async def test_a_refusal_without_message_has_advice(vapi: StandIn, gateway: Gateway, order: CallOrder, status: int, body: bytes) -> None:
     vapi.on("POST", "/call", reply(status, body))
     with pytest.raises(VapiRefused, match=r"Check|Wait"):
         await gateway.create_call(order)
@@ -204,7 +204,7 @@ async def test_a_wrong_key_is_named(vapi: StandIn, gateway: Gateway, order: Call
 
 
 @pytest.mark.parametrize("key", ["“quoted”", "two words", "line\nbreak", ""])
-async def test_a_key_that_can_not_be_one_is_not_sent(vapi: StandIn, make_gateway: MakeGateway, order: CallOrder, key: str) -> None:
+async def test_an_impossible_key_is_not_sent(vapi: StandIn, make_gateway: MakeGateway, order: CallOrder, key: str) -> None:
     with pytest.raises(VapiUnauthorized, match="VAPI_API_KEY"):
         await make_gateway(api_key=key).create_call(order)
     assert vapi.connections == 0
@@ -217,7 +217,7 @@ async def test_space_around_a_key_does_not_matter(vapi: StandIn, make_gateway: M
 
 
 @pytest.mark.parametrize(("kind", "tries"), [("refused", 0), ("no such name", 0), ("no TLS", 2)])
-async def test_a_connection_that_never_opened_is_tried_once_more(
+async def test_a_connection_that_never_opened_is_retried_once(
     vapi: StandIn, make_gateway: MakeGateway, order: CallOrder, kind: str, tries: int
 ) -> None:
     url = {
@@ -233,14 +233,14 @@ async def test_a_connection_that_never_opened_is_tried_once_more(
 
 
 @pytest.mark.parametrize("value", [float("nan"), object(), {1, 2}])
-async def test_what_json_can_not_carry_is_not_sent(vapi: StandIn, gateway: Gateway, order: CallOrder, value: object) -> None:
+async def test_values_that_are_not_json_are_not_sent(vapi: StandIn, gateway: Gateway, order: CallOrder, value: object) -> None:
     with pytest.raises(RequestError):
         await gateway.create_call(replace(order, variable_values={"it": value}))
     assert vapi.connections == 0
 
 
 @pytest.mark.parametrize("url", ["", "api.vapi.ai", "ftp://api.vapi.ai", "https://", "/call"])
-def test_a_base_url_must_be_one(url: str) -> None:
+def test_an_invalid_base_url_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="base URL"):
         Gateway(api_key=samples.API_KEY, base_url=url)
 
@@ -250,7 +250,7 @@ async def test_a_base_url_may_have_a_path(vapi: StandIn, make_gateway: MakeGatew
     assert (await make_gateway(base_url=f"{vapi.url}/vapi/v1/").create_call(order)).id == samples.QUEUED["id"]
 
 
-async def test_every_error_is_of_the_one_tree(vapi: StandIn, gateway: Gateway, order: CallOrder) -> None:
+async def test_every_error_is_an_earshot_error(vapi: StandIn, gateway: Gateway, order: CallOrder) -> None:
     for status in (*range(300, 309), *range(400, 432), *range(500, 512)):
         vapi.on("POST", "/call", reply(status, b""))
         with pytest.raises(VapiError):

@@ -1,4 +1,4 @@
-"""Every code that the SDK knows has a sentence; the ones it does not know are shown as they are."""
+"""Every code that the SDK lists has a sentence; unknown codes are shown unchanged."""
 
 import string
 from typing import get_args
@@ -28,7 +28,7 @@ def test_every_code_of_the_sdk_is_explained() -> None:
         assert reason.next_step or reason.family in (Family.FINISHED, Family.CANCELLED, Family.HOOK, Family.TRANSFER, Family.SETUP), code
 
 
-def test_no_sentence_is_for_a_code_that_does_not_exist() -> None:
+def test_every_sentence_belongs_to_a_code_of_the_sdk() -> None:
     assert SENTENCES.keys() - {NEVER_FOUND} <= set(CODES)
 
 
@@ -68,7 +68,7 @@ def test_no_sentence_is_for_a_code_that_does_not_exist() -> None:
         ),
     ],
 )
-def test_some_in_full(code: str, title: str, next_step: str, family: Family) -> None:
+def test_some_examples(code: str, title: str, next_step: str, family: Family) -> None:
     reason = explain(code)
     assert (reason.title, reason.next_step, reason.family) == (title, next_step, family)
 
@@ -84,19 +84,19 @@ def test_some_in_full(code: str, title: str, next_step: str, family: Family) -> 
         ("{name}", Family.UNKNOWN),
     ],
 )
-def test_a_code_of_next_year_is_shown_as_it_is(code: str, family: Family) -> None:
+def test_an_unknown_code_is_shown_unchanged(code: str, family: Family) -> None:
     reason = explain(code)
     assert (reason.title, reason.family) == (code, family)
     assert bool(reason.next_step) is (family is not Family.UNKNOWN)
 
 
 @pytest.mark.parametrize("code", [None, ""])
-def test_no_code(code: str | None) -> None:
+def test_a_missing_code(code: str | None) -> None:
     assert explain(code).title == "The call ended."
     assert explain(code).family is Family.UNKNOWN
 
 
-def test_vapis_message_is_added_where_something_went_wrong() -> None:
+def test_vapis_message_is_added_after_a_failure() -> None:
     assert explain("customer-ended-call", "noise").next_step == ""
     assert explain("something-else", " No\n route. ").next_step == "Vapi says: No route."
     assert explain("customer-busy", "486").next_step == "Try again later. Vapi says: 486"

@@ -1,4 +1,4 @@
-"""The SDK's models cost seconds of the event loop and 150 MB at their first touch; placing a call must not touch them."""
+"""Importing the SDK's models blocks the event loop for seconds and takes 150 MB. Placing a call must not import them."""
 
 import subprocess
 import sys

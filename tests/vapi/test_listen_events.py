@@ -108,16 +108,16 @@ def test_a_start_frame_is_a_format() -> None:
         '{"type": "hang", "padding": "' + "x" * 1_000_000 + '"}',
     ],
 )
-def test_anything_else_is_nothing(frame: str) -> None:
+def test_other_frames_are_ignored(frame: str) -> None:
     assert read(frame) is None
 
 
 @pytest.mark.parametrize("time", ["NaN", "Infinity", "-Infinity", "1e400", "9" * 400, '"soon"', "null", "{}"])
-def test_a_time_that_no_browser_could_read_is_left_out(time: str) -> None:
+def test_a_time_that_is_not_json_is_dropped(time: str) -> None:
     assert frame_of(f'{{"type": "transcript", "transcript": "x", "time": {time}}}') == {"type": "transcript", "transcript": "x"}
 
 
-def test_fields_are_bounded_and_half_a_character_does_not_stop_them() -> None:
+def test_fields_are_truncated_and_half_a_surrogate_pair_does_no_harm() -> None:
     event = frame_of(json.dumps({"type": "transcript", "transcript": "x" * 100_000, "role": "\ud800"}))
     assert len(str(event["transcript"])) == 8_000
     assert json.dumps(event).encode()

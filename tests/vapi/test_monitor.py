@@ -1,4 +1,4 @@
-"""Control and listen URLs: which are opened, with what, and what becomes of the answers."""
+"""Control and listen URLs: which are opened, what is sent, and how responses are read."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ DEMO = "http://127.0.0.1:9000"
 
 
 def monitored(vapi: StandIn) -> dict[str, object]:
-    """A call whose controls are at the stand-in itself."""
+    """A call whose control URL is on the fake Vapi itself."""
     control, listen = f"{vapi.url}/call-1/control", f"{vapi.url.replace('http', 'ws')}/call-1/listen"
     return {"id": "call-1", "monitor": {"controlUrl": control, "listenUrl": listen}}
 
@@ -35,7 +35,7 @@ def monitored(vapi: StandIn) -> dict[str, object]:
         ("wss://vapi.example:9001/x", "https://vapi.example"),
     ],
 )
-def test_what_may_be_opened(url: str, base: str) -> None:
+def test_urls_that_may_be_opened(url: str, base: str) -> None:
     assert may_open(url, scheme="wss", base_url=base)
     assert may_open(url.replace("ws", "http", 1), scheme="https", base_url=base)
 
@@ -73,7 +73,7 @@ def test_what_may_be_opened(url: str, base: str) -> None:
         ("", VAPI),
     ],
 )
-def test_what_may_not_be_opened(url: str, base: str) -> None:
+def test_urls_that_may_not_be_opened(url: str, base: str) -> None:
     assert not may_open(url, scheme="wss", base_url=base)
     assert not may_open(url.replace("ws", "http", 1), scheme="https", base_url=base)
 
@@ -116,7 +116,7 @@ async def test_a_listen_target(vapi: StandIn, gateway: Gateway) -> None:
     assert len(vapi.requests) == 1, "the URL is kept"
 
 
-async def test_a_list_tells_monitors_too(vapi: StandIn, gateway: Gateway) -> None:
+async def test_a_list_provides_monitor_urls_too(vapi: StandIn, gateway: Gateway) -> None:
     vapi.on("GET", "/call", reply(200, [monitored(vapi)]))
     await gateway.list_calls()
     assert (await gateway.listen_target("call-1")).url.endswith("/call-1/listen")
@@ -149,7 +149,7 @@ async def test_a_foreign_monitor_is_refused_and_not_logged(vapi: StandIn, gatewa
             assert caught.value.code == "monitor_refused"
             assert not caught.value.retryable
         assert other.connections == 0
-    assert "not opened" in caplog.text
+    assert "refused to open" in caplog.text
     assert "secret-path" not in caplog.text
 
 
@@ -171,7 +171,7 @@ async def test_a_control_redirect_is_not_followed(vapi: StandIn, gateway: Gatewa
         (409, b"<html>", "409"),
     ],
 )
-async def test_a_no_from_the_controls(vapi: StandIn, gateway: Gateway, status: int, body: object, words: str) -> None:
+async def test_a_refused_control(vapi: StandIn, gateway: Gateway, status: int, body: object, words: str) -> None:
     vapi.on("GET", "/call/call-1", reply(200, monitored(vapi)))
     vapi.on("POST", "/call-1/control", reply(status, body))
     with pytest.raises(VapiRefused, match=words):
@@ -187,7 +187,7 @@ async def test_controls_that_do_not_answer(vapi: StandIn, make_gateway: MakeGate
     assert len(vapi.asked("POST")) == 1
 
 
-def test_the_book_forgets_the_oldest_and_says_nothing() -> None:
+def test_the_book_drops_the_oldest_and_has_no_urls_in_its_repr() -> None:
     book = MonitorBook(size=2)
     for call_id in ("a", "b", "a", "c"):
         book.remember(call_id, {"monitor": {"listenUrl": f"wss://{call_id}"}})

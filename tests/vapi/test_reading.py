@@ -1,4 +1,4 @@
-"""Lenient reading: the fields as they should be, and that nothing whatsoever in a body breaks it."""
+"""Lenient reading: all fields are read, and nothing in a body raises."""
 
 import copy
 import json
@@ -49,7 +49,7 @@ def test_a_full_call() -> None:
     )
 
 
-def test_older_places_of_a_value() -> None:
+def test_older_locations_of_a_value() -> None:
     call = read(
         summary="Top.", costBreakdown={"transport": 0, "llm": 0.5, "total": 0.5, "llmPromptTokens": 9}, phoneNumber={"number": "+1"}
     )
@@ -63,19 +63,19 @@ def test_direction(kind: str | None, inbound: bool) -> None:
 
 
 @pytest.mark.parametrize("status", [status for status in CallStatus if status is not CallStatus.UNKNOWN])
-def test_vapis_own_words(status: CallStatus) -> None:
+def test_vapis_own_status_words(status: CallStatus) -> None:
     assert read(status=status.value).status is status
 
 
 @pytest.mark.parametrize("word", ["a-new-word", "unknown", "not-found", "deletion-failed", "", None, 7, ["ended"], {}])
-def test_an_unknown_word_counts_as_what_is_proven(word: object) -> None:
+def test_an_unknown_status_is_inferred_from_the_times(word: object) -> None:
     assert read(status=word).status is CallStatus.QUEUED
     assert read(status=word, startedAt="2026-09-01T10:00:00Z").status is CallStatus.IN_PROGRESS
     assert read(status=word, startedAt="2026-09-01T10:00:00Z", endedAt="2026-09-01T10:01:00Z").status is CallStatus.ENDED
     assert read(status=word, endedReason="worker-shutdown").status is CallStatus.ENDED
 
 
-def test_an_unknown_word_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_status_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(3):
         read(status="never-heard-of")
     assert caplog.text.count("never-heard-of") == 1
@@ -124,7 +124,7 @@ def test_without_a_usable_id_there_is_no_entry(value: object) -> None:
         assert read_each([{"id": value}, {"id": "ok"}, value], reader) == [reader({"id": "ok"})]
 
 
-def test_text_that_no_encoder_takes_is_mended() -> None:
+def test_text_that_can_not_be_encoded_is_repaired() -> None:
     call = read(name="cut \ud83d", summary="a\0b", endedMessage="  ")
     assert (call.name, call.summary, call.ended_message) == ("cut ?", "ab", None)
 
@@ -133,7 +133,7 @@ ODDITIES: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 7, 10**400, 1e300, 1788264000000, 0.5, float("nan"), float("inf"), "", " ", "text", "ended", "\ud800"),
     *("\0", "9999-12-31T23:59:59-14:00", "2026-09-01", [], [None], [[]], {}, {"id": []}, {"type": 7, "cost": "1"}, [{"type": {}}]),
 )
-"""What stands where something else was expected."""
+"""Values of unexpected types."""
 
 
 def spots(value: Any) -> Iterator[tuple[Any, Any]]:
@@ -157,7 +157,7 @@ def mutated(body: Any, dice: random.Random) -> Any:
     return body
 
 
-def test_nothing_in_a_body_breaks_reading() -> None:
+def test_no_body_makes_reading_raise() -> None:
     dice = random.Random(20260901)  # noqa: S311 (the same bodies at every run)
     book = MonitorBook(size=10)
     bodies = [*samples.CALLS.values(), samples.ASSISTANT, samples.PHONE_NUMBER]

@@ -1,4 +1,4 @@
-"""Reading calls, assistants and numbers, and finding a call whose answer was lost."""
+"""Reading calls, assistants and numbers, and finding a call whose response was lost."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,7 +28,7 @@ async def test_one_call(vapi: StandIn, gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize("call_id", ["", ".", "..", "../assistant", "..\\assistant", "a/b", "%2e%2e", "x?limit=1", "x#y", "é\ud800", "a b"])
-async def test_an_id_from_outside_leads_nowhere_else(vapi: StandIn, gateway: Gateway, call_id: str) -> None:
+async def test_a_crafted_id_reaches_no_other_path(vapi: StandIn, gateway: Gateway, call_id: str) -> None:
     vapi.on("GET", "/assistant", reply(200, samples.MINIMAL))
     vapi.on("GET", "/", reply(200, samples.MINIMAL))
     vapi.on("GET", "/call", reply(200, samples.MINIMAL))
@@ -59,7 +59,7 @@ READ_FAULTS = [
 
 
 @pytest.mark.parametrize("fault", READ_FAULTS)
-async def test_faults_of_reading_are_vapis_absence(vapi: StandIn, gateway: Gateway, order: CallOrder, fault: Reply) -> None:
+async def test_a_failed_read_means_vapi_is_unavailable(vapi: StandIn, gateway: Gateway, order: CallOrder, fault: Reply) -> None:
     for path in ("/call", "/call/call-1", "/assistant", "/phone-number"):
         vapi.on("GET", path, fault)
     for attempt in (
@@ -81,7 +81,7 @@ async def test_reading_ends_at_the_deadline(vapi: StandIn, make_gateway: MakeGat
         await make_gateway(timeout=0.3).get_call("call-1")
 
 
-async def test_nobody_there(make_gateway: MakeGateway) -> None:
+async def test_nothing_listens(make_gateway: MakeGateway) -> None:
     with pytest.raises(VapiUnavailable, match="network"):
         await make_gateway(base_url=f"http://127.0.0.1:{free_port()}").get_call("call-1")
 
@@ -90,7 +90,7 @@ async def test_nobody_there(make_gateway: MakeGateway) -> None:
     ("status", "error"),
     [(401, VapiUnauthorized), (404, CallNotFound), (400, VapiRefused), (403, VapiRefused), (429, VapiRefused)],
 )
-async def test_a_no_to_reading(vapi: StandIn, gateway: Gateway, status: int, error: type[Exception]) -> None:
+async def test_a_refused_read(vapi: StandIn, gateway: Gateway, status: int, error: type[Exception]) -> None:
     vapi.on("GET", "/call/call-1", reply(status, {"message": "No.", "statusCode": status}, headers={"Retry-After": "3"}))
     vapi.on("GET", "/assistant", reply(status, {"message": "No.", "statusCode": status}))
     with pytest.raises(error):
@@ -99,9 +99,9 @@ async def test_a_no_to_reading(vapi: StandIn, gateway: Gateway, status: int, err
         await gateway.list_assistants()
 
 
-async def test_a_call_without_an_id_is_nonsense(vapi: StandIn, gateway: Gateway) -> None:
+async def test_a_call_without_an_id_is_unreadable(vapi: StandIn, gateway: Gateway) -> None:
     vapi.on("GET", "/call/call-1", reply(200, {"status": "queued"}))
-    with pytest.raises(VapiUnavailable, match="understood"):
+    with pytest.raises(VapiUnavailable, match="can't be read"):
         await gateway.get_call("call-1")
 
 
@@ -125,7 +125,7 @@ def history(count: int, *, apart: timedelta = timedelta(minutes=1)) -> list[dict
 
 
 def serve(vapi: StandIn, calls: list[dict[str, Any]]) -> None:
-    """Answers GET /call as Vapi does: newest first, `createdAtLe` and `limit` honoured."""
+    """Responds to GET /call as Vapi does: newest first, with `createdAtLe` and `limit`."""
 
     async def page(writer: Any) -> None:
         asked = query(vapi.requests[-1])
@@ -146,14 +146,14 @@ async def test_a_long_list_is_read_in_pages(vapi: StandIn, gateway: Gateway, cou
     assert all(int(query(request)["limit"]) <= 26 for request in vapi.requests)
 
 
-async def test_a_list_that_stands_still_ends(vapi: StandIn, gateway: Gateway) -> None:
+async def test_a_list_that_repeats_itself_ends(vapi: StandIn, gateway: Gateway) -> None:
     serve(vapi, history(60, apart=timedelta(0)))
     assert len(await gateway.list_calls()) == 26
     vapi.on("GET", "/call", reply(200, [{"status": "ended"}] * 25))
     assert await gateway.list_calls() == []
 
 
-async def test_what_a_list_is_asked_for(vapi: StandIn, gateway: Gateway) -> None:
+async def test_the_query_of_a_list(vapi: StandIn, gateway: Gateway) -> None:
     vapi.on("GET", "/call", reply(200, []))
     await gateway.list_calls(updated_since=SINCE, created_since=SINCE - timedelta(hours=2), limit=10)
     assert query(vapi.requests[0]) == {
@@ -179,7 +179,7 @@ async def test_a_lost_call_is_found_by_its_tag(
     assert datetime.fromisoformat(asked["createdAtGe"]) < SINCE
 
 
-async def test_a_call_of_another_order_is_not_taken_for_it(vapi: StandIn, gateway: Gateway, order: CallOrder) -> None:
+async def test_a_call_of_another_order_is_not_found(vapi: StandIn, gateway: Gateway, order: CallOrder) -> None:
     vapi.on(
         "GET", "/call", reply(200, [{**samples.QUEUED, "assistantOverrides": {"metadata": {"earshotTag": "another"}}}, samples.MINIMAL])
     )

@@ -28,7 +28,7 @@ ECHO = {"message": f"Bad Authorization: Bearer {samples.API_KEY} for wss://x.vap
         *(cut_short, drop, hang, not_http, reset),
     ],
 )
-async def test_nothing_tells(
+async def test_no_secret_leaks(
     vapi: StandIn, make_gateway: MakeGateway, order: CallOrder, caplog: pytest.LogCaptureFixture, fault: Reply | None
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -79,7 +79,7 @@ async def test_nothing_tells(
     assert not [text for text in told if samples.QUEUED["customer"]["number"] in text and "Call(" not in text]
 
 
-async def test_no_error_names_a_url(vapi: StandIn, gateway: Gateway, order: CallOrder) -> None:
+async def test_no_error_contains_a_url(vapi: StandIn, gateway: Gateway, order: CallOrder) -> None:
     vapi.on("POST", "/call", reply(400, {"message": "See https://docs.vapi.ai/calls and\nwss://x.vapi.ai/y."}))
     with pytest.raises(EarshotError, match=r"^See \(link\) and \(link\)$"):
         await gateway.create_call(order)

@@ -1,4 +1,4 @@
-"""Connections are let go of on every path, and proxies of the environment are used where they can be."""
+"""Connections are released on every path, and proxies of the environment are used where possible."""
 
 import asyncio
 import gc
@@ -17,7 +17,7 @@ from tests.vapi.stand_in import Reply, StandIn, reply, trickle
 
 @pytest.fixture
 def no_garbage_collection() -> Iterator[None]:
-    """What the garbage collector would close in the end counts as left open."""
+    """Connections that only garbage collection would close count as left open."""
     gc.disable()
     yield
     gc.enable()
@@ -25,7 +25,7 @@ def no_garbage_collection() -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_garbage_collection")
 @pytest.mark.parametrize("fault", [pytest.param(reply(201, b" " * 9_000_000), id="too large"), trickle])
-async def test_an_answer_that_is_not_read_to_its_end_keeps_no_connection(
+async def test_a_partly_read_response_releases_its_connection(
     vapi: StandIn, make_gateway: MakeGateway, order: CallOrder, fault: Reply
 ) -> None:
     vapi.on("POST", "/call", fault)
@@ -35,7 +35,7 @@ async def test_an_answer_that_is_not_read_to_its_end_keeps_no_connection(
 
 
 @pytest.mark.usefixtures("no_garbage_collection")
-async def test_a_cancelled_call_keeps_no_connection(vapi: StandIn, gateway: Gateway, order: CallOrder) -> None:
+async def test_a_cancelled_request_releases_its_connection(vapi: StandIn, gateway: Gateway, order: CallOrder) -> None:
     dialled = asyncio.Event()
 
     async def answer_slowly(writer: asyncio.StreamWriter) -> None:
@@ -51,7 +51,7 @@ async def test_a_cancelled_call_keeps_no_connection(vapi: StandIn, gateway: Gate
     assert await vapi.all_let_go()
 
 
-async def test_connections_are_kept_and_closed_in_the_end(vapi: StandIn, make_gateway: MakeGateway) -> None:
+async def test_connections_are_reused_and_closed_at_the_end(vapi: StandIn, make_gateway: MakeGateway) -> None:
     vapi.on("GET", "/assistant", reply(200, []))
     gateway = make_gateway()
     for _ in range(5):
@@ -61,7 +61,7 @@ async def test_connections_are_kept_and_closed_in_the_end(vapi: StandIn, make_ga
     assert await vapi.all_let_go()
 
 
-async def test_a_proxy_is_used_but_not_to_reach_this_machine(
+async def test_a_proxy_is_used_except_for_loopback(
     vapi: StandIn, make_gateway: MakeGateway, order: CallOrder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):

@@ -1,13 +1,13 @@
-"""What Vapi tells once a call is over: its own recording, and who said what."""
+"""What Vapi reports after a call has ended: its recording and the transcript."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from services.vapi.afterwards import read_lines
 from services.vapi.ended_reasons import Family, family_of
 from services.vapi.reading import read_call
+from services.vapi.transcript import read_lines
 from tests.vapi.samples import ENDED
 
 STEREO, MONO, OLD = ("https://storage.vapi.ai/stereo.wav", "https://storage.vapi.ai/mono.wav", "https://storage.vapi.ai/old.wav")
@@ -28,13 +28,13 @@ STARTED = datetime(2026, 9, 1, 10, 0, 5, 250_000, tzinfo=UTC)
         ({"artifact": {"recordingUrl": 3}}, None),
     ],
 )
-def test_the_recording_is_linked_by_https_alone(body: dict[str, Any], url: str | None) -> None:
+def test_the_recording_is_linked_only_by_https(body: dict[str, Any], url: str | None) -> None:
     call = read_call({"id": "one", **body})
     assert call
     assert call.recording_url == url
 
 
-def test_what_was_said_is_read_and_what_nobody_spoke_is_left_out() -> None:
+def test_spoken_messages_are_read_and_others_are_skipped() -> None:
     messages = [
         {"role": "system", "message": "You are Riley."},
         {"role": "bot", "message": " Hi.\0 ", "time": 1788256801200.5},
@@ -55,7 +55,7 @@ def test_what_was_said_is_read_and_what_nobody_spoke_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"artifact": []}, {"artifact": {"messages": 3}}, {"messages": "none"}])
-def test_a_call_without_an_account_has_no_lines(body: Any) -> None:
+def test_a_call_without_messages_has_no_lines(body: Any) -> None:
     assert read_lines(body) == ()
 
 
@@ -73,5 +73,5 @@ def test_older_answers_have_the_messages_at_the_top() -> None:
         (None, Family.UNKNOWN),
     ],
 )
-def test_a_code_has_a_family_though_it_is_new(code: str | None, family: Family) -> None:
+def test_an_unknown_code_has_a_family(code: str | None, family: Family) -> None:
     assert family_of(code) is family

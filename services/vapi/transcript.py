@@ -1,4 +1,4 @@
-"""What Vapi tells of a call once it is over: who said what, from `artifact.messages` (OpenAPI `Artifact`), read leniently."""
+"""The transcript of an ended call, read leniently from `artifact.messages` (OpenAPI `Artifact`)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ _START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_lines(body: Any) -> tuple[Line, ...]:
-    """The call's lines, oldest first. Prompts and tool calls, which nobody spoke, are left out, and so is what can't be read."""
+    """The call's lines, oldest first. Skips prompts and tool calls, which nobody spoke, and unreadable messages."""
     table = body if isinstance(body, dict) else {}
     artifact = table.get("artifact")
     messages = (artifact.get("messages") if isinstance(artifact, dict) else None) or table.get("messages")
@@ -29,5 +29,5 @@ def read_lines(body: Any) -> tuple[Line, ...]:
 
 
 def _after(seconds: Any) -> timedelta:
-    good = isinstance(seconds, int | float) and 0 <= seconds < 1e6
-    return timedelta(seconds=float(seconds) if good else 0)
+    valid = isinstance(seconds, int | float) and 0 <= seconds < 1e6
+    return timedelta(seconds=float(seconds) if valid else 0)
