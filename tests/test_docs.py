@@ -15,9 +15,9 @@ KEPT = {".ci", ".github"}
 FENCE = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"!?\[[^\]]*\]\(<?([^)>\s]+)[^)]*\)|(?:src|href)=\"([^\"]+)\"")
 CODE = re.compile(r"`([^`\n]+)`")
-FOLDERS = "assets|benchmarks|docs|services|tests|ui|\\.ci|\\.github"
+FOLDERS = "assets|benchmarks|docs|services|tests|ui|words|\\.ci|\\.github"
 PATH = re.compile(rf"(?<![\w./:-])(?:{FOLDERS})/[\w./*-]*[\w*/]")
-FILE = re.compile(r"[\w./*-]+\.(?:py|js|mjs|md|css|sh|toml|html|webp|svg|yml|yaml)")
+FILE = re.compile(r"[\w./*-]+\.(?:py|js|mjs|md|css|sh|html|webp|svg|yml|yaml)")
 MODULE = re.compile(r"python3? -m ((?:benchmarks|docs|services|tests|ui)[\w.]*)")
 TARGET = re.compile(r"(?:^|\s)make ([a-z][a-z-]*)")
 
