@@ -1,4 +1,4 @@
-"""The one page: header, dialer, stage, list, and how they hear of each other and of the desk."""
+"""The page: header, dialer, stage and call log, and the events that connect them with each other and with the desk."""
 
 import asyncio
 from collections.abc import Callable, Collection
@@ -42,12 +42,12 @@ def install_pages(
     switch: Switch,
     issue_ticket: Callable[[str], str],
 ) -> None:
-    """Puts the page and its assets on `app`. `issue_ticket` gives a listen ticket for a call id."""
+    """Adds the page and its assets to `app`. `issue_ticket` returns a listen ticket for a call id."""
     app.mount(ROUTE, AssetFiles())
 
     @ui.page("/")
     def index(call: str = "", to: str = "") -> None:
-        """`?call=` is the call to show first, `?to=` a number to put into the field; nothing is ever dialled by an address."""
+        """`?call=` names the call to show first, `?to=` a number for the field. No address ever dials."""
         choose_language()
         choose_theme()
         DeskPage(
@@ -71,14 +71,14 @@ def install_pages(
         language="en-US",
         dark=None,
         tailwind=False,
-        gzip_middleware_factory=lambda app: GZipMiddleware(app, compresslevel=4),  # the page is made for each visit
+        gzip_middleware_factory=lambda app: GZipMiddleware(app, compresslevel=4),  # pages are built per visit
         reconnect_timeout=30,  # with the default of 3 s a longer pause of the network would reload the page and cut the sound
         show_welcome_message=False,
     )
 
 
 class DeskPage:
-    """One browser tab. It follows the desk for as long as the tab is there."""
+    """One browser tab. It follows the desk while the tab is open."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class DeskPage:
         header(settings, desk=desk, switch=switch)
         with client.content.classes(replace="desk"):
             stopped_banner(switch)
-            _tell_missing(settings.missing)
+            _show_missing(settings.missing)
             self._trouble = Notice(quiet=True)
             self._notice = Notice()
             example = say("example") if settings.demo else ""
@@ -118,14 +118,14 @@ class DeskPage:
                 )
                 self._log = CallLog(desk=desk, select=self._select)
             Connection(demo=settings.demo)
-        self._tell_trouble(desk.trouble)
-        self._first(call_id, to)
-        follow(desk.changed, self._note)
+        self._show_trouble(desk.trouble)
+        self._show_first(call_id, to)
+        follow(desk.changed, self._update)
         follow(desk.directory.changed, lambda _: self._dialer.refresh())
-        follow(desk.trouble_changed, self._tell_trouble)
+        follow(desk.trouble_changed, self._show_trouble)
 
-    def _first(self, call_id: str, to: str = "") -> None:
-        """What is on the stage after a load: the call that the address names, else the newest that runs. A number in it stays there."""
+    def _show_first(self, call_id: str, to: str = "") -> None:
+        """Shows the call that the address names, else the newest active one. A number in the address stays there."""
         if call := self._desk.get(call_id):
             self._show(call)
         elif call_id:
@@ -137,44 +137,44 @@ class DeskPage:
         try:
             self._show(await self._desk.read(call_id))
         except CallNotFound as error:
-            # Most of all where Earshot was started anew while the page was open.
+            # Usually because Earshot restarted while the page was open.
             title, _ = error_words(error)
-            self._notice.tell(title, say("forgotten_demo" if self._demo else "forgotten"))
+            self._notice.show(title, say("forgotten_demo" if self._demo else "forgotten"))
         except EarshotError as error:
-            self._notice.tell_error(error)
+            self._notice.show_error(error)
 
     def _show(self, call: Call, *, listen: bool = False, addressed: bool = True) -> None:
-        if addressed and call.id != self._addressed:  # a page that is loaded anew shows the same call
+        if addressed and call.id != self._addressed:  # so that a reload shows the same call
             self._addressed = call.id
             ui.navigate.history.replace(f"/?call={quote(call.id, safe='')}")
         self._shown = call.id
         self._stage.show(call, listen=listen)
-        self._log.point_at(call.id)
+        self._log.mark_row(call.id)
 
     def _select(self, call_id: str) -> None:
-        """A call that runs is heard at once, for the press that chose it allows sound; one that is over is looked up where it must be."""
+        """Shows a call. An active one is heard at once, since the press allows sound; an ended one may have to be looked up."""
         call = self._desk.get(call_id)
         if call is None:
             background_tasks.create(self._look_up(call_id), name="look up call", context=self._client)
         elif call.id != self._shown:
             self._show(call, listen=call.running)
         elif self._stage.card:
-            self._stage.card.hear()
+            self._stage.card.start_sound()
 
     def _placing(self, order: CallOrder) -> None:
         self._shown = None
         self._stage.show_placing(order)
-        self._log.point_at(None)
+        self._log.mark_row(None)
 
     def _placed(self, call: Call) -> None:
         self._show(call, listen=True)
 
     def _failed(self) -> None:
         self._stage.show_nothing()
-        self._first("")
+        self._show_first("")
 
-    def _note(self, call: Call) -> None:
-        """Several changes in a row become one update of the page, of the rows concerned alone."""
+    def _update(self, call: Call) -> None:
+        """Batches changes: one page update per loop turn, touching only the changed rows."""
         if not self._changed:
             asyncio.get_running_loop().call_soon(self._refresh)
         self._changed[call.id] = call
@@ -185,8 +185,8 @@ class DeskPage:
             return
         with self._client:
             for call in changed.values():
-                self._log.note(call)
-                self._stage.note(call)
+                self._log.refresh(call)
+                self._stage.refresh(call)
             self._update_stage(changed)
 
     def _update_stage(self, changed: Collection[str]) -> None:
@@ -194,18 +194,18 @@ class DeskPage:
         shown = self._desk.get(card.call.id) if card else None
         if card is None or shown is None:
             return
-        if shown.id != card.call.id:  # it was placed without our knowing its id, and has been found
+        if shown.id != card.call.id:  # it was placed without a known id, and has now been found
             self._show(shown, listen=card.listen)
         elif shown.id in changed:
             card.update(shown)
 
-    def _tell_trouble(self, trouble: str | None) -> None:
+    def _show_trouble(self, trouble: str | None) -> None:
         if trouble:
-            self._trouble.tell(say("trouble_title"), say("trouble"))
+            self._trouble.show(say("trouble_title"), say("trouble"))
         else:
             self._trouble.hide()
 
 
-def _tell_missing(names: tuple[str, ...]) -> None:
+def _show_missing(names: tuple[str, ...]) -> None:
     if names:
-        Notice(lasting=True).tell(say("missing_title"), say("missing", count=len(names), names=joined(names)))
+        Notice(lasting=True).show(say("missing_title"), say("missing", count=len(names), names=joined(names)))

@@ -1,4 +1,4 @@
-"""The Python face of assets/audio_player.js: two lanes, and the sound of one call."""
+"""The Python side of assets/audio_player.js: two lanes, and the sound of one call."""
 
 import time
 from collections.abc import Callable
@@ -13,15 +13,18 @@ from ui.kit.assets import ASSETS, versioned
 from ui.kit.markup import set_props
 
 _LISTENING = ("starting", "waiting", "playing", "gap", "reconnecting", "blocked", "expired")
-_RENEW_EVERY = 5.0  # seconds between new tickets, lest a refusal that no ticket helps is asked again and again
+_RENEW_INTERVAL_S = 5.0  # between new tickets, so that a refusal no ticket can cure is not retried endlessly
 
 
 _MODULES: list[str | Path] = ["../kit/fill.js", "lane.js", "../kit/mute_button.js", "sound_words.js"]
 
 
 class AudioPlayer(Element, component=ASSETS / "audio_player.js", dependencies=_MODULES):
-    """Plays the call `call_id`. The browser starts and stops it in the user's click (`toggle_handler`); `autostart` starts it at once,
-    which browsers allow within two minutes of a press on Call. `on_state` hears of every state that the browser reports."""
+    """Plays the call `call_id`. The browser starts and stops it within the user's click (`toggle_handler`).
+
+    `autostart`: starts at once, which browsers allow for some time after a press.
+    `on_state`: called with every state that the browser reports.
+    """
 
     def __init__(self, call_id: str, *, issue_ticket: Callable[[str], str], autostart: bool, on_state: Callable[[str], None]) -> None:
         super().__init__()
@@ -31,28 +34,28 @@ class AudioPlayer(Element, component=ASSETS / "audio_player.js", dependencies=_M
         self._on_state = on_state
         self._renewed_at = float("-inf")
         set_props(self, url=self._url(), module_url=versioned("live_playout.js"), autostart=autostart, words=player_words())
-        self.on("state", lambda event: self._hear(event.args))
+        self.on("state", lambda event: self._on_change(event.args))
 
     @property
     def listening(self) -> bool:
-        """Whether sound plays, or will as soon as there is any."""
+        """True if sound plays, or will as soon as there is some."""
         return self.state in _LISTENING
 
     @property
     def toggle_handler(self) -> str:
-        """JavaScript for a click that starts or stops the sound, without asking the server: sound may only start within the click."""
+        """JavaScript for a click that starts or stops the sound without the server, since sound may only start within the click."""
         return (
             f"() => {{ const player = getElement({self.id}); {list(_LISTENING)}.includes(player.state) ? player.stop() : player.start(); }}"
         )
 
     @property
     def spread_handler(self) -> str:
-        """JavaScript for a checkbox that puts both speakers into both ears."""
+        """JavaScript for a checkbox that plays both speakers in both ears."""
         return f"(event) => getElement({self.id}).setSpread(!event.target.checked)"
 
-    def _hear(self, change: dict[str, Any]) -> None:
+    def _on_change(self, change: dict[str, Any]) -> None:
         self.state = str(change.get("state"))
-        if self.state == "expired" and time.monotonic() - self._renewed_at > _RENEW_EVERY:
+        if self.state == "expired" and time.monotonic() - self._renewed_at > _RENEW_INTERVAL_S:
             self._renewed_at = time.monotonic()
             set_props(self, url=self._url())
         self._on_state(self.state)

@@ -1,4 +1,4 @@
-"""One call on the stage: who, how long, in which state, both voices, what is said, what can be done, and how it ended."""
+"""One call on the stage: number, clock, state, sound, transcript, steering, and outcome."""
 
 from collections.abc import Callable
 
@@ -18,13 +18,13 @@ from ui.kit.notice import Notice
 from ui.recording.record_switch import RecordingNote, RecordSwitch
 from ui.recording.recorded import Recorded
 from ui.words import say
-from ui.words.calls import from_whom, number, remark
+from ui.words.calls import number, remark, subtitle
 
 _WITHOUT_SOUND = (CallStatus.UNKNOWN, CallStatus.SCHEDULED, CallStatus.ENDED)
 
 
 class CallCard:
-    """Built once for a call, then kept up to date by `update`. `listen` starts the sound by itself; `dial_again` is given the number."""
+    """Built once per call; `update` keeps it current. `listen` starts the sound; `dial_again` is called with the number."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class CallCard:
         self._player: AudioPlayer | None = None
         self._heard = False
         self._ending = False
-        self._head = CallHead(number(call), from_whom(desk, call))
+        self._head = CallHead(number(call), subtitle(desk, call))
         self._remark = Text("p", "", "remark")
         self._notice = Notice()
         self._outcome = Outcome(desk=desk, dial_again=dial_again)
@@ -58,7 +58,7 @@ class CallCard:
 
     def update(self, call: Call) -> None:
         self.call = call
-        self._head.update(call, from_whom(self._desk, call))
+        self._head.update(call, subtitle(self._desk, call))
         self._remark.show(remark(call))
         if call.status not in _WITHOUT_SOUND and self._player is None:
             self._with_player(call)
@@ -68,15 +68,15 @@ class CallCard:
                 self._sound.clear()
                 self._player = None
         self._outcome.show(call)
-        self._note.follow(call)
-        self._recorded.follow(call)
-        self._transcript.follow(call)
-        self._steering.follow(call)
+        self._note.refresh(call)
+        self._recorded.refresh(call)
+        self._transcript.refresh(call)
+        self._steering.refresh(call)
         self._refresh()
 
     def _with_player(self, call: Call) -> None:
         with self._sound:
-            self._player = player = AudioPlayer(call.id, issue_ticket=self._issue_ticket, autostart=self.listen, on_state=self._hear)
+            self._player = player = AudioPlayer(call.id, issue_ticket=self._issue_ticket, autostart=self.listen, on_state=self._on_state)
             with player:
                 toggle = self._toggle = Box("button", "btn listen", type="button", data_testid="listen-toggle")
                 toggle.on("click", js_handler=player.toggle_handler)
@@ -93,17 +93,17 @@ class CallCard:
                     icon("end")
                     self._end_text = Text("span")
 
-    def hear(self) -> None:
-        """Starts the sound, if it can be heard and is not."""
+    def start_sound(self) -> None:
+        """Starts the sound if the call is active and not being heard."""
         if self._player and self.call.running and not self._player.listening:
             self._player.run_method("start")
 
-    def _hear(self, state: str) -> None:
+    def _on_state(self, state: str) -> None:
         self._heard = self._heard or state == "playing"
         self._refresh()
 
     def _refresh(self) -> None:
-        """What can be done now, as the buttons show it."""
+        """Updates the buttons to what can be done now."""
         if self._player is None or self._sound.is_deleted:
             return
         running = self.call.running
@@ -122,7 +122,7 @@ class CallCard:
         self._sound.classes(replace="sound" if running else "sound over")
 
     def _replaying(self, replaying: bool) -> None:
-        """A replay brings lanes and what was said along, and follows in them."""
+        """Hides sound and transcript during a replay, which has its own."""
         self._sound.set_visibility(not replaying)
         self._transcript.set_visibility(not replaying)
 
@@ -136,7 +136,7 @@ class CallCard:
             await self._desk.end(self.call.id, PAGE)
         except Exception as error:
             if not self._notice.is_deleted:
-                self._notice.tell_error(error)
+                self._notice.show_error(error)
         finally:
             self._ending = False
             self._refresh()

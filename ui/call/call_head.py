@@ -1,4 +1,4 @@
-"""The top of the stage, which is there before there is a call: number, clock, state, steps."""
+"""The top of the stage: number, clock, state, steps. Also shown while a call is being placed."""
 
 from services.domain.call import Call
 from ui.call.steps import Steps
@@ -8,13 +8,13 @@ from ui.words import say, state
 
 
 class CallHead:
-    """`number` is who is called or calls, `sub` the line below it."""
+    """`number` is the other party's, `subtitle` the line below it."""
 
-    def __init__(self, number: str, sub: str) -> None:
+    def __init__(self, number: str, subtitle: str) -> None:
         with Box(classes="top"):
             with Box(classes="whom"):
                 Text("h2", number, "who")
-                self._sub = Text("p", sub, "sub")
+                self._subtitle = Text("p", subtitle, "sub")
             with Box(classes="right"):
                 self._clock = CallClock()
                 with Box(classes="state", role="status", aria_live="polite"):
@@ -22,8 +22,8 @@ class CallHead:
                     self._status = Text("span", say("dialling"), data_testid="call-status", data_status="dialling")
         self._steps = Steps()
 
-    def update(self, call: Call, sub: str) -> None:
-        self._sub.show(sub)
+    def update(self, call: Call, subtitle: str) -> None:
+        self._subtitle.show(subtitle)
         self._clock.show(call.started_at, call.ended_at)
         self._status.show(state(call.status))
         set_props(self._status, data_status=call.status.value)

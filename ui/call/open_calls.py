@@ -1,4 +1,4 @@
-"""The running calls that this tab has opened: each goes on being followed, one is on the stage, and a press goes back to another."""
+"""The active calls opened in this tab: one is on the stage, the others are still followed and can be brought back."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,19 +8,19 @@ from services.domain.call import Call, CallStatus
 from services.domain.errors import EarshotError
 from services.listening.relay import Relay
 from ui.kit.icons import icon
-from ui.kit.living import Living
+from ui.kit.live_box import LiveBox
 from ui.kit.markup import Box, Text, set_props
 from ui.words import say
 from ui.words.calls import number
 
-_MOST = 12  # a tab follows no more; the one that was opened first gives way
+_MAX_OPEN = 12  # per tab; a further one closes the oldest
 _NOT_YET = (CallStatus.UNKNOWN, CallStatus.SCHEDULED)
 
 
-class OpenCalls(Living):
-    """Not there until two calls are open. `choose` is given the id of the one that is pressed.
+class OpenCalls(LiveBox):
+    """Hidden until two calls are open. Calls `choose` with the id of the one that is pressed.
 
-    Following costs no sound: what is said is written down while the call is open, heard or not.
+    Following needs no sound: the transcript grows while the call is open, heard or not.
     """
 
     def __init__(self, *, relay: Relay, choose: Callable[[str], None]) -> None:
@@ -33,19 +33,19 @@ class OpenCalls(Living):
         self.set_visibility(False)
 
     def show(self, call: Call | None) -> None:
-        """`call` is on the stage from now on, or none."""
+        """Call this when `call`, or none, comes on the stage."""
         self._current = call.id if call else None
         if call and call.running and call.id not in self._open:
             with self:
                 self._open[call.id] = _Tab(call, choose=self._choose, close=self._close)
-            if len(self._open) > _MOST:
+            if len(self._open) > _MAX_OPEN:
                 self._close(next(iter(self._open)))
         self._mark()
         if call:
-            self.note(call)
+            self.refresh(call)
 
-    def note(self, call: Call) -> None:
-        """Takes in that a call changed. One that ended stays as long as it is looked at."""
+    def refresh(self, call: Call) -> None:
+        """Updates the tab of a changed call. An ended one stays while it is on the stage."""
         if call.id not in self._open:
             return
         self._open[call.id].update(call)
@@ -55,7 +55,7 @@ class OpenCalls(Living):
             task.add_done_callback(lambda _: self._following.pop(call.id, None))
 
     async def _follow(self, call_id: str) -> None:
-        # Refused where it ended in this very moment: whoever follows the desk hears of that.
+        # Refused if it has just ended, which the desk reports anyway.
         with suppress(EarshotError), self._relay.listen(call_id, sound=False, events=False) as listener:
             async for _ in listener:
                 pass

@@ -1,4 +1,4 @@
-"""How a call ended: why, what to do about it, how long it took, what it cost and for what, what was agreed, and what can be done next."""
+"""How a call ended: reason, next step, duration, cost, summary, and actions."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -11,11 +11,11 @@ from ui.words import say
 from ui.words.calls import cost, cost_of, cost_part, duration, number
 from ui.words.faults import ended_words
 
-_SHOWN = 0.0005  # dollars: what costs less would stand there as nothing
+_MIN_SHOWN = 0.0005  # dollars; less would be shown as 0
 
 
 class Outcome(Box):
-    """Not there while the call runs. `dial_again` is given its number."""
+    """Hidden while the call is active. `dial_again` is called with its number."""
 
     def __init__(self, *, desk: CallDesk, dial_again: Callable[[str], None]) -> None:
         super().__init__(classes="outcome")
@@ -49,7 +49,7 @@ class Outcome(Box):
         self._next_step.show(reason.next_step)
         self._duration.show(duration(call))
         self._cost.show(cost(call))
-        self._parts.show(" · ".join(f"{cost_part(item)} {cost_of(item)}" for item in call.costs if item.dollars >= _SHOWN))
+        self._parts.show(" · ".join(f"{cost_part(item)} {cost_of(item)}" for item in call.costs if item.dollars >= _MIN_SHOWN))
         self._summary.show(call.summary or "")
         self._again.set_visibility(bool(self._to))
         recording = call.recording_url if _opens_safely(call.recording_url) else None
@@ -58,7 +58,7 @@ class Outcome(Box):
 
 
 class _Fact:
-    """A line of what is known about a call that is over; not there while it is not known."""
+    """One fact about an ended call; hidden while unknown."""
 
     def __init__(self, name: str) -> None:
         with Box(classes=name) as self._line:
@@ -71,5 +71,5 @@ class _Fact:
 
 
 def _opens_safely(url: str | None) -> bool:
-    """An address that comes from elsewhere may be a script."""
+    """True for https. An address from Vapi could be a script."""
     return bool(url) and urlsplit(url or "").scheme == "https"

@@ -1,4 +1,4 @@
-"""The texts of assets/audio_player.js in the language of the page, under the names that it has for them."""
+"""The texts of assets/audio_player.js in the page's language, by the component's own names."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ _GROUNDS = {"operator": "operator", "start frame": "start_frame", "measured": "m
 
 
 def player_words() -> dict[str, Any]:
-    """What the element's `words` property is given. The browser fills placeholders such as `{seconds}` and picks plural forms."""
+    """The value for the element's property `words`. The browser fills placeholders such as `{seconds}` and picks plural forms."""
     who = ("customer", "assistant")
     return {
         **{name: text(f"player_{name}") for name in _TEXTS.split()},

@@ -1,4 +1,4 @@
-"""The Python face of ui/call/send_form.js: a form whose press counts once, soon, or not at all."""
+"""The Python side of ui/call/send_form.js: a form whose press is sent at most once, and not if it arrives late."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -16,7 +16,7 @@ Fields = Mapping[str, str]
 
 
 class SendForm(Element, component="send_form.js", dependencies=[PRESS]):
-    """`send` is given the fields of each press that counts, and says whether the form is done with; what it raises, `notice` tells."""
+    """Calls `send` with the fields of each valid press; it returns whether to clear the form. Its errors are shown in `notice`."""
 
     def __init__(self, *, send: Callable[[Fields], Awaitable[bool]], notice: Notice) -> None:
         super().__init__()
@@ -37,11 +37,11 @@ class SendForm(Element, component="send_form.js", dependencies=[PRESS]):
         done = False
         try:
             if await came_late(self):
-                self._notice.tell(say("steer_late_title"), say("steer_late"))
+                self._notice.show(say("steer_late_title"), say("steer_late"))
             else:
                 done = await self._send({name: str(value)[:_LONGEST].strip() for name, value in dict(event.args).items()})
         except Exception as error:
-            self._notice.tell_error(error)
+            self._notice.show_error(error)
         finally:
             self._busy = False
             if not self.is_deleted:

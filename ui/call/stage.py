@@ -1,4 +1,4 @@
-"""The stage: the call that is looked at, the one that is just being placed, or an invitation."""
+"""The stage: the selected call, the one being placed, or an invitation to dial."""
 
 import random
 from collections.abc import Callable
@@ -14,11 +14,11 @@ from ui.call.call_head import CallHead
 from ui.call.open_calls import OpenCalls
 from ui.kit.markup import Box, Text
 from ui.words import say
-from ui.words.calls import from_whom, number
+from ui.words.calls import number, subtitle
 
 
 class Stage:
-    """Shows one thing at a time. `dial_again` is given the number of a call that is to be dialled anew, `select` the id of an open one."""
+    """Shows one thing at a time. `dial_again` is called with the number of a call to repeat, `select` with the id of an open call."""
 
     def __init__(
         self,
@@ -55,10 +55,10 @@ class Stage:
     def show_placing(self, order: CallOrder) -> None:
         self._empty("busy")
         with self._box:
-            CallHead(number(order), from_whom(self._desk, order))
+            CallHead(number(order), subtitle(self._desk, order))
 
     def show(self, call: Call, *, listen: bool = False) -> None:
-        """Shows `call`, and starts its sound where `listen` says so. Another that was heard falls silent, and stays open."""
+        """Shows `call`, and starts its sound if `listen`. The call shown before falls silent but stays open."""
         self._empty("", call)
         with self._box:
             self.card = CallCard(
@@ -70,9 +70,9 @@ class Stage:
                 dial_again=self._dial_again,
             )
 
-    def note(self, call: Call) -> None:
-        """Takes in that some call changed."""
-        self._open.note(call)
+    def refresh(self, call: Call) -> None:
+        """Updates the open calls when one of them changed."""
+        self._open.refresh(call)
 
     def _empty(self, state: str, call: Call | None = None) -> None:
         self.card = None
@@ -82,7 +82,7 @@ class Stage:
 
 
 def _drawing() -> str:
-    """Two people talking in turn, as the lanes of a call show it: what was said lately is the clearest."""
+    """Two people taking turns, drawn like the lanes of a call: the latest speech is the clearest."""
     even = random.Random(7)  # noqa: S311 - a picture, the same each time
     lanes = []
     for speaker, middle, turns in (("customer", 26, ((16, 30), (50, 58))), ("assistant", 78, ((2, 14), (32, 47), (60, 70)))):

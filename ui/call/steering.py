@@ -1,4 +1,4 @@
-"""Speaking into a call that runs: have the assistant say something, tell it something, hand the call over, mute the assistant."""
+"""Steering an active call: have the assistant say something, instruct it, transfer the call, mute the assistant."""
 
 from services.desk.desk import CallDesk
 from services.desk.steering import Obstacle
@@ -8,7 +8,7 @@ from services.domain.control import Action, Control
 from ui.call.send_form import Fields, SendForm
 from ui.call.transfer import TransferForm
 from ui.kit.icons import icon
-from ui.kit.living import Living
+from ui.kit.live_box import LiveBox
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.words import say
@@ -21,8 +21,8 @@ _WHY_NOT = {
 }
 
 
-class Steering(Living):
-    """The controls of one running call; while they can't work they say why. What went wrong stands beside them."""
+class Steering(LiveBox):
+    """The controls of one active call. While they can't work they say why; errors appear below them."""
 
     def __init__(self, call: Call, *, desk: CallDesk) -> None:
         super().__init__("section", "steering", aria_label=say("steering"))
@@ -52,15 +52,15 @@ class Steering(Living):
             self._why_not = Text("p", "", "why-not", role="status")
             notice.move(self)
         self._forms = muting, saying, whispering, transferring
-        self.hear(desk.timelines.changed, self._take)
+        self.subscribe(desk.timelines.changed, self._on_change)
         self._refresh()
 
-    def follow(self, call: Call) -> None:
-        """Takes in that the call changed."""
+    def refresh(self, call: Call) -> None:
+        """Updates to a changed call."""
         self._call = call
         self._refresh()
 
-    def _take(self, call_id: str) -> None:
+    def _on_change(self, call_id: str) -> None:
         if call_id == self._call.id:
             self._refresh()
 
@@ -79,16 +79,16 @@ class Steering(Living):
 
     async def _say(self, fields: Fields) -> bool:
         last = "last" in fields
-        return await self._tell(Control(action=Action.SAY, content=fields.get("say"), end_call_after_spoken=last))
+        return await self._send(Control(action=Action.SAY, content=fields.get("say"), end_call_after_spoken=last))
 
     async def _whisper(self, fields: Fields) -> bool:
-        return await self._tell(Control(action=Action.ADD_MESSAGE, content=fields.get("whisper")))
+        return await self._send(Control(action=Action.ADD_MESSAGE, content=fields.get("whisper")))
 
     async def _toggle_mute(self, _fields: Fields) -> bool:
         muted = self._desk.muted(self._call.id)
-        return await self._tell(Control(action=Action.UNMUTE_ASSISTANT if muted else Action.MUTE_ASSISTANT))
+        return await self._send(Control(action=Action.UNMUTE_ASSISTANT if muted else Action.MUTE_ASSISTANT))
 
-    async def _tell(self, control: Control) -> bool:
+    async def _send(self, control: Control) -> bool:
         if control.content == "":
             return False
         await self._desk.control(self._call.id, control, PAGE)
@@ -96,7 +96,7 @@ class Steering(Living):
 
 
 def _ways() -> None:
-    """What is going to be done with the text; the stylesheet shows the form of the one that is chosen."""
+    """The choice of action; the style sheet shows the form of the chosen one."""
     with Box("fieldset", "choices"):
         Text("legend", say("steering"), "sr-only")
         for way in ("say", "whisper", "transfer"):

@@ -1,4 +1,4 @@
-"""The four steps of a call, with the time at which each was reached."""
+"""The four steps of a call, with the time each was reached."""
 
 from services.domain.call import Call, CallStatus
 from ui.kit.markup import Box, Text, set_props
@@ -9,7 +9,7 @@ _STEPS = (CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS, CallSta
 
 
 class Steps:
-    """Marks those that were reached; one that was passed over, like the answer of a call that nobody took, stays pale."""
+    """Marks the steps reached. One that was skipped, such as the answer to an unanswered call, stays pale."""
 
     def __init__(self) -> None:
         self._items: dict[CallStatus, tuple[Box, LocalTime]] = {}

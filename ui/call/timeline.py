@@ -1,19 +1,19 @@
-"""What was done with a call from here: what, by whom, when, and what came of it."""
+"""The actions taken on a call through Earshot: what, who, when, and the outcome."""
 
 from services.desk.desk import CallDesk
 from services.desk.timeline import END, Entry
 from services.domain.call import Call
 from services.domain.control import Action
 from services.domain.phone_number import international
-from ui.kit.living import Batch, Living
+from ui.kit.live_box import Batch, LiveBox
 from ui.kit.markup import Box, Text
 from ui.kit.times import LocalTime
 from ui.words import say
 from ui.words.who import who_name
 
 
-class Timeline(Living):
-    """The entries of one call, oldest first; not there while there is none."""
+class Timeline(LiveBox):
+    """The actions on one call, oldest first. Hidden while there are none."""
 
     def __init__(self, call: Call, *, desk: CallDesk) -> None:
         super().__init__("section", "timeline", aria_label=say("timeline"), data_testid="timeline")
@@ -24,10 +24,10 @@ class Timeline(Living):
             Text("h3", say("timeline"))
             self._list = Box("ol", aria_live="polite")
         self._batch = Batch[str, None](self, lambda _: self._refresh())
-        self.hear(desk.timelines.changed, self._take)
+        self.subscribe(desk.timelines.changed, self._on_change)
         self._refresh()
 
-    def _take(self, call_id: str) -> None:
+    def _on_change(self, call_id: str) -> None:
         if call_id == self._call_id:
             self._batch.add(call_id, None)
 

@@ -1,4 +1,4 @@
-"""What is said in a call, as it is said: the Python face of ui/call/transcript.js, and where its lines come from."""
+"""The live transcript of a call: the Python side of ui/call/transcript.js, and the source of its lines."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,7 +10,7 @@ from services.desk.desk import CallDesk
 from services.domain.call import Call
 from services.domain.errors import EarshotError
 from services.domain.transcript import Line
-from ui.kit.living import Batch, Living
+from ui.kit.live_box import Batch, LiveBox
 from ui.kit.markup import set_props
 from ui.kit.notice import Notice
 from ui.kit.times import FORMATS, milliseconds
@@ -18,7 +18,7 @@ from ui.words import say
 
 
 class Bubbles(Element, component="transcript.js", dependencies=[FORMATS]):
-    """Lines as chat bubbles, to copy and download. `since` is when the call was answered, from which times are counted."""
+    """Lines as chat bubbles, to copy and download. Their times count from `since`, when the call was answered."""
 
     def __init__(self, lines: Iterable[Line], *, since: datetime | None, empty: str, file: str) -> None:
         super().__init__()
@@ -30,16 +30,16 @@ class Bubbles(Element, component="transcript.js", dependencies=[FORMATS]):
         set_props(self, since=milliseconds(since), empty=empty)
 
     def put(self, lines: Iterable[Line]) -> None:
-        """Adds lines, or puts them in the place of those with the same keys."""
+        """Adds lines, or replaces those with the same keys."""
         self.run_method("put", [_plain(line) for line in lines])
 
     def replace(self, lines: Iterable[Line]) -> None:
-        """Shows these, and none of those before."""
+        """Shows these lines instead of all others."""
         self.run_method("replace", [_plain(line) for line in lines])
 
 
-class Transcript(Living):
-    """The transcript of one call: of a running one as it grows, of one that is over as the desk finds it."""
+class Transcript(LiveBox):
+    """The transcript of one call: live for an active call, from the desk for an ended one."""
 
     def __init__(self, call: Call, *, desk: CallDesk) -> None:
         super().__init__("section", "transcript", aria_label=say("transcript"), data_testid="transcript")
@@ -51,31 +51,31 @@ class Transcript(Living):
             self._notice = Notice()
             self._bubbles = Bubbles(lines, since=call.started_at, empty=self._empty(), file=_file_name(call))
         self._batch = Batch[int, Line](self, lambda lines: self._bubbles.put(lines.values()))
-        self.hear(desk.transcripts.changed, self._take)
-        self.hear(desk.transcripts.rewritten, self._take_anew)
+        self.subscribe(desk.transcripts.changed, self._on_line)
+        self.subscribe(desk.transcripts.rewritten, self._on_rewrite)
         if not call.running:
             self.start(self._read(), name="read transcript")
 
-    def follow(self, call: Call) -> None:
-        """Takes in that the call changed."""
+    def refresh(self, call: Call) -> None:
+        """Updates to a changed call."""
         self._call = call
         self._show()
 
-    def _take(self, change: tuple[str, Line]) -> None:
+    def _on_line(self, change: tuple[str, Line]) -> None:
         call_id, line = change
         if call_id == self._call.id:
             self._batch.add(line.key, line)
 
-    def _take_anew(self, call_id: str) -> None:
+    def _on_rewrite(self, call_id: str) -> None:
         if call_id == self._call.id:
             self.start(self._read(), name="read transcript")
 
     async def _read(self) -> None:
-        """The account that is kept."""
+        """Loads the stored transcript."""
         try:
             lines = await self._desk.transcript(self._call.id)
         except EarshotError as error:
-            self._notice.tell_error(error)
+            self._notice.show_error(error)
             lines = ()
         if lines and lines != self._kept:
             self._kept = lines

@@ -1,4 +1,4 @@
-"""Handing a call over to a number or a SIP address: asked once more before it is done, since it can't be undone."""
+"""Transferring a call to a number or SIP address, after a confirmation, since it can't be undone."""
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call
@@ -15,7 +15,7 @@ _LONGEST = 256  # characters of a SIP address
 
 
 class TransferForm(SendForm):
-    """The first press asks, the second, for the same destination, hands over. It goes through the dial guard."""
+    """The first press asks for confirmation, the second, for the same destination, transfers. The desk checks it with the dial guard."""
 
     def __init__(self, call: Call, *, desk: CallDesk, notice: Notice) -> None:
         super().__init__(send=self._transfer, notice=notice)
@@ -28,7 +28,7 @@ class TransferForm(SendForm):
                 with Box(classes="field"):
                     field = Box("input", name="to", type="text", inputmode="tel", autocomplete="off", maxlength=_LONGEST)
                     field.props["placeholder"] = field.props["aria-label"] = label
-                    field.on("input", self._forget)
+                    field.on("input", self._unconfirm)
                 with Box("button", "btn", type="submit", data_testid="transfer-send") as self._ask:
                     icon("transfer")
                     Text("span", say("transfer_it"))
@@ -37,8 +37,8 @@ class TransferForm(SendForm):
                 with Box(classes="sure", role="group") as self._sure:
                     self._question = Text("p", "", role="status")
                     Text("button", say("transfer_now"), "btn go sure-go", type="submit", name="confirmed", data_testid="transfer-confirm")
-                    Text("button", say("cancel"), "btn", type="button").on("click", self._forget)
-        self._forget()
+                    Text("button", say("cancel"), "btn", type="button").on("click", self._unconfirm)
+        self._unconfirm()
 
     async def _transfer(self, fields: Fields) -> bool:
         to = fields.get("to", "")
@@ -46,13 +46,13 @@ class TransferForm(SendForm):
             return False
         wanted = Control(action=Action.TRANSFER, destination=to)
         if fields.get("press") != "confirmed" or to != self._asked:
-            self._ask_once_more(to, wanted)
+            self._ask_to_confirm(to, wanted)
             return False
-        self._forget()
+        self._unconfirm()
         await self._desk.control(self._call_id, wanted, PAGE)
         return True
 
-    def _ask_once_more(self, to: str, wanted: Control) -> None:
+    def _ask_to_confirm(self, to: str, wanted: Control) -> None:
         where = to
         if not wanted.by_sip:
             number = self._desk.order(to, confirm_unlikely_number=True).to
@@ -62,7 +62,7 @@ class TransferForm(SendForm):
         self._question.show(say("transfer_sure", where=where))
         self._show()
 
-    def _forget(self) -> None:
+    def _unconfirm(self) -> None:
         self._asked = None
         self._show()
 

@@ -1,4 +1,4 @@
-"""What may differ in one call: the first message, and the assistant's variables."""
+"""Options for a single call: the first message, and the assistant's variables."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from ui.kit.markup import set_props
 from ui.words import say
 
 _WORDS = ("more", "changed", "first_message", "first_message_hint", "variables", "variable_name", "variable_value", "add", "remove")
-_MAX_VALUE = 4000
+_MAX_VALUE = 4000  # characters
 _MAX_VARIABLES = 50
 
 
 class CallOptions(Element, component="call_options.js"):
-    """Fields that the form around them sends along. They hold for one call: `empty` empties them."""
+    """Fields that the form around them submits. They apply to one call; `empty` clears them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,8 +24,8 @@ class CallOptions(Element, component="call_options.js"):
         self.run_method("empty")
 
 
-def wishes(args: dict[str, Any]) -> dict[str, Any]:
-    """First message and variables as the form sent them, by the desk's names. Raises RequestError for a value without a name."""
+def read_options(args: dict[str, Any]) -> dict[str, Any]:
+    """First message and variables as the form sent them, as arguments for the desk. Raises RequestError for a value without a name."""
     message = args.get("first_message")
     names, values = ([str(text)[:_MAX_VALUE] for text in args.get(key) or ()][:_MAX_VARIABLES] for key in ("names", "values"))
     variables = {}

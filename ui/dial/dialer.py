@@ -1,4 +1,4 @@
-"""The number field and Call: what is typed, what it means, and the one press that places a call."""
+"""The number field and the Call button: checks what is typed, says what Call would do, and places the call."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from services.domain.errors import DuplicateCall, EarshotError
 from services.domain.pasted_number import number_in, number_in_address
 from services.domain.phone_number import as_typed, international, region_name, region_of
 from ui.dial import recent_numbers
-from ui.dial.call_options import CallOptions, wishes
+from ui.dial.call_options import CallOptions, read_options
 from ui.dial.pickers import Pickers
 from ui.kit.icons import icon
 from ui.kit.markup import Box, Text, set_props
@@ -26,11 +26,11 @@ from ui.words.faults import error_words
 _MAX_TEXT = 64
 _MAX_PASTED = 1000
 _CONFIRMABLE = {"number_unlikely", "duplicate_recent_call"}
-_WHILE_TYPING = {"invalid_number", "short_number", "emergency_number", "number_unlikely"}  # what every number is on its way
+_WHILE_TYPING = {"invalid_number", "short_number", "emergency_number", "number_unlikely"}  # true of every number before it is complete
 
 
 class DialForm(Element, component="dial_form.js", dependencies=[PRESS]):
-    """Groups the digits of the field in it, and emits `dial` once for each press that counts."""
+    """Groups the digits in its field, and emits `dial` once per valid press."""
 
     def __init__(self, *, initial: str, disabled: bool) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class DialForm(Element, component="dial_form.js", dependencies=[PRESS]):
 
 
 class Dialer:
-    """`placing` is told the order as a call is being placed, then either `placed` its call or `failed` that there is none."""
+    """Calls `placing` with the order when it starts to place a call, then either `placed` with the call or `failed`."""
 
     def __init__(
         self,
@@ -88,14 +88,14 @@ class Dialer:
         self._read_recent()
 
     def fill(self, number: str) -> None:
-        """Puts a number into the field, and dials nothing."""
+        """Puts a number into the field without dialling it."""
         self.form.run_method("fill", number_in(number)[:_MAX_TEXT])
 
     def refresh(self) -> None:
-        """Offers assistants and caller IDs as Vapi lists them by now, and says anew what Call would do."""
+        """Shows Vapi's current assistants and caller IDs, and updates the sentence that says what Call would do."""
         self._pickers.refresh()
         if self._said and (self._said[0] or "").startswith("calls"):
-            self._judge(self._text, complete=False)
+            self._check(self._text, complete=False)
 
     def _typed(self, text: str) -> None:
         self._text = text
@@ -103,11 +103,11 @@ class Dialer:
         if grouped != text:
             set_props(self.form, shape={"of": text, "text": grouped})
         self._country.show(region_name(region_of(text), language()))
-        self._judge(text, complete=False)
+        self._check(text, complete=False)
 
     def _pasted(self, text: Any) -> None:
-        """What was pasted is brought into shape in the field, however it was written."""
-        self._pastes += 1  # so that the same text can be pasted over what became of it
+        """Extracts and formats the number in a pasted text."""
+        self._pastes += 1  # so that pasting the same text again counts as a change
         text = text[:_MAX_PASTED] if isinstance(text, str) else ""
         number = number_in(text)[:_MAX_TEXT]
         set_props(self.form, shape={"of": text, "text": number, "pasted": self._pastes})
@@ -115,15 +115,15 @@ class Dialer:
 
     def _choose(self, args: dict[str, Any]) -> None:
         self._pickers.choose(args)
-        self._judge(self._text, complete=False)
+        self._check(self._text, complete=False)
 
     def _left(self, text: str) -> None:
         if text.strip():
-            self._judge(text, complete=True)
+            self._check(text, complete=True)
 
-    def _judge(self, text: str, *, complete: bool) -> None:
-        """Says what Call would do or, where the number is `complete` or can't become right any more, why it can't be called."""
-        self._pickers.tell_limits(region_of(text))
+    def _check(self, text: str, *, complete: bool) -> None:
+        """Says what Call would do. If the number is `complete`, or can't become valid by more digits, says why it can't be called."""
+        self._pickers.show_limits(region_of(text))
         if self._desk.missing:
             return self._say("not_configured")
         try:
@@ -131,25 +131,25 @@ class Dialer:
             self._desk.check(order, PAGE)
         except EarshotError as error:
             if complete or error.code not in _WHILE_TYPING:
-                self._refuse(error)
+                self._show_problem(error)
             else:
                 self._say(None if text.lstrip().startswith(("+", "00")) else "hint")
         else:
-            self._promise(order)
+            self._say_what_call_does(order)
 
     def _read_recent(self) -> None:
         background_tasks.create(self._recent.refresh(), name="read recent numbers", context=ui.context.client)
 
-    def _order(self, text: str, *, confirmed: bool = False, **wishes: Any) -> CallOrder:
+    def _order(self, text: str, *, confirmed: bool = False, **options: Any) -> CallOrder:
         return self._desk.order(
             text,
             assistant_id=self._pickers.assistant_id,
             phone_number_id=self._pickers.phone_number_id,
             confirm_unlikely_number=confirmed,
-            **wishes,
+            **options,
         )
 
-    def _promise(self, order: CallOrder) -> None:
+    def _say_what_call_does(self, order: CallOrder) -> None:
         line = self._desk.directory.caller_id_name(order.phone_number_id)
         assistant = self._desk.directory.assistant_name(order.assistant_id)
         country = region_name(order.region, language())
@@ -158,7 +158,7 @@ class Dialer:
 
     def _say(self, key: str | None, **values: str) -> None:
         """Shows this sentence below the field; None shows nothing."""
-        self._refuse(None)
+        self._show_problem(None)
         if self._said == (key, values):
             return
         self._said = (key, values)
@@ -171,7 +171,7 @@ class Dialer:
                 if gap:
                     Text("b" if gap in ("number", "assistant") else "span", values[gap])
 
-    def _refuse(self, error: EarshotError | None, words: str = "") -> None:
+    def _show_problem(self, error: EarshotError | None, words: str = "") -> None:
         self._problem.show(words or (error_words(error)[1] if error else ""))
         self._sentence.set_visibility(error is None)
         self._confirm.set_visibility(error is not None and error.code in _CONFIRMABLE)
@@ -192,25 +192,25 @@ class Dialer:
     async def _place(self, text: str, args: dict[str, Any], *, confirmed: bool) -> Call | None:
         self._notice.hide()
         if await came_late(self.form):
-            self._notice.tell(say("late_title"), say("late"))
+            self._notice.show(say("late_title"), say("late"))
             return None
         try:
-            order = self._order(text, confirmed=confirmed, **wishes(args))
+            order = self._order(text, confirmed=confirmed, **read_options(args))
             self._desk.check(order, PAGE)
         except EarshotError as error:
-            self._refuse(error)
+            self._show_problem(error)
             return None
-        self._promise(order)
+        self._say_what_call_does(order)
         self._placing(order)
         try:
             placed = await self._desk.place(order, PAGE, allow_duplicate=confirmed)
         except DuplicateCall as error:
             self._failed()
-            self._refuse(error, say("duplicate"))
+            self._show_problem(error, say("duplicate"))
             return None
         except Exception as error:
             self._failed()
-            self._notice.tell_error(error)
+            self._notice.show_error(error)
             return None
         self._options.empty()
         self._placed(placed.call)

@@ -1,4 +1,4 @@
-"""Who speaks, and from which number: Vapi's own lists, with what is set in the environment chosen beforehand."""
+"""Choice of assistant and caller ID from Vapi's lists. The ones from the environment are preselected."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,12 +9,12 @@ from services.domain.phone_number import international, region_name
 from ui.kit.markup import Box, Text, set_props
 from ui.words import language, say
 
-_FREE_REGION = "US"  # all numbers that Vapi gives away are of the United States, and call nowhere else
+_FREE_REGION = "US"  # all free Vapi numbers are US numbers, and can call only the United States
 _MAX_ID = 64
 
 
 class Pickers:
-    """Two lists in a form, and what has to be known about what is chosen in them. Without Vapi's lists the preset ones stay."""
+    """Two lists in a form, and notes on the choice. If Vapi's lists can't be loaded, the preselected ones stay."""
 
     def __init__(self, *, desk: CallDesk) -> None:
         self._desk = desk
@@ -27,22 +27,22 @@ class Pickers:
             self._again = Text("button", say("try_again"), "link", type="button").on("click", self._load_again)
         self._free = Text("p", "", "aside")
         self.refresh()
-        self.tell_limits(None)
+        self.show_limits(None)
 
     def refresh(self) -> None:
-        """Takes in Vapi's lists as they are by now."""
+        """Shows Vapi's current lists."""
         directory = self._desk.directory
         self._assistants.offer(((item.id, item.name or short(item.id)) for item in directory.assistants.values()), self.assistant_id)
         self._caller_ids.offer(((item.id, _line(item)) for item in directory.caller_ids.values()), self.phone_number_id)
         self._failed.set_visibility(directory.failed)
 
     def choose(self, args: dict[str, Any]) -> None:
-        """Takes in what the browser says is chosen."""
+        """Reads the choice from the form's fields."""
         self.assistant_id = _id(args.get("assistant")) or self._desk.assistant_id
         self.phone_number_id = _id(args.get("caller_id")) or self._desk.phone_number_id
 
-    def tell_limits(self, region: str | None) -> None:
-        """Says what Vapi's free numbers can't do, before one is dialled from; `region` is where the call goes, as far as it is known."""
+    def show_limits(self, region: str | None) -> None:
+        """Says what a free Vapi number can't do, if one is chosen. `region` is where the call goes; None if unknown."""
         line = self._desk.directory.caller_ids.get(self.phone_number_id)
         if line is None or line.provider != "vapi":
             self._free.show("")
@@ -72,7 +72,7 @@ class _Picker:
         self._select.clear()
         with self._select:
             for option, text in offered:
-                # Not as the list's value: that would be set anew with every update of the page, over what was chosen meanwhile.
+                # Not as the list's value: every update of the page would set that again, and undo what the user chose meanwhile.
                 Text("option", text, value=option, selected=option == chosen or None)
 
 

@@ -1,4 +1,4 @@
-"""A page hears of what changes for as long as it is there, and speaks its own language while it does."""
+"""Subscriptions of a page, which end with it."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -10,12 +10,12 @@ from services.support.signals import Signal
 T = TypeVar("T")
 
 
-def follow(signal: Signal[T], hear: Callable[[T], None]) -> None:
-    """Subscribes the current page. A signal comes from elsewhere, so `hear` would not know on whose page it runs."""
+def follow(signal: Signal[T], receive: Callable[[T], None]) -> None:
+    """Calls `receive` with each value of `signal`, in the context of the current page, until the page is closed."""
     client = ui.context.client
 
-    def heard(value: T) -> None:
+    def in_context(value: T) -> None:
         with client:
-            hear(value)
+            receive(value)
 
-    client.on_delete(signal.subscribe(heard))
+    client.on_delete(signal.subscribe(in_context))

@@ -1,4 +1,4 @@
-"""The page's icons, drawn inline so that they take the colour of the text around them."""
+"""The page's icons, inline so that they take the colour of the text around them."""
 
 from nicegui import ui
 
@@ -37,6 +37,6 @@ FAVICON = (
 
 
 def icon(name: str, size: int = 18) -> ui.html:
-    """An icon for the eye only: what it stands beside or in has to say the same in words."""
+    """A decorative icon, hidden from screen readers: the text beside it or its parent's label has to say the same."""
     drawing = f'<svg width="{size}" height="{size}" viewBox="0 0 24 24" aria-hidden="true">{_ICONS[name]}</svg>'
     return ui.html(drawing, sanitize=False, tag="span").classes(f"icon icon-{name}")

@@ -1,4 +1,4 @@
-"""What nobody sees at first is built once the page stands in the browser: half of its elements, which would hold up the first paint."""
+"""Builds hidden parts only once the page is in the browser: half of all elements, which would delay the first paint."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from nicegui.element import Element
 
 
 def later(parent: Element, build: Callable[[], object]) -> None:
-    """Has `build` fill `parent` when the browser is connected: once, for it connects anew after each break of the network."""
+    """Runs `build` inside `parent` when the browser connects: once, although it reconnects after every network failure."""
     left = [build]
 
     def fill() -> None:

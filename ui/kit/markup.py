@@ -1,4 +1,4 @@
-"""Plain HTML elements with a text that can change: what the page is built of, instead of Material's components."""
+"""Plain HTML elements, of which the page is built instead of Material components."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from nicegui.elements.mixins.text_element import TextElement
 
 
 class Text(TextElement):
-    """An element whose text is text: markup in it is shown, never run."""
+    """An element with a text. Markup in the text is shown, never run."""
 
     def __init__(self, tag: str, text: str = "", classes: str = "", **props: Any) -> None:
         super().__init__(tag=tag, text=text)
@@ -15,7 +15,7 @@ class Text(TextElement):
         set_props(self, **props)
 
     def show(self, text: str) -> None:
-        """Shows `text`, or nothing at all where it is empty."""
+        """Shows `text`; hides the element if it is empty."""
         if text != self.text:
             self.set_text(text)
         self.set_visibility(bool(text))
@@ -31,7 +31,7 @@ class Box(Element):
 
 
 def set_props(element: Element, **props: Any) -> None:
-    """Sets props by value, so that nothing in a value is taken for code; `aria_label` is `aria-label`. None takes a prop away."""
+    """Sets props by value, so that no value is parsed as code. `aria_label` sets `aria-label`; None removes a prop."""
     for name, value in props.items():
         key = name.rstrip("_").replace("_", "-")
         if value is None:

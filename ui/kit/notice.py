@@ -1,4 +1,4 @@
-"""What went wrong, or is not ready, in plain words: a title, why, what to do."""
+"""A message on the page, mostly about a problem: a title, and a detail that says why and what to do."""
 
 import logging
 
@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class Notice(Box):
-    """A box that is not there until it has something to tell. One that is `quiet` or `lasting` can't be dismissed: what it tells lasts."""
+    """Hidden until it has a message. A `quiet` or `lasting` one can't be dismissed, since its cause lasts."""
 
     def __init__(self, *, quiet: bool = False, lasting: bool = False) -> None:
         super().__init__(classes="notice quiet" if quiet else "notice", role="status" if quiet else "alert")
@@ -21,20 +21,20 @@ class Notice(Box):
         self._texts: tuple[Text, Text] | None = None
         self.hide()
 
-    def tell(self, title: str, detail: str = "") -> None:
+    def show(self, title: str, detail: str = "") -> None:
         if self._texts is None:
             self._texts = self._build()
         for text, words in zip(self._texts, (title, detail), strict=True):
             text.show(words)
         self.set_visibility(True)
 
-    def tell_error(self, error: Exception) -> None:
-        """Our own errors in their words; of any other only that there was one, for its words are for the log."""
+    def show_error(self, error: Exception) -> None:
+        """Shows an error of ours in its own words. Any other is logged, and shown only as an error."""
         if isinstance(error, EarshotError):
-            self.tell(*error_words(error))
+            self.show(*error_words(error))
         else:
-            log.error("something failed on the page", exc_info=error)
-            self.tell(say("unexpected_title"), say("unexpected"))
+            log.error("unexpected error on the page", exc_info=error)
+            self.show(say("unexpected_title"), say("unexpected"))
 
     def hide(self) -> None:
         self.set_visibility(False)

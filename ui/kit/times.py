@@ -1,4 +1,4 @@
-"""Moments and durations, written by the browser: it knows the reader's time zone and language, and ticks without asking the server."""
+"""Moments and durations, formatted by the browser: it knows the reader's time zone, and ticks without the server."""
 
 from datetime import datetime
 from pathlib import Path
@@ -8,11 +8,11 @@ from nicegui.element import Element
 from ui.kit.markup import set_props
 
 FORMATS = Path(__file__).with_name("times.js")
-"""How moments and durations are written, for a component that writes some: it imports `times`."""
+"""The formatting itself, for components that import `times`."""
 
 
 class LocalTime(Element, component="local_time.js", dependencies=[FORMATS]):
-    """A moment in the reader's own time; `brief` leaves out seconds, and gives the date where it is not today's."""
+    """A moment in the reader's time zone. `brief` leaves out the seconds, and shows the date instead if it is not today."""
 
     def __init__(self, at: datetime | None = None, *, brief: bool = False) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class LocalTime(Element, component="local_time.js", dependencies=[FORMATS]):
 
 
 class CallClock(Element, component="call_clock.js", dependencies=[FORMATS]):
-    """How long a call has lasted; nothing until it is answered, standing still once it is over."""
+    """How long a call has lasted. Hidden until it is answered; stops when it ends."""
 
     def __init__(self, since: datetime | None = None, until: datetime | None = None) -> None:
         super().__init__()
@@ -36,5 +36,5 @@ class CallClock(Element, component="call_clock.js", dependencies=[FORMATS]):
 
 
 def milliseconds(moment: datetime | None) -> int | None:
-    """Since 1970, as browsers count time."""
+    """Milliseconds since 1970, as browsers count time."""
     return round(moment.timestamp() * 1000) if moment else None

@@ -1,4 +1,4 @@
-"""The Python face of ui/log/call_list.js: calls as rows."""
+"""The Python side of ui/log/call_list.js: calls as rows."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypedDict
@@ -14,7 +14,7 @@ from ui.words.calls import number, outcome
 
 
 class Row(TypedDict):
-    """What a row shows of a call. `at` and `since` are ms since 1970; `speaks` says in words who speaks, `speaker` in one word."""
+    """What a row shows of a call. `at` and `since` are ms since 1970. `speaker` is a CSS class, `speaks` the same as text."""
 
     id: str
     number: str
@@ -30,7 +30,7 @@ class Row(TypedDict):
 
 
 class CallList(Element, component="call_list.js", dependencies=[FORMATS]):
-    """`choose` is given the id of the call whose row is pressed. Rows order themselves, newest first."""
+    """Calls `choose` with the id of the call whose row is pressed. Rows sort themselves, newest first."""
 
     def __init__(self, rows: Sequence[Row], *, choose: Callable[[str], None]) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class CallList(Element, component="call_list.js", dependencies=[FORMATS]):
         self.on("choose", lambda event: choose(str(event.args)))
 
     def put(self, rows: Iterable[Row]) -> None:
-        """Adds these, or puts them in the place of what was known of the same calls."""
+        """Adds rows, or replaces those of the same calls."""
         rows = list(rows)
         self.ids.update(row["id"] for row in rows)
         self.run_method("put", rows)
@@ -53,13 +53,13 @@ class CallList(Element, component="call_list.js", dependencies=[FORMATS]):
             self.ids -= gone
             self.run_method("drop", list(gone))
 
-    def point_at(self, call_id: str | None) -> None:
-        """Marks the row of the call that is on the stage."""
+    def mark_row(self, call_id: str | None) -> None:
+        """Marks the row of the call on the stage; None marks none."""
         self.run_method("mark", call_id)
 
 
 def row(desk: CallDesk, call: Call, *, fresh: bool = False) -> Row:
-    """The row of a call. One that is `fresh` is marked for a moment when it comes."""
+    """The row of a call. A `fresh` one is highlighted briefly when it appears."""
     speaking = desk.transcripts.speaking(call.id) if call.running else frozenset[str]()
     speaker = "both" if len(speaking) > 1 else next(iter(speaking), "")
     return Row(

@@ -1,18 +1,18 @@
-"""The list of calls: those that run, and below them those that are over."""
+"""The call log: active calls, and below them ended ones."""
 
 from collections.abc import Callable
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call
-from ui.kit.living import Batch, Living
+from ui.kit.live_box import Batch, LiveBox
 from ui.kit.markup import Box, Text
 from ui.log.call_list import CallList, row
 from ui.log.past_calls import PastCalls
 from ui.words import say
 
 
-class CallLog(Living):
-    """`select` is given the id of the call whose row is pressed. A change of a call touches its row alone."""
+class CallLog(LiveBox):
+    """Calls `select` with the id of the call whose row is pressed. A change of a call updates only its row."""
 
     def __init__(self, *, desk: CallDesk, select: Callable[[str], None]) -> None:
         super().__init__("section", "card log", aria_label=say("calls_list"), data_testid="call-log")
@@ -26,17 +26,17 @@ class CallLog(Living):
                 self._running = CallList([row(desk, call) for call in running], choose=select)
             self._past = PastCalls(desk=desk, choose=select)
         self._batch = Batch[str, None](self, lambda ids: self._refresh(ids))
-        self.hear(desk.transcripts.speech_changed, lambda call_id: self._batch.add(call_id, None))
-        self._tidy()
+        self.subscribe(desk.transcripts.speech_changed, lambda call_id: self._batch.add(call_id, None))
+        self._drop_gone()
 
-    def note(self, call: Call) -> None:
-        """Takes in that something about a call changed."""
+    def refresh(self, call: Call) -> None:
+        """Updates the row of a call that changed."""
         self._batch.add(call.id, None)
 
-    def point_at(self, call_id: str | None) -> None:
-        """Marks the row of the call that is on the stage."""
-        self._running.point_at(call_id)
-        self._past.point_at(call_id)
+    def mark_row(self, call_id: str | None) -> None:
+        """Marks the row of the call on the stage; None marks none."""
+        self._running.mark_row(call_id)
+        self._past.mark_row(call_id)
 
     def _refresh(self, ids: dict[str, None]) -> None:
         calls = {call_id: self._desk.get(call_id) for call_id in ids}
@@ -45,11 +45,11 @@ class CallLog(Living):
         self._running.drop(ids.keys() - {call.id for call in running})
         if running:
             self._running.put(row(self._desk, call, fresh=call.id not in self._running.ids) for call in running)
-        self._past.note([call for call in known if not call.running])
-        self._tidy()
+        self._past.refresh([call for call in known if not call.running])
+        self._drop_gone()
 
-    def _tidy(self) -> None:
-        # A call whose outcome was unknown goes by another id once it is found.
+    def _drop_gone(self) -> None:
+        # A call whose outcome was unknown gets another id once it is found.
         self._running.drop(
             call_id for call_id in list(self._running.ids) if (call := self._desk.get(call_id)) is None or call.id != call_id
         )

@@ -1,4 +1,4 @@
-"""Which past calls are wanted: the fields above the list, and the link that exports what they find."""
+"""The filters above the list of ended calls, and the link that exports the calls found."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from ui.words import say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Filters of the past: nothing set finds them all. Times are UTC."""
+class Filters:
+    """Filters for ended calls. Without any, all are found. Times are UTC."""
 
     search: str = ""
     family: Family | None = None
@@ -24,7 +24,7 @@ class Wanted:
     created_to: datetime | None = None
 
     def query(self) -> str:
-        """The same as REST asks for it."""
+        """The same filters as REST query parameters."""
         values = {
             "status": CallStatus.ENDED.value,
             "search": self.search,
@@ -35,8 +35,8 @@ class Wanted:
         return urlencode({name: value for name, value in values.items() if value})
 
     @classmethod
-    def read(cls, fields: Mapping[str, Any]) -> "Wanted":
-        """From what the browser sent, of which nothing is believed: what makes no sense counts as not set."""
+    def read(cls, fields: Mapping[str, Any]) -> "Filters":
+        """Reads what the browser sent. Invalid values count as not set."""
         family = str(fields.get("family", ""))
         return cls(
             search=str(fields.get("search", ""))[:100].strip(),
@@ -47,18 +47,18 @@ class Wanted:
 
 
 class SearchForm(Element, component="call_search.js"):
-    """Emits `wanted` when one of its fields changes, with days as the moments at which they begin and end where the reader is."""
+    """Emits `wanted` when a field changes. Days are sent as the moments at which they begin and end in the reader's time zone."""
 
 
 class CallSearch:
-    """The fields, which are there from when there is something to look for. `changed` is told what is wanted from now on."""
+    """The fields, shown once there are calls to search. Calls `changed` with the new filters."""
 
-    def __init__(self, *, changed: Callable[[Wanted], None]) -> None:
+    def __init__(self, *, changed: Callable[[Filters], None]) -> None:
         self._export: Text | None = None
         self._form = SearchForm()
-        self._form.on("wanted", lambda event: changed(Wanted.read(event.args)))
+        self._form.on("wanted", lambda event: changed(Filters.read(event.args)))
 
-    def show(self, *, export: Wanted, visible: bool) -> None:
+    def show(self, *, export: Filters, visible: bool) -> None:
         if visible and self._export is None:
             self._export = self._build()
         if self._export:
@@ -66,7 +66,7 @@ class CallSearch:
         self._form.set_visibility(visible)
 
     def _build(self) -> Text:
-        """The fields; gives the link that exports."""
+        """Builds the fields, and returns the export link."""
         with self._form:
             Box("input", name="search", type="search", maxlength=100, placeholder=say("search"), aria_label=say("search_label"))
             with Box(classes="filters"):

@@ -1,4 +1,4 @@
-"""Calls that are over, from the journal: found by words, outcome and day, a page at a time however many there are."""
+"""Ended calls from the journal, filtered by text, outcome and date, a page at a time."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -6,23 +6,23 @@ from datetime import datetime
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
 from services.domain.errors import EarshotError
-from ui.kit.living import Living
+from ui.kit.live_box import LiveBox
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
 from ui.log.call_list import CallList, row
-from ui.log.call_search import CallSearch, Wanted
+from ui.log.call_search import CallSearch, Filters
 from ui.words import say
 
 _PAGE = 30  # calls
 
 
-class PastCalls(Living):
-    """`choose` is given the id of the call whose row is pressed."""
+class PastCalls(LiveBox):
+    """Calls `choose` with the id of the call whose row is pressed."""
 
     def __init__(self, *, desk: CallDesk, choose: Callable[[str], None]) -> None:
         super().__init__(classes="part past")
         self._desk = desk
-        self._wanted = Wanted()
+        self._filters = Filters()
         self._last: tuple[datetime, str] | None = None
         self._turn = 0
         with self:
@@ -37,12 +37,12 @@ class PastCalls(Living):
         self._show_end(loading=True, more=False)
         self.start(self._find(), name="find calls")
 
-    def point_at(self, call_id: str | None) -> None:
-        self._list.point_at(call_id)
+    def mark_row(self, call_id: str | None) -> None:
+        self._list.mark_row(call_id)
 
-    def note(self, calls: Sequence[Call]) -> None:
-        """Takes in calls that have just ended, or of which more is known now."""
-        if self._wanted == Wanted():
+    def refresh(self, calls: Sequence[Call]) -> None:
+        """Adds calls that have just ended, or updates those of which more is known now."""
+        if self._filters == Filters():
             self._list.put(row(self._desk, call) for call in calls)
             self._show_end(loading=False, more=None)
         elif any(call.id not in self._list.ids for call in calls):
@@ -50,12 +50,12 @@ class PastCalls(Living):
         else:
             self._list.put(row(self._desk, call) for call in calls)
 
-    def _look(self, wanted: Wanted) -> None:
-        self._wanted = wanted
+    def _look(self, filters: Filters) -> None:
+        self._filters = filters
         self.start(self._find(), name="find calls")
 
     async def _find(self) -> None:
-        """The first page of what is wanted."""
+        """Shows the first page of calls that match the filters."""
         self._last = None
         if (calls := await self._read()) is not None:
             self._list.replace([row(self._desk, call) for call in calls])
@@ -67,22 +67,22 @@ class PastCalls(Living):
             self._show_end(loading=False, more=len(calls) == _PAGE)
 
     async def _read(self) -> Sequence[Call] | None:
-        """The page after the last one; None where it was not found, or something else has been wanted since."""
+        """The next page; None if it could not be read, or the filters have changed since."""
         self._turn = turn = self._turn + 1
-        wanted = self._wanted
+        filters = self._filters
         self._notice.hide()
         try:
             calls = await self._desk.page_of_calls(
                 statuses=[CallStatus.ENDED],
-                created_from=wanted.created_from,
-                created_to=wanted.created_to,
-                search=wanted.search or None,
-                families=[wanted.family] if wanted.family else None,
+                created_from=filters.created_from,
+                created_to=filters.created_to,
+                search=filters.search or None,
+                families=[filters.family] if filters.family else None,
                 before=self._last,
                 limit=_PAGE,
             )
         except EarshotError as error:
-            self._notice.tell_error(error)
+            self._notice.show_error(error)
             self._show_end(loading=False, more=self._last is not None)
             return None
         if turn != self._turn:
@@ -92,7 +92,7 @@ class PastCalls(Living):
         return calls
 
     def _show_end(self, *, loading: bool, more: bool | None) -> None:
-        """What stands below the rows, or in their place. `more` None: as it is."""
+        """Shows what belongs below the rows or, if there are none, in their place. `more` None leaves the button as it is."""
         if more is not None:
             self._more.set_visibility(more)
         empty = not self._list.ids
@@ -101,7 +101,7 @@ class PastCalls(Living):
             self._title.show("")
             self._words.show(say("calls_loading"))
         elif empty:
-            filtered = self._wanted != Wanted()
+            filtered = self._filters != Filters()
             self._title.show(say("none_found_title" if filtered else "no_calls_title"))
             self._words.show(say("none_found" if filtered else "no_calls"))
-        self._search.show(export=self._wanted, visible=not empty or self._wanted != Wanted())
+        self._search.show(export=self._filters, visible=not empty or self._filters != Filters())

@@ -1,16 +1,16 @@
-"""The switch that records a call while it runs, and what has to be known of that."""
+"""The switch that records an active call, and the note on consent and problems."""
 
 from services.domain.call import Call
 from services.domain.client import PAGE
 from services.recording.recordings import Recordings
-from ui.kit.living import Living
+from ui.kit.live_box import LiveBox
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.words import say
 
 
-class RecordSwitch(Living):
-    """Stands among the controls of the sound. What went wrong, `notice` tells."""
+class RecordSwitch(LiveBox):
+    """One of the sound controls. Errors are shown in `notice`."""
 
     def __init__(self, call: Call, *, recordings: Recordings, notice: Notice) -> None:
         super().__init__("button", "btn record", type="button", role="switch", data_testid="record")
@@ -20,19 +20,19 @@ class RecordSwitch(Living):
         self._busy = False
         with self:
             Box("i", "record-dot")
-            self._says = Text("span")
+            self._label = Text("span")
         self.on("click", self._toggle)
-        self.hear(recordings.changed, self._take)
+        self.subscribe(recordings.changed, self._on_change)
         self._show()
 
-    def _take(self, call_id: str) -> None:
+    def _on_change(self, call_id: str) -> None:
         if call_id == self._call_id:
             self._show()
 
     def _show(self) -> None:
         on = self._recordings.recording(self._call_id)
         set_props(self, aria_checked="true" if on else "false", disabled=self._busy)
-        self._says.show(say("recording" if on else "record"))
+        self._label.show(say("recording" if on else "record"))
 
     async def _toggle(self) -> None:
         if self._busy:
@@ -46,39 +46,39 @@ class RecordSwitch(Living):
                 await self._recordings.start(self._call_id, PAGE)
         except Exception as error:
             if not self.is_deleted:
-                self._notice.tell_error(error)
+                self._notice.show_error(error)
         finally:
             self._busy = False
             if not self.is_deleted:
                 self._show()
 
 
-class RecordingNote(Living):
-    """What has to be known of recording this call: that it may need consent, that it is going on, or what is wrong with it."""
+class RecordingNote(LiveBox):
+    """A note on recording: that it may need consent, that the call is being recorded, or what is wrong."""
 
     def __init__(self, call: Call, *, recordings: Recordings) -> None:
         super().__init__("p", "recording-note", role="status")
         self._call = call
         self._recordings = recordings
         with self:
-            self._says = Text("span")
-        self.hear(recordings.changed, self._take)
+            self._label = Text("span")
+        self.subscribe(recordings.changed, self._on_change)
         self._show()
 
-    def follow(self, call: Call) -> None:
-        """Takes in that the call changed."""
+    def refresh(self, call: Call) -> None:
+        """Updates to a changed call."""
         self._call = call
         self._show()
 
-    def _take(self, call_id: str) -> None:
+    def _on_change(self, call_id: str) -> None:
         if call_id == self._call.id:
             self._show()
 
     def _show(self) -> None:
         if problem := self._recordings.problem(self._call.id):
-            self._says.show(say(f"recording_{problem}"))
+            self._label.show(say(f"recording_{problem}"))
         elif not self._call.running:
-            self._says.show("")
+            self._label.show("")
         else:
-            self._says.show(say("consent_recording" if self._recordings.recording(self._call.id) else "consent"))
-        self.set_visibility(bool(self._says.text))
+            self._label.show(say("consent_recording" if self._recordings.recording(self._call.id) else "consent"))
+        self.set_visibility(bool(self._label.text))

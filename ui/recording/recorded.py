@@ -1,4 +1,4 @@
-"""The recording made here of a call that is over: to replay, to save, to delete."""
+"""Earshot's own recording of an ended call: replay, download, delete."""
 
 from collections.abc import Callable
 
@@ -6,22 +6,22 @@ from services.domain.call import Call
 from services.domain.client import PAGE
 from services.domain.errors import EarshotError
 from services.recording.recordings import Recordings
-from ui.kit.living import Living
+from ui.kit.live_box import LiveBox
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.recording.replay import Replay, download_address
 from ui.words import say
 
 
-class Recorded(Living):
-    """The recording made here of a call that is over; not there while there is none. `replaying` hears whether it is being replayed."""
+class Recorded(LiveBox):
+    """Hidden while there is no recording. Calls `replaying` with whether the replay is open."""
 
     def __init__(self, call: Call, *, recordings: Recordings, replaying: Callable[[bool], None]) -> None:
         super().__init__("section", "recorded", aria_label=say("recorded"), data_testid="recorded")
         self._call = call
         self._recordings = recordings
         self._replaying = replaying
-        self._open = self._sure = False
+        self._open = self._confirming = False
         with self:
             self._notice = Notice()
             with Box(classes="recorded-head"):
@@ -30,18 +30,18 @@ class Recorded(Living):
                 self._toggle = Text("button", "", "btn small", type="button", data_testid="replay-open").on("click", self._press_replay)
                 self._downloads = Box("span", "downloads")
                 self._delete = Text("button", "", "btn small", type="button", data_testid="recording-delete")
-                self._delete.on("click", self._press_delete).on("blur", self._calm_down)
+                self._delete.on("click", self._press_delete).on("blur", self._unconfirm)
             self._place = Box()
         self.set_visibility(False)
-        self.hear(recordings.changed, self._take)
-        self.follow(call)
+        self.subscribe(recordings.changed, self._on_change)
+        self.refresh(call)
 
-    def follow(self, call: Call) -> None:
-        """Takes in that the call changed."""
+    def refresh(self, call: Call) -> None:
+        """Updates to a changed call."""
         self._call = call
-        self._take(call.id)
+        self._on_change(call.id)
 
-    def _take(self, call_id: str) -> None:
+    def _on_change(self, call_id: str) -> None:
         if call_id != self._call.id:
             return
         there = not self._call.running and self._recordings.has(call_id)
@@ -56,7 +56,7 @@ class Recorded(Living):
         try:
             recording = await self._recordings.get(self._call.id)
         except EarshotError as error:
-            self._notice.tell_error(error)
+            self._notice.show_error(error)
             return
         self._downloads.clear()
         parts = len(recording.parts) if recording else 0
@@ -75,22 +75,22 @@ class Recorded(Living):
         self._show()
 
     async def _press_delete(self) -> None:
-        if not self._sure:
-            self._sure = True
+        if not self._confirming:
+            self._confirming = True
             self._show()
             return
-        self._sure = False
+        self._confirming = False
         try:
             await self._recordings.delete(self._call.id, PAGE)
         except Exception as error:
-            self._notice.tell_error(error)
+            self._notice.show_error(error)
 
-    def _calm_down(self) -> None:
-        self._sure = False
+    def _unconfirm(self) -> None:
+        self._confirming = False
         self._show()
 
     def _show(self) -> None:
         self._toggle.show(say("replay_close" if self._open else "replay_open"))
         set_props(self._toggle, aria_expanded="true" if self._open else "false")
-        self._delete.show(say("delete_sure" if self._sure else "delete"))
-        self._delete.classes(replace="btn small end" if self._sure else "btn small")
+        self._delete.show(say("delete_sure" if self._confirming else "delete"))
+        self._delete.classes(replace="btn small end" if self._confirming else "btn small")

@@ -1,4 +1,4 @@
-"""The Python face of ui/recording/replay.js: a recorded call with its waveform, its sound, and what was said."""
+"""The Python side of ui/recording/replay.js: a recorded call with its waveform, sound and transcript."""
 
 from collections.abc import Callable
 from urllib.parse import quote
@@ -17,15 +17,15 @@ _WORDS = {
     "assistant": "assistant",
     "both_ears": "spread",
 }
-"""What the component calls its texts, and the page."""
+"""The component's names for its texts, and the keys of the texts."""
 
 _MODULES = ["../kit/fill.js", "../kit/mute_button.js", "recorded_sound.js", "replay_lines.js", "stereo.js", "waveform.js"]
 
 
 class Replay(Element, component="replay.js", dependencies=[FORMATS, *_MODULES]):
-    """Replays the finished recording of `call_id`, loading it by itself; what is put into it stands beside its controls.
+    """Loads and replays the finished recording of `call_id`. Children appear beside its controls.
 
-    `on_line` hears which line of the transcript is being spoken: its index, -1 before the first.
+    `on_line` is called with the index of the transcript line being spoken, -1 before the first.
     """
 
     def __init__(self, call_id: str, *, on_line: Callable[[int], None] | None = None) -> None:
@@ -36,7 +36,7 @@ class Replay(Element, component="replay.js", dependencies=[FORMATS, *_MODULES]):
 
 
 def download_address(call_id: str, part: int = 1) -> str:
-    """Where a link for saving the FLAC points."""
+    """The address that downloads the FLAC file."""
     return f"{_address(call_id)}/{part}.flac?download=true"
 
 

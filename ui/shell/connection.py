@@ -1,4 +1,4 @@
-"""What the page says while it has no connection to Earshot, in place of NiceGUI's own words."""
+"""What the page says while it has no connection to Earshot, instead of NiceGUI's message."""
 
 from nicegui.element import Element
 
@@ -7,7 +7,7 @@ from ui.words import say
 
 
 class Connection(Element, component="connection.js"):
-    """The browser notices by itself: it is not there to be told. `demo`: calls that run may have ended with Earshot."""
+    """Shown by the browser itself, which the server can't reach then. `demo`: active calls may have ended with Earshot."""
 
     def __init__(self, *, demo: bool) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The header: what this is, and whether phones ring."""
+"""The header: name, mode (demo line or live), stop switch and settings."""
 
 from functools import partial
 
@@ -16,7 +16,7 @@ from ui.words import say
 
 
 def header(settings: Settings, *, desk: CallDesk, switch: Switch) -> None:
-    """Goes before `<main>`, where a page's banner belongs."""
+    """Placed before `<main>`, where assistive technology expects a banner."""
     mode = "not_ready" if settings.missing else "demo_line" if settings.demo else "live"
     with ui.context.client.layout, Box("header", "banner") as banner:
         with Box("h1", "mark"):
@@ -28,7 +28,7 @@ def header(settings: Settings, *, desk: CallDesk, switch: Switch) -> None:
             _pill(mode, popovertarget="mode")
             later(Box(classes="popover", id="mode", popover="auto"), partial(_explain, demo=settings.demo))
         safety_controls(desk=desk, switch=switch)
-        preferences(can_leave=bool(settings.password))
+        preferences(can_log_out=bool(settings.password))
     banner.move(target_index=0)
     with ui.context.client.layout:
         Text("a", say("skip"), "skip", href="#dial-number").move(target_index=0)

@@ -1,4 +1,4 @@
-"""The settings in the header: light or dark, the language, and the way out. Kept by the browser, in cookies."""
+"""The settings in the header: colours, language, and log-out. The browser keeps them in cookies."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -18,25 +18,25 @@ _SHOW = (
     "const {dataset} = document.documentElement;"
     "if (event.target.value === 'system') delete dataset.theme; else dataset.theme = event.target.value;"
 )
-_LEAVE = "() => fetch('/logout', {method: 'POST'}).finally(() => location.assign('/login'))"
+_LOG_OUT = "() => fetch('/logout', {method: 'POST'}).finally(() => location.assign('/login'))"
 
 
-def preferences(*, can_leave: bool) -> None:
-    """The button and its panel. `can_leave`: there is a login, so there is a way out."""
+def preferences(*, can_log_out: bool) -> None:
+    """The button and its panel. `can_log_out`: there is a login."""
     with Box("button", "btn quiet settings-button", type="button", popovertarget="settings", data_testid="settings"):
         icon("settings", 20)
         Text("span", say("settings"))
-    later(Box(classes="popover settings", id="settings", popover="auto"), partial(_panel, can_leave=can_leave))
+    later(Box(classes="popover settings", id="settings", popover="auto"), partial(_panel, can_log_out=can_log_out))
 
 
-def _panel(*, can_leave: bool) -> None:
+def _panel(*, can_log_out: bool) -> None:
     themes = {theme: say(f"theme_{theme}") for theme in ("system", "light", "dark")}
     chosen = ui.context.client.request.cookies.get(THEME_COOKIE, "")
     _choice("theme", themes, chosen if chosen in themes else "system", f"(event) => {{ {_KEEP % THEME_COOKIE} {_SHOW} }}")
     reload = f"(event) => {{ {_KEEP % LANGUAGE_COOKIE} location.reload(); }}"
     _choice("language", {tag: catalogue(tag).name for tag in languages()}, language(), reload)
-    if can_leave:
-        Text("button", say("log_out"), "btn leave", type="button").on("click", js_handler=_LEAVE)
+    if can_log_out:
+        Text("button", say("log_out"), "btn leave", type="button").on("click", js_handler=_LOG_OUT)
 
 
 def _choice(name: str, options: Mapping[str, str], chosen: str, handler: str) -> None:

@@ -1,4 +1,4 @@
-"""The brake in the header: whether dialling is allowed, and the banner that says that it is stopped. What the brake opens is its panel."""
+"""The stop switch in the header, and the banner shown while dialling is stopped."""
 
 from services.desk.desk import CallDesk
 from services.dialling.switch import Stop, Switch
@@ -11,11 +11,11 @@ from ui.words import say
 
 
 def safety_controls(*, desk: CallDesk, switch: Switch) -> None:
-    """The button and its panel, for the end of the header. They follow the desk and the switch for as long as the page is there."""
-    _Brake(desk=desk, switch=switch)
+    """The button and its panel, for the end of the header. They follow the desk and the switch while the page is open."""
+    _StopSwitch(desk=desk, switch=switch)
 
 
-class _Brake:
+class _StopSwitch:
     def __init__(self, *, desk: CallDesk, switch: Switch) -> None:
         self._desk = desk
         self._switch = switch
@@ -40,18 +40,18 @@ class _Brake:
 
     def _opened(self) -> None:
         if self._panel:
-            self._panel.open_anew()
+            self._panel.reset()
 
 
 def stopped_banner(switch: Switch) -> None:
-    """For the top of the page's content; it follows the switch for as long as the page is there."""
+    """For the top of the page's content. It follows the switch while the page is open."""
     banner = _StoppedBanner()
     banner.show(switch.state)
     follow(switch.changed, banner.show)
 
 
 class _StoppedBanner(Box):
-    """Who stopped dialling, when and why; nothing while it is allowed."""
+    """Who stopped dialling, when and why. Hidden while dialling is allowed."""
 
     def __init__(self) -> None:
         super().__init__(classes="notice stopped", role="alert")

@@ -1,4 +1,4 @@
-"""The panel of the brake: stop all dialling, allow it again, end all calls that run."""
+"""The panel of the stop switch: stop all dialling, allow it again, end all active calls."""
 
 from nicegui.events import GenericEventArguments
 
@@ -16,12 +16,12 @@ from ui.words.who import who_name
 
 
 class SafetyPanel:
-    """Stopping takes one press, for it harms nobody. Ending all calls takes two, each a press of its own."""
+    """Stopping takes one press, since it harms nobody. Ending all calls takes two separate presses."""
 
     def __init__(self, *, desk: CallDesk, switch: Switch) -> None:
         self._desk = desk
         self._switch = switch
-        self._sure = False
+        self._confirming = False
         self._ending = False
         self._title = Text("strong")
         self._explained = Text("p")
@@ -32,7 +32,7 @@ class SafetyPanel:
             self._resume = Text("button", say("resume_dialling"), "btn", type="button", data_testid="dialling-resume")
             self._resume.on("click", self._resume_dialling)
             self._end = Text("button", "", "btn", type="button", data_testid="end-all")
-            self._end.on("click", self._press_end, args=["detail"]).on("blur", self._calm_down)
+            self._end.on("click", self._press_end, args=["detail"]).on("blur", self._unconfirm)
         self._done = Text("p", "", "done", role="status")
         self._notice = Notice()
         self._done.show("")
@@ -50,10 +50,10 @@ class SafetyPanel:
     def show_calls(self, _call: Call) -> None:
         self._show_end()
 
-    def open_anew(self) -> None:
-        """What came of pressing a while ago is no news when the panel is opened again."""
+    def reset(self) -> None:
+        """Clears the result of earlier presses, when the panel is opened again."""
         self._done.show("")
-        self._calm_down()
+        self._unconfirm()
 
     async def _stop_dialling(self) -> None:
         self._notice.hide()
@@ -64,36 +64,36 @@ class SafetyPanel:
         try:
             await self._switch.resume(PAGE.name)
         except OSError as error:
-            self._notice.tell_error(error)
+            self._notice.show_error(error)
 
     async def _press_end(self, event: GenericEventArguments) -> None:
-        # A double click is one press with a nervous finger, not a press and its confirmation.
+        # A double click is one press, not a press and its confirmation.
         if self._ending or event.args["detail"] > 1:
             return
-        if not self._sure:
-            self._sure = True
+        if not self._confirming:
+            self._confirming = True
             self._show_end()
             return
-        self._sure, self._ending = False, True
+        self._confirming, self._ending = False, True
         self._notice.hide()
         self._show_end()
         try:
-            self._tell(await end_all(self._desk, PAGE))
+            self._show_result(await end_all(self._desk, PAGE))
         except Exception as error:
-            self._notice.tell_error(error)
+            self._notice.show_error(error)
         finally:
             self._ending = False
             self._show_end()
 
-    def _tell(self, outcome: AllEnded) -> None:
+    def _show_result(self, outcome: AllEnded) -> None:
         count = len(outcome.ended)
         self._done.show(say("end_all_done", count=count) if count else "")
         if outcome.unconfirmed:
             lines = (say("end_all_unconfirmed", number=international(call.to or ""), why=why) for call, why in outcome.unconfirmed)
-            self._notice.tell(say("end_all_unconfirmed_title"), " ".join(lines))
+            self._notice.show(say("end_all_unconfirmed_title"), " ".join(lines))
 
-    def _calm_down(self) -> None:
-        self._sure = False
+    def _unconfirm(self) -> None:
+        self._confirming = False
         self._show_end()
 
     def _show_end(self) -> None:
@@ -103,10 +103,10 @@ class SafetyPanel:
             if self._ending
             else say("end_all_none")
             if count == 0
-            else say("end_all_sure" if self._sure else "end_all", count=count)
+            else say("end_all_sure" if self._confirming else "end_all", count=count)
         )
         self._end.show(text)
-        self._end.classes(replace="btn end" if self._sure else "btn")
+        self._end.classes(replace="btn end" if self._confirming else "btn")
         set_props(self._end, disabled=self._ending or count == 0)
 
 

@@ -1,4 +1,4 @@
-"""The look of the page, in its head, so that nothing is painted before the colours are known. The look itself is `assets/*.css`."""
+"""Style sheets and scripts in the page's head, so that the colours are known before the first paint."""
 
 from nicegui import ui
 from nicegui.dependencies import libraries
@@ -9,7 +9,7 @@ from ui.kit.press import PRESS
 from ui.kit.times import FORMATS
 from ui.shell.nicegui_files import ROUTE
 
-# The empty window has its colour while the rest is on its way, and never the other one first.
+# Colours the empty window while the style sheet loads, so that it never flashes in the other scheme.
 _AT_ONCE = """<style>:root { color-scheme: light dark }
 [data-theme="light"] { color-scheme: light }
 [data-theme="dark"] { color-scheme: dark }</style>"""
@@ -17,10 +17,10 @@ _CHOSEN = "<script>document.documentElement.dataset.theme = '%s'</script>"
 
 
 def apply_theme(*, with_login: bool) -> None:
-    """For every page, once per process. The player's module comes along, so that a press of Call finds it loaded; `with_login`, also
-    what tells an open tab that its session is over.
+    """For every page, once per process. Loads the player early, so that a press of Call finds it ready; `with_login` also loads the script
+    that notices a log-out in another tab.
 
-    They are `async`, for otherwise the page itself, a module too, would wait for them.
+    The scripts are `async`, since the page itself is a module and would wait for them.
     """
     modules = ["live_playout.js", *(["logged_out.js"] if with_login else [])]
     scripts = "".join(f'<script type="module" async src="{versioned(module)}"></script>' for module in modules)
@@ -28,13 +28,13 @@ def apply_theme(*, with_login: bool) -> None:
 
 
 def choose_theme() -> None:
-    """Gives the page that is being built the colours that its reader chose. In the browser, reading the cookie would hold up the paint."""
+    """Sets the colours that the reader chose for the page being built. Reading the cookie in the browser would delay the first paint."""
     chosen = ui.context.client.request.cookies.get(THEME_COOKIE)
     if chosen in ("light", "dark"):
         ui.add_head_html(_CHOSEN % chosen)
 
 
 def _early() -> str:
-    """What the page's own modules import: the browser would only find out once it has those."""
+    """Preloads what the page's modules import, which the browser would only discover after loading them."""
     urls = [f"libraries/{library.key}" for library in libraries.values() if library.path in (FORMATS, PRESS)]
     return "".join(f'<link rel="modulepreload" href="{ROUTE}/{url}">' for url in ("static/dompurify.mjs", *sorted(urls)))

@@ -1,4 +1,4 @@
-"""A call in words: to whom, from where, in which state, and how it ended."""
+"""A call in words: its numbers, state, outcome and cost."""
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallOrder, CallStatus, CostItem
@@ -11,8 +11,8 @@ def number(call: Call | CallOrder) -> str:
     return international(call.to) if call.to else say("unknown_number")
 
 
-def from_whom(desk: CallDesk, call: Call | CallOrder) -> str:
-    """`United States, from Main line as Riley`, as far as it is known."""
+def subtitle(desk: CallDesk, call: Call | CallOrder) -> str:
+    """`United States, from Main line as Riley`, as far as known."""
     region = region_name(region_of(call.to or ""), language())
     line = desk.directory.caller_id_name(call.phone_number_id)
     if not line and isinstance(call, Call):
@@ -23,7 +23,7 @@ def from_whom(desk: CallDesk, call: Call | CallOrder) -> str:
 
 
 def outcome(desk: CallDesk, call: Call) -> str:
-    """The state while it runs, then why it ended and after how long: `You ended the call · 0:33`."""
+    """The state of an active call; why an ended one ended and how long it lasted: `You ended the call · 0:33`."""
     reason = ended_words(call)
     if reason is None:
         return state(call.status)
@@ -32,14 +32,14 @@ def outcome(desk: CallDesk, call: Call) -> str:
 
 
 def remark(call: Call) -> str:
-    """What is unusual about a call that is not over, if anything."""
+    """What is unusual about an active call; empty if nothing is."""
     if call.status in (CallStatus.UNKNOWN, CallStatus.SCHEDULED, CallStatus.FORWARDING):
         return say(call.status.value)
     return say("blocked") if call.concurrency_blocked and call.status is CallStatus.QUEUED else ""
 
 
 def duration(call: Call) -> str:
-    """From the answer to the end: `3:08`, from an hour on `1:03:08`, as the clock beside it shows."""
+    """From answer to end, as the clock beside it shows: `3:08`, or `1:03:08` from one hour."""
     if call.started_at is None or call.ended_at is None:
         return ""
     minutes, seconds = divmod(max(0, int((call.ended_at - call.started_at).total_seconds())), 60)
@@ -59,7 +59,7 @@ def cost_of(item: CostItem) -> str:
 
 
 def cost_part(item: CostItem) -> str:
-    """What was paid for, as people say it; Vapi's own word where there is none."""
+    """What a part of the price was for; Vapi's own word if we have none."""
     key = _COST_PARTS.get(item.kind)
     return say(key) if key else item.kind
 

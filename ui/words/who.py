@@ -1,4 +1,4 @@
-"""Who did something, in words."""
+"""The names of clients, as people say them."""
 
 from services.dialling.switch import FILE
 from services.domain.client import LOCAL, PAGE
@@ -6,5 +6,5 @@ from ui.words import say
 
 
 def who_name(who: str) -> str:
-    """As people say it; a token by its own name."""
+    """`someone on this page`; an API token by its own name."""
     return say(f"who_{who}") if who in (PAGE.name, LOCAL.name, FILE) else who

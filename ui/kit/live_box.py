@@ -1,4 +1,4 @@
-"""A part of the page that follows what goes on elsewhere, for exactly as long as it is there."""
+"""A part of the page that follows signals while it is on the page."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -14,25 +14,25 @@ T = TypeVar("T")
 K = TypeVar("K")
 
 
-class Living(Box):
-    """A box with subscriptions and tasks of its own. They end when it is taken off the page, and when the page goes."""
+class LiveBox(Box):
+    """A box with subscriptions and tasks of its own. They end when the box or its page is removed."""
 
     def __init__(self, tag: str = "div", classes: str = "", **props: Any) -> None:
         super().__init__(tag, classes, **props)
         self._ends: list[Callable[[], object]] = []
         self._work: set[asyncio.Task[None]] = set()
 
-    def hear(self, signal: Signal[T], callback: Callable[[T], None]) -> None:
-        """Has `callback` told of each value, on behalf of this page."""
+    def subscribe(self, signal: Signal[T], callback: Callable[[T], None]) -> None:
+        """Calls `callback` with each value of `signal`, in the context of this page."""
 
-        def heard(value: T) -> None:
+        def receive(value: T) -> None:
             with self:
                 callback(value)
 
-        self._ends.append(signal.subscribe(heard))
+        self._ends.append(signal.subscribe(receive))
 
     def start(self, work: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
-        """Runs `work` on behalf of this page until it is done or the box is gone."""
+        """Runs `work` in the context of this page until it is done or the box is removed."""
         task = background_tasks.create(work, name=name, context=self)
         self._work.add(task)
         task.add_done_callback(self._work.discard)
@@ -46,25 +46,25 @@ class Living(Box):
 
 
 class Batch(Generic[K, T]):
-    """Collects what changes by key, the latest of each, and hands it to `flush` together: at most once in `every` seconds.
+    """Collects the latest value of each key and passes them to `flush` together, at most once every `every_s` seconds.
 
-    A browser has room for some ten updates of an element in a second; a call's partial words come faster than that.
+    A browser copes with about ten updates of an element per second; a call's partial transcripts arrive faster than that.
     """
 
-    def __init__(self, element: Element, flush: Callable[[dict[K, T]], None], *, every: float = 0.1) -> None:
+    def __init__(self, element: Element, flush: Callable[[dict[K, T]], None], *, every_s: float = 0.1) -> None:
         self._element = element
         self._flush = flush
-        self._every = every
+        self._every_s = every_s
         self._waiting: dict[K, T] = {}
         self._flushed_at = float("-inf")
 
     def add(self, key: K, value: T) -> None:
         if not self._waiting:
             loop = asyncio.get_running_loop()
-            loop.call_at(max(loop.time(), self._flushed_at + self._every), self._hand_over)
+            loop.call_at(max(loop.time(), self._flushed_at + self._every_s), self._pass_on)
         self._waiting[key] = value
 
-    def _hand_over(self) -> None:
+    def _pass_on(self) -> None:
         waiting, self._waiting = self._waiting, {}
         self._flushed_at = asyncio.get_running_loop().time()
         if waiting and not self._element.is_deleted:
