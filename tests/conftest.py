@@ -20,7 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    kinds.mark_by_folder(items)
+    kinds.arrange(items)
 
 
 @pytest.fixture

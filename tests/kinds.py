@@ -16,10 +16,25 @@ _STARTS = ("subprocess.Popen", "os.fork", "os.posix_spawn", "os.system")
 _TESTS = Path(__file__).parent
 
 
-def mark_by_folder(items: list[pytest.Item]) -> None:
+def arrange(items: list[pytest.Item]) -> None:
+    """Marks tests by their folder, keeps those together that share what their module sets up once, and puts the long ones first,
+    so that at the end of a parallel run no process is alone with one."""
     for item in items:
         if kind := FOLDERS.get(item.path.relative_to(_TESTS).parts[0]):
             item.add_marker(kind)
+        if _shares(item):
+            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(_TESTS))))
+    items.sort(key=lambda item: not is_long(item))
+
+
+def is_long(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(kind) for kind in ("browser", "process", "slow"))
+
+
+def _shares(item: pytest.Item) -> bool:
+    """True if the test uses a fixture that is set up once for its module."""
+    info = getattr(item, "_fixtureinfo", None)
+    return info is not None and any(fixtures[-1].scope == "module" for fixtures in info.name2fixturedefs.values())
 
 
 class Guard:

@@ -11,11 +11,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from services.demo_line import DemoLine
+from tests.browser.browsers import Browsers
 from tests.browser.lines import demo_line
-from tests.chromium import FLAGS, chromium_path
 from tests.process import ROOT as ROOT
 from tests.process import started
 
@@ -90,13 +90,17 @@ def earshot_with() -> Iterator[Start]:
         yield lambda **environment: processes.enter_context(earshot_process(**environment))
 
 
-# One for each module, since Playwright's event loop would be in the way of asynchronous tests elsewhere.
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+@pytest.fixture(scope="session")
+def browsers() -> Iterator[Browsers]:
+    started = Browsers()
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def chromium(browsers: Browsers) -> Iterator[Browser]:
+    with browsers.use("chromium") as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -7,12 +7,11 @@ from typing import Any
 
 import nicegui
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
+from tests.browser.browsers import FOREIGN
 from tests.browser.conftest import Earshot
-from tests.chromium import FLAGS, chromium_path
 
-REBOUND = "evil.example"
 BODY = '{"to": "+14155552671"}'
 
 
@@ -27,19 +26,16 @@ class _Page(BaseHTTPRequestHandler):
         """Says nothing: what it serves is not the matter here."""
 
 
-@pytest.fixture(scope="module")
-def foreign_page() -> Iterator[Any]:
+@pytest.fixture
+def foreign_page(chromium: Browser) -> Iterator[Any]:
     """A page of another origin, in a browser that believes `evil.example` to be this machine, as after DNS rebinding."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Page)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    with sync_playwright() as playwright:
-        rules = f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1"
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, rules])
-        page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{server.server_address[1]}/")
-        yield page
-        browser.close()
+    page = chromium.new_page()
+    page.goto(f"http://127.0.0.1:{server.server_address[1]}/")
+    yield page
+    page.context.close()
     server.shutdown()
     server.server_close()
     thread.join()
@@ -81,7 +77,7 @@ def test_posting_a_form(foreign_page: Any, earshot: Earshot) -> None:
 
 
 @pytest.mark.parametrize("which", ["listen", "page"])
-@pytest.mark.parametrize("name", ["127.0.0.1", REBOUND])
+@pytest.mark.parametrize("name", ["127.0.0.1", FOREIGN])
 def test_opening_a_socket(foreign_page: Any, earshot: Earshot, which: str, name: str) -> None:
     call = earshot.place("+14155552671")
     page_socket = earshot.url.replace("http", "ws") + "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
@@ -99,7 +95,7 @@ def test_opening_a_socket(foreign_page: Any, earshot: Earshot, which: str, name:
 
 def test_reading_after_dns_rebinding(foreign_page: Any, earshot: Earshot) -> None:
     page = foreign_page.context.browser.new_page()
-    answer = page.goto(earshot.url.replace("127.0.0.1", REBOUND) + "/api/calls")
+    answer = page.goto(earshot.url.replace("127.0.0.1", FOREIGN) + "/api/calls")
     assert answer.status == 400
     assert "calls" not in answer.json()
     page.close()

@@ -11,12 +11,12 @@ import pytest
 from playwright.async_api import Page, async_playwright
 from websockets.asyncio.server import ServerConnection
 
+from tests.browser.browsers import CHROMIUM_FLAGS, INSECURE
 from tests.browser.plain_page.hearing import Heard, Sound, find, resampled
 from tests.browser.plain_page.server import RATE, START, LiveCall, demo_call, plain_server, send_live
-from tests.chromium import FLAGS, chromium_path
+from tests.chromium import chromium_path
 from ui.call.player_words import player_words
 
-INSECURE_NAME = "--host-resolver-rules=MAP plain.example 127.0.0.1"
 CALL = demo_call()
 
 
@@ -29,7 +29,7 @@ async def call() -> AsyncIterator[LiveCall]:
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, INSECURE_NAME])
+        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_FLAGS)
         page = await browser.new_page()
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
@@ -311,7 +311,7 @@ async def test_a_context_that_is_suspended_and_resumed_goes_on_with_what_is_live
 
 
 async def test_plain_http_on_a_name_is_unsupported_and_says_what_to_do(page: Page, call: LiveCall) -> None:
-    await listen(page, call, host="plain.example")
+    await listen(page, call, host=INSECURE)
     await state(page, "unsupported")
     assert "https" in await page.inner_text("#state")
     assert call.connections == 0
@@ -416,7 +416,7 @@ async def test_where_motion_is_not_wanted_a_meter_stands_still(page: Page, call:
     [
         ("playout_worklet.js", "127.0.0.1", "failed", "The sound does not play. Press Listen to try again"),
         ("live_playout.js", "127.0.0.1", "failed", "The sound does not play. Press Listen to try again"),
-        ("", "plain.example", "unsupported", "Browsers play no live sound over plain http. Open this page over https"),
+        ("", INSECURE, "unsupported", "Browsers play no live sound over plain http. Open this page over https"),
     ],
 )
 async def test_the_element_says_in_plain_words_why_there_is_no_sound(
