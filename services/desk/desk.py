@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.desk.book import Book
+from services.desk.call_control import CallControl, Obstacle
 from services.desk.directory import Directory
-from services.desk.elsewhere import follow_elsewhere
 from services.desk.hang_ups import HangUps
 from services.desk.orders import Orders
+from services.desk.other_processes import follow_other_processes
 from services.desk.placing import Key, Placed, Placing
-from services.desk.steering import Obstacle, Steering
 from services.desk.timeline import ACTIONS, MOST_ENTRIES, Entry, Timelines
 from services.desk.transcript_archive import TranscriptArchive
 from services.desk.transcripts import Transcripts
@@ -97,8 +97,8 @@ class CallDesk:
             store=self._take_ours,
             rename=self._rename,
         )
-        self._hang_ups = HangUps(gateway=gateway, take=self._take_ours, told=self._tell_again)
-        self._steering = Steering(
+        self._hang_ups = HangUps(gateway=gateway, take=self._take_ours, changed=self._tell_again)
+        self._control = CallControl(
             gateway=gateway,
             guard=self.guard,
             count=self._placing.count_transfer,
@@ -117,7 +117,7 @@ class CallDesk:
             return
         for call in await self.journal.running():
             self._book.resume(call)
-        self._tasks.start(follow_elsewhere(self.journal, self._book.running_ids, self._take_up), name="follow other processes")
+        self._tasks.start(follow_other_processes(self.journal, self._book.running_ids, self._take_up), name="follow other processes")
         self._tasks.start(self._watcher.run(), name="watch calls")
         self._tasks.start(self.directory.load(), name="load directory")
         await self._placing.start()
@@ -217,7 +217,7 @@ class CallDesk:
         if not call.running:
             return call
         hanging_up = self._hang_ups.begin(call)
-        self._steering.note_when_done(hanging_up, call, client)
+        self._control.note_when_done(hanging_up, call, client)
         return await self._hang_ups.confirmed(hanging_up)
 
     def dialled(self) -> Sequence[datetime]:
@@ -231,12 +231,12 @@ class CallDesk:
         Raises CallNotRunning, CallNotFound, RequestError, NumberError, VapiError, and what the dial guard and the caps say.
         """
         call = await self.read(call_id)
-        await self._steering.control(call, control, client)
+        await self._control.control(call, control, client)
         return call
 
     def can_control(self, call: Call) -> Obstacle | None:
         """Why the call can't be told anything now; None when it can."""
-        return self._steering.obstacle(call)
+        return self._control.obstacle(call)
 
     def muted(self, call_id: str) -> bool:
         """Whether the assistant is muted, as last told by us."""

@@ -12,7 +12,7 @@ from services.domain.errors import EarshotError
 log = logging.getLogger(__name__)
 
 
-class Calls(Protocol):
+class CallEnder(Protocol):
     """The desk, as far as ending everything needs it."""
 
     def calls(self) -> list[Call]: ...
@@ -29,7 +29,7 @@ class AllEnded:
     unconfirmed: tuple[tuple[Call, str], ...]
 
 
-async def end_all(desk: Calls, client: Client) -> AllEnded:
+async def end_all(desk: CallEnder, client: Client) -> AllEnded:
     """Hangs up every running call, and returns once each has ended or is known not to have; one failure keeps no other call from ending.
 
     Goes on in the desk where whoever asked goes away.
@@ -43,7 +43,7 @@ async def end_all(desk: Calls, client: Client) -> AllEnded:
     return AllEnded(ended=ended, unconfirmed=unconfirmed)
 
 
-async def _end(desk: Calls, call: Call, client: Client) -> Call | str:
+async def _end(desk: CallEnder, call: Call, client: Client) -> Call | str:
     try:
         return await desk.end(call.id, client)
     except EarshotError as error:

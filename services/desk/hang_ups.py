@@ -15,10 +15,10 @@ _PATIENCE = 12.0  # seconds for which whoever ends a call waits for Vapi's word 
 class HangUps:
     """The hang-ups that are under way. `take` takes in a call that ended, `told` is told the id of one whose hang-up begins or is over."""
 
-    def __init__(self, *, gateway: Gateway, take: Callable[[Call], Call], told: Callable[[str], None]) -> None:
+    def __init__(self, *, gateway: Gateway, take: Callable[[Call], Call], changed: Callable[[str], None]) -> None:
         self._gateway = gateway
         self._take = take
-        self._told = told
+        self._changed = changed
         self._under_way: dict[str, asyncio.Task[Call]] = {}
         self._tasks = Tasks()
 
@@ -38,7 +38,7 @@ class HangUps:
         if task is None:
             task = self._under_way[call.id] = self._tasks.start(self._hang_up(call.id), name="hang up")
             task.add_done_callback(lambda _: self._over(call.id))
-            self._told(call.id)
+            self._changed(call.id)
         return task
 
     async def confirmed(self, hanging_up: asyncio.Task[Call]) -> Call:
@@ -56,4 +56,4 @@ class HangUps:
 
     def _over(self, call_id: str) -> None:
         del self._under_way[call_id]
-        self._told(call_id)
+        self._changed(call_id)

@@ -1,4 +1,4 @@
-"""One phone call as Earshot sees it, and the order of its states. Pure: no I/O, no clock of its own."""
+"""A phone call as Earshot knows it, and the order of its states. Pure: no I/O, no clock."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -20,7 +20,7 @@ class CallStatus(StrEnum):
 
     @property
     def order(self) -> int:
-        """Where in a call's life this state stands; a call never goes back to a smaller one."""
+        """The position of this state in a call's life. A call never returns to a smaller one."""
         return _ORDER[self]
 
 
@@ -29,16 +29,16 @@ LONGEST_CALL_SECONDS = 43_200
 """Vapi's limits of a call's maximum duration (OpenAPI `maxDurationSeconds`)."""
 
 NEVER_FOUND = "earshot-never-found"
-"""Our own `ended_reason`, of a call whose outcome stayed unknown for as long as it could have lasted."""
+"""Our own `ended_reason`: the call's outcome stayed unknown for longer than the call could have lasted."""
 
 _ORDER = {status: place for place, status in enumerate(CallStatus)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOrder:
-    """What is asked of Vapi: one call to one number, of which `region` is the ISO 3166 code.
+    """One call to one number, to be placed by Vapi. `region` is the number's ISO 3166 code.
 
-    `tag` is ours, unique, and finds the call again when Vapi's answer is lost.
+    `tag` is our own unique id. It finds the call if Vapi's answer is lost.
     """
 
     to: str
@@ -68,10 +68,10 @@ class CostItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A call's state as last read. Times are UTC; `cost` is in US dollars. Holds no listen or control URL and no key.
+    """A call as last read. Times are UTC, `cost` is in US dollars. Never holds a key or a listen or control URL.
 
-    `to` is the number that was called or, of an inbound call, the one that calls: the customer's in both cases. `recording_url` is
-    where Vapi keeps its own recording, once there is one: https, and perhaps only valid for a while.
+    `to` is the customer's number: the called number, or the caller's if the call is inbound. `recording_url` is the https address of
+    Vapi's own recording, once there is one. It may expire.
     """
 
     id: str
@@ -98,7 +98,7 @@ class Call:
 
     @property
     def running(self) -> bool:
-        """Whether the call may still ring, talk or cost money: all but ended."""
+        """True unless the call has ended: it may still ring, talk or cost money."""
         return self.status is not CallStatus.ENDED
 
     @property
@@ -107,12 +107,12 @@ class Call:
 
     @property
     def customer(self) -> str | None:
-        """The number at the other end, whichever side called."""
+        """The number at the other end, whoever called."""
         return self.to
 
     @property
     def seconds(self) -> float | None:
-        """How long a call that has ended was talked; None where it was not answered, or has not ended."""
+        """Seconds from the answer to the end; None if the call was not answered or has not ended."""
         if self.started_at is None or self.ended_at is None:
             return None
         return max(0.0, (self.ended_at - self.started_at).total_seconds())
@@ -122,9 +122,9 @@ _KEEP_NEWER = {item.name for item in fields(Call)} - {"id", "status", "ringing_a
 
 
 def merge(known: Call, seen: Call, *, now: datetime) -> Call:
-    """What is known of a call after reading it once more at `now`.
+    """Combines what was known of a call with what was read at `now`.
 
-    The state only moves forward and `ENDED` is final; a value once known is not lost when a later answer leaves it out.
+    The state only moves forward, and `ENDED` is final. A known value is kept if a later answer omits it.
     """
     changes: dict[str, Any] = {}
     for name in _KEEP_NEWER:
@@ -139,7 +139,7 @@ def merge(known: Call, seen: Call, *, now: datetime) -> Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenTarget:
-    """Where a call's live sound is fetched. A bearer secret: it must reach no browser and no log, so its repr says nothing."""
+    """Where to fetch a call's live sound. A bearer secret that must reach no browser and no log, so its repr is empty."""
 
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False, default_factory=dict)
@@ -147,7 +147,7 @@ class ListenTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assistant:
-    """An assistant that may speak in a call, as far as a picker needs it."""
+    """An assistant that can speak in a call, with what a picker shows."""
 
     id: str
     name: str | None = None

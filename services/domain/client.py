@@ -1,4 +1,4 @@
-"""Who asks: the page's user, a named token, or a program on this machine. Pure."""
+"""Who makes a request: the page's user, a named token, or a program on this machine. Pure."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,14 +15,14 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """One who uses Earshot. `name` stands in the audit and is what idempotency keys and duplicates are counted by."""
+    """A user of Earshot. `name` appears in the audit; idempotency keys and duplicates are counted per name."""
 
     name: str
     scopes: frozenset[Scope] = field(default_factory=lambda: frozenset(Scope))
 
 
 PAGE = Client(name="page")
-"""The page's user; with a password set, one who has logged in."""
+"""The page's user, logged in if a password is set."""
 
 LOCAL = Client(name="local")
-"""A program on this machine, while no token is asked for."""
+"""A program on this machine, if no tokens are configured."""

@@ -1,17 +1,17 @@
-"""All that can go wrong, as one tree. Each class carries what both faces tell: a stable code, a title, whether trying again helps.
+"""Every error of Earshot, as one tree. Each class has what both faces show: a stable code, a title, and whether a retry may help.
 
 EarshotError
-├── RequestError            422  the request does not make sense as it stands
+├── RequestError            422  the request is not valid
 │   ├── NumberError         422  the number can't be called; the code says why
-│   └── KeyReused           422  an idempotency key came with another request before
-├── Unauthorized            401  who asks is not known
-├── Forbidden               403  who asks may not do this, or nobody may call this number
+│   └── KeyReused           422  the idempotency key was used for another request
+├── Unauthorized            401  the client is not authenticated
+├── Forbidden               403  this client may not do this, or nobody may call this number
 ├── CallNotFound            404  no such call
 ├── RecordingNotFound       404  the call has no recording here
 ├── RecordingUnfinished     409  the recording is still being written
-├── CallNotRunning          409  the call is over, or not yet begun
-├── DuplicateCall           409  the same number was called a moment ago
-├── KeyInProgress           409  the request with this idempotency key is still being answered
+├── CallNotRunning          409  the call has ended or has not started
+├── DuplicateCall           409  the same client has just called this number
+├── KeyInProgress           409  the first request with this idempotency key is still running
 ├── LimitReached            429  a limit on calls; the code says which
 ├── Stopped                 503  dialling is switched off
 ├── NotConfigured           503  credentials are missing
@@ -20,12 +20,12 @@ EarshotError
 │   └── RecordingDamaged         a FLAC file does not read back as it was written
 ├── JournalError            503  the journal can't be read or written; what is not written down is not dialled
 │   └── Unwritable               the database works, but does not accept this write
-├── HangUpUnconfirmed       502  asked to end, but Vapi has not confirmed it
+├── HangUpUnconfirmed       502  Vapi has not confirmed that the call ended
 └── VapiError                    Vapi, or the way to it
-    ├── VapiUnauthorized    502  a key is not accepted
-    ├── VapiRefused         502  Vapi says no; its own words are the detail
-    ├── VapiUnavailable     502  Vapi can't be reached or answers nonsense; nothing was placed
-    └── OutcomeUnknown           a call may or may not have been placed; the desk answers it by looking, never by dialling
+    ├── VapiUnauthorized    502  Vapi rejects a key
+    ├── VapiRefused         502  Vapi refused; the detail is Vapi's own message
+    ├── VapiUnavailable     502  Vapi can't be reached or its answer is unusable; nothing was placed
+    └── OutcomeUnknown           the call may have been placed; the desk searches for it and never redials
 """
 
 from collections.abc import Sequence
@@ -35,16 +35,16 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One field of a request that is wrong, and why, in a sentence."""
+    """An invalid field of a request, with the reason in one sentence."""
 
     field: str
     message: str
 
 
 class EarshotError(Exception):
-    """What went wrong, in plain words with a next step.
+    """An error with an explanation for people, including what to do next.
 
-    `detail` is for people and must never hold a key or a listen or control URL; `code` is for programs and stays stable.
+    `detail` is for people and must never contain a key or a listen or control URL. `code` is for programs and never changes.
     `retry_after` is in seconds.
     """
 
@@ -75,7 +75,7 @@ class EarshotError(Exception):
 class RequestError(EarshotError):
     status = 422
     code = "invalid_request"
-    title = "The request can't be used as it is"
+    title = "The request is not valid"
 
 
 class NumberError(RequestError):
@@ -88,7 +88,7 @@ class NumberError(RequestError):
 
 class KeyReused(RequestError):
     code = "idempotency_key_reused"
-    title = "This idempotency key belongs to another request"
+    title = "This idempotency key was used for another request"
 
 
 class Unauthorized(EarshotError):
@@ -102,15 +102,15 @@ class Forbidden(EarshotError):
 
     status = 403
     code = "forbidden_scope"
-    title = "This is not allowed"
+    title = "Not allowed"
 
 
 class DuplicateCall(EarshotError):
-    """`call_id` is the call that was placed before."""
+    """`call_id` is the earlier call."""
 
     status = 409
     code = "duplicate_recent_call"
-    title = "This number was called a moment ago"
+    title = "This number was just called"
 
     def __init__(self, detail: str, *, call_id: str) -> None:
         super().__init__(detail)
@@ -120,24 +120,24 @@ class DuplicateCall(EarshotError):
 class KeyInProgress(EarshotError):
     status = 409
     code = "idempotency_in_progress"
-    title = "This request is still being answered"
+    title = "The first request is still running"
     retryable = True
 
 
 class LimitReached(EarshotError):
-    """`rate_limited` (per hour), `daily_limit_exceeded` or `concurrency_limit_exceeded`; `retry_after` says when there is room again."""
+    """`rate_limited` (per hour), `daily_limit_exceeded` or `concurrency_limit_exceeded`. `retry_after`: seconds until there is room."""
 
     status = 429
     code = "rate_limited"
-    title = "No more calls for now"
+    title = "Call limit reached"
     retryable = True
 
     @classmethod
     def at_once(cls, most: int) -> "LimitReached":
-        """There are `most` calls already. Nobody knows when one of them ends: it is worth asking again after some seconds."""
+        """`most` calls are running. Nobody knows when one of them will end, so a retry after a few seconds is worthwhile."""
         many = "1 call" if most == 1 else f"{most} calls"
         return cls(
-            f"No more than {many} at once (EARSHOT_CONCURRENT_CALLS). A call whose end is not proven counts as running.",
+            f"At most {many} at once (EARSHOT_CONCURRENT_CALLS). A call counts until its end is confirmed.",
             code="concurrency_limit_exceeded",
             retry_after=10,
         )
@@ -146,7 +146,7 @@ class LimitReached(EarshotError):
 class Stopped(EarshotError):
     status = 503
     code = "stopped"
-    title = "Dialling is switched off"
+    title = "Dialling is stopped"
 
 
 class CallNotFound(EarshotError):
@@ -226,7 +226,7 @@ class VapiError(EarshotError):
 
 class VapiUnauthorized(VapiError):
     code = "vapi_unauthorized"
-    title = "Vapi does not accept the key"
+    title = "Vapi rejects the key"
 
 
 class VapiRefused(VapiError):
@@ -243,4 +243,4 @@ class VapiUnavailable(VapiError):
 class OutcomeUnknown(VapiError):
     status = 202
     code = "outcome_unknown"
-    title = "It is not known whether the call was placed"
+    title = "The call may have been placed"

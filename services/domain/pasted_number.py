@@ -1,4 +1,4 @@
-"""The phone number in what somebody pasted, or in a link: `tel:+1-415-555-2671;phone-context=x`, `Tel.: +49 (0)30 / 901820`. Pure."""
+"""Finds the phone number in pasted text or in a link: `tel:+1-415-555-2671;phone-context=x`, `Tel.: +49 (0)30 / 901820`. Pure."""
 
 import re
 from urllib.parse import unquote
@@ -9,11 +9,11 @@ from services.domain.phone_number import as_typed
 
 
 def number_in(text: str) -> str:
-    """The one international number in `text`, grouped as its country writes it; `text` without space around it where there is not one."""
+    """The one international number in `text`, grouped as its country writes it; `text` without surrounding space if there is none."""
     text = text.strip()
     if link := re.match(r"(?:tel|callto|sms):(?://)?", text, re.IGNORECASE):
         text = unquote(text[link.end() :]).strip()
-        if ";ext=" not in text.lower():  # with an extension it is refused, and says so
+        if ";ext=" not in text.lower():  # keep the extension, so that the number is refused with the reason
             text = text.partition(";")[0].strip()
     grouped = as_typed(text)
     if grouped != text or not re.search(r"[^\d\s+().-]", text):
@@ -25,5 +25,5 @@ def number_in(text: str) -> str:
 
 
 def number_in_address(text: str) -> str:
-    """As `number_in`, for the value of `?to=`: an address that was not escaped has lost its `+` to a space."""
+    """Like `number_in`, for the value of `?to=`. In an unescaped address the `+` has become a space."""
     return number_in(re.sub(r"^(tel:)? (?=\d)", r"\1+", text, flags=re.IGNORECASE))

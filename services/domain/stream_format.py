@@ -19,7 +19,7 @@ _CHANNELS = range(1, 9)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamFormat:
-    """How the bytes of a stream are to be read: interleaved samples, `sample_rate` in Hz for each channel."""
+    """How to read a stream's bytes: interleaved samples, `sample_rate` in Hz per channel."""
 
     sample_rate: int
     channels: int
@@ -27,7 +27,7 @@ class StreamFormat:
 
     @property
     def block_size(self) -> int:
-        """Bytes of one sample of every channel: a cut anywhere else swaps channels or turns speech into noise."""
+        """Bytes of one sample of every channel. Cutting elsewhere swaps channels or turns speech into noise."""
         return self.channels * _BYTES_PER_SAMPLE[self.encoding]
 
     @property
@@ -36,7 +36,7 @@ class StreamFormat:
 
     @classmethod
     def parse(cls, start: Mapping[str, Any]) -> "StreamFormat | None":
-        """The format that a start frame announces, in any spelling seen in the field; None if it makes no sense."""
+        """The format that a start frame announces, in any spelling seen in practice; None if it is invalid."""
         rate = _whole(start.get("sampleRate", start.get("sample_rate")))
         channels = _whole(start.get("channels"))
         spelling = str(start.get("encoding", "linear16")).lower().translate({ord("-"): None, ord("_"): None, ord("."): None})
@@ -45,7 +45,7 @@ class StreamFormat:
         return cls(sample_rate=rate, channels=channels, encoding=_SPELLINGS[spelling])
 
     def start_frame(self, *, assumed: bool = False) -> str:
-        """The text frame that announces this format; `assumed` marks one that the source itself never announced."""
+        """The text frame that announces this format. `assumed`: the source itself did not announce it."""
         frame: dict[str, Any] = {
             "type": "start",
             "encoding": _WIRE_NAME[self.encoding],

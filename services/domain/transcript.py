@@ -1,4 +1,4 @@
-"""What is said in a call, line by line, from events that may come twice: by the listen socket and by a webhook. Pure."""
+"""Turns utterances into the lines of a transcript. Each may arrive twice, by listen socket and by webhook. Pure."""
 
 import re
 from dataclasses import dataclass, field, replace
@@ -10,14 +10,14 @@ from services.domain.speech import Utterance
 Speaker = Literal["customer", "assistant"]
 
 MOST_LINES = 2000
-"""Of one call; the oldest go first. Some two hours of talk."""
-_NEAR = 20  # lines from the end among which one that comes again is looked for
-_APART = timedelta(seconds=30)  # as far as the same line may come apart by two ways
+"""Lines kept per call, about two hours of talk. The oldest are dropped first."""
+_NEAR = 20  # newest lines that are checked for a repetition
+_APART = timedelta(seconds=30)  # maximum time between two deliveries of the same line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """What one side says in one go. `key` stays with the line while its text grows, and grows from line to line; `at` is its beginning."""
+    """What one side says in one go. `key` identifies the line while its text grows, and increases from line to line. `at` is its start."""
 
     key: int
     speaker: Speaker
@@ -28,7 +28,7 @@ class Line:
 
 @dataclass(slots=True)
 class _Heard:
-    """A line, its bare words once it is final, and by which ways it came to its end, with the time that each gave it."""
+    """A line, its normalised words once it is final, and the ways by which its final text came, each with its own time."""
 
     line: Line
     words: str = ""
@@ -36,7 +36,7 @@ class _Heard:
 
 
 class Transcript:
-    """The lines of one call. A partial replaces the speaker's open line, a final one closes it."""
+    """The lines of one call. A partial utterance replaces the speaker's open line; a final one closes it."""
 
     def __init__(self, *, most: int = MOST_LINES) -> None:
         self._most = most
@@ -50,9 +50,7 @@ class Transcript:
         return tuple(heard.line for heard in self._heard)
 
     def close(self) -> list[Line]:
-        """The call has ended, and with it the lines that were open, which are given as they stand: nobody goes on with them. What was on
-        its way still takes their place.
-        """
+        """Closes the open lines because the call has ended, and returns them. Late utterances still replace their text."""
         self._over = True
         for heard in self._open.values():
             heard.line = replace(heard.line, final=True)
@@ -72,7 +70,7 @@ class Transcript:
         return self._write(speaker, text, at=at, way=way, time=said.time, final=said.final)
 
     def _known(self, speaker: Speaker, text: str, *, at: datetime, way: str, time: object, final: bool) -> _Heard | None:
-        """The finished line that this is a repetition of, by another way or delivered twice by the same."""
+        """The final line that this utterance repeats, having come another way or twice the same way."""
         words = _words(text)
         for heard in self._heard[-_NEAR:]:
             line = heard.line
@@ -107,5 +105,5 @@ def _words(text: str) -> str:
 
 
 def _spoken(line: Line) -> timedelta:
-    """About how long it took to say, since `at` is when it began."""
+    """Roughly how long the line took to say."""
     return timedelta(seconds=len(line.text) / 10)

@@ -1,4 +1,4 @@
-"""Whoever is given a call's live sound: what any of them can take, and the one who hears it as it comes and may be slow."""
+"""Who receives a call's live sound and events: the interface, and a listener that queues them and may be slow."""
 
 import asyncio
 from collections import deque
@@ -10,8 +10,8 @@ _MOST_EVENTS = 10_000  # waiting for one listener: far behind any that still rea
 End = Literal["call ended", "left", "shutdown", "too slow", "failed"]
 
 
-class Ear(Protocol):
-    """One who is given what comes out of an upstream; called on the event loop, so it must be quick."""
+class Sink(Protocol):
+    """Receives what comes out of an upstream. Called on the event loop, so it must return quickly."""
 
     def tell(self, event: str) -> None: ...
     def play(self, sound: bytes, *, at_most: int) -> None: ...

@@ -13,12 +13,12 @@ from services.domain.call import Call, ListenTarget
 from services.domain.errors import CallNotFound, CallNotRunning
 from services.domain.speech import SpeechEvent
 from services.domain.stream_format import DEFAULT_FORMAT, StreamFormat
-from services.listening.listener import Ear, End, Listener
+from services.listening.listener import End, Listener, Sink
 from services.listening.upstream import Upstream
 from services.support.tasks import Tasks
 from services.vapi.listen_events import read
 
-E = TypeVar("E", bound=Ear)
+S = TypeVar("S", bound=Sink)
 
 
 class _Stream:
@@ -36,7 +36,7 @@ class _Stream:
         self.begun_as = call.id
         self._heard = heard
         self.upstream = Upstream(call, target=target, hint=hint, receiver=self)
-        self.listeners: set[Ear] = set()
+        self.listeners: set[Sink] = set()
         self.task: asyncio.Task[None] | None = None
         self._buffer_seconds = buffer_seconds
         self._expected = DEFAULT_FORMAT
@@ -45,7 +45,7 @@ class _Stream:
         self._trouble = ""
         self._rest = b""
 
-    def join(self, listener: Ear) -> None:
+    def join(self, listener: Sink) -> None:
         self.listeners.add(listener)
         for known in filter(None, (self._start, self._trouble)):
             listener.tell(known)
@@ -138,19 +138,19 @@ class Relay:
         """
         return self.join(call_id, lambda leave: Listener(leave, sound=sound, events=events))
 
-    def join(self, call_id: str, ear: Callable[[Callable[[E], None]], E]) -> E:
-        """A listener of another kind, made by `ear`, which is given what takes it out again. Raises as `listen` does."""
+    def join(self, call_id: str, sink: Callable[[Callable[[S], None]], S]) -> S:
+        """A listener of another kind, made by `sink`, which is given what takes it out again. Raises as `listen` does."""
         call = self._find(call_id)
         if call is None:
             raise CallNotFound("There is no call with this id.")
         if not call.running:
             raise CallNotRunning("This call has ended.")
         if self._closed:
-            over = ear(lambda _: None)
+            over = sink(lambda _: None)
             over.finish("shutdown", drain=False)
             return over
         stream = self._stream_of(call) or self._begin(call)
-        listener = ear(partial(self._leave, stream))
+        listener = sink(partial(self._leave, stream))
         stream.join(listener)
         return listener
 
@@ -186,7 +186,7 @@ class Relay:
             self._forget(stream)
             stream.finish(end, drain=True)
 
-    def _leave(self, stream: _Stream, listener: Ear) -> None:
+    def _leave(self, stream: _Stream, listener: Sink) -> None:
         stream.listeners.discard(listener)
         if not stream.listeners and self._forget(stream) and stream.task:
             stream.task.cancel()

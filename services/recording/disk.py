@@ -11,7 +11,7 @@ from typing import TypeVar
 from services.domain.errors import RecordedElsewhere
 from services.listening.listener import End
 from services.recording.folder import RecordingFolder
-from services.recording.listener import Recorder
+from services.recording.recorder import Recorder
 from services.recording.writer import Item
 
 log = logging.getLogger(__name__)

@@ -29,7 +29,7 @@ _INFO, _TRANSCRIPT, _PEAKS = "recording.json", "transcript.json", "peaks.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
+class FinishedRecording:
     """A finished recording. `seconds` from its first sound to its last, `size` in bytes; `parts` are FLAC files of one format each."""
 
     call_id: str
@@ -51,7 +51,7 @@ class RecordingFolder:
             raise RecordingNotFound("There is no recording of a call with this id.")
         return self.path / call_id
 
-    def read(self, call_id: str) -> Recording | None:
+    def read(self, call_id: str) -> FinishedRecording | None:
         """The finished recording of a call, if there is one."""
         folder = self.of(call_id)
         try:
@@ -59,7 +59,7 @@ class RecordingFolder:
         except FileNotFoundError:
             return None
         files = tuple(folder / f"{part['part']}.flac" for part in info["parts"])
-        return Recording(
+        return FinishedRecording(
             call_id=call_id,
             started_at=datetime.fromisoformat(info["startedAt"]),
             seconds=info["seconds"],

@@ -17,8 +17,8 @@ from services.domain.client import Client
 from services.domain.errors import CallNotFound, CallNotRunning, CantRecord, EarshotError, RecordingDamaged, RecordingNotFound
 from services.listening.relay import Relay
 from services.recording.disk import RecordingDisk
-from services.recording.folder import Recording
-from services.recording.listener import Recorder
+from services.recording.folder import FinishedRecording
+from services.recording.recorder import Recorder
 from services.support.signals import Signal
 from services.support.tasks import Tasks
 
@@ -144,7 +144,7 @@ class Recordings:
             self.changed.emit(call.id)
             await self._flush()
 
-    async def get(self, call_id: str) -> Recording | None:
+    async def get(self, call_id: str) -> FinishedRecording | None:
         """The finished recording of a call. Raises RecordingNotFound for what can't be a call's id."""
         return await asyncio.to_thread(self._disk.folder.read, self._id(call_id))
 

@@ -91,7 +91,7 @@ def install_problems(app: FastAPI) -> None:
             return problem(400, "malformed_json", "The body is not valid JSON.")
         fields = [FieldError(_field(item["loc"]), _sentence(item)) for item in found]
         detail = "; ".join(f"{item.field}: {item.message}" if item.field else item.message for item in fields)
-        return problem(422, "invalid_request", detail, title="The request can't be used as it is", errors=fields)
+        return problem(422, "invalid_request", detail, title="The request is not valid", errors=fields)
 
     @app.exception_handler(Exception)
     async def unexpected(_request: Request, error: Exception) -> JSONResponse:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from services.desk.call_control import Obstacle
 from services.desk.desk import CallDesk
-from services.desk.steering import Obstacle
 from services.domain.call import Call, CallStatus
 from services.domain.client import LOCAL
 from services.domain.control import Action, Control

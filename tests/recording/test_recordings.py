@@ -23,7 +23,7 @@ from websockets.asyncio.server import ServerConnection
 from services.domain.call import Call, CallStatus
 from services.domain.client import PAGE, Client, Scope
 from services.domain.errors import CallNotFound, CallNotRunning, CantRecord, NotConfigured, RecordingNotFound, RecordingUnfinished
-from services.recording.listener import Recorder
+from services.recording.recorder import Recorder
 from services.recording.recordings import Recordings
 from services.web.problems import install_problems
 from services.web.routes.recordings import recording_router, replay_router

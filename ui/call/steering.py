@@ -1,7 +1,7 @@
 """Steering an active call: have the assistant say something, instruct it, transfer the call, mute the assistant."""
 
+from services.desk.call_control import Obstacle
 from services.desk.desk import CallDesk
-from services.desk.steering import Obstacle
 from services.domain.call import Call
 from services.domain.client import PAGE
 from services.domain.control import Action, Control

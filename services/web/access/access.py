@@ -44,7 +44,7 @@ class Access:
                     401,
                     "unauthorized",
                     "Send a token that Earshot knows: Authorization: Bearer ...",
-                    title="Who are you?",
+                    title="Authentication required",
                     headers={"WWW-Authenticate": "Bearer"},
                 )
                 return await answer(scope, receive, send)

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
-from services.desk.end_all import Calls, end_all
+from services.desk.end_all import CallEnder, end_all
 from services.dialling.switch import Switch
 from services.domain.client import Scope
 from services.support.rfc3339 import rfc3339
@@ -41,7 +41,7 @@ class EndAllAnswer(BaseModel):
     unconfirmed: list[UnconfirmedAnswer]
 
 
-def switch_router(*, switch: Switch, desk: Calls) -> APIRouter:
+def switch_router(*, switch: Switch, desk: CallEnder) -> APIRouter:
     """`GET /api/dialling`, `POST /api/dialling/stop` and `/resume`, `POST /api/calls/end-all`."""
     router = APIRouter(responses=PROBLEMS)
 

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 _EVERY = 10.0  # seconds
 
 
-async def follow_elsewhere(journal: Journal, running: Set[str], take_up: Callable[[Call], None]) -> None:
+async def follow_other_processes(journal: Journal, running: Set[str], take_up: Callable[[Call], None]) -> None:
     """Gives `take_up` the calls that run by the journal and are not among the ids `running`, again and again until cancelled."""
     while True:
         try:

@@ -46,7 +46,7 @@ _DETAILS = {
 _STOPPED = HangUpUnconfirmed("Earshot was stopped before Vapi confirmed that the call ended.")
 
 
-class Steering:
+class CallControl:
     """Controls of the calls of one account. A transfer goes through the dial guard, and `count` counts its number against the caps;
     `note` writes the audit.
     """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.desk import elsewhere
+from services.desk import other_processes
 from services.desk.desk import CallDesk
 from services.domain.call import CallStatus
 from services.domain.client import LOCAL
@@ -21,7 +21,7 @@ NUMBER = "+14155552671"
 
 @pytest.fixture
 def vapi(vapi: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    monkeypatch.setattr(elsewhere, "_EVERY", 0.05)
+    monkeypatch.setattr(other_processes, "_EVERY", 0.05)
     return vapi
 
 
