@@ -1,4 +1,4 @@
-"""Telling a running call something: whether that can be done now, sending it, and noting down what came of it."""
+"""Controls running calls: checks whether that is possible, sends the control, and records the outcome."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -26,19 +26,19 @@ class Note(Protocol):
 
 
 class Obstacle(StrEnum):
-    """Why a call can't be told anything now."""
+    """Why a call can't be controlled now."""
 
     UNKNOWN = "unknown"
-    """It is not known yet whether the call was placed."""
+    """It is not yet known whether the call was placed."""
     NOT_ANSWERED = "not-answered"
     ENDED = "ended"
     NO_CONTROL = "no-control"
-    """The assistant's monitor plan switches control off, so Vapi gives no address for it."""
+    """The assistant's monitor plan disables control, so Vapi gives no control URL."""
 
 
 _DETAILS = {
-    Obstacle.UNKNOWN: "It is not known yet whether this call was placed. It can be steered as soon as it is found.",
-    Obstacle.NOT_ANSWERED: "Only a call that was answered can be told something. Wait until somebody picks up.",
+    Obstacle.UNKNOWN: "Earshot is still checking whether this call was placed. It can be controlled once it is found.",
+    Obstacle.NOT_ANSWERED: "This call has not been answered. Wait until somebody picks up.",
     Obstacle.ENDED: "This call has ended.",
 }
 
@@ -47,7 +47,7 @@ _STOPPED = HangUpUnconfirmed("Earshot was stopped before Vapi confirmed that the
 
 
 class CallControl:
-    """Controls of the calls of one account. A transfer goes through the dial guard, and `count` counts its number against the caps;
+    """Controls the calls of one account. A transfer passes the dial guard, and `count` counts its number towards the caps.
     `note` writes the audit.
     """
 
@@ -67,7 +67,7 @@ class CallControl:
         self._also_numbers = also_numbers
 
     def obstacle(self, call: Call) -> Obstacle | None:
-        """What keeps the call from being told something now, as far as that is known without asking Vapi."""
+        """What prevents controlling the call now, as far as that is known without asking Vapi."""
         if not call.running:
             return Obstacle.ENDED
         if call.status is CallStatus.UNKNOWN:
@@ -77,8 +77,8 @@ class CallControl:
         return None if self._gateway.has_control(call.id) else Obstacle.NO_CONTROL
 
     async def control(self, call: Call, control: Control, client: Client) -> None:
-        """Returns once Vapi took it. Raises CallNotRunning, RequestError, NumberError, VapiError, and of a transfer what the dial guard
-        and the caps say."""
+        """Returns once Vapi accepted it. Raises CallNotRunning, RequestError, NumberError, VapiError, and for a transfer the errors of
+        the dial guard and the caps."""
         obstacle = self.obstacle(call)
         if obstacle in _DETAILS:
             raise CallNotRunning(_DETAILS[obstacle])

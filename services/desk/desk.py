@@ -1,4 +1,4 @@
-"""CallDesk: the one object that the page and the REST routes talk to. It places calls, knows their state, steers and ends them."""
+"""CallDesk: the one object that the page and the REST routes use. It places, follows, controls and ends calls."""
 
 import asyncio
 import logging
@@ -33,17 +33,17 @@ from services.vapi.gateway import Gateway
 
 log = logging.getLogger(__name__)
 
-_CATCH_UP_PATIENCE = 3.0  # seconds for which a list of calls waits for those that ran before
+_CATCH_UP_PATIENCE = 3.0  # seconds for which a list of calls waits for the first read from Vapi
 
 
 class CallDesk:
-    """All calls of this installation. Ended ones leave memory oldest first and stay in the journal.
+    """All calls of this installation. Ended calls leave memory, oldest first, and stay in the journal.
 
     `missing` names the credentials that are not set; then `gateway` raises NotConfigured.
-    `guard` is given how many calls run and says which may be placed; `limits` are the caps that the journal keeps.
-    `max_call_seconds` is the longest that any call may be asked to last, and what every call is given.
-    `also_numbers` are taken as they are although no numbering plan knows them (the demo line's example).
-    `order` makes what `place` is given.
+    `guard` makes the dial guard from this desk; `limits` are the caps that the journal enforces.
+    `max_call_seconds` is the maximum duration that an order may ask for, and the default.
+    `also_numbers` are accepted although no numbering plan contains them (the demo line's example).
+    `order` makes an order for `place`.
     """
 
     def __init__(
@@ -133,11 +133,11 @@ class CallDesk:
 
     @property
     def running(self) -> int:
-        """How many calls are not proven to have ended, those of unknown outcome among them."""
+        """The number of calls without a confirmed end, including those of unknown outcome."""
         return self._book.running
 
     def calls(self) -> list[Call]:
-        """Running calls and the latest past ones, newest first."""
+        """Running calls and the latest ended ones, newest first."""
         return self._book.calls()
 
     async def page_of_calls(
@@ -151,12 +151,12 @@ class CallDesk:
         before: tuple[datetime, str] | None = None,
         limit: int = 50,
     ) -> list[Call]:
-        """Calls from the journal, newest first, each as last read. `before` is the time and id of the last one of the page before.
+        """Calls from the journal, newest first, each as last read. `before` is the time and id of the last call of the previous page.
 
-        `search` is part of a number, of a name, of the summary or of what was said; `families` takes ended calls alone.
+        `search` is part of a number, name, summary or transcript. `families` selects only ended calls.
         """
         await self.caught_up()
-        await self._writing.settled()  # what the desk has told already must not be missing in the list
+        await self._writing.settled()  # a call that was already shown must not be missing from the list
         found = await self.journal.calls(
             statuses=statuses,
             ended=None if families is None else lambda reason: family_of(reason) in families,
@@ -169,17 +169,17 @@ class CallDesk:
         return [self.get(call.id) or call for call in found]
 
     def get(self, call_id: str) -> Call | None:
-        """The call as last read, without asking anybody; also under the id it had while its outcome was unknown."""
+        """The call as last read, from memory; also by the id it had while its outcome was unknown."""
         return self._book.get(call_id)
 
     async def read(self, call_id: str) -> Call:
-        """The call as last read; asks the journal, then Vapi, for one not known here. Raises CallNotFound, VapiError, JournalError."""
+        """The call as last read, from memory, else the journal, else Vapi. Raises CallNotFound, VapiError, JournalError."""
         if call := self.get(call_id) or await self.journal.get(call_id):
             return call
         return await self._gateway.get_call(call_id)
 
     async def transcript(self, call_id: str) -> tuple[Line, ...]:
-        """What was said in a call so far, oldest first; of one that has ended also after a restart. Raises CallNotFound, JournalError."""
+        """What was said in a call so far, oldest first. Raises CallNotFound, VapiError, JournalError."""
         return await self._archive.of(await self.read(call_id))
 
     async def timeline(self, call_id: str) -> tuple[Entry, ...]:
@@ -188,30 +188,30 @@ class CallDesk:
         return await self.timelines.read(call_id)
 
     def look(self, call_id: str) -> None:
-        """Has Vapi asked about a call at once, because something was heard of it elsewhere: its live stream closed, a webhook came."""
+        """Reads a call from Vapi now, because it may have changed: its live stream closed, or a webhook came."""
         self._watcher.look(self._book.current_id(call_id))
 
     def check(self, order: CallOrder, client: Client) -> None:
-        """Whether it may be dialled, by what is known at this moment. Raises what the dial guard says."""
+        """Checks an order against the dial guard's current knowledge. Raises its errors."""
         self.guard.check(PhoneNumber(e164=order.to, region=order.region), client)
 
     async def weigh(self, order: CallOrder, client: Client) -> None:
-        """As `check`, by all that can be found out without dialling. Raises what the dial guard and the limits say."""
+        """Checks an order as far as possible without dialling. Raises the errors of the dial guard and the limits."""
         await self.directory.known()
         await self._placing.weigh(order, client)
 
     async def place(self, order: CallOrder, client: Client, *, key: Key | None = None, allow_duplicate: bool = False) -> Placed:
         """Places exactly one call, or returns the one that the key placed before. Its status is UNKNOWN if Vapi's answer was lost.
 
-        Raises EarshotError when nothing was placed: what the dial guard, the limits, the journal or Vapi say.
+        Raises EarshotError if nothing was placed.
         """
         await self.directory.known()
         return await self._placing.place(order, client, key=key, allow_duplicate=allow_duplicate)
 
     async def end(self, call_id: str, client: Client) -> Call:
-        """Hangs up, and answers with the call once Vapi confirms that it ended; one that has ended already is answered as it is.
+        """Hangs up, and returns the call once Vapi confirms that it ended. Returns an ended call as it is.
 
-        Raises HangUpUnconfirmed while Vapi has not confirmed it (the desk keeps trying), CallNotRunning, CallNotFound, VapiError.
+        Raises HangUpUnconfirmed if Vapi has not confirmed it yet (the desk keeps trying), CallNotRunning, CallNotFound, VapiError.
         """
         call = await self.read(call_id)
         if not call.running:
@@ -221,37 +221,37 @@ class CallDesk:
         return await self._hang_ups.confirmed(hanging_up)
 
     def dialled(self) -> Sequence[datetime]:
-        """When the calls of the last 24 hours were dialled that count towards the limits, oldest first."""
+        """The times of the dials in the last 24 hours that count towards the limits, oldest first."""
         return self._placing.dialled
 
     async def control(self, call_id: str, control: Control, client: Client) -> Call:
-        """Tells a running call something, and answers with the call once Vapi took it. A transfer goes through the dial guard,
-        and counts against the caps per hour and day.
+        """Sends a control to a running call, and returns the call once Vapi accepted it. A transfer passes the dial guard and counts
+        towards the hourly and daily caps.
 
-        Raises CallNotRunning, CallNotFound, RequestError, NumberError, VapiError, and what the dial guard and the caps say.
+        Raises CallNotRunning, CallNotFound, RequestError, NumberError, VapiError, and the errors of the dial guard and the caps.
         """
         call = await self.read(call_id)
         await self._control.control(call, control, client)
         return call
 
     def can_control(self, call: Call) -> Obstacle | None:
-        """Why the call can't be told anything now; None when it can."""
+        """Why the call can't be controlled now; None if it can."""
         return self._control.obstacle(call)
 
     def muted(self, call_id: str) -> bool:
-        """Whether the assistant is muted, as last told by us."""
+        """True if the assistant is muted, by the last request that Vapi accepted from here."""
         return self.timelines.muted(call_id)
 
     def why_ended(self, call: Call) -> EndedReason | None:
-        """Why the call is over, in plain words with a next step; None while it runs."""
+        """Why the call ended, with a next step; None while it runs."""
         return None if call.running else explain(call.ended_reason, call.ended_message)
 
     async def listen_target(self, call_id: str) -> ListenTarget:
-        """Where the call's live sound is fetched; a secret, for the relay alone. Raises VapiError, CallNotFound."""
+        """Where to fetch the call's live sound: a secret, for the relay only. Raises VapiError, CallNotFound, NotConfigured."""
         return await self._gateway.listen_target(call_id)
 
     def ending(self, call_id: str) -> bool:
-        """Whether a hang-up is under way."""
+        """True while a hang-up is pending."""
         return call_id in self._hang_ups
 
     def note(
@@ -284,7 +284,7 @@ class CallDesk:
         return self._write(self.journal.note(row))
 
     async def caught_up(self) -> None:
-        """Returns once the calls that ran before this process are known, or after a few seconds if Vapi does not tell."""
+        """Returns once the first read from Vapi is done, or after a few seconds if Vapi does not answer."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_CATCH_UP_PATIENCE):
                 await self._watcher.looked_back.wait()
@@ -293,13 +293,13 @@ class CallDesk:
         return await self.journal.audit(call_id=call_id, actions=ACTIONS, limit=MOST_ENTRIES)
 
     def _take_ours(self, call: Call) -> Call:
-        """Takes in a call that was placed or ended here, and gives it as known from now on."""
+        """Saves a call that was placed or ended here, and returns the stored version."""
         self._book.see(call, ours=True)
         self._watcher.wake()
         return self.get(call.id) or call
 
     def _take_up(self, call: Call) -> None:
-        """Takes in a call that runs by the journal; or writes down that it ended, where that failed at the time."""
+        """Adds a call that is running according to the journal, or saves its end again if that write had failed."""
         known = self.get(call.id)
         if known is None:
             self._take_ours(call)
@@ -327,4 +327,4 @@ async def _written(writing: Coroutine[Any, Any, None]) -> None:
     try:
         await writing
     except EarshotError as error:
-        log.error("the journal could not be written (%s)", error.code)
+        log.error("could not write to the journal (%s)", error.code)

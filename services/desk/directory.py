@@ -1,4 +1,4 @@
-"""The names behind ids: who speaks and which number calls, from Vapi's own lists."""
+"""The names of assistants and caller IDs, from Vapi's lists."""
 
 import asyncio
 import logging
@@ -12,11 +12,11 @@ from services.vapi.gateway import Gateway
 
 log = logging.getLogger(__name__)
 
-_PATIENCE = 3.0  # seconds for which a dial waits to learn which country it calls from
+_PATIENCE = 3.0  # seconds for which a dial waits for the caller ID's country
 
 
 class Directory:
-    """Assistants and caller IDs by id, as loaded last; empty until then. `failed`: Vapi did not tell when it was asked last."""
+    """Assistants and caller IDs by id, as last loaded. `failed`: the last load failed."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
@@ -27,7 +27,7 @@ class Directory:
         self.caller_ids: dict[str, CallerId] = {}
 
     async def load(self) -> None:
-        """Reads both lists from Vapi. A failure costs names, not calls, so it is logged and no more."""
+        """Reads both lists from Vapi. A failure is only logged, because calls work without names."""
         try:
             self.assistants = {item.id: item for item in await self._gateway.list_assistants()}
             self.caller_ids = {item.id: item for item in await self._gateway.list_phone_numbers()}
@@ -42,13 +42,13 @@ class Directory:
         self.changed.emit(None)
 
     async def known(self) -> None:
-        """Returns once both lists were read, or could not be; after a few seconds in any case."""
+        """Returns once loading succeeded or failed, at the latest after a few seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
                 await self._known.wait()
 
     def region(self, phone_number_id: str) -> str | None:
-        """The ISO 3166 code of a caller ID's country, where it is known."""
+        """The ISO 3166 code of a caller ID's country, if known."""
         caller_id = self.caller_ids.get(phone_number_id)
         return region_of(caller_id.number) if caller_id and caller_id.number else None
 
@@ -63,7 +63,7 @@ class Directory:
         return (caller_id.name or international(caller_id.number or "")) if caller_id else ""
 
     def parties(self, call: Call) -> tuple[str | None, str | None]:
-        """The E.164 numbers that the call comes from and goes to, where they are known."""
+        """The E.164 numbers of the caller and the called party, as far as they are known."""
         caller_id = self.caller_ids.get(call.phone_number_id or "")
         ours = call.caller_id or (caller_id.number if caller_id else None)
         return (call.customer, ours) if call.inbound else (ours, call.customer)

@@ -1,4 +1,4 @@
-"""Ending every call that runs, all at once."""
+"""Ends all running calls at once."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class CallEnder(Protocol):
-    """The desk, as far as ending everything needs it."""
+    """The part of the desk that ending all calls needs."""
 
     def calls(self) -> list[Call]: ...
     async def caught_up(self) -> None: ...
@@ -23,16 +23,16 @@ class CallEnder(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllEnded:
-    """What came of it. `unconfirmed` are calls that may still be running, each with the reason in a sentence."""
+    """The result. `unconfirmed` are calls that may still be running, each with the reason in one sentence."""
 
     ended: tuple[Call, ...]
     unconfirmed: tuple[tuple[Call, str], ...]
 
 
 async def end_all(desk: CallEnder, client: Client) -> AllEnded:
-    """Hangs up every running call, and returns once each has ended or is known not to have; one failure keeps no other call from ending.
+    """Hangs up every running call, and returns once each has ended or failed to. A failure does not affect the other calls.
 
-    Goes on in the desk where whoever asked goes away.
+    If the caller is cancelled, the desk continues to hang up.
     """
     await desk.caught_up()
     running = [call for call in desk.calls() if call.running]
@@ -49,5 +49,5 @@ async def _end(desk: CallEnder, call: Call, client: Client) -> Call | str:
     except EarshotError as error:
         return error.detail
     except Exception:
-        log.exception("a call could not be ended")
+        log.exception("could not end a call")
         return "Something went wrong in Earshot. The log tells more."

@@ -1,4 +1,4 @@
-"""Hanging up until it is certain: `end-call` is sent again and again, and only a read of the call proves that it worked."""
+"""Hangs up until it is certain: sends `end-call` repeatedly; only a read of the call proves that it ended."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ _ROUNDS = 30  # about a minute in all
 async def hang_up(gateway: Gateway, call_id: str) -> Call:
     """Sends `end-call` and reads until the call has ended. Repeating is harmless: a call ends once.
 
-    Raises HangUpUnconfirmed with Vapi's own words when a minute of trying did not end it.
+    Raises HangUpUnconfirmed with Vapi's explanation if the call has not ended after a minute.
     """
     problem: VapiError | None = None
     for _ in range(_ROUNDS):
@@ -24,7 +24,7 @@ async def hang_up(gateway: Gateway, call_id: str) -> Call:
             await gateway.end_call(call_id)
             problem = None
         except VapiError as error:
-            # Refused may mean already ended, or not answered yet: the reads below decide.
+            # A refusal may mean that the call has ended or was not answered yet: the reads below decide.
             log.warning("end-call failed (%s)", error.code)
             problem = error
         for pause in _PAUSES:
@@ -32,7 +32,7 @@ async def hang_up(gateway: Gateway, call_id: str) -> Call:
             try:
                 call = await gateway.get_call(call_id)
             except VapiError as error:
-                log.warning("reading a call that is to end failed (%s)", error.code)
+                log.warning("could not read a call during hang-up (%s)", error.code)
                 problem = problem or error
                 continue
             if not call.running:

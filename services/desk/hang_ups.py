@@ -1,4 +1,4 @@
-"""Hanging up for those who ask: one hang-up a call, however many press the button, and it goes on when they have gone."""
+"""Runs at most one hang-up per call, however many clients ask for it. It continues if they disconnect."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,11 +9,11 @@ from services.domain.errors import CallNotRunning, HangUpUnconfirmed
 from services.support.tasks import Tasks
 from services.vapi.gateway import Gateway
 
-_PATIENCE = 12.0  # seconds for which whoever ends a call waits for Vapi's word that it ended
+_PATIENCE = 12.0  # seconds for which a client waits for Vapi to confirm the end
 
 
 class HangUps:
-    """The hang-ups that are under way. `take` takes in a call that ended, `told` is told the id of one whose hang-up begins or is over."""
+    """The pending hang-ups. `take` saves an ended call; `changed` is called with a call's id when its hang-up starts and finishes."""
 
     def __init__(self, *, gateway: Gateway, take: Callable[[Call], Call], changed: Callable[[str], None]) -> None:
         self._gateway = gateway
@@ -29,11 +29,11 @@ class HangUps:
         await self._tasks.aclose()
 
     def begin(self, call: Call) -> asyncio.Task[Call]:
-        """Hangs up, or gives the hang-up that is under way. It ends with the call, or raises HangUpUnconfirmed. Raises CallNotRunning."""
+        """The hang-up of a call, started if none is pending. Returns the ended call or raises HangUpUnconfirmed. Raises CallNotRunning."""
         if call.status is CallStatus.UNKNOWN:
-            raise CallNotRunning("It is not known yet whether this call was placed. It can be ended as soon as it is found.")
+            raise CallNotRunning("Earshot is still checking whether this call was placed. It can be ended once it is found.")
         if call.status is CallStatus.SCHEDULED:
-            raise CallNotRunning("This call is only scheduled. It can be ended once it rings, or be cancelled in the Vapi dashboard.")
+            raise CallNotRunning("This call is scheduled. End it once it rings, or cancel it in the Vapi dashboard.")
         task = self._under_way.get(call.id)
         if task is None:
             task = self._under_way[call.id] = self._tasks.start(self._hang_up(call.id), name="hang up")
@@ -42,13 +42,13 @@ class HangUps:
         return task
 
     async def confirmed(self, hanging_up: asyncio.Task[Call]) -> Call:
-        """The call once Vapi confirms that it ended. Raises HangUpUnconfirmed while it does not; it goes on being tried."""
+        """Waits for the ended call. Raises HangUpUnconfirmed if that takes too long; the hang-up continues."""
         try:
             async with asyncio.timeout(_PATIENCE):
                 return await asyncio.shield(hanging_up)
         except TimeoutError:
             raise HangUpUnconfirmed(
-                "Vapi has not confirmed that the call ended. Earshot keeps trying; the call may still be running."
+                "Vapi has not confirmed that the call ended. Earshot keeps trying. The call may still be running."
             ) from None
 
     async def _hang_up(self, call_id: str) -> Call:

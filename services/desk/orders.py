@@ -1,4 +1,4 @@
-"""From what is wished for to what is asked of Vapi: one call to one number, within what this installation allows."""
+"""Makes an order from a request: one call to one number, within this installation's limits."""
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
@@ -13,10 +13,10 @@ from services.domain.phone_number import parse_phone_number
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orders:
-    """What every order has where nothing else is wished for.
+    """Makes orders, with defaults for what a request leaves out.
 
-    `max_call_seconds` is the longest that any call may be asked to last, and what every call is given. `missing` names the credentials
-    without which nothing can be ordered; `also_numbers` are taken as they are although no numbering plan knows them.
+    `max_call_seconds` is the maximum duration that a request may ask for, and the default. `missing` names the credentials that are not
+    set; `also_numbers` are accepted although no numbering plan contains them.
     """
 
     assistant_id: str
@@ -38,11 +38,11 @@ class Orders:
         earliest_at: datetime | None = None,
         confirm_unlikely_number: bool = False,
     ) -> CallOrder:
-        """What is asked of Vapi. Raises NumberError (`number_unlikely` unless confirmed), RequestError, NotConfigured."""
+        """The order. Raises NumberError (`number_unlikely` unless confirmed), RequestError, NotConfigured."""
         number = parse_phone_number(to, also=self.also_numbers)
         if not number.likely and not confirm_unlikely_number:
             raise NumberError(
-                f"{number.international} does not look like a number in use. Check the digits, and confirm it if it is right.",
+                f"{number.international} does not look like a number in use. Check the digits, and confirm the number if it is right.",
                 code="number_unlikely",
             )
         if self.missing:

@@ -1,4 +1,4 @@
-"""Calls that other processes on the same journal placed: followed here too, so that none goes on unwatched when its process dies."""
+"""Follows calls that other processes on the same journal placed, so that every call is watched even if its process dies."""
 
 import asyncio
 import logging
@@ -14,11 +14,11 @@ _EVERY = 10.0  # seconds
 
 
 async def follow_other_processes(journal: Journal, running: Set[str], take_up: Callable[[Call], None]) -> None:
-    """Gives `take_up` the calls that run by the journal and are not among the ids `running`, again and again until cancelled."""
+    """Repeatedly passes `take_up` the calls that the journal says are running and that are not in `running`. Runs until cancelled."""
     while True:
         try:
             for call in await journal.running(but=frozenset(running)):
                 take_up(call)
         except EarshotError as error:
-            log.warning("calls of other processes could not be read (%s)", error.code)
+            log.warning("could not read calls of other processes (%s)", error.code)
         await asyncio.sleep(_EVERY)

@@ -1,4 +1,4 @@
-"""Placing a call exactly as often as was meant: allowed, written down, dialled once, and looked for where Vapi's answer was lost."""
+"""Places a call exactly once: checks it, writes it down, dials it, and searches for it if Vapi's answer was lost."""
 
 import asyncio
 import logging
@@ -23,14 +23,14 @@ from services.vapi.gateway import Gateway
 log = logging.getLogger(__name__)
 
 _DAY = timedelta(hours=24)
-_SEARCH_PATIENCE = 6.0  # seconds for which whoever placed a call waits for a lost one to be found
-_GONE_EVERY = 10.0  # seconds between looks at what other processes dialled, and left open when they died
-_LATE = timedelta(minutes=30)  # by which Vapi may begin a call later than it was asked to, ringing included
+_SEARCH_PATIENCE = 6.0  # seconds for which the client waits for a lost call to be found
+_GONE_EVERY = 10.0  # seconds between checks for unfinished dials of dead processes
+_LATE = timedelta(minutes=30)  # by which Vapi may start a call late, ringing included
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """A client's idempotency key, and the fingerprint of the request that it came with."""
+    """A client's idempotency key, and the fingerprint of its request."""
 
     text: str
     fingerprint: str
@@ -68,10 +68,10 @@ class Placing:
         self._rename = rename
         self._tasks = Tasks()
         self.dialled: list[datetime] = []
-        """When the dials of the last 24 hours were begun that count towards the limits, oldest first."""
+        """The times of the dials in the last 24 hours that count towards the limits, oldest first."""
 
     async def start(self) -> None:
-        """Takes up what a process before this one, or beside it, left open when it died."""
+        """Resumes dials that another process left unfinished when it died."""
         await self._read_dialled()
         self._tasks.start(self._take_over(), name="take over dials")
 
@@ -79,10 +79,10 @@ class Placing:
         await self._tasks.aclose()
 
     async def place(self, order: CallOrder, client: Client, *, key: Key | None = None, allow_duplicate: bool = False) -> Placed:
-        """Places one call, or gives again what the key was answered before.
+        """Places one call, or returns the one that the key placed before.
 
-        Goes on to the end even if the caller is cancelled, so that no call is dialled and forgotten. Raises EarshotError when nothing was
-        placed: what the guard, the journal's limits or Vapi say.
+        Runs to completion even if the caller is cancelled, so that a dialled call is never forgotten. Raises EarshotError if nothing was
+        placed.
         """
         limits = replace(self._limits, duplicate_window=None) if allow_duplicate or key else self._limits
         work = self._place(order, client, key, limits)
@@ -90,7 +90,7 @@ class Placing:
 
     async def _place(self, order: CallOrder, client: Client, key: Key | None, limits: Limits) -> Placed:
         if key is None:
-            # With a key not before it was looked up: an answer that was given is given again, whatever has been forbidden since.
+            # With a key, look it up first: a repeated request gets its first answer even if the rules have changed since.
             await self._admit(order, client)
         begun = await self._journal.begin(
             order,
@@ -103,7 +103,7 @@ class Placing:
             return Placed(call=begun.replay, replayed=True)
         self._count(begun.dial.dialled_at)
         try:
-            # Again, since it may have been stopped while that was written.
+            # Again, because dialling may have been stopped during the write.
             await self._admit(order, client)
             return Placed(call=await self._dial(order, client))
         except EarshotError as error:
@@ -113,7 +113,7 @@ class Placing:
             raise
 
     async def count_transfer(self, call: Call, number: PhoneNumber, client: Client) -> None:
-        """Counts a number to which a running call is about to be transferred, as a dial. Raises LimitReached, JournalError."""
+        """Counts the number of an imminent transfer as a dial. Raises LimitReached, JournalError."""
         order = CallOrder(
             to=number.e164,
             region=number.region,
@@ -124,12 +124,12 @@ class Placing:
         self._count(await self._journal.count_transfer(order, client=client.name, call_id=call.id, limits=self._limits))
 
     async def weigh(self, order: CallOrder, client: Client) -> None:
-        """Raises what `place` would raise now, as far as that can be told without dialling; but for duplicates, which may be meant."""
+        """Raises what `place` would raise now, as far as that is known without dialling. Ignores duplicates, which may be intended."""
         await self._admit(order, client)
         await self._journal.weigh(order, client=client.name, limits=replace(self._limits, duplicate_window=None))
 
     async def _read_dialled(self) -> None:
-        """Takes in what all processes dialled; what was begun here while it was read is kept."""
+        """Reads the dials of all processes. Keeps dials that started here during the read."""
         found = await self._journal.dialled_since(datetime.now(UTC) - _DAY)
         self.dialled = found + [at for at in self.dialled if not found or at > found[-1]]
 
@@ -146,7 +146,7 @@ class Placing:
             try:
                 call = await self._gateway.create_call(order)
             except OutcomeUnknown as error:
-                log.warning("Vapi's answer was lost (%s); looking for the call to %s", error.detail, masked(order.to))
+                log.warning("Vapi's answer was lost (%s); searching for the call to %s", error.detail, masked(order.to))
                 return await self._look_for(order, client.name, datetime.now(UTC), slot)
             call = self._store(_known(order, call))
             slot.hand_over()
@@ -154,7 +154,7 @@ class Placing:
         return call
 
     async def _look_for(self, order: CallOrder, who: str, asked_at: datetime, slot: Slot | None = None) -> Call:
-        """The call of an order whose outcome is unknown: found within a few seconds, else as unknown while the search goes on."""
+        """The call of an order of unknown outcome: the found call, or after a few seconds the unknown one while the search continues."""
         unknown = self._store(_unknown(order, asked_at))
         if slot:
             slot.hand_over()
@@ -169,9 +169,8 @@ class Placing:
     async def _search(self, unknown: Call, order: CallOrder, who: str, asked_at: datetime) -> Call | None:
         found = await search_until_found(self._gateway, order, since=asked_at)
         if found is None:
-            # Only the clock can prove that a call which was never seen has ended: Vapi ends each after the time that it was given, whatever
-            # a process that was started since would give one. Until then its dial stays open in the journal, so that the slot is held
-            # over a restart and by every process.
+            # Only time proves that a call we never saw is over: Vapi ends every call after the maximum duration of its order. Until then
+            # the dial stays open in the journal, so that it keeps its slot over restarts and for all processes.
             longest = LONGEST_CALL if order.max_duration_seconds is None else timedelta(seconds=order.max_duration_seconds)
             over = max(asked_at, order.earliest_at or asked_at) + longest + _LATE
             await asyncio.sleep((over - datetime.now(UTC)).total_seconds())
@@ -187,11 +186,11 @@ class Placing:
         while True:
             try:
                 for dial in await self._journal.unsettled():
-                    log.warning("a dial to %s was left open; looking for its call", masked(dial.order.to))
+                    log.warning("unfinished dial to %s; searching for its call", masked(dial.order.to))
                     self._tasks.start(self._look_for(dial.order, dial.client, dial.dialled_at), name="recover dial")
                 await self._read_dialled()
             except EarshotError as error:
-                log.warning("dials that were left open could not be read (%s)", error.code)
+                log.warning("could not read unfinished dials (%s)", error.code)
             await asyncio.sleep(_GONE_EVERY)
 
     async def _settle(self, order: CallOrder, who: str, call: Call, state: DialState) -> None:
@@ -199,8 +198,8 @@ class Placing:
         try:
             await self._journal.settle(order.tag, call=call, state=state, note=note)
         except EarshotError as error:
-            # The call exists, and saying otherwise would have it dialled again: the journal finds it open at the next start.
-            log.error("what became of a dial could not be written down (%s)", error.code)
+            # The call exists, and an error would have it dialled again. The dial stays open and is resumed at the next start.
+            log.error("could not record the outcome of a dial (%s)", error.code)
 
 
 def _note(order: CallOrder, who: str, call_id: str | None, outcome: str) -> AuditRow:
@@ -208,7 +207,7 @@ def _note(order: CallOrder, who: str, call_id: str | None, outcome: str) -> Audi
 
 
 def _known(order: CallOrder, call: Call) -> Call:
-    """Vapi's answer with what we know of our own order filled in, since Vapi may leave any of it out."""
+    """Vapi's answer, completed from our own order, because Vapi may omit fields."""
     return replace(
         call,
         to=call.to or order.to,

@@ -1,4 +1,4 @@
-"""Transcripts over the end of a call and over restarts: what was heard, or Vapi's own account where it has more, goes into the journal."""
+"""Saves each ended call's transcript in the journal: what was heard live, or Vapi's own transcript if that is longer."""
 
 import asyncio
 import logging
@@ -14,13 +14,13 @@ from services.vapi.gateway import Gateway
 
 log = logging.getLogger(__name__)
 
-_LOOKS = (2.0, 5.0, 15.0, 40.0)  # seconds before each look for Vapi's account, which comes some time after the end
-_AT_ONCE = 4  # looks at Vapi: many calls may end together
-_REMEMBERED = 2000  # calls whose end was seen
+_LOOKS = (2.0, 5.0, 15.0, 40.0)  # seconds before each attempt to read Vapi's transcript, which appears some time after the end
+_AT_ONCE = 4  # simultaneous requests to Vapi: many calls may end together
+_REMEMBERED = 2000  # ended calls
 
 
 class TranscriptArchive:
-    """Writes the transcript of each call that ends, told by `on_call`, and finds it again."""
+    """Saves the transcript of each call that ends, as `on_call` reports it, and reads it back."""
 
     def __init__(self, *, gateway: Gateway, journal: Journal, transcripts: Transcripts) -> None:
         self._gateway = gateway
@@ -31,13 +31,13 @@ class TranscriptArchive:
         self._tasks = Tasks()
 
     def on_call(self, call: Call) -> None:
-        """Takes in what became of a call."""
+        """Starts saving the transcript if the call has just ended."""
         if call.running or call.id in self._ended:
             return
         self._ended[call.id] = None
         if len(self._ended) > _REMEMBERED:
             self._ended.popitem(last=False)
-        self._transcripts.fall_silent(call.id)
+        self._transcripts.close(call.id)
         self._tasks.start(self._keep(call), name="keep transcript")
 
     async def of(self, call: Call) -> tuple[Line, ...]:
@@ -47,7 +47,7 @@ class TranscriptArchive:
             return heard
         lines = await self._journal.transcript(call.id) or heard
         if not lines and call.answered and call.id not in self._ended:
-            # It ended while nobody was there to write it down, or Vapi took too long.
+            # The call ended while no process was running, or Vapi's transcript came too late.
             lines = await self._ask(call.id)
             await self._write(call.id, lines)
         return lines
@@ -61,13 +61,13 @@ class TranscriptArchive:
             return
         for pause in _LOOKS:
             await asyncio.sleep(pause)
-            # The last words may come after the end; and Vapi heard it all, though nobody listened here, or not from the beginning.
-            heard, told = self._transcripts.of(call.id), await self._ask(call.id)
-            whole = max(heard, told, key=_length)
+            # The last words may arrive after the end, and Vapi's transcript is whole even if nobody listened here from the start.
+            heard, vapis = self._transcripts.of(call.id), await self._ask(call.id)
+            whole = max(heard, vapis, key=_length)
             if whole != written:
                 await self._write(call.id, written := whole)
                 self._transcripts.rewritten.emit(call.id)
-            if told:
+            if vapis:
                 return
 
     async def _ask(self, call_id: str) -> tuple[Line, ...]:
@@ -75,7 +75,7 @@ class TranscriptArchive:
             async with self._looking:
                 return await self._gateway.transcript(call_id)
         except EarshotError as error:
-            log.warning("a call's transcript could not be read (%s)", error.code)
+            log.warning("could not read a call's transcript (%s)", error.code)
             return ()
 
     async def _write(self, call_id: str, lines: tuple[Line, ...]) -> None:
@@ -84,7 +84,7 @@ class TranscriptArchive:
         try:
             await self._journal.save_transcript(call_id, lines)
         except EarshotError as error:
-            log.error("a transcript could not be written (%s)", error.code)
+            log.error("could not save a transcript (%s)", error.code)
 
 
 def _length(lines: tuple[Line, ...]) -> int:

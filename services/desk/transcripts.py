@@ -1,4 +1,4 @@
-"""What is said in all calls: heard live, told line by line, and remembered for a while after the end."""
+"""The live transcripts of all calls, kept in memory for a while after the end."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -20,10 +20,10 @@ class _Talk:
 
 
 class Transcripts:
-    """The transcripts of the latest calls, under whichever id each has by now, which `current_id` says.
+    """The transcripts of the latest calls, under each call's `current_id`.
 
-    `changed` tells a call's id and its line that is new or has grown, `speech_changed` the id of a call in which someone begins or stops,
-    `rewritten` the id of a call that has ended and of which Vapi has told more than was heard.
+    `changed` emits a call's id and its new or longer line. `speech_changed` emits the id of a call in which someone starts or stops
+    speaking. `rewritten` emits the id of an ended call whose transcript was replaced by Vapi's longer one.
     """
 
     def __init__(self, current_id: Callable[[str], str] = lambda call_id: call_id) -> None:
@@ -34,7 +34,7 @@ class Transcripts:
         self._talks: OrderedDict[str, _Talk] = OrderedDict()
 
     def of(self, call_id: str) -> tuple[Line, ...]:
-        """What was heard of a call, oldest first; nothing where it was not heard, or long ago."""
+        """The lines heard in a call, oldest first; empty if nobody listened or it was long ago."""
         talk = self._talks.get(self._current_id(call_id))
         return talk.transcript.lines if talk else ()
 
@@ -53,12 +53,12 @@ class Transcripts:
             self.changed.emit((call_id, line))
 
     def rename(self, unknown_id: str, call_id: str) -> None:
-        """A call goes by another id from now on."""
+        """Moves a transcript to the call's new id."""
         if talk := self._talks.pop(unknown_id, None):
             self._talks.setdefault(call_id, talk)
 
-    def fall_silent(self, call_id: str) -> None:
-        """The call has ended, and nobody speaks any more."""
+    def close(self, call_id: str) -> None:
+        """Closes the transcript of an ended call: open lines become final, and nobody is speaking."""
         if talk := self._talks.get(call_id):
             for line in talk.transcript.close():
                 self.changed.emit((call_id, line))

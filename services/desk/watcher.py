@@ -1,4 +1,4 @@
-"""Keeps every running call up to date with a single request to Vapi a tick, however many calls there are."""
+"""Keeps all running calls up to date with one request to Vapi per tick, however many calls there are."""
 
 import asyncio
 import logging
@@ -13,31 +13,31 @@ from services.vapi.gateway import Gateway
 log = logging.getLogger(__name__)
 
 SOON = 0.5
-"""Seconds between reads while a call waits to be answered."""
+"""Seconds between reads while a call is waiting to be answered."""
 CALM = 2.0
-"""Seconds between reads while calls only talk, or while the bill and summary of one that just ended are awaited."""
+"""Seconds between reads while all calls are answered, or while the cost and summary of an ended call are awaited."""
 IDLE = 5.0
-"""Seconds between reads while no call is known to run: the dashboard or somebody who calls in may begin one at any time."""
+"""Seconds between reads while no call is running: the dashboard or an inbound caller may start one at any time."""
 LONGEST_CALL = timedelta(seconds=LONGEST_CALL_SECONDS)
 """A call that was created longer ago can't still be running."""
 
-_OVERLAP = timedelta(seconds=10)  # a list may lag behind: a change read late must not fall between two reads
-_WIDE_EVERY = 30.0  # seconds between reads that ask for all running calls, not only for changed ones
-_NEVER_FASTER = 0.2  # seconds between two reads, however often somebody asks for one
-_REST = 9  # times as long as a read took is waited before the next one: thousands of calls must not take all of the processor
+_OVERLAP = timedelta(seconds=10)  # a list may lag behind; a late change must not fall between two reads
+_WIDE_EVERY = 30.0  # seconds between reads of all running calls instead of only changed ones
+_NEVER_FASTER = 0.2  # minimum seconds between two reads
+_REST = 9  # wait 9 times the last read's duration, so that thousands of calls use at most a tenth of the processor
 _MAX_BACKOFF = 30.0
-_MOST = 1000  # calls in a read: more than that at once is beyond any account
-_SINGLE_READS = 5  # calls read one by one in a tick, because a list left them out
-_LOOKS = 20  # calls read one by one in a tick, because something was heard of them
+_MOST = 1000  # calls per read: more simultaneous calls than any account allows
+_SINGLE_READS = 5  # calls read one by one per tick because a list omitted them
+_LOOKS = 20  # calls read one by one per tick on request
 _MOST_ASKED = 1000
-_LOST_CLOCK = timedelta(minutes=10)  # as far as this machine's clock may be ahead of Vapi's
+_LOST_CLOCK = timedelta(minutes=10)  # by which this machine's clock may be ahead of Vapi's
 
 
 class Watcher:
-    """Reads what changed at Vapi, often while calls run and now and then while none does, so that calls are found whoever placed them.
+    """Reads changed calls from Vapi, often while calls run and sometimes while none does, so that calls of any origin are found.
 
-    `awaited` are the calls that a read may still change; `seen` is given each call that was read; `asked` those of them that were read
-    because somebody asked for that call; `trouble` is told why Vapi can't be read, or None when it can again.
+    `awaited` returns the calls that a read may still change. `seen` is called with each call read, and `asked` with each that was read
+    because of `look`. `trouble` is called with the reason when reading fails, and with None when it works again.
     """
 
     def __init__(
@@ -58,21 +58,21 @@ class Watcher:
         self._wake = asyncio.Event()
         self._newest: datetime | None = None
         self.looked_back = asyncio.Event()
-        """Set once the calls that were running before are known."""
+        """Set once the first read is done."""
         self._last_wide = float("-inf")
 
     def wake(self) -> None:
-        """Asks for a read now, because something is known to have happened."""
+        """Starts a read now."""
         self._wake.set()
 
     def look(self, call_id: str) -> None:
-        """Asks for a read of this call now, known here or not, because something was heard of it."""
+        """Reads this call now, whether it is known here or not."""
         if len(self._wanted) < _MOST_ASKED:
             self._wanted[call_id] = None
         self.wake()
 
     async def run(self) -> None:
-        """Reads until cancelled; slower and slower while Vapi does not answer."""
+        """Reads until cancelled, with growing pauses while Vapi does not answer."""
         failures = 0
         clock = asyncio.get_running_loop().time
         while True:
@@ -82,11 +82,11 @@ class Watcher:
             except Exception as error:
                 failures += 1
                 if isinstance(error, VapiError):
-                    log.warning("reading calls failed (%s), try %d", error.code, failures)
+                    log.warning("could not read calls (%s), attempt %d", error.code, failures)
                     self._trouble(error.detail)
                 else:
-                    # A fault of ours must not end the watching: calls would go on costing money unseen.
-                    log.exception("reading calls failed unexpectedly, try %d", failures)
+                    # A bug must not end the watching: calls would cost money unseen.
+                    log.exception("could not read calls, attempt %d", failures)
                 await asyncio.sleep(min(_MAX_BACKOFF, SOON * 2**failures))
                 continue
             if failures:
@@ -143,6 +143,6 @@ class Watcher:
             try:
                 found.append(await self._gateway.get_call(call_id))
             except CallNotFound:
-                # Deleting a call's data at Vapi does not hang it up, so this is no proof that it ended.
-                log.warning("Vapi knows no call that was asked for")
+                # Deleting a call's data at Vapi does not hang up, so this does not prove that it ended.
+                log.warning("Vapi does not know a call that was read by its id")
         return found

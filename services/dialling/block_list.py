@@ -1,4 +1,4 @@
-"""Numbers that are never called: a text file in the data folder, for people to edit and for the app to add to."""
+"""The block list: numbers that are never called, in a text file that people and Earshot edit."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from services.support.whole_file import Stamp, stamp, write_whole
 log = logging.getLogger(__name__)
 
 _RULE = re.compile(r"\+\d{1,15}\*?", re.ASCII)
-_HEAD = "# Numbers that Earshot never calls: one a line, with + and the country code. +1900* stands for all that begin with +1900.\n"
+_HEAD = "# Numbers that Earshot never calls: one per line, with + and the country code. +1900* blocks all numbers that begin with +1900.\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +25,11 @@ class _Rules:
 
 
 class BlockList:
-    """One number or prefix a line (`+14155552671`, `+1900*`), `#` before a comment; spaces, dashes, dots and brackets do not count.
+    """One number or prefix per line (`+14155552671`, `+1900*`); `#` starts a comment; spaces, dashes, dots and brackets are ignored.
 
-    The file is read again whenever it has changed. A line that can't be understood blocks nothing, since nobody can tell what it
-    was meant to block and blocking everything would stop the telephone for a typing error: it is named in the log, once for each
-    edit of the file, and in `bad_lines`. A file that can't be read at all raises OSError at the first `refresh`, and later leaves
-    in force what was read before.
+    The file is read again whenever it changes. An invalid line blocks nothing, because blocking everything would stop all calls for a
+    typing error. It is logged once per edit of the file and listed in `bad_lines`. If the file can't be read, the first `refresh`
+    raises OSError; later ones keep the rules that were read before.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,18 +41,18 @@ class BlockList:
 
     @property
     def bad_lines(self) -> tuple[int, ...]:
-        """Lines, counted from 1, that could not be understood."""
+        """Numbers of the invalid lines, counted from 1."""
         return self._rules.bad_lines
 
     def rule_for(self, e164: str) -> str | None:
-        """The number or prefix that blocks `e164`, as `refresh` read it last; None where it may be called."""
+        """The number or prefix that blocks `e164`, as last read by `refresh`; None if it is not blocked."""
         rules = self._rules
         if e164 in rules.numbers:
             return e164
         return next((f"{e164[:length]}*" for length in rules.lengths if e164[:length] in rules.prefixes), None)
 
     async def refresh(self) -> None:
-        """Takes in what the file says now; for all who are about to dial. Raises OSError only as long as it was never read."""
+        """Reads the file if it changed; call this before dialling. Raises OSError only if it was never read."""
         try:
             if stamp(self._path) != self._stamp or not self._read_once:
                 async with self._one_at_a_time:
@@ -61,17 +60,17 @@ class BlockList:
         except OSError as error:
             if not self._read_once:
                 raise
-            log.error("the block list can't be read, so it stays as it was (%s)", error.strerror)
+            log.error("could not read the block list, keeping the previous one (%s)", error.strerror)
 
     async def add(self, rule: str) -> bool:
-        """Blocks a number or a prefix, on disk before this returns; False where it was blocked already. Raises NumberError, OSError."""
+        """Blocks a number or prefix, on disk before this returns; False if it was already listed. Raises NumberError, OSError."""
         wanted = _understood(rule)
         if wanted is None:
             raise NumberError("Write a number with + and the country code, like +14155552671, or the beginning of one, like +1900*.")
         return await self._edit(lambda lines: [*lines, wanted] if wanted not in map(_understood, lines) else lines)
 
     async def remove(self, rule: str) -> bool:
-        """Takes a number or prefix off the list, comments and all other lines left as they are; False where it was not on it."""
+        """Removes a number or prefix and keeps all other lines; False if it was not listed."""
         unwanted = _understood(rule)
         return await self._edit(lambda lines: [line for line in lines if unwanted is None or _understood(line) != unwanted])
 
@@ -88,12 +87,12 @@ class BlockList:
         rules = await asyncio.to_thread(_read_rules, self._path)
         if rules.bad_lines:
             numbers = ", ".join(map(str, rules.bad_lines[:20]))
-            log.warning("the block list has lines that can't be understood and block nothing: %s", numbers)
+            log.warning("the block list has invalid lines, which block nothing: %s", numbers)
         self._rules, self._stamp, self._read_once = rules, now, True
 
 
 def _understood(line: str) -> str | None:
-    """The rule that a line holds, without its comment and what people put between digits; None for anything else."""
+    """The rule in a line, without comment and separators; None if the line is no rule."""
     rule = re.sub(r"[\s().\-/\u2010-\u2015]", "", line.partition("#")[0])
     return rule if _RULE.fullmatch(rule) else None
 

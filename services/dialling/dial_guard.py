@@ -1,4 +1,4 @@
-"""May this number be dialled, now, by this client? Pure: what the files say and how many calls run is told to it."""
+"""Decides whether a client may dial a number now. Pure: block list, switch and number of running calls are passed in."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -14,18 +14,18 @@ log = logging.getLogger(__name__)
 ANYWHERE = "*"
 
 _HOME_OF_VAPI = "US"
-"""Where the caller ID's country is not known: the numbers that Vapi itself hands out are all of the United States."""
+"""The assumed country of an unknown caller ID: Vapi's own numbers are all from the United States."""
 
 
 class Blocked(Protocol):
-    """The block list, as far as the guard needs it."""
+    """The part of the block list that the guard needs."""
 
     async def refresh(self) -> None: ...
     def rule_for(self, e164: str) -> str | None: ...
 
 
 class StopSwitch(Protocol):
-    """The switch that stops all dialling, as far as the guard needs it. `state` is not None while dialling is stopped."""
+    """The part of the stop switch that the guard needs. `state` is not None while dialling is stopped."""
 
     @property
     def state(self) -> object | None: ...
@@ -33,25 +33,24 @@ class StopSwitch(Protocol):
 
 
 class Slot:
-    """Room for one call, held from before it is dialled until it is counted as running, or known not to have been placed."""
+    """Room for one call, held from before it is dialled until it counts as running or is known not to have been placed."""
 
     def __init__(self, held: set["Slot"]) -> None:
         self._held = held
         held.add(self)
 
     def hand_over(self) -> None:
-        """Says that `running` counts the call from now on, until it is proven to have ended. May be called more than once."""
+        """Releases the slot because `running` counts the call from now on. May be called more than once."""
         self._held.discard(self)
 
 
 class DialGuard:
-    """Holds one installation's rules.
+    """The rules of one installation.
 
-    `allowed_regions` are ISO 3166 codes or `*`; with None only the caller ID's own region may be called, which `own_region`
-    tells, or the United States while it is not known.
-    A number that may be of any of several regions is refused unless all of them are allowed. Numbers in `always`, which is the demo
-    line's example, are of no region and may be called. `concurrent_calls` None: no limit.
-    `running` is the number of calls that are known and not proven to have ended, those of unknown outcome among them.
+    `allowed_regions` are ISO 3166 codes or `*`. None allows only the caller ID's region, which `own_region` returns, or the United
+    States while that is unknown. A number that could belong to several regions is refused unless all of them are allowed.
+    Numbers in `always` (the demo line's example) have no region and are allowed. `concurrent_calls` None: no limit.
+    `running` returns the number of calls without a confirmed end, including those of unknown outcome.
     """
 
     def __init__(
@@ -75,37 +74,37 @@ class DialGuard:
         self._held: set[Slot] = set()
 
     async def refresh(self) -> None:
-        """Takes in what the block list and the switch say at this moment. Raises OSError."""
+        """Reads the current block list and stop switch. Raises OSError."""
         await self._switch.refresh()
         await self._blocked.refresh()
 
     async def admit(self, number: PhoneNumber, client: Client) -> None:
-        """`check`, by what the block list and the switch say at this moment. Raises what `check` raises; Stopped if they can't be read."""
+        """`check` with the current block list and stop switch. Raises the same, and Stopped if these can't be read."""
         await self.admit_destination(number, client)
         self._check_room()
 
     async def admit_destination(self, number: PhoneNumber | None, client: Client) -> None:
-        """As `admit`, for where a running call is transferred to: it takes no slot of its own. None is a place without a number (SIP)."""
+        """Like `admit`, for the destination of a transfer, which takes no slot. None is a SIP URI without a number."""
         try:
             await self.refresh()
         except OSError as error:
-            log.error("the block list or the switch that stops dialling can't be read (%s)", error.strerror)
-            raise Stopped("The block list or the stop switch in the data folder can't be read, so nothing is dialled.") from error
+            log.error("could not read the block list or the stop switch (%s)", error.strerror)
+            raise Stopped("The block list or the stop switch in the data folder can't be read, so Earshot does not dial.") from error
         self._check_client(client)
         if number is not None:
             self._check_number(number)
 
     def check(self, number: PhoneNumber, client: Client) -> None:
-        """Raises Forbidden (`forbidden_scope`, `number_blocked`, `destination_not_allowed`), Stopped, LimitReached where none is free."""
+        """Raises Forbidden (`forbidden_scope`, `number_blocked`, `destination_not_allowed`), Stopped, or LimitReached."""
         self._check_client(client)
         self._check_number(number)
         self._check_room()
 
     def _check_client(self, client: Client) -> None:
         if Scope.CALL not in client.scopes:
-            raise Forbidden("This token may not place calls: it has no scope `call`.")
+            raise Forbidden("This token may not place calls: it lacks the scope `call`.")
         if self._switch.state is not None:
-            raise Stopped("All dialling was stopped. Allow it again on the page, or by POST /api/dialling/resume.")
+            raise Stopped("All dialling is stopped. Resume it on the page or with POST /api/dialling/resume.")
 
     def _check_number(self, number: PhoneNumber) -> None:
         if self._blocked.rule_for(number.e164):
@@ -114,9 +113,9 @@ class DialGuard:
 
     @contextmanager
     def slot(self) -> Iterator[Slot]:
-        """Takes a slot before a call is dialled; leaving gives it back unless it was handed over. Raises LimitReached when there is none.
+        """Takes a slot before dialling; leaving the context releases it. Raises LimitReached if none is free.
 
-        Nothing is awaited between counting and taking, so that any number of requests at once get no more slots than there are.
+        Nothing is awaited between counting and taking, so simultaneous requests never get more slots than there are.
         """
         self._check_room()
         slot = Slot(self._held)
@@ -142,12 +141,12 @@ class DialGuard:
             if possible and allowed.issuperset(possible):
                 return
             raise _not_allowed(
-                "No numbering plan knows this number, so nobody can tell which of the countries that share its code it rings in. "
-                "It may be called only with EARSHOT_ALLOWED_REGIONS set to *."
+                "No numbering plan contains this number, so its country is unknown: several countries share its code. "
+                "Set EARSHOT_ALLOWED_REGIONS to * to call it."
             )
         wider = ",".join(sorted({*allowed, number.region}))
         raise _not_allowed(
-            f"Calls to {region_name(number.region) or number.region} are not allowed. EARSHOT_ALLOWED_REGIONS={wider} would allow them."
+            f"Calls to {region_name(number.region) or number.region} are not allowed. Set EARSHOT_ALLOWED_REGIONS={wider} to allow them."
         )
 
 

@@ -1,4 +1,4 @@
-"""The switch that stops all dialling: a file in the data folder, so that it holds over a restart and for every process on that folder."""
+"""The switch that stops all dialling: a file in the data folder, so that it survives restarts and applies to all processes."""
 
 import asyncio
 import json
@@ -15,17 +15,17 @@ from services.support.whole_file import Stamp, stamp, write_whole
 log = logging.getLogger(__name__)
 
 FILE = "file"
-"""Who stopped dialling where the file does not say: it was made by hand, such as by `touch stopped`."""
+"""Who stopped dialling if the file does not say, for example after `touch stopped`."""
 
 Note = Callable[[str, str, str], Awaitable[None]]
-"""Writes down who did what, and why."""
+"""Records who did what, and why."""
 
-_LOOK = 1.0  # seconds between looks at what other processes did; folders that tell of changes themselves are not to be had everywhere
+_LOOK = 1.0  # seconds between checks for changes by other processes; not every file system reports changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """Who stopped dialling, when, and why (which may be empty)."""
+    """Who stopped dialling, when, and why. The reason may be empty."""
 
     by: str
     since: datetime
@@ -33,10 +33,10 @@ class Stop:
 
 
 class Switch:
-    """`state` is None while dialling is allowed, as `refresh` saw it last. `changed` tells of each change, whoever made it.
+    """`state` is None while dialling is allowed, as last read by `refresh`. `changed` emits each change, whoever made it.
 
-    That the file is there is what stops, whatever is in it: a file that can't be read never counts as permission.
-    `note` is told of each stop and resume that was asked for here.
+    Dialling is stopped while the file exists, whatever it contains: an unreadable file never counts as permission.
+    `note` records each stop and resume that was requested here.
     """
 
     def __init__(self, path: Path, note: Note | None = None) -> None:
@@ -48,24 +48,24 @@ class Switch:
         self._one_at_a_time = asyncio.Lock()
 
     async def refresh(self) -> None:
-        """Takes in what the file says now; for all who are about to dial."""
+        """Reads the file if it changed; call this before dialling."""
         if stamp(self._path) != self._stamp:
             async with self._one_at_a_time:
                 await self._read()
 
     async def follow(self) -> None:
-        """Looks at the file for as long as it runs, so that pages learn what other processes did. Raises nothing but being cancelled."""
+        """Reads the file every second until cancelled, so that pages show what other processes did."""
         while True:
             try:
                 await self.refresh()
             except OSError as error:
-                log.warning("the switch that stops dialling could not be looked at (%s)", error.strerror)
+                log.warning("could not read the stop switch (%s)", error.strerror)
             await asyncio.sleep(_LOOK)
 
     async def stop(self, who: str, why: str = "") -> Stop:
-        """Stops dialling; where it is stopped already, who did it first stays on record.
+        """Stops dialling at once. If it is already stopped, the first stop stays on record.
 
-        In force at once. A disk that can't be written to is logged, and then it holds for this process alone.
+        If the file can't be written, that is logged and the stop applies to this process only.
         """
         self._set(self.state or Stop(by=who, since=datetime.now(UTC), reason=why))
         async with self._one_at_a_time:
@@ -78,30 +78,30 @@ class Switch:
                     await asyncio.to_thread(write_whole, self._path, json.dumps(_as_json(stop)))
                     self._stamp = stamp(self._path)
                 except OSError as error:
-                    log.error("dialling is stopped for this process only, since that can't be written down (%s)", error.strerror)
-        await self._tell(who, "stop-dialling", why)
+                    log.error("dialling is stopped for this process only: could not write the stop switch (%s)", error.strerror)
+        await self._record(who, "stop-dialling", why)
         return stop
 
     async def resume(self, who: str) -> None:
-        """Allows dialling again. Raises OSError, and nothing is allowed, where the file can't be taken away."""
+        """Allows dialling again. Raises OSError if the file can't be deleted; then dialling stays stopped."""
         async with self._one_at_a_time:
             await asyncio.to_thread(self._path.unlink, missing_ok=True)
             if self.state:
-                log.warning("dialling was allowed again by %s", who)
+                log.warning("dialling was resumed by %s", who)
             self._stamp = None
             self._set(None)
-        await self._tell(who, "resume-dialling", "")
+        await self._record(who, "resume-dialling", "")
 
-    async def _tell(self, who: str, what: str, why: str) -> None:
-        """After it was done: a journal that can't be written must not keep anybody from stopping."""
+    async def _record(self, who: str, what: str, why: str) -> None:
+        """Called after the change, because a broken journal must not prevent a stop."""
         if self._note:
             try:
                 await self._note(who, what, why)
             except EarshotError as error:
-                log.error("who stopped or allowed dialling could not be written down (%s)", error.code)
+                log.error("could not record who stopped or resumed dialling (%s)", error.code)
 
     async def _read(self) -> None:
-        # The stamp is taken first: what is written while we read gives another one, and is read the next time.
+        # The stamp is taken first, so that a write during the read changes it and is read next time.
         now = stamp(self._path)
         if now != self._stamp:
             found = await asyncio.to_thread(_read_stop, self._path)

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal, Protocol, Self
 
-_MOST_EVENTS = 10_000  # waiting for one listener: far behind any that still reads
+_MOST_EVENTS = 10_000  # queued for one listener; a listener so far behind has stopped reading
 
 End = Literal["call ended", "left", "shutdown", "too slow", "failed"]
 
@@ -19,10 +19,10 @@ class Sink(Protocol):
 
 
 class Listener:
-    """One who listens: iterate over it for start frames and events (str, JSON) and sound (bytes, whole blocks), in the order they came.
+    """A listener. Iterating yields start frames and events (str, JSON) and sound (bytes, whole blocks) in the order they came.
 
-    It ends when the call does, after what is queued; `end` says why. A slow one loses the oldest sound (`dropped_bytes`), never events.
-    Without `sound` or `events` it is given none of these.
+    The iteration ends with the call, after everything queued; `end` says why. A slow listener loses the oldest sound (`dropped_bytes`),
+    never events. Without `sound` or `events` it receives none of these.
     """
 
     def __init__(self, leave: Callable[["Listener"], None], *, sound: bool = True, events: bool = True) -> None:
@@ -52,7 +52,7 @@ class Listener:
         return sound
 
     def close(self) -> None:
-        """Stops listening; harmless when done twice."""
+        """Stops listening. May be called twice."""
         self.finish("left", drain=False)
         self._leave(self)
 
@@ -69,7 +69,7 @@ class Listener:
         self.close()
 
     def tell(self, event: str) -> None:
-        """Queues a text frame; one who leaves too many of them lying is given up."""
+        """Queues a text frame. A listener with too many queued events is ended as too slow."""
         if not self._wants_events:
             return
         if len(self._events) >= _MOST_EVENTS:
@@ -80,7 +80,7 @@ class Listener:
             self._news.set()
 
     def play(self, sound: bytes, *, at_most: int) -> None:
-        """Queues sound, and drops the oldest beyond `at_most` bytes: what is newest matters most to who listens live."""
+        """Queues sound, and drops the oldest beyond `at_most` bytes: for live listening the newest matters most."""
         if self.end or not self._wants_sound:
             return
         self._count += 1
@@ -93,7 +93,7 @@ class Listener:
         self._news.set()
 
     def finish(self, end: End, *, drain: bool) -> None:
-        """Lets the iteration end: after what is queued, or at once."""
+        """Ends the iteration: after everything queued with `drain`, otherwise at once."""
         self.end = self.end or end
         if not drain:
             self._sound.clear()

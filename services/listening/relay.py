@@ -1,6 +1,6 @@
-"""The live sound of a call, fetched once from Vapi and given to any number of listeners.
+"""Fetches a call's live sound once from Vapi and passes it to any number of listeners.
 
-Sound is passed on in whole blocks (one sample of every channel), so that whoever joins late or loses some never hears channels swapped.
+Sound is passed on in whole blocks (one sample of every channel), so that joining late or losing sound never swaps channels.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ S = TypeVar("S", bound=Sink)
 
 
 class _Stream:
-    """What comes out of one upstream, made fit for listeners and given to each of them."""
+    """One upstream and its listeners: cuts the sound into whole blocks and passes it to each listener."""
 
     def __init__(
         self,
@@ -101,11 +101,11 @@ class _Stream:
 
 
 class Relay:
-    """All live sound of this process: one upstream a call, opened for the first listener and closed after the last.
+    """All live sound of this process: one upstream per call, opened for the first listener and closed after the last.
 
-    `target` says where a call's sound is, `find` what is known of a call, `hint` is told of one that may have ended, `heard` once of each
-    event, however many listen, with the id under which the call was first listened to. A slow listener is at most `buffer_seconds` of
-    sound behind.
+    `target` returns where a call's sound is, and `find` the call as known. `hint` is called with the id of a call that may have ended.
+    `heard` is called once per speech event, with the id that the call had when its first listener joined. A slow listener is at most
+    `buffer_seconds` of sound behind.
     """
 
     def __init__(
@@ -132,14 +132,14 @@ class Relay:
         return sum(len(stream.listeners) for stream in self._streams.values())
 
     def listen(self, call_id: str, *, sound: bool = True, events: bool = True) -> Listener:
-        """A new listener to a running call, answered or not; close it. Raises CallNotFound, CallNotRunning.
+        """A new listener to a running call, answered or not. The caller must close it. Raises CallNotFound, CallNotRunning.
 
-        Without `sound` it is one who wants events alone, and without both one who only keeps `heard` being told.
+        Without `sound` it receives only events. Without both it only keeps `heard` being called.
         """
         return self.join(call_id, lambda leave: Listener(leave, sound=sound, events=events))
 
     def join(self, call_id: str, sink: Callable[[Callable[[S], None]], S]) -> S:
-        """A listener of another kind, made by `sink`, which is given what takes it out again. Raises as `listen` does."""
+        """Adds a sink of another kind, made by `sink`, which is passed the function that removes it. Raises what `listen` raises."""
         call = self._find(call_id)
         if call is None:
             raise CallNotFound("There is no call with this id.")
@@ -155,7 +155,7 @@ class Relay:
         return listener
 
     def on_call(self, call: Call) -> None:
-        """Takes in that a call changed."""
+        """Updates the upstream of a call that changed."""
         if stream := self._stream_of(call):
             stream.upstream.on_call(call)
 
@@ -169,7 +169,7 @@ class Relay:
     def _stream_of(self, call: Call) -> _Stream | None:
         if call.id in self._streams:
             return self._streams[call.id]
-        # A call whose outcome was unknown went by another id when its stream was begun.
+        # A call of unknown outcome had another id when its stream started.
         return next((stream for begun, stream in self._streams.items() if (now := self._find(begun)) and now.id == call.id), None)
 
     def _begin(self, call: Call) -> _Stream:
@@ -192,7 +192,7 @@ class Relay:
             stream.task.cancel()
 
     def _forget(self, stream: _Stream) -> bool:
-        """Returns whether it was still known; its place may have been taken by a newer one."""
+        """Returns False if a newer stream of the same call has replaced it."""
         if self._streams.get(stream.begun_as) is not stream:
             return False
         del self._streams[stream.begun_as]

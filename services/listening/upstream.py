@@ -1,8 +1,7 @@
-"""One call's listen socket at Vapi: when to connect, when to try again, when to stop.
+"""A call's listen socket at Vapi: when to connect, when to retry, when to stop.
 
-Vapi documents no status and no close code of this socket (docs.vapi.ai/calls/call-listen). It may refuse before the call is answered,
-and its URL stays in the call after the end. So the call's own state decides: a refusal or a close is worth another try while the call
-runs, and none is once it ended.
+Vapi documents no status and no close code for this socket (docs.vapi.ai/calls/call-listen). It may refuse before the call is answered,
+and its URL remains after the call has ended. So the call's state decides: while the call runs, a refusal or a close is worth a retry.
 """
 
 import asyncio
@@ -22,20 +21,20 @@ from services.domain.errors import EarshotError
 
 log = logging.getLogger(__name__)
 _wire = logging.getLogger(f"{__name__}.wire")
-_wire.setLevel(logging.INFO)  # at DEBUG websockets writes down the URL and the headers, which are secrets
+_wire.setLevel(logging.INFO)  # at DEBUG websockets logs the URL and the headers, which are secrets
 
 GRACE = 1.0
-"""Seconds in which the last sound and events of a call that ended may still arrive."""
+"""Seconds after the end of a call in which its last sound and events may still arrive."""
 
-_STEADY = 2.0  # a connection that held for so many seconds was a good one: its loss is answered at once again
-_SETTLED = 2.0  # seconds after the answer in which Vapi may not yet have opened the sound
-_MAX_DELAY = 4.0
-_WORTH_TELLING = 5  # refusals in a row, some 3 s of silence, after which listeners are told although it goes on trying
-_MAX_FRAME = 1024 * 1024  # bytes; sound comes in 1 to 4 KiB, but a text frame may carry the whole call
+_STEADY = 2.0  # seconds after which a connection counts as good; its loss restarts the backoff
+_SETTLED = 2.0  # seconds after the answer in which Vapi may not offer the sound yet
+_MAX_DELAY = 4.0  # seconds
+_WORTH_TELLING = 5  # consecutive refusals, about 3 s, after which listeners are informed; the retries continue
+_MAX_FRAME = 1024 * 1024  # bytes; sound frames have 1 to 4 KiB, but a text frame may carry the whole call
 
 
 class Receiver(Protocol):
-    """Who is told what comes out of an upstream; called on the event loop, so it must be quick."""
+    """Receives what comes out of an upstream. Called on the event loop, so it must return quickly."""
 
     def connected(self) -> None: ...
     def frame(self, frame: str | bytes) -> None: ...
@@ -46,7 +45,7 @@ class Receiver(Protocol):
 class Upstream:
     """Keeps one connection to a call's sound while the call runs.
 
-    `target` says where, anew for each try; `hint` is told when Vapi closed although the call is believed to run: it may have ended.
+    `target` returns the address, anew for each attempt. `hint` is called when Vapi closes the socket of a running call: it may have ended.
     """
 
     def __init__(
@@ -65,7 +64,7 @@ class Upstream:
         self._told = ""
 
     def on_call(self, call: Call) -> None:
-        """Takes in what became of the call: in a new state it is tried at once, ended it is left, at the latest after `GRACE`."""
+        """Updates the call: in a new state it connects at once; after the end it disconnects, at the latest after `GRACE`."""
         before, self._call = self._call, call
         if (call.id, call.status) == (before.id, before.status):
             return
@@ -87,7 +86,7 @@ class Upstream:
                     await self._pause(await self._try_once())
 
     async def _try_once(self) -> float | None:
-        """Returns the seconds to wait before the next try; None if only a change of the call makes one worth it."""
+        """Returns the seconds to wait before the next attempt; None to wait for a change of the call."""
         if self._call.status is CallStatus.UNKNOWN:
             return None
         headers_sent = False
@@ -140,7 +139,7 @@ class Upstream:
 
 
 def verdict(error: Exception, *, settled: bool) -> Literal["transient", "fatal"]:
-    """Whether trying again may help. `settled`: answered a while ago, so that a refusal can't mean "too early" any more."""
+    """Whether a retry may help. `settled`: the call was answered a while ago, so a refusal no longer means "too early"."""
     match error:
         case EarshotError():
             return "transient" if error.retryable else "fatal"
@@ -160,22 +159,20 @@ def _in_plain_words(error: Exception, *, headers_sent: bool) -> str:
         case EarshotError():
             return error.detail
         case InvalidStatus() if error.response.status_code in (401, 403) and headers_sent:
-            return "Vapi does not accept VAPI_PUBLIC_KEY for this call's sound. Set it to the account's public key, not the private one."
+            return "Vapi rejects VAPI_PUBLIC_KEY for this call's sound. Set it to the account's public key, not the private one."
         case InvalidStatus() if error.response.status_code in (401, 403):
-            return "Vapi wants a key for this call's sound. Set VAPI_PUBLIC_KEY to the account's public key and start again."
+            return "Vapi requires a key for this call's sound. Set VAPI_PUBLIC_KEY to the account's public key and start Earshot again."
         case InvalidStatus():
-            return (
-                "Vapi sends listeners of this call to another address, which is not followed: only the address checked before is trusted."
-            )
+            return "Vapi redirects listeners of this call to another address. Earshot does not follow redirects."
         case ssl.SSLCertVerificationError():
             return "The certificate of Vapi's sound server can't be verified. Check this machine's clock and certificates."
         case OSError() | InvalidHandshake():
-            return "Vapi does not let this call's sound through at the moment. It is tried again and again while the call runs."
-    return "This call's sound can't be opened. The log of this app says more."
+            return "Vapi does not provide this call's sound at the moment. Earshot keeps trying while the call runs."
+    return "This call's sound can't be opened. See Earshot's log."
 
 
 def _backoff(call: Call) -> Iterator[float]:
-    """Seconds before each try. While a call talks the first follows at once, and the others are spread so as not to come in step."""
+    """Seconds before each attempt: none before the first of an answered call; random spread keeps many calls from retrying in step."""
     if call.answered:
         yield 0.0
     delay = 0.25 if call.answered else 0.5
@@ -185,7 +182,7 @@ def _backoff(call: Call) -> Iterator[float]:
 
 
 class _DirectConnect(connect):
-    """Follows no redirect: the key and the call's sound go to the checked address or nowhere."""
+    """Follows no redirects: the key goes to the checked address only."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc
@@ -193,7 +190,7 @@ class _DirectConnect(connect):
 
 @cache
 def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()  # reads the machine's certificates: 20 ms, once
+    return ssl.create_default_context()  # cached: reading the machine's certificates takes 20 ms
 
 
 async def _connect(target: ListenTarget) -> ClientConnection:
@@ -201,11 +198,11 @@ async def _connect(target: ListenTarget) -> ClientConnection:
         target.url,
         additional_headers=target.headers,
         ssl=_tls() if target.url.startswith("wss:") else None,
-        compression=None,  # PCM hardly shrinks, and the delay and CPU are not worth it
+        compression=None,  # PCM hardly compresses, so it is not worth the delay and CPU
         proxy=None,
         open_timeout=5,
         ping_interval=5,
-        ping_timeout=10,  # a link that died without a word is noticed within 15 s
+        ping_timeout=10,  # a silently broken link is noticed within 15 s
         close_timeout=0.5,
         max_size=_MAX_FRAME,
         logger=_wire,
@@ -216,4 +213,4 @@ async def _leave(connection: ClientConnection) -> None:
     try:
         await connection.close()
     finally:
-        connection.transport.abort()  # a second cancellation may cut the closing handshake short, and the socket must not stay open
+        connection.transport.abort()  # a second cancellation may cut the closing handshake short, but the socket must be closed

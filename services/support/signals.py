@@ -1,4 +1,4 @@
-"""Telling those who are there that something changed: a list of callbacks, each free to come and go at any time."""
+"""Signals: lists of callbacks that can subscribe and unsubscribe at any time."""
 
 import logging
 from collections.abc import Callable
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Signal(Generic[T]):
-    """Callbacks that are told of each value, in the order in which they came. Called on the event loop, so they must be quick."""
+    """Callbacks that are called with each value, in order of subscription, on the event loop. They must return quickly."""
 
     def __init__(self) -> None:
         self._callbacks: dict[object, Callable[[T], None]] = {}
@@ -18,13 +18,13 @@ class Signal(Generic[T]):
         return len(self._callbacks)
 
     def subscribe(self, callback: Callable[[T], None]) -> Callable[[], None]:
-        """Adds `callback`; what is returned takes it away again and may be called more than once."""
+        """Adds `callback`. Returns a function that removes it and may be called more than once."""
         key = object()
         self._callbacks[key] = callback
         return lambda: (self._callbacks.pop(key, None), None)[1]
 
     def emit(self, value: T) -> None:
-        """Tells everyone. One callback that fails is logged and keeps nobody else from hearing it."""
+        """Calls all callbacks. A failing callback is logged; the others are called all the same."""
         for callback in list(self._callbacks.values()):
             try:
                 callback(value)

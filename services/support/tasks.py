@@ -1,4 +1,4 @@
-"""Background work with an owner: every task has a name, its failure is logged, and it ends when its owner does."""
+"""Background tasks with an owner: each has a name, its failure is logged, and it is cancelled with its owner."""
 
 import asyncio
 import logging
@@ -21,19 +21,19 @@ class Tasks:
         return len(self._tasks)
 
     def start(self, work: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
-        """Runs `work` beside the caller, who may await the task and then gets its result or exception."""
+        """Runs `work` in a task. Awaiting the task returns its result or raises its exception."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task
 
     async def settled(self) -> None:
-        """Returns once everything that runs now is over."""
+        """Returns once all tasks that are running now have finished."""
         if self._tasks:
             await asyncio.wait(self._tasks)
 
     async def aclose(self) -> None:
-        """Cancels whatever still runs and waits for it to be over."""
+        """Cancels all running tasks and waits for them."""
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
@@ -41,6 +41,6 @@ class Tasks:
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        # Our own errors are answers, told to whoever awaits the task; anything else is a bug and must be seen.
+        # Our own errors are for whoever awaits the task. Anything else is a bug and must be logged.
         if not task.cancelled() and (error := task.exception()) and not isinstance(error, EarshotError):
             log.error("task %s failed", task.get_name(), exc_info=error)

@@ -1,15 +1,15 @@
-"""Writing a small file so that whoever reads it, now or after a crash, finds either the old text or the new one."""
+"""Writes a small file atomically: readers find either the old or the new text, even after a crash."""
 
 import os
 import secrets
 from pathlib import Path
 
 Stamp = tuple[int, int, int] | None
-"""What changes whenever a file does; None while there is none."""
+"""Changes whenever the file changes; None if there is no file."""
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Replaces `path` by `text`, readable by its owner alone. Blocks until it is on disk. Raises OSError, and then `path` is as it was."""
+    """Replaces `path` by `text`, readable by its owner only. Blocks until it is on disk. If it raises OSError, `path` is unchanged."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -23,7 +23,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def stamp(path: Path) -> Stamp:
-    """A few microseconds on a disk of this machine, which is less than a thread for it would cost. Raises OSError but for no such file."""
+    """The file's stamp. Takes microseconds on a local disk, less than a thread would. Raises OSError, except for a missing file."""
     try:
         found = path.stat()
     except FileNotFoundError:

@@ -28,7 +28,7 @@ def test_one_press_stops_all_dialling_for_every_page(earshot: Earshot, open_tab:
         expect(page.get_by_test_id("safety")).to_contain_text("Dialling stopped")
     other.get_by_test_id("dial-number").fill(NUMBERS[0])
     other.get_by_test_id("dial-call").click()
-    expect(other.locator("body")).to_contain_text("All dialling was stopped.")
+    expect(other.locator("body")).to_contain_text("All dialling is stopped.")
     assert earshot.calls() == before
     one.get_by_test_id("dialling-resume").click()
     expect(other.locator(".notice.stopped")).to_be_hidden()

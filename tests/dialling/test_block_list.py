@@ -45,9 +45,7 @@ async def test_lines_that_mean_nothing_are_told_once_and_the_others_hold(path: P
         await asyncio.gather(*(blocked.refresh() for _ in range(3)))
         await blocked.refresh()
     assert blocked.bad_lines == (1, 3, 4)
-    assert [record.getMessage() for record in caplog.records] == [
-        "the block list has lines that can't be understood and block nothing: 1, 3, 4"
-    ]
+    assert [record.getMessage() for record in caplog.records] == ["the block list has invalid lines, which block nothing: 1, 3, 4"]
     assert blocked.rule_for("+19005551234")
 
 

@@ -103,7 +103,7 @@ def test_an_unlikely_number_may_be_of_any_region_that_shares_its_country_code(nu
         assert code(guard(allowed=allowed), unlikely) == "destination_not_allowed"
     error = refusal(guard(allowed=regions[:1]), unlikely)
     assert error
-    assert "EARSHOT_ALLOWED_REGIONS set to *" in error.detail
+    assert "EARSHOT_ALLOWED_REGIONS to *" in error.detail
     assert code(guard(allowed=regions), unlikely) is None
     assert code(guard(allowed="*"), unlikely) is None
 
@@ -117,7 +117,7 @@ def test_an_unlikely_number_of_a_country_with_a_code_of_its_own_is_of_that_count
 
 def test_a_refusal_names_what_to_set() -> None:
     for made, number, words in (
-        (guard(allowed=["US"]), JAMAICAN, "Calls to Jamaica are not allowed. EARSHOT_ALLOWED_REGIONS=JM,US would allow them."),
+        (guard(allowed=["US"]), JAMAICAN, "Calls to Jamaica are not allowed. Set EARSHOT_ALLOWED_REGIONS=JM,US to allow them."),
         (guard(allowed=None, own="DE"), AMERICAN, "EARSHOT_ALLOWED_REGIONS=DE,US"),
     ):
         error = refusal(made, number)

@@ -123,7 +123,7 @@ async def test_a_key_that_is_missing_or_wrong_is_told_with_a_next_step(
     with line.relay.listen("c1") as listener:
         (problem,) = await hear(listener, 1)
         assert "VAPI_PUBLIC_KEY" in problem["detail"]
-        assert ("accept" in problem["detail"]) == bool(headers)
+        assert ("rejects" in problem["detail"]) == bool(headers)
         with line.relay.listen("c1") as late:
             assert await hear(late, 1) == [problem]
         line.becomes(CallStatus.FORWARDING)

@@ -13,7 +13,7 @@ from vapi.types import CallEndedReason
 
 import services.web.access.login
 import ui.page
-from services.desk.steering import Obstacle
+from services.desk.call_control import Obstacle
 from services.dialling.switch import FILE
 from services.domain import errors
 from services.domain.call import CallStatus
