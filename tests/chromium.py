@@ -22,6 +22,7 @@ FLAGS = [
 ]
 
 
+@cache
 def chromium_path() -> str:
     """Path of a Chromium. Raises RuntimeError where there is none."""
     found = find_chromium()
@@ -30,7 +31,6 @@ def chromium_path() -> str:
     return found
 
 
-@cache
 def find_chromium() -> str | None:
     """Path of a Chromium, or None."""
     return next((path for name in _NAMES if (path := shutil.which(name))), None) or _playwrights()

@@ -88,7 +88,6 @@ def _listed(names: Sequence[str]) -> str:
 def main(what: str) -> int | str:
     absent = missing(NEEDS[what])
     said = install(absent) if absent else ""
-    find_chromium.cache_clear()
     still = missing(absent)
     return said + sentence(still, what) if still else 0
 
