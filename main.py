@@ -3,7 +3,7 @@
 import gc
 
 if __name__ == "__main__":
-    gc.disable()  # until everything is imported: nothing of it is ever let go, and looking for that takes a fifth of the start
+    gc.disable()  # during the imports, whose objects live for ever; collecting takes a fifth of the start
 
 import asyncio
 import logging
@@ -55,7 +55,7 @@ from ui.page import install_pages
 log = logging.getLogger("earshot")
 
 DUPLICATE_WINDOW = timedelta(seconds=30)
-"""How long the same client has to say that it means it before the same number is called again; not on the demo line, where none rings."""
+"""A client that calls the same number again within this time must confirm it. Not on the demo line, where no phone rings."""
 
 
 def main() -> int:
@@ -65,7 +65,7 @@ def main() -> int:
     try:
         settings = read_settings(checks=(require_safe, lambda settings: read_tokens(settings.api_tokens)))
         listening = open_port(settings)
-        gc.freeze()  # what was imported stays: looking through it again and again would hold up the event loop for 50 ms each time
+        gc.freeze()  # imported objects stay; each collection of them would block the event loop for 50 ms
         gc.enable()
         with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
             runner.run(serve(settings, listening))
@@ -76,7 +76,7 @@ def main() -> int:
 
 
 async def serve(settings: Settings, listening: socket.socket) -> None:
-    """Everything that runs, from the first socket to the last, ended in the reverse order."""
+    """Starts everything, serves, and stops everything in the reverse order."""
     async with AsyncExitStack() as running:
         account, database = settings, settings.database_url or f"sqlite:///{settings.data_dir.absolute() / 'journal.sqlite'}"
         if settings.demo:
@@ -133,7 +133,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
 
 
 def desk_of(account: Settings, gateway: Gateway, journal: Journal, switch: Switch, *, demo: bool) -> CallDesk:
-    """The desk, with the rules of this installation for what may be dialled."""
+    """The desk, with this installation's rules for dialling."""
     example = frozenset({EXAMPLE}) if demo else frozenset[str]()
 
     def guard(desk: CallDesk) -> DialGuard:
@@ -177,7 +177,7 @@ def recordings_of(settings: Settings, desk: CallDesk, relay: Relay) -> Recording
 
 
 def web_app(settings: Settings, front_door: FrontDoor, sessions: Sessions | None) -> ASGIApp:
-    """The faces behind their doors: proxies that are believed, names and origins, and who may come in."""
+    """The faces behind their checks: trusted proxies, host names and origins, and authentication."""
     access = let_in(Access(front_door, sessions=sessions, tokens=read_tokens(settings.api_tokens)), settings.allowed_origins)
     gatekeeper = Gatekeeper(access, allowed_hosts=settings.allowed_hosts, allowed_origins=settings.allowed_origins)
     if not settings.trusted_proxies:
@@ -190,7 +190,7 @@ def vapi_gateway(settings: Settings) -> Gateway:
 
 
 def server_config(app: ASGIApp) -> uvicorn.Config:
-    """How requests are served. No access log: its lines would hold listen tickets."""
+    """The server's configuration. No access log, because its lines would contain listen tickets."""
     return uvicorn.Config(
         app,
         log_config=None,
@@ -207,7 +207,7 @@ def server_config(app: ASGIApp) -> uvicorn.Config:
 
 
 def open_port(settings: Settings) -> socket.socket:
-    """The socket to serve on, opened first so that a taken port is told before anything starts."""
+    """The socket to serve on, opened first so that a taken port is reported before anything starts."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     if sys.platform != "win32":
@@ -218,15 +218,15 @@ def open_port(settings: Settings) -> socket.socket:
     except OSError as error:
         listening.close()
         raise OSError(
-            f"{settings.host}:{settings.port} can't be used ({error.strerror}). Another program may have it; set PORT to another number."
+            f"{settings.host}:{settings.port} can't be used ({error.strerror}). Another program may use it; set PORT to another number."
         ) from error
     return listening
 
 
 def stop_gently(server: uvicorn.Server, end_streams: Callable[[], None]) -> None:
-    """Has SIGTERM and SIGINT end the server in order, event streams first, since it waits for answers that are under way.
+    """Makes SIGTERM and SIGINT stop the server in order, event streams first, because it waits for open responses.
 
-    uvicorn raises the signal anew when it is done, which must not end the clean-up.
+    uvicorn raises the signal again afterwards, which must not interrupt the clean-up.
     """
     loop = asyncio.get_running_loop()
 

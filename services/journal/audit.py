@@ -1,4 +1,4 @@
-"""The audit: who did what to which call. Rows are added, never changed."""
+"""The audit: who did what to which call. Rows are only ever added."""
 
 from collections.abc import Collection, Sequence
 

@@ -1,4 +1,4 @@
-"""Calls as last read, and pages of them, newest first."""
+"""Stores calls as last read, and lists them page by page, newest first."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -13,7 +13,7 @@ from services.journal.schema import calls
 
 
 def save(connection: sa.Connection, seen: Sequence[tuple[Call, datetime]]) -> None:
-    """Takes in what was read of calls, and when, by `call.merge`'s rules. A found call replaces the unknown one of the same tag."""
+    """Saves calls and when they were read, by the rules of `call.merge`. A found call replaces the unknown one of its tag."""
     stored = _stored(connection, [call for call, _ in seen])
     known = {id_: load_call(data) for id_, data in stored.items()}
     found = {call.tag: call.id for call in known.values() if call.tag and call.status is not CallStatus.UNKNOWN}
@@ -53,7 +53,7 @@ def _write(connection: sa.Connection, stored: dict[str, str], wanted: dict[str, 
 
 
 def _row(call: Call, data: str) -> dict[str, object]:
-    assert call.created_at  # noqa: S101 - save() has seen to it
+    assert call.created_at  # noqa: S101 - save() sets it
     words = " ".join(filter(None, (call.to, call.caller_id, call.name, call.summary, call.ended_reason))).casefold()
     return {
         "id": call.id,
@@ -75,9 +75,9 @@ def page(
     limit: int,
     search: str | None,
 ) -> sa.Select[tuple[str]]:
-    """The query of a page of calls: `created_from` counts in, `created_to` does not, `before` is the last call of the page before.
+    """The query for a page of calls: `created_from` is inclusive, `created_to` exclusive, `before` the last call of the previous page.
 
-    `search` may stand in what is known of a call or in what was said in it.
+    `search` matches part of a call's details or of its transcript.
     """
     query = sa.select(calls.c.data).order_by(calls.c.created_at.desc(), calls.c.id.desc()).limit(limit)
     if statuses is not None:
@@ -96,7 +96,7 @@ def page(
 
 
 def find(connection: sa.Connection, query: sa.Select[tuple[str]], ended: Callable[[str], bool] | None = None) -> list[Call]:
-    """The calls of a query; with `ended`, only those that have ended for a reason of which it says yes."""
+    """The calls of a query. With `ended`, only ended calls for whose reason it returns True."""
     if ended is not None:
         reasons = connection.execute(sa.select(calls.c.ended_reason).distinct()).scalars()
         of_these = calls.c.ended_reason.in_([reason for reason in reasons if ended(reason)])
@@ -105,6 +105,6 @@ def find(connection: sa.Connection, query: sa.Select[tuple[str]], ended: Callabl
 
 
 def get(connection: sa.Connection, call_id: str) -> Call | None:
-    """The call with this id, or that had it, `unknown-` and its tag, until it was found."""
+    """The call with this id, or with this temporary id (`unknown-` and its tag)."""
     same = (calls.c.id == call_id) | (calls.c.tag == call_id.removeprefix("unknown-"))
     return next(iter(find(connection, sa.select(calls.c.data).where(same).limit(1))), None)

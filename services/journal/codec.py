@@ -1,4 +1,4 @@
-"""Calls, orders and times as they stand in the database: JSON text, and milliseconds since 1970 in UTC."""
+"""How the database stores calls, orders and times: as JSON text and as milliseconds since 1970 UTC."""
 
 import json
 from collections.abc import Mapping
@@ -21,12 +21,12 @@ def time_of(milliseconds: int) -> datetime:
 
 
 def storable(text: str) -> str:
-    """The text without what a database can't hold: NUL, and halves of surrogate pairs."""
+    """The text without what databases reject: NUL and lone surrogates."""
     return text.replace("\0", "").encode(errors="ignore").decode()
 
 
 def dump(record: Call | CallOrder) -> str:
-    """All that is known; what is not known is left out, so that a field that is added later needs no migration."""
+    """JSON of the fields that have a value. The others are omitted, so that a new field needs no migration."""
     known = {item.name: value for item in fields(record) if (value := getattr(record, item.name)) not in (None, False, (), {})}
     return json.dumps(known, default=_plain, separators=(",", ":"))
 

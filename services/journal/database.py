@@ -1,5 +1,5 @@
-"""Where the journal's statements run. They are plain functions of a connection, the same for both databases; one transaction writes
-at a time across all processes, so that what a statement has read still holds when the next one writes.
+"""Runs the journal's statements, which are functions of a connection and the same for both databases. Only one transaction writes at a
+time across all processes, so that what one statement reads still holds when the next one writes.
 """
 
 import asyncio
@@ -21,29 +21,29 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Work = Callable[[sa.Connection], T]
 
-_PATIENCE = 10  # seconds for which a statement, or another process's transaction, is waited for
+_PATIENCE = 10  # seconds to wait for a statement or for another process's transaction
 _SESSION = {"application_name": "earshot", "idle_in_transaction_session_timeout": str(_PATIENCE * 500)}
-"""A process that stands still in the middle of its writing must not keep the others from theirs for longer than they wait."""
-_WRITERS_LOCK = 0x45617273686F74  # "Earshot": the advisory lock of who writes
+"""A process that hangs during a write must not block the others for longer than they wait."""
+_WRITERS_LOCK = 0x45617273686F74  # "Earshot" in ASCII: the advisory lock of the writer
 
 
 class Database(ABC):
-    """A database that runs `Work`. Raises JournalError where it can't be reached or written, Unwritable for the work's own fault."""
+    """A database that runs `Work`. Raises JournalError if it can't be reached or written, Unwritable if the work itself is at fault."""
 
     @abstractmethod
     async def write(self, work: Work[T]) -> T:
-        """Runs `work` in a transaction that no other process's overlaps; committed to disk once this returns."""
+        """Runs `work` in a transaction that overlaps with no other process's. It is committed to disk when this returns."""
 
     @abstractmethod
     async def read(self, work: Work[T]) -> T:
-        """Runs `work` beside whatever is being written."""
+        """Runs `work` concurrently with writes."""
 
     @abstractmethod
     async def aclose(self) -> None: ...
 
 
 class Sqlite(Database):
-    """One file, driven in two threads: one hop for a whole transaction, where aiosqlite takes one for each statement (6 x slower)."""
+    """One file, used in two threads. A whole transaction takes one hop; aiosqlite takes one per statement and is 6 times slower."""
 
     def __init__(self, path: Path) -> None:
         self._threads = {begin: ThreadPoolExecutor(1, thread_name_prefix="journal") for begin in ("BEGIN IMMEDIATE", "BEGIN")}
@@ -76,13 +76,13 @@ class Sqlite(Database):
 
 
 class Postgres(Database):
-    """A PostgreSQL server, possibly shared with other processes of ours."""
+    """A PostgreSQL server, possibly shared by several Earshot processes."""
 
     def __init__(self, url: sa.URL) -> None:
-        # Only who has PostgreSQL needs it, and it brings all of SQLAlchemy's ORM along: an eighth of a second at the start.
+        # Imported here because it loads SQLAlchemy's ORM, which takes 125 ms at start and only PostgreSQL needs.
         from sqlalchemy.ext.asyncio import create_async_engine
 
-        # Read committed: a snapshot that is older than the writers' lock would not show what the writer before has written.
+        # Read committed: a snapshot from before the writer's lock would miss what the previous writer wrote.
         self._engine = create_async_engine(
             url,
             isolation_level="READ COMMITTED",
@@ -116,7 +116,7 @@ def _sqlite_engine(path: Path, begin: str) -> sa.Engine:
 
     @sa.event.listens_for(engine, "connect")
     def _(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # the driver's own idea of when a transaction begins leaves reads outside of it
+        connection.isolation_level = None  # the driver would start transactions only at the first write, leaving reads outside
         _write_ahead(connection)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
@@ -129,8 +129,8 @@ def _sqlite_engine(path: Path, begin: str) -> sa.Engine:
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switches a file to WAL. SQLite's busy timeout does not hold for this one step: where two processes open a new file at once, one
-    of them is refused on the spot, so here the other's transaction is waited for by one of our own.
+    """Switches a file to WAL. SQLite's busy timeout does not apply to this step: if two processes open a new file at once, one fails
+    immediately. So on failure we wait for the other's transaction by running one of our own.
     """
     while True:
         try:
@@ -144,7 +144,7 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _make_private(path: Path) -> None:
-    """The folder, if it is made here, and the file: for their owner alone. SQLite gives its other files the same access."""
+    """Creates the file, and its folder if missing, for their owner only. SQLite gives its other files the same access."""
     path.parent.parent.mkdir(parents=True, exist_ok=True)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -153,24 +153,24 @@ def _make_private(path: Path) -> None:
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """What goes wrong with a database or its files, as JournalError."""
+    """Turns errors of the database and its files into JournalError."""
     try:
         yield
     except (sa.exc.SQLAlchemyError, OSError) as error:
         if _is_the_works_fault(error):
-            log.exception("the journal can't write this")
-            raise Unwritable(f"The journal can't write this ({type(error).__name__}).") from error
+            log.exception("the database rejects a write")
+            raise Unwritable(f"The journal's database rejects this write ({type(error).__name__}).") from error
         raise _unusable(error) from error
 
 
 def _is_the_works_fault(error: Exception) -> bool:
-    """By the driver's class, or by PostgreSQL's SQLSTATE, of which SQLAlchemy takes no notice with asyncpg: data, integrity, syntax."""
+    """True for data, integrity and syntax errors: by SQLAlchemy's class or, because it ignores that with asyncpg, by the SQLSTATE."""
     of_work = isinstance(error, sa.exc.DataError | sa.exc.IntegrityError | sa.exc.ProgrammingError)
     return of_work or str(getattr(getattr(error, "orig", None), "sqlstate", "")).startswith(("22", "23", "42"))
 
 
 def _unusable(error: Exception) -> JournalError:
     cause = getattr(error, "orig", None) or error
-    log.error("the journal can't be used: %s: %s", type(cause).__name__, cause)
+    log.error("the journal is unavailable: %s: %s", type(cause).__name__, cause)
     reason = "its database does not answer" if isinstance(cause, TimeoutError | ConnectionError) else str(cause).partition("\n")[0]
     return JournalError(f"The journal can't be used, and nothing is dialled that is not written down: {reason or type(cause).__name__}.")

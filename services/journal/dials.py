@@ -1,4 +1,4 @@
-"""Dials: begun before Vapi is asked, settled by its answer. Many at once, each as if alone."""
+"""Dials: written down before Vapi is asked, settled after its answer. Many in one transaction, each as if it were alone."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ KEY_KEPT = timedelta(hours=24)
 _HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
 _MOST_TIMES = 10_000
 
-# Written out, not as parameters, so that the partial indexes of the same words serve them.
+# Literal text instead of parameters, so that the partial indexes with the same text are used.
 _COUNTED = sa.text("state <> 'refused'")
 _OPEN = sa.text("state IN ('dialling', 'unknown')")
 _KEY_MAY_GO = sa.text("key IS NOT NULL AND state <> 'dialling'")
@@ -31,7 +31,7 @@ Row = Mapping[Any, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
-    """What `begin` is asked for. `transfers` is the id of a call that is handed on: no new call, but it rings somebody."""
+    """A dial to write down. `transfers` is the id of a call that is transferred: no new call, but somebody's phone rings."""
 
     order: CallOrder
     client: str
@@ -45,7 +45,7 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What `settle` is told."""
+    """The outcome of a dial."""
 
     tag: str
     call: Call | None
@@ -55,7 +55,7 @@ class Settlement:
 
 
 def begin(connection: sa.Connection, wanted: Sequence[Beginning]) -> list[Begun | EarshotError]:
-    """Writes each dial down, or says why it may not be dialled: replay, KeyReused, KeyInProgress, DuplicateCall, LimitReached."""
+    """Writes each dial down, or returns why not: a replay, KeyReused, KeyInProgress, DuplicateCall or LimitReached."""
     book = _Book(connection, wanted)
     answers = [book.answer(item) for item in wanted]
     if book.new:
@@ -64,13 +64,13 @@ def begin(connection: sa.Connection, wanted: Sequence[Beginning]) -> list[Begun 
 
 
 def weigh(connection: sa.Connection, wanted: Beginning) -> EarshotError | None:
-    """Why it may not be dialled now, without writing anything down. It must come without a key."""
+    """Why a dial without a key may not be dialled now; writes nothing."""
     answer = _Book(connection, [wanted]).answer(wanted)
     return answer if isinstance(answer, EarshotError) else None
 
 
 class _Book:
-    """What was dialled before, as far as it matters to what is wanted now; and what is new in this transaction."""
+    """The earlier dials that matter to the wanted ones, and the new ones of this transaction."""
 
     def __init__(self, connection: sa.Connection, wanted: Sequence[Beginning]) -> None:
         self._connection = connection
@@ -93,7 +93,7 @@ class _Book:
 
     def answer(self, wanted: Beginning) -> Begun | EarshotError:
         if wanted.order.tag in self._tags:
-            return KeyInProgress("This very order was dialled before.")
+            return KeyInProgress("This order was dialled before.")
         if wanted.key and (before := self._before(wanted.client, wanted.key)):
             return _again(before, wanted.fingerprint)
         if refusal := self._duplicate(wanted) or self._limit(wanted.limits):
@@ -135,7 +135,7 @@ class _Book:
         if not window or not row or row["dialled_at"] <= milliseconds(self._now - window):
             return None
         return DuplicateCall(
-            f"You called this number less than {window.total_seconds():.0f} seconds ago. If you mean it, say so with allowDuplicate.",
+            f"You called this number less than {window.total_seconds():.0f} seconds ago. To call it again now, set allowDuplicate.",
             call_id=_dial(row).shown_id,
         )
 
@@ -152,7 +152,7 @@ class _Book:
         return None
 
     def _room_in(self, window: timedelta, cap: int) -> float:
-        """Seconds until the oldest dial that has to leave the window does so; the whole window where the cap lets nothing through."""
+        """Seconds until enough dials have left the window; the whole window if the cap is 0."""
         if cap == 0:
             return window.total_seconds()
         before = cap - len(self.new)
@@ -165,15 +165,15 @@ class _Book:
 
 def _again(before: Row, fingerprint: str | None) -> Begun | EarshotError:
     if before["fingerprint"] != fingerprint:
-        return KeyReused("This idempotency key came with another request before. Use a new key for a new call.")
+        return KeyReused("This idempotency key was used for another request. Use a new key for each call.")
     dial = _dial(before)
     if dial.first_call is None:
-        return KeyInProgress("The first request with this idempotency key is still being answered. Ask again in a moment.", retry_after=1)
+        return KeyInProgress("The first request with this idempotency key is still running. Try again in a moment.", retry_after=1)
     return Begun(dial=dial, replay=dial.first_call)
 
 
 def _recent(connection: sa.Connection, numbers: set[str], since: datetime) -> dict[tuple[str, str], Row]:
-    """The newest dial of each number and client."""
+    """The newest dial per number and client."""
     query = sa.select(dials).where(dials.c.to_number.in_(numbers), dials.c.dialled_at > milliseconds(since), _COUNTED)
     rows = connection.execute(query.order_by(dials.c.dialled_at)).mappings()
     return {(row["to_number"], row["client"]): row for row in rows}
@@ -201,7 +201,7 @@ _SETTLE = (
 
 
 def settle(connection: sa.Connection, settlements: Sequence[Settlement]) -> None:
-    """Writes down what became of each dial, its call, and who dialled: all of it or nothing."""
+    """Records each dial's outcome, call and audit row, atomically."""
     refused = [item.tag for item in settlements if item.state is DialState.REFUSED]
     if refused:
         take_back(connection, refused)
@@ -213,7 +213,7 @@ def settle(connection: sa.Connection, settlements: Sequence[Settlement]) -> None
 
 
 def take_back(connection: sa.Connection, tags: Sequence[str]) -> None:
-    """Nothing was placed: the dials stay as refused, their keys are free again."""
+    """Marks dials as refused, because nothing was placed, and frees their keys."""
     values = {"state": DialState.REFUSED.value, **_NO_KEY}
     connection.execute(dials.update().where(dials.c.tag.in_(tags), dials.c.state != DialState.PLACED.value).values(values))
 
@@ -228,7 +228,7 @@ def _outcome(item: Settlement) -> dict[str, Any]:
 
 
 def take_over(connection: sa.Connection, instance: str, living: Callable[[sa.Connection, set[str]], set[str]]) -> list[Dial]:
-    """The open dials of processes that are gone, oldest first; from now on they are `instance`'s own, so that one alone looks for each."""
+    """Assigns the open dials of dead processes to `instance`, so that only one process searches for each. Oldest first."""
     rows = connection.execute(sa.select(dials).where(_OPEN, dials.c.instance != instance).order_by(dials.c.dialled_at)).mappings().all()
     others = {row["instance"] for row in rows}
     gone = others - living(connection, others) if others else set()
@@ -238,14 +238,14 @@ def take_over(connection: sa.Connection, instance: str, living: Callable[[sa.Con
 
 
 def dialled_since(connection: sa.Connection, time: datetime) -> list[datetime]:
-    """When the dials that count were begun, oldest first: the newest 10,000 at most."""
+    """The times of the dials that count, oldest first; the newest 10,000 at most."""
     query = sa.select(dials.c.dialled_at).where(dials.c.dialled_at >= milliseconds(time), _COUNTED)
     newest = connection.execute(query.order_by(dials.c.dialled_at.desc()).limit(_MOST_TIMES)).scalars().all()
     return [time_of(at) for at in reversed(newest)]
 
 
 def forget_keys(connection: sa.Connection, before: datetime) -> None:
-    """Frees the keys of dials begun before that time, unless they are still being answered."""
+    """Frees the keys of dials before that time, unless they are still dialling."""
     connection.execute(dials.update().where(dials.c.dialled_at <= milliseconds(before), _KEY_MAY_GO).values(_NO_KEY))
 
 

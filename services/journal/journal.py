@@ -1,4 +1,4 @@
-"""Journal: what Earshot has dialled, read of its calls, and been told by whom; written before it is done."""
+"""Journal: the lasting record of dials, calls, transcripts, and who did what. A dial is written before it is dialled."""
 
 import asyncio
 import logging
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 _SETTLE: Kind[dials.Settlement, None] = Kind(turn=0, run=dials.settle)
 _SAVE: Kind[tuple[Call, datetime], None] = Kind(turn=1, run=calls.save)
-_BEGIN: Kind[dials.Beginning, Begun] = Kind(turn=2, run=dials.begin)  # after what makes room
+_BEGIN: Kind[dials.Beginning, Begun] = Kind(turn=2, run=dials.begin)  # after the writes that free slots
 _TAKE_BACK: Kind[str, None] = Kind(turn=3, run=dials.take_back)
 _NOTE: Kind[AuditRow, None] = Kind(turn=4, run=audit.note)
 _SAVE_TRANSCRIPT: Kind[tuple[str, Sequence[Line]], None] = Kind(turn=5, run=transcripts.save)
@@ -36,10 +36,10 @@ _TIDY = timedelta(hours=1)
 
 
 class Journal:
-    """One process's journal. Every method raises JournalError where the database can't be reached or written.
+    """One process's journal. Every method raises JournalError if the database can't be reached or written.
 
-    What is being written is on disk when a method returns, and gets there even if its caller is cancelled; except for a dial, which is
-    taken back when its caller did not wait to hear that it may dial.
+    A write is on disk when its method returns, and completes even if the caller is cancelled. Only a dial whose caller was cancelled
+    before it could dial is taken back.
     """
 
     def __init__(self, database: Database, presence: Presence, instance: str, now: Callable[[], datetime]) -> None:
@@ -56,7 +56,7 @@ class Journal:
 
     @classmethod
     async def open(cls, url: str, *, instance: str | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> "Journal":
-        """The journal at an SQLAlchemy URL of SQLite or PostgreSQL; made or brought up to date where it must be."""
+        """Opens the journal at an SQLAlchemy URL of SQLite or PostgreSQL. Creates or migrates it if needed."""
         instance = instance or secrets.token_hex(8)
         where = _url(url)
         presence: Presence
@@ -76,7 +76,7 @@ class Journal:
         return cls(database, presence, instance, now)
 
     async def aclose(self) -> None:
-        """Writes what is waiting and lets go of everything; once more does nothing."""
+        """Writes what is waiting and closes everything. May be called twice."""
         if self._closed:
             return
         self._closed = True
@@ -86,7 +86,7 @@ class Journal:
             await self._writer.aclose()
             await self._presence.leave()
         except JournalError as error:
-            log.warning("the journal did not close well: %s", error.detail)
+            log.warning("could not close the journal properly: %s", error.detail)
         finally:
             await self._writer.aclose()
             await self._database.aclose()
@@ -100,31 +100,30 @@ class Journal:
         fingerprint: str | None = None,
         limits: Limits | None = None,
     ) -> Begun:
-        """Writes a dial down, before it is dialled. Dial only when this returns with no `replay`.
+        """Writes a dial down before it is dialled. Dial only if the result has no `replay`.
 
-        A key counts for its client, with a fingerprint of its request, for 24 hours. Raises KeyReused, KeyInProgress, and by `limits`,
-        which no number of requests at once gets past, DuplicateCall and LimitReached (`rate_limited`, `daily_limit_exceeded`,
-        `concurrency_limit_exceeded`).
+        A key is valid for its client and the fingerprint of its request, for 24 hours. Raises KeyReused, KeyInProgress, DuplicateCall and
+        LimitReached (`rate_limited`, `daily_limit_exceeded`, `concurrency_limit_exceeded`). Simultaneous requests can't exceed `limits`.
         """
         wanted = self._beginning(order, client, limits or Limits(), key=key, fingerprint=fingerprint)
         try:
             return await self._writer.do(_BEGIN, wanted)
         except (asyncio.CancelledError, JournalError):
-            # It may have been written all the same, and nobody is going to dial it.
+            # It may have been written, but nobody will dial it.
             self._taken_back.add(order.tag)
             self._wake.set()
             raise
 
     async def count_transfer(self, order: CallOrder, *, client: str, call_id: str, limits: Limits) -> datetime:
-        """Writes down that the call `call_id` is about to be transferred to where `order` goes, and says when. That counts as a dial,
-        whatever comes of it, but takes no slot. Raises LimitReached by the caps of `limits` in time.
+        """Writes down that the call `call_id` is about to be transferred to the number of `order`. Returns when. It counts as a dial,
+        whatever the outcome, but takes no slot. Raises LimitReached for the hourly and daily caps of `limits`.
         """
         in_time = Limits(per_hour=limits.per_hour, per_day=limits.per_day)
         begun = await self._writer.do(_BEGIN, replace(self._beginning(order, client, in_time), transfers=call_id))
         return begun.dial.dialled_at
 
     async def weigh(self, order: CallOrder, *, client: str, limits: Limits) -> None:
-        """Raises what `begin` would raise without a key, and writes nothing down."""
+        """Raises what `begin` would raise without a key; writes nothing."""
         if refusal := await self._database.read(partial(dials.weigh, wanted=self._beginning(order, client, limits))):
             raise refusal
 
@@ -143,14 +142,14 @@ class Journal:
         await self._writer.do(_SETTLE, settlement)
 
     async def unsettled(self) -> list[Dial]:
-        """Takes over what processes that are gone left open, oldest first: to be looked for by tag, never dialled again.
+        """Takes over the open dials of dead processes, oldest first. Search for them by tag, never dial them again.
 
-        Each dial is given to one process, once. A process on SQLite counts as gone at once, on PostgreSQL after 20 seconds.
+        Each dial goes to one process, once. A dead process is noticed at once on SQLite, after 20 seconds on PostgreSQL.
         """
         return await self._database.write(partial(dials.take_over, instance=self.instance, living=self._presence.living))
 
     async def save(self, call: Call) -> None:
-        """Takes in a call as it was just read; its state never goes back."""
+        """Saves a call as just read. Its state never goes back."""
         await self._writer.do(_SAVE, (call, self._now()))
 
     async def calls(
@@ -164,38 +163,38 @@ class Journal:
         search: str | None = None,
         ended: Callable[[str], bool] | None = None,
     ) -> list[Call]:
-        """A page of calls, newest first; `before` is the time and id of the last one of the page before, `search` part of a number,
-        name, summary, ended reason or transcript. `created_to` itself does not count in. With `ended`, calls that have ended for a
-        reason of which it says yes.
+        """A page of calls, newest first. `before` is the time and id of the last call of the previous page. `search` is part of a number,
+        name, summary, ended reason or transcript. `created_to` is exclusive. With `ended`, only ended calls for whose reason it returns
+        True.
         """
         query = calls.page(statuses=statuses, created_from=created_from, created_to=created_to, before=before, limit=limit, search=search)
         return await self._database.read(partial(calls.find, query=query, ended=ended))
 
     async def get(self, call_id: str) -> Call | None:
-        """A call as last read, also under the id it had while its outcome was unknown."""
+        """A call as last read, also by the id it had while its outcome was unknown."""
         return await self._database.read(partial(calls.get, call_id=call_id))
 
     async def save_transcript(self, call_id: str, lines: Sequence[Line]) -> None:
-        """Writes down what was said in a call, in place of what was written before."""
+        """Saves a call's transcript, replacing an earlier one."""
         await self._writer.do(_SAVE_TRANSCRIPT, (call_id, tuple(lines)))
 
     async def transcript(self, call_id: str) -> tuple[Line, ...]:
-        """What was said in a call, oldest first; nothing where that was not written down."""
+        """A call's transcript, oldest line first; empty if none was saved."""
         return await self._database.read(partial(transcripts.get, call_id=call_id))
 
     async def ready(self) -> None:
-        """Raises JournalError where it can't be read."""
+        """Raises JournalError if the journal can't be read."""
         await self._database.read(lambda connection: connection.execute(sa.select(1)))
 
     async def running(self, *, but: Collection[str] = ()) -> list[Call]:
-        """The calls that may be running, as last read, whichever process placed them, without those of the ids `but`; 1,000 at most.
+        """The calls of all processes that may be running, as last read, without the ids `but`; 1,000 at most.
 
         Calls of unknown outcome are not among them.
         """
         return await self._database.read(partial(slots.running, now=self._now(), but=but))
 
     async def dialled_since(self, time: datetime) -> list[datetime]:
-        """When was dialled, or may have been, since then; oldest first, the newest 10,000 at most."""
+        """The times of certain and possible dials since then, oldest first; the newest 10,000 at most."""
         return await self._database.read(partial(dials.dialled_since, time=time))
 
     async def note(self, row: AuditRow) -> None:
@@ -207,7 +206,7 @@ class Journal:
         return await self._database.read(partial(audit.newest, call_id=call_id, actions=actions, limit=limit))
 
     async def forget_old(self) -> None:
-        """Frees idempotency keys after their 24 hours, and deletes what is kept for no longer; runs by itself every hour."""
+        """Frees idempotency keys after 24 hours and deletes outdated rows. Runs by itself every hour."""
         await self._database.write(partial(dials.forget_keys, before=self._now() - dials.KEY_KEPT))
         while rows := await self._database.read(partial(pruning.outdated, now=self._now())):
             for table, key, values in rows:
@@ -224,7 +223,7 @@ class Journal:
                     await self.forget_old()
                     tidied = self._now()
             except JournalError as error:
-                log.warning("the journal could not be kept in order: %s", error.detail)
+                log.warning("could not do the journal's housekeeping: %s", error.detail)
             try:
                 async with asyncio.timeout(HEARTBEAT):
                     await self._wake.wait()

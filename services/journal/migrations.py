@@ -1,4 +1,4 @@
-"""From any older schema to this one: numbered steps, all of them in the one transaction that opens the journal."""
+"""Migrates any older schema to the current one, in numbered steps, within the transaction that opens the journal."""
 
 from collections.abc import Sequence
 
@@ -8,8 +8,8 @@ from services.domain.errors import JournalError
 from services.journal.schema import schema_version
 
 Step = tuple[str, ...]
-"""Statements. `{id}` is text in the order of its bytes, `{serial}` a number that counts itself up, `{ended_reason}` what stands under that
-name in a call's JSON: databases word these differently."""
+"""SQL statements. Placeholders stand for what the databases write differently: `{id}` is text in byte order, `{serial}` an automatically
+increasing number, `{ended_reason}` the field of that name in a call's JSON."""
 
 STEPS: tuple[Step, ...] = (
     (
@@ -48,7 +48,7 @@ STEPS: tuple[Step, ...] = (
     ),
     ("ALTER TABLE earshot_audit ADD COLUMN words TEXT NOT NULL DEFAULT ''",),
 )
-"""A step that was released is never changed: what comes later is a step of its own."""
+"""A released step is never changed. Every later change is a new step."""
 
 _WORDS = {
     "sqlite": {"id": "TEXT", "serial": "INTEGER PRIMARY KEY AUTOINCREMENT", "ended_reason": "json_extract(data, '$.ended_reason')"},
@@ -61,7 +61,7 @@ _WORDS = {
 
 
 def migrate(connection: sa.Connection, steps: Sequence[Step] = STEPS) -> None:
-    """Brings the schema up to date. Raises JournalError where a newer Earshot wrote it."""
+    """Brings the schema up to date. Raises JournalError if a newer Earshot wrote it."""
     connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS earshot_schema (version INTEGER NOT NULL)")
     version = connection.execute(sa.select(schema_version.c.version)).scalar()
     if version is None:
@@ -69,7 +69,7 @@ def migrate(connection: sa.Connection, steps: Sequence[Step] = STEPS) -> None:
         connection.execute(schema_version.insert().values(version=0))
     if version > len(steps):
         raise JournalError(
-            f"The journal was written by a newer Earshot (schema {version}, and this one knows {len(steps)}). Use that version again."
+            f"The journal was written by a newer Earshot (schema {version}; this version knows {len(steps)}). Use the newer version."
         )
     for step in steps[version:]:
         for statement in step:

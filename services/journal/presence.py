@@ -1,4 +1,4 @@
-"""Which processes live: what a dead one left open is looked for by another."""
+"""Which processes are alive, so that another one resumes the unfinished dials of a dead one."""
 
 import asyncio
 from pathlib import Path
@@ -15,20 +15,20 @@ _STALE = 20_000  # milliseconds without a heartbeat after which a process counts
 
 
 class Presence(Protocol):
-    """This process among those that share a database."""
+    """This process among the processes that share a database."""
 
     async def join(self) -> None:
-        """Makes this process known, and again at each heartbeat."""
+        """Registers this process; repeated at each heartbeat."""
 
     def living(self, connection: sa.Connection, others: set[str]) -> set[str]:
-        """Those of `others` that may still be running."""
+        """The members of `others` that may still be running."""
 
     async def leave(self) -> None: ...
 
 
 class LockFiles:
-    """SQLite: all processes are on this machine, and each holds a lock on a file of its own. The system lets go of it however the
-    process ends, so that a restart after `kill -9` need not wait for anything, even beside processes that go on.
+    """SQLite: all processes are on this machine, and each holds a lock on its own file. The system releases it however the process
+    ends, so a restart after `kill -9` waits for nothing, even beside other running processes.
     """
 
     def __init__(self, database: Path, instance: str) -> None:
@@ -66,7 +66,7 @@ class LockFiles:
 
 
 class Heartbeats:
-    """PostgreSQL: processes may be anywhere, and tell the database that they live; its clock alone counts."""
+    """PostgreSQL: processes may be on any machine and report to the database. Only its clock counts."""
 
     _NOW = sa.literal_column("CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)", sa.BigInteger)
 

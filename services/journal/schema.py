@@ -1,4 +1,4 @@
-"""The tables, as statements see them; `migrations` is what makes them."""
+"""The tables, for use in statements. `migrations` creates them."""
 
 import sqlalchemy as sa
 
@@ -21,7 +21,8 @@ dials = _table(
     fingerprint=sa.String,
     first_call=sa.String,
 )
-"""One row a dial; its idempotency key, while that is kept, stands in it, so that both are written or neither is."""
+"""One row per dial. It holds the idempotency key while that is valid, so that both are written together.
+`first_call` is the call that the key is answered with."""
 
 calls = _table(
     "earshot_calls",
@@ -34,10 +35,10 @@ calls = _table(
     ended_reason=sa.String,
     said=sa.String,
 )
-"""One row a call as last read: `data` is all of it; a search looks through `words` and, once it has ended, what was `said` in it."""
+"""One row per call as last read. `data` is the whole call. A search looks in `words` and, after the end, in `said`, the transcript."""
 
 transcripts = _table("earshot_transcripts", call_id=sa.String, lines=sa.String)
-"""What was said in a call that has ended, line by line, as JSON."""
+"""The transcripts of ended calls, line by line, as JSON."""
 
 audit = _table(
     "earshot_audit",
@@ -53,6 +54,6 @@ audit = _table(
 )
 
 instances = _table("earshot_instances", id=sa.String, seen_at=sa.BigInteger)
-"""The processes on one PostgreSQL, and when each was last heard of by the database's own clock."""
+"""The processes on one PostgreSQL database, and each one's last heartbeat by the database's clock."""
 
 schema_version = _table("earshot_schema", version=sa.Integer)

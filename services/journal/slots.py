@@ -1,4 +1,4 @@
-"""Which calls may be running, whichever process placed them: each holds a slot until it is proven to have ended."""
+"""The calls of all processes that may be running. Each takes a slot until its end is certain."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -12,39 +12,39 @@ from services.journal.schema import calls, dials
 LONGEST = timedelta(seconds=LONGEST_CALL_SECONDS, hours=1)
 """Vapi ends every call after its longest duration. The hour covers ringing. A call created earlier has ended, even if nobody saw it."""
 
-_MOST = 1000  # calls that are taken up at a time
+_MOST = 1000  # calls per read
 
 _RUNNING = [status.value for status in CallStatus if status not in (CallStatus.UNKNOWN, CallStatus.ENDED)]
-# Written out, so that the partial index of the same words serves it.
+# Literal text, so that the partial index with the same text is used.
 _OPEN = sa.text("state IN ('dialling', 'unknown')")
 
 _SINCE = sa.bindparam("since", type_=sa.BigInteger)
 _SOME_RUN = sa.select(sa.func.count()).where(calls.c.status.in_(_RUNNING))
-# A call that was found a moment ago stands in both tables, until its dial is settled.
+# A call that has just been found is in both tables until its dial is settled.
 _FOUND = sa.exists().where(calls.c.tag == dials.c.tag, calls.c.status.in_(_RUNNING))
 _COUNT = sa.select(
     _SOME_RUN.where(calls.c.created_at > _SINCE).scalar_subquery().label("lately"),
     _SOME_RUN.where(calls.c.created_at <= _SINCE).scalar_subquery().label("older"),
     sa.select(sa.func.count()).select_from(dials).where(_OPEN, ~_FOUND).scalar_subquery().label("waiting"),
 )
-"""In one statement, since every dial waits for it."""
+"""One statement, because every dial waits for it."""
 
 
 def taken(connection: sa.Connection, now: datetime) -> int:
-    """How many slots are taken: by calls that may run, and by dials of which it is not known what came of them."""
+    """The number of taken slots: calls that may be running, and dials of unknown outcome."""
     lately, older, waiting = connection.execute(_COUNT, {"since": milliseconds(now - LONGEST)}).one()
     return int(lately + waiting) + (len(_scheduled(connection, now)) if older else 0)
 
 
 def running(connection: sa.Connection, now: datetime, but: Collection[str]) -> list[Call]:
-    """The calls that may be running, as last read; without those of the ids `but`, which therefore cost next to nothing."""
+    """The calls that may be running, as last read. The ids in `but` are left out before anything is loaded."""
     lately = sa.select(calls.c.id).where(calls.c.status.in_(_RUNNING), calls.c.created_at > milliseconds(now - LONGEST))
     ids = [id_ for id_ in (*connection.execute(lately).scalars(), *_scheduled(connection, now)) if id_ not in but][:_MOST]
     return [load_call(data) for data in connection.execute(sa.select(calls.c.data).where(calls.c.id.in_(ids))).scalars()]
 
 
 def _scheduled(connection: sa.Connection, now: datetime) -> list[str]:
-    """The ids of those that were made long ago for a time that is not long ago."""
+    """The ids of calls that were created long ago but scheduled for a recent time."""
     made_long_ago = (
         sa.select(calls.c.id, dials.c.asked)
         .join(dials, dials.c.tag == calls.c.tag)

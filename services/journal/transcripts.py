@@ -1,4 +1,4 @@
-"""What was said in calls that have ended: as lines to read again, and as words that a search finds."""
+"""The transcripts of ended calls: as lines, and as text for searching."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from services.journal.schema import calls, transcripts
 
 
 def save(connection: sa.Connection, wanted: Sequence[tuple[str, Sequence[Line]]]) -> None:
-    """Writes transcripts down; the last of several of one call is the one that stays."""
+    """Saves transcripts. Of several for one call the last one counts."""
     for call_id, lines in dict(wanted).items():
         connection.execute(transcripts.delete().where(transcripts.c.call_id == call_id))
         connection.execute(transcripts.insert().values(call_id=call_id, lines=_dump(lines)))

@@ -1,4 +1,4 @@
-"""Group commit: what many callers want written at once becomes one transaction, so that one wait for the disk serves them all."""
+"""Group commit: simultaneous writes share one transaction, and so one wait for the disk."""
 
 import asyncio
 import logging
@@ -17,12 +17,12 @@ log = logging.getLogger(__name__)
 A = TypeVar("A")
 R = TypeVar("R")
 
-_LARGEST = 256  # writes in one transaction; more would let the first wait for the last
+_LARGEST = 256  # writes per transaction; with more, the first would wait too long for the last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind(Generic[A, R]):
-    """A kind of write: `run` does many at once, and where it has results gives one for each, an EarshotError for one that wrote nothing.
+    """A kind of write. `run` does many at once and may return one result for each: an EarshotError for a write that was refused.
 
     In a transaction, kinds run in the order of `turn`.
     """
@@ -39,7 +39,7 @@ class _Write:
 
 
 class Writer:
-    """The one that writes to `database` in this process."""
+    """This process's only writer to `database`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -50,11 +50,11 @@ class Writer:
         self._running = self._tasks.start(self._run(), name="write journal")
 
     async def do(self, kind: Kind[A, R], wanted: A) -> R:
-        """Returns once it is on disk; it gets there even if the caller is cancelled. Raises JournalError and what `kind` answers."""
+        """Returns once the write is on disk. It completes even if the caller is cancelled. Raises JournalError and the errors of `kind`."""
         if self._closed:
             raise JournalError("The journal is closed.")
         write = _Write(kind=kind, wanted=wanted)
-        write.done.add_done_callback(_heard)
+        write.done.add_done_callback(_mark_retrieved)
         self._waiting.append(write)
         self._wake.set()
         await asyncio.wait([write.done])
@@ -62,7 +62,7 @@ class Writer:
         return result
 
     async def aclose(self) -> None:
-        """Writes what is waiting, and takes nothing more."""
+        """Writes what is waiting, and accepts nothing more."""
         self._closed = True
         self._wake.set()
         await asyncio.wait([self._running])
@@ -81,7 +81,7 @@ class Writer:
             results = await self._database.write(lambda connection: _run_all(connection, batch))
         except Exception as error:
             if len(batch) > 1 and (isinstance(error, Unwritable) or not isinstance(error, JournalError)):
-                # One write that the database can't take must not cost the others theirs: each for itself.
+                # One bad write must not fail the others: write each on its own.
                 for write in batch:
                     await self._commit([write])
                 return
@@ -110,7 +110,7 @@ def _run_all(connection: sa.Connection, batch: list[_Write]) -> list[Any]:
     return results
 
 
-def _heard(done: asyncio.Future[Any]) -> None:
-    """Marks an error as seen: a caller that was cancelled does not ask for it any more."""
+def _mark_retrieved(done: asyncio.Future[Any]) -> None:
+    """Marks an error as retrieved, because a cancelled caller never retrieves it."""
     if not done.cancelled():
         done.exception()

@@ -1,4 +1,4 @@
-"""The folder of recordings as the event loop uses it: whatever touches the disk is done in threads, and in order."""
+"""The recordings folder for the event loop: all disk work runs in threads, in order."""
 
 import asyncio
 import logging
@@ -18,13 +18,13 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 Work = tuple[Recorder, Sequence[Item], End | None]
-"""What came for a recorder since the last time, and its end if it has ended."""
+"""What a recorder queued since the last write, and its end if it has ended."""
 
 
 class RecordingDisk:
-    """Does the work of `folder` in two threads: making FLAC of an hour takes seconds, in which what comes must still get to the disk.
+    """Does the work of `folder` in two threads, because encoding an hour as FLAC takes seconds and new sound must not wait for it.
 
-    What was begun is done to its end, even if whoever waits for it is stopped.
+    Work that has started runs to completion, even if its caller is cancelled.
     """
 
     def __init__(self, path: Path, *, limit: int, free_floor: int) -> None:
@@ -35,27 +35,27 @@ class RecordingDisk:
         self._finishing = ThreadPoolExecutor(1, "finish recordings")
 
     async def write(self, work: Sequence[Work]) -> list[str | None]:
-        """Writes what came, and closes what has ended. What is wrong with each: `elsewhere`, `disk` or nothing."""
+        """Writes what is queued, and closes what has ended. Returns the problem of each: `elsewhere`, `disk` or None."""
         return await _in(self._writing, _write, work)
 
     async def room(self) -> tuple[list[str], str | None]:
-        """Makes room: the ids of the recordings deleted for it, and what keeps calls from being recorded: `disk`, `disk_full`, `limit`."""
+        """Makes room. Returns the ids of deleted recordings, and what prevents recording: `disk`, `disk_full`, `limit` or None."""
         try:
             deleted, enough = await _in(self._writing, self.folder.make_room, self.limit)
             free = await _in(self._writing, self.folder.free)
         except OSError as error:
-            log.error("the folder of recordings can't be used: %s", error)
+            log.error("could not use the recordings folder: %s", error)
             return [], "disk"
         if free < self._free_floor:
             return deleted, "disk_full"
         return deleted, None if enough else "limit"
 
     async def finish(self, call_id: str) -> bool:
-        """As `RecordingFolder.finish`."""
+        """See `RecordingFolder.finish`."""
         return await _in(self._finishing, self.folder.finish, call_id)
 
     async def delete(self, call_id: str) -> bool:
-        """As `RecordingFolder.delete`, after what is being finished."""
+        """See `RecordingFolder.delete`. Waits for what is being finished."""
         return await _in(self._finishing, self.folder.delete, call_id)
 
     async def finished(self) -> set[str]:
@@ -65,7 +65,7 @@ class RecordingDisk:
         return await _in(self._finishing, self.folder.unfinished)
 
     async def aclose(self) -> None:
-        """Returns once both threads are at rest; what waited to be finished is left as it is."""
+        """Returns once both threads are idle. Recordings that were still waiting to be finished are left unfinished."""
         self._writing.shutdown()
         await asyncio.to_thread(self._finishing.shutdown, cancel_futures=True)
 
@@ -84,16 +84,16 @@ def _problem(recorder: Recorder, items: Sequence[Item], end: End | None) -> str 
     except RecordedElsewhere:
         return "elsewhere"
     except OSError as error:
-        log.error("a recording can't be written: %s", error)
+        log.error("could not write a recording: %s", error)
         return "disk"
     except Exception:
-        # A fault of ours with one recording must not end the writing of all others, nor go unseen by who counts on this one.
-        log.exception("a recording can't be written")
+        # A bug with one recording must not end the others, and must show as this recording's problem.
+        log.exception("could not write a recording")
         return "disk"
     finally:
         if end:
             try:
                 recorder.writer.close(end, recorder.ended_at)
-            except OSError as error:  # the sound is there, but not how it ended
-                log.error("the end of a recording can't be written: %s", error)
+            except OSError as error:  # the sound is written, but not why it ended
+                log.error("could not write the end of a recording: %s", error)
     return None

@@ -1,4 +1,4 @@
-"""Raw sound and its log -> FLAC and what is said of it. The same for a call that ended and for one that a crash cut off. Blocking."""
+"""Encodes raw sound and its log as FLAC with facts, after a normal end and after a crash alike. Blocking."""
 
 import json
 import os
@@ -17,9 +17,9 @@ from services.domain.errors import RecordingDamaged
 from services.domain.stream_format import DEFAULT_FORMAT, Encoding, StreamFormat
 
 PEAKS_PER_SECOND = 20
-_MOST_PEAKS = 12_000  # a lane: ten minutes at the full rate, coarser beyond
-_BLOCK = 65_536  # samples of every channel at once
-_LOUD = 5  # of 255: from here on somebody speaks
+_MOST_PEAKS = 12_000  # per lane: ten minutes at the full rate; longer calls have fewer per second
+_BLOCK = 65_536  # samples per channel
+_LOUD = 5  # of 255: the peak from which somebody is speaking
 _SUBTYPES: dict[Encoding, str] = {"s16le": "PCM_16", "mulaw": "ULAW"}
 _BYTE_RATES = {
     8_000: StreamFormat(sample_rate=8_000, channels=1, encoding="mulaw"),
@@ -31,14 +31,14 @@ _BYTE_RATES = {
     176_400: StreamFormat(sample_rate=44_100, channels=2),
     192_000: StreamFormat(sample_rate=48_000, channels=2),
 }
-"""How fast a stream's bytes come, and what it is then; the player in the browser finds it in the same way."""
+"""The format of a stream by its bytes per second. The player in the browser uses the same table."""
 
 Samples = NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """Sound that came without a break: `samples` of every channel from `raw` on, which lie at sample `at` of the FLAC."""
+    """Sound without a gap: `samples` per channel, starting at sample `raw` of the raw file and at sample `at` of the FLAC."""
 
     at: int
     raw: int
@@ -55,10 +55,10 @@ class Part:
 
 
 def finish_part(raw: Path) -> Part | None:
-    """Makes `1.flac` of `1.pcm` and `1.jsonl` and reads it back to compare; these stay. None where no sound had come yet.
+    """Encodes `1.pcm` and `1.jsonl`, which stay, as `1.flac` and verifies it. None if there was no sound.
 
-    Silence stands where the line was gone, so that times are those of the call; between, each piece is bit for bit what was sent,
-    mu-law as the 16-bit samples that it stands for. Raises OSError, RecordingDamaged, soundfile.LibsndfileError.
+    Gaps become silence, so that times match the call. Each piece is bit for bit what was sent, mu-law as its 16-bit samples.
+    Raises OSError, RecordingDamaged, soundfile.LibsndfileError.
     """
     log = _read_log(raw.with_suffix(".jsonl"))
     form, how = _format(log)
@@ -71,7 +71,7 @@ def finish_part(raw: Path) -> Part | None:
     peaks = _encode(raw, flac, form, pieces, total)
 
     def seconds(line: dict[str, Any]) -> float:
-        """Where in the FLAC the sound that came with a line of the log begins."""
+        """Where in the FLAC the sound of a log line begins."""
         sample: int = min(line["byte"] // form.block_size, samples)
         piece = next(piece for piece in reversed(pieces) if piece.raw <= sample or piece is pieces[0])
         return round(float(piece.at + sample - piece.raw) / form.sample_rate, 3)
@@ -102,12 +102,12 @@ def _read_log(path: Path) -> list[dict[str, Any]]:
         try:
             lines.append(json.loads(line))
         except ValueError:
-            break  # the last one, cut off by a crash
+            break  # the last line, cut off by a crash
     return lines
 
 
 def _format(log: list[dict[str, Any]]) -> tuple[StreamFormat, str]:
-    """How the sound is to be read, and whether it was `announced`, `assumed`, or `measured` by how fast it came."""
+    """The sound's format, and whether it was `announced`, `assumed`, or `measured` from the byte rate."""
     start = json.loads(next((line["start"] for line in log if line["kind"] == "part"), "{}"))
     form = StreamFormat.parse(start)
     if form and not start.get("assumed"):
@@ -139,7 +139,7 @@ def _pieces(log: list[dict[str, Any]], form: StreamFormat, samples: int) -> list
 
 
 def _encode(raw: Path, flac: Path, form: StreamFormat, pieces: list[Piece], total: int) -> NDArray[np.uint8]:
-    """Writes the FLAC, so that it is there whole or not at all. Peaks, windows x channels."""
+    """Writes the FLAC atomically. Returns the peaks, windows x channels."""
     window = _window(form, total)
     peaks = np.zeros((-(-total // window), form.channels), np.int32)
     draft = flac.with_suffix(".draft")
@@ -165,7 +165,7 @@ def _encode(raw: Path, flac: Path, form: StreamFormat, pieces: list[Piece], tota
 
 
 def _blocks(raw: Path, form: StreamFormat, pieces: list[Piece]) -> Iterator[Samples]:
-    """Samples x channels, silence where there was no sound."""
+    """Blocks of samples x channels, with silence in the gaps."""
     with soundfile.SoundFile(raw, "r", form.sample_rate, form.channels, _SUBTYPES[form.encoding], endian="LITTLE", format="RAW") as source:
         at = 0
         for piece in pieces:
@@ -193,12 +193,12 @@ def _raise_peaks(peaks: NDArray[np.int32], block: Samples, at: int, window: int)
 
 
 def _mark(line: dict[str, Any], at: float) -> dict[str, Any]:
-    """`at` is where the sound goes on; where there is silence in the FLAC, it is before that."""
+    """`at` is where the sound continues. Silence in the FLAC comes before it."""
     return {"kind": line["kind"], "at": at, "seconds": line["seconds"], "time": line["time"]}
 
 
 def _lines(said: list[tuple[float, str, str]], peaks: NDArray[np.uint8], per_second: float) -> list[dict[str, Any]]:
-    """A line is told when it has been spoken; it began where, after their line before, its speaker was first heard."""
+    """A line arrives after it was spoken. It began where its speaker was first heard after their previous line."""
     lanes = {"customer": 0, "assistant": 1} if peaks.shape[1] == 2 else {}
     before: dict[str, float] = {}
     lines: list[dict[str, Any]] = []

@@ -1,7 +1,7 @@
-"""The folder of all recordings: one folder a call, bounded in size, safe for several processes. Blocking: for a thread.
+"""The folder of all recordings: one folder per call, limited in size, safe for several processes. Blocking: run it in a thread.
 
-`<call id>/` holds `1.flac` (another for each further part), `recording.json`, `transcript.json` and `peaks.json`; while it is being
-written `1.pcm` and `1.jsonl`. Whoever writes or deletes holds `.lock`, which a process that is killed lets go of.
+`<call id>/` holds `1.flac` (`2.flac`, ... for further parts), `recording.json`, `transcript.json` and `peaks.json`; during the
+recording `1.pcm` and `1.jsonl`. Whoever writes or deletes holds `.lock`, which the system releases if the process is killed.
 """
 
 import json
@@ -30,7 +30,7 @@ _INFO, _TRANSCRIPT, _PEAKS = "recording.json", "transcript.json", "peaks.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedRecording:
-    """A finished recording. `seconds` from its first sound to its last, `size` in bytes; `parts` are FLAC files of one format each."""
+    """A finished recording. `seconds` from first to last sound, `size` in bytes. Each of `parts` is a FLAC file with one format."""
 
     call_id: str
     started_at: datetime
@@ -40,19 +40,19 @@ class FinishedRecording:
 
 
 class RecordingFolder:
-    """All recordings below `path`. No name from outside leads anywhere else."""
+    """All recordings below `path`. No call id leads outside of it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def of(self, call_id: str) -> Path:
-        """Where a call's recording is or would be. Raises RecordingNotFound for what can't be a call's id."""
+        """The folder of a call's recording, which may not exist. Raises RecordingNotFound for an invalid id."""
         if not _CALL_ID.fullmatch(call_id):
             raise RecordingNotFound("There is no recording of a call with this id.")
         return self.path / call_id
 
     def read(self, call_id: str) -> FinishedRecording | None:
-        """The finished recording of a call, if there is one."""
+        """The finished recording of a call, or None."""
         folder = self.of(call_id)
         try:
             info = json.loads((folder / _INFO).read_bytes())
@@ -76,9 +76,9 @@ class RecordingFolder:
             raise self.absent(call_id) from None
 
     def absent(self, call_id: str) -> RecordingNotFound | RecordingUnfinished:
-        """Why there is nothing finished of a call."""
+        """Why a call has no finished recording."""
         if any(self.of(call_id).glob("*.pcm")):
-            return RecordingUnfinished("This call is still being recorded. Its recording can be fetched when that ends.")
+            return RecordingUnfinished("This call is still being recorded. Try again when the recording has ended.")
         return RecordingNotFound("This call was not recorded here, or its recording was deleted.")
 
     def finished(self) -> set[str]:
@@ -88,7 +88,7 @@ class RecordingFolder:
         return {file.parent.name for file in self.path.glob("*/*.pcm")}
 
     def finish(self, call_id: str) -> bool:
-        """Makes FLAC of what was written, unless it is being written now. Whether a recording is there. Raises as `finish_part` does."""
+        """Encodes raw parts as FLAC unless they are being written. Returns True if a recording exists. Raises what `finish_part` raises."""
         folder = self.of(call_id)
         if not folder.is_dir():
             return False
@@ -103,7 +103,7 @@ class RecordingFolder:
         return (folder / _INFO).exists()
 
     def delete(self, call_id: str) -> bool:
-        """Whether there was something to delete. Raises RecordingUnfinished while it is being written."""
+        """Returns False if there was nothing to delete. Raises RecordingUnfinished while it is being written."""
         folder = self.of(call_id)
         if not folder.is_dir():
             return False
@@ -114,9 +114,8 @@ class RecordingFolder:
         return True
 
     def make_room(self, limit: int) -> tuple[list[str], bool]:
-        """Deletes the oldest recordings, never one being written, until all take at most `limit` bytes: which, and whether they do.
-
-        What is being written counts twice, since its FLAC will lie beside it for a moment.
+        """Deletes the oldest recordings until all take at most `limit` bytes, except those being written. Returns their ids, and whether
+        the limit is met. Raw sound counts twice, because its FLAC lies beside it for a moment.
         """
         folders = [folder for folder in self.path.iterdir() if folder.is_dir()] if self.path.is_dir() else []
         oldest_first = sorted((*_age_and_size(folder), folder) for folder in folders)
@@ -132,13 +131,13 @@ class RecordingFolder:
         return deleted, total <= limit
 
     def free(self) -> int:
-        """Bytes that the disk has left."""
+        """Free bytes on the disk."""
         make_private(self.path)
         return shutil.disk_usage(self.path).free
 
 
 def _add(folder: Path, call_id: str, part: Part) -> None:
-    """Puts a part into the JSON beside it. Doing it once more, after a crash in the midst, changes nothing."""
+    """Adds a part to the JSON files. Repeating it after a crash changes nothing."""
     number = part.facts["part"]
     infos = sorted([*_others(folder / _INFO, "parts", number), part.facts], key=lambda info: int(info["part"]))
     end = 0.0
@@ -191,13 +190,13 @@ def _held(folder: Path) -> Iterator[bool]:
 
 
 def _remove(folder: Path) -> None:
-    """All but the lock, which goes when it is let go of."""
+    """Deletes all files but the lock, which is deleted when it is released."""
     for file in _files(folder):
         file.unlink(missing_ok=True)
 
 
 def _age_and_size(folder: Path) -> tuple[float, int]:
-    """When it was last written to, and the bytes that it counts for; of its files, but for those that are just being taken away."""
+    """When the folder was last written to, and the bytes it counts for. Ignores files that vanish meanwhile."""
     changed, size = 0.0, 0
     for file in _files(folder):
         with suppress(FileNotFoundError):

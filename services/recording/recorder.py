@@ -1,4 +1,4 @@
-"""The listener that a recording is: it loses nothing that its disk can keep up with."""
+"""A relay listener that records. It loses nothing as long as the disk keeps up."""
 
 import time
 from collections.abc import Callable
@@ -7,15 +7,15 @@ from pathlib import Path
 from services.listening.listener import End
 from services.recording.writer import Item, RecordingWriter
 
-_MOST_UNSAVED = 8 * 1024 * 1024  # bytes, two minutes of a usual call: a disk that is so far behind does not keep up
-_MUCH = 1024 * 1024  # bytes that are not left to wait for their turn
+_MOST_UNSAVED = 8 * 1024 * 1024  # bytes, two minutes of a normal call; a disk that is further behind does not keep up
+_MUCH = 1024 * 1024  # bytes that are written without waiting for the next flush
 
 
 class Recorder:
-    """Keeps what the relay gives it until `take` fetches it for the `writer`, some times a second, or sooner when it calls `hurry`.
+    """Queues what the relay sends until `take` fetches it for the `writer`, several times a second. Calls `hurry` when much is waiting.
 
-    Where more than `most_unsaved` bytes wait, new sound is lost, and marked as such: `lost_bytes`. `refused` while Vapi
-    does not let the sound through; `end` says why the relay stopped.
+    If more than `most_unsaved` bytes are waiting, new sound is dropped, marked and counted in `lost_bytes`. `refused` is True while Vapi
+    does not provide the sound. `end` says why the relay stopped.
     """
 
     def __init__(
@@ -44,13 +44,13 @@ class Recorder:
 
     def tell(self, event: str) -> None:
         if self._unsaved + len(event) > 2 * self._most_unsaved:
-            self.finish("too slow", drain=True)  # a text may be the format of what follows: none can be left out
+            self.finish("too slow", drain=True)  # a text may announce the format of the sound after it, so none can be dropped
         if event.startswith('{"type":"listen-problem"'):
             self.refused = True
         self._keep(event)
 
     def play(self, sound: bytes, *, at_most: int) -> None:
-        """`at_most` is what a live listener may be behind; a recording may be further."""
+        """`at_most` limits live listeners; a recording may be further behind."""
         self.refused = False
         if self._unsaved + len(sound) <= self._most_unsaved:
             self._losing = False
@@ -62,17 +62,17 @@ class Recorder:
         return None
 
     def finish(self, end: End, *, drain: bool) -> None:
-        """Nothing comes after this. What has come is written whatever `drain` says."""
+        """Accepts nothing more. What is queued is written whatever `drain` says."""
         if self.end is None:
             self.end, self.ended_at = end, self._clock()
 
     def close(self) -> None:
-        """Stops recording; harmless when done twice."""
+        """Stops recording. May be called twice."""
         self.finish("left", drain=True)
         self._leave(self)
 
     def take(self) -> list[Item]:
-        """What came since the last time, in order."""
+        """What came since the last call, in order."""
         items, self._items, self._unsaved = self._items, [], 0
         return items
 

@@ -1,4 +1,4 @@
-"""Recordings: which calls are recorded, and what has been kept of them. The page and the REST routes talk to this object."""
+"""Recordings: which calls are recorded, and what is kept of them. The page and the REST routes use this object."""
 
 import asyncio
 import logging
@@ -34,20 +34,20 @@ PROBLEMS = {
     "no_sound": "Vapi does not let this call's sound through, so there is nothing to record yet. Earshot keeps trying.",
     "unfinished": "The recording could not be turned into FLAC. Earshot tries again at its next start; the log says more.",
 }
-"""What `problem` may say, in plain words."""
+"""The explanations of what `problem` returns."""
 
 _EARSHOT = Client(name="earshot")
-_FLUSH = 0.25  # seconds of sound that a crash may cost at most, and as long as the disk takes
+_FLUSH = 0.25  # seconds; a crash loses at most this much sound, plus the time of a disk write
 _LOOK_AT_DISK = 20  # flushes
-_FREE_FLOOR = 500_000_000  # bytes which a disk must have left
-_REMEMBERED = 1000  # calls of which it is known that somebody switched the recording off, or why it failed
+_FREE_FLOOR = 500_000_000  # bytes that must stay free on the disk
+_REMEMBERED = 1000  # calls whose switched-off recording, or its problem, is remembered
 
 
 class Recordings:
-    """Records calls into `folder`, at most `limit` bytes of them in all, the oldest deleted first.
+    """Records calls into `folder`, at most `limit` bytes in total; the oldest are deleted first.
 
-    `default`: whether every call is recorded unless it is switched off. `note` writes the audit.
-    `changed` tells the id of each call of which `recording`, `has` or `problem` may say something else now.
+    `default`: record every call unless it is switched off. `note` writes the audit.
+    `changed` emits the id of each call for which `recording`, `has` or `problem` may have changed.
     """
 
     def __init__(
@@ -80,13 +80,13 @@ class Recordings:
         self._tasks = Tasks()
 
     async def open(self) -> None:
-        """Finds what is there, and finishes in the background what a crash or a stop cut off."""
+        """Finds existing recordings, and finishes in the background those that a crash or a stop interrupted."""
         self._kept = await self._disk.finished()
         self._tasks.start(self._finish_all(), name="finish recordings")
         self._tasks.start(self._keep_writing(), name="write recordings")
 
     async def aclose(self) -> None:
-        """Writes what has come. It is made FLAC at the next start, so that stopping takes no time."""
+        """Writes what is queued. It is encoded as FLAC at the next start, so that stopping is quick."""
         if self._closed:
             return
         self._closed = True
@@ -98,20 +98,20 @@ class Recordings:
         await self._disk.aclose()
 
     def recording(self, call_id: str) -> bool:
-        """Whether this call is being recorded, or will be once there is sound."""
+        """True if this call is being recorded, or will be once there is sound."""
         recorder = self._recorders.get(self._id(call_id))
         return recorder is not None and recorder.end is None
 
     def has(self, call_id: str) -> bool:
-        """Whether a finished recording of this call is kept."""
+        """True if there is a finished recording of this call."""
         return self._id(call_id) in self._kept
 
     def problem(self, call_id: str) -> str | None:
-        """What is wrong with this call's recording: a key of PROBLEMS."""
+        """The problem with this call's recording: a key of PROBLEMS."""
         return self._problems.get(self._id(call_id))
 
     async def start(self, call_id: str, client: Client) -> None:
-        """Records from now on; a call that is being recorded goes on being so. Raises CallNotFound, CallNotRunning, CantRecord."""
+        """Records from now on. Does nothing if the call is being recorded. Raises CallNotFound, CallNotRunning, CantRecord."""
         call = self._find(call_id)
         if call is None:
             raise CallNotFound("There is no call with this id.")
@@ -133,7 +133,7 @@ class Recordings:
         self.changed.emit(call.id)
 
     async def stop(self, call_id: str, client: Client) -> None:
-        """Stops recording; what was recorded is kept, and ready to be heard soon. Raises CallNotFound."""
+        """Stops recording. What was recorded is kept and will soon be playable. Raises CallNotFound."""
         call = self._find(call_id)
         if call is None:
             raise CallNotFound("There is no call with this id.")
@@ -145,7 +145,7 @@ class Recordings:
             await self._flush()
 
     async def get(self, call_id: str) -> FinishedRecording | None:
-        """The finished recording of a call. Raises RecordingNotFound for what can't be a call's id."""
+        """The finished recording of a call. Raises RecordingNotFound for an invalid id."""
         return await asyncio.to_thread(self._disk.folder.read, self._id(call_id))
 
     async def text(self, call_id: str, what: str) -> bytes:
@@ -153,7 +153,7 @@ class Recordings:
         return await asyncio.to_thread(self._disk.folder.text, self._id(call_id), what)
 
     async def part(self, call_id: str, number: int, client: Client, *, action: str | None) -> Path:
-        """The FLAC of one part, counted from 1; `action` goes into the audit. Raises RecordingNotFound, RecordingUnfinished."""
+        """The FLAC file of one part, counted from 1. `action` goes into the audit. Raises RecordingNotFound, RecordingUnfinished."""
         recording = await self.get(call_id)
         if recording is None:
             raise await asyncio.to_thread(self._disk.folder.absent, self._id(call_id))
@@ -165,7 +165,7 @@ class Recordings:
         return path
 
     async def delete(self, call_id: str, client: Client) -> None:
-        """Deletes the recording for good. Raises RecordingNotFound, and RecordingUnfinished while it is being written."""
+        """Deletes the recording permanently. Raises RecordingNotFound, and RecordingUnfinished while it is being written."""
         call_id = self._id(call_id)
         if not await self._disk.delete(call_id):
             raise RecordingNotFound("This call was not recorded here, or its recording was deleted.")
@@ -174,14 +174,14 @@ class Recordings:
         self.changed.emit(call_id)
 
     def on_call(self, call: Call) -> None:
-        """Takes in that a call changed: with `default` on, each one that runs is recorded, from before it is answered."""
+        """Starts recording a new call if `default` is on, from before it is answered."""
         known = call.id in self._recorders or call.id in self._switched_off or call.id in self._problems
         begun = call.status not in (CallStatus.UNKNOWN, CallStatus.SCHEDULED)
         if self.default and call.running and begun and not known and not self._closed:
             self._tasks.start(self._start_unasked(call.id), name="start recording")
 
     async def _start_unasked(self, call_id: str) -> None:
-        with suppress(EarshotError):  # it stands in `problem`
+        with suppress(EarshotError):  # `problem` has it
             await self.start(call_id, _EARSHOT)
 
     async def _keep_writing(self) -> None:
@@ -199,7 +199,7 @@ class Recordings:
                     self._give_up(recorder, problem)
 
     async def _flush(self) -> None:
-        """Writes what has come, and closes what has ended, which is then made FLAC."""
+        """Writes what is queued, and closes ended recordings, which are then encoded as FLAC."""
         work = [(recorder, recorder.take(), recorder.end) for recorder in self._recorders.values()]
         failures = await self._disk.write(work)
         for (recorder, _, end), problem in zip(work, failures, strict=True):
@@ -222,7 +222,7 @@ class Recordings:
         self._tell(recorder.call_id, problem)
 
     async def _make_room(self) -> str | None:
-        """What keeps calls from being recorded, if anything does, even after the oldest recordings were deleted."""
+        """What prevents recording even after the oldest recordings were deleted, or None."""
         deleted, problem = await self._disk.room()
         for call_id in deleted:
             log.info("deleted the oldest recording, of call %s, to stay within EARSHOT_RECORDINGS_MB", call_id)
@@ -246,7 +246,7 @@ class Recordings:
             if await self._disk.finish(call_id):
                 self._kept.add(call_id)
         except (OSError, RecordingDamaged, soundfile.LibsndfileError) as error:
-            log.error("the recording of call %s could not be finished: %s", call_id, error)
+            log.error("could not finish the recording of call %s: %s", call_id, error)
             self._tell(call_id, "unfinished")
         self.changed.emit(call_id)
 
@@ -261,7 +261,7 @@ class Recordings:
         return call.id if call else call_id
 
     def _call(self, call_id: str) -> Call:
-        """For the audit; a recording may outlive what is remembered of its call."""
+        """The call, for the audit. A recording may outlive its call in memory."""
         return self._find(call_id) or Call(id=call_id, status=CallStatus.ENDED)
 
 

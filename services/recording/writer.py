@@ -1,7 +1,7 @@
-"""What of a recording is on disk while it is made: raw sound as it came, and beside it a log of all that is known of it.
+"""Writes a recording in progress: raw sound, and beside it a log of everything known about it.
 
-Both are appended to without a buffer in this process, so that what was written is there after a `kill -9`. `recording_finish` turns them
-into FLAC. Blocking: for a thread.
+Both are appended without a buffer in this process, so that everything written survives a `kill -9`. `finish` encodes them as FLAC.
+Blocking: run it in a thread.
 """
 
 import json
@@ -18,20 +18,20 @@ from services.domain.stream_format import StreamFormat
 from services.vapi.listen_events import read
 
 Item = tuple[float, str | bytes | None]
-"""What came and when (monotonic seconds): a text frame, sound in whole blocks, or None where sound had to be thrown away."""
+"""What came and when (monotonic seconds): a text frame, sound in whole blocks, or None where sound was dropped."""
 
 STALL = 0.5
-"""Seconds without sound on an open line that are worth a mark."""
+"""Seconds without sound on an open line that are marked as a stall."""
 
-_TICK = 5.0  # seconds of sound between two notes of how much has come, by which a format that nobody announced is found
+_TICK = 5.0  # seconds of sound between two log lines with the byte count, from which an unannounced format is measured
 
-_LAST_GAP = 5.0  # seconds by which the news that a call ended may come later than the close of its sound
+_LAST_GAP = 5.0  # seconds that may pass between the last sound and the news that the call ended
 
 
 class RecordingWriter:
-    """Writes parts `1.pcm` and `1.jsonl`, `2.pcm`, ... into `folder`: another part for each format that the stream changes to.
+    """Writes parts `1.pcm` and `1.jsonl`, `2.pcm`, ... into `folder`: a new part whenever the stream's format changes.
 
-    `epoch` is the Unix time at which the monotonic clock of the items was 0. The folder is made, and locked, with the first sound.
+    `epoch` is the Unix time at which the items' monotonic clock was 0. The folder is created and locked with the first sound.
     """
 
     def __init__(self, folder: Path, *, call_id: str, epoch: float) -> None:
@@ -44,7 +44,7 @@ class RecordingWriter:
         self._assumed = False
 
     def write(self, items: Sequence[Item]) -> None:
-        """Writes down what came since the last time. Raises OSError, RecordedElsewhere."""
+        """Writes the next items. Raises OSError, RecordedElsewhere."""
         for at, item in items:
             if isinstance(item, bytes):
                 self._sound(at, item)
@@ -56,7 +56,7 @@ class RecordingWriter:
             self._part.flush()
 
     def close(self, why: str, at: float) -> None:
-        """Ends the part that is being written, saying why and when. Harmless when done twice."""
+        """Ends the current part and logs why and when. May be called twice."""
         part, self._part = self._part, None
         try:
             if part:
@@ -99,7 +99,7 @@ class RecordingWriter:
 
 
 class _Part:
-    """Sound of one format. Its log says of everything after how many bytes of sound it was, and when, in seconds since the first."""
+    """Sound of one format. Each log line has its position in bytes of sound; times are in seconds since the first sound."""
 
     def __init__(self, path: Path, *, form: StreamFormat, began: float, epoch: float) -> None:
         self.form = form
@@ -112,7 +112,7 @@ class _Part:
         self._sound: list[bytes] = []
         self._bytes = 0
         self._lines: list[str] = []
-        # The log first: sound without it could not be read.
+        # The log is created first, because sound can't be read without it.
         self._files = [_create(path.with_suffix(suffix)) for suffix in (".jsonl", ".pcm")]
 
     def note(self, **line: Any) -> None:
@@ -131,7 +131,7 @@ class _Part:
         self._bytes += len(sound)
 
     def flush(self) -> None:
-        """A line may speak of sound that did not get to the disk, which is seen; the reverse would not be."""
+        """Writes the log first: a line about missing sound can be detected, missing lines could not."""
         lines, self._lines = "".join(self._lines).encode(), []
         sound, self._sound = b"".join(self._sound), []
         _write(self._files[0], lines)
@@ -153,7 +153,7 @@ class _Part:
 
 
 def make_private(folder: Path) -> None:
-    """Makes a folder, and those above it that are not there, for their owner alone."""
+    """Creates a folder and its missing parents for their owner only."""
     for path in reversed([path for path in (folder, *folder.parents) if not path.is_dir()]):
         path.mkdir(mode=0o700, exist_ok=True)
 
