@@ -25,6 +25,7 @@ from services.demo_line import LINES, DemoLine
 from services.desk.desk import CallDesk
 from services.dialling.block_list import BlockList
 from services.dialling.dial_guard import DialGuard
+from services.dialling.reach import Reach
 from services.dialling.switch import Switch
 from services.domain.errors import EarshotError
 from services.domain.phone_number import EXAMPLE
@@ -161,7 +162,7 @@ def desk_of(account: Settings, gateway: Gateway, journal: Journal, switch: Switc
         phone_number_id=account.phone_number_id,
         max_call_seconds=account.max_call_seconds,
         missing=account.missing,
-        also_numbers=example,
+        reach=Reach(also=example, sip_hosts=account.sip_hosts),
     )
 
 

@@ -5,6 +5,7 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -69,6 +70,15 @@ def _regions(text: str) -> frozenset[str] | None:
     if unknown:
         raise ValueError(f"takes ISO 3166 codes such as US,GB, or *, not {', '.join(sorted(unknown))}")
     return regions or None
+
+
+def _sip_hosts(text: str) -> frozenset[str]:
+    def host(item: str) -> str:
+        if not re.fullmatch(r"(?:[a-z0-9][a-z0-9.-]*|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", item, re.ASCII):
+            raise ValueError(f"takes host names or addresses such as pbx.example.com or pbx.example.com:5080, not {item}")
+        return item
+
+    return frozenset(host(item.lower()) for item in comma_list(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +155,12 @@ class Settings:
         _regions,
         unset="the caller ID's own region",
         demo_default=frozenset({"*"}),
+    )
+    sip_hosts: frozenset[str] = setting(
+        "EARSHOT_SIP_HOSTS",
+        frozenset(),
+        "Hosts that calls may be transferred to by SIP, such as `pbx.example.com`, separated by commas; if unset, none",
+        _sip_hosts,
     )
     calls_per_hour: int | None = setting(
         "EARSHOT_CALLS_PER_HOUR", 10, "Maximum number of calls in any hour", whole_number(0), unset="no limit", demo_default=None

@@ -70,11 +70,19 @@ def test_environment_wins_over_dotenv(tmp_path: Path) -> None:
         ("EARSHOT_ALLOWED_REGIONS", "US,XX"),
         ("EARSHOT_CALLS_PER_HOUR", "-1"),
         ("EARSHOT_MAX_CALL_SECONDS", "5"),
+        ("EARSHOT_SIP_HOSTS", "*"),
+        ("EARSHOT_SIP_HOSTS", "sip:desk@pbx.example"),
+        ("EARSHOT_SIP_HOSTS", "pbx.example:"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         settings(**{name: value})
+
+
+def test_sip_hosts_are_none_unless_named() -> None:
+    assert settings().sip_hosts == frozenset()
+    assert settings(EARSHOT_SIP_HOSTS="PBX.example, [::1]:5080").sip_hosts == {"pbx.example", "[::1]:5080"}
 
 
 def test_allowed_hosts_grow_but_never_to_everything() -> None:

@@ -9,11 +9,11 @@ from typing import Protocol
 
 from services.desk.timeline import END
 from services.dialling.dial_guard import DialGuard
+from services.dialling.reach import Destination, Reach
 from services.domain.call import Call, CallStatus
 from services.domain.client import Client
 from services.domain.control import Action, Control
 from services.domain.errors import CallNotRunning, EarshotError, HangUpUnconfirmed
-from services.domain.phone_number import PhoneNumber
 from services.vapi.gateway import Gateway
 
 
@@ -47,7 +47,7 @@ _STOPPED = HangUpUnconfirmed("Earshot was stopped before Vapi confirmed that the
 
 
 class CallControl:
-    """Controls the calls of one account. A transfer passes the dial guard, and `count` counts its number towards the caps.
+    """Controls the calls of one account. A transfer passes `reach` and the dial guard, and `count` counts it towards the caps.
     `note` writes the audit.
     """
 
@@ -56,15 +56,15 @@ class CallControl:
         *,
         gateway: Gateway,
         guard: DialGuard,
-        count: Callable[[Call, PhoneNumber, Client], Awaitable[None]],
+        count: Callable[[Call, Destination, Client], Awaitable[None]],
         note: Note,
-        also_numbers: frozenset[str],
+        reach: Reach,
     ) -> None:
         self._gateway = gateway
         self._guard = guard
         self._count = count
         self._note = note
-        self._also_numbers = also_numbers
+        self._reach = reach
 
     def obstacle(self, call: Call) -> Obstacle | None:
         """What prevents controlling the call now, as far as that is known without asking Vapi."""
@@ -83,14 +83,14 @@ class CallControl:
         if obstacle in _DETAILS:
             raise CallNotRunning(_DETAILS[obstacle])
         if control.action is Action.TRANSFER:
-            number = control.called(also=self._also_numbers)
-            await self._guard.admit_destination(number, client)
-            control = replace(control, destination=number.e164) if number and not control.by_sip else control
+            destination = self._reach.destination(control.destination or "")
+            await self._guard.admit_destination(destination.number, client)
+            control = replace(control, destination=destination.address)
         else:
-            number = None
+            destination = None
         control.check()
-        if number:
-            await self._count(call, number, client)
+        if destination:
+            await self._count(call, destination, client)
         at, action, detail = datetime.now(UTC), control.action.value, _detail(control)
         try:
             await self._gateway.control(call.id, control)

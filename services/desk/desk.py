@@ -19,6 +19,7 @@ from services.desk.transcript_archive import TranscriptArchive
 from services.desk.transcripts import Transcripts
 from services.desk.watcher import Watcher
 from services.dialling.dial_guard import DialGuard
+from services.dialling.reach import Reach
 from services.domain.call import Call, CallOrder, CallStatus, ListenTarget
 from services.domain.client import Client
 from services.domain.control import Control
@@ -42,7 +43,7 @@ class CallDesk:
     `missing` names the credentials that are not set; then `gateway` raises NotConfigured.
     `guard` makes the dial guard from this desk; `limits` are the caps that the journal enforces.
     `max_call_seconds` is the maximum duration that an order may ask for, and the default.
-    `also_numbers` are accepted although no numbering plan contains them (the demo line's example).
+    `reach` says which numbers and SIP addresses may be called at all.
     `order` makes an order for `place`.
     """
 
@@ -53,15 +54,16 @@ class CallDesk:
         journal: Journal,
         guard: Callable[["CallDesk"], DialGuard],
         limits: Limits,
+        reach: Reach,
         assistant_id: str = "",
         phone_number_id: str = "",
         max_call_seconds: int = 600,
         missing: tuple[str, ...] = (),
-        also_numbers: frozenset[str] = frozenset(),
     ) -> None:
         self.trouble_changed: Signal[str | None] = Signal()
         self.trouble: str | None = None
         self.missing = missing
+        self.reach = reach
         self.assistant_id = assistant_id
         self.phone_number_id = phone_number_id
         self.order = Orders(
@@ -69,7 +71,7 @@ class CallDesk:
             phone_number_id=phone_number_id,
             max_call_seconds=max_call_seconds,
             missing=missing,
-            also_numbers=also_numbers,
+            reach=reach,
         ).make
         self.directory = Directory(gateway)
         self.journal = journal
@@ -103,7 +105,7 @@ class CallDesk:
             guard=self.guard,
             count=self._placing.count_transfer,
             note=self.note,
-            also_numbers=also_numbers,
+            reach=reach,
         )
         self._archive = TranscriptArchive(gateway=gateway, journal=journal, transcripts=self.transcripts)
         self.changed.subscribe(self._archive.on_call)

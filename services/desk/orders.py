@@ -1,14 +1,14 @@
 """Makes an order from a request: one call to one number, within this installation's limits."""
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.dialling.reach import Reach
 from services.domain.call import CallOrder
-from services.domain.errors import FieldError, NotConfigured, NumberError, RequestError
-from services.domain.phone_number import parse_phone_number
+from services.domain.errors import FieldError, NotConfigured, RequestError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,14 +16,14 @@ class Orders:
     """Makes orders, with defaults for what a request leaves out.
 
     `max_call_seconds` is the maximum duration that a request may ask for, and the default. `missing` names the credentials that are not
-    set; `also_numbers` are accepted although no numbering plan contains them.
+    set; `reach` says which numbers may be called at all.
     """
 
     assistant_id: str
     phone_number_id: str
     max_call_seconds: int
     missing: Sequence[str]
-    also_numbers: Collection[str]
+    reach: Reach
 
     def make(
         self,
@@ -39,12 +39,7 @@ class Orders:
         confirm_unlikely_number: bool = False,
     ) -> CallOrder:
         """The order. Raises NumberError (`number_unlikely` unless confirmed), RequestError, NotConfigured."""
-        number = parse_phone_number(to, also=self.also_numbers)
-        if not number.likely and not confirm_unlikely_number:
-            raise NumberError(
-                f"{number.international} does not look like a number in use. Check the digits, and confirm the number if it is right.",
-                code="number_unlikely",
-            )
+        number = self.reach.number(to, unlikely=confirm_unlikely_number)
         if self.missing:
             raise NotConfigured.without(self.missing)
         if max_duration_seconds is not None and max_duration_seconds > self.max_call_seconds:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from services.desk.lost_call import search_until_found
 from services.desk.watcher import LONGEST_CALL
 from services.dialling.dial_guard import DialGuard, Slot
+from services.dialling.reach import Destination
 from services.domain.call import NEVER_FOUND, Call, CallOrder, CallStatus
 from services.domain.client import Client
 from services.domain.errors import EarshotError, OutcomeUnknown
@@ -112,11 +113,12 @@ class Placing:
             await self._journal.settle(order.tag, call=None, state="refused", note=_note(order, client.name, None, error.code))
             raise
 
-    async def count_transfer(self, call: Call, number: PhoneNumber, client: Client) -> None:
-        """Counts the number of an imminent transfer as a dial. Raises LimitReached, JournalError."""
+    async def count_transfer(self, call: Call, destination: Destination, client: Client) -> None:
+        """Counts an imminent transfer, by number or by SIP, as a dial. Raises LimitReached, JournalError."""
+        number = destination.number
         order = CallOrder(
-            to=number.e164,
-            region=number.region,
+            to=number.e164 if number else destination.address,
+            region=number.region if number else None,
             assistant_id=call.assistant_id or "",
             phone_number_id=call.phone_number_id or "",
             tag=secrets.token_hex(8),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.domain.errors import NumberError
+from services.domain.phone_number import as_dialled, clean
 from services.support.whole_file import Stamp, stamp, write_whole
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,8 @@ class _Rules:
 
 
 class BlockList:
-    """One number or prefix per line (`+14155552671`, `+1900*`); `#` starts a comment; spaces, dashes, dots and brackets are ignored.
+    """One number or prefix per line (`+14155552671`, `+1900*`); `#` starts a comment. A number may be written in any way in which it can be
+    dialled: `+49 (0)30 901820`, `0049 30 901820`.
 
     The file is read again whenever it changes. An invalid line blocks nothing, because blocking everything would stop all calls for a
     typing error. It is logged once per edit of the file and listed in `bad_lines`. If the file can't be read, the first `refresh`
@@ -45,11 +47,17 @@ class BlockList:
         return self._rules.bad_lines
 
     def rule_for(self, e164: str) -> str | None:
-        """The number or prefix that blocks `e164`, as last read by `refresh`; None if it is not blocked."""
+        """The number or prefix that blocks `e164`, as last read by `refresh`; None if it is not blocked.
+
+        A number blocks everything that begins with it: a switch may ignore the digits after a whole number, or take them for an extension.
+        """
         rules = self._rules
-        if e164 in rules.numbers:
-            return e164
-        return next((f"{e164[:length]}*" for length in rules.lengths if e164[:length] in rules.prefixes), None)
+        for beginning in (e164[:length] for length in rules.lengths):
+            if beginning in rules.prefixes:
+                return f"{beginning}*"
+            if beginning in rules.numbers:
+                return beginning
+        return None
 
     async def refresh(self) -> None:
         """Reads the file if it changed; call this before dialling. Raises OSError only if it was never read."""
@@ -93,8 +101,10 @@ class BlockList:
 
 def _understood(line: str) -> str | None:
     """The rule in a line, without comment and separators; None if the line is no rule."""
-    rule = re.sub(r"[\s().\-/\u2010-\u2015]", "", line.partition("#")[0])
-    return rule if _RULE.fullmatch(rule) else None
+    rule = re.sub(r"[\s().\-/\u2010-\u2015]", "", clean(line.partition("#")[0]))
+    if not _RULE.fullmatch(rule):
+        return None
+    return rule if rule.endswith("*") else as_dialled(rule)
 
 
 def _lines(path: Path) -> list[str]:
@@ -128,6 +138,6 @@ def _read_rules(path: Path) -> _Rules:
     return _Rules(
         numbers=frozenset(numbers),
         prefixes=frozenset(prefixes),
-        lengths=tuple(sorted({len(prefix) for prefix in prefixes})),
+        lengths=tuple(sorted({len(beginning) for beginning in numbers | prefixes})),
         bad_lines=tuple(bad_lines),
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from services.dialling.number_rules import dialled_as, refuse_kind
 from services.domain.client import Client, Scope
 from services.domain.errors import Forbidden, LimitReached, Stopped
 from services.domain.phone_number import PhoneNumber, region_name, regions_sharing
@@ -95,7 +96,8 @@ class DialGuard:
             self._check_number(number)
 
     def check(self, number: PhoneNumber, client: Client) -> None:
-        """Raises Forbidden (`forbidden_scope`, `number_blocked`, `destination_not_allowed`), Stopped, or LimitReached."""
+        """Raises Forbidden (`forbidden_scope`, `number_blocked`, `destination_not_allowed`), NumberError, Stopped, or
+        LimitReached."""
         self._check_client(client)
         self._check_number(number)
         self._check_room()
@@ -107,7 +109,9 @@ class DialGuard:
             raise Stopped("All dialling is stopped. Resume it on the page or with POST /api/dialling/resume.")
 
     def _check_number(self, number: PhoneNumber) -> None:
-        if self._blocked.rule_for(number.e164):
+        if number.e164 not in self._always:
+            refuse_kind(number.e164)  # `Reach` does so when it reads a number; orders that never passed it stop here
+        if any(map(self._blocked.rule_for, dialled_as(number.e164))):
             raise Forbidden(f"{number.international} is on the block list.", code="number_blocked")
         self._check_region(number)
 

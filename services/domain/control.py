@@ -1,12 +1,9 @@
 """What can be done to a running call besides hanging up. Pure."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.domain.errors import FieldError, NumberError, RequestError
-from services.domain.phone_number import PhoneNumber, parse_phone_number
-from services.domain.sip_uri import number_of
+from services.domain.errors import FieldError, RequestError
 
 
 class Action(StrEnum):
@@ -35,15 +32,6 @@ class Control:
     @property
     def by_sip(self) -> bool:
         return bool(self.destination and self.destination.startswith("sip:"))
-
-    def called(self, *, also: Collection[str] = ()) -> PhoneNumber | None:
-        """The number that a transfer dials, also by SIP; None for a SIP URI without a number. Raises RequestError, NumberError."""
-        destination = self._needed("destination", self.destination)
-        text = number_of(destination) if self.by_sip else destination
-        try:
-            return None if text is None else parse_phone_number(text, also=also)
-        except NumberError as error:
-            raise NumberError(error.detail, code=error.code, field="destination") from error
 
     def check(self) -> None:
         """Raises RequestError if `content` or `destination` is missing."""

@@ -1,26 +1,41 @@
-"""SIP URIs as transfer destinations, and the telephone number that one may contain (RFC 3261, 19.1). Pure."""
+"""SIP URIs to which a call may be transferred (RFC 3261, 19.1): plain `sip:user@host`. Pure."""
 
 import re
+from dataclasses import dataclass
 
 from services.domain.errors import FieldError, RequestError
 
 _URI = re.compile(
-    r"sip:(?P<user>[A-Za-z0-9+._~()-]{1,64})@(?P<host>[A-Za-z0-9.-]{1,128}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?(;transport=(udp|tcp|tls))?",
+    r"sip:(?P<user>[A-Za-z0-9+._~()-]{1,64})@(?P<host>[A-Za-z0-9.-]{1,128}|\[[0-9A-Fa-f:.]{2,45}\])(?P<port>:[0-9]{1,5})?"
+    r"(?P<transport>;transport=(udp|tcp|tls))?",
     re.ASCII,
 )
-_EXTENSION = 6  # maximum digits of a number that is internal to the called exchange
+_SEPARATORS = re.compile(r"[._~()-]")
 
 
-def number_of(uri: str) -> str | None:
-    """The telephone number that a gateway would dial, as text for `parse_phone_number`; None for a name or a short extension.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SipUri:
+    """`port` and `transport` are as written, `:5060` and `;transport=tls`, or empty."""
 
-    Raises RequestError unless the URI is a plain `sip:user@host`: headers, escapes, passwords and parameters could hide a number.
-    """
+    user: str
+    host: str
+    port: str
+    transport: str
+
+    @property
+    def bare_user(self) -> str:
+        """The user without the separators that a switch ignores between digits."""
+        return _SEPARATORS.sub("", self.user)
+
+    def calling(self, user: str) -> str:
+        """The URI as text, with another user."""
+        return f"sip:{user}@{self.host}{self.port}{self.transport}"
+
+
+def read_sip_uri(uri: str) -> SipUri:
+    """Raises RequestError for anything but a plain `sip:user@host`: headers, escapes, passwords and parameters could say anything."""
     found = _URI.fullmatch(uri)
     if not found:
-        detail = "Write the SIP address as sip:name@host. Only a port and ;transport= may follow."
+        detail = "Write a SIP address as sip:name@host, with a port or ;transport= at most."
         raise RequestError(f"destination: {detail}", errors=[FieldError("destination", detail)])
-    digits = re.sub(r"[._~()-]", "", found["user"])
-    if not re.fullmatch(r"\+?[0-9]+", digits) or (len(digits) <= _EXTENSION and digits[0] != "+" and digits[:2] != "00"):
-        return None
-    return re.sub(r"^011", "+", digits)
+    return SipUri(user=found["user"], host=found["host"].lower(), port=found["port"] or "", transport=found["transport"] or "")

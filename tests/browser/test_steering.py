@@ -18,7 +18,7 @@ RINGS_LONG = "+12025550102"
 
 @pytest.fixture(scope="module")
 def served(vapi: DemoLine) -> Iterator[Earshot]:
-    with earshot_process(**account(vapi)) as earshot:
+    with earshot_process(**account(vapi), EARSHOT_SIP_HOSTS="example.com") as earshot:
         yield earshot
 
 
@@ -113,7 +113,15 @@ def test_a_transfer_to_another_number_is_asked_anew(earshot: Earshot, vapi: Demo
     assert vapi.controls(call_id) == []
 
 
-@pytest.mark.parametrize(("to", "why"), [("911", "Emergency numbers can't be called"), ("+1 900 555 1234", "premium-rate")])
+@pytest.mark.parametrize(
+    ("to", "why"),
+    [
+        ("911", "Emergency numbers can't be called"),
+        ("+1 900 555 1234", "premium-rate"),
+        ("+1 555 010 0002", "does not look like a number in use"),
+        ("sip:desk@example.org", "EARSHOT_SIP_HOSTS=example.com,example.org would allow them"),
+    ],
+)
 def test_a_transfer_that_may_not_be_is_refused_in_words(earshot: Earshot, vapi: DemoLine, open_tab: Open, to: str, why: str) -> None:
     page, call_id = answered(earshot, open_tab)
     choose_way(page, "Transfer")

@@ -30,8 +30,39 @@ async def test_numbers_prefixes_and_comments(path: Path) -> None:
     assert blocked.rule_for("+19005551234") == "+1900*"
     assert blocked.rule_for("+493012345678") == "+49*"
     assert blocked.rule_for("+14155552672") is None
-    assert blocked.rule_for("+141555526710") is None
+    assert blocked.rule_for("+1415555267") is None
     assert blocked.bad_lines == ()
+
+
+async def test_an_extension_of_a_blocked_number_is_blocked(path: Path) -> None:
+    path.write_text("+493023125012\n")
+    blocked = await loaded(path)
+    for extension in ("7", "00", "1234"):
+        assert blocked.rule_for("+493023125012" + extension) == "+493023125012"
+    assert blocked.rule_for("+49302312501") is None
+    assert blocked.rule_for("+493023125013") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        ("+49 (0)30 23125012", "+493023125012"),
+        ("0049 30 23125012", "+493023125012"),
+        ("+49 030 23125012", "+493023125012"),
+        ("＋４９ 30 23125012", "+493023125012"),
+        ("tel:+49-30-23125012", "+493023125012"),
+        ("+54 011 15 2345 6789", "+5491123456789"),
+        ("+49 (0)900*", "+499001234567"),
+    ],
+)
+async def test_a_number_is_blocked_however_it_is_written(path: Path, line: str, number: str) -> None:
+    path.write_text(f"{line}  # as on their letters\n")
+    blocked = await loaded(path)
+    assert blocked.bad_lines == ()
+    assert blocked.rule_for(number)
+    assert await blocked.remove(line)
+    assert await blocked.add(line)
+    assert blocked.rule_for(number)
 
 
 async def test_no_file_blocks_nothing(path: Path) -> None:

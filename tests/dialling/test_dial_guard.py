@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from services.dialling.dial_guard import DialGuard
+from services.dialling.reach import Reach
 from services.domain.client import LOCAL, Client, Scope
-from services.domain.errors import EarshotError, Forbidden, LimitReached, Stopped
-from services.domain.phone_number import EXAMPLE, PhoneNumber, parse_phone_number, regions_sharing
+from services.domain.errors import EarshotError, Forbidden, LimitReached, NumberError, Stopped
+from services.domain.phone_number import EXAMPLE, PhoneNumber, regions_sharing
 from tests.test_architecture import ROOT, imports
 
 AMERICAN, JAMAICAN, GERMAN = "+14155552671", "+18762345678", "+493012345678"
@@ -49,7 +50,7 @@ def guard(rules: Rules | None = None, allowed: Iterable[str] | None = "*", own: 
 
 def refusal(guard: DialGuard, number: str | PhoneNumber, client: Client = LOCAL) -> EarshotError | None:
     try:
-        guard.check(parse_phone_number(number, also={EXAMPLE}) if isinstance(number, str) else number, client)
+        guard.check(Reach(also={EXAMPLE}).number(number, unlikely=True) if isinstance(number, str) else number, client)
     except EarshotError as error:
         return error
     return None
@@ -64,7 +65,7 @@ def test_it_is_pure() -> None:
     found = set(imports(ROOT / "services" / "dialling" / "dial_guard.py"))
     assert {name.split(".")[0] for name in found} <= {"collections", "contextlib", "logging", "typing", "services"}
     ours = {".".join(name.split(".")[:3]) for name in found if name.startswith("services.")}
-    assert ours == {"services.domain.client", "services.domain.errors", "services.domain.phone_number"}
+    assert ours == {"services.dialling.number_rules", "services.domain.client", "services.domain.errors", "services.domain.phone_number"}
 
 
 @pytest.mark.parametrize(
@@ -87,6 +88,16 @@ def test_regions_are_those_of_the_numbering_plan(allowed: list[str] | None, own:
     assert code(guard(allowed=allowed, own=own), number) == expected
 
 
+@pytest.mark.parametrize("number", ["+19005551234", "+4990012345675", "+12129761234", "+88161234567", "+1900"])
+def test_an_order_that_never_passed_the_reading_of_numbers_is_refused_for_its_kind(number: str) -> None:
+    assert isinstance(refusal(guard(), PhoneNumber(e164=number, region="US")), NumberError)
+
+
+@pytest.mark.parametrize("number", ["+49493012345678", "+49193012345678"])
+def test_a_blocked_number_is_blocked_behind_other_digits(number: str) -> None:
+    assert code(guard(Rules(blocked=GERMAN)), PhoneNumber(e164=number, region="DE", likely=False)) == "number_blocked"
+
+
 def test_a_number_of_no_region_needs_all_of_them() -> None:
     nowhere = PhoneNumber(e164="+1234567891")
     assert code(guard(allowed=["US"]), nowhere) == "destination_not_allowed"
@@ -95,7 +106,7 @@ def test_a_number_of_no_region_needs_all_of_them() -> None:
 
 @pytest.mark.parametrize("number", ["+11235552671", "+72012345678", "+441012345678", "+61912345678"])
 def test_an_unlikely_number_may_be_of_any_region_that_shares_its_country_code(number: str) -> None:
-    unlikely = parse_phone_number(number)
+    unlikely = Reach().number(number, unlikely=True)
     regions = regions_sharing(number)
     assert (unlikely.likely, unlikely.region) == (False, None)
     assert len(regions) > 1
@@ -109,7 +120,7 @@ def test_an_unlikely_number_may_be_of_any_region_that_shares_its_country_code(nu
 
 
 def test_an_unlikely_number_of_a_country_with_a_code_of_its_own_is_of_that_country() -> None:
-    unlikely = parse_phone_number("+49 1999 123456")
+    unlikely = Reach().number("+49 1999 123456", unlikely=True)
     assert not unlikely.likely
     assert code(guard(allowed=["DE"]), unlikely) is None
     assert code(guard(allowed=["AT"]), unlikely) == "destination_not_allowed"
@@ -136,11 +147,11 @@ def test_blocked_stopped_and_clients_without_the_scope() -> None:
 
 async def test_admitting_asks_the_files_first() -> None:
     rules = Rules()
-    await guard(rules).admit(parse_phone_number(GERMAN), LOCAL)
+    await guard(rules).admit(Reach().number(GERMAN), LOCAL)
     assert rules.refreshed == 2
     rules.broken = True
     with pytest.raises(Stopped):
-        await guard(rules).admit(parse_phone_number(GERMAN), LOCAL)
+        await guard(rules).admit(Reach().number(GERMAN), LOCAL)
 
 
 def test_no_room_is_told_with_a_time() -> None:

@@ -1,6 +1,7 @@
 """Steering a running call over REST."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ from services.vapi.gateway import Gateway
 from tests.stand_in import StandIn
 from tests.web.test_api import NUMBER, Client, client_of
 
+SIP_HOSTS = frozenset({"pbx.example", "gateway.example", "[::1]"})
+
 
 @pytest.fixture
 async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
-    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), allowed_regions=frozenset({"US"})) as made:
+    gateway = Gateway(api_key="private", base_url=vapi.url)
+    async with client_of(tmp_path, gateway, allowed_regions=frozenset({"US"}), sip_hosts=SIP_HOSTS) as made:
         yield made
 
 
@@ -86,6 +90,15 @@ async def test_what_is_asked_reaches_vapi(vapi: StandIn, client: Client, asked: 
         ({"action": "transfer", "destination": "sip:+442079460958"}, 422, "invalid_request"),
         ({"action": "transfer", "destination": "sip:desk@pbx.example\r\nRoute: x"}, 422, "invalid_request"),
         ({"action": "transfer", "destination": "sip:desk:secret@pbx.example"}, 422, "invalid_request"),
+        ({"action": "transfer", "destination": "sip:911@pbx.example"}, 422, "emergency_number"),
+        ({"action": "transfer", "destination": "sip:9-1-1@pbx.example"}, 422, "emergency_number"),
+        ({"action": "transfer", "destination": "sip:++19005551234@gateway.example"}, 422, "invalid_number"),
+        ({"action": "transfer", "destination": "sip:9+19005551234@gateway.example"}, 422, "invalid_number"),
+        ({"action": "transfer", "destination": "sip:011+19005551234@gateway.example"}, 422, "invalid_number"),
+        ({"action": "transfer", "destination": "sip:01119005551234@gateway.example"}, 422, "premium_rate_number"),
+        ({"action": "transfer", "destination": "sip:desk@evil.example"}, 403, "destination_not_allowed"),
+        ({"action": "transfer", "destination": "+15550100002"}, 422, "number_unlikely"),
+        ({"action": "transfer", "destination": "+4990012345675"}, 422, "premium_rate_number"),
     ],
 )
 async def test_what_must_not_be_asked_reaches_nobody(vapi: StandIn, client: Client, asked: dict[str, Any], status: int, code: str) -> None:
@@ -96,13 +109,39 @@ async def test_what_must_not_be_asked_reaches_nobody(vapi: StandIn, client: Clie
     assert vapi.controls == []
 
 
-@pytest.mark.parametrize("destination", ["sip:+12125550100@gateway.example", "sip:1001@pbx.example", "sip:desk@[::1]:5060;transport=tls"])
+@pytest.mark.parametrize(
+    ("destination", "sent"),
+    [
+        ("sip:+1-212-555-0100@gateway.example", "sip:+12125550100@gateway.example"),
+        ("sip:+12125550100@gateway.example", "sip:+12125550100@gateway.example"),
+        ("sip:1001@pbx.example", "sip:1001@pbx.example"),
+        ("sip:desk@[::1]:5060;transport=tls", "sip:desk@[::1]:5060;transport=tls"),
+    ],
+)
 async def test_by_sip_a_number_that_may_be_called_and_a_place_without_one_are_reached(
-    vapi: StandIn, client: Client, destination: str
+    vapi: StandIn, client: Client, destination: str, sent: str
 ) -> None:
     call = await answered(vapi, client)
     assert (await client.ask("POST", call + "/control", json={"action": "transfer", "destination": destination}))[0] == 202
-    assert vapi.controls[0]["destination"] == {"type": "sip", "sipUri": destination}
+    assert vapi.controls[0]["destination"] == {"type": "sip", "sipUri": sent}
+
+
+async def test_an_extension_of_a_blocked_number_is_blocked_for_dials_and_transfers(vapi: StandIn, client: Client, tmp_path: Path) -> None:
+    call = await answered(vapi, client)
+    (tmp_path / "blocked.txt").write_text("+1 212 555 01\n")
+    assert (await client.place(to="+12125550100"))[1]["code"] == "number_blocked"
+    for destination in ("+12125550100", "sip:+12125550100@gateway.example"):
+        _, problem, _ = await client.ask("POST", call + "/control", json={"action": "transfer", "destination": destination})
+        assert problem["code"] == "number_blocked"
+    assert (vapi.dials, vapi.controls) == (1, [])
+
+
+async def test_no_confirmation_lets_a_refused_kind_through(vapi: StandIn, client: Client) -> None:
+    for extra in ({}, {"dryRun": True}, {"earliestAt": (datetime.now(UTC) + timedelta(days=1)).isoformat()}):
+        for number, code in (("+4990012345675", "premium_rate_number"), ("+1 212 976 1234", "premium_rate_number")):
+            status, problem = await client.place(to=number, confirmUnlikelyNumber=True, **extra)
+            assert (status, problem["code"]) == (422, code)
+    assert vapi.dials == 0
 
 
 async def test_what_vapi_did_not_take_stands_in_the_audit_too(vapi: StandIn, client: Client) -> None:
@@ -116,15 +155,17 @@ async def test_what_vapi_did_not_take_stands_in_the_audit_too(vapi: StandIn, cli
 async def test_transfers_count_against_the_caps(vapi: StandIn, tmp_path: Path) -> None:
     gateway = Gateway(api_key="private", base_url=vapi.url)
     transfer = {"action": "transfer", "destination": "+12125550100"}
-    async with client_of(tmp_path, gateway, allowed_regions=frozenset({"US"}), calls_per_hour=3) as client:
+    async with client_of(tmp_path, gateway, allowed_regions=frozenset({"US"}), calls_per_hour=4, sip_hosts=SIP_HOSTS) as client:
         call = await answered(vapi, client)
         assert (await client.ask("POST", call + "/control", json=transfer))[0] == 202
-        by_sip = {"action": "transfer", "destination": "sip:+12125550100@gateway.example"}
-        assert (await client.ask("POST", call + "/control", json=by_sip))[0] == 202
-        status, problem, answer = await client.ask("POST", call + "/control", json=transfer)
-        assert (status, problem["code"]) == (429, "rate_limited")
-        assert int(answer.headers["Retry-After"]) > 3500
-        assert len(vapi.controls) == 2
+        for destination in ("sip:+12125550100@gateway.example", "sip:desk@pbx.example"):
+            by_sip = {"action": "transfer", "destination": destination}
+            assert (await client.ask("POST", call + "/control", json=by_sip))[0] == 202
+        for again in (transfer, by_sip):
+            status, problem, answer = await client.ask("POST", call + "/control", json=again)
+            assert (status, problem["code"]) == (429, "rate_limited")
+            assert int(answer.headers["Retry-After"]) > 3500
+        assert len(vapi.controls) == 3
         assert (await client.place(to="+14155552672"))[1]["code"] == "rate_limited"
         assert (await client.ask("POST", call + "/control", json={"action": "mute-assistant"}))[0] == 202
     assert vapi.dials == 1

@@ -53,11 +53,10 @@ class TransferForm(SendForm):
         return True
 
     def _ask_to_confirm(self, to: str, wanted: Control) -> None:
-        where = to
+        where = self._desk.reach.destination(to).address
         if not wanted.by_sip:
-            number = self._desk.order(to, confirm_unlikely_number=True).to
-            region = region_name(region_of(number), language())
-            where = f"{international(number)} ({region})" if region else international(number)
+            region = region_name(region_of(where), language())
+            where = f"{international(where)} ({region})" if region else international(where)
         self._asked = to
         self._question.show(say("transfer_sure", where=where))
         self._show()
