@@ -47,10 +47,10 @@ def choose_way(page: Page, way: str) -> None:
 def test_a_whisper_reaches_the_assistant_alone(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
     page, call_id = answered(earshot, open_tab)
     choose_way(page, "Whisper")
-    page.get_by_label("Instruct the assistant").fill("Offer Friday.")
+    page.get_by_label("Tell the assistant").fill("Offer Friday.")
     page.keyboard.press("Enter")
     expect(part(page, "timeline")).to_contain_text("Instructed the assistant Offer Friday.")
-    expect(page.get_by_label("Instruct the assistant")).to_have_value("")
+    expect(page.get_by_label("Tell the assistant")).to_have_value("")
     (sent,) = vapi.controls(call_id)
     assert sent["message"] == {"role": "system", "content": "Offer Friday."}
 
