@@ -1,95 +1,116 @@
 /**
  * Owns the WebSocket, so that a busy page delays no sound: frames go from here straight to the audio worklet.
  *
- * From the page: `{audio: MessagePort}` once, then `{url}` to connect (null: there is none now, ask again later), `{close: true}`.
- * To the page: `{socket}`: "open", "flowing" (the first frame), "lost" (with `code` and `retryIn` seconds), "due" (time to connect: send
- * a url), "refused" (4401: this url is not valid any more), "ended" (with `code`); `{event}` for each text frame that is JSON, and
- * `{badText: count}` for one that is not.
+ * @typedef {import("../types/messages.js").ToWorker} ToWorker
+ * @typedef {import("../types/messages.js").FromWorker} FromWorker
+ * @typedef {import("../types/messages.js").Sound} Sound
  */
-const FIRST_WAIT = 0.25; // seconds, doubled with each failure in a row
-const LONGEST_WAIT = 4;
-const CALL_IS_OVER = [1000, 4404, 4409]; // ended; no such call; not a running call
+const MIN_RETRY_S = 0.25; // doubled with each failure in a row: a short break is hardly noticed,
+const MAX_RETRY_S = 4; // and a server that restarts is not flooded
+// WebSocket close codes
+const CALL_IS_OVER = [1000, 4404, 4409]; // ended; no such call; not an active call
 const NOT_ALLOWED = 4401;
 
+/** @type {MessagePort|null} */
 let audio = null;
+/** @type {WebSocket|null} */
 let socket = null;
 let timer = 0;
-let wait = FIRST_WAIT;
+let retryS = MIN_RETRY_S;
 let badText = 0;
 
-onmessage = ({ data }) => {
+self.onmessage = (/** @type {MessageEvent<ToWorker>} */ { data }) => {
   if (data.audio) audio = data.audio;
   if (data.close) leave();
   else if (data.url) connect(data.url);
-  else if (data.url === null) later();
+  else if (data.url === null) retryLater();
 };
 
+/** @param {FromWorker} message */
+function tellPage(message) {
+  postMessage(message);
+}
+
+/**
+ * @param {Sound} message
+ * @param {Transferable[]} [transfer]
+ */
+function tellWorklet(message, transfer = []) {
+  audio?.postMessage(message, transfer);
+}
+
+/** @param {string} url */
 function connect(url) {
   clearTimeout(timer);
-  drop();
+  disconnect();
   let flowing = false;
   try {
     socket = new WebSocket(url);
   } catch (error) {
-    postMessage({ socket: "failed", reason: String(error) });
+    tellPage({ socket: "failed", reason: String(error) });
     return;
   }
   socket.binaryType = "arraybuffer";
-  socket.onopen = () => postMessage({ socket: "open" });
+  socket.onopen = () => tellPage({ socket: "open" });
   socket.onmessage = ({ data }) => {
     if (!flowing) {
       flowing = true;
-      wait = FIRST_WAIT;
-      postMessage({ socket: "flowing" });
+      retryS = MIN_RETRY_S;
+      tellPage({ socket: "flowing" });
     }
-    if (typeof data === "string") read(data);
-    else audio.postMessage({ pcm: data, at: performance.now() / 1000 }, [data]);
+    if (typeof data === "string") readText(data);
+    else tellWorklet({ pcm: data, at: performance.now() / 1000 }, [data]);
   };
   socket.onclose = ({ code }) => {
     socket = null;
     if (CALL_IS_OVER.includes(code)) {
-      audio.postMessage({ end: true });
-      postMessage({ socket: "ended", code });
+      tellWorklet({ end: true });
+      tellPage({ socket: "ended", code });
     } else if (code === NOT_ALLOWED) {
-      postMessage({ socket: "refused", code });
+      tellPage({ socket: "refused", code });
     } else {
-      later(code);
+      retryLater(code);
     }
   };
 }
 
-/** Start frames go the way of the sound, in their place among its bytes; the page is told of every event, them too. */
-function read(text) {
+/**
+ * Passes every event to the page. Start frames go to the worklet as well, in their place among the sound.
+ * @param {string} text
+ */
+function readText(text) {
   let event;
   try {
     event = JSON.parse(text);
   } catch {
-    postMessage({ badText: ++badText });
+    badText++;
+    tellPage({ badText });
     return;
   }
   const inner = event?.message ?? event;
-  if (inner?.type === "start") audio.postMessage({ start: inner });
-  postMessage({ event });
+  if (inner?.type === "start") tellWorklet({ start: inner });
+  tellPage({ event });
 }
 
-function later(code) {
-  postMessage({ socket: "lost", code, retryIn: wait });
-  timer = setTimeout(() => postMessage({ socket: "due" }), wait * 1000);
-  wait = Math.min(LONGEST_WAIT, 2 * wait);
+/** @param {number} [code] */
+function retryLater(code) {
+  tellPage({ socket: "lost", code, retryIn: retryS });
+  timer = setTimeout(() => tellPage({ socket: "due" }), retryS * 1000);
+  retryS = Math.min(MAX_RETRY_S, 2 * retryS);
 }
 
-function drop() {
+function disconnect() {
   if (!socket) return;
   socket.onopen = socket.onmessage = socket.onclose = null;
   socket.close(1000);
   socket = null;
 }
 
-/** Ends this Worker, but not before the server was told. */
+/** Ends this Worker once the socket is closed: ending it earlier would leave the server without a close frame. */
 function leave() {
   clearTimeout(timer);
   const last = socket;
-  drop();
+  disconnect();
   if (last && last.readyState !== WebSocket.CLOSED) last.onclose = () => self.close();
   else self.close();
 }

@@ -1,5 +1,5 @@
-/** A tab whose session has ended leads to the login, which says so; without this it would try to reconnect for ever. */
-const popup = document.getElementById("popup"); // NiceGUI's, shown while the page's socket is closed
+/** Sends a tab whose session has ended to the login page, which says so. Without this it would try to reconnect for ever. */
+const popup = document.getElementById("popup"); // NiceGUI shows it while the page's socket is closed
 
 async function isLoggedOut() {
   try {
@@ -9,8 +9,10 @@ async function isLoggedOut() {
   }
 }
 
-new MutationObserver(async () => {
-  if (popup.ariaHidden === "false" && (await isLoggedOut())) {
-    location.assign("/login?over=1&next=" + encodeURIComponent(location.pathname + location.search));
-  }
-}).observe(popup, { attributes: true, attributeFilter: ["aria-hidden"] });
+if (popup) {
+  new MutationObserver(async () => {
+    if (popup.ariaHidden === "false" && (await isLoggedOut())) {
+      location.assign(`/login?over=1&next=${encodeURIComponent(location.pathname + location.search)}`);
+    }
+  }).observe(popup, { attributes: true, attributeFilter: ["aria-hidden"] });
+}

@@ -1,141 +1,160 @@
 /**
- * When sound arrives against when it is due: the best that the way can do, how late the rest comes, and how the sender's clock drifts.
+ * Compares when sound arrives with when it was produced: the earliest possible arrival, how late the rest comes, and how the sender's
+ * clock drifts.
  *
- * Time is the output's own, counted in samples that were pulled, since that is the clock that a buffer runs dry by; so a drifting device
- * and a drifting sender are the same, and a wall clock may jump.
+ * Time is counted in output samples, because that is the clock by which a buffer runs dry. So a drifting sound card and a drifting sender
+ * look the same, and jumps of the wall clock don't matter. The constants were tuned like those of depth.js.
  */
-const WINDOW = 0.5; // seconds in which all lateness is one event: a stall is one, however many frames it holds up
-const REMEMBERED = 4; // windows in which the best is looked for
-const FITTED = 128; // windows over which the drift is fitted
-const STIFFNESS = 15; // s²: how long a fit has to be before it is believed; at 4.5 s it is by half
-const USUAL = 0.015; // seconds above the best within which a window's best says something about the drift
-const JUMP = 0.05; // seconds below the best that no clock drifts in a window: the output has lost time
-const OVERDUE = 1; // times the longest silence of a calm window
-const PAUSE = 0.2; // seconds without any sound, from which a sender that goes on as late as it comes has paused
+const WINDOW_S = 0.5; // all lateness in a window is one entry of the histogram: a stall is one, however many frames it delays
+const BEST_WINDOWS = 4; // the earliest arrival is searched in this many windows
+const FIT_WINDOWS = 128; // the drift is fitted over this many windows
+const FIT_STIFFNESS_S2 = 15; // the prior's weight: a fit over 4.5 s is trusted by half
+const USABLE_S = 0.015; // a window whose earliest arrival is later than this after the best says nothing about the drift
+const JUMP_S = 0.05; // earlier than the best by more than this: no clock drifts so fast, so the output has lost time
+const OVERDUE_MARGIN_S = 0.006;
+const FIRST_CALM_S = 0.02; // a frame of Vapi's, until a window has been measured
+const SENDER_PAUSE_S = 0.2; // silence after which a sender that resumes with a constant extra delay has paused, not stalled
 
 export class Arrivals {
-  /** Offset (seconds) of the best arrival from the time its sample has in the stream. */
+  /** Offset in seconds of the earliest arrival from its sample's time in the stream. */
   best = Infinity;
-  /** How much faster the sender's clock is, as a part of 1. */
+  /** How much faster the sender's clock runs, as a fraction. */
   drift = 0;
-  /** Windows that were closed since the stream began. */
-  events = 0;
+  /** Windows closed since the stream began. */
+  windows = 0;
   #depth;
-  #times = new Float64Array(FITTED);
-  #offsets = new Float64Array(FITTED);
+  #times = new Float64Array(FIT_WINDOWS);
+  #offsets = new Float64Array(FIT_WINDOWS);
   #count = 0;
   #driftBefore = 0;
   #opened = 0;
-  #early = Infinity;
-  #earlyAt = 0;
-  #late = -Infinity;
+  #earliest = Infinity;
+  #earliestAt = 0;
+  #latest = -Infinity;
   #paused = false;
-  #came = -Infinity;
-  #gap = 0;
-  #gaps = new Float64Array(REMEMBERED);
-  #calm = 0.02;
+  #lastAt = -Infinity;
+  #gap = 0; // longest silence in this window
+  #gaps = new Float64Array(BEST_WINDOWS);
+  #calm = FIRST_CALM_S; // longest silence in the calmest of the last windows
 
-  /** @param {{begin(): void, raise(lateness: number): void, retract(): void, slack: number}} depth is told of each window's worst as it comes */
+  /** @param {import("./depth.js").Depth} depth gets each window's worst lateness as it comes */
   constructor(depth) {
     this.#depth = depth;
   }
 
-  /** The stream starts anew, or the output stood still: only the drift is still known. */
+  /** The stream starts again, or the output stood still: only the drift stays known. */
   reset() {
     this.#count = 0;
     this.#driftBefore = this.drift;
-    this.best = this.#early = Infinity;
-    this.#late = this.#came = -Infinity;
-    this.events = 0;
+    this.best = this.#earliest = Infinity;
+    this.#latest = this.#lastAt = -Infinity;
+    this.windows = 0;
     this.#gap = 0;
     this.#paused = false;
   }
 
-  /** Sound of the stream's seconds `first` to `last` came at `now`. */
+  /**
+   * Notes that the stream's seconds `first` to `last` arrived at `now`.
+   * @param {number} now
+   * @param {number} first
+   * @param {number} last
+   */
   add(now, first, last) {
-    const silent = now - this.#came;
-    if (this.#came === -Infinity) this.#opened = now;
-    else if (now - this.#opened >= WINDOW) this.#close(now, silent > PAUSE);
-    if (silent < Infinity && silent > this.#gap) this.#gap = silent;
-    this.#came = now;
-    if (now - first > this.#late) this.#late = now - first;
-    if (now - last < this.#early) {
-      this.#early = now - last;
-      this.#earlyAt = now;
+    const silence = now - this.#lastAt;
+    if (this.#lastAt === -Infinity) this.#opened = now;
+    else if (now - this.#opened >= WINDOW_S) this.#close(now, silence > SENDER_PAUSE_S);
+    if (silence < Infinity && silence > this.#gap) this.#gap = silence;
+    this.#lastAt = now;
+    if (now - first > this.#latest) this.#latest = now - first;
+    if (now - last < this.#earliest) {
+      this.#earliest = now - last;
+      this.#earliestAt = now;
     }
-    if (this.#early < this.best - JUMP && this.best < Infinity) this.#shift(this.#early - this.best);
-    if (this.#early < this.best) this.best = this.#early;
-    if (this.events > 0) this.#depth.raise(this.#late - this.best); // the first window may hold the burst with which a stream opens
+    if (this.#earliest < this.best - JUMP_S && this.best < Infinity) this.#shift(this.#earliest - this.best);
+    if (this.#earliest < this.best) this.best = this.#earliest;
+    if (this.windows > 0) this.#depth.raise(this.#latest - this.best); // the first window may hold the burst that opens a stream
   }
 
-  /** Whether at `now` nothing has come for longer than in the calmest of the last windows. */
+  /**
+   * True if nothing has arrived for longer than in the calmest of the last windows.
+   * @param {number} now
+   */
   overdue(now) {
-    return now - this.#came > OVERDUE * this.#calm + 0.006;
+    return now - this.#lastAt > this.#calm + OVERDUE_MARGIN_S;
   }
 
-  #close(now, silent) {
+  /**
+   * @param {number} now
+   * @param {boolean} pauses the sender was silent before this arrival
+   */
+  #close(now, pauses) {
     const { best } = this;
-    if (this.#paused && this.#early > best + JUMP) {
+    if (this.#paused && this.#earliest > best + JUMP_S) {
       this.#depth.retract();
       this.reset();
       this.#opened = now;
       return;
     }
-    this.events++;
-    this.#gaps[this.events % REMEMBERED] = this.#gap;
+    this.windows++;
+    this.#gaps[this.windows % BEST_WINDOWS] = this.#gap;
     this.#calm = this.#gaps[1];
-    for (let k = 2; k <= Math.min(REMEMBERED, this.events); k++) this.#calm = Math.min(this.#calm, this.#gaps[k % REMEMBERED]);
-    const at = this.#count++ % FITTED;
-    this.#times[at] = this.#earlyAt;
-    this.#offsets[at] = this.#early;
+    for (let k = 2; k <= Math.min(BEST_WINDOWS, this.windows); k++) this.#calm = Math.min(this.#calm, this.#gaps[k % BEST_WINDOWS]);
+    const at = this.#count++ % FIT_WINDOWS;
+    this.#times[at] = this.#earliestAt;
+    this.#offsets[at] = this.#earliest;
     this.#fit();
-    this.#depth.slack = Math.abs(this.drift) * 2 * WINDOW; // the best of a window is of some time in it, or in the one before
+    this.#depth.slack = Math.abs(this.drift) * 2 * WINDOW_S; // the best arrival may be as old as two windows
     this.best = Infinity;
-    for (let k = 1; k <= Math.min(REMEMBERED, this.#count); k++) {
-      const past = (this.#count - k) % FITTED;
+    for (let k = 1; k <= Math.min(BEST_WINDOWS, this.#count); k++) {
+      const past = (this.#count - k) % FIT_WINDOWS;
       this.best = Math.min(this.best, this.#offsets[past] - this.drift * (now - this.#times[past]));
     }
     this.#opened = now;
-    this.#early = Infinity;
-    this.#late = -Infinity;
+    this.#earliest = Infinity;
+    this.#latest = -Infinity;
     this.#gap = 0;
-    this.#paused = silent;
+    this.#paused = pauses;
     this.#depth.begin();
   }
 
-  /** A line through the windows' best, drawn to the drift that was known before as long as there are few. */
+  /** Fits a line through the windows' earliest arrivals. While there are few, the drift known before dominates. */
   #fit() {
-    const n = Math.min(FITTED, this.#count);
-    const newest = (this.#count - 1) % FITTED;
-    let w = 0;
-    let t = 0;
-    let f = 0;
+    const n = Math.min(FIT_WINDOWS, this.#count);
+    const newest = (this.#count - 1) % FIT_WINDOWS;
+    let used = 0;
+    let meanTime = 0;
+    let meanOffset = 0;
     for (let k = 0; k < n; k++) {
-      if (!this.#tells(k, newest)) continue;
-      w++;
-      t += this.#times[k];
-      f += this.#offsets[k];
+      if (!this.#usable(k, newest)) continue;
+      used++;
+      meanTime += this.#times[k];
+      meanOffset += this.#offsets[k];
     }
-    if (w === 0) return;
-    t /= w;
-    f /= w;
-    let xx = STIFFNESS;
-    let xy = -STIFFNESS * this.#driftBefore;
+    if (used === 0) return;
+    meanTime /= used;
+    meanOffset /= used;
+    let xx = FIT_STIFFNESS_S2;
+    let xy = -FIT_STIFFNESS_S2 * this.#driftBefore;
     for (let k = 0; k < n; k++) {
-      if (!this.#tells(k, newest)) continue;
-      const x = this.#times[k] - t;
+      if (!this.#usable(k, newest)) continue;
+      const x = this.#times[k] - meanTime;
       xx += x * x;
-      xy += x * (this.#offsets[k] - f);
+      xy += x * (this.#offsets[k] - meanOffset);
     }
     this.drift = -xy / xx;
   }
 
-  #tells(k, newest) {
-    return this.#offsets[k] + this.drift * (this.#times[k] - this.#times[newest]) < this.best + USUAL;
+  /**
+   * @param {number} k
+   * @param {number} newest
+   */
+  #usable(k, newest) {
+    return this.#offsets[k] + this.drift * (this.#times[k] - this.#times[newest]) < this.best + USABLE_S;
   }
 
+  /** @param {number} by seconds */
   #shift(by) {
-    for (let k = 0; k < FITTED; k++) this.#offsets[k] += by;
+    for (let k = 0; k < FIT_WINDOWS; k++) this.#offsets[k] += by;
     this.best += by;
   }
 }

@@ -1,10 +1,9 @@
-const INTERRUPTION = 0.15; // seconds from which WebRTC calls a concealment an interruption
+const INTERRUPTION_S = 0.15; // WebRTC counts a concealment of at least this as an interruption
 
-/** What was heard, counted under the names of W3C's `RTCInboundRtpStreamStats` where it has one. Its fields are the counters. */
+/** What was played, counted under the names of W3C's `RTCInboundRtpStreamStats` where it has one. The public fields are the counters. */
 export class Counters {
   bytesReceived = 0;
   samplesReceived = 0;
-  samplesDiscarded = 0;
   totalSamplesReceived = 0;
   concealedSamples = 0;
   concealmentEvents = 0;
@@ -14,34 +13,45 @@ export class Counters {
   jitterBufferTargetDelay = 0;
   jitterBufferEmittedCount = 0;
   #outRate;
-  #gapLasted = 0; // seconds
+  #gapS = 0;
 
   /** @param {number} outRate the output's rate in Hz */
   constructor(outRate) {
     this.#outRate = outRate;
   }
 
-  /** Output samples were heard that are the stream's own, with so many seconds buffered at a target. */
-  emitted(samples, place, buffered, depth) {
-    this.jitterBufferDelay += place[buffered] * samples; // an array and its index, since a number with a fraction is allocated
+  /**
+   * Counts output samples that came from the stream.
+   *
+   * The seconds buffered come as an array and an index, because V8 allocates a fractional number that is passed as an argument.
+   * @param {number} samples
+   * @param {Float64Array} position
+   * @param {number} buffered index in `position`
+   * @param {import("./depth.js").Depth} depth
+   */
+  emitted(samples, position, buffered, depth) {
+    this.jitterBufferDelay += position[buffered] * samples;
     this.jitterBufferTargetDelay += depth.target * samples;
     this.jitterBufferEmittedCount += samples;
     this.totalSamplesReceived += samples;
   }
 
-  /** Output samples were heard in the stream's stead; none: the gap is over. */
+  /**
+   * Counts output samples that replaced missing ones; 0 ends the gap.
+   * @param {number} samples
+   */
   concealed(samples) {
-    const before = this.#gapLasted;
+    const before = this.#gapS;
     if (samples === 0) {
-      this.#gapLasted = 0;
+      this.#gapS = 0;
       return;
     }
     if (before === 0) this.concealmentEvents++;
     this.concealedSamples += samples;
     this.totalSamplesReceived += samples;
-    this.#gapLasted = before + samples / this.#outRate;
-    if (this.#gapLasted < INTERRUPTION) return;
-    if (before < INTERRUPTION) this.interruptionCount++;
-    this.totalInterruptionDuration += before < INTERRUPTION ? this.#gapLasted : this.#gapLasted - before;
+    this.#gapS = before + samples / this.#outRate;
+    if (this.#gapS < INTERRUPTION_S) return;
+    if (before < INTERRUPTION_S) this.interruptionCount++;
+    this.totalInterruptionDuration += before < INTERRUPTION_S ? this.#gapS : this.#gapS - before;
   }
 }

@@ -1,29 +1,34 @@
 import { TAPS } from "./resampler.js";
 import { bytesPerFrame, MULAW } from "./stream_format.js";
 
-const FIRST_ROOM = 2 ** 19; // samples: 10.9 s at 48 kHz
-const MOST_ROOM = 2 ** 22; // 87 s at 48 kHz: a longer backlog is nobody's live call, and memory has an end
+const FIRST_SIZE = 2 ** 19; // samples: 10.9 s at 48 kHz
+const MAX_SIZE = 2 ** 22; // samples: 87 s at 48 kHz. A longer backlog is no live call any more, and memory is finite
 
 /**
- * Bytes in, samples out: a ring of two channels, the first the customer, the second the assistant. Samples are counted from the stream's
- * first, for ever. The ring's first TAPS are kept twice, behind the end too, so that a filter never has to wrap around.
+ * A ring buffer of two channels: bytes in, samples out. The first channel is the customer, the second the assistant.
+ *
+ * Samples are numbered from the stream's first; the number & `mask` is the index. The ring's first TAPS samples are repeated behind its
+ * end, so that a filter never has to wrap around.
  */
 export class JitterBuffer {
+  /** Number of the sample that is written next. */
   written = 0;
-  customer = new Float32Array(FIRST_ROOM + TAPS);
-  assistant = new Float32Array(FIRST_ROOM + TAPS);
-  mask = FIRST_ROOM - 1;
+  customer = new Float32Array(FIRST_SIZE + TAPS);
+  assistant = new Float32Array(FIRST_SIZE + TAPS);
+  mask = FIRST_SIZE - 1;
   #carry = new Uint8Array(4);
   #carried = 0;
 
-  /** Forgets the bytes of a sample that was cut off. */
-  cut() {
+  /** Drops the bytes of an incomplete sample. */
+  dropPartial() {
     this.#carried = 0;
   }
 
   /**
-   * Writes the samples in `bytes`, cut anywhere. Room must have been made.
-   * @returns {number} how many
+   * Decodes and writes `bytes`, which may begin and end within a sample. Call `makeRoom` first.
+   * @param {Uint8Array} bytes
+   * @param {import("./stream_format.js").Format} format
+   * @returns {number} how many samples were written
    */
   push(bytes, format) {
     const size = bytesPerFrame(format);
@@ -42,6 +47,10 @@ export class JitterBuffer {
     return this.written - before;
   }
 
+  /**
+   * @param {number} customer -1..1
+   * @param {number} assistant -1..1
+   */
   write(customer, assistant) {
     const at = this.written++ & this.mask;
     this.customer[at] = customer;
@@ -53,26 +62,38 @@ export class JitterBuffer {
   }
 
   /**
-   * Makes room for so many more samples behind `oldest`, the first that is still needed.
-   * @returns {number} how many of the oldest there is no room for
+   * Makes room for so many more samples.
+   * @param {number} samples
+   * @param {number} oldest number of the first sample that is still needed
+   * @returns {number} how many of the oldest samples will be overwritten, since the ring can't grow any more
    */
   makeRoom(samples, oldest) {
     const needed = this.written + samples - oldest;
-    let room = this.mask + 1;
-    while (room < needed && room < MOST_ROOM) room *= 2;
-    if (room > this.mask + 1) this.#move(room, Math.max(0, oldest));
-    return Math.max(0, needed - room);
+    let size = this.mask + 1;
+    while (size < needed && size < MAX_SIZE) size *= 2;
+    if (size > this.mask + 1) this.#grow(size, Math.max(0, oldest));
+    return Math.max(0, needed - size);
   }
 
-  #move(room, oldest) {
+  /**
+   * @param {number} size samples
+   * @param {number} oldest
+   */
+  #grow(size, oldest) {
     const { customer, assistant, mask, written } = this;
-    this.customer = new Float32Array(room + TAPS);
-    this.assistant = new Float32Array(room + TAPS);
-    this.mask = room - 1;
+    this.customer = new Float32Array(size + TAPS);
+    this.assistant = new Float32Array(size + TAPS);
+    this.mask = size - 1;
     this.written = oldest;
     while (this.written < written) this.write(customer[this.written & mask], assistant[this.written & mask]);
   }
 
+  /**
+   * @param {Uint8Array} bytes
+   * @param {number} from
+   * @param {number} to
+   * @param {import("./stream_format.js").Format} format
+   */
   #decode(bytes, from, to, { channels, encoding }) {
     const stereo = channels === 2;
     if (encoding === "mulaw") {

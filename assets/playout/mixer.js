@@ -1,56 +1,77 @@
-/** Two speakers into two ears: gains, levels, the noise of the line, and the dither that is always there. */
-const SMOOTH = 0.02; // seconds from silent to full when a gain changes
-const BLOCK = 0.02; // seconds over which loudness is taken
-const RISE = 1.003; // per block: the line's noise is the quietest of the last seconds
-const LOUDEST_NOISE = 0.002; // RMS, -54 dBFS: comfort is not to be heard as something said
-const DULL = 0.25; // of each new sample, since a line's noise is no hiss
-const UNDULLED = Math.sqrt((3 * (2 - DULL)) / DULL); // what brings it back to an RMS of 1
-export const DITHER = 1.25e-5; // about -103 dBFS: Chromium pauses the sink after 30 s of exact zeros, and it may never come back
+/** Mixes two speakers into two ears: gains, levels, comfort noise, and dither. */
+const GAIN_RAMP_S = 0.02; // from silent to full when a gain changes: short, but without a click
+const FLOOR_BLOCK_S = 0.02; // the noise floor is measured in blocks of this
+const FLOOR_RISE = 1.003; // per block: 6 dB in 5 s, so that the floor is the quietest block of the last seconds
+const MAX_COMFORT_RMS = 0.002; // -54 dBFS: comfort noise must not sound like something said
+const SMOOTHING = 0.25; // weight of each new sample in the comfort noise: a telephone line's noise is dull
+const SMOOTHING_GAIN = Math.sqrt((3 * (2 - SMOOTHING)) / SMOOTHING); // gives smoothed noise of -1..1 an RMS of 1
+export const DITHER = 1.25e-5; // about -103 dBFS RMS: Chromium pauses the sink after 30 s of exact zeros, and may never resume it
+
+/** @typedef {"customer"|"assistant"} Speaker */
 
 export class Mixer {
-  /** RMS of what lies under each speaker's words; below 0 while it is not known. */
+  /** RMS of each speaker's background noise; -1 while it is not known. */
   floor = new Float64Array([-1, -1]);
   #gains = { customer: 1, assistant: 1 };
   #spread = true;
   #mix = new Float64Array([1, 0, 0, 1]); // customer left, customer right, assistant left, assistant right
   #goal = new Float64Array([1, 0, 0, 1]);
-  #most;
+  #maxStep;
   #level = new Float64Array(5); // customer's peak and sum of squares, the assistant's, samples
-  #block = new Float64Array(3); // sums of squares and samples, for the floor
+  #block = new Float64Array(3); // customer's sum of squares, the assistant's, samples: for the floor
   #blockLength;
   #dither;
   #noise = 1;
-  #hum = 0;
+  #comfort = 0;
 
+  /**
+   * @param {number} rate the output's rate in Hz
+   * @param {number} dither amplitude, 0..1
+   */
   constructor(rate, dither) {
-    this.#most = 1 / (SMOOTH * rate);
-    this.#blockLength = BLOCK * rate;
+    this.#maxStep = 1 / (GAIN_RAMP_S * rate);
+    this.#blockLength = FLOOR_BLOCK_S * rate;
     this.#dither = dither;
   }
 
-  setGain(who, gain) {
-    this.#gains[who] = Math.min(1, Math.max(0, Number(gain) || 0));
+  /**
+   * @param {Speaker} speaker
+   * @param {number} gain 0..1
+   */
+  setGain(speaker, gain) {
+    this.#gains[speaker] = Math.min(1, Math.max(0, Number(gain) || 0));
     this.#aim();
   }
 
+  /** @param {boolean} on the customer left and the assistant right; else both in both ears */
   setSpread(on) {
     this.#spread = Boolean(on);
     this.#aim();
   }
 
-  /** Adds the line's own noise where `calm` (0..1 per sample) says that the line brings nothing. */
-  comfort(customer, assistant, calm) {
-    const c = UNDULLED * Math.max(0, Math.min(this.floor[0], LOUDEST_NOISE));
-    const a = UNDULLED * Math.max(0, Math.min(this.floor[1], LOUDEST_NOISE));
+  /**
+   * Adds comfort noise at the level of the line's own noise.
+   * @param {Float32Array} customer
+   * @param {Float32Array} assistant
+   * @param {Float32Array} missing per sample, how much of it the stream did not bring, 0..1
+   */
+  comfort(customer, assistant, missing) {
+    const c = SMOOTHING_GAIN * Math.max(0, Math.min(this.floor[0], MAX_COMFORT_RMS));
+    const a = SMOOTHING_GAIN * Math.max(0, Math.min(this.floor[1], MAX_COMFORT_RMS));
     for (let k = 0; k < customer.length; k++) {
-      this.#hum += DULL * (this.#random() - this.#hum);
-      customer[k] += c * calm[k] * this.#hum;
-      assistant[k] += a * calm[k] * this.#hum;
+      this.#comfort += SMOOTHING * (this.#random() - this.#comfort);
+      customer[k] += c * missing[k] * this.#comfort;
+      assistant[k] += a * missing[k] * this.#comfort;
     }
   }
 
-  /** Measures what is heard; `whole`: all of it is the stream's own. */
-  listen(customer, assistant, whole) {
+  /**
+   * Measures levels, before any gain.
+   * @param {Float32Array} customer
+   * @param {Float32Array} assistant
+   * @param {boolean} whole all of it came from the stream
+   */
+  measure(customer, assistant, whole) {
     const level = this.#level;
     let squaresC = 0;
     let squaresA = 0;
@@ -69,19 +90,23 @@ export class Mixer {
     this.#block[0] += squaresC;
     this.#block[1] += squaresA;
     this.#block[2] += customer.length;
-    if (this.#block[2] >= this.#blockLength) this.#lower();
+    if (this.#block[2] >= this.#blockLength) this.#updateFloor();
   }
 
-  #lower() {
+  #updateFloor() {
     const block = this.#block;
-    for (let who = 0; who < 2; who++) {
-      const rms = Math.sqrt(block[who] / block[2]);
-      const raised = Math.max(1e-6, this.floor[who] * RISE);
-      this.floor[who] = this.floor[who] < 0 ? rms : Math.min(raised, rms);
+    for (let speaker = 0; speaker < 2; speaker++) {
+      const rms = Math.sqrt(block[speaker] / block[2]);
+      const raised = Math.max(1e-6, this.floor[speaker] * FLOOR_RISE);
+      this.floor[speaker] = this.floor[speaker] < 0 ? rms : Math.min(raised, rms);
     }
     block.fill(0);
   }
 
+  /**
+   * Writes peak and RMS since the last call.
+   * @param {Float32Array} into customer's peak, customer's RMS, assistant's peak, assistant's RMS
+   */
   takeLevels(into) {
     const level = this.#level;
     const samples = Math.max(1, level[4]);
@@ -92,15 +117,18 @@ export class Mixer {
     level.fill(0);
   }
 
-  /** The customer's and the assistant's samples become the left ear's and the right one's. */
+  /**
+   * Turns the customer's and the assistant's samples into the left and the right ear's, in place.
+   * @param {Float32Array} left the customer's samples before
+   * @param {Float32Array} right the assistant's samples before
+   */
   blend(left, right) {
     const mix = this.#mix;
     const goal = this.#goal;
-    const most = this.#most;
+    const maxStep = this.#maxStep;
     for (let k = 0; k < left.length; k++) {
       for (let m = 0; m < 4; m++) {
-        const ahead = goal[m] - mix[m];
-        mix[m] += ahead > most ? most : ahead < -most ? -most : ahead;
+        mix[m] += Math.max(-maxStep, Math.min(maxStep, goal[m] - mix[m]));
       }
       const customer = left[k];
       const assistant = right[k];
@@ -110,6 +138,7 @@ export class Mixer {
     }
   }
 
+  /** White noise, -1..1: the linear congruential generator of Numerical Recipes. */
   #random() {
     this.#noise = (Math.imul(this.#noise, 1664525) + 1013904223) | 0;
     return this.#noise / 2147483648;
@@ -117,7 +146,7 @@ export class Mixer {
 
   #aim() {
     const { customer, assistant } = this.#gains;
-    const [own, other] = this.#spread ? [1, 0] : [Math.SQRT1_2, Math.SQRT1_2]; // one voice in two ears is 3 dB louder
+    const [own, other] = this.#spread ? [1, 0] : [Math.SQRT1_2, Math.SQRT1_2]; // one voice in both ears is 3 dB louder
     this.#goal.set([customer * own, customer * other, assistant * other, assistant * own]);
   }
 }

@@ -11,16 +11,20 @@ import { chance, joined, perform, pull, QUANTUM, s16le, silence, sinad, started,
 const RATE = 16000;
 const START = { sampleRate: RATE, channels: 2, encoding: "linear16" };
 
-/** Plays a call in real time, held up between the two times of `stall`. A frame is told of when the sound card next asks, as in a browser. */
+/**
+ * Plays a call in real time, stalled between the two times of `stall`. As in a browser, a frame arrives when the sound card next asks.
+ * @param {Uint8Array} bytes
+ * @param {{outRate?: number, stall?: [from: number, to: number], each?: (player: Playout) => void}} [options]
+ */
 function play(bytes, { outRate = 48000, stall: [from, to] = [0, 0], each } = {}) {
   const playout = started(outRate, START);
-  const asked = (at) => (Math.ceil((at * outRate) / QUANTUM - 1e-9) * QUANTUM) / outRate;
+  const asked = (/** @type {number} */ at) => (Math.ceil((at * outRate) / QUANTUM - 1e-9) * QUANTUM) / outRate;
   const arrivals = timetable(bytes, 4 * RATE, 0.02, (_, due) => asked(due >= from && due < to ? to : due));
   const { left, right } = perform(playout, outRate, arrivals, bytes.length / 4 / RATE, () => each?.(playout));
   return { left, right, playout };
 }
 
-const sine = (hz) => tone(hz, RATE);
+const sine = (/** @type {number} */ hz) => tone(hz, RATE);
 
 function tones() {
   const found = { sinad: Infinity, droop: 0, separation: Infinity };
@@ -47,7 +51,7 @@ function pitch() {
     const turn = 2 * Math.PI;
     const expected = (turn * hz * width) / 48000;
     const moved = b - a - expected + (turn * hz * width) / 48000; // both windows begin at phase 0 of the fit
-    const wrapped = moved - turn * Math.round(moved / turn - hz * width / 48000) - expected;
+    const wrapped = moved - turn * Math.round(moved / turn - (hz * width) / 48000) - expected;
     off.push(Math.abs(((wrapped + 3 * Math.PI) % turn) - Math.PI) / expected);
   }
   off.sort((x, y) => x - y);
@@ -58,7 +62,11 @@ function pitch() {
 function edges() {
   const own = (0.5 * 2 * Math.PI * 100) / 48000;
   let step = 0;
-  for (const [from, to] of [[3, 5], [3, 3.1], [3, 3.03]]) {
+  for (const [from, to] of [
+    [3, 5],
+    [3, 3.1],
+    [3, 3.03],
+  ]) {
     const { left, playout } = play(s16le(16 * RATE, sine(100), sine(100)), { stall: [from, to] });
     playout.end();
     const all = joined(left, pull(playout, 1, 48000).left);
@@ -76,7 +84,7 @@ async function price() {
   const frame = s16le(RATE / 50, noise, noise);
   const [left, right] = [new Float32Array(QUANTUM), new Float32Array(QUANTUM)];
   let [quanta, sent] = [0, 0];
-  const listen = (seconds) => {
+  const listen = (/** @type {number} */ seconds) => {
     for (const end = quanta + (seconds * 48000) / QUANTUM; quanta < end; quanta++) {
       const held = Math.floor((quanta * QUANTUM) / 48000) % 10 === 5 ? 0.3 : 0; // a second in ten comes late, and is made good
       for (; sent / 50 + held < (quanta * QUANTUM) / 48000; sent++) playout.push(frame, 0);
@@ -90,15 +98,26 @@ async function price() {
   return { core: (user + system) / 1e6 / 60, bytes: (await allocated(() => listen(120), "pull")) / ((120 * 48000) / QUANTUM) };
 }
 
-/** Bytes that are allocated under a function of this name while `work` is done, as V8's sampling heap profiler counts them. */
+/**
+ * Bytes allocated under a function of this name during `work`, as V8's sampling heap profiler counts them.
+ * @param {() => void} work
+ * @param {string} name
+ */
 async function allocated(work, name) {
   const session = new Session();
   session.connect();
   await session.post("HeapProfiler.startSampling", {
-    samplingInterval: 32, includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true,
+    samplingInterval: 32,
+    includeObjectsCollectedByMajorGC: true,
+    includeObjectsCollectedByMinorGC: true,
   });
   work();
   const { profile } = await session.post("HeapProfiler.stopSampling");
+  /**
+   * @param {import("node:inspector").HeapProfiler.SamplingHeapProfileNode} node
+   * @param {boolean} under
+   * @returns {number}
+   */
   const sum = (node, under) => {
     const counts = under || node.callFrame.functionName === name;
     return (counts ? node.selfSize : 0) + node.children.reduce((all, child) => all + sum(child, counts), 0);
@@ -106,7 +125,9 @@ async function allocated(work, name) {
   return sum(profile.head, false);
 }
 
+/** @param {string} path */
 function speech(path) {
+  /** @type {number[]} */
   const places = [];
   const { left, right, playout } = play(readFileSync(path), {
     stall: [14, 16],
@@ -116,10 +137,21 @@ function speech(path) {
     },
   });
   const both = new Float32Array(2 * left.length);
-  left.forEach((value, k) => { both[2 * k] = value; both[2 * k + 1] = right[k]; });
+  left.forEach((value, k) => {
+    both[2 * k] = value;
+    both[2 * k + 1] = right[k];
+  });
   writeFileSync(`${path}.heard`, Buffer.from(both.buffer));
   writeFileSync(`${path}.places`, Buffer.from(Float64Array.from(places).buffer));
   return playout.stats();
 }
 
-console.log(JSON.stringify({ ...tones(), pitch: pitch(), edge: edges(), ...(await price()), speech: process.argv[2] ? speech(process.argv[2]) : null }));
+console.log(
+  JSON.stringify({
+    ...tones(),
+    pitch: pitch(),
+    edge: edges(),
+    ...(await price()),
+    speech: process.argv[2] ? speech(process.argv[2]) : null,
+  }),
+);

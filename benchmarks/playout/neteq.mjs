@@ -1,10 +1,17 @@
 /**
- * WebRTC NetEQ's rules for playing out, on an arrival trace: the measure that a player is held against.
+ * WebRTC NetEQ's playout rules on an arrival trace, for comparison.
  *
- * Written from what decision_logic.cc, underrun_optimizer.cc and delay_manager.h (WebRTC, 2026-07) do: each packet's delay over the best of
- * the last 2 s; the worst per 500 ms into a histogram of 20 ms buckets that forgets by 0.983; the target is its 95th percentile, from 80 ms.
- * Every 10 ms a decision; faster or slower by one pitch period (2.5 to 15 ms), at most every 50 ms; an underrun is filled without
- * consuming. Delays are those of each played ms, from capture, above `base`, in ms.
+ * Written after decision_logic.cc, underrun_optimizer.cc and delay_manager.h (WebRTC, 2026-07): each packet's delay over the best of the last
+ * 2 s; the worst per 500 ms goes into a histogram of 20 ms buckets that forgets by 0.983; the target is its 95th percentile, initially 80 ms.
+ * A decision every 10 ms; faster or slower by one pitch period (2.5 to 15 ms), at most every 50 ms; an underrun is filled without consuming.
+ * Delays are those of each played ms, from capture, above `base`, in ms.
+ *
+ * @typedef {object} Trace of one call
+ * @property {string} name
+ * @property {number[]} arrive ms, when each frame arrives
+ * @property {number[]} produced ms, when each frame was produced
+ * @property {number} frameMs
+ * @property {number} clock the sender's, as a multiple of the true one
  */
 import { chance } from "../../tests/playout/helpers.mjs";
 
@@ -15,31 +22,43 @@ class Histogram {
     this.added = 0;
   }
 
+  /** @param {number} ms */
   add(ms) {
     const bucket = Math.floor(ms / 20);
     if (bucket < this.buckets.length) {
-      this.buckets.forEach((value, k) => (this.buckets[k] = value * this.forget));
+      for (let k = 0; k < this.buckets.length; k++) this.buckets[k] *= this.forget;
       this.buckets[bucket] += 1 - this.forget;
       const sum = this.buckets.reduce((a, b) => a + b);
-      this.buckets.forEach((value, k) => (this.buckets[k] = value / sum));
+      for (let k = 0; k < this.buckets.length; k++) this.buckets[k] /= sum;
       this.added++;
       this.forget = Math.max(0, Math.min(0.983, 1 - 2 / (this.added + 1)));
     }
     let sum = 0;
-    return 20 * (1 + this.buckets.findIndex((value) => (sum += value) >= 0.95));
+    const quantile = this.buckets.findIndex((value) => {
+      sum += value;
+      return sum >= 0.95;
+    });
+    return 20 * (1 + quantile);
   }
 }
 
-/** @returns {{mean: number, dropped: number, drops: number, end: number}} */
+/**
+ * @param {Trace} trace
+ * @param {number} base ms
+ * @returns {{mean: number, dropped: number, drops: number, end: number}}
+ */
 export function neteq({ arrive, frameMs, clock }, base, { seed = 0, from = 0 } = {}) {
   const next = chance(seed);
   const total = arrive.length * frameMs;
   const histogram = new Histogram();
+  /** @type {[offset: number, sent: number][]} */
   let history = [];
-  let [best, spread, worst, since, target] = [Infinity, 0, 0, null, 80];
+  /** @type {number|null} */
+  let since = null;
+  let [best, spread, worst, target] = [Infinity, 0, 0, 80];
   let [position, arrived, lastStretch, concealing] = [0, 0, -999, false];
   let [sum, count, dropped, drops, end] = [0, 0, 0, 0, 0];
-  for (let now = 0; position < total - 1 && now < arrive.at(-1) + 3000; now += 10) {
+  for (let now = 0; position < total - 1 && now < arrive[arrive.length - 1] + 3000; now += 10) {
     for (; arrived < arrive.length && arrive[arrived] <= now; arrived++) {
       const offset = arrive[arrived] - arrived * frameMs;
       history.push([offset, arrived * frameMs]);

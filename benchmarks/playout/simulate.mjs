@@ -9,9 +9,21 @@ import { neteq } from "./neteq.mjs";
 
 const RATE = 16000;
 const QUANTUM = 48; // at 16 kHz as long as a browser's 128 are at 48 kHz
-const LEFT_OUT = 2000; // ms at the beginning that are not measured
+const SKIPPED_MS = 2000; // not measured, since a player has to learn first
 
-/** A player on a trace. Pulls `burst` quanta at once, as a browser's callback does. */
+/**
+ * @typedef {import("./neteq.mjs").Trace} Trace
+ * @typedef {object} Options
+ * @property {number} [outRate] Hz
+ * @property {number} [burst] quanta that are pulled at once, as a browser's callback does
+ * @property {((now: number, delay: number, stats: ReturnType<Playout["stats"]>) => void)|null} [trail] gets each quantum
+ */
+
+/**
+ * Our player on a trace.
+ * @param {Trace} trace
+ * @param {Options} [options]
+ */
 export function simulate({ arrive, produced, frameMs, clock }, { outRate = RATE, burst = 1, trail = null } = {}) {
   const playout = new Playout(outRate, { dither: 0 });
   playout.start({ sampleRate: RATE, channels: 2, encoding: "linear16" });
@@ -24,9 +36,11 @@ export function simulate({ arrive, produced, frameMs, clock }, { outRate = RATE,
   const base = Math.min(...arrive.map((at, k) => at - produced[k]));
   const step = (QUANTUM / outRate) * 1000;
   const total = arrive.length * samples;
-  let [k, sum, count, dropped, drops, first, end, now] = [0, 0, 0, 0, 0, null, 0, 0];
+  /** @type {number|null} */
+  let first = null;
+  let [k, sum, count, dropped, drops, end, now] = [0, 0, 0, 0, 0, 0, 0];
   let before = playout.stats();
-  for (let q = 0; now < arrive.at(-1) + 3000; q++) {
+  for (let q = 0; now < arrive[arrive.length - 1] + 3000; q++) {
     now = q * step;
     if (q % burst === 0) {
       for (; k < arrive.length && arrive[k] <= now; k++) {
@@ -40,7 +54,7 @@ export function simulate({ arrive, produced, frameMs, clock }, { outRate = RATE,
     if (k === arrive.length && position >= total - samples) break;
     if (stats.mode === "playing" && first === null) first = now - arrive[0];
     const delay = now + step - (position / RATE) * 1000 * clock - base;
-    if (now >= LEFT_OUT) {
+    if (now >= SKIPPED_MS) {
       if (stats.mode === "playing") {
         sum += delay;
         count++;
@@ -56,16 +70,27 @@ export function simulate({ arrive, produced, frameMs, clock }, { outRate = RATE,
   return { mean: sum / count, dropped, drops, end, first, inserted, removed, target: targetDelay * 1000, drift, base };
 }
 
-/** Mean delay and dropouts as one: a ms of dropout per second is as bad as 20 ms of delay. */
+/**
+ * Mean delay and dropouts as one cost: 1 ms of dropout per second costs as much as 20 ms of delay.
+ * @param {{mean: number, dropped: number}} run
+ * @param {number} seconds
+ */
 export const cost = ({ mean, dropped }, seconds) => mean + (20 * dropped) / seconds;
 
+/**
+ * @param {Trace} trace
+ * @param {Options} [options]
+ */
 export function compare(trace, options) {
-  const seconds = (trace.arrive.at(-1) - LEFT_OUT) / 1000;
+  const seconds = (trace.arrive[trace.arrive.length - 1] - SKIPPED_MS) / 1000;
   const player = simulate(trace, options);
-  const rules = [0, 1, 2].map((seed) => neteq(trace, player.base, { seed, from: LEFT_OUT }));
-  const mean = (pick) => rules.reduce((sum, run) => sum + pick(run), 0) / rules.length;
+  const rules = [0, 1, 2].map((seed) => neteq(trace, player.base, { seed, from: SKIPPED_MS }));
+  const mean = (/** @type {(run: ReturnType<typeof neteq>) => number} */ pick) =>
+    rules.reduce((sum, run) => sum + pick(run), 0) / rules.length;
   return {
-    name: trace.name, player, cost: cost(player, seconds),
+    name: trace.name,
+    player,
+    cost: cost(player, seconds),
     neteq: { mean: mean((r) => r.mean), dropped: mean((r) => r.dropped), drops: mean((r) => r.drops), end: mean((r) => r.end) },
     neteqCost: mean((run) => cost(run, seconds)),
   };

@@ -101,7 +101,7 @@ async def test_hears_what_was_sent_each_speaker_in_their_own_ear(page: Page, cal
     assert states[-1] == "ended"
     assert [event["type"] for event in await page.evaluate("window.events")] == ["start", "transcript"]
     scripts = {path for path in call.asked if path.startswith("/assets/")}
-    assert scripts >= {f"/assets/v1/{name}.js" for name in ["live_playout", "live_socket_worker", "playout_worklet", "playout/playout"]}
+    assert scripts >= {f"/assets/v1/{name}.js" for name in ["live_playout", "live_session", "live_socket_worker", "playout_worklet"]}
     assert all(path.startswith("/assets/v1/") for path in scripts)  # imports keep the version, so that versions never mix
     loudest = await page.evaluate("Math.max(...window.levels.map(l => l.assistant.peak))")
     assert loudest == pytest.approx(np.abs(sound[:, 1]).max() / 32768, abs=0.02)

@@ -5,11 +5,17 @@ import { chance, pull, s16le, sinad, started, timetable, tone } from "./helpers.
 
 const OUT = 48000;
 const start = { type: "start", encoding: "linear16", container: "raw", sampleRate: 16000, channels: 2 };
+/** @param {number} seed */
 const noise = (seed) => {
   const next = chance(seed);
   return () => next() - 0.5;
 };
 
+/**
+ * @param {Uint8Array} bytes
+ * @param {import("./helpers.mjs").StartFrame} frame
+ * @param {number[]} cuts
+ */
 function played(bytes, frame, cuts) {
   const playout = started(OUT, frame);
   let from = 0;
@@ -23,6 +29,7 @@ function played(bytes, frame, cuts) {
   return { left, right };
 }
 
+/** @type {Record<string, [import("./helpers.mjs").StartFrame, Uint8Array]>} */
 const KINDS = {
   "s16le x 2": [start, s16le(8000, noise(1), noise(2))],
   "s16le x 1": [{ ...start, channels: 1 }, s16le(8000, noise(3))],
@@ -73,10 +80,20 @@ test("mu-law is G.711's", () => {
 
 test("start frames, good and bad", () => {
   assert.deepEqual(readStartFrame(start), { sampleRate: 16000, channels: 2, encoding: "s16le", ground: "start frame" });
-  assert.deepEqual(readStartFrame({ sample_rate: 8000, channels: 1, encoding: "MULAW" }),
-    { sampleRate: 8000, channels: 1, encoding: "mulaw", ground: "start frame" });
+  assert.deepEqual(readStartFrame({ sample_rate: 8000, channels: 1, encoding: "MULAW" }), {
+    sampleRate: 8000,
+    channels: 1,
+    encoding: "mulaw",
+    ground: "start frame",
+  });
   assert.equal(readStartFrame({ ...start, assumed: true }).ground, "assumed");
-  for (const bad of [{}, { sampleRate: 0, channels: 2 }, { sampleRate: 1e9, channels: 2 }, { sampleRate: 16000, channels: 3 }, { sampleRate: "x" }]) {
+  for (const bad of [
+    {},
+    { sampleRate: 0, channels: 2 },
+    { sampleRate: 1e9, channels: 2 },
+    { sampleRate: 16000, channels: 3 },
+    { sampleRate: "x" },
+  ]) {
     assert.deepEqual(readStartFrame(bad), { sampleRate: 16000, channels: 2, encoding: "s16le", ground: "assumed" });
   }
 });

@@ -5,9 +5,13 @@ import { chance, near, perform, pull, s16le, sinad, started, timetable, tone } f
 
 const OUT = 48000;
 const start = { type: "start", encoding: "linear16", sampleRate: 16000, channels: 2 };
+/** @param {number} seconds */
 const both = (seconds) => s16le(16000 * seconds, tone(440, 16000), tone(990, 16000));
 
-/** Every source sample is played, left out of speech or of a pause, discarded or still there. */
+/**
+ * Every source sample is played, left out of speech or of a pause, discarded or still buffered.
+ * @param {ReturnType<Playout["stats"]>} stats
+ */
 function assertConserved(stats) {
   const { samplesPlayed, samplesStretched, samplesCut, samplesDiscarded, samplesBuffered } = stats;
   assert.equal(stats.samplesReceived, samplesPlayed + samplesStretched + samplesCut + samplesDiscarded + samplesBuffered);
@@ -29,8 +33,10 @@ test("jitter is learned, and is not heard then", () => {
   const next = chance(5);
   const playout = started(OUT, start);
   const arrivals = timetable(both(20), 64000, 0.02, (_, due) => due + 0.07 * next());
-  let before;
-  perform(playout, OUT, arrivals, 19.9, (now) => (now < 5 ? (before = playout.stats()) : null));
+  let before = playout.stats();
+  perform(playout, OUT, arrivals, 19.9, (now) => {
+    if (now < 5) before = playout.stats();
+  });
   assert.equal(playout.stats().concealmentEvents, before.concealmentEvents);
   near(playout.stats().targetDelay, 0.08, 0.02, "target");
 });
@@ -38,14 +44,25 @@ test("jitter is learned, and is not heard then", () => {
 test("a stall of 2 s is one gap, nothing is lost, and it is made good in 8 s without a pause to cut", () => {
   const playout = started(OUT, start);
   const noise = chance(9);
-  const stalled = timetable(s16le(16000 * 40, () => noise() - 0.5, () => noise() - 0.5), 64000, 0.02, (_, due) => (due > 20 && due < 22 ? 22 : due));
+  const stalled = timetable(
+    s16le(
+      16000 * 40,
+      () => noise() - 0.5,
+      () => noise() - 0.5,
+    ),
+    64000,
+    0.02,
+    (_, due) => (due > 20 && due < 22 ? 22 : due),
+  );
+  /** @type {string[]} */
   const modes = [];
-  let delays = [];
+  /** @type {[number, number][]} */
+  const delays = [];
   perform(playout, OUT, stalled, 39.9, (now) => {
     if (playout.mode !== modes.at(-1)) modes.push(playout.mode);
     delays.push([now, playout.stats().delay]);
   });
-  const at = (second) => delays.find(([now]) => now >= second)[1];
+  const at = (/** @type {number} */ second) => delays.find(([now]) => now >= second)?.[1] ?? Number.NaN;
   const stats = playout.stats();
   assert.deepEqual(modes, ["waiting", "playing", "gap", "playing"]);
   assert.equal(stats.concealmentEvents, 1);
@@ -60,8 +77,8 @@ test("a stall of 2 s is one gap, nothing is lost, and it is made good in 8 s wit
 
 test("after a gap the sound goes on where it broke off", () => {
   const playout = started(OUT, start);
-  const ramp = (k) => 0.2 + k / 100000; // each value stands for the place in the source that it comes from
-  const place = (value) => (100000 * (value - 0.2)) / 16000;
+  const ramp = (/** @type {number} */ k) => 0.2 + k / 100000; // each value stands for the place in the source that it comes from
+  const place = (/** @type {number} */ value) => (100000 * (value - 0.2)) / 16000;
   const stalled = timetable(s16le(64000, ramp, ramp), 64000, 0.02, (_, due) => (due > 1 && due < 1.3 ? 1.3 : due));
   const { left } = perform(playout, OUT, stalled, 1.9);
   const breaks = left.findIndex((value, k) => k > 0.9 * OUT && value < 0.01);
@@ -73,12 +90,19 @@ test("after a gap the sound goes on where it broke off", () => {
 
 test("no edge steps: start, gap, restart and end are faded", () => {
   const playout = started(OUT, start);
-  const flat = s16le(16000 * 4, () => 0.9, () => -0.9);
+  const flat = s16le(
+    16000 * 4,
+    () => 0.9,
+    () => -0.9,
+  );
   const stalled = timetable(flat, 64000, 0.02, (_, due) => (due > 1 && due < 2 ? 2 : due));
   const { left, right } = perform(playout, OUT, stalled, 3.5);
   playout.end();
   const rest = pull(playout, 3, OUT);
-  for (const channel of [[...left, ...rest.left], [...right, ...rest.right]]) {
+  for (const channel of [
+    [...left, ...rest.left],
+    [...right, ...rest.right],
+  ]) {
     let step = 0;
     for (let k = 1; k < channel.length; k++) step = Math.max(step, Math.abs(channel[k] - channel[k - 1]));
     assert.ok(step < 0.01, `a step of ${step}`);
@@ -92,6 +116,7 @@ test("whatever the arrivals, everything is played once the stream has ended, and
     const playout = started([44100, 48000, 16000][seed % 3], start);
     const outRate = [44100, 48000, 16000][seed % 3];
     const bytes = both(4);
+    /** @type {import("./helpers.mjs").Arrivals} */
     const arrivals = [];
     let at = 0;
     for (let from = 0; from < bytes.length; ) {

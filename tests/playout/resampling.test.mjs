@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { near, pull, s16le, silence, sinad, started, tone } from "./helpers.mjs";
 
+/** @param {number} sampleRate */
 const frame = (sampleRate, channels = 2) => ({ type: "start", encoding: "linear16", sampleRate, channels });
 
 for (const outRate of [44100, 48000]) {
@@ -14,12 +15,21 @@ for (const outRate of [44100, 48000]) {
       const { db, amplitude } = sinad(steady, hz, outRate);
       assert.ok(db >= 80, `SINAD ${db.toFixed(1)} dB`);
       near(20 * Math.log10(amplitude / 0.5), 0, 0.1, "droop in dB");
-      assert.equal(right.findIndex((value) => value !== 0), -1);
+      assert.equal(
+        right.findIndex((value) => value !== 0),
+        -1,
+      );
     });
   }
 }
 
-for (const [inRate, outRate] of [[8000, 48000], [24000, 48000], [44100, 48000], [48000, 48000], [48000, 44100]]) {
+for (const [inRate, outRate] of [
+  [8000, 48000],
+  [24000, 48000],
+  [44100, 48000],
+  [48000, 48000],
+  [48000, 44100],
+]) {
   test(`a tone keeps its pitch and level from ${inRate} to ${outRate} Hz`, () => {
     const playout = started(outRate, frame(inRate));
     playout.push(s16le(2 * inRate, tone(1000, inRate), tone(440, inRate)), 0);

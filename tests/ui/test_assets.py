@@ -14,7 +14,7 @@ from starlette.routing import Mount
 from tests.node import node_path
 from ui.kit.assets import ASSETS, ROUTE, STYLE, WORKLET, AssetFiles, versioned
 
-PLAYER = ["live_playout.js", "live_socket_worker.js", WORKLET]
+PLAYER = ["live_playout.js", "live_session.js", "live_socket_worker.js", WORKLET]
 
 
 # An AudioWorklet's surroundings, as far as the processor needs them.

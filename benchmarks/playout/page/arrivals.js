@@ -1,5 +1,6 @@
-/** Notes when each frame of the call arrives in this browser. */
-onmessage = ({ data: url }) => {
+/** Notes when each frame of the call arrives in this browser, in ms since 1970. */
+self.onmessage = ({ data: url }) => {
+  /** @type {number[]} */
   const arrivals = [];
   let begun = 0;
   const socket = new WebSocket(url);

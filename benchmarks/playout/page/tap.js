@@ -1,11 +1,12 @@
-const SIZE = 16384;
+const SIZE = 16384; // samples per message
 
-/** Sound of every quantum, with the frame that it began with and the wall clock; `performance` is not known in here. */
+/** Records every quantum, with its first frame and the wall clock in ms; there is no `performance` in a worklet. */
 class Tap extends AudioWorkletProcessor {
-  constructor() {
-    super();
-    this.begin();
-  }
+  left = new Int16Array(SIZE);
+  right = new Int16Array(SIZE);
+  frames = new Float64Array(SIZE / 128);
+  times = new Float64Array(SIZE / 128);
+  at = 0;
 
   begin() {
     this.left = new Int16Array(SIZE);
@@ -15,6 +16,7 @@ class Tap extends AudioWorkletProcessor {
     this.at = 0;
   }
 
+  /** @param {Float32Array[][]} inputs */
   process([[left, right]]) {
     this.frames[this.at / 128] = currentFrame;
     this.times[this.at / 128] = Date.now();

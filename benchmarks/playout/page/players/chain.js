@@ -1,4 +1,5 @@
-/** What most pages do: an AudioBufferSourceNode a frame, each begun where the last one ends, or now if that is past. */
+/** What most pages do: an AudioBufferSourceNode per frame, each started where the last one ends, or now if that is past. */
+/** @param {string} url */
 export default async (url) => {
   const context = new AudioContext({ latencyHint: 0 });
   await context.resume();
@@ -12,7 +13,10 @@ export default async (url) => {
     const samples = new Int16Array(data);
     const buffer = new AudioBuffer({ length: samples.length / 2, numberOfChannels: 2, sampleRate: 16000 });
     for (let channel = 0; channel < 2; channel++) {
-      buffer.copyToChannel(Float32Array.from({ length: buffer.length }, (_, k) => samples[2 * k + channel] / 32768), channel);
+      buffer.copyToChannel(
+        Float32Array.from({ length: buffer.length }, (_, k) => samples[2 * k + channel] / 32768),
+        channel,
+      );
     }
     const source = new AudioBufferSourceNode(context, { buffer });
     source.connect(out);

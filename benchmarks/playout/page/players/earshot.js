@@ -1,5 +1,6 @@
 import { LivePlayout } from "/assets/live_playout.js";
 
+/** @param {string} url */
 export default async (url) => {
   const player = new LivePlayout({ url });
   await player.start();

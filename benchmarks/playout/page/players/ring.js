@@ -1,4 +1,4 @@
-/** A ring buffer of fixed depth in a worklet: 100 ms are held back, an underrun is silence until there are 100 ms again. */
+/** A ring buffer of fixed depth in a worklet: it starts with 100 ms, and again after each underrun. */
 const RING = `registerProcessor("ring", class extends AudioWorkletProcessor {
   constructor() {
     super();
@@ -21,6 +21,7 @@ const RING = `registerProcessor("ring", class extends AudioWorkletProcessor {
   }
 });`;
 
+/** @param {string} url */
 export default async (url) => {
   const context = new AudioContext({ latencyHint: 0, sampleRate: 16000 });
   await context.resume();
