@@ -28,6 +28,8 @@ lint: $(VENV)/.develops
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
 	@$(RUN) -m bandit -q -c pyproject.toml -r main.py services ui
+	@$(MAKE) --silent node_modules/.checks
+	@npm run --silent lint
 
 # Known vulnerabilities of what is locked. Without any data it passes, unless CI_AUDIT=strict.
 audit: $(VENV)/.develops
@@ -60,4 +62,9 @@ $(VENV)/.runs: requirements.lock
 $(VENV)/.develops: requirements-dev.lock $(VENV)/.runs
 	@echo "Installing what the tests need (once)..."
 	@$(INSTALL) -r requirements-dev.lock
+	@touch $@
+
+node_modules/.checks: package.json package-lock.json
+	@echo "Installing what checks the JavaScript (once)..."
+	@npm ci --ignore-scripts --silent --no-audit --no-fund
 	@touch $@

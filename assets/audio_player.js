@@ -1,22 +1,31 @@
 /**
- * The element on the page: two lanes (who speaks, how loud, mute, volume), a line about the sound, and its details. The sound itself is
- * `LivePlayout`'s, from the module that `moduleUrl` names; levels are drawn here and never leave the browser. `words` are the page's
- * texts, styling is the page's too: classes only.
+ * The live player on the page: two lanes (who speaks, how loud, mute, volume), a line about the sound, and details. `moduleUrl` is the address
+ * of `LivePlayout`, which plays the sound; levels are drawn here and never leave the browser. `words` are the page's texts; the page also
+ * brings the styles.
+ *
+ * @typedef {import("./live_playout.js").LivePlayout} LivePlayout
+ * @typedef {import("./live_playout.js").StateChange} StateChange
+ * @typedef {import("./live_playout.js").Speaker} Speaker
+ * @typedef {import("./live_playout.js").Format} Format
  */
 import { Lane } from "lane";
 import { MuteButton } from "mute_button";
 import { behind, explain } from "sound_words";
+import { defineComponent } from "vue";
 
-/** What a stream may be: rate in Hz, channels, encoding. */
+/** Formats to choose from: rate in Hz, channels, encoding. */
 const FORMATS = [8000, 16000, 24000, 44100, 48000].flatMap((rate) => [`${rate} 2 s16le`, `${rate} 1 s16le`]);
 FORMATS.push("8000 2 mulaw", "8000 1 mulaw");
 
+const REFRESH_MS = 1000; // of the line about the sound while it plays
+
+/** @type {{who: Speaker, row: string}[]} */
 const SPEAKERS = [
   { who: "customer", row: "c" },
   { who: "assistant", row: "a" },
 ];
 
-export default {
+export default defineComponent({
   components: { MuteButton },
   template: `
     <div class="audio-player">
@@ -57,78 +66,96 @@ export default {
         </label>
       </details>
     </div>`,
-  props: { url: String, moduleUrl: String, autostart: Boolean, format: Object, words: Object },
+  props: {
+    url: String,
+    moduleUrl: { type: String, required: true },
+    autostart: Boolean,
+    format: /** @type {import("vue").PropType<Format>} */ (Object),
+    words: { type: Object, required: true },
+  },
   emits: ["state", "event"],
+
+  /** What Vue must not make reactive: the player has private fields, and lanes change 25 times a second. */
+  setup() {
+    return {
+      player: /** @type {LivePlayout|null} */ (null),
+      lanes: /** @type {Lane[]} */ ([]),
+      reducedMotion: matchMedia("(prefers-reduced-motion: reduce)"),
+      refresher: 0,
+      wanted: false, // started, while the module may still be loading
+      latest: /** @type {StateChange|null} */ (null),
+      unmounted: false,
+    };
+  },
 
   data() {
     return {
       speakers: SPEAKERS,
-      state: "idle",
+      state: /** @type {import("./live_playout.js").State} */ ("idle"),
       text: this.words.states.idle,
       announced: "",
       spread: true,
       staysLive: false,
       formats: FORMATS,
       chosen: "",
-      details: [],
+      details: /** @type {[string, string][]} */ ([]),
       muted: { customer: false, assistant: false },
       volume: { customer: 1, assistant: 1 },
       speaking: { customer: false, assistant: false },
     };
   },
 
-  // what Vue must not wrap is kept off data(): the player has private parts, and lanes change 25 times a second
-  created() {
-    this.player = null;
-    this.lanes = [];
-    this.refresher = 0;
-  },
-
   async mounted() {
-    this.stillness = matchMedia("(prefers-reduced-motion: reduce)");
-    this.lanes = SPEAKERS.map(({ who }) => new Lane(this.$refs[who][0], who));
+    const canvas = (/** @type {Speaker} */ who) => /** @type {HTMLCanvasElement[]} */ (this.$refs[who])[0];
+    this.lanes = SPEAKERS.map(({ who }) => new Lane(canvas(who), who));
+    /** @type {typeof import("./live_playout.js")} */
     let module;
     try {
-      module = await import((window.path_prefix || "") + this.moduleUrl); // long before the click, in which there is no time for it
+      module = await import((window.path_prefix || "") + this.moduleUrl); // before the click: sound may only start within it
     } catch (error) {
-      return this.hear({ state: "failed", detail: String(error) });
+      this.showState({ state: "failed", detail: String(error) });
+      return;
     }
-    if (this.gone) return;
-    this.player = new module.LivePlayout({
+    if (this.unmounted) return;
+    const player = new module.LivePlayout({
       url: () => this.address(),
-      onState: (change) => this.hear(change),
+      onState: (change) => this.showState(change),
       onEvent: (event) => this.$emit("event", event),
       onLevels: (levels) => this.show(levels),
       format: this.override(),
       staysLive: this.staysLive,
     });
+    this.player = player;
     for (const { who } of SPEAKERS) this.passGain(who);
-    this.player.setSpread(this.spread);
-    if (this.wanted || (this.autostart && this.url)) this.player.start();
+    player.setSpread(this.spread);
+    if (this.wanted || (this.autostart && this.url)) player.start();
   },
 
   beforeUnmount() {
-    this.gone = true;
+    this.unmounted = true;
     this.player?.stop();
     clearInterval(this.refresher);
     for (const lane of this.lanes) lane.release();
   },
 
   watch: {
-    url(url) {
-      this.player?.setUrl(() => this.address());
-      if (url && this.autostart && this.state === "idle") this.start();
-    },
-
-    format() {
-      this.player?.setFormat(this.override());
-    },
+    url: "changeUrl",
+    format: "changeFormat",
   },
 
   methods: {
+    changeUrl() {
+      this.player?.setUrl(() => this.address());
+      if (this.url && this.autostart && this.state === "idle") this.start();
+    },
+
+    changeFormat() {
+      this.player?.setFormat(this.override());
+    },
+
     /** Call it in the user's click: `getElement(id).start()`. */
     start() {
-      this.wanted = true; // the module may still be on its way
+      this.wanted = true;
       return this.player?.start();
     },
 
@@ -137,35 +164,45 @@ export default {
       this.player?.stop();
     },
 
+    /**
+     * @param {Speaker} who
+     * @param {number} gain 0..1
+     */
     setGain(who, gain) {
       this.volume[who] = gain;
       this.muted[who] = false;
       this.passGain(who);
     },
 
+    /** @param {boolean} on each speaker in an ear of their own; else both in both */
     setSpread(on) {
       this.spread = Boolean(on);
       this.player?.setSpread(this.spread);
     },
 
-    /** Leap ahead when more than 3 s behind; else no word is lost. */
+    /** @param {boolean} on skip ahead when more than 3 s behind; else no word is lost */
     setStayLive(on) {
       this.staysLive = Boolean(on);
       this.player?.setStayLive(this.staysLive);
     },
 
-    /** Has the stream taken for one of FORMATS, whatever it says; "": for what it says. */
+    /**
+     * Overrides the stream's format.
+     * @param {string} name one of FORMATS; "": no override
+     */
     hearAs(name) {
       this.chosen = name;
-      this.player?.setFormat(this.override());
+      this.changeFormat();
     },
 
+    /** @returns {Format|null} */
     override() {
       if (!this.chosen) return this.format ?? null;
       const [sampleRate, channels, encoding] = this.chosen.split(" ");
-      return { sampleRate: Number(sampleRate), channels: Number(channels), encoding };
+      return { sampleRate: Number(sampleRate), channels: channels === "2" ? 2 : 1, encoding: encoding === "mulaw" ? "mulaw" : "s16le" };
     },
 
+    /** @param {string} name one of FORMATS */
     formatName(name) {
       const [rate, channels, encoding] = name.split(" ");
       const kilo = Number(rate) / 1000;
@@ -176,11 +213,13 @@ export default {
       return this.player?.stats() ?? { state: this.state };
     },
 
+    /** @param {Speaker} who */
     toggle(who) {
       this.muted[who] = !this.muted[who];
       this.passGain(who);
     },
 
+    /** @param {Speaker} who */
     passGain(who) {
       this.player?.setGain(who, this.muted[who] ? 0 : this.volume[who]);
     },
@@ -189,18 +228,19 @@ export default {
       return this.url?.startsWith("/") ? (window.path_prefix || "") + this.url : this.url;
     },
 
-    async hear(change) {
+    /** @param {StateChange} change */
+    async showState(change) {
       const { state, detail } = change;
       clearInterval(this.refresher);
       this.latest = change;
-      if (state === "failed") console.warn("The player failed:", detail); // in its own words, which are no reader's
+      if (state === "failed") console.warn("The player failed:", detail); // technical: the page's words are shown instead
       const insecure = state === "unsupported" && !isSecureContext;
       const text = state === "playing" ? await this.behind() : this.words.states[insecure ? "insecure" : state];
-      if (this.latest !== change || this.gone) return;
+      if (this.latest !== change || this.unmounted) return;
       this.state = state;
       this.text = text;
       this.announced = state === "playing" ? this.words.playing : text;
-      if (state === "playing") this.refresher = setInterval(() => this.refresh(), 1000);
+      if (state === "playing") this.refresher = setInterval(() => this.refresh(), REFRESH_MS);
       else this.speaking = { customer: false, assistant: false };
       this.$emit("state", { state, detail, text });
     },
@@ -214,20 +254,21 @@ export default {
       return behind(await this.inform(), this.words);
     },
 
-    /** Asks how the sound does, and says it in the details. */
+    /** Asks for statistics, and shows them in the details. */
     async inform() {
       const stats = await this.player?.stats();
       if (stats?.format) this.details = explain(stats, this.words);
       return stats;
     },
 
+    /** @param {import("./live_playout.js").Levels} levels */
     show(levels) {
       for (const lane of this.lanes) {
         const { who } = lane;
         const speaks = lane.add(levels[who], levels);
         if (speaks !== this.speaking[who]) this.speaking[who] = speaks;
-        if (!document.hidden) lane.paint(this.stillness.matches);
+        if (!document.hidden) lane.paint(this.reducedMotion.matches);
       }
     },
   },
-};
+});

@@ -1,20 +1,21 @@
-/** The picture of one speaker's last half minute, drawn in the browser from what the sound is, 25 times a second. */
-const SHOWN = 30; // seconds of the past in a lane
-const LEVELS_PER_SECOND = 25;
-const PITCH = 4; // CSS pixels from bar to bar
-const SPEAKING = 0.006; // RMS, about -44 dBFS
-const HANG = 0.6; // seconds of silence that still belong to a sentence
-const STILL_EVERY = 8; // levels per picture where motion is not wanted: about three a second
-const MOVING_EVERY = 2;
+/** Draws one speaker's last half minute from the levels that the player reports 25 times a second. */
+const SHOWN_S = 30;
+const LEVELS_HZ = 25; // as in assets/playout_worklet.js
+const PITCH_PX = 4; // from bar to bar
+const BAR_PX = 2.4;
+const SPEAKING_RMS = 0.006; // about -44 dBFS: above a telephone line's noise, below quiet speech
+const HANGOVER_S = 0.6; // a pause of this length still belongs to a sentence
+const REDUCED_MOTION_EVERY = 8; // levels per picture: about three pictures a second
+const PAINT_EVERY = 2;
 
-// what is marked in a lane, as bits
+// marks of a level, as bits
 const SPEAKS = 1;
 const GAP = 2;
 const CATCHES_UP = 4;
 
 /**
- * One speaker's last half minute as bars, newest on the right. Below them a line where this one speaks, above them one where it is
- * played faster; a gap in the sound is a hole in the row of bars, on a wash.
+ * One speaker's last half minute as bars, the newest on the right. A line below them marks speech, one above them marks faster playing. A gap
+ * in the sound is a shaded hole in the row of bars.
  */
 export class Lane {
   /**
@@ -24,12 +25,15 @@ export class Lane {
   constructor(canvas, who) {
     this.canvas = canvas;
     this.who = who;
-    this.peaks = new Float32Array(SHOWN * LEVELS_PER_SECOND).fill(-1); // -1: no sound came
+    this.pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    this.peaks = new Float32Array(SHOWN_S * LEVELS_HZ).fill(-1); // -1: no sound
     this.marks = new Uint8Array(this.peaks.length);
-    this.count = 0;
-    this.spoke = -Infinity;
-    this.heard = false;
-    this.width = this.height = 0;
+    this.count = 0; // levels so far
+    this.spokeAt = -Infinity; // count at the last speech
+    this.started = false; // any sound has been played
+    this.hue = "";
+    this.hueReadAt = 0; // count
+    this.width = this.height = 0; // CSS pixels
     this.sizes = new ResizeObserver(([{ contentRect }]) => this.fit(contentRect));
     this.sizes.observe(canvas);
   }
@@ -38,48 +42,53 @@ export class Lane {
     this.sizes.disconnect();
   }
 
+  /** @param {DOMRectReadOnly} size */
   fit({ width, height }) {
     const scale = window.devicePixelRatio || 1;
     [this.width, this.height] = [width, height];
     this.canvas.width = Math.round(width * scale);
     this.canvas.height = Math.round(height * scale);
-    this.pen = this.canvas.getContext("2d");
     this.pen.scale(scale, scale);
     this.paintBars();
   }
 
-  /** @returns {boolean} whether this one speaks */
+  /**
+   * @param {{peak: number, rms: number}} level
+   * @param {{gap: boolean, catchesUp: boolean}} sound
+   * @returns {boolean} true while this one speaks
+   */
   add({ peak, rms }, { gap, catchesUp }) {
     const at = this.count++ % this.peaks.length;
-    this.heard ||= !gap; // before the first sound nothing is missing
-    if (rms > SPEAKING && !gap) this.spoke = this.count;
-    const speaks = this.count - this.spoke < HANG * LEVELS_PER_SECOND;
+    this.started ||= !gap; // before the first sound nothing is missing
+    if (rms > SPEAKING_RMS && !gap) this.spokeAt = this.count;
+    const speaks = this.count - this.spokeAt < HANGOVER_S * LEVELS_HZ;
     this.peaks[at] = gap ? -1 : peak;
-    this.marks[at] = (speaks ? SPEAKS : 0) | (gap && this.heard ? GAP : 0) | (catchesUp ? CATCHES_UP : 0);
+    this.marks[at] = (speaks ? SPEAKS : 0) | (gap && this.started ? GAP : 0) | (catchesUp ? CATCHES_UP : 0);
     return speaks;
   }
 
-  paint(still) {
-    if (!this.width || this.count % (still ? STILL_EVERY : MOVING_EVERY)) return;
-    if (still) this.paintMeter();
+  /** @param {boolean} reducedMotion */
+  paint(reducedMotion) {
+    if (!this.width || this.count % (reducedMotion ? REDUCED_MOTION_EVERY : PAINT_EVERY)) return;
+    if (reducedMotion) this.paintMeter();
     else this.paintBars();
   }
 
   color() {
-    // themes change while a call runs; asking for a style at every picture would cost more than the picture
-    if (!this.hue || this.count - this.asked >= LEVELS_PER_SECOND) {
+    // The theme may change during a call. Once a second is enough: reading the style costs more than painting.
+    if (!this.hue || this.count - this.hueReadAt >= LEVELS_HZ) {
       this.hue = getComputedStyle(this.canvas).getPropertyValue(`--${this.who}`).trim() || "#57534e";
-      this.asked = this.count;
+      this.hueReadAt = this.count;
     }
     return this.hue;
   }
 
   paintBars() {
     const { pen, width, height, peaks, marks, count } = this;
-    const bars = Math.floor(width / PITCH);
+    const bars = Math.floor(width / PITCH_PX);
     const perBar = Math.max(1, Math.round(peaks.length / Math.max(1, bars)));
-    const newest = Math.floor(count / perBar); // bars lie on a fixed grid of time: they move, and do not change shape as they go
-    const shown = ((count % perBar) / perBar) * PITCH; // of the newest, which comes in from the right
+    const newest = Math.floor(count / perBar); // bars lie on a fixed time grid, so that they keep their shape as they move
+    const shown = ((count % perBar) / perBar) * PITCH_PX; // of the newest, which enters from the right
     pen.clearRect(0, 0, width, height);
     pen.fillStyle = this.color();
     for (let bar = 0; bar < bars; bar++) {
@@ -91,30 +100,36 @@ export class Lane {
         peak = Math.max(peak, peaks[k % peaks.length]);
         marked |= marks[k % marks.length];
       }
-      const left = width - shown - bar * PITCH;
+      const left = width - shown - bar * PITCH_PX;
       const age = 1 - 0.65 * (bar / bars);
       this.mark(marked, left, age);
       if (peak < 0) continue;
       const tall = Math.max(1, loudness(peak) * (height / 2 - 5));
       pen.globalAlpha = age;
-      pen.fillRect(left, height / 2 - tall, 2.4, 2 * tall);
+      pen.fillRect(left, height / 2 - tall, BAR_PX, 2 * tall);
     }
     pen.globalAlpha = 1;
   }
 
+  /**
+   * @param {number} marked
+   * @param {number} left
+   * @param {number} age 1: new, 0: gone
+   */
   mark(marked, left, age) {
     const { pen, height } = this;
     pen.globalAlpha = 0.12 * age;
-    if (marked & GAP) pen.fillRect(left, 0, PITCH, height);
+    if (marked & GAP) pen.fillRect(left, 0, PITCH_PX, height);
     pen.globalAlpha = age;
-    if (marked & SPEAKS) pen.fillRect(left, height - 2, PITCH, 2);
-    if (marked & CATCHES_UP) pen.fillRect(left, 0, PITCH / 2, 2);
+    if (marked & SPEAKS) pen.fillRect(left, height - 2, PITCH_PX, 2);
+    if (marked & CATCHES_UP) pen.fillRect(left, 0, PITCH_PX / 2, 2);
   }
 
   paintMeter() {
     const { pen, width, height } = this;
     let peak = 0;
-    for (let k = 1; k <= STILL_EVERY && k <= this.count; k++) peak = Math.max(peak, this.peaks[(this.count - k) % this.peaks.length]);
+    for (let k = 1; k <= REDUCED_MOTION_EVERY && k <= this.count; k++)
+      peak = Math.max(peak, this.peaks[(this.count - k) % this.peaks.length]);
     pen.clearRect(0, 0, width, height);
     pen.fillStyle = this.color();
     pen.globalAlpha = 0.25;
@@ -124,7 +139,10 @@ export class Lane {
   }
 }
 
-/** A peak as a height: between amplitude, in which quiet speech is a line, and decibels, in which noise is a wall. */
+/**
+ * A peak's height, 0..1. The square root lies between amplitude, which shows quiet speech as a line, and decibels, which show noise as a wall.
+ * @param {number} peak
+ */
 function loudness(peak) {
   return Math.min(1, Math.sqrt(peak));
 }

@@ -1,10 +1,11 @@
 /**
- * A form whose press is told to the server once: not while one is under way, not from a held key, not without a connection. `send` carries
- * its fields by name and, under `press`, the name of the button; `settle` makes it ready again, and empty where `done` says so.
+ * A form that sends each press once: not while one is pending, not from a held key, not without a connection. `send` carries the fields by
+ * name and, under `press`, the name of the button. `settle` makes it ready again, and empties it if `done`.
  */
 import { Press } from "press";
+import { defineComponent } from "vue";
 
-export default {
+export default defineComponent({
   template: `
     <form class="send-form" novalidate :aria-busy="String(busy)" @submit.prevent="press" @keydown.enter="held">
       <fieldset :disabled="busy || disabled"><slot></slot></fieldset>
@@ -17,15 +18,17 @@ export default {
     return { busy: false, refused: false };
   },
 
-  created() {
-    this.pressed = null;
+  setup() {
+    return { pressed: /** @type {Press|null} */ (null) };
   },
 
   methods: {
+    /** @param {KeyboardEvent} event */
     held(event) {
       if (event.repeat) event.preventDefault();
     },
 
+    /** @param {SubmitEvent} event */
     press(event) {
       if (this.busy || this.disabled) return;
       this.refused = !window.socket?.connected;
@@ -33,18 +36,19 @@ export default {
       this.pressed = new Press();
       const fields = Object.fromEntries(new FormData(this.$el)); // before the fieldset is disabled, and its fields with it
       this.busy = true;
-      this.$emit("send", { ...fields, press: event.submitter?.name ?? "" });
+      this.$emit("send", { ...fields, press: event.submitter?.getAttribute("name") ?? "" });
     },
 
-    /** Seconds since the press; nothing before the first. */
+    /** Seconds since the press; null before the first. */
     age() {
       return this.pressed?.age() ?? null;
     },
 
+    /** @param {boolean} done */
     settle(done) {
       this.busy = false;
       if (done) this.$el.reset();
       this.$nextTick(() => this.pressed?.refocus());
     },
   },
-};
+});

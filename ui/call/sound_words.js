@@ -1,25 +1,47 @@
-/** What `LivePlayout.stats()` says, in words that a person understands. `words` are the page's texts, with gaps such as `{seconds}`. */
+/**
+ * Explains `LivePlayout.stats()` in words.
+ *
+ * @typedef {Record<string, any>} Words the page's texts, with gaps such as `{seconds}`
+ * @typedef {import("../../types/messages.js").FromWorklet["stats"] & {outputLatency: number, reconnects: number}} Stats
+ */
 import { counted, fill } from "fill";
 
-const IN_STEP = 100; // ppm: what any two quartzes differ by
+const IN_STEP_PPM = 100; // any two quartzes may differ by this
 
+/**
+ * @param {number} value
+ * @param {number} digits after the decimal point
+ */
 function number(value, digits) {
   const exact = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   return new Intl.NumberFormat(document.documentElement.lang || "en", exact).format(value);
 }
 
-/** WebRTC calls a gap from 0.15 s on an interruption; the shorter ones are hardly heard. */
+/**
+ * WebRTC calls a gap of at least 0.15 s an interruption; shorter ones are hardly heard.
+ * @param {{concealmentEvents: number, interruptionCount: number}} stats
+ * @param {Words} words
+ */
 function gaps({ concealmentEvents: count, interruptionCount: long }, words) {
   if (count === 0) return words.noGaps;
   return counted(long === 0 ? words.shortGaps : words.gaps, count);
 }
 
-/** "0.05 s behind, no gaps" */
+/**
+ * "0.05 s behind, no gaps"
+ * @param {Stats} stats
+ * @param {Words} words
+ */
 export function behind(stats, words) {
   return fill(words.behind, { seconds: number(stats.delay, 2), gaps: gaps(stats, words) });
 }
 
-/** All of it, as pairs of a term and a sentence. */
+/**
+ * All figures, as pairs of a term and a sentence.
+ * @param {Stats} stats
+ * @param {Words} words
+ * @returns {[term: string, sentence: string][]}
+ */
 export function explain(stats, words) {
   const { sampleRate, channels, encoding, ground } = stats.format;
   const rate = stats.outputSampleRate;
@@ -45,7 +67,7 @@ export function explain(stats, words) {
         ground: words.grounds[ground],
       }),
     ],
-    [words.clock, Math.abs(ppm) < IN_STEP ? words.inStep : fill(ppm > 0 ? words.fast : words.slow, { ppm: Math.abs(ppm) })],
+    [words.clock, Math.abs(ppm) < IN_STEP_PPM ? words.inStep : fill(ppm > 0 ? words.fast : words.slow, { ppm: Math.abs(ppm) })],
     [words.device, fill(words.deviceIs, { seconds: number(stats.outputLatency, 2), rate: number(rate / 1000, rate % 1000 ? 1 : 0) })],
     [words.connection, reconnects === 0 ? words.neverLost : counted(words.lost, reconnects)],
   ];

@@ -1,13 +1,16 @@
 /**
- * What is said in a call, as bubbles. Lines are `{key, speaker, text, at, final}`, `at` in ms since 1970; one with a known key replaces the
- * line that stood there, as a partial is replaced by what follows it. All of it is text: markup in it is shown, never run.
+ * The transcript of a call, as bubbles. A line with a known key replaces the previous one, as a final text replaces a partial one. Markup in
+ * the text is shown, never run.
+ *
+ * @typedef {{key: number, speaker: string, text: string, at: number, final: boolean}} Line `at` in ms since 1970
  */
 import { exact, lasting } from "times";
+import { defineComponent } from "vue";
 
-const NEAR = 48; // CSS pixels from the bottom within which a reader counts as following
-const TOLD = 2000; // ms for which a button says that it did what it says
+const NEAR_BOTTOM_PX = 48; // about two lines: a reader this close to the bottom is following
+const COPIED_MS = 2000; // how long the button says that it has copied
 
-export default {
+export default defineComponent({
   template: `
     <div class="transcript-box">
       <div class="transcript-head">
@@ -29,13 +32,29 @@ export default {
       <div class="sr-only" role="log" aria-live="polite"><p v-for="line in spoken" :key="line.key">{{ words[line.speaker] }}: {{ line.text }}</p></div>
       <span class="sr-only" role="status">{{ copied ? words.copied : "" }}</span>
     </div>`,
-  props: { initial: Array, since: Number, empty: String, words: Object, file: String },
+  props: {
+    initial: { type: /** @type {import("vue").PropType<Line[]>} */ (Array), required: true },
+    since: { type: Number, default: 0 },
+    empty: String,
+    words: { type: Object, required: true },
+    file: { type: String, default: "" },
+  },
+
+  setup() {
+    return { copiedTimer: 0 };
+  },
 
   data() {
-    return { lines: Object.fromEntries(this.initial.map((line) => [line.key, line])), spoken: [], missed: false, copied: false };
+    return {
+      lines: byKey(this.initial),
+      spoken: /** @type {Line[]} */ ([]), // the last final lines, for screen readers
+      missed: false, // a new line is out of sight
+      copied: false,
+    };
   },
 
   computed: {
+    /** @returns {Line[]} */
     sorted() {
       return Object.values(this.lines).sort((a, b) => a.key - b.key);
     },
@@ -46,13 +65,22 @@ export default {
   },
 
   beforeUnmount() {
-    clearTimeout(this.telling);
+    clearTimeout(this.copiedTimer);
   },
 
   methods: {
+    talk() {
+      return /** @type {HTMLElement} */ (this.$refs.talk);
+    },
+
+    isNearBottom() {
+      const { scrollHeight, scrollTop, clientHeight } = this.talk();
+      return scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
+    },
+
+    /** @param {Line[]} lines */
     put(lines) {
-      const { talk } = this.$refs;
-      const following = talk.scrollHeight - talk.scrollTop - talk.clientHeight < NEAR;
+      const following = this.isNearBottom();
       for (const line of lines) {
         if (line.final && !this.lines[line.key]?.final) this.spoken = [...this.spoken.slice(-4), line];
         this.lines[line.key] = line;
@@ -61,28 +89,34 @@ export default {
       else this.missed = true;
     },
 
-    /** Another account of the whole call. */
+    /**
+     * Shows another transcript of the whole call.
+     * @param {Line[]} lines
+     */
     replace(lines) {
-      this.lines = Object.fromEntries(lines.map((line) => [line.key, line]));
+      this.lines = byKey(lines);
     },
 
     follow() {
-      const { talk } = this.$refs;
+      const talk = this.talk();
       this.missed = false;
       talk.scrollTop = talk.scrollHeight;
     },
 
     scrolled() {
-      const { talk } = this.$refs;
-      if (talk.scrollHeight - talk.scrollTop - talk.clientHeight < NEAR) this.missed = false;
+      if (this.isNearBottom()) this.missed = false;
     },
 
+    /** @param {Line} line */
     heading(line) {
       const who = this.words[line.speaker] ?? line.speaker;
       return line.final ? `${who} ${this.time(line)}` : `${who}, ${this.words.speaking}`;
     },
 
-    /** Since the call was answered, or of the day where that is not known. */
+    /**
+     * The time since the call was answered, or the time of day if that is not known.
+     * @param {Line} line
+     */
     time({ at }) {
       return this.since ? lasting((at - this.since) / 1000) : exact(at);
     },
@@ -98,8 +132,8 @@ export default {
         this.copyBySelection(); // not a secure context, or not allowed
       }
       this.copied = true;
-      clearTimeout(this.telling);
-      this.telling = setTimeout(() => (this.copied = false), TOLD);
+      clearTimeout(this.copiedTimer);
+      this.copiedTimer = setTimeout(() => (this.copied = false), COPIED_MS);
     },
 
     copyBySelection() {
@@ -119,4 +153,12 @@ export default {
       URL.revokeObjectURL(link.href);
     },
   },
-};
+});
+
+/**
+ * @param {Line[]} lines
+ * @returns {Record<number, Line>}
+ */
+function byKey(lines) {
+  return Object.fromEntries(lines.map((line) => [line.key, line]));
+}

@@ -1,5 +1,12 @@
-/** What may differ in one call. Its fields have names, so that the form around it sends them along; Enter in them sends nothing. */
-export default {
+/**
+ * Options of a single call: its first message and variables. The fields have names, so that the surrounding form sends them; Enter in them does
+ * not dial.
+ */
+import { defineComponent } from "vue";
+
+/** @typedef {{key: number, name: string, value: string}} Row */
+
+export default defineComponent({
   template: `
     <details class="more">
       <summary>{{ words.more }}<span v-if="changed" class="changed">{{ words.changed }}</span></summary>
@@ -25,12 +32,12 @@ export default {
     </details>`,
   props: { words: Object },
 
-  data() {
-    return { message: "", rows: [] };
+  setup() {
+    return { count: 0 };
   },
 
-  created() {
-    this.count = 0;
+  data() {
+    return { message: "", rows: /** @type {Row[]} */ ([]) };
   },
 
   computed: {
@@ -45,13 +52,15 @@ export default {
       this.$nextTick(() => [...this.$el.querySelectorAll("[name=variable-name]")].at(-1).focus());
     },
 
+    /** @param {Row} row */
     remove(row) {
       this.rows = this.rows.filter((other) => other !== row);
-      this.$refs.adds.focus();
+      /** @type {HTMLElement} */ (this.$refs.adds).focus();
     },
 
+    /** @param {KeyboardEvent} event */
     stay(event) {
-      if (event.target.tagName === "INPUT") event.preventDefault(); // only the number's own Enter dials
+      if (event.target instanceof HTMLInputElement) event.preventDefault(); // only Enter in the number field dials
     },
 
     empty() {
@@ -59,4 +68,4 @@ export default {
       this.rows = [];
     },
   },
-};
+});

@@ -1,14 +1,18 @@
 /**
- * A form around one number field. It groups digits as they are typed, and lets a press of Call through once, at once, or not at all: not
- * while one is under way, not from a held key, not without a connection. How old a press is when the server hears of it, `age` tells.
+ * A form around one number field. It groups digits while they are typed, and sends each press of Call once, at once, or not at all: not while
+ * one is pending, not from a held key, not without a connection. The server asks `age` how old a press is when it gets it.
  */
 import { Press } from "press";
+import { defineComponent } from "vue";
 
-const DOUBLE_PRESS = 1500; // ms after a press within which another is a slip of the finger
+const DOUBLE_PRESS_MS = 1500; // a second press within this is an accident; slower than any double click, quicker than any decision
 
+/** @param {string} text */
 const digits = (text) => text.replace(/\D/g, "").replace(/^00/, "");
 
-export default {
+/** @typedef {{of: string, text: string, pasted: boolean}} Shape how the server writes a number: `text` replaces what was typed, `of` */
+
+export default defineComponent({
   template: `
     <form class="dial-form" novalidate @submit.prevent="press" @keydown.enter="held" @input="typed" @focusout="left"
       @paste="paste" @change="chosen">
@@ -16,15 +20,20 @@ export default {
       <fieldset :disabled="dialling || disabled"><slot name="actions"></slot></fieldset>
       <p v-if="refused" class="problem" role="alert">{{ offline }}</p>
     </form>`,
-  props: { initial: String, shape: Object, offline: String, disabled: Boolean },
+  props: { initial: String, shape: /** @type {import("vue").PropType<Shape>} */ (Object), offline: String, disabled: Boolean },
   emits: ["typed", "pasted", "chosen", "left", "dial"],
 
   data() {
     return { dialling: false, refused: false };
   },
 
-  created() {
-    this.pressed = null;
+  setup() {
+    return {
+      field: document.createElement("input"), // until the form's own is mounted
+      pressed: /** @type {Press|null} */ (null),
+      deleting: false,
+      composing: false,
+    };
   },
 
   mounted() {
@@ -33,22 +42,27 @@ export default {
   },
 
   watch: {
-    shape({ of, text, pasted }) {
-      const { field } = this;
-      if (pasted && field.value === of.slice(0, field.maxLength)) return this.put(text);
-      const asTyped = field.value === of && field.selectionStart === of.length && !this.composing;
-      const regrows = this.deleting && text.length > of.length; // a separator that comes back could not be deleted
-      if (!asTyped || regrows || text === of || digits(text) !== digits(of)) return;
-      this.put(text);
-    },
+    shape: "reshape",
   },
 
   methods: {
+    /** @param {Shape} shape */
+    reshape({ of, text, pasted }) {
+      const { field } = this;
+      if (pasted && field.value === of.slice(0, field.maxLength)) return this.put(text);
+      const asTyped = field.value === of && field.selectionStart === of.length && !this.composing;
+      const regrows = this.deleting && text.length > of.length; // a separator could never be deleted if it came back
+      if (!asTyped || regrows || text === of || digits(text) !== digits(of)) return;
+      this.put(text);
+    },
+
+    /** @param {string} text */
     put(text) {
       this.field.value = text;
       this.field.setSelectionRange(text.length, text.length);
     },
 
+    /** @param {InputEvent} event */
     typed(event) {
       if (event.target !== this.field) return;
       this.refused = false;
@@ -57,10 +71,14 @@ export default {
       this.$emit("typed", this.field.value);
     },
 
-    /** A number that is pasted over the whole field may be written in any way, and be longer than the field. */
+    /**
+     * A number that is pasted over the whole field may be written in any way, and be longer than the field.
+     * @param {ClipboardEvent} event
+     */
     paste(event) {
       const { field } = this;
-      if (event.target !== field || field.selectionEnd - field.selectionStart < field.value.length) return;
+      const selected = (field.selectionEnd ?? 0) - (field.selectionStart ?? 0);
+      if (event.target !== field || selected < field.value.length || !event.clipboardData) return;
       const text = event.clipboardData.getData("text").trim();
       event.preventDefault();
       this.refused = false;
@@ -73,22 +91,27 @@ export default {
       return { assistant: fields.get("assistant"), caller_id: fields.get("caller-id") };
     },
 
+    /** @param {Event} event */
     chosen(event) {
-      if (event.target.tagName === "SELECT") this.$emit("chosen", this.picked());
+      if (event.target instanceof HTMLSelectElement) this.$emit("chosen", this.picked());
     },
 
+    /** @param {FocusEvent} event */
     left(event) {
-      const toPress = event.relatedTarget?.matches(":active"); // a sentence that comes now could move the button from under the finger
+      const { relatedTarget } = event;
+      const toPress = relatedTarget instanceof Element && relatedTarget.matches(":active"); // a message now could move the button away
       if (event.target === this.field && !toPress) this.$emit("left", this.field.value);
     },
 
+    /** @param {KeyboardEvent} event */
     held(event) {
       if (event.repeat) event.preventDefault();
     },
 
+    /** @param {SubmitEvent} event */
     press(event) {
       if (this.dialling || this.disabled) return;
-      globalThis.LivePlayout?.unlock(); // browsers allow sound only from within the press itself
+      globalThis.LivePlayout?.unlock(); // browsers allow sound only within the click
       if (!window.socket?.connected) {
         this.refused = true;
         return;
@@ -100,29 +123,33 @@ export default {
       this.$emit("dial", {
         ...this.picked(),
         text: this.field.value,
-        confirmed: event.submitter?.name === "confirmed",
+        confirmed: event.submitter?.getAttribute("name") === "confirmed",
         first_message: fields.get("first-message"),
         names: fields.getAll("variable-name"),
         values: fields.getAll("variable-value"),
       });
     },
 
-    /** Seconds since the press; nothing before the first. */
+    /** Seconds since the press; null before the first. */
     age() {
       return this.pressed?.age() ?? null;
     },
 
-    /** The press has been dealt with; `placed`: it led to a call. */
+    /**
+     * The server has answered the press.
+     * @param {boolean} placed it led to a call
+     */
     settle(placed) {
       setTimeout(
         () => {
           this.dialling = false;
           this.$nextTick(() => this.pressed?.refocus());
         },
-        placed ? Math.max(0, DOUBLE_PRESS - 1000 * this.age()) : 0,
+        placed ? Math.max(0, DOUBLE_PRESS_MS - 1000 * (this.age() ?? 0)) : 0,
       );
     },
 
+    /** @param {string} text */
     fill(text) {
       this.refused = false;
       this.put(text);
@@ -130,4 +157,4 @@ export default {
       this.field.focus();
     },
   },
-};
+});

@@ -1,9 +1,14 @@
-/** How long a call has lasted, ticking by itself: `since` and `until` in ms since 1970, absent until then. */
+/** How long a call has lasted, counted by the browser. `since`, `until`: ms since 1970; absent while the call has not begun, or not ended. */
 import { lasting } from "times";
+import { defineComponent } from "vue";
 
-export default {
+export default defineComponent({
   template: `<span role="timer" class="call-clock">{{ since ? text : "" }}</span>`,
-  props: { since: Number, until: Number },
+  props: { since: { type: Number, default: 0 }, until: { type: Number, default: 0 } },
+
+  setup() {
+    return { timer: 0 };
+  },
 
   data() {
     return { now: Date.now() };
@@ -35,4 +40,4 @@ export default {
       if (this.since && !this.until) this.timer = setTimeout(() => this.tick(), 1000 - ((((this.now - this.since) % 1000) + 1000) % 1000));
     },
   },
-};
+});

@@ -1,9 +1,17 @@
-/** A text of the page with its gaps, such as `{seconds}`, filled; one for which there is no value stays. */
+/**
+ * Fills the gaps of a text, such as `{seconds}`. A gap without a value stays.
+ * @param {string} text
+ * @param {Record<string, string|number>} values
+ */
 export function fill(text, values) {
-  return text.replace(/\{(\w+)\}/g, (gap, name) => values[name] ?? gap);
+  return text.replace(/\{(\w+)\}/g, (gap, name) => String(values[name] ?? gap));
 }
 
-/** The one of a text's plural `forms` that fits `count` in the page's language, filled with it. */
+/**
+ * Fills the plural form of a text that fits `count` in the page's language.
+ * @param {Partial<Record<Intl.LDMLPluralRule, string>> & {other: string}} forms
+ * @param {number} count
+ */
 export function counted(forms, count) {
   const category = new Intl.PluralRules(document.documentElement.lang || "en").select(count);
   return fill(forms[category] ?? forms.other, { count });

@@ -1,12 +1,13 @@
 /**
- * A moment in the reader's own time zone and way of writing. `at`: ms since 1970; absent: an empty place of the same height.
- * `brief`: no seconds, and the date instead where it is not today's.
+ * A moment in the reader's own time zone and locale. `at`: ms since 1970; absent: an empty line of the same height. `brief`: no seconds, and
+ * the date instead if it is not today's.
  */
 import { brief, exact, whole } from "times";
+import { defineComponent } from "vue";
 
-export default {
+export default defineComponent({
   template: `<time v-if="at" :datetime="machine" :title="whole">{{ text }}</time><span v-else aria-hidden="true">&nbsp;</span>`,
-  props: { at: Number, brief: Boolean },
+  props: { at: { type: Number, default: 0 }, brief: Boolean },
   computed: {
     machine() {
       return new Date(this.at).toISOString();
@@ -18,4 +19,4 @@ export default {
       return this.brief ? brief(this.at) : exact(this.at);
     },
   },
-};
+});

@@ -1,5 +1,7 @@
-/** A loudspeaker that is crossed out while `muted`. What it says (`aria-label`) and does (`@click`) is its user's. */
-export const MuteButton = {
+/** A loudspeaker button, crossed out while `muted`. The parent gives it its `aria-label` and its `@click`. */
+import { defineComponent } from "vue";
+
+export const MuteButton = defineComponent({
   template: `
     <button type="button" class="mute" :aria-pressed="String(muted)">
       <svg width="18" height="18" viewBox="0 0 24 24" fill="currentColor" aria-hidden="true">
@@ -9,4 +11,4 @@ export const MuteButton = {
       </svg>
     </button>`,
   props: { muted: Boolean },
-};
+});

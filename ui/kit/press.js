@@ -1,18 +1,18 @@
-/** A press of a button in a form that may be told to the server too late to count. */
+/** A press of a form's button. The server refuses one that reaches it too late. */
 export class Press {
   constructor() {
-    this.wall = Date.now();
-    this.steady = performance.now();
-    this.by = document.activeElement;
+    this.wallMs = Date.now();
+    this.steadyMs = performance.now();
+    this.button = document.activeElement;
   }
 
-  /** Seconds since, by two clocks of this browser alone: one may be set, the other may stop while a laptop sleeps. */
+  /** Seconds since the press, by the later of two clocks of this browser: one may be set, the other may stop while a laptop sleeps. */
   age() {
-    return Math.max(Date.now() - this.wall, performance.now() - this.steady) / 1000;
+    return Math.max(Date.now() - this.wallMs, performance.now() - this.steadyMs) / 1000;
   }
 
-  /** Gives back the focus that was lost as the form was disabled. */
+  /** Gives back the focus, which is lost when the form is disabled. */
   refocus() {
-    if (document.activeElement === document.body) this.by?.focus({ preventScroll: true });
+    if (document.activeElement === document.body && this.button instanceof HTMLElement) this.button.focus({ preventScroll: true });
   }
 }

@@ -1,12 +1,26 @@
 /**
- * Calls as rows of buttons. What a row shows comes from the server as data (`initial`, then `put`, `drop`, `mark`), so that a change of one
- * call costs one small message. Arrow keys move through all lists of the section; a press, or Enter, chooses the call.
+ * Calls as rows of buttons. The server sends the rows as data (`initial`, then `put`, `drop`, `mark`), so that a change of one call is one
+ * small message. Arrow keys move through all lists of the section; a click, or Enter, chooses the call.
+ *
+ * @typedef {object} Row
+ * @property {string} id
+ * @property {string} number
+ * @property {string} status
+ * @property {string} words
+ * @property {number} [at] ms since 1970
+ * @property {boolean} [running]
+ * @property {number} [since] ms since 1970 at which it was answered
+ * @property {boolean} [inbound]
+ * @property {boolean} [fresh] it has just come
+ * @property {string} [speaks] what is being said
+ * @property {string} [speaker]
  */
 import { brief, lasting, whole } from "times";
+import { defineComponent } from "vue";
 
-const NEWS = 8000; // ms for which a call that has just come is marked
+const FRESH_MS = 8000; // how long a new call is marked: time enough to look up and find it
 
-export default {
+export default defineComponent({
   template: `
     <ul class="list" @keydown="move">
       <li v-for="row in sorted" :key="row.id" :class="{ fresh: fresh[row.id] }">
@@ -21,21 +35,34 @@ export default {
         </button>
       </li>
     </ul>`,
-  props: { initial: Array, words: Object },
+  props: { initial: { type: /** @type {import("vue").PropType<Row[]>} */ (Array), required: true }, words: Object },
   emits: ["choose"],
 
+  setup() {
+    return { clock: 0 };
+  },
+
   data() {
-    const rows = Object.fromEntries(this.initial.map((row) => [row.id, row]));
-    return { rows, current: null, focused: null, fresh: {}, now: Date.now() };
+    return {
+      rows: byId(this.initial),
+      current: /** @type {string|null} */ (null),
+      focused: /** @type {string|null} */ (null),
+      fresh: /** @type {Record<string, boolean>} */ ({}),
+      now: Date.now(),
+    };
   },
 
   computed: {
+    /** @returns {Row[]} */
     sorted() {
       return Object.values(this.rows).sort((a, b) => (b.at ?? 0) - (a.at ?? 0) || (a.id < b.id ? 1 : -1));
     },
-    /** The one row that Tab reaches; arrows go on from there. */
+    /**
+     * The row that Tab reaches; arrow keys continue from there.
+     * @returns {string|undefined}
+     */
     reached() {
-      return [this.focused, this.current].find((id) => id in this.rows) ?? this.sorted[0]?.id;
+      return [this.focused, this.current].find((id) => id !== null && id in this.rows) ?? this.sorted[0]?.id;
     },
   },
 
@@ -54,6 +81,7 @@ export default {
     lasting,
     whole,
 
+    /** @param {Row[]} rows */
     put(rows) {
       for (const row of rows) {
         if (row.fresh && !(row.id in this.rows) && row.id !== this.current) this.announce(row.id);
@@ -61,37 +89,51 @@ export default {
       }
     },
 
+    /** @param {Row[]} rows */
     replace(rows) {
-      this.rows = Object.fromEntries(rows.map((row) => [row.id, row]));
+      this.rows = byId(rows);
     },
 
+    /** @param {string[]} ids */
     drop(ids) {
-      const lost = ids.includes(document.activeElement?.dataset.call);
+      const lost = ids.includes(document.activeElement?.getAttribute("data-call") ?? "");
       for (const id of ids) delete this.rows[id];
       if (lost) this.$nextTick(() => this.$el.querySelector(".row[tabindex='0']")?.focus());
     },
 
+    /** @param {string|null} id */
     mark(id) {
       this.current = id;
     },
 
+    /** @param {string} id */
     announce(id) {
       this.fresh[id] = true;
-      setTimeout(() => delete this.fresh[id], NEWS);
+      setTimeout(() => delete this.fresh[id], FRESH_MS);
     },
 
+    /** @param {Row} row */
     choose(row) {
-      if (row.running) globalThis.LivePlayout?.unlock(); // browsers allow sound only from within the press itself
+      if (row.running) globalThis.LivePlayout?.unlock(); // browsers allow sound only within the click
       this.$emit("choose", row.id);
     },
 
+    /** @param {KeyboardEvent} event */
     move(event) {
-      const all = [...this.$el.closest("section").querySelectorAll(".row")];
-      const at = all.indexOf(event.target);
-      const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
+      const all = /** @type {HTMLElement[]} */ ([...this.$el.closest("section").querySelectorAll(".row")]);
+      const at = all.indexOf(/** @type {HTMLElement} */ (event.target));
+      const to = new Map(Object.entries({ ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 })).get(event.key);
       if (at < 0 || to === undefined) return;
       event.preventDefault();
       all[to]?.focus();
     },
   },
-};
+});
+
+/**
+ * @param {Row[]} rows
+ * @returns {Record<string, Row>}
+ */
+function byId(rows) {
+  return Object.fromEntries(rows.map((row) => [row.id, row]));
+}

@@ -1,9 +1,18 @@
-/** A form that tells what is wanted a moment after it changes. Days become moments here: only the browser knows when the reader's day begins. */
-const PAUSE = 250; // ms without a key after which a word counts as typed
+/**
+ * A search form that submits itself shortly after a change. Days become moments here, because only the browser knows when the reader's day
+ * begins.
+ */
+import { defineComponent } from "vue";
 
-export default {
+const TYPING_PAUSE_MS = 250; // longer than between two keys of a slow typist's word, short enough to feel immediate
+
+export default defineComponent({
   template: `<form class="call-search" role="search" @submit.prevent="tell" @input="soon"><slot></slot></form>`,
   emits: ["wanted"],
+
+  setup() {
+    return { waiting: 0 };
+  },
 
   beforeUnmount() {
     clearTimeout(this.waiting);
@@ -12,20 +21,24 @@ export default {
   methods: {
     soon() {
       clearTimeout(this.waiting);
-      this.waiting = setTimeout(() => this.tell(), PAUSE);
+      this.waiting = setTimeout(() => this.tell(), TYPING_PAUSE_MS);
     },
 
     tell() {
       clearTimeout(this.waiting);
-      const { search, family, from, to } = Object.fromEntries(new FormData(this.$el));
+      const { search, family, from, to } = Object.fromEntries(/** @type {Iterable<[string, string]>} */ (new FormData(this.$el)));
       this.$emit("wanted", { search, family, from: this.midnight(from, 0), to: this.midnight(to, 1) });
     },
 
-    /** The reader's midnight at the beginning of a day, or `later` days after it, in ms since 1970. */
+    /**
+     * The reader's midnight at the beginning of a day, in ms since 1970; null without a day.
+     * @param {string} day YYYY-MM-DD
+     * @param {number} later days after it
+     */
     midnight(day, later) {
       if (!day) return null;
       const [year, month, date] = day.split("-").map(Number);
       return new Date(year, month - 1, date + later).getTime();
     },
   },
-};
+});

@@ -1,41 +1,51 @@
-/** The sound of a recording, whose parts are files of their own, as one sound on one line of time, in seconds. */
+/**
+ * Plays a recording, whose parts are separate files, as one sound with one time line in seconds.
+ *
+ * @typedef {{part: number, at: number, seconds: number}} Part
+ * @typedef {"ended"|"blocked"|"failed"} StopReason
+ */
 export class RecordedSound {
   /**
-   * @param {{part: number, at: number, seconds: number}[]} parts
-   * @param {{address: (name: string) => string, onStop: (why: "ended"|"blocked"|"failed") => void}} options where a file is, and who
-   * hears that the sound stopped by itself
+   * @param {Part[]} parts at least one
+   * @param {object} options
+   * @param {(name: string) => string} options.address of a file
+   * @param {(reason: StopReason) => void} options.onStop the sound stopped by itself
    */
   constructor(parts, { address, onStop }) {
-    Object.assign(this, { parts, address, onStop });
-    this.part = null;
+    this.parts = parts;
+    this.address = address;
+    this.onStop = onStop;
+    this.part = /** @type {Part|null} */ (null);
     this.playing = false;
     this.audio = document.createElement("audio");
     this.audio.preload = "metadata";
-    this.heard = new AbortController();
-    const { signal } = this.heard;
+    this.listeners = new AbortController();
+    const { signal } = this.listeners;
     this.audio.addEventListener("ended", () => this.next(), { signal });
     this.audio.addEventListener("error", () => this.stop("failed"), { signal });
   }
 
   release() {
-    this.heard.abort();
+    this.listeners.abort();
     this.audio.pause();
-    this.audio.removeAttribute("src"); // or the browser goes on loading
+    this.audio.removeAttribute("src"); // or the browser continues to load
     this.audio.load();
   }
 
   get time() {
-    return this.part.at + this.audio.currentTime;
+    return (this.part?.at ?? 0) + this.audio.currentTime;
   }
 
+  /** @param {number} time */
   seek(time) {
     const part = this.parts.findLast(({ at }) => at <= time) ?? this.parts[0];
     this.enter(part, Math.min(part.seconds, Math.max(0, time - part.at)));
     if (this.playing) this.play();
   }
 
+  /** @param {number} rate 1: normal */
   setSpeed(rate) {
-    this.audio.defaultPlaybackRate = this.audio.playbackRate = rate; // the default is what a part begins with
+    this.audio.defaultPlaybackRate = this.audio.playbackRate = rate; // the default applies to the next part
   }
 
   async play() {
@@ -43,8 +53,8 @@ export class RecordedSound {
     try {
       await this.audio.play();
     } catch (error) {
-      // what interrupts it by seeking or by pausing has it play again, or not
-      if (error.name !== "AbortError") this.stop(error.name === "NotAllowedError" ? "blocked" : "failed");
+      const { name } = /** @type {DOMException} */ (error);
+      if (name !== "AbortError") this.stop(name === "NotAllowedError" ? "blocked" : "failed"); // a seek or a pause aborts it
     }
   }
 
@@ -53,11 +63,16 @@ export class RecordedSound {
     this.audio.pause();
   }
 
-  stop(why) {
+  /** @param {StopReason} reason */
+  stop(reason) {
     this.playing = false;
-    this.onStop(why);
+    this.onStop(reason);
   }
 
+  /**
+   * @param {Part} part
+   * @param {number} [within] seconds from its beginning
+   */
   enter(part, within = 0) {
     if (part !== this.part) {
       this.part = part;
@@ -67,9 +82,9 @@ export class RecordedSound {
   }
 
   next() {
-    const after = this.parts[this.parts.indexOf(this.part) + 1];
-    if (!after) return this.stop("ended");
-    this.enter(after);
+    const next = this.part && this.parts[this.parts.indexOf(this.part) + 1];
+    if (!next) return this.stop("ended");
+    this.enter(next);
     this.play();
   }
 }

@@ -1,6 +1,12 @@
 /**
- * A recorded call: the waveform of both speakers to seek in, its sound, and what was said, following. `base` is where its files are
- * (`peaks.json`, `transcript.json`, `1.flac`, ...), `words` every text it shows. What was said is shown as text and never as markup.
+ * Plays a recorded call: the waveform of both speakers, to seek in, the sound, and the transcript, which follows. `base` is the address of
+ * its files (`peaks.json`, `transcript.json`, `1.flac`, ...), `words` are all texts it shows. The transcript is shown as text, never as
+ * markup.
+ *
+ * @typedef {import("./waveform.js").Lane} Lane
+ * @typedef {import("./waveform.js").Hole} Hole
+ * @typedef {{parts: import("./waveform.js").Part[], marks: (Hole & {kind: string})[], seconds: number}} Peaks `peaks.json`
+ * @typedef {{lines: import("./replay_lines.js").Line[]}} Transcript `transcript.json`
  */
 import { fill } from "fill";
 import { MuteButton } from "mute_button";
@@ -8,13 +14,15 @@ import { RecordedSound } from "recorded_sound";
 import { ReplayLines } from "replay_lines";
 import { Stereo } from "stereo";
 import { lasting } from "times";
+import { defineComponent } from "vue";
 import { Waveform } from "waveform";
 
-const stillness = matchMedia("(prefers-reduced-motion: reduce)");
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 const SPEEDS = [1, 1.25, 1.5, 2];
-const STEP = { ArrowLeft: -5, ArrowRight: 5, ArrowDown: -5, ArrowUp: 5, PageDown: -30, PageUp: 30, Home: -Infinity, End: Infinity };
+/** @type {Record<string, number>} seconds by key, as in other players */
+const STEPS_S = { ArrowLeft: -5, ArrowRight: 5, ArrowDown: -5, ArrowUp: 5, PageDown: -30, PageUp: 30, Home: -Infinity, End: Infinity };
 
-export default {
+export default defineComponent({
   components: { MuteButton, ReplayLines },
   template: `
     <section class="replay" data-testid="replay" :data-state="state" :aria-label="words.replay" :aria-busy="String(state === 'loading')">
@@ -61,54 +69,61 @@ export default {
       </template>
       <span v-if="state === 'loading'" class="sr-only" role="status">{{ words.loading }}</span>
     </section>`,
-  props: { base: String, words: Object },
+  props: { base: String, words: { type: Object, required: true } },
   emits: ["line"],
+
+  /** What Vue must not make reactive. */
+  setup() {
+    return {
+      sound: /** @type {RecordedSound|null} */ (null),
+      stereo: /** @type {Stereo|null} */ (null),
+      waveform: /** @type {Waveform|null} */ (null),
+      unmounted: false,
+      ticking: 0,
+    };
+  },
 
   data() {
     return {
       state: "loading",
       seconds: 0,
       time: 0,
-      pointed: null,
-      lines: [],
-      holes: [],
+      pointed: /** @type {number|null} */ (null),
+      lines: /** @type {Transcript["lines"]} */ ([]),
+      holes: /** @type {string[]} */ ([]),
       speed: 1,
       rates: SPEEDS,
       spread: true,
       mono: false,
-      muted: { customer: false, assistant: false },
+      muted: { customer: false, assistant: false, both: false },
     };
   },
 
   computed: {
+    /** @returns {Lane[]} */
     speakers() {
       return this.mono ? ["both"] : ["customer", "assistant"];
     },
+    /** @returns {string} */
     position() {
       return fill(this.words.position, { now: lasting(this.time), all: lasting(this.seconds) });
     },
+    /** @returns {number} */
     current() {
       return this.lines.findLastIndex(({ at }) => at <= this.time);
     },
   },
 
   watch: {
-    current(line) {
-      this.$emit("line", line);
-    },
-  },
-
-  // what Vue must not wrap is kept off data()
-  created() {
-    this.sound = this.stereo = this.waveform = null;
+    current: "emitLine",
   },
 
   mounted() {
-    return this.begin();
+    this.begin();
   },
 
   beforeUnmount() {
-    this.gone = true;
+    this.unmounted = true;
     cancelAnimationFrame(this.ticking);
     this.close();
   },
@@ -116,12 +131,17 @@ export default {
   methods: {
     lasting,
 
+    /** @param {number} line */
+    emitLine(line) {
+      this.$emit("line", line);
+    },
+
     async begin() {
       this.close();
       this.state = "loading";
       try {
         const [peaks, transcript] = await Promise.all([this.load("peaks.json"), this.load("transcript.json")]);
-        if (!this.gone) this.open(peaks, transcript);
+        if (!this.unmounted) this.open(peaks, transcript);
       } catch (error) {
         console.info("no recording:", error);
         this.state = "failed";
@@ -133,40 +153,49 @@ export default {
       this.sound = this.stereo = this.waveform = null;
     },
 
+    /** @param {string} name */
     address(name) {
       return `${window.path_prefix || ""}${this.base}/${name}`;
     },
 
+    /** @param {string} name */
     async load(name) {
       const answer = await fetch(this.address(name));
       if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
       return answer.json();
     },
 
+    /**
+     * @param {Peaks} peaks
+     * @param {Transcript} transcript
+     */
     open({ parts, marks, seconds }, transcript) {
-      const holes = marks.filter(({ kind }) => kind !== "stall"); // a stall took no time of the recording
+      const holes = marks.filter(({ kind }) => kind !== "stall"); // a stall leaves no gap in the recording
       this.seconds = seconds;
       this.mono = parts.every((part) => part.lanes.length === 1);
       this.lines = transcript.lines;
-      this.holes = holes.map((hole) => this.tell(hole));
-      this.sound = new RecordedSound(parts, { address: (name) => this.address(name), onStop: (why) => this.hearStop(why) });
+      this.holes = holes.map((hole) => this.describe(hole));
+      this.sound = new RecordedSound(parts, { address: (name) => this.address(name), onStop: (reason) => this.onStop(reason) });
       this.sound.setSpeed(this.speed);
-      this.waveform = new Waveform(this.$refs.canvas, { parts, holes, seconds }, this.speakers);
+      this.waveform = new Waveform(/** @type {HTMLCanvasElement} */ (this.$refs.canvas), { parts, holes, seconds }, this.speakers);
       for (const who of this.speakers) this.waveform.mute(who, this.muted[who]);
       this.state = "paused";
       this.seek(this.time);
     },
 
-    tell({ at, seconds }) {
+    /** @param {Hole} hole */
+    describe({ at, seconds }) {
       return fill(this.words.gap, { seconds: seconds.toFixed(1), time: lasting(at - seconds + 0.05) });
     },
 
-    hearStop(why) {
-      if (why === "ended") this.show(this.seconds);
-      this.state = why === "failed" ? "failed" : "paused";
+    /** @param {import("./recorded_sound.js").StopReason} reason */
+    onStop(reason) {
+      if (reason === "ended") this.show(this.seconds);
+      this.state = reason === "failed" ? "failed" : "paused";
     },
 
     async toggle() {
+      if (!this.sound) return;
       if (this.state === "playing") {
         this.sound.pause();
         this.state = "paused";
@@ -185,69 +214,83 @@ export default {
       this.stereo?.mix(this.muted, this.spread && !this.mono);
     },
 
+    /** @param {Lane} who */
     mute(who) {
       this.muted[who] = !this.muted[who];
       this.mix();
       this.waveform?.mute(who, this.muted[who]);
     },
 
+    /** @param {boolean} on */
     setSpread(on) {
       this.spread = on;
       this.mix();
     },
 
+    /** @param {number} rate */
     setSpeed(rate) {
       this.speed = rate;
       this.sound?.setSpeed(rate);
     },
 
+    /** @param {number} seconds */
     seek(seconds) {
       if (!this.sound) return;
       const time = Math.min(this.seconds, Math.max(0, seconds));
       this.sound.seek(time);
-      this.$refs.lines?.rejoin();
+      /** @type {InstanceType<typeof ReplayLines>|undefined} */ (this.$refs.lines)?.rejoin();
       this.show(time);
     },
 
+    /** @param {KeyboardEvent} event */
     press(event) {
       if (event.key === " " || event.key === "Enter") this.toggle();
-      else if (event.key in STEP) this.seek(this.time + STEP[event.key]);
+      else if (event.key in STEPS_S) this.seek(this.time + STEPS_S[event.key]);
       else return;
       event.preventDefault();
     },
 
+    wave() {
+      return /** @type {HTMLElement} */ (this.$refs.wave);
+    },
+
+    /** @param {PointerEvent} event */
     grab(event) {
       if (event.button !== 0) return;
-      this.$refs.wave.setPointerCapture(event.pointerId);
-      this.seek(this.under(event));
+      this.wave().setPointerCapture(event.pointerId);
+      this.seek(this.timeAt(event));
     },
 
+    /** @param {PointerEvent} event */
     drag(event) {
-      this.pointed = this.seconds ? this.under(event) : null;
-      if (this.$refs.wave.hasPointerCapture(event.pointerId)) this.seek(this.pointed);
+      this.pointed = this.seconds ? this.timeAt(event) : null;
+      if (this.wave().hasPointerCapture(event.pointerId)) this.seek(this.pointed ?? 0);
     },
 
-    under(event) {
-      const { left, width } = this.$refs.wave.getBoundingClientRect();
+    /** @param {PointerEvent} event */
+    timeAt(event) {
+      const { left, width } = this.wave().getBoundingClientRect();
       return Math.min(1, Math.max(0, (event.clientX - left) / width)) * this.seconds;
     },
 
+    /** @param {number} time */
     at(time) {
       return { left: `${(100 * time) / this.seconds}%` };
     },
 
     tick() {
       cancelAnimationFrame(this.ticking);
-      if (this.state !== "playing" || this.gone) return;
+      if (this.state !== "playing" || this.unmounted || !this.sound) return;
       const now = Math.min(this.seconds, this.sound.time);
-      // where motion is not wanted the line goes from second to second
-      if (!stillness.matches || Math.floor(now) !== Math.floor(this.time)) this.show(now);
+      // with reduced motion the playhead moves once a second
+      if (!reducedMotion.matches || Math.floor(now) !== Math.floor(this.time)) this.show(now);
       this.ticking = requestAnimationFrame(() => this.tick());
     },
 
+    /** @param {number} time */
     show(time) {
       this.time = time;
       this.waveform?.moveTo(time);
     },
   },
-};
+});

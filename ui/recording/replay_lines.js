@@ -1,10 +1,13 @@
-/** What was said in a recording. The line that is spoken stays in sight, unless a reader has just looked elsewhere; a press seeks to a line. */
+/** The transcript of a recording. Scrolls to the line being spoken, unless the reader has just scrolled; a click on a line seeks to it. */
 import { lasting } from "times";
+import { defineComponent } from "vue";
 
-const stillness = matchMedia("(prefers-reduced-motion: reduce)");
-const LEFT_ALONE = 4000; // ms after a reader scrolled in which it does not follow
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+const LEFT_ALONE_MS = 4000; // does not follow for this long after the reader scrolled: about a sentence
 
-export const ReplayLines = {
+/** @typedef {{at: number, speaker: string, text: string}} Line `at` in seconds from the beginning */
+
+export const ReplayLines = defineComponent({
   template: `
     <ol class="replay-lines" :aria-label="words.transcript" @wheel.passive="leave" @touchmove.passive="leave">
       <li v-for="(line, k) in lines" :key="k" :class="line.speaker">
@@ -13,11 +16,15 @@ export const ReplayLines = {
         </button>
       </li>
     </ol>`,
-  props: { lines: Array, current: Number, words: Object },
+  props: {
+    lines: { type: /** @type {import("vue").PropType<Line[]>} */ (Array), required: true },
+    current: { type: Number, required: true },
+    words: { type: Object, required: true },
+  },
   emits: ["seek"],
 
-  created() {
-    this.rejoin();
+  setup() {
+    return { scrolledAt: -Infinity };
   },
 
   watch: {
@@ -28,20 +35,20 @@ export const ReplayLines = {
     lasting,
 
     leave() {
-      this.leftAt = performance.now();
+      this.scrolledAt = performance.now();
     },
 
-    /** Follows again from here on. */
+    /** Follows again at once. */
     rejoin() {
-      this.leftAt = -Infinity;
+      this.scrolledAt = -Infinity;
     },
 
     follow() {
       const list = this.$el;
       const line = list.children[this.current];
-      if (!line || performance.now() - this.leftAt < LEFT_ALONE) return;
+      if (!line || performance.now() - this.scrolledAt < LEFT_ALONE_MS) return;
       const top = line.offsetTop - list.offsetTop - (list.clientHeight - line.clientHeight) / 2;
-      list.scrollTo({ top, behavior: stillness.matches ? "auto" : "smooth" });
+      list.scrollTo({ top, behavior: reducedMotion.matches ? "auto" : "smooth" });
     },
   },
-};
+});

@@ -1,22 +1,27 @@
-/** Who is heard in which ear: the channels of a sound, each with a gain and a place of its own. */
+/**
+ * Plays each speaker of a recording in an ear of their own: a gain and a place for each channel of a sound.
+ *
+ * @typedef {"customer"|"assistant"} Speaker
+ */
 export class Stereo {
-  /** Make it in a click, since sound may only start in one. `audio`: the customer on its left channel, the assistant on its right. */
+  /**
+   * Create it in a click, since browsers start sound only there.
+   * @param {HTMLAudioElement} audio the customer on the left channel, the assistant on the right
+   */
   constructor(audio) {
-    const context = (this.context = new AudioContext());
-    const splitter = context.createChannelSplitter(2);
-    context.createMediaElementSource(audio).connect(splitter);
-    this.ears = ["customer", "assistant"].map((who, channel) => {
-      const [gain, pan] = [context.createGain(), context.createStereoPanner()];
-      splitter.connect(gain, channel);
-      gain.connect(pan).connect(context.destination);
-      return { who, gain, pan, side: channel ? 1 : -1 };
-    });
+    this.context = new AudioContext();
+    const splitter = this.context.createChannelSplitter(2);
+    this.context.createMediaElementSource(audio).connect(splitter);
+    this.ears = [this.#ear("customer", splitter, 0), this.#ear("assistant", splitter, 1)];
   }
 
-  /** `muted` by speaker; `spread`: each in an ear of its own, else both in both. */
+  /**
+   * @param {Record<Speaker, boolean>} muted
+   * @param {boolean} spread each speaker in an ear of their own; else both in both
+   */
   mix(muted, spread) {
-    for (const { who, gain, pan, side } of this.ears) {
-      gain.gain.value = muted[who] ? 0 : 1;
+    for (const { speaker, gain, pan, side } of this.ears) {
+      gain.gain.value = muted[speaker] ? 0 : 1;
       pan.pan.value = spread ? side : 0;
     }
   }
@@ -27,5 +32,17 @@ export class Stereo {
 
   release() {
     return this.context.close();
+  }
+
+  /**
+   * @param {Speaker} speaker
+   * @param {AudioNode} splitter
+   * @param {number} channel
+   */
+  #ear(speaker, splitter, channel) {
+    const [gain, pan] = [this.context.createGain(), this.context.createStereoPanner()];
+    splitter.connect(gain, channel);
+    gain.connect(pan).connect(this.context.destination);
+    return { speaker, gain, pan, side: channel === 0 ? -1 : 1 };
   }
 }

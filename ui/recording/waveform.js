@@ -1,38 +1,56 @@
-/** The picture of a whole recording: how loud it was, how far it has been played, and where it has no sound. */
-const PITCH = 4; // CSS pixels from bar to bar, as in the lanes of a live call
+/**
+ * Draws a whole recording: how loud it was, how far it has been played, and where it has no sound.
+ *
+ * @typedef {{part: number, at: number, seconds: number, peaksPerSecond: number, lanes: number[][]}} Part of `peaks.json`; peaks are 0..255
+ * @typedef {{at: number, seconds: number}} Hole ends `at`, after `seconds` without sound
+ * @typedef {"customer"|"assistant"|"both"} Lane
+ */
+const PITCH_PX = 4; // from bar to bar, as in the lanes of a live call
+const BAR_PX = 2.4;
 
-/** One lane of bars for each speaker, strong as far as it was played and pale from there on; a hole is a wash over all lanes. */
+/** One lane of bars for each speaker, strong as far as it was played and pale from there on; a hole is shaded across all lanes. */
 export class Waveform {
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {{parts: object[], holes: object[], seconds: number}} recording as `peaks.json` has it: `holes` end `at`, after `seconds`
-   * @param {("customer"|"assistant"|"both")[]} speakers one for each lane, from the top
+   * @param {{parts: Part[], holes: Hole[], seconds: number}} recording
+   * @param {Lane[]} speakers one for each lane, from the top
    */
   constructor(canvas, { parts, holes, seconds }, speakers) {
-    Object.assign(this, { canvas, parts, holes, seconds, speakers });
+    this.canvas = canvas;
+    this.parts = parts;
+    this.holes = holes;
+    this.seconds = seconds;
+    this.speakers = speakers;
+    /** @type {Partial<Record<Lane, boolean>>} */
     this.muted = {};
-    this.time = 0;
+    this.time = 0; // seconds, played so far
+    this.bars = 0;
+    this.painted = 0; // bars drawn as played
     this.paint = this.paint.bind(this);
     this.sizes = new ResizeObserver(this.paint);
     this.sizes.observe(canvas);
-    this.darkness = matchMedia("(prefers-color-scheme: dark)");
-    this.darkness.addEventListener("change", this.paint);
-    this.choice = new MutationObserver(this.paint);
-    this.choice.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    this.colorScheme = matchMedia("(prefers-color-scheme: dark)");
+    this.colorScheme.addEventListener("change", this.paint);
+    this.theme = new MutationObserver(this.paint);
+    this.theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
   }
 
   release() {
     this.sizes.disconnect();
-    this.choice.disconnect();
-    this.darkness.removeEventListener("change", this.paint);
+    this.theme.disconnect();
+    this.colorScheme.removeEventListener("change", this.paint);
   }
 
-  /** What was played ends at `time`, in seconds. */
+  /** @param {number} time in seconds: it has been played up to here */
   moveTo(time) {
     this.time = time;
     if (this.playedBars() !== this.painted) this.paint();
   }
 
+  /**
+   * @param {Lane} who
+   * @param {boolean} on
+   */
   mute(who, on) {
     this.muted[who] = on;
     this.paint();
@@ -46,10 +64,11 @@ export class Waveform {
     const { canvas, speakers } = this;
     const { clientWidth: width, clientHeight: height } = canvas;
     if (!width || !this.parts.length) return;
-    const pen = this.fit(width, height);
+    const pen = this.clear(width, height);
+    if (!pen) return;
     const style = getComputedStyle(canvas);
-    const hue = (name) => style.getPropertyValue(name).trim();
-    this.bars = Math.max(1, Math.floor(width / PITCH));
+    const hue = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
+    this.bars = Math.max(1, Math.floor(width / PITCH_PX));
     this.painted = this.playedBars();
     for (const hole of this.holes) this.paintHole(pen, hole, width, height, hue);
     speakers.forEach((who, lane) => {
@@ -59,18 +78,27 @@ export class Waveform {
     pen.globalAlpha = 1;
   }
 
-  /** An empty canvas of the size at which it is seen. */
-  fit(width, height) {
+  /**
+   * Empties the canvas, at its size on the screen.
+   * @param {number} width CSS pixels
+   * @param {number} height CSS pixels
+   */
+  clear(width, height) {
     const { canvas } = this;
     const scale = window.devicePixelRatio || 1;
     const [wide, tall] = [Math.round(width * scale), Math.round(height * scale)];
-    if (canvas.width !== wide || canvas.height !== tall) [canvas.width, canvas.height] = [wide, tall]; // clears, and costs
+    if (canvas.width !== wide || canvas.height !== tall) [canvas.width, canvas.height] = [wide, tall]; // even without a change this would reallocate
     const pen = canvas.getContext("2d");
-    pen.setTransform(scale, 0, 0, scale, 0, 0);
-    pen.clearRect(0, 0, width, height);
+    pen?.setTransform(scale, 0, 0, scale, 0, 0);
+    pen?.clearRect(0, 0, width, height);
     return pen;
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} pen
+   * @param {number} lane
+   * @param {number} tall CSS pixels
+   */
   paintLane(pen, lane, tall) {
     const middle = tall * (lane + 0.5);
     const strength = this.muted[this.speakers[lane]] ? 0.35 : 1;
@@ -79,13 +107,19 @@ export class Waveform {
       if (peak === null) continue;
       const half = Math.max(0.6, Math.sqrt(peak / 255) * (tall / 2 - 6));
       pen.globalAlpha = strength * (bar < this.painted ? 1 : 0.42);
-      pen.fillRect(bar * PITCH + 0.8, middle - half, 2.4, 2 * half);
+      pen.fillRect(bar * PITCH_PX + 0.8, middle - half, BAR_PX, 2 * half);
     }
   }
 
-  /** The highest peak under a bar; null where nothing was recorded. */
+  /**
+   * The highest peak under a bar; null where nothing was recorded.
+   * @param {number} lane
+   * @param {number} bar
+   * @returns {number|null}
+   */
   peak(lane, bar) {
     const [from, to] = [(bar / this.bars) * this.seconds, ((bar + 1) / this.bars) * this.seconds];
+    /** @type {number|null} */
     let highest = null;
     for (const { at, seconds, peaksPerSecond, lanes } of this.parts) {
       if (to <= at || from >= at + seconds) continue;
@@ -97,6 +131,13 @@ export class Waveform {
     return highest;
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} pen
+   * @param {Hole} hole
+   * @param {number} width
+   * @param {number} height
+   * @param {(name: string) => string} hue
+   */
   paintHole(pen, { at, seconds }, width, height, hue) {
     const [left, right] = [Math.max(0, at - seconds), at].map((time) => (time / this.seconds) * width);
     pen.fillStyle = hue("--wash");

@@ -1,8 +1,10 @@
-/** Says that the page has lost Earshot, for as long as it has. A short break is kept quiet: nobody would notice it otherwise. */
-const QUIET = 1500; // ms
-const LONG = 20000; // ms after which loading the page anew is offered
+/** Shows that the page has lost its connection to Earshot. A short break is not shown: nobody would notice it otherwise. */
+import { defineComponent } from "vue";
 
-export default {
+const GRACE_MS = 1500; // socket.io tries again after 0.5 to 1.5 s
+const LONG_MS = 20_000; // then offers to load the page again
+
+export default defineComponent({
   template: `
     <div class="connection" role="status">
       <div v-if="lost" class="connection-box" data-testid="offline">
@@ -10,18 +12,21 @@ export default {
           stroke-width="2" stroke-linecap="round" stroke-linejoin="round"><path d="M5 12.5a10 10 0 0 1 4-2.4M19 12.5a10 10 0 0 0-5.5-2.7M2 9a15
           15 0 0 1 4.6-2.9M22 9a15 15 0 0 0-11-3.9M8.6 16a5 5 0 0 1 6.8 0M12 19.5v0M3 3l18 18"/></g></svg></span>
         <span><b>{{ words.lost }}</b>{{ words.lost_detail }}</span>
-        <button v-if="long" type="button" class="btn small" @click="anew">{{ words.reload }}</button>
+        <button v-if="long" type="button" class="btn small" @click="reload">{{ words.reload }}</button>
       </div>
     </div>`,
   props: { words: Object },
+
+  setup() {
+    return { socket: /** @type {PageSocket|undefined} */ (undefined), timers: /** @type {number[]} */ ([]) };
+  },
 
   data() {
     return { lost: false, long: false };
   },
 
   mounted() {
-    this.timers = [];
-    setTimeout(() => this.follow(window.socket)); // which the page opens once all of it is there
+    setTimeout(() => window.socket && this.follow(window.socket)); // NiceGUI opens it once the whole page is mounted
   },
 
   beforeUnmount() {
@@ -31,6 +36,7 @@ export default {
   },
 
   methods: {
+    /** @param {PageSocket} socket */
     follow(socket) {
       this.socket = socket;
       socket.on("connect", this.calm);
@@ -40,16 +46,16 @@ export default {
 
     worry() {
       this.calm();
-      this.timers = [setTimeout(() => (this.lost = true), QUIET), setTimeout(() => (this.long = true), LONG)];
+      this.timers = [setTimeout(() => (this.lost = true), GRACE_MS), setTimeout(() => (this.long = true), LONG_MS)];
     },
 
     calm() {
-      this.timers.forEach(clearTimeout);
+      for (const timer of this.timers) clearTimeout(timer);
       this.lost = this.long = false;
     },
 
-    anew() {
+    reload() {
       location.reload();
     },
   },
-};
+});

@@ -1,6 +1,8 @@
 /**
- * Records what reaches `ctx.destination`, of any player and unasked: whatever is connected there also goes into a recorder.
- * `await heard()` gives the sound so far as base64 of float32, left and right, and how often the browser skipped a quantum.
+ * Records what reaches `ctx.destination`, from any player: whatever is connected there also goes into a recorder. `heard()` returns the sound
+ * so far as base64 of float32, left and right, and how often the browser skipped a quantum.
+ *
+ * @typedef {{left: Float32Array, right: Float32Array, skipped: boolean}} Piece
  */
 const RECORDER = `registerProcessor("tap", class extends AudioWorkletProcessor {
   constructor() { super(); this.next = null; this.begin(); }
@@ -18,15 +20,23 @@ const RECORDER = `registerProcessor("tap", class extends AudioWorkletProcessor {
   }
 });`;
 
+/** @type {(this: AudioNode, target: AudioNode) => AudioNode} */
 const connect = AudioNode.prototype.connect;
+/** @type {Piece[]} */
 const pieces = [];
 window.contexts = [];
 
-AudioNode.prototype.connect = function (target, ...rest) {
-  if (target instanceof AudioDestinationNode) record(this).catch((error) => console.info("no recording:", error)); // closed again already
-  return connect.call(this, target, ...rest);
-};
+AudioNode.prototype.connect = /** @type {any} */ (
+  /** @this {AudioNode} @param {[any]} args */
+  function (...args) {
+    if (args[0] instanceof AudioDestinationNode) {
+      record(this).catch((error) => console.info("no recording:", error)); // the context was closed meanwhile
+    }
+    return connect.apply(this, args);
+  }
+);
 
+/** @param {AudioNode} node */
 async function record(node) {
   window.contexts.push(node.context);
   await node.context.audioWorklet.addModule(URL.createObjectURL(new Blob([RECORDER], { type: "text/javascript" })));
@@ -36,6 +46,7 @@ async function record(node) {
   connect.call(tap, node.context.destination);
 }
 
+/** @param {"left"|"right"} channel */
 function base64(channel) {
   const whole = new Float32Array(pieces.reduce((sum, piece) => sum + piece[channel].length, 0));
   let at = 0;

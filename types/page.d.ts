@@ -1,0 +1,37 @@
+/** What pages have beside the DOM's own types. */
+import type { LivePlayout as Player } from "../assets/live_playout.js";
+
+declare global {
+  interface Window {
+    /** NiceGUI's: where the app is mounted, such as "/earshot"; absent at the root. */
+    path_prefix?: string;
+    /** NiceGUI's socket.io client, once the page is loaded. */
+    socket?: PageSocket;
+  }
+
+  interface PageSocket {
+    connected: boolean;
+    on(event: "connect" | "disconnect", handler: () => void): void;
+    off(event: "connect" | "disconnect", handler: () => void): void;
+  }
+
+  var LivePlayout: typeof Player | undefined;
+
+  /** Safari's. */
+  interface Navigator {
+    audioSession?: { type: string };
+  }
+
+  /** Chromium's. */
+  interface AudioContext {
+    readonly playbackStats?: { readonly underrunEvents: number };
+  }
+
+  /** Of pages that record what a player plays: tests/browser/plain_page and benchmarks/playout/page. */
+  interface Window {
+    contexts: BaseAudioContext[];
+    heard(): { left: string; right: string; skipped: number; rate: number | undefined };
+    run(what: { player: string; busy: [number, number] | null }): Promise<object>;
+    ready: boolean;
+  }
+}
