@@ -70,7 +70,8 @@ def missing_commands(text: str) -> Iterator[str]:
 
 
 def mistakes(text: str, document: Path) -> list[str]:
-    return [*broken_links(text, document), *missing_paths(text, document), *missing_commands(text)]
+    conflicts = re.findall(r"^(?:<{7}|>{7}) .*", text, re.MULTILINE)
+    return [*conflicts, *broken_links(text, document), *missing_paths(text, document), *missing_commands(text)]
 
 
 @pytest.mark.parametrize("document", [path for path in tree() if path.suffix == ".md"], ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -93,6 +94,7 @@ def test_a_document_names_only_what_exists(document: Path) -> None:
         "`python -m benchmarks.gone`",
         "    make gone",
         "```\nmake gone\n```",
+        "<<<<<<< HEAD",
     ],
 )
 def test_what_does_not_exist_is_found(text: str) -> None:
