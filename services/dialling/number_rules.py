@@ -60,9 +60,8 @@ def dialled_as(e164: str) -> list[str]:
     parsed = phonenumbers.parse(e164, None)
     if phonenumbers.is_valid_number(parsed):
         return [e164]
-    code, national = parsed.country_code, phonenumbers.national_significant_number(parsed)
-    behind = [national.lstrip("0"), national.removeprefix(str(code)), national[1:], national[2:]]
-    return [e164, *dict.fromkeys(f"+{code}{rest}" for rest in behind if 1 < len(rest) < len(national))]
+    code, national = parsed.country_code or 0, phonenumbers.national_significant_number(parsed)
+    return [e164, *(f"+{code}{rest}" for rest in _behind(code, national))]
 
 
 def read_number(plain: str) -> PhoneNumber:
@@ -114,9 +113,12 @@ def _refuse_resembling(parsed: phonenumbers.PhoneNumber) -> None:
     """Refuses a number in no plan that is longer or shorter than one of a refused kind, or in a range where the plan has nothing else;
     also without what a switch may take away in front."""
     code, national = parsed.country_code or 0, phonenumbers.national_significant_number(parsed)
-    for reading in {national, national.lstrip("0"), national.removeprefix(str(code))}:
+    prefixes = {phonenumbers.ndd_prefix_for_region(region, True) or "" for region in phonenumbers.region_codes_for_country_code(code)}
+    likely_readings = {national, national.lstrip("0"), *(national.removeprefix(prefix) for prefix in (*prefixes, str(code)))}
+    for reading in (national, *_behind(code, national)):
         known = beginning(code, reading)
-        near = {*known.longer_than, *(known.kinds if known.depth and not known.kinds & _ALLOWED_KINDS else ())} - _ALLOWED_KINDS
+        only_refused = known.kinds if known.depth and not known.kinds & _ALLOWED_KINDS else frozenset[int]()
+        near = (known.longer_than | (only_refused if reading in likely_readings else frozenset())) - _ALLOWED_KINDS
         if near:
             name, what, why = _REFUSED_KINDS[min(near)]
             raise NumberError(
@@ -124,14 +126,23 @@ def _refuse_resembling(parsed: phonenumbers.PhoneNumber) -> None:
                 "Check the digits.",
                 code=name,
             )
-        if known.shorter_than - _ALLOWED_KINDS:
+        if reading in likely_readings and known.shorter_than - _ALLOWED_KINDS:
             raise NumberError("The number is not complete: it could become one that Earshot does not call. Is a digit missing?")
-        if reading.startswith(DIRECTORY_ENQUIRIES) or phonenumbers.is_valid_short_number(parsed):
+        if reading in likely_readings and reading.startswith(DIRECTORY_ENQUIRIES):
             raise NumberError(SHORT, code="short_number")
-    for dialled in dialled_as(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))[1:]:
-        _refuse_kind(phonenumbers.parse(dialled, None))
+    for reading in _behind(code, national):
+        _refuse_kind(phonenumbers.parse(f"+{code}{reading}", None))
+    if phonenumbers.is_valid_short_number(parsed):
+        raise NumberError(SHORT, code="short_number")
     if national.startswith("0") and beginning(code, national).depth < 2:
         raise NumberError("No number of this country begins with 0 after the country code. Leave the 0 out.")
+
+
+def _behind(code: int, national: str) -> list[str]:
+    """What is left of a national number without what a switch may take away in front: zeros, the country code once more, a prefix for
+    trunk lines, or one or two other digits."""
+    rests = [national.lstrip("0"), national.removeprefix(str(code)), national[1:], national[2:]]
+    return [rest for rest in dict.fromkeys(rests) if 1 < len(rest) < len(national)]
 
 
 def _refuse_emergency(parsed: phonenumbers.PhoneNumber) -> None:

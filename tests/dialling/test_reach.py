@@ -230,6 +230,7 @@ def test_no_example_of_a_refused_kind_passes_with_digits_more_or_less() -> None:
         ("+49 011 1 900 555 1234", "invalid_number"),
         ("+49 1 900 1234567", "premium_rate_number"),
         ("+49 19 900 1234567", "premium_rate_number"),
+        ("+7 8 808 128022", "personal_number"),  # a digit short, behind the prefix for trunk lines
         ("+1 011 44 909 8790", "invalid_number"),
         ("+011 44 909 879 0000", "invalid_number"),
         ("+1 1 900 555 1234", "premium_rate_number"),
