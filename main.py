@@ -39,17 +39,17 @@ from services.support.tasks import Tasks
 from services.support.version import VERSION
 from services.vapi.gateway import Gateway
 from services.vapi.no_credentials import NoCredentials
-from services.web.access.access import Access, require_safe
+from services.web.access.authentication import Authentication, require_safe
+from services.web.access.cors import with_cors
 from services.web.access.gatekeeper import Gatekeeper
 from services.web.access.login import login_router
-from services.web.access.other_websites import let_in
 from services.web.access.sessions import Attempts, Sessions
 from services.web.access.tickets import Tickets
 from services.web.access.tokens import read_tokens
-from services.web.routes.api import create_api
+from services.web.api import create_api
 from services.web.routes.recordings import recording_router, replay_router
 from services.web.server.connections import Connections
-from services.web.server.front_door import FrontDoor
+from services.web.server.face_router import FaceRouter
 from services.web.server.sockets import Sockets
 from ui.page import install_pages
 
@@ -126,7 +126,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         install_pages(pages, desk=desk, relay=relay, recordings=recordings, settings=settings, switch=switch, issue_ticket=tickets.issue)
         api = create_api(desk=desk, relay=relay, tickets=tickets, switch=switch, settings=settings, version=VERSION)
         api.include_router(recording_router(recordings))
-        app = web_app(settings, FrontDoor(api=api, pages=pages), sessions)
+        app = web_app(settings, FaceRouter(api=api, pages=pages), sessions)
         server = uvicorn.Server(server_config(app))
         stop_gently(server, api.state.events.close)
         announce(settings)
@@ -177,9 +177,9 @@ def recordings_of(settings: Settings, desk: CallDesk, relay: Relay) -> Recording
     )
 
 
-def web_app(settings: Settings, front_door: FrontDoor, sessions: Sessions | None) -> ASGIApp:
+def web_app(settings: Settings, faces: FaceRouter, sessions: Sessions | None) -> ASGIApp:
     """The faces behind their checks: trusted proxies, host names and origins, and authentication."""
-    access = let_in(Access(front_door, sessions=sessions, tokens=read_tokens(settings.api_tokens)), settings.allowed_origins)
+    access = with_cors(Authentication(faces, sessions=sessions, tokens=read_tokens(settings.api_tokens)), settings.allowed_origins)
     gatekeeper = Gatekeeper(access, allowed_hosts=settings.allowed_hosts, allowed_origins=settings.allowed_origins)
     if not settings.trusted_proxies:
         return gatekeeper

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from services.settings import LOOPBACK_HOSTS
 from services.web.access.gatekeeper import Gatekeeper
-from services.web.server.front_door import FrontDoor
+from services.web.server.face_router import FaceRouter
 
 api, pages = FastAPI(), FastAPI()
 
@@ -29,5 +29,5 @@ def index() -> None:
 
 
 ui.run_with(pages, show_welcome_message=False)
-app = Gatekeeper(FrontDoor(api=api, pages=pages), allowed_hosts=LOOPBACK_HOSTS)
+app = Gatekeeper(FaceRouter(api=api, pages=pages), allowed_hosts=LOOPBACK_HOSTS)
 uvicorn.run(app, host="127.0.0.1", port=int(os.environ["PORT"]), access_log=False, log_level="warning")

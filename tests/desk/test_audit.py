@@ -13,7 +13,7 @@ from services.journal import Journal
 from tests.desks import desk_in
 from tests.process import running, vapi_environ
 from tests.stand_in import StandIn
-from tests.web.test_access import NUMBER, TOKENS, bearer
+from tests.web.test_authentication import NUMBER, TOKENS, bearer
 
 
 @pytest.mark.process

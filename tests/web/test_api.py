@@ -16,11 +16,11 @@ from services.listening.relay import Relay
 from services.recording.recordings import Recordings
 from services.settings import LOOPBACK_HOSTS
 from services.vapi.gateway import Gateway
-from services.web.access.access import Access
+from services.web.access.authentication import Authentication
 from services.web.access.gatekeeper import Gatekeeper
 from services.web.access.tickets import Tickets
 from services.web.access.tokens import read_tokens
-from services.web.routes.api import create_api
+from services.web.api import create_api
 from services.web.routes.recordings import recording_router
 from tests.desks import SETTINGS, desk_in
 from tests.serving import serving
@@ -64,7 +64,7 @@ async def client_of(folder: Path, gateway: Gateway | None, **settings: Any) -> A
         recordings = Recordings(folder / "recordings", relay=relay, find=desk.get, note=desk.note, limit=10**9)
         await recordings.open()
         api.include_router(recording_router(recordings))
-        access = Access(api, sessions=None, tokens=read_tokens(""))
+        access = Authentication(api, sessions=None, tokens=read_tokens(""))
         async with serving(Gatekeeper(access, allowed_hosts=LOOPBACK_HOSTS)) as url, aiohttp.ClientSession() as session:
             yield Client(session, url, desk)
             api.state.events.close()

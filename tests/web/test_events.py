@@ -15,14 +15,14 @@ from fastapi import FastAPI
 from services.domain.call import Call, CallStatus
 from services.domain.errors import CallNotFound
 from services.support.signals import Signal
-from services.web.access.access import Access
+from services.web import call_events
+from services.web.access.authentication import Authentication
 from services.web.access.tokens import read_tokens
+from services.web.call_events import CallEvents, Transcript
 from services.web.problems import install_problems
 from services.web.rate_limits import Quota, hour_and_day, rate_limit_headers
 from services.web.routes import event_stream
-from services.web.routes import events as events_module
 from services.web.routes.event_stream import events_router
-from services.web.routes.events import CallEvents, Transcript
 from tests.serving import serving
 
 CALL = Call(id="one", status=CallStatus.QUEUED, to="+14155552671")
@@ -119,7 +119,7 @@ async def served(ping: float) -> AsyncIterator[Served]:
     app = FastAPI()
     install_problems(app)
     app.include_router(events_router(desk=desk, events=events, ping=ping, answer=answer))
-    doors = Access(app, sessions=None, tokens=read_tokens(""))
+    doors = Authentication(app, sessions=None, tokens=read_tokens(""))
     async with serving(doors) as url, aiohttp.ClientSession() as session:
         yield Served(desk, events, transcripts, url, session)
         events.close()
@@ -254,7 +254,7 @@ async def test_who_takes_nothing_is_let_go(served: Served, monkeypatch: pytest.M
 
 
 async def test_streams_are_bounded(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events_module, "_STREAMS", 2)
+    monkeypatch.setattr(call_events, "_STREAMS", 2)
     served.desk.tell(CALL)
     async with served.follow("one") as one, served.follow("one") as other, served.follow("one") as third:
         await one.next()

@@ -12,8 +12,8 @@ import pytest
 from services.vapi.gateway import Gateway
 from tests.desk.test_desk import NUMBER, place, until
 from tests.stand_in import StandIn
-from tests.web.test_access import earshot
 from tests.web.test_api import Client, client_of
+from tests.web.test_authentication import earshot
 
 SECRET = {"X-Vapi-Secret": "s3cret"}
 

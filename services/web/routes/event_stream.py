@@ -11,22 +11,22 @@ from starlette.types import Scope as AsgiScope
 
 from services.domain.client import Scope
 from services.support.tasks import Tasks
-from services.web.access.who import client_of
+from services.web.access.current_client import client_of
+from services.web.call_events import Answer, CallEvents, Calls
 from services.web.problems import PROBLEMS
-from services.web.routes.events import Answer, CallEvents, Calls
 
 _PING = 15.0  # seconds of silence after which a comment shows proxies that the stream lives
 _PATIENCE = 30.0  # seconds for which a client may take nothing at all
 _RETRY_MS = 2000  # after which a browser connects again
 
-Attention = AbstractContextManager[object]
+Listening = AbstractContextManager[object]
 
 
 def events_router(
-    *, desk: Calls, events: CallEvents, answer: Answer, attend: Callable[[str], Attention] = lambda _: nullcontext(), ping: float = _PING
+    *, desk: Calls, events: CallEvents, answer: Answer, listen: Callable[[str], Listening] = lambda _: nullcontext(), ping: float = _PING
 ) -> APIRouter:
-    """The route. `answer` gives a call as REST tells it; `attend` has a call listened to for as long as somebody follows it, so that what
-    is said in it is heard; `ping` is in seconds.
+    """The route. `answer` makes the JSON of a call. `listen` opens the call's live stream for as long as somebody follows the call, so
+    that there is a transcript. `ping` is in seconds.
     """
     router = APIRouter()
 
@@ -51,7 +51,7 @@ def events_router(
         cursor = events.read_cursor(request.headers.get("last-event-id"))
         if events.over(call_id) and not events.since(call_id, cursor):
             return Response(status_code=204)
-        return EventStream(events, call_id, cursor=cursor, answer=answer, attend=attend, ping=ping)
+        return EventStream(events, call_id, cursor=cursor, answer=answer, listen=listen, ping=ping)
 
     return router
 
@@ -62,7 +62,7 @@ class EventStream(Response):
     media_type = "text/event-stream"
 
     def __init__(
-        self, events: CallEvents, call_id: str, *, cursor: int, answer: Answer, attend: Callable[[str], Attention], ping: float
+        self, events: CallEvents, call_id: str, *, cursor: int, answer: Answer, listen: Callable[[str], Listening], ping: float
     ) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
@@ -70,11 +70,11 @@ class EventStream(Response):
         self._call_id = call_id
         self._cursor = cursor
         self._answer = answer
-        self._attend = attend
+        self._listen = listen
         self._ping = ping
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        with self._events.following(self._call_id) as wake, self._attend(self._call_id):
+        with self._events.following(self._call_id) as wake, self._listen(self._call_id):
             await self._serve(wake, receive, send)
 
     async def _serve(self, wake: asyncio.Event, receive: Receive, send: Send) -> None:

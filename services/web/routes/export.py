@@ -12,9 +12,9 @@ from services.desk.desk import CallDesk
 from services.domain.call import Call
 from services.domain.client import Scope
 from services.support.rfc3339 import rfc3339
-from services.web.access.who import client_of
+from services.web.access.current_client import client_of
+from services.web.call_filters import CallFilters, call_filters
 from services.web.problems import PROBLEMS
-from services.web.routes.call_filters import CallFilters, call_filters
 
 COLUMNS = (
     *("id", "status", "direction", "from", "to", "name", "assistant", "createdAt", "startedAt", "endedAt", "seconds", "cost"),

@@ -29,12 +29,12 @@ def listen_router(
     relay: Relay,
     tickets: Tickets,
     find: Callable[[str], Call | Awaitable[Call | None] | None],
-    heard: Callable[[str, str], None] = lambda _who, _call_id: None,
+    on_listen: Callable[[str, str], None] = lambda _client, _call_id: None,
 ) -> APIRouter:
     """`WS /api/calls/{call_id}/listen?ticket=`, which may be opened before the call is answered.
 
     Closes with 1000 when the call ends and 1012 when the server stops. Else with 4000 + the status that REST would answer: 4401 for a bad
-    ticket, 4404 for no such call, 4409 for one that has ended. `heard` is told who begins to listen to which call.
+    ticket, 4404 for no such call, 4409 for one that has ended. `on_listen` is called with the client's name and the call's id.
     """
     router = APIRouter()
 
@@ -52,13 +52,13 @@ def listen_router(
     async def listen(socket: WebSocket, call_id: str, ticket: str = "") -> None:
         await socket.accept()
         goodbye: Goodbye = (4401, "The ticket is not valid for this call, or no longer.")
-        who = tickets.check(ticket, call_id)
-        if who is not None and relay.listeners >= _MOST_LISTENERS:
+        client = tickets.check(ticket, call_id)
+        if client is not None and relay.listeners >= _MOST_LISTENERS:
             goodbye = (1013, "Too many are listening. Try again later.")
-        elif who is not None:
+        elif client is not None:
             try:
                 with await begin(call_id) as listener:
-                    heard(who, call_id)
+                    on_listen(client, call_id)
                     goodbye = await _serve(socket, listener)
             except EarshotError as error:
                 goodbye = (4000 + error.status, error.title)

@@ -15,7 +15,7 @@ from services.domain.client import Client, Scope
 from services.domain.errors import EarshotError
 from services.recording.recordings import PROBLEMS as WHAT_IS_WRONG
 from services.recording.recordings import Recordings
-from services.web.access.who import client_of
+from services.web.access.current_client import client_of
 from services.web.problems import PROBLEMS, problem, problem_of
 
 _SOUND: dict[int | str, dict[str, Any]] = {

@@ -8,7 +8,7 @@ from services.desk.end_all import CallEnder, end_all
 from services.dialling.switch import Switch
 from services.domain.client import Scope
 from services.support.rfc3339 import rfc3339
-from services.web.access.who import client_of
+from services.web.access.current_client import client_of
 from services.web.problems import PROBLEMS
 
 

@@ -12,7 +12,7 @@ from services.desk.timeline import Entry
 from services.domain.client import Scope
 from services.domain.transcript import Line
 from services.support.rfc3339 import rfc3339
-from services.web.access.who import client_of
+from services.web.access.current_client import client_of
 from services.web.problems import PROBLEMS
 
 

@@ -10,7 +10,7 @@ def is_api(path: str) -> bool:
     return path.startswith(("/api/", "/docs/")) or path in _API_PATHS
 
 
-class FrontDoor:
+class FaceRouter:
     """Hands API requests straight to the API, past the five middlewares that NiceGUI puts before its pages."""
 
     def __init__(self, *, api: ASGIApp, pages: ASGIApp) -> None:

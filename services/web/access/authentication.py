@@ -16,13 +16,13 @@ from services.web.access.sessions import COOKIE, Sessions
 from services.web.access.tokens import ApiTokens
 from services.web.problems import problem
 from services.web.routes.webhook import ROUTE as WEBHOOK
-from services.web.server.front_door import is_api
+from services.web.server.face_router import is_api
 
 _OPEN_PAGES = ("/login", "/logout")
 _OPEN_FILES = ("/assets/", "/favicon.ico", "/_nicegui/")
 
 
-class Access:
+class Authentication:
     """`sessions` is None while no password is set: then the page is open to all who reach it, which is this machine alone.
 
     A token is asked for on the API as soon as there is a password or a token. Whoever opens a listen socket shows a ticket instead.

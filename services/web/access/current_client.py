@@ -1,4 +1,4 @@
-"""Who asks, and whether they may: the client that `Access` put on the request."""
+"""Who asks, and whether they may: the client that `Authentication` put on the request."""
 
 from fastapi import Request
 

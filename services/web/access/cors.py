@@ -6,7 +6,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 
-def let_in(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
+def with_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
     """`app` behind CORS for `origins`. It stands before everything that may refuse, so that a refusal can be read as well.
 
     No cookie counts from there: a website that may use the API does so by a token.

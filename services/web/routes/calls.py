@@ -1,78 +1,35 @@
-"""REST: the other face of the desk. What it answers is the contract in the README."""
+"""The routes of calls: place, list, read, hang up, control."""
 
-from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
-from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 
 from services.desk.desk import CallDesk
-from services.dialling.switch import Switch
 from services.domain.call import Call, CallStatus
-from services.domain.client import Client, Scope
-from services.domain.errors import EarshotError, NotConfigured
-from services.listening.relay import Relay
-from services.settings import Settings
-from services.support.signals import Signal
+from services.domain.client import Scope
+from services.domain.errors import EarshotError
+from services.web.access.current_client import client_of, may_listen
 from services.web.access.tickets import Tickets
-from services.web.access.who import client_of, may_listen
 from services.web.answers import DETAILS, CallDetails, CallsDetails, call_details
+from services.web.call_filters import CURSOR, CallFilters, call_filters, cursor_of, read_cursor
 from services.web.idempotency import read_key
-from services.web.json_body import JsonBody
-from services.web.problems import PROBLEMS, install_problems, problem_of
+from services.web.problems import PROBLEMS, problem_of
 from services.web.rate_limits import hour_and_day, rate_limit_headers
 from services.web.requests import CallRequest, ControlRequest
-from services.web.routes.call_filters import CURSOR, CallFilters, call_filters, cursor_of, read_cursor
-from services.web.routes.docs_page import install_docs
-from services.web.routes.event_stream import events_router
-from services.web.routes.events import CallEvents, Transcript
-from services.web.routes.export import export_router
-from services.web.routes.listen_socket import listen_router
-from services.web.routes.switch import switch_router
-from services.web.routes.transcripts import line_answer, transcript_router
-from services.web.routes.webhook import MAX_BODY as MAX_WEBHOOK
-from services.web.routes.webhook import ROUTE as WEBHOOK
-from services.web.routes.webhook import webhook_router
 
 
-def create_api(*, desk: CallDesk, relay: Relay, tickets: Tickets, switch: Switch, settings: Settings, version: str) -> FastAPI:
-    """The FastAPI app with every route that is not a page."""
-    api = FastAPI(title="Earshot", version=version, docs_url=None, redoc_url=None)
-    install_problems(api)
-    api.add_middleware(JsonBody, larger={WEBHOOK: MAX_WEBHOOK})
-    routes = Routes(desk=desk, tickets=tickets, mode=settings.mode, version=version, listen_mode=settings.listen_mode)
-    events = CallEvents(desk, _lines_told(desk))
-    api.state.events = events
-    # Before the routes of one call, whose ids would take `end-all` in.
-    api.include_router(switch_router(switch=switch, desk=desk))
-    api.include_router(export_router(desk))
-    api.include_router(routes.router())
-    api.include_router(transcript_router(desk))
-    api.include_router(webhook_router(desk=desk, secret=settings.webhook_secret))
-    api.include_router(
-        events_router(
-            desk=desk,
-            events=events,
-            answer=lambda call: call_details(desk, call, listen_url=None),
-            attend=partial(_attend, relay),
-        )
-    )
-    api.include_router(listen_router(relay=relay, tickets=tickets, find=desk.get, heard=partial(_note_listening, desk)))
-    install_docs(api)
-    return api
+def calls_router(*, desk: CallDesk, tickets: Tickets, direct: bool) -> APIRouter:
+    """`POST /api/vapi_call`, `GET /api/calls`, and `GET`, `/end` and `/control` of one call. With `direct`, listen URLs are Vapi's own."""
+    return _CallRoutes(desk, tickets, direct=direct).router()
 
 
-class Routes:
-    """The REST routes over one desk."""
-
-    def __init__(self, *, desk: CallDesk, tickets: Tickets, mode: str, version: str, listen_mode: str) -> None:
+class _CallRoutes:
+    def __init__(self, desk: CallDesk, tickets: Tickets, *, direct: bool) -> None:
         self._desk = desk
         self._tickets = tickets
-        self._mode = mode
-        self._version = version
-        self._direct = listen_mode == "direct"
+        self._direct = direct
 
     def router(self) -> APIRouter:
         """The routes, with what they answer for OpenAPI."""
@@ -94,7 +51,6 @@ class Routes:
         router.add_api_route(
             "/api/calls/{call_id}/control", self.control, methods=["POST"], status_code=202, responses=told, summary="Steer a running call"
         )
-        router.add_api_route("/health", self.health, responses=PROBLEMS, summary="Whether calls can be placed")
         return router
 
     async def place(self, request: Request, wanted: CallRequest) -> JSONResponse:
@@ -151,18 +107,6 @@ class Routes:
         call = await self._desk.control(call_id, wanted.control(), client_of(request, Scope.CONTROL))
         return JSONResponse(await self._answer(request, call), 202)
 
-    async def health(self) -> JSONResponse:
-        """200 once calls can be placed, 503 with what is missing otherwise. That dialling is stopped is somebody's will, and no fault."""
-        facts = {"mode": self._mode, "version": self._version}
-        if self._desk.missing:
-            missing = NotConfigured(f"Set {' and '.join(self._desk.missing)}, in the environment or in .env, and start again.")
-            return problem_of(missing, missing=list(self._desk.missing), **facts)
-        try:
-            await self._desk.journal.ready()
-        except EarshotError as error:
-            return problem_of(error, **facts)
-        return JSONResponse({"status": "ok", **facts})
-
     async def _answer(self, request: Request, call: Call, *, detail: str | None = None) -> dict[str, Any]:
         return call_details(self._desk, call, listen_url=await self._listen_url(request, call), detail=detail)
 
@@ -178,22 +122,3 @@ class Routes:
         scheme = "wss" if request.url.scheme == "https" else "ws"
         ticket = self._tickets.issue(call.id, client_of(request, Scope.LISTEN).name)
         return f"{scheme}://{request.headers['host']}/api/calls/{call.id}/listen?ticket={ticket}"
-
-
-def _attend(relay: Relay, call_id: str) -> AbstractContextManager[object]:
-    try:
-        return relay.listen(call_id, sound=False, events=False)
-    except EarshotError:
-        return nullcontext()  # it is over, or not one of the desk's: there is nothing to hear
-
-
-def _note_listening(desk: CallDesk, who: str, call_id: str) -> None:
-    if call := desk.get(call_id):
-        desk.note(Client(name=who), "listen", call)
-
-
-def _lines_told(desk: CallDesk) -> Signal[Transcript]:
-    """The lines of all transcripts, as events for those who follow a call."""
-    told: Signal[Transcript] = Signal()
-    desk.transcripts.changed.subscribe(lambda said: told.emit(Transcript(call_id=said[0], body=line_answer(said[1]))))
-    return told

@@ -9,11 +9,11 @@ from services.dialling.switch import Switch
 from services.listening.relay import Relay
 from services.vapi.gateway import Gateway
 from services.web.access.tickets import Tickets
-from services.web.routes.api import create_api
+from services.web.api import create_api
 from tests.desks import SETTINGS, desk_in
 from tests.serving import serving
 from tests.stand_in import StandIn
-from tests.web.test_access import NUMBER, PASSWORD, earshot
+from tests.web.test_authentication import NUMBER, PASSWORD, earshot
 
 ROUTES = [
     ("POST", "/api/vapi_call"),

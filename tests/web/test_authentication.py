@@ -17,12 +17,12 @@ from services.dialling.switch import Switch
 from services.listening.relay import Relay
 from services.settings import SettingsError, read_settings
 from services.vapi.gateway import Gateway
-from services.web.access.access import require_safe
+from services.web.access.authentication import require_safe
 from services.web.access.login import login_router
 from services.web.access.sessions import Attempts, Sessions
 from services.web.access.tickets import Tickets
-from services.web.routes.api import create_api
-from services.web.server.front_door import FrontDoor
+from services.web.api import create_api
+from services.web.server.face_router import FaceRouter
 from tests.desks import SETTINGS, desk_in
 from tests.process import refused
 from tests.serving import serving
@@ -60,7 +60,7 @@ async def earshot(folder: Path, vapi: StandIn, **changes: Any) -> AsyncIterator[
                 while True:
                     await socket.send_text(await socket.receive_text())
 
-        async with serving(web_app(settings, FrontDoor(api=api, pages=pages), sessions)) as url:
+        async with serving(web_app(settings, FaceRouter(api=api, pages=pages), sessions)) as url:
             yield url
         await relay.aclose()
     await gateway.aclose()

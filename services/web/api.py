@@ -1,0 +1,74 @@
+"""Builds the REST API: all routers over one desk. Its contract is in the README."""
+
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+
+from fastapi import FastAPI
+
+from services.desk.desk import CallDesk
+from services.dialling.switch import Switch
+from services.domain.call import Call
+from services.domain.client import Client
+from services.domain.errors import EarshotError
+from services.listening.relay import Relay
+from services.settings import Settings
+from services.support.signals import Signal
+from services.web.access.tickets import Tickets
+from services.web.answers import call_details
+from services.web.call_events import CallEvents, Transcript
+from services.web.json_body import JsonBody
+from services.web.problems import install_problems
+from services.web.routes.calls import calls_router
+from services.web.routes.docs_page import install_docs
+from services.web.routes.event_stream import events_router
+from services.web.routes.export import export_router
+from services.web.routes.health import health_router
+from services.web.routes.listen_socket import listen_router
+from services.web.routes.switch import switch_router
+from services.web.routes.transcripts import line_answer, transcript_router
+from services.web.routes.webhook import MAX_BODY as MAX_WEBHOOK
+from services.web.routes.webhook import ROUTE as WEBHOOK
+from services.web.routes.webhook import webhook_router
+
+
+def create_api(*, desk: CallDesk, relay: Relay, tickets: Tickets, switch: Switch, settings: Settings, version: str) -> FastAPI:
+    """The FastAPI app with every route that is not a page, except those of recordings. `state.events` has the event streams to close."""
+    api = FastAPI(title="Earshot", version=version, docs_url=None, redoc_url=None)
+    install_problems(api)
+    api.add_middleware(JsonBody, larger={WEBHOOK: MAX_WEBHOOK})
+    events = CallEvents(desk, _transcript_events(desk))
+    api.state.events = events
+    # `/api/calls/end-all` and `/api/calls.csv` come before `/api/calls/{call_id}`, which would match them.
+    api.include_router(switch_router(switch=switch, desk=desk))
+    api.include_router(export_router(desk))
+    api.include_router(calls_router(desk=desk, tickets=tickets, direct=settings.listen_mode == "direct"))
+    api.include_router(health_router(desk=desk, mode=settings.mode, version=version))
+    api.include_router(transcript_router(desk))
+    api.include_router(webhook_router(desk=desk, secret=settings.webhook_secret))
+
+    def without_listen_url(call: Call) -> dict[str, object]:
+        return call_details(desk, call, listen_url=None)
+
+    api.include_router(events_router(desk=desk, events=events, answer=without_listen_url, listen=partial(_listen, relay)))
+    api.include_router(listen_router(relay=relay, tickets=tickets, find=desk.get, on_listen=partial(_note_listening, desk)))
+    install_docs(api)
+    return api
+
+
+def _listen(relay: Relay, call_id: str) -> AbstractContextManager[object]:
+    try:
+        return relay.listen(call_id, sound=False, events=False)
+    except EarshotError:
+        return nullcontext()  # the call has ended or is not one of the desk's
+
+
+def _note_listening(desk: CallDesk, client: str, call_id: str) -> None:
+    if call := desk.get(call_id):
+        desk.note(Client(name=client), "listen", call)
+
+
+def _transcript_events(desk: CallDesk) -> Signal[Transcript]:
+    """The lines of all transcripts, as events for the followers of a call."""
+    events: Signal[Transcript] = Signal()
+    desk.transcripts.changed.subscribe(lambda change: events.emit(Transcript(call_id=change[0], body=line_answer(change[1]))))
+    return events
