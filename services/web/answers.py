@@ -1,4 +1,4 @@
-"""Our calls as the JSON of the REST contract: camelCase, RFC 3339 in UTC, E.164, no secret of Vapi's."""
+"""Calls as JSON of the REST contract: camelCase, RFC 3339 in UTC, E.164, and none of Vapi's secrets."""
 
 from datetime import datetime
 from typing import Any
@@ -10,17 +10,17 @@ from services.domain.call import Call, CallStatus
 from services.support.rfc3339 import rfc3339
 
 DETAILS = {
-    CallStatus.UNKNOWN: "Vapi's answer was lost, so it is not known whether this call was placed. "
+    CallStatus.UNKNOWN: "Vapi's response was lost, so the call may or may not have been placed. "
     "Earshot is looking for it; do not dial again yet.",
-    CallStatus.SCHEDULED: "Vapi will place this call at the time that was asked for.",
+    CallStatus.SCHEDULED: "Vapi will place this call at the requested time.",
 }
-"""What to know about a call that was not simply placed; answered with 202."""
+"""The `detail` of calls that are answered with 202."""
 
 
 class EndedReasonAnswer(BaseModel):
     code: str | None
     title: str = Field(description="Why the call ended, in plain words")
-    nextStep: str = Field(description="What to do about it; empty when there is nothing to do")
+    nextStep: str = Field(description="What to do about it; empty if nothing needs to be done")
 
 
 class LinksAnswer(BaseModel):
@@ -35,11 +35,11 @@ class CostAnswer(BaseModel):
 
 
 class CallDetails(BaseModel):
-    """One call, with what is known after its end."""
+    """One call, including what is known after its end."""
 
     model_config = ConfigDict(populate_by_name=True)
 
-    id: str = Field(description="Vapi's call id; one that begins with `unknown-` until a call whose answer was lost is found")
+    id: str = Field(description="Vapi's call id; begins with `unknown-` until a call whose response was lost is found")
     listenUrl: str | None = Field(description="WebSocket with the live sound; null once the call has ended")
     status: str
     to: str | None
@@ -49,15 +49,15 @@ class CallDetails(BaseModel):
     startedAt: datetime | None
     endedAt: datetime | None
     endedReason: EndedReasonAnswer | None
-    cost: float | None = Field(description="US dollars, once Vapi has told it")
+    cost: float | None = Field(description="US dollars, once known")
     links: LinksAnswer
-    detail: str | None = Field(default=None, description="What to know about this call now, in plain words")
-    inbound: bool = Field(description="Whether the customer called; then `from` is their number")
-    seconds: float | None = Field(description="How long it was talked, once the call has ended")
+    detail: str | None = Field(default=None, description="What to know about this call at the moment")
+    inbound: bool = Field(description="True if the customer called; then `from` is their number")
+    seconds: float | None = Field(description="Duration from the answer to the end, once the call has ended")
     costs: list[CostAnswer]
     summary: str | None
     recordingUrl: str | None = Field(description="Vapi's own recording, once there is one")
-    endedFamily: str | None = Field(description="What kind of end it was: what `family` of the list filters by")
+    endedFamily: str | None = Field(description="The kind of end, which the parameter `family` of the list filters by")
 
 
 class CallsDetails(BaseModel):

@@ -1,4 +1,4 @@
-"""What happened in each call, as events that are remembered for a while and wake those who follow it."""
+"""The events of each call, remembered for a while for its followers."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ _STREAMS = 100  # at once
 
 
 class Calls(Protocol):
-    """The desk, as far as following calls needs it. `get` knows a call by every id that it had."""
+    """The part of the desk that is needed to follow calls. `get` finds a call by every id that it has had."""
 
     changed: Signal[Call]
 
@@ -33,7 +33,7 @@ Answer = Callable[[Call], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcript:
-    """What was said in a call, ready for JSON."""
+    """A transcript line, ready for JSON."""
 
     call_id: str
     body: Mapping[str, Any]
@@ -41,14 +41,14 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`number` grows with each event of all calls, over restarts too, so that the id of another run is never taken for one of this."""
+    """`number` grows with each event of any call, across restarts too, so that ids of an earlier run are never mistaken for new ones."""
 
     number: int
     kind: str
     content: Call | Mapping[str, Any]
 
     def text(self, answer: Answer) -> str:
-        """The event as it goes over the wire. A listen URL is a capability and is not told to everyone who follows a call."""
+        """The event as it is sent. Without the listen URL, which is a capability that not every follower may have."""
         body = (
             {name: value for name, value in answer(self.content).items() if name != "listenUrl"}
             if isinstance(self.content, Call)
@@ -66,7 +66,7 @@ class _Log:
 
 
 class CallEvents:
-    """Remembers what happened in each call, and wakes those who follow it."""
+    """Remembers the events of each call and wakes its followers."""
 
     def __init__(self, desk: Calls, transcripts: Signal[Transcript] | None = None) -> None:
         self._desk = desk
@@ -83,11 +83,11 @@ class CallEvents:
             self._stops.append(transcripts.subscribe(self._on_transcript))
 
     def __len__(self) -> int:
-        """How many streams there are."""
+        """The number of open streams."""
         return len(self._followers)
 
     def close(self) -> None:
-        """Ends all streams, and every one that would begin. The server can't stop in order before that."""
+        """Ends all streams and refuses new ones. The server waits for open streams before it stops."""
         self.closed = True
         for stop in self._stops:
             stop()
@@ -96,9 +96,9 @@ class CallEvents:
 
     @contextmanager
     def following(self, call_id: str) -> Iterator[asyncio.Event]:
-        """What is set whenever there may be something new of the call. Raises LimitReached when there are too many streams."""
+        """Yields an asyncio event that is set whenever the call may have news. Raises LimitReached if too many streams are open."""
         if self.closed or len(self._followers) >= _STREAMS:
-            raise LimitReached("Too many event streams are open. Close some, or ask for the call itself instead.", retry_after=5)
+            raise LimitReached("Too many event streams are open. Close some, or request the call itself instead.", retry_after=5)
         wake = asyncio.Event()
         self._followers[wake] = call_id
         try:
@@ -112,17 +112,17 @@ class CallEvents:
         return [event for event in log.events if event.number > number] if log else []
 
     def over(self, call_id: str) -> bool:
-        """Whether the call has ended, so that `since` holds its end."""
+        """True if the call has ended, so that `since` includes its end."""
         log = self._logs.get(self._current(call_id))
         return log is not None and log.last is not None and not log.last.running
 
-    def take_in(self, call: Call) -> None:
-        """Makes events of a call that the desk does not follow: one that was read from Vapi because somebody asked for it."""
+    def add(self, call: Call) -> None:
+        """Adds events of a call that the desk does not follow but read from Vapi on request."""
         if self._desk.get(call.id) is None or call.id not in self._logs:
             self._on_call(call)
 
     def read_cursor(self, last_event_id: str | None) -> int:
-        """The number after which a client wants to go on; -1, which is before all, for one that is none of ours."""
+        """The event number of `Last-Event-ID`; -1, which is before all events, if it is not one of ours."""
         text = last_event_id or ""
         number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
         return number if number <= self._newest else -1
@@ -153,12 +153,12 @@ class CallEvents:
         if log := self._logs.get(call_id):
             latest = log.events[-1] if log.events else None
             if latest and latest.kind == "transcript" and isinstance(latest.content, Mapping) and _grew(latest.content, transcript.body):
-                log.events.pop()  # else a talkative call would push out the states that it went through
+                log.events.pop()  # otherwise a long transcript would push out the status events
             self._add(log, "transcript", transcript.body)
             self._wake(call_id)
 
     def _forget_found(self) -> None:
-        """Calls of unknown outcome that were found go on under another id, and those who follow them are led there by the desk."""
+        """Drops calls of unknown outcome that were found: they continue under another id, which the desk resolves for followers."""
         for call_id in [call_id for call_id in self._unknown if self._current(call_id) != call_id]:
             self._unknown.discard(call_id)
             self._logs.pop(call_id, None)
@@ -174,5 +174,5 @@ class CallEvents:
 
 
 def _grew(before: Mapping[str, Any], line: Mapping[str, Any]) -> bool:
-    """Whether the same line came again, with more of it."""
+    """True if `line` is the same line with more text."""
     return before.get("key") is not None and before.get("key") == line.get("key")

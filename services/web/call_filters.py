@@ -1,4 +1,4 @@
-"""Which calls a list or an export is asked for."""
+"""The filters and cursors of the call list and its export."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from services.vapi.ended_reasons import Family
 from services.web.requests import Time
 
 CURSOR = r"^[0-9]{1,13}\.[A-Za-z0-9_-]{1,64}$"
-"""When a call was created, in milliseconds since 1970, and its id: whatever looks like that is a place in the list."""
+"""A position in the list: the creation time of a call in milliseconds since 1970, and its id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFilters:
-    """Filters as the desk's `page_of_calls` takes them. None: all calls."""
+    """The filters of the desk's `page_of_calls`. None: no filter."""
 
     statuses: Collection[CallStatus] | None
     families: Collection[Family] | None
@@ -25,7 +25,7 @@ class CallFilters:
     created_to: datetime | None
     search: str | None
 
-    def wishes(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
@@ -43,13 +43,13 @@ def call_filters(
 
 
 def cursor_of(call: Call) -> str:
-    """The place of a call in the list."""
+    """The cursor of a call."""
     created = call.created_at or datetime.fromtimestamp(0, UTC)
     return f"{int(1000 * created.timestamp())}.{call.id}"
 
 
 def read_cursor(text: str | None) -> tuple[datetime, str] | None:
-    """Time and id of the call that a cursor stands for."""
+    """The creation time and id of a cursor's call."""
     if text is None:
         return None
     milliseconds, _, call_id = text.partition(".")

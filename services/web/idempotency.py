@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: what it may look like, and what makes two requests the same (draft-ietf-httpapi-idempotency-key-header)."""
+"""Reads `Idempotency-Key` and fingerprints requests (draft-ietf-httpapi-idempotency-key-header)."""
 
 import hashlib
 import json
@@ -13,20 +13,20 @@ from services.web.requests import CallRequest
 _LONGEST = 255
 
 
-def read_key(request: Request, wanted: CallRequest) -> Key | None:
-    """The request's key with its fingerprint, or None. Raises RequestError for one that can't be used.
+def read_key(request: Request, body: CallRequest) -> Key | None:
+    """The request's key with its fingerprint, or None. Raises RequestError for an invalid key.
 
-    A quoted structured string and the same text bare are the same key. Two requests are the same if they mean the same: the order of
-    fields and the space between them don't count.
+    A quoted structured string and the same text without quotes are the same key. The fingerprint ignores the order of fields and white
+    space.
     """
-    given = request.headers.getlist("idempotency-key")
-    if not given:
+    values = request.headers.getlist("idempotency-key")
+    if not values:
         return None
-    text = given[0].strip()
+    text = values[0].strip()
     if text.startswith('"'):
         text = re.sub(r'\\(["\\])', r"\1", text[1:-1]) if re.fullmatch(r'"(?:[ !#-\[\]-~]|\\["\\])*"', text) else ""
-    if len(given) > 1 or not re.fullmatch(r"[ -~]+", text) or len(text) > _LONGEST:
+    if len(values) > 1 or not re.fullmatch(r"[ -~]+", text) or len(text) > _LONGEST:
         detail = f"Idempotency-Key must be one text of 1 to {_LONGEST} printable ASCII characters."
         raise RequestError(detail, errors=[FieldError("Idempotency-Key", detail)])
-    meaning = json.dumps(wanted.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-    return Key(text=text, fingerprint=hashlib.sha256(meaning.encode()).hexdigest())
+    canonical = json.dumps(body.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return Key(text=text, fingerprint=hashlib.sha256(canonical.encode()).hexdigest())

@@ -1,4 +1,4 @@
-"""What a request body may be: JSON, small, and there. A pure ASGI middleware, so that a body is refused before any of it is parsed."""
+"""Limits request bodies by type, size and time. A pure ASGI middleware, so that a body is refused before it is parsed."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,20 +8,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.web.problems import problem
 
 MAX_BODY = 16 * 1024
-PATIENCE = 20.0
-"""Seconds in which all of a body has to arrive."""
+BODY_TIMEOUT_S = 20.0
+"""Seconds within which the whole body has to arrive."""
 
 
 class JsonBody:
-    """Answers 415 to a body that does not call itself JSON, 413 to one over MAX_BODY bytes, announced or not, and 408 to one that is slow.
-    `larger` are the paths that take more, and how many bytes.
+    """Answers 415 to a body whose content type is not JSON, 413 to one over MAX_BODY bytes, announced or not, and 408 to a slow one.
+    `larger` maps paths to higher limits in bytes.
 
-    Insisting on the content type also means that no web page can send a body here without a preflight, which is never granted.
+    Because of the required content type, a browser sends a preflight before a body from another website, which only CORS grants.
     """
 
-    def __init__(self, app: ASGIApp, patience: float = PATIENCE, *, larger: Mapping[str, int] | None = None) -> None:
+    def __init__(self, app: ASGIApp, timeout_s: float = BODY_TIMEOUT_S, *, larger: Mapping[str, int] | None = None) -> None:
         self.app = app
-        self._patience = patience
+        self._timeout_s = timeout_s
         self._larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -29,8 +29,8 @@ class JsonBody:
             return await self.app(scope, receive, send)
         most = self._larger.get(scope["path"], MAX_BODY)
         try:
-            async with asyncio.timeout(self._patience):
-                body = await _whole(receive, most)
+            async with asyncio.timeout(self._timeout_s):
+                body = await _read_body(receive, most)
         except TimeoutError:
             answer = problem(408, "body_too_slow", "The body did not arrive in time.", retryable=True, headers={"Connection": "close"})
             return await answer(scope, receive, send)
@@ -54,8 +54,8 @@ class JsonBody:
         return await self.app(scope, replay, send)
 
 
-async def _whole(receive: Receive, most: int) -> bytes | None:
-    """The body, or as much of it as shows that it is too large; None where the client went away."""
+async def _read_body(receive: Receive, most: int) -> bytes | None:
+    """The body, cut off once it is too large; None if the client disconnected."""
     body = bytearray()
     while len(body) <= most:
         message = await receive()

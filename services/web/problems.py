@@ -1,4 +1,4 @@
-"""Errors -> `application/problem+json` (RFC 9457), one shape for every route, FastAPI's own errors included."""
+"""Turns errors into `application/problem+json` (RFC 9457), in one shape for every route and for FastAPI's own errors."""
 
 import logging
 import math
@@ -18,15 +18,18 @@ log = logging.getLogger(__name__)
 _CODES = {400: "malformed_json", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 415: "not_json"}
 _DETAILS = {
     400: "The body is not valid JSON.",
-    404: "There is nothing at this address. The routes are listed in /openapi.json.",
-    405: "This address does not take this method. The Allow header names those it takes.",
+    404: "Nothing exists at this address. The routes are listed in /openapi.json.",
+    405: "This address does not support this method. The Allow header names those it supports.",
 }
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "4XX": {"description": "The request can't be done, and why (RFC 9457)", "content": {"application/problem+json": {}}},
-    "5XX": {"description": "Vapi or Earshot can't do it now, and why (RFC 9457)", "content": {"application/problem+json": {}}},
+    "4XX": {"description": "The request is refused, with the reason (RFC 9457)", "content": {"application/problem+json": {}}},
+    "5XX": {
+        "description": "Vapi or Earshot failed, with the reason (RFC 9457)",
+        "content": {"application/problem+json": {}},
+    },
 }
-"""What every route may answer, for OpenAPI."""
+"""The error responses of every route, for OpenAPI."""
 
 
 def problem(
@@ -40,7 +43,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
     **more: Any,
 ) -> JSONResponse:
-    """One error as an answer. `errors` name the fields that are wrong."""
+    """An error response. `errors` name the wrong fields."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": title or HTTPStatus(status).phrase,
@@ -56,7 +59,7 @@ def problem(
 
 
 def problem_of(error: EarshotError, **more: Any) -> JSONResponse:
-    """An error of ours as an answer."""
+    """The response for one of our errors."""
     headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after is not None else None
     if isinstance(error, DuplicateCall):
         more = {"links": {"first": f"/api/calls/{error.call_id}"}, **more}
@@ -73,7 +76,7 @@ def problem_of(error: EarshotError, **more: Any) -> JSONResponse:
 
 
 def install_problems(app: FastAPI) -> None:
-    """Has `app` answer every error in the one shape."""
+    """Makes `app` answer every error in this shape."""
 
     @app.exception_handler(EarshotError)
     async def ours(_request: Request, error: EarshotError) -> JSONResponse:
@@ -96,7 +99,7 @@ def install_problems(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unexpected(_request: Request, error: Exception) -> JSONResponse:
         log.error("a request failed unexpectedly", exc_info=error)
-        return problem(500, "internal_error", "Something went wrong in Earshot. The log tells more.")
+        return problem(500, "internal_error", "Something went wrong in Earshot. See the log for details.")
 
 
 def _field(location: Sequence[int | str]) -> str:
@@ -105,5 +108,5 @@ def _field(location: Sequence[int | str]) -> str:
 
 def _sentence(item: Mapping[str, Any]) -> str:
     if item["type"] == "extra_forbidden":
-        return "There is no such field."
+        return "Unknown field."
     return str(item["msg"]).removeprefix("Value error, ")

@@ -1,4 +1,4 @@
-"""`RateLimit` and `RateLimit-Policy`: how many calls may still be placed (draft-ietf-httpapi-ratelimit-headers-10)."""
+"""The headers `RateLimit` and `RateLimit-Policy`: how many more calls may be placed (draft-ietf-httpapi-ratelimit-headers-10)."""
 
 import math
 from bisect import bisect_right
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """At most `calls` in any `seconds`. `name` is what both headers call it."""
+    """At most `calls` in any `seconds`. `name` identifies the quota in both headers."""
 
     name: str
     calls: int
@@ -17,16 +17,16 @@ class Quota:
 
 
 def hour_and_day(*, per_hour: int | None, per_day: int | None) -> tuple[Quota, ...]:
-    """The limits that Earshot has; None is no limit."""
+    """The quotas for these limits; None means no limit."""
     caps = (("hour", per_hour, 3600), ("day", per_day, 86_400))
     return tuple(Quota(name=name, calls=calls, seconds=seconds) for name, calls, seconds in caps if calls is not None)
 
 
 def rate_limit_headers(quotas: Sequence[Quota], dialled: Sequence[datetime], now: datetime) -> dict[str, str]:
-    """Both headers by their names; `dialled` are the times of the calls that count, oldest first. Without quotas there are none.
+    """Both headers; empty without quotas. `dialled` are the times of the calls that count, oldest first.
 
-    The windows slide, so `r` calls are left now, and `t` is when there is room for one more: when the call that holds it grows too old,
-    in seconds. Without a counted call there is no such time, and no `t`.
+    The windows slide: `r` is the number of calls left now, `t` the seconds until one more is free, when the oldest call that counts leaves
+    the window. Without counted calls there is no `t`.
     """
     if not quotas:
         return {}

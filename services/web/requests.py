@@ -1,4 +1,4 @@
-"""The request of `POST /api/vapi_call`, as pydantic checks it."""
+"""The request bodies of calls, validated by pydantic."""
 
 import re
 from datetime import datetime
@@ -28,7 +28,7 @@ class ControlRequest(BaseModel):
 
 
 def _rfc3339(given: object) -> object:
-    """Pydantic also takes seconds since 1970, which the API's description does not know."""
+    """Refuses seconds since 1970, which pydantic accepts but the API's description does not mention."""
     if not isinstance(given, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", given, re.ASCII):
         raise ValueError("Write the time as RFC 3339 with a time zone, like 2027-01-05T10:00:00Z.")
     return given
@@ -51,13 +51,13 @@ class CallRequest(BaseModel):
     variableValues: dict[str, Any] | None = None
     maxDurationSeconds: Annotated[StrictInt, Field(ge=SHORTEST_CALL_SECONDS, le=LONGEST_CALL_SECONDS)] | None = None
     earliestAt: Time | None = Field(default=None, description="RFC 3339 with a time zone; the call is scheduled until then")
-    dryRun: StrictBool = Field(default=False, description="All checks, no call")
-    allowDuplicate: StrictBool = Field(default=False, description="Call a number again although it was called a moment ago")
-    confirmUnlikelyNumber: StrictBool = Field(default=False, description="Call a number that no numbering plan knows")
+    dryRun: StrictBool = Field(default=False, description="Run all checks but place no call")
+    allowDuplicate: StrictBool = Field(default=False, description="Call a number again that was called a moment ago")
+    confirmUnlikelyNumber: StrictBool = Field(default=False, description="Call a number that is in no numbering plan")
 
     @property
     def destination(self) -> str:
-        """The number as it was sent, under either name. Raises RequestError when there is none, or two."""
+        """The number as it was sent, under either name. Raises RequestError if there is none, or if both differ."""
         if self.to is not None and self.number is not None and self.to.strip() != self.number.strip():
             raise RequestError("to and number differ. Send only to.", errors=[FieldError("number", "Differs from `to`.")])
         number = self.to if self.to is not None else self.number

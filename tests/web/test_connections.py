@@ -17,9 +17,9 @@ LONG_SINCE = 0.2  # seconds
 
 @pytest.fixture
 async def address(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[str, int]]:
-    monkeypatch.setattr(connections, "HEAD_PATIENCE", LONG_SINCE)
+    monkeypatch.setattr(connections, "HEAD_TIMEOUT_S", LONG_SINCE)
     app = FastAPI()
-    app.add_middleware(partial(JsonBody, patience=LONG_SINCE))
+    app.add_middleware(partial(JsonBody, timeout_s=LONG_SINCE))
 
     @app.post("/")
     async def slow_answer() -> str:

@@ -241,7 +241,7 @@ async def test_who_goes_away_is_forgotten(served: Served) -> None:
 
 
 async def test_who_takes_nothing_is_let_go(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_stream, "_PATIENCE", 0.2)
+    monkeypatch.setattr(event_stream, "_SEND_TIMEOUT_S", 0.2)
     served.desk.tell(CALL)
     host, port = served.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port), limit=1)

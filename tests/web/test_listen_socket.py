@@ -188,7 +188,7 @@ async def test_a_stalled_client_loses_the_oldest_sound_while_another_hears_all(s
 
 
 async def test_a_client_that_takes_nothing_for_long_is_given_up(stand_in: StandIn, line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listen_socket, "_PATIENCE", 0.2)
+    monkeypatch.setattr(listen_socket, "_SEND_TIMEOUT_S", 0.2)
     site = Site(line)
     async with web_server(site.app, send_buffer=8192) as (site.address, site.server):
         async with connect(site.url(), compression=None, max_queue=1) as client:

@@ -1,4 +1,4 @@
-"""Who asks: a pure ASGI middleware that puts the client on each request, and sends away those who may not come in."""
+"""Authentication: a pure ASGI middleware that sets the client of each request and refuses unauthenticated ones."""
 
 import asyncio
 import ipaddress
@@ -23,9 +23,9 @@ _OPEN_FILES = ("/assets/", "/favicon.ico", "/_nicegui/")
 
 
 class Authentication:
-    """`sessions` is None while no password is set: then the page is open to all who reach it, which is this machine alone.
+    """`sessions` is None if no password is set. Then the page needs no login; only this machine can reach it.
 
-    A token is asked for on the API as soon as there is a password or a token. Whoever opens a listen socket shows a ticket instead.
+    The API requires a token if a password or a token is set. A listen socket requires a ticket instead.
     """
 
     def __init__(self, app: ASGIApp, *, sessions: Sessions | None, tokens: ApiTokens) -> None:
@@ -43,7 +43,7 @@ class Authentication:
                 answer = problem(
                     401,
                     "unauthorized",
-                    "Send a token that Earshot knows: Authorization: Bearer ...",
+                    "Send a valid token: Authorization: Bearer ...",
                     title="Authentication required",
                     headers={"WWW-Authenticate": "Bearer"},
                 )
@@ -58,7 +58,7 @@ class Authentication:
         return await self.app(scope, receive, send)
 
     async def _serve_until_logout(self, sessions: Sessions, scope: Scope, receive: Receive, send: Send) -> None:
-        """A tab's socket, which closes with 4401 when its session ends: who has logged out must not go on dialling in an open tab."""
+        """Serves a tab's socket and closes it with 4401 when its session ends, so that nobody dials from an open tab after a logout."""
         tasks = Tasks()
         over = tasks.start(sessions.over(_session(Headers(scope=scope))), name="wait for logout")
         coming: asyncio.Task[Message] | None = None
@@ -94,7 +94,7 @@ class Authentication:
 
 
 def require_safe(settings: Settings) -> None:
-    """Raises SettingsError where Earshot would be reached from beyond this machine without a password and tokens, by a proxy too."""
+    """Raises SettingsError if other machines could reach Earshot, directly or by a proxy, without a password and tokens."""
     try:
         loopback = ipaddress.ip_address(settings.host.strip("[]")).is_loopback
     except ValueError:
@@ -114,7 +114,7 @@ async def _receive(receive: Receive) -> Message:
 
 
 def _open(scope: Scope, path: str) -> bool:
-    """What needs no client: the way in, liveness, and what checks what it comes with, a listen socket's ticket and a webhook's secret."""
+    """True for requests without authentication: login, health, and those with a ticket or a secret of their own."""
     if scope["type"] == "websocket":
         return path.startswith("/api/calls/") and path.endswith("/listen")
     if scope["method"] in ("GET", "HEAD") and path.startswith(_OPEN_FILES):

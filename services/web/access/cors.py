@@ -1,4 +1,4 @@
-"""Other websites that may use the API: CORS for those that are named, and for nobody else."""
+"""CORS for the websites in EARSHOT_ALLOWED_ORIGINS."""
 
 from collections.abc import Collection
 
@@ -7,10 +7,7 @@ from starlette.types import ASGIApp
 
 
 def with_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
-    """`app` behind CORS for `origins`. It stands before everything that may refuse, so that a refusal can be read as well.
-
-    No cookie counts from there: a website that may use the API does so by a token.
-    """
+    """`app` with CORS for `origins`. It wraps authentication, so that websites can read refusals too. They use tokens, not cookies."""
     if not origins:
         return app
     return CORSMiddleware(

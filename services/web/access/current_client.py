@@ -1,4 +1,4 @@
-"""Who asks, and whether they may: the client that `Authentication` put on the request."""
+"""The client of a request, set by `Authentication`, and its scopes."""
 
 from fastapi import Request
 
@@ -7,21 +7,21 @@ from services.domain.errors import Forbidden, Unauthorized
 
 
 def client_of(request: Request, scope: Scope) -> Client:
-    """The client behind `request`. Raises Forbidden without `scope`, and Unauthorized where nobody said who asks: that is nobody."""
-    client = _named(request)
+    """The client behind `request`. Raises Forbidden without `scope`, Unauthorized without a client."""
+    client = _client(request)
     if client is None:
-        raise Unauthorized("Send a token that Earshot knows: Authorization: Bearer ...")
+        raise Unauthorized("Send a valid token: Authorization: Bearer ...")
     if scope not in client.scopes:
-        raise Forbidden(f"This token has no scope `{scope}`, which this takes.")
+        raise Forbidden(f"This token lacks the scope `{scope}`.")
     return client
 
 
 def may_listen(request: Request) -> bool:
-    """Whether the client behind `request` may be given a listen URL."""
-    client = _named(request)
+    """True if the client may have a listen URL."""
+    client = _client(request)
     return client is not None and Scope.LISTEN in client.scopes
 
 
-def _named(request: Request) -> Client | None:
+def _client(request: Request) -> Client | None:
     client = getattr(request.state, "client", None)
     return client if isinstance(client, Client) else None

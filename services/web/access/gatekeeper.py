@@ -1,4 +1,4 @@
-"""From where a request may come: our own names, our own pages. One pure ASGI middleware before everything, WebSockets included."""
+"""Checks `Host` and `Origin` and sets security headers. A pure ASGI middleware before everything else, for WebSockets too."""
 
 import secrets
 from collections.abc import Collection
@@ -24,11 +24,11 @@ _HEADERS = {
 
 
 class Gatekeeper:
-    """Refuses a foreign `Host` with 400 and a foreign `Origin` with 403, and puts the security headers on every answer.
+    """Refuses a foreign `Host` with 400 and a foreign `Origin` with 403, and adds security headers to every response.
 
     A web page anywhere can make its visitor's browser send requests to a server on loopback, and by DNS rebinding even read the
-    answers; the first check stops the reading, the second the sending. Programs that are no browsers send no `Origin` and pass.
-    `allowed_origins` are those of other websites that may use the API all the same.
+    answers; the first check stops the reading, the second the sending. Programs other than browsers send no `Origin` and pass.
+    `allowed_origins` are other websites that may use the API.
     """
 
     def __init__(self, app: ASGIApp, *, allowed_hosts: Collection[str], allowed_origins: Collection[str] = ()) -> None:
@@ -51,22 +51,22 @@ class Gatekeeper:
                     headers["Strict-Transport-Security"] = "max-age=31536000"
             await send(message)
 
-        # NiceGUI would put this header's value into its pages, whoever sent it.
+        # NiceGUI would insert this header's value into its pages, whoever sent it.
         scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"x-forwarded-prefix"]
         request_id = secrets.token_hex(8)
         headers = Headers(scope=scope)
-        if not self._knows_host(headers):
+        if not self._allows_host(headers):
             answer = problem(
                 400,
                 "host_not_allowed",
-                "This name is not one under which Earshot may be reached. Add it to EARSHOT_ALLOWED_HOSTS if it should be.",
+                "Earshot does not serve this host name. Add it to EARSHOT_ALLOWED_HOSTS if it should.",
             )
             return await answer(scope, receive, send_with_headers)
-        foreign_but_named = headers.get("origin") in self._allowed_origins and scope["path"].startswith("/api/")
-        if not foreign_but_named and not _from_own_page(scope, headers):
+        allowed_website = headers.get("origin") in self._allowed_origins and scope["path"].startswith("/api/")
+        if not allowed_website and not _from_own_page(scope, headers):
             answer = problem(403, "cross_origin", "Requests from other websites are refused.")
             return await answer(scope, receive, send_with_headers)
-        if foreign_but_named:
+        if allowed_website:
             scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
         if scope["type"] != "websocket":
             return await self.app(scope, receive, send_with_headers)
@@ -79,7 +79,7 @@ class Gatekeeper:
         finally:
             self._sockets -= 1
 
-    def _knows_host(self, headers: Headers) -> bool:
+    def _allows_host(self, headers: Headers) -> bool:
         hosts = headers.getlist("host")
         if len(hosts) != 1:
             return False
@@ -95,6 +95,6 @@ def _from_own_page(scope: Scope, headers: Headers) -> bool:
         return len(origins) == 1 and origins[0].lower() == own
     if headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
         return True
-    # A link on another site may open our page in a tab of its own; nothing else from there may do anything.
+    # A link on another site may open our page in a tab. Everything else from other sites is refused.
     navigates = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest", "document") == "document"
     return scope["type"] == "http" and scope["method"] == "GET" and navigates

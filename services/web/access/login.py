@@ -1,4 +1,4 @@
-"""The login before the page: one form, which works without JavaScript."""
+"""The login form, which works without JavaScript."""
 
 import asyncio
 import hmac
@@ -15,7 +15,7 @@ from services.support.language import COOKIE as LANGUAGE_COOKIE
 from services.support.language import THEME_COOKIE, preferred_language
 from services.support.words import catalogue
 from services.web.access.sessions import COOKIE, Attempts, Sessions
-from services.web.json_body import PATIENCE
+from services.web.json_body import BODY_TIMEOUT_S
 
 _MAX_BODY = 4096
 _PAGE = Template("""<!doctype html>
@@ -46,7 +46,7 @@ stroke-linecap="round" d="M4 12v0M8 8v8M12 4.5v15M16 8v8M20 11v2"/></svg>Earshot
 
 
 def login_router(*, password: str, sessions: Sessions, attempts: Attempts) -> APIRouter:
-    """`GET` and `POST /login`, `POST /logout`. The session is a new one at every login, so that none can be planted before."""
+    """`GET` and `POST /login`, `POST /logout`. Every login creates a new session, so that none can be planted before it."""
     router = APIRouter(include_in_schema=False)
     digest = sha256(password.encode()).digest()
 
@@ -58,17 +58,17 @@ def login_router(*, password: str, sessions: Sessions, attempts: Attempts) -> AP
     async def login(request: Request) -> Response:
         address = request.client.host if request.client else ""
         fields = await _fields(request)
-        onward = _own_path(fields.get("next", "/"))
+        next_path = _own_path(fields.get("next", "/"))
         if wait := attempts.wait(address):
             seconds = math.ceil(wait)
-            return _form(request, onward, "too_many", status=429, seconds=seconds)
+            return _form(request, next_path, "too_many", status=429, seconds=seconds)
         given = sha256(fields.get("password", "").encode(errors="replace")).digest()
         if not hmac.compare_digest(given, digest):
             attempts.failed(address)
-            return _form(request, onward, "wrong", status=401)
+            return _form(request, next_path, "wrong", status=401)
         attempts.succeeded(address)
         sessions.end(request.cookies.get(COOKIE, ""))
-        answer = RedirectResponse(onward, 303)
+        answer = RedirectResponse(next_path, 303)
         secure = request.url.scheme == "https"
         answer.set_cookie(COOKIE, sessions.begin(), httponly=True, samesite="strict", secure=secure, path="/")
         return answer
@@ -83,7 +83,7 @@ def login_router(*, password: str, sessions: Sessions, attempts: Attempts) -> AP
     return router
 
 
-def _form(request: Request, onward: str, problem: str = "", *, over: bool = False, status: int = 200, seconds: int = 0) -> HTMLResponse:
+def _form(request: Request, next_path: str, problem: str = "", *, over: bool = False, status: int = 200, seconds: int = 0) -> HTMLResponse:
     """The form in the browser's language; `problem` is the key of what went wrong, `seconds` how long to wait after too many failures,
     `over` whether an open page was logged out."""
     language = preferred_language(request.headers.get("accept-language", ""), request.cookies.get(LANGUAGE_COOKIE, ""))
@@ -95,12 +95,12 @@ def _form(request: Request, onward: str, problem: str = "", *, over: bool = Fals
         title=say("login_title"),
         label=say("login_label"),
         enter=say("login_enter"),
-        next=escape(_own_path(onward)),
+        next=escape(_own_path(next_path)),
         problem=say(f"login_{problem}", count=seconds) if problem else "",
         over=say("login_over"),
         hidden="" if over else " hidden",
     )
-    # With the policy of all other pages a browser would send the form with `Origin: null`, as from a foreign place.
+    # With `no-referrer`, as on other pages, a browser would send the form with `Origin: null`, which the gatekeeper refuses.
     headers = {"Referrer-Policy": "same-origin", "Cache-Control": "no-store", "Vary": "Accept-Language, Cookie"}
     if seconds:
         headers["Retry-After"] = str(seconds)
@@ -108,7 +108,7 @@ def _form(request: Request, onward: str, problem: str = "", *, over: bool = Fals
 
 
 def _own_path(text: str) -> str:
-    """`text` where it is a path of ours, else the front page: a link to the login must not lead to another website."""
+    """`text` if it is a path of ours, else the front page: a login link must not redirect to another website."""
     ours = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
     return text if ours else "/"
 
@@ -116,7 +116,7 @@ def _own_path(text: str) -> str:
 async def _fields(request: Request) -> dict[str, str]:
     body = b""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(BODY_TIMEOUT_S):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > _MAX_BODY:

@@ -1,4 +1,4 @@
-"""Who has logged in, and how often somebody may try."""
+"""Login sessions, and limits on guessing the password."""
 
 import asyncio
 import hashlib
@@ -40,7 +40,7 @@ class Sessions:
         self._sessions: OrderedDict[bytes, _Session] = OrderedDict()
 
     def begin(self) -> str:
-        """A new session's id, for a cookie. The oldest session ends where there are too many."""
+        """Creates a session and returns its id, for a cookie. Ends the oldest session if there are too many."""
         session = secrets.token_urlsafe(32)
         now = self._clock()
         self._sessions[_hash(session)] = _Session(now, now)
@@ -49,7 +49,7 @@ class Sessions:
         return session
 
     def check(self, session: str) -> bool:
-        """Whether the session goes on, which asking prolongs: 12 hours from the last time, 7 days in all."""
+        """True if the session is valid. Each check extends it to 12 hours from now, at most 7 days in total."""
         key, now = _hash(session), self._clock()
         found = self._sessions.get(key)
         if found is None:
@@ -79,10 +79,10 @@ class Sessions:
 
 
 class Attempts:
-    """Slows guessing down: after five wrong passwords from an address each further one doubles the wait, up to a quarter of an hour.
+    """Slows down guessing: after five wrong passwords from an address, each further one doubles the wait, up to 15 minutes.
 
-    All addresses together are slowed down as well after a hundred, since an attacker may have many; but by seconds only, since the wait
-    is then the owner's too. An hour of quiet forgets.
+    After a hundred wrong passwords from any address, all addresses wait too, since an attacker may have many; but only seconds, since the
+    owner has to wait as well. Failures expire after an hour without one.
     """
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
@@ -113,7 +113,7 @@ class Attempts:
 
 
 def _network(address: str) -> str:
-    """Who can change addresses at will: with IPv6, everybody within a /64."""
+    """The network that counts as one address: with IPv6 a /64, within which addresses can be chosen at will."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Tickets: who holds one may listen to one call for a while. They stand in a URL, where no header can, and need no memory."""
+"""Tickets to listen to one call for a limited time. They are part of a URL, since browsers can't set headers, and need no storage."""
 
 import hmac
 import secrets
@@ -10,29 +10,29 @@ _LONGEST = 120  # characters
 
 
 class Tickets:
-    """Issues and checks them. `ttl` is in seconds; `clock` is Unix time; a `secret` of its own dies with the process."""
+    """Issues and checks tickets. `ttl` is in seconds, `clock` returns Unix time. Without a `secret`, a random one is used."""
 
     def __init__(self, secret: bytes | None = None, ttl: float = 600, *, clock: Callable[[], float] = time.time) -> None:
         self._secret = secret or secrets.token_bytes(32)
         self._ttl = ttl
         self._clock = clock
 
-    def issue(self, call_id: str, who: str = "page") -> str:
-        """A ticket for `call_id`, given to the client named `who`, of characters that need no escaping in a URL."""
-        return self._sign(call_id, who, f"{int(self._clock() + self._ttl):x}")
+    def issue(self, call_id: str, client: str = "page") -> str:
+        """A ticket for `call_id`, given to the client named `client`, of characters that need no escaping in a URL."""
+        return self._sign(call_id, client, f"{int(self._clock() + self._ttl):x}")
 
     def check(self, ticket: str, call_id: str) -> str | None:
-        """Whom it was given to, if `ticket` was issued here, for this call, and is still valid. Takes the same time for any wrong one."""
+        """The client of `ticket`, or None if it is not a valid ticket for this call. Takes the same time for any wrong signature."""
         expiry, _, rest = ticket.partition(".")
-        who = rest.partition(".")[2]
+        client = rest.partition(".")[2]
         if len(ticket) > _LONGEST:
             return None
-        if not hmac.compare_digest(ticket.encode(errors="replace"), self._sign(call_id, who, expiry).encode(errors="replace")):
+        if not hmac.compare_digest(ticket.encode(errors="replace"), self._sign(call_id, client, expiry).encode(errors="replace")):
             return None
-        return who if self._clock() < int(expiry, 16) else None
+        return client if self._clock() < int(expiry, 16) else None
 
-    def _sign(self, call_id: str, who: str, expiry: str) -> str:
-        # With the length in front, no part of a name can pass for part of a call's id.
-        meaning = f"{expiry}.{len(who)}.{who}.{call_id}"
-        signature = hmac.digest(self._secret, meaning.encode(errors="replace"), "sha256")
-        return f"{expiry}.{urlsafe_b64encode(signature).rstrip(b'=').decode()}.{who}"
+    def _sign(self, call_id: str, client: str, expiry: str) -> str:
+        # The length prevents that part of the name is read as part of the call's id.
+        message = f"{expiry}.{len(client)}.{client}.{call_id}"
+        signature = hmac.digest(self._secret, message.encode(errors="replace"), "sha256")
+        return f"{expiry}.{urlsafe_b64encode(signature).rstrip(b'=').decode()}.{client}"

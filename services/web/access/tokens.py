@@ -1,4 +1,4 @@
-"""Named tokens of the API, kept as hashes. `python -m services.web.tokens NAME [SCOPE...]` makes one."""
+"""Named API tokens, stored as hashes. `python -m services.web.tokens NAME [SCOPE...]` makes one."""
 
 import hashlib
 import hmac
@@ -15,7 +15,7 @@ _TAKEN = frozenset({"page", "local"})
 
 @dataclass(frozen=True, slots=True)
 class ApiTokens:
-    """Who may use the API. Nobody's token is in here, only its SHA-256: tokens are random and long, so that it need not be slow."""
+    """The clients of the API. Only the SHA-256 of tokens is stored; they are long and random, so that no slow hash is needed."""
 
     clients: Sequence[tuple[bytes, Client]]
 
@@ -23,7 +23,7 @@ class ApiTokens:
         return bool(self.clients)
 
     def client_of(self, token: str) -> Client | None:
-        """The client whose token this is. Looks at every one, so that the time taken tells nothing."""
+        """The client of this token. Compares all tokens, so that the duration reveals nothing."""
         digest = hashlib.sha256(token.encode(errors="replace")).digest()
         found = None
         for known, client in self.clients:
@@ -33,7 +33,7 @@ class ApiTokens:
 
 
 def read_tokens(text: str) -> ApiTokens:
-    """`name:scope+scope:sha256hex`, separated by commas; `*` stands for every scope. Raises SettingsError, which never tells a hash."""
+    """`name:scope+scope:sha256hex`, separated by commas; `*` stands for every scope. Raises SettingsError, which never contains a hash."""
     clients: list[tuple[bytes, Client]] = []
     for number, entry in enumerate((part.strip() for part in text.split(",") if part.strip()), start=1):
         name, _, rest = entry.partition(":")
@@ -41,7 +41,7 @@ def read_tokens(text: str) -> ApiTokens:
         if not _NAME.fullmatch(name) or name in _TAKEN or any(client.name == name for _, client in clients):
             raise SettingsError(f"EARSHOT_API_TOKENS: entry {number} needs a name of its own, of letters, digits, dots and dashes")
         if not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
-            raise SettingsError(f"EARSHOT_API_TOKENS: the token of {name} must be given as its SHA-256, in 64 hexadecimal digits")
+            raise SettingsError(f"EARSHOT_API_TOKENS: the token of {name} must be its SHA-256 in 64 hexadecimal digits")
         clients.append((bytes.fromhex(digest), Client(name=name, scopes=_scopes(name, scopes))))
     return ApiTokens(clients)
 

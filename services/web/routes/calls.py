@@ -37,7 +37,7 @@ class _CallRoutes:
         one: dict[int | str, dict[str, Any]] = {200: {"model": CallDetails}, **PROBLEMS}
         placed: dict[int | str, dict[str, Any]] = {
             201: {"model": CallDetails, "description": "Vapi accepted the call"},
-            202: {"model": CallDetails, "description": "Scheduled, or not known yet whether it was placed"},
+            202: {"model": CallDetails, "description": "Scheduled, or the outcome is not known yet"},
             200: {"description": "`dryRun`: all checks passed, no call was placed"},
             **PROBLEMS,
         }
@@ -47,30 +47,35 @@ class _CallRoutes:
         )
         router.add_api_route("/api/calls/{call_id}", self.call, responses=one, summary="One call")
         router.add_api_route("/api/calls/{call_id}/end", self.end, methods=["POST"], responses=one, summary="Hang up")
-        told: dict[int | str, dict[str, Any]] = {202: {"model": CallDetails, "description": "Vapi took it"}, **PROBLEMS}
+        steered: dict[int | str, dict[str, Any]] = {202: {"model": CallDetails, "description": "Vapi accepted it"}, **PROBLEMS}
         router.add_api_route(
-            "/api/calls/{call_id}/control", self.control, methods=["POST"], status_code=202, responses=told, summary="Steer a running call"
+            "/api/calls/{call_id}/control",
+            self.control,
+            methods=["POST"],
+            status_code=202,
+            responses=steered,
+            summary="Steer a running call",
         )
         return router
 
-    async def place(self, request: Request, wanted: CallRequest) -> JSONResponse:
+    async def place(self, request: Request, body: CallRequest) -> JSONResponse:
         """Places one call. 202 means: accepted for later, or the outcome is unknown and must not be dialled again yet."""
         try:
-            answer = await self._place(request, wanted)
+            answer = await self._place(request, body)
         except EarshotError as error:
             answer = problem_of(error)
         quotas = hour_and_day(per_hour=self._desk.limits.per_hour, per_day=self._desk.limits.per_day)
         answer.headers.update(rate_limit_headers(quotas, self._desk.dialled(), datetime.now(UTC)))
         return answer
 
-    async def _place(self, request: Request, wanted: CallRequest) -> JSONResponse:
+    async def _place(self, request: Request, body: CallRequest) -> JSONResponse:
         client = client_of(request, Scope.CALL)
-        key = read_key(request, wanted)
-        order = self._desk.order(wanted.destination, **wanted.wishes())
-        if wanted.dryRun:
+        key = read_key(request, body)
+        order = self._desk.order(body.destination, **body.wishes())
+        if body.dryRun:
             await self._desk.weigh(order, client)
             return JSONResponse({"dryRun": True, "to": order.to, "assistantId": order.assistant_id, "phoneNumberId": order.phone_number_id})
-        placed = await self._desk.place(order, client, key=key, allow_duplicate=wanted.allowDuplicate)
+        placed = await self._desk.place(order, client, key=key, allow_duplicate=body.allowDuplicate)
         detail = DETAILS.get(placed.call.status)
         # The call as it was placed, but a listen URL only if it still runs.
         listen_url = await self._listen_url(request, self._desk.get(placed.call.id))
@@ -87,7 +92,7 @@ class _CallRoutes:
     ) -> JSONResponse:
         """Running and past calls, newest first."""
         client_of(request, Scope.READ)
-        found = await self._desk.page_of_calls(**filters.wishes(), before=read_cursor(cursor), limit=limit + 1)
+        found = await self._desk.page_of_calls(**filters.arguments(), before=read_cursor(cursor), limit=limit + 1)
         page = found[:limit]
         answers = [await self._answer(request, call) for call in page]
         return JSONResponse({"calls": answers, "nextCursor": cursor_of(page[-1]) if len(found) > limit else None})
@@ -102,9 +107,9 @@ class _CallRoutes:
         """Hangs up and answers once Vapi confirms it; a call that has ended already is answered as it is."""
         return JSONResponse(await self._answer(request, await self._desk.end(call_id, client_of(request, Scope.CONTROL))))
 
-    async def control(self, request: Request, call_id: str, wanted: ControlRequest) -> JSONResponse:
+    async def control(self, request: Request, call_id: str, body: ControlRequest) -> JSONResponse:
         """Has the assistant say something, be told something, be muted, or hand the call over."""
-        call = await self._desk.control(call_id, wanted.control(), client_of(request, Scope.CONTROL))
+        call = await self._desk.control(call_id, body.control(), client_of(request, Scope.CONTROL))
         return JSONResponse(await self._answer(request, call), 202)
 
     async def _answer(self, request: Request, call: Call, *, detail: str | None = None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`/docs`: the routes to browse and try, by Swagger UI as the package fastapi-offline carries it, so that nothing comes from elsewhere."""
+"""`/docs`: Swagger UI from the package fastapi-offline, so that the page loads nothing from other hosts."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,8 +10,8 @@ from fastapi.staticfiles import StaticFiles
 
 ROUTE = "/docs"
 _STATIC = f"{ROUTE}/static"
-_WISHES = {
-    "validatorUrl": None,  # else the description of the API would be sent to a website
+_OPTIONS = {
+    "validatorUrl": None,  # otherwise the API's description would be sent to a website
     "defaultModelsExpandDepth": 0,
     "displayRequestDuration": True,
     "tryItOutEnabled": False,
@@ -31,7 +31,7 @@ def install_docs(api: FastAPI) -> None:
         swagger_js_url=f"{_STATIC}/swagger-ui-bundle.js",
         swagger_css_url=f"{_STATIC}/swagger-ui.css",
         swagger_favicon_url="/favicon.ico",
-        swagger_ui_parameters=_WISHES,
+        swagger_ui_parameters=_OPTIONS,
     )
     html = bytes(page.body).decode().replace("<head>", f"<head>{_HEAD}", 1)
     api.mount(_STATIC, StaticFiles(directory=_files()))

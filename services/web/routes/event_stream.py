@@ -1,4 +1,4 @@
-"""`GET /api/calls/{id}/events`: what happens in a call, told as it happens (server-sent events, WHATWG HTML, section 9.2)."""
+"""`GET /api/calls/{id}/events`: a call's events as they happen (server-sent events, WHATWG HTML, section 9.2)."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from services.web.access.current_client import client_of
 from services.web.call_events import Answer, CallEvents, Calls
 from services.web.problems import PROBLEMS
 
-_PING = 15.0  # seconds of silence after which a comment shows proxies that the stream lives
-_PATIENCE = 30.0  # seconds for which a client may take nothing at all
+_PING = 15.0  # seconds of silence after which a comment shows proxies that the stream is alive
+_SEND_TIMEOUT_S = 30.0  # a client that accepts nothing for so long is disconnected
 _RETRY_MS = 2000  # after which a browser connects again
 
 Listening = AbstractContextManager[object]
@@ -36,18 +36,18 @@ def events_router(
         responses={
             200: {
                 "description": "Events `status` and `ended` with the whole call but its `listenUrl`, and `transcript`; "
-                "`Last-Event-ID` goes on after one of them, and the stream closes after `ended`",
+                "`Last-Event-ID` resumes after one of them, and the stream closes after `ended`",
                 "content": {"text/event-stream": {}},
             },
-            204: {"description": "The call is over and nothing came after `Last-Event-ID`: do not connect again"},
+            204: {"description": "The call has ended and nothing followed `Last-Event-ID`: do not reconnect"},
             **PROBLEMS,
         },
-        summary="What happens in a call, as it happens",
+        summary="A call's events, as they happen",
     )
     async def follow(request: Request, call_id: str) -> Response:
-        """Tells what is still known of the call so far, then each change, and closes once the call has ended."""
+        """Sends the remembered events of the call, then each new one, and closes once the call has ended."""
         client_of(request, Scope.READ)
-        events.take_in(await desk.read(call_id))
+        events.add(await desk.read(call_id))
         cursor = events.read_cursor(request.headers.get("last-event-id"))
         if events.over(call_id) and not events.since(call_id, cursor):
             return Response(status_code=204)
@@ -57,7 +57,7 @@ def events_router(
 
 
 class EventStream(Response):
-    """One client that follows one call. It is counted only while it is being served, so that no path can leave it behind."""
+    """One client that follows one call. It counts as a stream only while it is being served, so that none is ever left over."""
 
     media_type = "text/event-stream"
 
@@ -80,15 +80,15 @@ class EventStream(Response):
     async def _serve(self, wake: asyncio.Event, receive: Receive, send: Send) -> None:
         tasks = Tasks()
         try:
-            telling = tasks.start(self._tell(wake, send), name="tell events")
-            gone = tasks.start(_until_gone(receive), name="watch follower")
-            await asyncio.wait({telling, gone}, return_when=asyncio.FIRST_COMPLETED)
+            sending = tasks.start(self._send_events(wake, send), name="send events")
+            disconnected = tasks.start(_until_disconnected(receive), name="watch follower")
+            await asyncio.wait({sending, disconnected}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await tasks.aclose()
 
-    async def _tell(self, wake: asyncio.Event, send: Send) -> None:
+    async def _send_events(self, wake: asyncio.Event, send: Send) -> None:
         async def write(text: str, *, more: bool = True) -> None:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_SEND_TIMEOUT_S):
                 await send({"type": "http.response.body", "body": text.encode(), "more_body": more})
 
         try:
@@ -106,7 +106,7 @@ class EventStream(Response):
                         await write(": ping\n\n")
             await write("", more=False)
         except (TimeoutError, OSError):
-            pass  # too slow, or gone: the server drops the connection when this returns
+            pass  # too slow or disconnected: the server drops the connection when this returns
 
 
 async def _set_within(wake: asyncio.Event, seconds: float) -> bool:
@@ -118,6 +118,6 @@ async def _set_within(wake: asyncio.Event, seconds: float) -> bool:
     return True
 
 
-async def _until_gone(receive: Receive) -> None:
+async def _until_disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

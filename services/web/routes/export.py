@@ -1,4 +1,4 @@
-"""`GET /api/calls.csv`: the list of calls for a spreadsheet, sent as it is read."""
+"""`GET /api/calls.csv`: the list of calls for a spreadsheet, streamed page by page."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ COLUMNS = (
 )
 _PAGE = 500  # calls read at once
 _BOM = "\ufeff"
-"""Without it Excel takes UTF-8 for the code page of its country."""
+"""Without a byte order mark Excel reads UTF-8 in the local code page."""
 
 
 def export_router(desk: CallDesk) -> APIRouter:
@@ -31,9 +31,9 @@ def export_router(desk: CallDesk) -> APIRouter:
 
     @router.get("/api/calls.csv", summary="Running and past calls as CSV", response_class=StreamingResponse, responses=_RESPONSES)
     async def export(request: Request, filters: Annotated[CallFilters, Depends(call_filters)]) -> StreamingResponse:
-        """All calls that the filters let through, newest first. Cells that a spreadsheet would run as a formula begin with `'`."""
+        """All calls that match the filters, newest first. Cells that a spreadsheet would run as a formula begin with `'`."""
         client_of(request, Scope.READ)
-        first = await desk.page_of_calls(**filters.wishes(), limit=_PAGE)
+        first = await desk.page_of_calls(**filters.arguments(), limit=_PAGE)
         headers = {"Content-Disposition": 'attachment; filename="calls.csv"', "Cache-Control": "no-store"}
         return StreamingResponse(_lines(desk, filters, first), media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -47,7 +47,7 @@ async def _lines(desk: CallDesk, filters: CallFilters, page: list[Call]) -> Asyn
         last = page[-1]
         if len(page) < _PAGE or last.created_at is None:
             return
-        page = await desk.page_of_calls(**filters.wishes(), before=(last.created_at, last.id), limit=_PAGE)
+        page = await desk.page_of_calls(**filters.arguments(), before=(last.created_at, last.id), limit=_PAGE)
 
 
 def _cells(desk: CallDesk, call: Call) -> Sequence[object]:

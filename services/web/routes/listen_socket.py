@@ -1,4 +1,4 @@
-"""The WebSocket through which browsers and other clients hear a call: start frames and events as text, sound as binary frames."""
+"""The WebSocket on which clients hear a call: start frames and events as text frames, sound as binary frames."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,11 +14,11 @@ from services.listening.relay import Relay
 from services.support.tasks import Tasks
 from services.web.access.tickets import Tickets
 
-Goodbye = tuple[int, str] | None
-"""A close code and its reason; None when nobody is there to be told."""
+Close = tuple[int, str] | None
+"""A close code and its reason; None if the client is gone."""
 
 _CODES: dict[End, int] = {"call ended": 1000, "left": 1000, "shutdown": 1012, "too slow": 1008, "failed": 1011}
-_PATIENCE = 30.0  # seconds for which a client may take nothing at all
+_SEND_TIMEOUT_S = 30.0  # a client that accepts nothing for so long is disconnected
 _GONE = (WebSocketDisconnect, TimeoutError, RuntimeError)  # the last from uvicorn, once it closed by itself after unanswered pings
 _MOST_LISTENERS = 1000  # sockets at once, in all
 _MOST_RECEIVED = 64 * 1024  # bytes: nothing is expected from a listener, and a keep-alive of its own is small
@@ -43,7 +43,7 @@ def listen_router(
         if isawaitable(call):
             call = await call
         if call is None:
-            raise CallNotFound("There is no call with this id.")
+            raise CallNotFound("No call has this id.")
         if not call.running:
             raise CallNotRunning("This call has ended.")
         return relay.listen(call_id)
@@ -51,41 +51,41 @@ def listen_router(
     @router.websocket("/api/calls/{call_id}/listen")
     async def listen(socket: WebSocket, call_id: str, ticket: str = "") -> None:
         await socket.accept()
-        goodbye: Goodbye = (4401, "The ticket is not valid for this call, or no longer.")
+        close: Close = (4401, "Invalid or expired ticket.")
         client = tickets.check(ticket, call_id)
         if client is not None and relay.listeners >= _MOST_LISTENERS:
-            goodbye = (1013, "Too many are listening. Try again later.")
+            close = (1013, "Too many listeners. Try again later.")
         elif client is not None:
             try:
                 with await begin(call_id) as listener:
                     on_listen(client, call_id)
-                    goodbye = await _serve(socket, listener)
+                    close = await _serve(socket, listener)
             except EarshotError as error:
-                goodbye = (4000 + error.status, error.title)
-        if goodbye:
-            await _close(socket, *goodbye)
+                close = (4000 + error.status, error.title)
+        if close:
+            await _close(socket, *close)
 
     return router
 
 
 @dataclass(slots=True)
 class _Progress:
-    """What one client has taken; `waiting` while it is asked to take more."""
+    """How many frames one client has accepted; `waiting` while a frame is being sent."""
 
     taken: int = 0
     waiting: bool = False
 
 
-async def _serve(socket: WebSocket, listener: Listener) -> Goodbye:
+async def _serve(socket: WebSocket, listener: Listener) -> Close:
     tasks = Tasks()
     progress = _Progress()
     try:
         sending = tasks.start(_send(socket, listener, progress), name="send sound")
-        watching = tasks.start(_until_gone(socket), name="watch listener")
+        watching = tasks.start(_until_disconnected(socket), name="watch listener")
         while True:
             before = progress.taken
-            # A look now and then costs less than a timer for each of the 50 frames a second.
-            done, _ = await asyncio.wait({sending, watching}, timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+            # Checking now and then costs less than a timer for each of the 50 frames a second.
+            done, _ = await asyncio.wait({sending, watching}, timeout=_SEND_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
             if done:
                 return done.pop().result()
             if progress.waiting and progress.taken == before:
@@ -94,7 +94,7 @@ async def _serve(socket: WebSocket, listener: Listener) -> Goodbye:
         await tasks.aclose()
 
 
-async def _send(socket: WebSocket, listener: Listener, progress: _Progress) -> Goodbye:
+async def _send(socket: WebSocket, listener: Listener, progress: _Progress) -> Close:
     try:
         async for item in listener:
             progress.waiting = True
@@ -107,8 +107,8 @@ async def _send(socket: WebSocket, listener: Listener, progress: _Progress) -> G
     return _CODES[end], end
 
 
-async def _until_gone(socket: WebSocket) -> Goodbye:
-    """Reads only to notice that the client closes or vanishes, which must not wait for the next sound."""
+async def _until_disconnected(socket: WebSocket) -> Close:
+    """Reads to notice at once that the client has disconnected, even during silence."""
     received = 0
     while received < _MOST_RECEIVED:
         message = await socket.receive()
@@ -120,7 +120,7 @@ async def _until_gone(socket: WebSocket) -> Goodbye:
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_SEND_TIMEOUT_S):
             await socket.close(code, reason)
     except _GONE:
         pass  # the server drops the connection when this returns

@@ -1,4 +1,4 @@
-"""The routes of recordings: the API's, and what the page's own replay loads."""
+"""The routes of recordings, for the API and for the page's replay."""
 
 import re
 from collections.abc import Callable, Coroutine
@@ -38,7 +38,7 @@ class RecordRequest(BaseModel):
 
 
 class RecordAnswer(BaseModel):
-    """How the recording of a call stands."""
+    """The state of a call's recording."""
 
     id: str
     on: bool = Field(description="Whether the call is being recorded now")
@@ -71,17 +71,17 @@ def recording_router(recordings: Recordings) -> APIRouter:
         return await _sound(recordings, request, call_id, part, client, action="download-recording")
 
     @router.post(base, response_model=RecordAnswer, summary="Record a running call, or stop recording it")
-    async def record(request: Request, call_id: str, wanted: RecordRequest) -> JSONResponse:
+    async def record(request: Request, call_id: str, body: RecordRequest) -> JSONResponse:
         """From now on; what was recorded before stays. A call may be recorded from before it is answered."""
         client = client_of(request, Scope.CONTROL)
-        await (recordings.start if wanted.on else recordings.stop)(call_id, client)
+        await (recordings.start if body.on else recordings.stop)(call_id, client)
         code = recordings.problem(call_id)
         detail = WHAT_IS_WRONG[code] if code else None
         return JSONResponse({"id": call_id, "on": recordings.recording(call_id), "problem": code, "detail": detail})
 
     @router.delete(base, status_code=204, summary="Delete the recording for good")
     async def delete(request: Request, call_id: str) -> Response:
-        """Sound, transcript and all. One that is being written has to be stopped first."""
+        """Deletes sound and transcript. A recording in progress has to be stopped first."""
         await recordings.delete(call_id, client_of(request, Scope.CONTROL))
         return Response(status_code=204)
 
@@ -99,13 +99,13 @@ def recording_router(recordings: Recordings) -> APIRouter:
 
 
 async def _not_allowed(_request: Request) -> Response:
-    """Starlette would name the methods of the first of the three routes alone."""
+    """Starlette would list only the methods of the first of the three routes."""
     raise HTTPException(405, headers={"Allow": "GET, POST, DELETE"})
 
 
 def replay_router(recordings: Recordings) -> APIRouter:
-    """`/recordings/{id}/...`: the same for the page, which is let in as the page is, whatever the API asks for."""
-    router = APIRouter(route_class=_Told, include_in_schema=False)
+    """`/recordings/{id}/...`: the same for the page, with the page's own authentication."""
+    router = APIRouter(route_class=_ProblemRoute, include_in_schema=False)
 
     @router.get("/recordings/{call_id}/{part}.flac")
     async def sound(request: Request, call_id: str, part: Annotated[int, Path(ge=1)], download: bool = False) -> Response:
@@ -122,7 +122,7 @@ def replay_router(recordings: Recordings) -> APIRouter:
 
 async def _sound(recordings: Recordings, request: Request, call_id: str, part: int, client: Client, *, action: str) -> Response:
     asked = _RANGE.fullmatch(request.headers.get("range", "").strip())
-    # A player fetches a file in many ranges; the first one is what counts as hearing it.
+    # A player fetches a file in many ranges. Only the first one is recorded in the audit.
     begins = asked is None or not asked[1] or int(asked[1]) == 0
     path = await recordings.part(call_id, part, client, action=action if begins else None)
     name = f"call-{path.parent.name}{'' if part == 1 else f'-{part}'}.flac"
@@ -135,23 +135,23 @@ async def _sound(recordings: Recordings, request: Request, call_id: str, part: i
     )
     first, last = (int(text) if text else None for text in asked.groups()) if asked else (None, None)
     if (first is None and not last) or (first is not None and last is not None and last < first):
-        # RFC 9110, 14.2: a range that makes no sense is as good as none.
+        # RFC 9110, 14.2: an invalid range is ignored.
         request.scope["headers"] = [(header, value) for header, value in request.scope["headers"] if header != b"range"]
     elif first is not None and first >= (size := path.stat().st_size):
         return problem(416, "range_not_satisfiable", f"The recording has {size} bytes.", headers={"Content-Range": f"bytes */{size}"})
     return answer
 
 
-class _Told(APIRoute):
-    """Answers our errors as the API does, in an app whose own errors are pages."""
+class _ProblemRoute(APIRoute):
+    """Answers our errors as the API does, although the errors of the pages' app are pages."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
-        async def told(request: Request) -> Response:
+        async def handler(request: Request) -> Response:
             try:
                 return await handle(request)
             except EarshotError as error:
                 return problem_of(error)
 
-        return told
+        return handler

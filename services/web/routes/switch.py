@@ -1,4 +1,4 @@
-"""The routes that stop: all dialling, and all calls that run."""
+"""The routes that stop dialling and end all calls."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -35,7 +35,7 @@ class UnconfirmedAnswer(BaseModel):
 
 
 class EndAllAnswer(BaseModel):
-    """What came of ending all calls. `ended` are call ids."""
+    """The outcome of ending all calls. `ended` are call ids."""
 
     ended: list[str]
     unconfirmed: list[UnconfirmedAnswer]
@@ -53,20 +53,20 @@ def switch_router(*, switch: Switch, desk: CallEnder) -> APIRouter:
         return _answer(switch)
 
     @router.post("/api/dialling/stop", response_model=DiallingAnswer, summary="Stop all dialling")
-    async def stop(request: Request, wanted: StopRequest | None = None) -> JSONResponse:
-        """From now on every dial is refused with 503 `stopped`, over restarts too. Calls that run go on."""
-        await switch.stop(client_of(request, Scope.CONTROL).name, wanted.reason if wanted else "")
+    async def stop(request: Request, body: StopRequest | None = None) -> JSONResponse:
+        """From now on every dial is refused with 503 `stopped`, also after a restart. Active calls continue."""
+        await switch.stop(client_of(request, Scope.CONTROL).name, body.reason if body else "")
         return _answer(switch)
 
     @router.post("/api/dialling/resume", response_model=DiallingAnswer, summary="Allow dialling again")
     async def resume(request: Request) -> JSONResponse:
-        """Takes the stop away, whoever made it."""
+        """Allows dialling again, whoever stopped it."""
         await switch.resume(client_of(request, Scope.CONTROL).name)
         return _answer(switch)
 
-    @router.post("/api/calls/end-all", response_model=EndAllAnswer, summary="Hang up every call that runs")
+    @router.post("/api/calls/end-all", response_model=EndAllAnswer, summary="End all active calls")
     async def end_all_calls(request: Request) -> JSONResponse:
-        """Ends all calls at once. `unconfirmed` may still be running: Vapi has not confirmed their end, or they have not begun."""
+        """Ends all calls at once. `unconfirmed` may still be running: Vapi has not confirmed their end, or they have not started."""
         outcome = await end_all(desk, client_of(request, Scope.CONTROL))
         return JSONResponse(
             {

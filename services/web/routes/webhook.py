@@ -18,24 +18,24 @@ MAX_BODY = 2 * 1024 * 1024
 
 
 def webhook_router(*, desk: CallDesk, secret: str) -> APIRouter:
-    """The route. It comes from outside and brings its own `secret`; without one it takes nothing in."""
+    """The route. Authenticated by `secret`; if that is empty, every message is refused."""
     router = APIRouter()
 
     @router.post(ROUTE, summary="Vapi's server messages", responses=_RESPONSES, openapi_extra=_BODY)
-    async def take(request: Request) -> JSONResponse:
+    async def receive(request: Request) -> JSONResponse:
         """Takes a message of Vapi's as a hint to look at its call now. The secret comes as `X-Vapi-Secret` or as a bearer token."""
         if not secret:
             raise NotConfigured("Webhooks are not set up. Set EARSHOT_WEBHOOK_SECRET, and the same secret at Vapi.")
         if not any(secrets.compare_digest(shown.encode(), secret.encode()) for shown in _shown(request)):
-            raise Unauthorized("This is not the webhook secret. Set the same one in EARSHOT_WEBHOOK_SECRET and at Vapi.")
+            raise Unauthorized("Wrong webhook secret. Set the same one in EARSHOT_WEBHOOK_SECRET and at Vapi.")
         if message := read_server_message(await request.body()):
-            take_in(desk, message)
+            apply(desk, message)
         return JSONResponse({})
 
     return router
 
 
-def take_in(desk: CallDesk, message: ServerMessage) -> None:
+def apply(desk: CallDesk, message: ServerMessage) -> None:
     """Uses a message as a hint: reads its call from Vapi, or adds to its transcript."""
     if message.state_changed or desk.get(message.call_id) is None:
         desk.look(message.call_id)
@@ -50,7 +50,7 @@ def _shown(request: Request) -> list[str]:
 
 _BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
 _RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Taken in, or not of interest"},
+    200: {"description": "Accepted, or ignored"},
     "4XX": {"description": "Not Vapi's secret, or not a message (RFC 9457)", "content": {"application/problem+json": {}}},
     "5XX": {"description": "No secret is set here (RFC 9457)", "content": {"application/problem+json": {}}},
 }

@@ -1,10 +1,10 @@
-"""How connections are served: uvicorn's implementation of HTTP, with limits to how slowly and how wordily a request may begin."""
+"""uvicorn's HTTP connections with limits on the time and size of a request's headers."""
 
 import asyncio
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-HEAD_PATIENCE = 20.0
+HEAD_TIMEOUT_S = 20.0
 """Seconds from the opening of a connection, or from a request's first byte, to the end of its headers."""
 
 HEAD_LIMIT = 64 * 1024
@@ -14,9 +14,9 @@ _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close
 
 
 class Connections(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
-    """Closes connections on which no request comes to stand.
+    """Closes connections whose request headers never become complete.
 
-    uvicorn waits for ever, until strangers hold every socket there is, and keeps all headers that come meanwhile.
+    uvicorn waits for ever and stores all headers meanwhile, so that strangers could occupy every socket.
     """
 
     _deadline: asyncio.TimerHandle | None = None
@@ -36,24 +36,24 @@ class Connections(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self._forget()
+        self._cancel_deadline()
 
     def _watch(self) -> None:
         if not self._awaits_head():
-            self._forget()
+            self._cancel_deadline()
         elif self._deadline is None:
-            self._deadline = self.loop.call_later(HEAD_PATIENCE, self._give_up)
+            self._deadline = self.loop.call_later(HEAD_TIMEOUT_S, self._close_if_waiting)
 
     def _awaits_head(self) -> bool:
-        """Whether no request is being answered, and no WebSocket has taken the connection over."""
+        """True if no request is being answered and the connection is no WebSocket."""
         return (self.cycle is None or self.cycle.response_complete) and self.transport.get_protocol() is self
 
-    def _give_up(self) -> None:
+    def _close_if_waiting(self) -> None:
         self._deadline = None
         if self._awaits_head():
             self.transport.close()
 
-    def _forget(self) -> None:
+    def _cancel_deadline(self) -> None:
         if self._deadline:
             self._deadline.cancel()
             self._deadline = None

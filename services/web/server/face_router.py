@@ -1,4 +1,4 @@
-"""Which of the two faces a request is for: the REST API or the pages."""
+"""Routes each request to one of the two faces: the REST API or the pages."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -6,12 +6,12 @@ _API_PATHS = frozenset({"/health", "/openapi.json", "/docs", "/api"})
 
 
 def is_api(path: str) -> bool:
-    """Whether a path is the API's, its description and its browser among them."""
+    """True if a path belongs to the API, including its description and /docs."""
     return path.startswith(("/api/", "/docs/")) or path in _API_PATHS
 
 
 class FaceRouter:
-    """Hands API requests straight to the API, past the five middlewares that NiceGUI puts before its pages."""
+    """Sends API requests directly to the API, without the five middlewares that NiceGUI puts before its pages."""
 
     def __init__(self, *, api: ASGIApp, pages: ASGIApp) -> None:
         self.api = api

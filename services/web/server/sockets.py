@@ -1,4 +1,4 @@
-"""How WebSockets are served: uvicorn's implementation on the sans-I/O core of `websockets`, with one repair."""
+"""uvicorn's WebSockets on the sans-I/O core of `websockets`, with one fix."""
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -8,7 +8,7 @@ _REFUSED = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\
 class Sockets(WebSocketsSansIOProtocol):
     """Answers 400 to a handshake that can't be read, such as one with a request line over 8 KiB.
 
-    uvicorn 0.54 notices only what is wrong after the handshake: such a connection would stay open, and the server could not stop in order.
+    uvicorn 0.54 handles only errors after the handshake: such a connection would stay open, and the server could not shut down.
     """
 
     def data_received(self, data: bytes) -> None:
