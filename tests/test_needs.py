@@ -7,6 +7,8 @@ import pytest
 from tests import needs
 from tests.needs import Need, main
 
+pytestmark = pytest.mark.process
+
 
 def need(name: str, file: Path, command: str) -> Need:
     return Need(name, file.exists, command=("sh", "-c", command))
