@@ -17,7 +17,7 @@ import phonenumbers
 
 from services.dialling.reach import Reach
 from services.domain.errors import EarshotError
-from tests.dialling.oracle import is_refused, must_not_ring, refused_examples
+from tests.dialling.oracle import is_refused_kind, must_not_ring, refused_examples
 
 HOST = "pbx.example"
 REACH = Reach(sip_hosts={HOST})
@@ -74,7 +74,7 @@ def judge(text: str, count: Counter[str]) -> None:
                 raise Passed(f"{text!r} was {way}: {reached}")
         elif (
             len(digits) > 6
-            or is_refused(f"+{digits}")
+            or is_refused_kind(f"+{digits}")
             or any(digits.removeprefix(line).startswith(("911", "112")) for line in ("", *"019"))
         ):
             raise Passed(f"{text!r} was {way}: {reached}")

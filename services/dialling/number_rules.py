@@ -37,6 +37,7 @@ _PAY_PER_CALL = re.compile(r"\+1(?!876)\d{3}976")
 
 EMERGENCY = "Emergency numbers can't be called from here. In an emergency, use a telephone."
 SHORT = "Short numbers can't be called from here. Use a full number with + and the country code."
+_EMERGENCY_IN_MANY = ("112", "911")
 _NOT_A_NUMBER = "This is not a phone number. Write it with + and the country code, like +1 415 555 2671."
 LONGEST_SHORT = 6  # digits of the longest number that only one country or one exchange knows
 DIRECTORY_ENQUIRIES = "118"
@@ -149,7 +150,7 @@ def _refuse_emergency(parsed: phonenumbers.PhoneNumber) -> None:
     national = phonenumbers.national_significant_number(parsed)
     for region in phonenumbers.region_codes_for_country_code(parsed.country_code or 0):
         for digits in {national, national.lstrip("0")}:
-            if phonenumbers.connects_to_emergency_number(digits, region):
+            if digits.startswith(_EMERGENCY_IN_MANY) or phonenumbers.connects_to_emergency_number(digits, region):
                 raise NumberError(EMERGENCY, code="emergency_number")
 
 

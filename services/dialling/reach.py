@@ -112,13 +112,16 @@ def _refuse_extension(user: str) -> None:
     """Refuses digits before the @ that a switch could dial as more than an extension of its own."""
     digits = user.removeprefix("+")
     readings = [digits.removeprefix(prefix) for prefix in _OUTSIDE_LINE]
-    anywhere = any(reading.startswith(_EMERGENCY_ANYWHERE) for reading in [*readings, digits.removeprefix("1")])
-    if anywhere or any(map(is_emergency, readings)):
+    if _begins_emergency(digits) or any(map(is_emergency, readings)):
         raise NumberError(f"{EMERGENCY} An extension that looks like one needs a name in its place.", code="emergency_number", field=_FIELD)
     if any(reading.startswith(DIRECTORY_ENQUIRIES) for reading in readings):
         raise NumberError(SHORT, code="short_number", field=_FIELD)
     if user != digits or len(digits) > LONGEST_SHORT or any(map(_is_number, readings)):
         raise NumberError("Start the number in a SIP address with + and the country code, like sip:+14155552671@…", field=_FIELD)
+
+
+def _begins_emergency(digits: str) -> bool:
+    return any(digits.removeprefix(prefix).startswith(_EMERGENCY_ANYWHERE) for prefix in (*_OUTSIDE_LINE, "1"))
 
 
 def _is_number(digits: str) -> bool:
@@ -132,7 +135,7 @@ def _is_number(digits: str) -> bool:
 def _refuse_digits_in(name: str) -> None:
     """Refuses a name in which a switch could find a number to dial."""
     runs = re.findall(r"[0-9]+", name)
-    if any(run.startswith(_EMERGENCY_ANYWHERE) for run in [*runs, "".join(runs)]):
+    if any(map(_begins_emergency, [*runs, "".join(runs)])):
         raise NumberError(f"{EMERGENCY} A name that looks like one can't be used.", code="emergency_number", field=_FIELD)
     if len("".join(runs)) > LONGEST_SHORT:
         raise NumberError("A name in a SIP address may hold 6 digits at most. Write a number with + and without letters.", field=_FIELD)

@@ -40,14 +40,12 @@ def is_refused(e164: str) -> bool:
     if phonenumbers.is_valid_number(parsed):
         return phonenumbers.number_type(parsed) in REFUSED_KINDS
     national = phonenumbers.national_significant_number(parsed)
-    return any(
-        phonenumbers.is_emergency_number(national, region)
-        for region in phonenumbers.region_codes_for_country_code(parsed.country_code or 0)
-    )
+    regions = phonenumbers.region_codes_for_country_code(parsed.country_code or 0)
+    return national.startswith(("112", "911")) or any(phonenumbers.connects_to_emergency_number(national, region) for region in regions)
 
 
 def must_not_ring(e164: str) -> bool:
-    """True if the number is refused; or begins with a refused one, or becomes one by a digit or two, and no plan knows it as another."""
+    """True if the number is refused; or begins with a refused one, or becomes one by one more digit, and no plan knows it as another."""
     if is_refused(e164):
         return True
     try:
@@ -55,5 +53,14 @@ def must_not_ring(e164: str) -> bool:
             return False
     except NumberParseException:
         return False
-    begins = any(is_refused(e164[:length]) for length in range(4, len(e164)))
-    return begins or any(is_refused(f"{e164}{more}") for more in range(10))
+    begins = any(is_refused_kind(e164[:length]) for length in range(4, len(e164)))
+    return begins or any(is_refused_kind(f"{e164}{more}") for more in range(10))
+
+
+def is_refused_kind(e164: str) -> bool:
+    """True if the plan knows the whole number, as one of a refused kind."""
+    try:
+        parsed = phonenumbers.parse(e164, None)
+    except NumberParseException:
+        return False
+    return phonenumbers.number_type(parsed) in REFUSED_KINDS

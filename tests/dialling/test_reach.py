@@ -241,6 +241,7 @@ def test_no_example_of_a_refused_kind_passes_with_digits_more_or_less() -> None:
         ("+1 500 555 1234", "personal_number"),
         ("+1 911 555 2671", "emergency_number"),
         ("+1 0911", "emergency_number"),
+        ("+55 911 50170", "emergency_number"),
         ("+49 110 5555", "emergency_number"),
         ("+49 0110 5555", "emergency_number"),
         ("+49 112", "emergency_number"),
