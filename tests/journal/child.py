@@ -12,12 +12,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.domain.call import Call, CallStatus
 from services.domain.errors import EarshotError
 from services.journal import Journal, Limits, dials, journal
 from services.journal.writer import Kind
 from tests.journal.conftest import an_order
-from tests.journal.test_dials import an_order_of
+from tests.journal.test_dials import a_call, an_order_of
 
 TAG = "the-order"
 KEYS = 40
@@ -34,7 +33,7 @@ async def stop_at(url: str, step: str) -> None:
     await book.begin(order, client="shop", key="key", fingerprint="body")
     if step == "after the write":
         await _stop_between()
-    call = Call(id="call-1", status=CallStatus.QUEUED, to=order.to, tag=order.tag)
+    call = a_call(order)
     if step == "after Vapi's answer":
         await _stop_between()
     await book.settle(order.tag, call=call, state="placed")
