@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import IO
 
 from services.settings import TABLE
+from tests.patience import HANG_S
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 MAIN = str(ROOT / "main.py")
-STOPS_WITHIN = 5.0  # seconds; only so that a test of a process that hangs ends
 # NiceGUI behaves differently where it thinks that it is being tested.
 _OURS = (*(variable.name for variable in TABLE.values()), "NICEGUI_", "PYTEST_")
 
@@ -47,7 +47,7 @@ class Process:
         self.kill()
         raise AssertionError(f"{self.url + path} was never served: {self.output}")
 
-    def stop(self, within: float = STOPS_WITHIN) -> int:
+    def stop(self, within: float = HANG_S) -> int:
         """SIGTERM, and the exit code. Raises TimeoutExpired if the process does not end within so many seconds."""
         self.popen.terminate()
         return self.ended(within)
@@ -96,7 +96,7 @@ async def running(cwd: Path, environ: Mapping[str, str] | None = None, *, port: 
 async def refused(cwd: Path, environ: Mapping[str, str], *, port: int | None = None) -> str:
     """What an app says that can't start, and ends with 1."""
     with started(MAIN, cwd=cwd, environ=environ, port=port) as app:
-        assert await asyncio.to_thread(app.ended, 30) == 1
+        assert await asyncio.to_thread(app.ended, HANG_S) == 1
     return app.output
 
 

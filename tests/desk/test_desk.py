@@ -21,6 +21,7 @@ from services.domain.errors import (
 )
 from services.vapi.gateway import Gateway
 from tests.desks import desk_in
+from tests.patience import HANG_S
 from tests.stand_in import StandIn
 
 NUMBER = "+14155552671"
@@ -28,7 +29,7 @@ NUMBER = "+14155552671"
 
 @pytest.fixture
 async def desk(vapi: StandIn, tmp_path: Path) -> AsyncIterator[CallDesk]:
-    gateway = Gateway(api_key="private", base_url=vapi.url, timeout=0.5)
+    gateway = Gateway(api_key="private", base_url=vapi.url, timeout=2.0)
     async with desk_in(tmp_path, gateway) as desk:
         yield desk
     await gateway.aclose()
@@ -44,7 +45,7 @@ async def until(desk: CallDesk, call_id: str, true: Callable[[Call], bool]) -> C
     changed = asyncio.Event()
     stop = desk.changed.subscribe(lambda _: changed.set())
     try:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(HANG_S):
             while not ((call := desk.get(call_id)) and true(call)):
                 await changed.wait()
                 changed.clear()
@@ -130,7 +131,7 @@ async def test_whoever_gives_up_waiting_does_not_lose_the_call(vapi: StandIn, de
 async def until_listed(desk: CallDesk) -> Call:
     changed = asyncio.Event()
     stop = desk.changed.subscribe(lambda _: changed.set())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         while not desk.calls():
             await changed.wait()
             changed.clear()
@@ -221,7 +222,7 @@ async def test_vapi_going_down_is_told_and_ends_no_call(vapi: StandIn, desk: Cal
 
     desk.trouble_changed.subscribe(hear)
     vapi.down = True
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_S):
         await changed.wait()
     assert desk.trouble
     known = desk.get(call.id)

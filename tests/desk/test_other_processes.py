@@ -14,6 +14,7 @@ from services.domain.client import LOCAL
 from services.domain.errors import JournalError, LimitReached
 from services.vapi.gateway import Gateway
 from tests.desks import desk_in
+from tests.patience import HANG_S
 from tests.stand_in import StandIn
 
 NUMBER = "+14155552671"
@@ -42,7 +43,7 @@ async def place(desk: CallDesk) -> str:
 
 
 async def until_known(desk: CallDesk, call_id: str, status: CallStatus) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_S):
         while (call := desk.get(call_id)) is None or call.status is not status:  # noqa: ASYNC110 - whenever it is
             await asyncio.sleep(0.01)
 
@@ -76,7 +77,7 @@ async def test_an_end_that_could_not_be_written_down_is_written_later(
         broken.setattr(one.journal, "save", full_disk)
         vapi.move(call_id, "ended", endedReason="customer-ended-call")
         await until_known(one, call_id, CallStatus.ENDED)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_S):
         while await one.journal.running():  # noqa: ASYNC110 - the journal is not to be waited for
             await asyncio.sleep(0.01)
     await place(one)

@@ -14,6 +14,7 @@ from services.domain.errors import HangUpUnconfirmed, VapiRefused, VapiUnavailab
 from services.vapi.gateway import Gateway
 from tests.desk.test_desk import place, until
 from tests.desks import desk_in
+from tests.patience import HANG_S
 from tests.stand_in import StandIn
 
 
@@ -62,7 +63,7 @@ async def test_page_and_rest_show_the_same_timeline_before_and_after_a_restart(v
         page_changed = asyncio.Event()
         anew.timelines.changed.subscribe(lambda _: page_changed.set())
         assert anew.timelines.of(call.id) == ()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_S):
             await page_changed.wait()
         assert anew.timelines.of(call.id) == before
         assert await anew.timeline(call.id) == before
@@ -79,7 +80,7 @@ async def test_a_hang_up_that_earshot_did_not_see_through_is_in_the_timeline(vap
     async with desk_in(tmp_path, gateway) as desk:
         call = await answered(vapi, desk)
         ending = asyncio.create_task(desk.end(call.id, LOCAL))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_S):
             while not desk.ending(call.id):  # noqa: ASYNC110 - the hang-up begins without a signal of its own
                 await asyncio.sleep(0.01)
     with pytest.raises((asyncio.CancelledError, HangUpUnconfirmed)):

@@ -14,6 +14,7 @@ from services.listening.relay import Relay
 from services.vapi.gateway import Gateway
 from tests.desk.test_desk import place, until
 from tests.desks import desk_in
+from tests.patience import HANG_S
 from tests.stand_in import StandIn
 from tests.web.test_api import client_of
 
@@ -30,7 +31,7 @@ MESSAGES = [
 
 async def said(desk: CallDesk, call: Call, count: int) -> list[str]:
     """The texts of the call's transcript, once there are so many."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         while len(lines := await desk.transcript(call.id)) < count:  # noqa: ASYNC110 - the journal tells nobody
             await asyncio.sleep(0.02)
     return [line.text for line in lines]
@@ -44,7 +45,7 @@ async def test_events_of_the_listen_socket_are_told_once_however_many_listen(vap
     speech = asyncio.Event()
     desk.transcripts.changed.subscribe(told.append)
     desk.transcripts.speech_changed.subscribe(lambda _: speech.set())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         with relay.listen(call.id, sound=False), relay.listen(call.id, sound=False, events=False):
             await speech.wait()
     assert [(call_id, line.text) for call_id, line in told] == [(call.id, "Hello?")]
@@ -56,7 +57,7 @@ async def test_who_follows_a_call_hears_of_what_is_said_though_nobody_listens(va
     vapi.events = [HELLO]
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url)) as client:
         call = await place(client.desk)
-        async with asyncio.timeout(5), client.session.get(f"{client.url}/api/calls/{call.id}/events") as events:
+        async with asyncio.timeout(HANG_S), client.session.get(f"{client.url}/api/calls/{call.id}/events") as events:
             while b"event: transcript" not in (told := await events.content.readuntil(b"\n\n")):
                 pass
     assert b'"speaker":"customer","text":"Hello?"' in told
@@ -108,7 +109,7 @@ async def test_last_words_after_the_end_are_written_too(vapi: StandIn, desk: Cal
     vapi.move(call.id, "ended", startedAt="2026-09-01T10:00:00Z")
     await until(desk, call.id, lambda call: not call.running)
     desk.transcripts.take(call.id, SAID)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         while not await desk.journal.transcript(call.id):  # noqa: ASYNC110 - the journal tells nobody
             await asyncio.sleep(0.02)
 

@@ -20,6 +20,7 @@ from services.domain.client import Client, Scope
 from services.domain.errors import HangUpUnconfirmed, JournalError
 from services.web.problems import install_problems
 from services.web.routes.switch import switch_router
+from tests.patience import HANG_S
 from tests.serving import serving
 
 
@@ -64,7 +65,7 @@ async def test_other_processes_on_the_folder_see_it(path: Path) -> None:
     await other.refresh()
     assert other.state == stop
     await one.resume("page")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_S):
         assert [await heard.get(), await heard.get()] == [stop, None]
     following.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -215,7 +216,7 @@ async def test_a_body_that_makes_no_sense_stops_nothing(api: Api, body: object, 
 
 
 async def test_all_calls_are_ended_at_once(api: Api) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         status, outcome = await api.ask("POST", "/api/calls/end-all")
     assert (status, outcome["ended"]) == (200, ["ends"])
     assert outcome["unconfirmed"] == [

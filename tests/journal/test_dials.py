@@ -9,6 +9,7 @@ from services.domain.call import Call, CallOrder, CallStatus
 from services.domain.errors import EarshotError, JournalError, KeyInProgress, KeyReused
 from services.journal import Begun, DialState, Journal
 from tests.journal.conftest import Clock, Open, an_order
+from tests.patience import HANG_S
 
 
 def a_call(order: CallOrder, *, id_: str = "call-1", status: CallStatus = CallStatus.QUEUED) -> Call:
@@ -172,7 +173,7 @@ async def test_a_dial_whose_caller_left_is_taken_back(journal: Journal, clock: C
     with pytest.raises(asyncio.CancelledError):
         await waiting
     outcome: Begun | None = None
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         while outcome is None:
             try:
                 outcome = await begin(journal, an_order())

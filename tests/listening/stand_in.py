@@ -18,6 +18,7 @@ from websockets.http11 import Request, Response
 from services.domain.call import Call, CallStatus, ListenTarget
 from services.listening.listener import Listener
 from services.listening.relay import Relay
+from tests.patience import HANG_S
 
 START = '{"type":"start","encoding":"linear16","container":"raw","sampleRate":16000,"channels":2}'
 
@@ -71,7 +72,7 @@ class StandIn:
 class Line:
     """One call with its sound at `stand_in`, and a relay that is told what becomes of it."""
 
-    def __init__(self, stand_in: StandIn, *, buffer_seconds: float = 10.0) -> None:
+    def __init__(self, stand_in: StandIn, *, buffer_seconds: float = HANG_S) -> None:
         self.calls = {"c1": Call(id="c1", status=CallStatus.IN_PROGRESS)}
         self.headers: dict[str, str] = {}
         self.hints: asyncio.Queue[str] = asyncio.Queue()
@@ -91,14 +92,14 @@ class Line:
         return ListenTarget(url=self._stand_in.url, headers=self.headers)
 
 
-async def within(awaitable: Any, seconds: float = 10.0) -> Any:
+async def within(awaitable: Any, seconds: float = HANG_S) -> Any:
     """The result of `awaitable`; a test that would hang fails instead."""
     async with asyncio.timeout(seconds):
         return await awaitable
 
 
 async def eventually(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_S):
         while not true():  # noqa: ASYNC110 what is awaited here is a count, which tells nobody of its changes
             await asyncio.sleep(0.005)
 

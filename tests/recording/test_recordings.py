@@ -28,6 +28,7 @@ from services.recording.recordings import Recordings
 from services.web.problems import install_problems
 from services.web.routes.recordings import recording_router, replay_router
 from tests.listening.stand_in import START, Line, StandIn, pcm, within
+from tests.patience import HANG_S
 from tests.serving import serving
 
 SECOND = [pcm(n * 320, 320) for n in range(50)]
@@ -163,7 +164,7 @@ async def test_switched_off_and_on_again_there_are_two_parts(site: Site) -> None
 
 async def hold_until_written(site: Site, size: int) -> None:
     raw = site.folder / "c1" / "1.pcm"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_S):
         while not raw.exists() or raw.stat().st_size < size:  # noqa: ASYNC110 - the disk tells nobody
             await asyncio.sleep(0.01)
 

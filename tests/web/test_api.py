@@ -76,7 +76,7 @@ async def client_of(folder: Path, gateway: Gateway | None, **settings: Any) -> A
 
 @pytest.fixture
 async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
-    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url, timeout=0.5)) as made:
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url, timeout=2.0)) as made:
         yield made
 
 

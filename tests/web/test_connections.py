@@ -10,6 +10,7 @@ from fastapi import FastAPI, WebSocket
 
 from services.web.json_body import JsonBody
 from services.web.server import connections
+from tests.patience import HANG_S
 from tests.serving import serving
 
 LONG_SINCE = 0.2  # seconds
@@ -44,7 +45,7 @@ async def heard(address: tuple[str, int], *said: bytes) -> bytes:
         writer.write(part)
         await writer.drain()
         await asyncio.sleep(0.01)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_S):
         answer = await reader.read()
     writer.close()
     await writer.wait_closed()
@@ -67,7 +68,7 @@ async def test_a_byte_at_a_time_wins_no_time(address: tuple[str, int]) -> None:
 
     going_on = asyncio.create_task(go_on())
     with suppress(ConnectionResetError):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_S):
             assert await reader.read() == b""
     going_on.cancel()
     writer.close()
@@ -99,7 +100,7 @@ async def test_a_socket_is_not_dropped(address: tuple[str, int]) -> None:
     )
     reader, writer = await asyncio.open_connection(*address)
     writer.write(handshake)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_S):
         await reader.readuntil(b"still here")
     writer.close()
     await writer.wait_closed()

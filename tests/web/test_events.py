@@ -23,6 +23,7 @@ from services.web.problems import install_problems
 from services.web.rate_limits import Quota, hour_and_day, rate_limit_headers
 from services.web.routes import event_stream
 from services.web.routes.event_stream import events_router
+from tests.patience import HANG_S
 from tests.serving import serving
 
 CALL = Call(id="one", status=CallStatus.QUEUED, to="+14155552671")
@@ -70,7 +71,7 @@ class Follower:
         self.answer = answer
 
     async def block(self) -> str:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_S):
             return (await self.answer.content.readuntil(b"\n\n")).decode().strip()
 
     async def next(self) -> tuple[str, str, dict[str, Any]]:
@@ -82,7 +83,7 @@ class Follower:
         return fields["id"], fields["event"], json.loads(fields["data"])
 
     async def closed(self) -> bool:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_S):
             return not await self.answer.content.read()
 
 
@@ -101,7 +102,7 @@ class Served:
             yield Follower(answer)
 
     async def nobody_left(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_S):
             while len(self.events):  # noqa: ASYNC110 - the server notices it in its own time
                 await asyncio.sleep(0.01)
 
@@ -129,7 +130,7 @@ async def served(ping: float) -> AsyncIterator[Served]:
 
 
 async def served_nothing(events: CallEvents) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         while len(events):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -263,7 +264,7 @@ async def test_streams_are_bounded(served: Served, monkeypatch: pytest.MonkeyPat
         assert third.answer.headers["Retry-After"]
         assert (await third.answer.json(content_type=None))["code"] == "rate_limited"
         other.answer.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_S):
             while len(served.events) > 1:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         async with served.follow("one") as fourth:

@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
+from tests.patience import HANG_S
 from tests.serving import serving
 
 LINES = "\r\n".join(
@@ -34,7 +35,7 @@ async def greet(socket: WebSocket) -> None:
     ],
 )
 async def test_handshakes(request_line: str, status: bytes) -> None:
-    async with asyncio.timeout(10), serving(Starlette(routes=[WebSocketRoute("/socket", greet)])) as url:
+    async with asyncio.timeout(HANG_S), serving(Starlette(routes=[WebSocketRoute("/socket", greet)])) as url:
         reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
         writer.write(f"{request_line}\r\n{LINES}\r\n".encode())
         assert (await reader.readline()).split()[1] == status

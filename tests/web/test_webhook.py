@@ -11,6 +11,7 @@ import pytest
 
 from services.vapi.gateway import Gateway
 from tests.desk.test_desk import NUMBER, place, until
+from tests.patience import HANG_S
 from tests.stand_in import StandIn
 from tests.web.test_api import Client, client_of
 from tests.web.test_authentication import earshot
@@ -91,7 +92,7 @@ async def test_what_is_said_is_told_line_by_line(client: Client) -> None:
     _, answer, _ = await client.ask("GET", f"/api/calls/{call.id}/transcript")
     line = answer["lines"][0]
     assert (len(answer["lines"]), line["key"], line["speaker"], line["text"], line["final"]) == (1, 1, "customer", "Hello?", True)
-    async with asyncio.timeout(5), client.session.get(f"{client.url}/api/calls/{call.id}/events") as events:
+    async with asyncio.timeout(HANG_S), client.session.get(f"{client.url}/api/calls/{call.id}/events") as events:
         while b"event: transcript" not in (read := await events.content.readuntil(b"\n\n")):
             pass
     assert b'"text":"Hello?"' in read
