@@ -117,6 +117,16 @@ def beginning(country_code: int, national: str) -> Beginning:
     return Beginning(longer_than=frozenset(longer), shorter_than=frozenset(shorter), depth=depth, kinds=kinds)
 
 
+def without_trunk_prefix(country_code: int, national: str) -> set[str]:
+    """What is left of `national` behind a prefix that is dialled for long-distance calls in one of the regions that share the code."""
+    found = set()
+    for region in phonenumbers.region_codes_for_country_code(country_code):
+        plan = PhoneMetadata.metadata_for_region(region, None)
+        if plan and plan.national_prefix_for_parsing and (match := re.match(plan.national_prefix_for_parsing, national)):
+            found.add(national[match.end() :])
+    return found
+
+
 @cache
 def _patterns(country_code: int) -> tuple[tuple[int, _Node], ...]:
     found: dict[tuple[int, str], None] = {}

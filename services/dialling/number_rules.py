@@ -10,7 +10,7 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
 
-from services.dialling.number_plan import beginning
+from services.dialling.number_plan import beginning, without_trunk_prefix
 from services.domain.errors import NumberError
 from services.domain.phone_number import PhoneNumber, international
 
@@ -114,8 +114,7 @@ def _refuse_resembling(parsed: phonenumbers.PhoneNumber) -> None:
     """Refuses a number in no plan that is longer or shorter than one of a refused kind, or in a range where the plan has nothing else;
     also without what a switch may take away in front."""
     code, national = parsed.country_code or 0, phonenumbers.national_significant_number(parsed)
-    prefixes = {phonenumbers.ndd_prefix_for_region(region, True) or "" for region in phonenumbers.region_codes_for_country_code(code)}
-    likely_readings = {national, national.lstrip("0"), *(national.removeprefix(prefix) for prefix in (*prefixes, str(code)))}
+    likely_readings = {national, national.lstrip("0"), national.removeprefix(str(code)), *without_trunk_prefix(code, national)}
     for reading in (national, *_behind(code, national)):
         known = beginning(code, reading)
         only_refused = known.kinds if known.depth and not known.kinds & _ALLOWED_KINDS else frozenset[int]()

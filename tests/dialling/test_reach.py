@@ -242,6 +242,8 @@ def test_no_example_of_a_refused_kind_passes_with_digits_more_or_less() -> None:
         ("+1 911 555 2671", "emergency_number"),
         ("+1 0911", "emergency_number"),
         ("+55 911 50170", "emergency_number"),
+        ("+370 8 900 1231", "premium_rate_number"),  # a digit short, behind the prefix that Lithuania had until 2024
+        ("+1 045 555 2671", "invalid_number"),
         ("+49 110 5555", "emergency_number"),
         ("+49 0110 5555", "emergency_number"),
         ("+49 112", "emergency_number"),
