@@ -7,10 +7,8 @@ if __name__ == "__main__":
 
 import asyncio
 import logging
-import signal
 import socket
 import sys
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -50,6 +48,7 @@ from services.web.api import create_api
 from services.web.routes.recordings import recording_router, replay_router
 from services.web.server.connections import Connections
 from services.web.server.face_router import FaceRouter
+from services.web.server.server import LastAnswers, Server
 from services.web.server.sockets import Sockets
 from ui.page import install_pages
 
@@ -57,6 +56,9 @@ log = logging.getLogger("earshot")
 
 DUPLICATE_WINDOW = timedelta(seconds=30)
 """A client that calls the same number again within this time must confirm it. Not on the demo line, where no phone rings."""
+
+DRAIN_S = 15
+"""Seconds for which a process that is being stopped waits for dials and hang-ups under way. Vapi has 10 s to answer a dial."""
 
 
 def main() -> int:
@@ -127,10 +129,13 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         api = create_api(desk=desk, relay=relay, tickets=tickets, switch=switch, settings=settings, version=VERSION)
         api.include_router(recording_router(recordings))
         app = web_app(settings, FaceRouter(api=api, pages=pages), sessions)
-        server = uvicorn.Server(server_config(app))
-        stop_gently(server, api.state.events.close)
+
+        async def drain() -> None:
+            await desk.drain(DRAIN_S)
+            api.state.events.close()  # the server waits for open responses
+
         announce(settings)
-        await server.serve(sockets=[listening])
+        await Server(server_config(app), drain=drain).serve(sockets=[listening])
 
 
 def desk_of(account: Settings, gateway: Gateway, journal: Journal, switch: Switch, *, demo: bool) -> CallDesk:
@@ -181,9 +186,10 @@ def web_app(settings: Settings, faces: FaceRouter, sessions: Sessions | None) ->
     """The faces behind their checks: trusted proxies, host names and origins, and authentication."""
     access = with_cors(Authentication(faces, sessions=sessions, tokens=read_tokens(settings.api_tokens)), settings.allowed_origins)
     gatekeeper = Gatekeeper(access, allowed_hosts=settings.allowed_hosts, allowed_origins=settings.allowed_origins)
+    app = LastAnswers(gatekeeper)
     if not settings.trusted_proxies:
-        return gatekeeper
-    return ProxyHeadersMiddleware(gatekeeper, trusted_hosts=sorted(settings.trusted_proxies))  # type: ignore[arg-type,return-value]
+        return app
+    return ProxyHeadersMiddleware(app, trusted_hosts=sorted(settings.trusted_proxies))  # type: ignore[arg-type,return-value]
 
 
 def vapi_gateway(settings: Settings) -> Gateway:
@@ -222,21 +228,6 @@ def open_port(settings: Settings) -> socket.socket:
             f"{settings.host}:{settings.port} can't be used ({error.strerror}). Another program may use it; set PORT to another number."
         ) from error
     return listening
-
-
-def stop_gently(server: uvicorn.Server, end_streams: Callable[[], None]) -> None:
-    """Makes SIGTERM and SIGINT stop the server in order, event streams first, because it waits for open responses.
-
-    uvicorn raises the signal again afterwards, which must not interrupt the clean-up.
-    """
-    loop = asyncio.get_running_loop()
-
-    def stop(_number: int, _frame: object) -> None:
-        server.should_exit = True
-        loop.call_soon_threadsafe(end_streams)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
 
 
 def announce(settings: Settings) -> None:

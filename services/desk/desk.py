@@ -27,6 +27,7 @@ from services.domain.errors import EarshotError
 from services.domain.phone_number import PhoneNumber
 from services.domain.transcript import Line
 from services.journal import AuditRow, Journal, Limits
+from services.support.drain import Drain
 from services.support.signals import Signal
 from services.support.tasks import Tasks
 from services.vapi.ended_reasons import EndedReason, Family, explain, family_of
@@ -84,6 +85,7 @@ class CallDesk:
         self._gateway = gateway
         self._tasks = Tasks()
         self._writing = Tasks()
+        self._drain = Drain()
         self._watcher = Watcher(
             gateway=gateway,
             awaited=self._book.awaited,
@@ -124,6 +126,15 @@ class CallDesk:
         self._tasks.start(self.directory.load(), name="load directory")
         await self._placing.start()
 
+    async def drain(self, within: float) -> None:
+        """Refuses new calls from now on and returns once dials, hang-ups and controls under way are answered.
+
+        After `within` seconds the outcome of the remaining dials is unknown to whoever asked for them.
+        """
+        if not await self._drain.close(within):
+            log.warning("stopping although calls are being placed or ended; their outcome will be looked for at the next start")
+            await self._placing.aclose()
+
     async def aclose(self) -> None:
         """Stops the desk's work and writes down what is waiting. Phone calls continue."""
         await self._placing.aclose()
@@ -132,6 +143,10 @@ class CallDesk:
         await self.timelines.aclose()
         await self._tasks.aclose()
         await self._writing.settled()
+
+    def check_open(self) -> None:
+        """Raises ShuttingDown once the process is ending."""
+        self._drain.check()
 
     @property
     def running(self) -> int:
@@ -207,8 +222,10 @@ class CallDesk:
 
         Raises EarshotError if nothing was placed.
         """
-        await self.directory.known()
-        return await self._placing.place(order, client, key=key, allow_duplicate=allow_duplicate)
+        self._drain.check()
+        with self._drain.work():
+            await self.directory.known()
+            return await self._placing.place(order, client, key=key, allow_duplicate=allow_duplicate)
 
     async def end(self, call_id: str, client: Client) -> Call:
         """Hangs up, and returns the call once Vapi confirms that it ended. Returns an ended call as it is.
@@ -218,9 +235,10 @@ class CallDesk:
         call = await self.read(call_id)
         if not call.running:
             return call
-        hanging_up = self._hang_ups.begin(call)
-        self._control.note_when_done(hanging_up, call, client)
-        return await self._hang_ups.confirmed(hanging_up)
+        with self._drain.work():
+            hanging_up = self._hang_ups.begin(call)
+            self._control.note_when_done(hanging_up, call, client)
+            return await self._hang_ups.confirmed(hanging_up)
 
     def dialled(self) -> Sequence[datetime]:
         """The times of the dials in the last 24 hours that count towards the limits, oldest first."""
@@ -232,9 +250,10 @@ class CallDesk:
 
         Raises CallNotRunning, CallNotFound, RequestError, NumberError, VapiError, and the errors of the dial guard and the caps.
         """
-        call = await self.read(call_id)
-        await self._control.control(call, control, client)
-        return call
+        with self._drain.work():
+            call = await self.read(call_id)
+            await self._control.control(call, control, client)
+            return call
 
     def can_control(self, call: Call) -> Obstacle | None:
         """Why the call can't be controlled now; None if it can."""

@@ -15,7 +15,7 @@ from services.dialling.dial_guard import DialGuard, Slot
 from services.dialling.reach import Destination
 from services.domain.call import NEVER_FOUND, Call, CallOrder, CallStatus
 from services.domain.client import Client
-from services.domain.errors import EarshotError, OutcomeUnknown
+from services.domain.errors import EarshotError, OutcomeUnknown, ShuttingDown
 from services.domain.phone_number import PhoneNumber, masked
 from services.journal import AuditRow, DialState, Journal, Limits
 from services.support.tasks import Tasks
@@ -77,6 +77,9 @@ class Placing:
         self._tasks.start(self._take_over(), name="take over dials")
 
     async def aclose(self) -> None:
+        """Breaks off dials and searches. A dial that Vapi has not answered yet returns with an unknown outcome; another process, or the
+        next start, continues to search for its call.
+        """
         await self._tasks.aclose()
 
     async def place(self, order: CallOrder, client: Client, *, key: Key | None = None, allow_duplicate: bool = False) -> Placed:
@@ -86,8 +89,13 @@ class Placing:
         placed.
         """
         limits = replace(self._limits, duplicate_window=None) if allow_duplicate or key else self._limits
-        work = self._place(order, client, key, limits)
-        return await asyncio.shield(self._tasks.start(work, name="place call"))
+        placing = self._tasks.start(self._place(order, client, key, limits), name="place call")
+        try:
+            return await asyncio.shield(placing)
+        except asyncio.CancelledError:
+            if placing.cancelled():
+                raise ShuttingDown("Earshot stopped before the call was dialled.", retry_after=5) from None
+            raise
 
     async def _place(self, order: CallOrder, client: Client, key: Key | None, limits: Limits) -> Placed:
         if key is None:
@@ -107,6 +115,11 @@ class Placing:
             # Again, because dialling may have been stopped during the write.
             await self._admit(order, client)
             return Placed(call=await self._dial(order, client))
+        except asyncio.CancelledError:
+            # By `aclose`: Vapi may have placed the call, so the client must learn that it must not be dialled again.
+            unknown = _unknown(order, begun.dial.dialled_at)
+            await self._settle(order, client.name, unknown, DialState.UNKNOWN)
+            return Placed(call=unknown)
         except EarshotError as error:
             with suppress(ValueError):
                 self.dialled.remove(begun.dial.dialled_at)

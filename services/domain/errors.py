@@ -14,6 +14,7 @@ EarshotError
 ├── KeyInProgress           409  the first request with this idempotency key is still running
 ├── LimitReached            429  a limit on calls; the code says which
 ├── Stopped                 503  dialling is switched off
+├── ShuttingDown            503  this process is ending and begins nothing new
 ├── NotConfigured           503  credentials are missing
 ├── CantRecord              507  there is no room for a recording, or no way to write it
 │   ├── RecordedElsewhere        another process is recording the call into the same folder
@@ -147,6 +148,13 @@ class Stopped(EarshotError):
     status = 503
     code = "stopped"
     title = "Dialling is stopped"
+
+
+class ShuttingDown(EarshotError):
+    status = 503
+    code = "shutting_down"
+    title = "Earshot is shutting down"
+    retryable = True
 
 
 class CallNotFound(EarshotError):

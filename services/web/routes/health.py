@@ -20,6 +20,7 @@ def health_router(*, desk: CallDesk, mode: str, version: str) -> APIRouter:
             missing = NotConfigured(f"Set {' and '.join(desk.missing)}, in the environment or in .env, and start again.")
             return problem_of(missing, missing=list(desk.missing), **facts)
         try:
+            desk.check_open()
             await desk.journal.ready()
         except EarshotError as error:
             return problem_of(error, **facts)

@@ -1,0 +1,43 @@
+"""A desk that is being closed while a call is dialled."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from services.domain.call import CallStatus
+from services.domain.client import PAGE
+from services.domain.errors import ShuttingDown
+from services.vapi.gateway import Gateway
+from tests.desks import desk_in
+from tests.stand_in import StandIn
+
+NUMBER = "+14155552671"
+
+
+async def test_a_dial_without_an_answer_is_of_unknown_outcome_and_found_at_the_next_start(tmp_path: Path, vapi: StandIn) -> None:
+    gateway = Gateway(api_key="private", base_url=vapi.url)
+    vapi.answer = "created then hang"
+    async with desk_in(tmp_path, gateway) as desk:
+        dial = asyncio.create_task(desk.place(desk.order(NUMBER), PAGE))
+        await vapi.heard.wait()
+        await desk.drain(within=0.01)
+        call = (await dial).call
+        assert call.status is CallStatus.UNKNOWN
+        with pytest.raises(ShuttingDown):
+            await desk.place(desk.order(NUMBER), PAGE)
+    async with desk_in(tmp_path, gateway) as again:
+        while not (found := again.get(call.id)) or found.status is CallStatus.UNKNOWN:  # noqa: ASYNC110 - short, and needs no signal
+            await asyncio.sleep(0.01)
+        assert found.id in vapi.calls
+    await gateway.aclose()
+    assert vapi.dials == 1
+
+
+async def test_a_desk_at_rest_closes_at_once(tmp_path: Path, vapi: StandIn) -> None:
+    gateway = Gateway(api_key="private", base_url=vapi.url)
+    async with desk_in(tmp_path, gateway) as desk:
+        assert await desk.place(desk.order(NUMBER), PAGE)
+        async with asyncio.timeout(10):
+            await desk.drain(within=1000)
+    await gateway.aclose()
