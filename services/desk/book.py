@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Set
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from services.domain.call import NEVER_FOUND, Call, CallStatus, merge
 from services.support.signals import Signal
 
 SETTLING = 30.0
 """Seconds after a call's end in which its cost, summary and recording are still awaited."""
+_LATELY = timedelta(minutes=10)
+"""How long ago a call of another process may have been made to be added after its end."""
 KEPT = 1000
 """Ended calls kept in memory; the journal has them all."""
 
@@ -72,6 +75,21 @@ class Book:
         if merged != self._calls.get(call.id):
             self._store(merged)
 
+    def follow(self, call: Call) -> None:
+        """Updates a call with what another process wrote to the journal. Adds it if it is running or was made lately."""
+        known = self._calls.get(call.id)
+        now = datetime.now(UTC)
+        if known is None:
+            if not call.running and call.created_at and now - call.created_at > _LATELY:
+                return
+            merged = call
+        elif known.updated_at and call.updated_at and call.updated_at < known.updated_at:
+            merged = merge(call, known, now=now)
+        else:
+            merged = replace(merge(known, call, now=now), ringing_at=call.ringing_at or known.ringing_at)
+        if merged != known:
+            self._keep(merged)
+
     def rename(self, unknown_id: str, call_id: str) -> None:
         """Gives a call of unknown outcome the id under which it was found."""
         self._renamed[unknown_id] = call_id
@@ -79,6 +97,10 @@ class Book:
         self._running.discard(unknown_id)
 
     def _store(self, call: Call) -> None:
+        self._save(call)
+        self._keep(call)
+
+    def _keep(self, call: Call) -> None:
         self._calls[call.id] = call
         if call.running:
             self._running.add(call.id)
@@ -88,7 +110,6 @@ class Book:
             while len(self._ended_at) > KEPT:
                 oldest = next(iter(self._ended_at))
                 del self._ended_at[oldest], self._calls[oldest]
-        self._save(call)
         self.changed.emit(call)
 
 

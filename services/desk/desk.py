@@ -26,7 +26,7 @@ from services.domain.control import Control
 from services.domain.errors import EarshotError
 from services.domain.phone_number import PhoneNumber
 from services.domain.transcript import Line
-from services.journal import AuditRow, Journal, Limits
+from services.journal import AuditRow, Journal, Limits, News
 from services.support.drain import Drain
 from services.support.signals import Signal
 from services.support.tasks import Tasks
@@ -119,6 +119,7 @@ class CallDesk:
             self._watcher.looked_back.set()
             await self.directory.load()
             return
+        await self.journal.follow(self._on_news)
         for call in await self.journal.running():
             self._book.resume(call)
         self._tasks.start(follow_other_processes(self.journal, self._book.running_ids, self._take_up), name="follow other processes")
@@ -326,6 +327,16 @@ class CallDesk:
             self._take_ours(call)
         elif not known.running:
             self._write(self.journal.save(known))
+
+    def _on_news(self, news: News) -> None:
+        """Takes in what another process wrote to the journal."""
+        for call in news.calls:
+            unknown = f"unknown-{call.tag}"
+            if call.id != unknown and (found := self._book.get(unknown)) and found.id == unknown:
+                self._rename(unknown, call.id)
+            self._book.follow(call)
+        for call_id in news.noted:
+            self.timelines.follow(call_id)
 
     def _rename(self, unknown_id: str, call_id: str) -> None:
         self._book.rename(unknown_id, call_id)

@@ -91,6 +91,12 @@ class Timelines:
         copy.rows = [*copy.rows, row][-MOST_ENTRIES:]
         self.changed.emit(call_id)
 
+    def follow(self, call_id: str) -> None:
+        """Reads the audit of a call again if its timeline was asked for here, because another process wrote to it."""
+        call_id = self._current_id(call_id)
+        if call_id in self._copies:
+            self._tasks.start(self._complete(call_id), name="read timeline")
+
     def muted(self, call_id: str) -> bool:
         """True if the assistant is muted, by the last request that Vapi accepted from here."""
         requests = (

@@ -1,6 +1,7 @@
 """The journal: every lasting fact about dials and calls, in SQLite or PostgreSQL."""
 
+from services.journal.feed import News
 from services.journal.journal import Journal
 from services.journal.records import AuditRow, Begun, Dial, DialState, Limits
 
-__all__ = ["AuditRow", "Begun", "Dial", "DialState", "Journal", "Limits"]
+__all__ = ["AuditRow", "Begun", "Dial", "DialState", "Journal", "Limits", "News"]

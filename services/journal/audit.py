@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from services.journal.codec import milliseconds, time_of
 from services.journal.records import AuditRow
+from services.journal.revisions import raised
 from services.journal.schema import audit
 
 
@@ -24,6 +25,7 @@ def note(connection: sa.Connection, rows: Sequence[AuditRow]) -> None:
         for row in rows
     ]
     connection.execute(audit.insert(), values)
+    raised(connection)
 
 
 def newest(connection: sa.Connection, call_id: str | None, actions: Collection[str] | None, limit: int) -> list[AuditRow]:
@@ -46,3 +48,13 @@ def newest(connection: sa.Connection, call_id: str | None, actions: Collection[s
         )
         for row in connection.execute(query)
     ]
+
+
+def newest_id(connection: sa.Connection) -> int:
+    return connection.execute(sa.select(sa.func.max(audit.c.id))).scalar() or 0
+
+
+def noted_since(connection: sa.Connection, id_: int) -> tuple[int, frozenset[str]]:
+    """The id of the newest row, and the calls that rows after `id_` are about."""
+    rows = connection.execute(sa.select(audit.c.id, audit.c.call_id).where(audit.c.id > id_)).all()
+    return max((row.id for row in rows), default=id_), frozenset(row.call_id for row in rows if row.call_id)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from services.domain.call import Call, CallStatus, merge
 from services.journal.codec import dump, load_call, milliseconds, storable
+from services.journal.revisions import raised
 from services.journal.schema import calls
 
 
@@ -34,7 +35,7 @@ def _stored(connection: sa.Connection, seen: list[Call]) -> dict[str, str]:
     return {row.id: row.data for row in connection.execute(sa.select(calls.c.id, calls.c.data).where(same))}
 
 
-_CHANGING = ("tag", "status", "created_at", "words", "data", "ended_reason")
+_CHANGING = ("tag", "status", "created_at", "words", "data", "ended_reason", "revision")
 _CHANGE = (
     calls.update()
     .where(calls.c.id == sa.bindparam("of"))
@@ -45,14 +46,17 @@ _CHANGE = (
 def _write(connection: sa.Connection, stored: dict[str, str], wanted: dict[str, str], known: dict[str, Call]) -> None:
     if gone := stored.keys() - wanted.keys():
         connection.execute(calls.delete().where(calls.c.id.in_(gone)))
-    if new := [_row(known[id_], data) for id_, data in wanted.items() if id_ not in stored]:
+    altered = [id_ for id_, data in wanted.items() if stored.get(id_) != data]
+    if not altered:
+        return
+    revision = raised(connection)
+    if new := [_row(known[id_], wanted[id_], revision) for id_ in altered if id_ not in stored]:
         connection.execute(calls.insert(), new)
-    changed = [_row(known[id_], data) for id_, data in wanted.items() if stored.get(id_, data) != data]
-    if changed:
+    if changed := [_row(known[id_], wanted[id_], revision) for id_ in altered if id_ in stored]:
         connection.execute(_CHANGE, [{"of": row.pop("id"), **{f"now_{name}": value for name, value in row.items()}} for row in changed])
 
 
-def _row(call: Call, data: str) -> dict[str, object]:
+def _row(call: Call, data: str, revision: int) -> dict[str, object]:
     assert call.created_at  # noqa: S101 - save() sets it
     words = " ".join(filter(None, (call.to, call.caller_id, call.name, call.summary, call.ended_reason))).casefold()
     return {
@@ -63,6 +67,7 @@ def _row(call: Call, data: str) -> dict[str, object]:
         "words": storable(words),
         "data": data,
         "ended_reason": storable(call.ended_reason or ""),
+        "revision": revision,
     }
 
 
@@ -108,3 +113,10 @@ def get(connection: sa.Connection, call_id: str) -> Call | None:
     """The call with this id, or with this temporary id (`unknown-` and its tag)."""
     same = (calls.c.id == call_id) | (calls.c.tag == call_id.removeprefix("unknown-"))
     return next(iter(find(connection, sa.select(calls.c.data).where(same).limit(1))), None)
+
+
+def written_since(connection: sa.Connection, revision: int) -> list[Call]:
+    """The calls that were written after that revision, oldest change first."""
+    # "> 0" written out, so that the partial index with the same text is used.
+    newer = sa.select(calls.c.data).where(calls.c.revision > revision, sa.text("revision > 0")).order_by(calls.c.revision)
+    return find(connection, newer)

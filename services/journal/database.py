@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from services.domain.errors import JournalError, Unwritable
+from services.journal.watches import FileWatch, Notifications, Watch
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -39,6 +40,10 @@ class Database(ABC):
         """Runs `work` concurrently with writes."""
 
     @abstractmethod
+    def watch(self, ignore: str) -> Watch:
+        """Notices what other connections write, except, if the database tells, those of the process `ignore`."""
+
+    @abstractmethod
     async def aclose(self) -> None: ...
 
 
@@ -48,6 +53,7 @@ class Sqlite(Database):
     def __init__(self, path: Path) -> None:
         self._threads = {begin: ThreadPoolExecutor(1, thread_name_prefix="journal") for begin in ("BEGIN IMMEDIATE", "BEGIN")}
         self._engines = {begin: _sqlite_engine(path, begin) for begin in self._threads}
+        self._path = path
 
     @classmethod
     async def open(cls, path: Path) -> "Sqlite":
@@ -60,6 +66,9 @@ class Sqlite(Database):
 
     async def read(self, work: Work[T]) -> T:
         return await self._run("BEGIN", work)
+
+    def watch(self, ignore: str) -> Watch:
+        return FileWatch(self._path)
 
     async def _run(self, begin: str, work: Work[T]) -> T:
         def transaction() -> T:
@@ -102,6 +111,9 @@ class Postgres(Database):
         with plain_errors():
             async with self._engine.connect() as connection:
                 return await connection.run_sync(work)
+
+    def watch(self, ignore: str) -> Watch:
+        return Notifications(self._engine, ignore)
 
     async def aclose(self) -> None:
         await self._engine.dispose()

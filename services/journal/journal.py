@@ -17,9 +17,11 @@ from services.domain.errors import JournalError
 from services.domain.transcript import Line
 from services.journal import audit, calls, dials, pruning, slots, transcripts
 from services.journal.database import Database, Postgres, Sqlite
+from services.journal.feed import Feed, News
 from services.journal.migrations import migrate
 from services.journal.presence import HEARTBEAT, Heartbeats, LockFiles, Presence
 from services.journal.records import AuditRow, Begun, Dial, DialState, Limits
+from services.journal.revisions import Revised
 from services.journal.writer import Kind, Writer
 from services.support.tasks import Tasks
 
@@ -42,9 +44,10 @@ class Journal:
     before it could dial is taken back.
     """
 
-    def __init__(self, database: Database, presence: Presence, instance: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Revised, presence: Presence, feed: Feed, instance: str, now: Callable[[], datetime]) -> None:
         self.instance = instance
         self._database = database
+        self._feed = feed
         self._presence = presence
         self._now = now
         self._writer = Writer(database)
@@ -62,18 +65,20 @@ class Journal:
         presence: Presence
         if where.get_backend_name() == "sqlite":
             path = Path(where.database or "")
-            database: Database = await Sqlite.open(path)
+            plain: Database = await Sqlite.open(path)
             presence = LockFiles(path, instance)
         else:
-            database = Postgres(where)
-            presence = Heartbeats(database, instance)
+            plain = Postgres(where)
+            presence = Heartbeats(plain, instance)
+        database = Revised(plain, instance)
+        feed = Feed(database, database.watch(ignore=instance))
         try:
             await database.write(migrate)
             await presence.join()
         except BaseException:
             await database.aclose()
             raise
-        return cls(database, presence, instance, now)
+        return cls(database, presence, feed, instance, now)
 
     async def aclose(self) -> None:
         """Writes what is waiting and closes everything. May be called twice."""
@@ -81,6 +86,7 @@ class Journal:
             return
         self._closed = True
         await self._tasks.aclose()
+        await self._feed.aclose()
         try:
             await self._take_back()
             await self._writer.aclose()
@@ -196,6 +202,13 @@ class Journal:
     async def dialled_since(self, time: datetime) -> list[datetime]:
         """The times of certain and possible dials since then, oldest first; the newest 10,000 at most."""
         return await self._database.read(partial(dials.dialled_since, time=time))
+
+    async def follow(self, take: Callable[[News], None]) -> None:
+        """Passes `take` what any process writes from now on: within 200 ms on PostgreSQL, 500 ms on SQLite.
+
+        What only this process has written is left out.
+        """
+        await self._feed.follow(take)
 
     async def note(self, row: AuditRow) -> None:
         """Adds to the audit."""

@@ -47,6 +47,12 @@ STEPS: tuple[Step, ...] = (
         "ALTER TABLE earshot_dials DROP COLUMN answer_body",
     ),
     ("ALTER TABLE earshot_audit ADD COLUMN words TEXT NOT NULL DEFAULT ''",),
+    (
+        "CREATE TABLE earshot_revision (number BIGINT NOT NULL)",
+        "INSERT INTO earshot_revision (number) VALUES (0)",
+        "ALTER TABLE earshot_calls ADD COLUMN revision BIGINT NOT NULL DEFAULT 0",
+        "CREATE INDEX earshot_calls_revision ON earshot_calls (revision) WHERE revision > 0",
+    ),
 )
 """A released step is never changed. Every later change is a new step."""
 

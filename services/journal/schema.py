@@ -34,6 +34,7 @@ calls = _table(
     data=sa.String,
     ended_reason=sa.String,
     said=sa.String,
+    revision=sa.BigInteger,
 )
 """One row per call as last read. `data` is the whole call. A search looks in `words` and, after the end, in `said`, the transcript."""
 
@@ -52,6 +53,9 @@ audit = _table(
     detail=sa.String,
     words=sa.String,
 )
+
+revision = _table("earshot_revision", number=sa.BigInteger)
+"""A single row: the number of transactions that wrote rows which other processes follow. Such rows have the number of theirs."""
 
 instances = _table("earshot_instances", id=sa.String, seen_at=sa.BigInteger)
 """The processes on one PostgreSQL database, and each one's last heartbeat by the database's clock."""

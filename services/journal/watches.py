@@ -1,0 +1,112 @@
+"""Notices that another process may have written to the journal: by polling SQLite, by LISTEN on PostgreSQL."""
+
+import asyncio
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
+
+import sqlalchemy as sa
+
+from services.domain.errors import JournalError
+
+if TYPE_CHECKING:  # it loads SQLAlchemy's ORM, which only PostgreSQL needs
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+CHANNEL = "earshot_journal"
+"""PostgreSQL's notification channel. The payload is the id of the process that wrote."""
+
+_POLL_S = 0.2
+_CHECK_S = 5.0  # between checks that PostgreSQL still answers; a connection may die without a word
+
+
+class Watch(Protocol):
+    """Waits for writes. Errors are JournalError; the next `wait` tries again."""
+
+    async def wait(self) -> None:
+        """Returns once another process may have written since the last call. It may also return without a reason."""
+
+    async def aclose(self) -> None: ...
+
+
+class FileWatch:
+    """Asks SQLite every 200 ms whether another connection has committed. That reads shared memory, not the disk."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: sqlite3.Connection | None = None
+        self._version = -1
+
+    async def wait(self) -> None:
+        while True:
+            await asyncio.sleep(_POLL_S)
+            try:
+                version = await asyncio.to_thread(self._read_version)
+            except sqlite3.Error as error:
+                await self.aclose()
+                raise JournalError(f"The journal can't be followed ({error}).") from error
+            if version != self._version:
+                self._version = version
+                return
+
+    async def aclose(self) -> None:
+        if self._file:
+            self._file.close()
+            self._file = None
+
+    def _read_version(self) -> int:
+        if self._file is None:
+            # The version counts for one connection only, so a new one reports a change.
+            self._version = -1
+            uri = f"file:{quote(str(self._path))}?mode=ro"
+            self._file = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        return int(self._file.execute("PRAGMA data_version").fetchone()[0])
+
+
+class Notifications:
+    """Listens to PostgreSQL's notifications on a connection of its own from `engine`, and connects again if that breaks.
+
+    Notifications of the process `ignore` are ignored.
+    """
+
+    def __init__(self, engine: "AsyncEngine", ignore: str) -> None:
+        self._engine = engine
+        self._ignore = ignore
+        self._connection: AsyncConnection | None = None
+        self._news = asyncio.Event()
+
+    async def wait(self) -> None:
+        try:
+            if self._connection is None:
+                await self._connect()
+                return  # somebody may have written before
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CHECK_S):
+                    await self._news.wait()
+            if not self._news.is_set():
+                driver = (await self._connection.get_raw_connection()).driver_connection
+                assert driver  # noqa: S101 - connected
+                await driver.fetchval("SELECT 1")
+            self._news.clear()
+        except Exception as error:  # of SQLAlchemy, of asyncpg, or of the socket
+            await self.aclose()
+            raise JournalError(f"The journal can't be followed ({type(error).__name__}).") from error
+
+    async def aclose(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection:
+            with suppress(sa.exc.SQLAlchemyError, OSError):
+                await connection.invalidate()
+                await connection.close()
+
+    async def _connect(self) -> None:
+        self._news.clear()
+        self._connection = await self._engine.connect()
+        driver: Any = (await self._connection.get_raw_connection()).driver_connection
+        driver.add_termination_listener(lambda _: self._news.set())
+        await driver.add_listener(CHANNEL, self._on_notification)
+
+    def _on_notification(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        if payload != self._ignore:
+            self._news.set()
