@@ -249,9 +249,11 @@ class CallDesk:
         """Sends a control to a running call, and returns the call once Vapi accepted it. A transfer passes the dial guard and counts
         towards the hourly and daily caps.
 
-        Raises CallNotRunning, CallNotFound, RequestError, NumberError, VapiError, and the errors of the dial guard and the caps.
+        Raises CallNotRunning, CallNotFound, RequestError, NumberError, VapiError, JournalError, and the errors of the dial guard and the
+        caps.
         """
         with self._drain.work():
+            self.journal.require_room()
             call = await self.read(call_id)
             await self._control.control(call, control, client)
             return call

@@ -4,10 +4,12 @@ import asyncio
 import logging
 import secrets
 from bisect import bisect, insort
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 from services.desk.lost_call import search_until_found
 from services.desk.watcher import LONGEST_CALL
@@ -22,6 +24,7 @@ from services.support.tasks import Tasks
 from services.vapi.gateway import Gateway
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 _DAY = timedelta(hours=24)
 _SEARCH_PATIENCE = 6.0  # seconds for which the client waits for a lost call to be found
@@ -68,6 +71,7 @@ class Placing:
         self._store = store
         self._rename = rename
         self._tasks = Tasks()
+        self._in_flight: Counter[str] = Counter()  # the tags of the dials that this process works on
         self.dialled: list[datetime] = []
         """The times of the dials in the last 24 hours that count towards the limits, oldest first."""
 
@@ -89,7 +93,8 @@ class Placing:
         placed.
         """
         limits = replace(self._limits, duplicate_window=None) if allow_duplicate or key else self._limits
-        placing = self._tasks.start(self._place(order, client, key, limits), name="place call")
+        work = self._while_in_flight(order.tag, self._place(order, client, key, limits))
+        placing = self._tasks.start(work, name="place call")
         try:
             return await asyncio.shield(placing)
         except asyncio.CancelledError:
@@ -173,7 +178,7 @@ class Placing:
         unknown = self._store(_unknown(order, asked_at))
         if slot:
             slot.hand_over()
-        search = self._tasks.start(self._search(unknown, order, who, asked_at), name="search call")
+        search = self._tasks.start(self._while_in_flight(order.tag, self._search(unknown, order, who, asked_at)), name="search call")
         try:
             async with asyncio.timeout(_SEARCH_PATIENCE):
                 return await asyncio.shield(search) or unknown
@@ -200,21 +205,28 @@ class Placing:
     async def _take_over(self) -> None:
         while True:
             try:
-                for dial in await self._journal.unsettled():
+                for dial in await self._journal.unsettled(self._in_flight):
                     log.warning("unfinished dial to %s; searching for its call", masked(dial.order.to))
-                    self._tasks.start(self._look_for(dial.order, dial.client, dial.dialled_at), name="recover dial")
+                    search = self._look_for(dial.order, dial.client, dial.dialled_at)
+                    self._tasks.start(self._while_in_flight(dial.order.tag, search), name="recover dial")
                 await self._read_dialled()
             except EarshotError as error:
                 log.warning("could not read unfinished dials (%s)", error.code)
             await asyncio.sleep(_GONE_EVERY)
 
+    async def _while_in_flight(self, tag: str, work: Coroutine[Any, Any, T]) -> T:
+        """Runs `work` on a dial. Work on one dial may overlap: a search begins within the request and goes on after it."""
+        self._in_flight[tag] += 1
+        try:
+            return await work
+        finally:
+            self._in_flight[tag] -= 1
+            if not self._in_flight[tag]:
+                del self._in_flight[tag]
+
     async def _settle(self, order: CallOrder, who: str, call: Call, state: DialState) -> None:
         note = _note(order, who, call.id, DialState.LOST if state is DialState.LOST else call.status)
-        try:
-            await self._journal.settle(order.tag, call=call, state=state, note=note)
-        except EarshotError as error:
-            # The call exists, and an error would have it dialled again. The dial stays open and is resumed at the next start.
-            log.error("could not record the outcome of a dial (%s)", error.code)
+        await self._journal.settle(order.tag, call=call, state=state, note=note)
 
 
 def _note(order: CallOrder, who: str, call_id: str | None, outcome: str) -> AuditRow:

@@ -13,6 +13,11 @@ from services.journal.revisions import raised
 from services.journal.schema import calls
 
 
+def newest(older: tuple[Call, datetime], newer: tuple[Call, datetime]) -> tuple[Call, datetime]:
+    """Two reads of one call as one."""
+    return merge(older[0], newer[0], now=newer[1]), newer[1]
+
+
 def save(connection: sa.Connection, seen: Sequence[tuple[Call, datetime]]) -> None:
     """Saves calls and when they were read, by the rules of `call.merge`. A found call replaces the unknown one of its tag."""
     stored = _stored(connection, [call for call, _ in seen])

@@ -227,14 +227,22 @@ def _outcome(item: Settlement) -> dict[str, Any]:
     }
 
 
-def take_over(connection: sa.Connection, instance: str, living: Callable[[sa.Connection, set[str]], set[str]]) -> list[Dial]:
-    """Assigns the open dials of dead processes to `instance`, so that only one process searches for each. Oldest first."""
-    rows = connection.execute(sa.select(dials).where(_OPEN, dials.c.instance != instance).order_by(dials.c.dialled_at)).mappings().all()
-    others = {row["instance"] for row in rows}
+def take_over(
+    connection: sa.Connection,
+    instance: str,
+    living: Callable[[sa.Connection, set[str]], set[str]],
+    worked_on: Callable[[str], bool],
+) -> list[Dial]:
+    """Assigns the open dials of dead processes to `instance`, so that only one process searches for each. Returns them and the dials
+    of `instance` itself that are not `worked_on`, oldest first.
+    """
+    rows = connection.execute(sa.select(dials).where(_OPEN).order_by(dials.c.dialled_at)).mappings().all()
+    others = {row["instance"] for row in rows} - {instance}
     gone = others - living(connection, others) if others else set()
     if gone:
         connection.execute(dials.update().where(_OPEN, dials.c.instance.in_(gone)).values(instance=instance))
-    return [_dial(row) for row in rows if row["instance"] in gone]
+    # Asked within the transaction: a dial that is settled in the meantime is worked on until its settlement is committed.
+    return [_dial(row) for row in rows if row["instance"] in gone or (row["instance"] == instance and not worked_on(row["tag"]))]
 
 
 def dialled_since(connection: sa.Connection, time: datetime) -> list[datetime]:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,26 +22,30 @@ from services.journal.migrations import migrate
 from services.journal.presence import HEARTBEAT, Heartbeats, LockFiles, Presence
 from services.journal.records import AuditRow, Begun, Dial, DialState, Limits
 from services.journal.revisions import Revised
-from services.journal.writer import Kind, Writer
+from services.journal.writer import Writer
+from services.journal.writes import Fact, Kind
 from services.support.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
-_SETTLE: Kind[dials.Settlement, None] = Kind(turn=0, run=dials.settle)
-_SAVE: Kind[tuple[Call, datetime], None] = Kind(turn=1, run=calls.save)
-_BEGIN: Kind[dials.Beginning, Begun] = Kind(turn=2, run=dials.begin)  # after the writes that free slots
-_TAKE_BACK: Kind[str, None] = Kind(turn=3, run=dials.take_back)
-_NOTE: Kind[AuditRow, None] = Kind(turn=4, run=audit.note)
-_SAVE_TRANSCRIPT: Kind[tuple[str, Sequence[Line]], None] = Kind(turn=5, run=transcripts.save)
+_SETTLE: Fact[dials.Settlement] = Fact(turn=0, run=dials.settle, about=lambda settlement: settlement.tag)
+_SAVE: Fact[tuple[Call, datetime]] = Fact(turn=1, run=calls.save, about=lambda seen: seen[0].id, merge=calls.newest)
+_TAKE_BACK: Fact[str] = Fact(turn=2, run=dials.take_back, about=lambda tag: tag)
+_BEGIN: Kind[dials.Beginning, Begun] = Kind(turn=3, run=dials.begin)  # after the facts that free slots
+_NOTE: Fact[AuditRow] = Fact(turn=4, run=audit.note, about=lambda row: row.call_id or row.action)
+_SAVE_TRANSCRIPT: Fact[tuple[str, Sequence[Line]]] = Fact(
+    turn=5, run=transcripts.save, about=lambda said: said[0], merge=lambda _, newer: newer
+)
 
 _TIDY = timedelta(hours=1)
 
 
 class Journal:
-    """One process's journal. Every method raises JournalError if the database can't be reached or written.
+    """One process's journal. Methods that read or begin something raise JournalError if the database can't be reached or written.
 
-    A write is on disk when its method returns, and completes even if the caller is cancelled. Only a dial whose caller was cancelled
-    before it could dial is taken back.
+    Methods that report facts (`settle`, `save`, `save_transcript`, `note`) return once the fact is on disk. In an outage they return
+    without an error, and the fact is written as soon as the database allows it. A dial whose caller was cancelled before it could dial,
+    or was refused by an error, is taken back.
     """
 
     def __init__(self, database: Revised, presence: Presence, feed: Feed, instance: str, now: Callable[[], datetime]) -> None:
@@ -50,10 +54,8 @@ class Journal:
         self._feed = feed
         self._presence = presence
         self._now = now
-        self._writer = Writer(database)
-        self._taken_back: set[str] = set()
+        self._writer = Writer(database, now)
         self._closed = False
-        self._wake = asyncio.Event()
         self._tasks = Tasks()
         self._tasks.start(self._keep_house(), name="keep journal")
 
@@ -88,13 +90,11 @@ class Journal:
         await self._tasks.aclose()
         await self._feed.aclose()
         try:
-            await self._take_back()
             await self._writer.aclose()
             await self._presence.leave()
         except JournalError as error:
             log.warning("could not close the journal properly: %s", error.detail)
         finally:
-            await self._writer.aclose()
             await self._database.aclose()
 
     async def begin(
@@ -116,8 +116,7 @@ class Journal:
             return await self._writer.do(_BEGIN, wanted)
         except (asyncio.CancelledError, JournalError):
             # It may have been written, but nobody will dial it.
-            self._taken_back.add(order.tag)
-            self._wake.set()
+            self._writer.put(_TAKE_BACK, order.tag)
             raise
 
     async def count_transfer(self, order: CallOrder, *, client: str, call_id: str, limits: Limits) -> datetime:
@@ -145,18 +144,34 @@ class Journal:
         one that its key is answered with from then on.
         """
         settlement = dials.Settlement(tag=tag, call=call, state=DialState(state), note=note, now=self._now())
-        await self._writer.do(_SETTLE, settlement)
+        await self._writer.record(_SETTLE, settlement)
 
-    async def unsettled(self) -> list[Dial]:
-        """Takes over the open dials of dead processes, oldest first. Search for them by tag, never dial them again.
+    @property
+    def waiting(self) -> int:
+        """The number of facts that are not written yet."""
+        return len(self._writer.facts)
 
-        Each dial goes to one process, once. A dead process is noticed at once on SQLite, after 20 seconds on PostgreSQL.
+    def require_room(self) -> None:
+        """Raises JournalError if so many facts wait to be written that nothing new may be begun."""
+        self._writer.require_room()
+
+    async def unsettled(self, in_flight: Container[str] | None = None) -> list[Dial]:
+        """Takes over the open dials that nobody works on, oldest first. Search for them by tag, never dial them again.
+
+        These are the dials of dead processes, and this process's own whose tags are not `in_flight` (None: all are). Each dial goes to
+        one process. A dead process is noticed at once on SQLite, after 20 seconds on PostgreSQL.
         """
-        return await self._database.write(partial(dials.take_over, instance=self.instance, living=self._presence.living))
+
+        def worked_on(tag: str) -> bool:
+            return in_flight is None or tag in in_flight or tag in self._writer.facts
+
+        return await self._database.write(
+            partial(dials.take_over, instance=self.instance, living=self._presence.living, worked_on=worked_on)
+        )
 
     async def save(self, call: Call) -> None:
         """Saves a call as just read. Its state never goes back."""
-        await self._writer.do(_SAVE, (call, self._now()))
+        await self._writer.record(_SAVE, (call, self._now()))
 
     async def calls(
         self,
@@ -182,7 +197,7 @@ class Journal:
 
     async def save_transcript(self, call_id: str, lines: Sequence[Line]) -> None:
         """Saves a call's transcript, replacing an earlier one."""
-        await self._writer.do(_SAVE_TRANSCRIPT, (call_id, tuple(lines)))
+        await self._writer.record(_SAVE_TRANSCRIPT, (call_id, tuple(lines)))
 
     async def transcript(self, call_id: str) -> tuple[Line, ...]:
         """A call's transcript, oldest line first; empty if none was saved."""
@@ -212,7 +227,7 @@ class Journal:
 
     async def note(self, row: AuditRow) -> None:
         """Adds to the audit."""
-        await self._writer.do(_NOTE, row)
+        await self._writer.record(_NOTE, row)
 
     async def audit(self, *, call_id: str | None = None, actions: Collection[str] | None = None, limit: int = 200) -> list[AuditRow]:
         """The audit of one call or of all, of some actions or of all, newest first."""
@@ -228,25 +243,14 @@ class Journal:
     async def _keep_house(self) -> None:
         tidied: datetime | None = None
         while True:
-            self._wake.clear()
             try:
-                await self._take_back()
                 await self._presence.join()
                 if tidied is None or self._now() - tidied >= _TIDY:
                     await self.forget_old()
                     tidied = self._now()
             except JournalError as error:
                 log.warning("could not do the journal's housekeeping: %s", error.detail)
-            try:
-                async with asyncio.timeout(HEARTBEAT):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
-
-    async def _take_back(self) -> None:
-        for tag in list(self._taken_back):
-            await self._writer.do(_TAKE_BACK, tag)
-            self._taken_back.discard(tag)
+            await asyncio.sleep(HEARTBEAT)
 
     def _beginning(
         self, order: CallOrder, client: str, limits: Limits, *, key: str | None = None, fingerprint: str | None = None

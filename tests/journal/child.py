@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from services.domain.errors import EarshotError
 from services.journal import Journal, Limits, dials, journal
-from services.journal.writer import Kind
+from services.journal.writes import Fact, Kind
 from tests.journal.conftest import an_order
 from tests.journal.test_dials import a_call, an_order_of
 
@@ -27,7 +27,7 @@ async def stop_at(url: str, step: str) -> None:
     if step == "before the write":
         journal._BEGIN = _uncommitted(dials.begin)
     if step == "before our answer is written":
-        journal._SETTLE = _uncommitted(dials.settle)
+        journal._SETTLE = Fact(turn=0, run=_uncommitted(dials.settle).run, about=lambda settlement: settlement.tag)
     book = await Journal.open(url)
     order = an_order_of(TAG)
     await book.begin(order, client="shop", key="key", fingerprint="body")
