@@ -53,6 +53,11 @@ class Guard:
         finally:
             self._watched = None
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self, nextitem: pytest.Item | None) -> None:
+        if nextitem is None:
+            self._watched = None  # what ends with the run, such as PostgreSQL, ends during the last test, whichever that is
+
     def _hold(self, event: str, arguments: tuple[Any, ...]) -> None:
         if self._watched is not None and event in _STARTS:
             raise AssertionError(f"{self._watched} starts a process ({arguments[0]}) and is marked neither `process` nor `browser`.")
