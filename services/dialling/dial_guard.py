@@ -81,30 +81,35 @@ class DialGuard:
 
     async def admit(self, number: PhoneNumber, client: Client) -> None:
         """`check` with the current block list and stop switch. Raises the same, and Stopped if these can't be read."""
-        await self.admit_destination(number, client)
-        self._check_room()
+        await self._refresh_to_dial()
+        self.check(number, client)
 
     async def admit_destination(self, number: PhoneNumber | None, client: Client) -> None:
         """Like `admit`, for the destination of a transfer, which takes no slot. None is a SIP URI without a number."""
-        try:
-            await self.refresh()
-        except OSError as error:
-            log.error("could not read the block list or the stop switch (%s)", error.strerror)
-            raise Stopped("The block list or the stop switch in the data folder can't be read, so Earshot does not dial.") from error
-        self._check_client(client)
+        await self._refresh_to_dial()
+        if Scope.TRANSFER not in client.scopes:
+            raise Forbidden("This token may not transfer calls: it lacks the scope `transfer`.")
+        self._check_switch()
         if number is not None:
             self._check_number(number)
 
     def check(self, number: PhoneNumber, client: Client) -> None:
         """Raises Forbidden (`forbidden_scope`, `number_blocked`, `destination_not_allowed`), NumberError, Stopped, or
         LimitReached."""
-        self._check_client(client)
+        if Scope.CALL not in client.scopes:
+            raise Forbidden("This token may not place calls: it lacks the scope `call`.")
+        self._check_switch()
         self._check_number(number)
         self._check_room()
 
-    def _check_client(self, client: Client) -> None:
-        if Scope.CALL not in client.scopes:
-            raise Forbidden("This token may not place calls: it lacks the scope `call`.")
+    async def _refresh_to_dial(self) -> None:
+        try:
+            await self.refresh()
+        except OSError as error:
+            log.error("could not read the block list or the stop switch (%s)", error.strerror)
+            raise Stopped("The block list or the stop switch in the data folder can't be read, so Earshot does not dial.") from error
+
+    def _check_switch(self) -> None:
         if self._switch.state is not None:
             raise Stopped("All dialling is stopped. Resume it on the page or with POST /api/dialling/resume.")
 

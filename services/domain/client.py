@@ -5,12 +5,20 @@ from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """What a client may do. `control` is hanging up and steering, `listen` hearing a call."""
+    """What a client may do. None includes another: a token that may `control` can't read what it controls."""
 
-    CALL = "call"
     READ = "read"
-    CONTROL = "control"
+    """See calls, and what was said in them."""
     LISTEN = "listen"
+    """Hear calls: live, and their recordings."""
+    CALL = "call"
+    """Place calls, with any assistant of the account and any variables for it."""
+    CONTROL = "control"
+    """Hang up, steer and record calls, and stop all dialling."""
+    TRANSFER = "transfer"
+    """Hand a call over, or tell its assistant to: both ring a telephone."""
+    MANAGE = "manage"
+    """Undo what protects: lift the stop, and delete recordings. Also stop all dialling."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

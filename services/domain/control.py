@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from services.domain.client import Scope
 from services.domain.errors import FieldError, RequestError
 
 
@@ -15,6 +16,15 @@ class Action(StrEnum):
     UNMUTE_ASSISTANT = "unmute-assistant"
     SAY_FIRST_MESSAGE = "say-first-message"
     TRANSFER = "transfer"
+
+    @property
+    def scope(self) -> Scope:
+        """The scope that a client needs for it.
+
+        An instruction by `add-message` can make the assistant use its own transfer tool, and Earshot does not know which tools an assistant
+        has. So it needs the same scope as a transfer.
+        """
+        return Scope.TRANSFER if self in (Action.TRANSFER, Action.ADD_MESSAGE) else Scope.CONTROL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

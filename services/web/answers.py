@@ -56,7 +56,7 @@ class CallDetails(BaseModel):
     seconds: float | None = Field(description="Duration from the answer to the end, once the call has ended")
     costs: list[CostAnswer]
     summary: str | None
-    recordingUrl: str | None = Field(description="Vapi's own recording, once there is one")
+    recordingUrl: str | None = Field(description="Vapi's own recording, once there is one; null without the scope `listen`")
     endedFamily: str | None = Field(description="The kind of end, which the parameter `family` of the list filters by")
 
 
@@ -67,8 +67,19 @@ class CallsDetails(BaseModel):
     nextCursor: str | None
 
 
-def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, detail: str | None = None) -> dict[str, Any]:
-    """`CallDetails` as a plain dict; written by hand since it is on the path of every request."""
+class CallReference(BaseModel):
+    """The id of a call, for clients that may not read calls."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+
+
+def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, may_listen: bool, detail: str | None = None) -> dict[str, Any]:
+    """`CallDetails` as a plain dict; written by hand since it is on the path of every request.
+
+    `may_listen`: whether the client may hear calls, and so have the URL of Vapi's recording.
+    """
     reason = desk.why_ended(call)
     caller, called = desk.directory.parties(call)
     answer: dict[str, Any] = {
@@ -88,7 +99,7 @@ def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, detail: 
         "seconds": call.seconds,
         "costs": [{"kind": item.kind, "dollars": item.dollars} for item in call.costs],
         "summary": call.summary,
-        "recordingUrl": call.recording_url,
+        "recordingUrl": call.recording_url if may_listen else None,
         "endedFamily": reason.family.value if reason else None,
     }
     if detail:

@@ -46,8 +46,8 @@ def create_api(*, desk: CallDesk, relay: Relay, tickets: Tickets, switch: Switch
     api.include_router(transcript_router(desk))
     api.include_router(webhook_router(desk=desk, secret=settings.webhook_secret))
 
-    def without_listen_url(call: Call) -> dict[str, object]:
-        return call_details(desk, call, listen_url=None)
+    def without_listen_url(call: Call, may_listen: bool) -> dict[str, object]:
+        return call_details(desk, call, listen_url=None, may_listen=may_listen)
 
     api.include_router(events_router(desk=desk, events=events, answer=without_listen_url, listen=partial(_listen, relay)))
     api.include_router(listen_router(relay=relay, tickets=tickets, find=desk.get, on_listen=partial(_note_listening, desk)))

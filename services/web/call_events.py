@@ -28,7 +28,8 @@ class Calls(Protocol):
     async def read(self, call_id: str) -> Call: ...
 
 
-Answer = Callable[[Call], dict[str, Any]]
+Answer = Callable[[Call, bool], dict[str, Any]]
+"""Makes the JSON of a call. The second argument: whether the follower may hear calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +48,10 @@ class Event:
     kind: str
     content: Call | Mapping[str, Any]
 
-    def text(self, answer: Answer) -> str:
-        """The event as it is sent. Without the listen URL, which is a capability that not every follower may have."""
+    def text(self, answer: Answer, *, may_listen: bool) -> str:
+        """The event as it is sent. Without the listen URL, whose ticket would expire while the event is remembered."""
         body = (
-            {name: value for name, value in answer(self.content).items() if name != "listenUrl"}
+            {name: value for name, value in answer(self.content, may_listen).items() if name != "listenUrl"}
             if isinstance(self.content, Call)
             else self.content
         )

@@ -5,13 +5,14 @@ import secrets
 import sys
 from collections.abc import Sequence
 
+from services.domain.client import Scope
 from services.web.access.tokens import is_name, read_tokens
 
 
 def main(arguments: Sequence[str]) -> int:
     """Makes a token and prints it once, with the entry for EARSHOT_API_TOKENS."""
     if not arguments or not is_name(arguments[0]):
-        print("Usage: python -m services.web.tokens NAME [call|read|control|listen ...]", file=sys.stderr)  # noqa: T201
+        print(f"Usage: python -m services.web.tokens NAME [{'|'.join(Scope)} ...]", file=sys.stderr)  # noqa: T201
         return 2
     token = secrets.token_urlsafe(32)
     entry = f"{arguments[0]}:{'+'.join(arguments[1:]) or '*'}:{hashlib.sha256(token.encode()).hexdigest()}"

@@ -207,6 +207,11 @@ async def test_the_routes_ask_for_their_scopes(api: Api) -> None:
         assert (status, problem["code"]) == (403, "forbidden_scope")
     api.scopes = frozenset({Scope.CONTROL})
     assert (await api.ask("GET", "/api/dialling"))[0] == 403
+    assert (await api.ask("POST", "/api/dialling/stop"))[0] == 200
+    assert (await api.ask("POST", "/api/dialling/resume"))[1]["code"] == "forbidden_scope"
+    api.scopes = frozenset({Scope.MANAGE})
+    for path in ("/api/dialling/stop", "/api/dialling/resume"):
+        assert (await api.ask("POST", path))[0] == 200
 
 
 @pytest.mark.parametrize("body", [{"why": "x"}, {"reason": "x" * 201}, {"reason": 1}, []])

@@ -392,7 +392,7 @@ async def test_another_method_is_told_which_there_are(api: Api) -> None:
 
 async def test_the_routes_ask_for_their_scopes(api: Api) -> None:
     await api.site.kept(SECOND)
-    needed = {("GET", ""): Scope.LISTEN, ("GET", "/peaks"): Scope.READ, ("DELETE", ""): Scope.CONTROL, ("POST", ""): Scope.CONTROL}
+    needed = {("GET", ""): Scope.LISTEN, ("GET", "/peaks"): Scope.READ, ("DELETE", ""): Scope.MANAGE, ("POST", ""): Scope.CONTROL}
     for (method, path), scope in needed.items():
         api.scopes = frozenset(Scope) - {scope}
         body = {"json": {"on": False}} if method == "POST" else {}

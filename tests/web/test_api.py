@@ -64,7 +64,7 @@ async def client_of(folder: Path, gateway: Gateway | None, **settings: Any) -> A
         recordings = Recordings(folder / "recordings", relay=relay, find=desk.get, note=desk.note, limit=10**9)
         await recordings.open()
         api.include_router(recording_router(recordings))
-        access = Authentication(api, sessions=None, tokens=read_tokens(""))
+        access = Authentication(api, sessions=None, tokens=read_tokens(account.api_tokens))
         async with serving(Gatekeeper(access, allowed_hosts=LOOPBACK_HOSTS)) as url, aiohttp.ClientSession() as session:
             yield Client(session, url, desk)
             api.state.events.close()

@@ -186,7 +186,6 @@ async def test_a_token_may_do_what_its_scopes_say(
             ("GET", f"/api/calls/{call}", None, read),
             ("POST", f"/api/calls/{call}/end", None, end),
             ("POST", "/api/dialling/stop", None, stop),
-            ("POST", "/api/dialling/resume", None, stop),
             ("POST", "/api/calls/end-all", None, stop),
         ]
         for method, path, body, status in asked:

@@ -60,8 +60,9 @@ class Desk:
         self.tell(replace(call, status=CallStatus.ENDED, ended_reason="customer-ended-call"))
 
 
-def answer(call: Call) -> dict[str, Any]:
-    return {"id": call.id, "status": call.status, "to": call.to, "listenUrl": "wss://secret", "reason": call.ended_reason}
+def answer(call: Call, may_listen: bool) -> dict[str, Any]:
+    secret = {"recordingUrl": "https://secret"} if may_listen else {}
+    return {"id": call.id, "status": call.status, "to": call.to, "listenUrl": "wss://secret", "reason": call.ended_reason, **secret}
 
 
 class Follower:

@@ -6,20 +6,20 @@ from services.domain.client import Client, Scope
 from services.domain.errors import Forbidden, Unauthorized
 
 
-def client_of(request: Request, scope: Scope) -> Client:
-    """The client behind `request`. Raises Forbidden without `scope`, Unauthorized without a client."""
+def client_of(request: Request, *scopes: Scope) -> Client:
+    """The client behind `request`. Raises Forbidden if it has none of `scopes`, Unauthorized without a client."""
     client = _client(request)
     if client is None:
         raise Unauthorized("Send a valid token: Authorization: Bearer ...")
-    if scope not in client.scopes:
-        raise Forbidden(f"This token lacks the scope `{scope}`.")
+    if client.scopes.isdisjoint(scopes):
+        raise Forbidden(f"This token lacks the scope {' or '.join(f'`{scope}`' for scope in scopes)}.")
     return client
 
 
-def may_listen(request: Request) -> bool:
-    """True if the client may have a listen URL."""
+def may(request: Request, scope: Scope) -> bool:
+    """True if the client has `scope`: for answers that say more to those who may know more."""
     client = _client(request)
-    return client is not None and Scope.LISTEN in client.scopes
+    return client is not None and scope in client.scopes
 
 
 def _client(request: Request) -> Client | None:

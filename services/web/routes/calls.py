@@ -10,9 +10,9 @@ from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
 from services.domain.client import Scope
 from services.domain.errors import EarshotError
-from services.web.access.current_client import client_of, may_listen
+from services.web.access.current_client import client_of, may
 from services.web.access.tickets import Tickets
-from services.web.answers import DETAILS, CallDetails, CallsDetails, call_details
+from services.web.answers import DETAILS, CallDetails, CallReference, CallsDetails, call_details
 from services.web.call_filters import CURSOR, CallFilters, call_filters, cursor_of, read_cursor
 from services.web.idempotency import read_key
 from services.web.problems import PROBLEMS, problem_of
@@ -35,6 +35,7 @@ class _CallRoutes:
         """The routes, with what they answer for OpenAPI."""
         router = APIRouter()
         one: dict[int | str, dict[str, Any]] = {200: {"model": CallDetails}, **PROBLEMS}
+        done = {"model": CallDetails | CallReference, "description": "The call; only its id without the scope `read`"}
         placed: dict[int | str, dict[str, Any]] = {
             201: {"model": CallDetails, "description": "Vapi accepted the call"},
             202: {"model": CallDetails, "description": "Scheduled, or the outcome is not known yet"},
@@ -46,14 +47,13 @@ class _CallRoutes:
             "/api/calls", self.calls, responses={200: {"model": CallsDetails}, **PROBLEMS}, summary="Running and past calls"
         )
         router.add_api_route("/api/calls/{call_id}", self.call, responses=one, summary="One call")
-        router.add_api_route("/api/calls/{call_id}/end", self.end, methods=["POST"], responses=one, summary="Hang up")
-        steered: dict[int | str, dict[str, Any]] = {202: {"model": CallDetails, "description": "Vapi accepted it"}, **PROBLEMS}
+        router.add_api_route("/api/calls/{call_id}/end", self.end, methods=["POST"], responses={200: done, **PROBLEMS}, summary="Hang up")
         router.add_api_route(
             "/api/calls/{call_id}/control",
             self.control,
             methods=["POST"],
             status_code=202,
-            responses=steered,
+            responses={202: done, **PROBLEMS},
             summary="Steer a running call",
         )
         return router
@@ -79,7 +79,7 @@ class _CallRoutes:
         detail = DETAILS.get(placed.call.status)
         # The call as it was placed, but a listen URL only if it still runs.
         listen_url = await self._listen_url(request, self._desk.get(placed.call.id))
-        answer = call_details(self._desk, placed.call, listen_url=listen_url, detail=detail)
+        answer = call_details(self._desk, placed.call, listen_url=listen_url, may_listen=may(request, Scope.LISTEN), detail=detail)
         headers = {"Location": answer["links"]["self"]} | ({"Idempotency-Replayed": "true"} if placed.replayed else {})
         return JSONResponse(answer, 202 if detail else 201, headers=headers)
 
@@ -105,18 +105,27 @@ class _CallRoutes:
 
     async def end(self, request: Request, call_id: str) -> JSONResponse:
         """Hangs up and answers once Vapi confirms it; a call that has ended already is answered as it is."""
-        return JSONResponse(await self._answer(request, await self._desk.end(call_id, client_of(request, Scope.CONTROL))))
+        call = await self._desk.end(call_id, client_of(request, Scope.CONTROL))
+        return JSONResponse(await self._answer_as_allowed(request, call))
 
     async def control(self, request: Request, call_id: str, body: ControlRequest) -> JSONResponse:
-        """Has the assistant say something, be told something, be muted, or hand the call over."""
-        call = await self._desk.control(call_id, body.control(), client_of(request, Scope.CONTROL))
-        return JSONResponse(await self._answer(request, call), 202)
+        """Has the assistant say something, be told something, be muted, or hand the call over.
+
+        `transfer` and `add-message` need the scope `transfer`: the assistant may have a tool of its own that transfers.
+        """
+        call = await self._desk.control(call_id, body.control(), client_of(request, body.action.scope))
+        return JSONResponse(await self._answer_as_allowed(request, call), 202)
+
+    async def _answer_as_allowed(self, request: Request, call: Call) -> dict[str, Any]:
+        """The call, or only its id for a client that may not read calls."""
+        return await self._answer(request, call) if may(request, Scope.READ) else {"id": call.id}
 
     async def _answer(self, request: Request, call: Call, *, detail: str | None = None) -> dict[str, Any]:
-        return call_details(self._desk, call, listen_url=await self._listen_url(request, call), detail=detail)
+        listen_url = await self._listen_url(request, call)
+        return call_details(self._desk, call, listen_url=listen_url, may_listen=may(request, Scope.LISTEN), detail=detail)
 
     async def _listen_url(self, request: Request, call: Call | None) -> str | None:
-        if call is None or not call.running or call.status is CallStatus.UNKNOWN or not may_listen(request):
+        if call is None or not call.running or call.status is CallStatus.UNKNOWN or not may(request, Scope.LISTEN):
             return None
         if self._direct:
             try:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -12,7 +13,7 @@ from starlette.types import Scope as AsgiScope
 from services.domain.client import Scope
 from services.support.tasks import Tasks
 from services.web.access.current_client import client_of
-from services.web.call_events import Answer, CallEvents, Calls
+from services.web.call_events import Answer, CallEvents, Calls, Event
 from services.web.problems import PROBLEMS
 
 _PING = 15.0  # seconds of silence after which a comment shows proxies that the stream is alive
@@ -46,12 +47,13 @@ def events_router(
     )
     async def follow(request: Request, call_id: str) -> Response:
         """Sends the remembered events of the call, then each new one, and closes once the call has ended."""
-        client_of(request, Scope.READ)
+        client = client_of(request, Scope.READ)
         events.add(await desk.read(call_id))
         cursor = events.read_cursor(request.headers.get("last-event-id"))
         if events.over(call_id) and not events.since(call_id, cursor):
             return Response(status_code=204)
-        return EventStream(events, call_id, cursor=cursor, answer=answer, listen=listen, ping=ping)
+        answer_to = partial(Event.text, answer=answer, may_listen=Scope.LISTEN in client.scopes)
+        return EventStream(events, call_id, cursor=cursor, text=answer_to, listen=listen, ping=ping)
 
     return router
 
@@ -62,14 +64,21 @@ class EventStream(Response):
     media_type = "text/event-stream"
 
     def __init__(
-        self, events: CallEvents, call_id: str, *, cursor: int, answer: Answer, listen: Callable[[str], Listening], ping: float
+        self,
+        events: CallEvents,
+        call_id: str,
+        *,
+        cursor: int,
+        text: Callable[[Event], str],
+        listen: Callable[[str], Listening],
+        ping: float,
     ) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._events = events
         self._call_id = call_id
         self._cursor = cursor
-        self._answer = answer
+        self._text = text
         self._listen = listen
         self._ping = ping
 
@@ -97,7 +106,7 @@ class EventStream(Response):
             while not self._events.closed:
                 wake.clear()
                 for event in self._events.since(self._call_id, self._cursor):
-                    await write(event.text(self._answer))
+                    await write(self._text(event))
                     self._cursor = event.number
                 if not wake.is_set():
                     if self._events.over(self._call_id):

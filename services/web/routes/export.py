@@ -32,25 +32,25 @@ def export_router(desk: CallDesk) -> APIRouter:
     @router.get("/api/calls.csv", summary="Running and past calls as CSV", response_class=StreamingResponse, responses=_RESPONSES)
     async def export(request: Request, filters: Annotated[CallFilters, Depends(call_filters)]) -> StreamingResponse:
         """All calls that match the filters, newest first. Cells that a spreadsheet would run as a formula begin with `'`."""
-        client_of(request, Scope.READ)
+        may_listen = Scope.LISTEN in client_of(request, Scope.READ).scopes
         first = await desk.page_of_calls(**filters.arguments(), limit=_PAGE)
         headers = {"Content-Disposition": 'attachment; filename="calls.csv"', "Cache-Control": "no-store"}
-        return StreamingResponse(_lines(desk, filters, first), media_type="text/csv; charset=utf-8", headers=headers)
+        return StreamingResponse(_lines(desk, filters, first, may_listen=may_listen), media_type="text/csv; charset=utf-8", headers=headers)
 
     return router
 
 
-async def _lines(desk: CallDesk, filters: CallFilters, page: list[Call]) -> AsyncIterator[str]:
+async def _lines(desk: CallDesk, filters: CallFilters, page: list[Call], *, may_listen: bool) -> AsyncIterator[str]:
     yield _BOM + _rows([COLUMNS])
     while page:
-        yield _rows([_cells(desk, call) for call in page])
+        yield _rows([_cells(desk, call, may_listen=may_listen) for call in page])
         last = page[-1]
         if len(page) < _PAGE or last.created_at is None:
             return
         page = await desk.page_of_calls(**filters.arguments(), before=(last.created_at, last.id), limit=_PAGE)
 
 
-def _cells(desk: CallDesk, call: Call) -> Sequence[object]:
+def _cells(desk: CallDesk, call: Call, *, may_listen: bool) -> Sequence[object]:
     reason = desk.why_ended(call)
     caller, called = desk.directory.parties(call)
     return (
@@ -58,7 +58,7 @@ def _cells(desk: CallDesk, call: Call) -> Sequence[object]:
         *(desk.directory.assistant_name(call.assistant_id) or call.assistant_id,),
         *(rfc3339(call.created_at), rfc3339(call.started_at), rfc3339(call.ended_at), call.seconds, call.cost),
         *((reason.title, reason.code, reason.family.value) if reason else (None, None, None)),
-        *(call.summary, call.recording_url),
+        *(call.summary, call.recording_url if may_listen else None),
     )
 
 

@@ -82,7 +82,7 @@ def recording_router(recordings: Recordings) -> APIRouter:
     @router.delete(base, status_code=204, summary="Delete the recording for good")
     async def delete(request: Request, call_id: str) -> Response:
         """Deletes sound and transcript. A recording in progress has to be stopped first."""
-        await recordings.delete(call_id, client_of(request, Scope.CONTROL))
+        await recordings.delete(call_id, client_of(request, Scope.MANAGE))
         return Response(status_code=204)
 
     def add(path: str, what: What, summary: str) -> None:

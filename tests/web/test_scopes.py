@@ -1,0 +1,125 @@
+"""What each scope allows: every route with every scope, as the README says, and what answers leave out for those who may know less."""
+
+import asyncio
+import csv
+import io
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.domain.call import Call, CallStatus
+from services.domain.client import Scope
+from services.domain.control import Action
+from services.vapi.gateway import Gateway
+from tests.patience import HANG_S
+from tests.stand_in import StandIn
+from tests.web.test_api import NUMBER, Client, client_of
+from tests.web.test_tokens import entry
+
+README = Path(__file__).parent.parent.parent / "README.md"
+TOKENS = [entry(scope, scope, scope) for scope in Scope]
+TOKENS += [entry("boss", "*", "boss"), entry("hearing", "read+listen", "hearing"), entry("seeing", "read+control", "seeing")]
+WITHOUT = {"GET /health", "POST /api/vapi_events"}
+"""Operations that need no token."""
+BODIES: dict[str, Any] = {"POST /api/vapi_call": {"to": NUMBER, "dryRun": True}, "POST /api/calls/{call_id}/recording": {"on": True}}
+ARGUMENTS = {"transfer": {"destination": "+12125550100"}, "say": {"content": "Hi"}, "add-message": {"content": "Hi"}}
+RECORDING = "https://storage.vapi.ai/one.wav"
+
+
+def table() -> dict[str, set[str]]:
+    """The operations of the README's table, those of `control` with their action, and the scopes that allow each."""
+    allowed: dict[str, set[str]] = {}
+    for scope, _, routes in re.findall(r"^\| `(\w+)` \| (.*?) \| (`(?:GET|POST|DELETE) /api/.*) \|$", README.read_text(), re.MULTILINE):
+        for operation, actions in re.findall(r"`((?:GET|POST|DELETE) [^`]+)`(?: \(([^)]*)\))?", routes):
+            for each in [f"{operation} {action}" for action in re.findall(r"`([^`]+)`", actions)] or [operation]:
+                allowed.setdefault(each, set()).add(scope)
+    return allowed
+
+
+@pytest.fixture
+async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), api_tokens=",".join(TOKENS)) as made:
+        yield made
+
+
+def bearer(name: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {name}"}
+
+
+async def operations(client: Client) -> set[str]:
+    """Every operation of the API, those of `control` with their action."""
+    _, described, _ = await client.ask("GET", "/openapi.json", headers=bearer("boss"))
+    plain = {f"{method.upper()} {path}" for path, methods in described["paths"].items() for method in methods} - WITHOUT
+    control = "POST /api/calls/{call_id}/control"
+    return plain - {control} | {f"{control} {action}" for action in Action}
+
+
+async def test_the_readme_names_the_scope_of_every_route(client: Client) -> None:
+    assert table().keys() == await operations(client)
+
+
+@pytest.mark.parametrize("scope", [*Scope, "nobody"])
+async def test_a_token_may_do_what_its_scope_says_and_nothing_else(client: Client, scope: str) -> None:
+    for operation, allowed in table().items():
+        method, path, *action = operation.split()
+        body = {"action": action[0], **ARGUMENTS.get(action[0], {})} if action else BODIES.get(operation)
+        url = client.url + path.format(call_id="none")
+        async with client.session.request(method, url, json=body, headers=bearer(scope)) as answer:
+            problem = answer.content_type == "application/problem+json"
+            status, code = answer.status, (await answer.json(content_type=None))["code"] if problem else None
+        if scope == "nobody":
+            assert (status, code) == (401, "unauthorized"), operation
+        else:
+            assert (code == "forbidden_scope") is (scope not in allowed), operation
+
+
+async def answered(vapi: StandIn, client: Client) -> str:
+    """The id of a call that somebody picked up."""
+    order = {"to": NUMBER, "allowDuplicate": True}
+    _, call, _ = await client.ask("POST", "/api/vapi_call", json=order, headers=bearer("boss"))
+    vapi.move(call["id"], "in-progress")
+    async with asyncio.timeout(HANG_S):
+        while client.desk.get(call["id"]).status is not CallStatus.IN_PROGRESS:  # type: ignore[union-attr]
+            client.desk.look(call["id"])
+            await asyncio.sleep(0)
+    return str(call["id"])
+
+
+async def test_who_may_not_read_learns_no_more_than_the_id_of_a_call(vapi: StandIn, client: Client) -> None:
+    call_id = await answered(vapi, client)
+    asked = [
+        ("control", "control", {"action": "mute-assistant"}, 202),
+        ("transfer", "control", {"action": "add-message", "content": "Be short"}, 202),
+        ("control", "end", None, 200),
+    ]
+    for scope, path, body, status in asked:
+        found, answer, _ = await client.ask("POST", f"/api/calls/{call_id}/{path}", json=body, headers=bearer(scope))
+        assert (found, answer) == (status, {"id": call_id})
+    _, answer, _ = await client.ask("POST", f"/api/calls/{call_id}/end", headers=bearer("seeing"))
+    assert (answer["to"], answer["status"]) == (NUMBER, "ended")
+
+
+async def test_a_transfer_needs_neither_call_nor_control(vapi: StandIn, client: Client) -> None:
+    call_id = await answered(vapi, client)
+    body = {"action": "transfer", "destination": "+12125550100"}
+    status, _, _ = await client.ask("POST", f"/api/calls/{call_id}/control", json=body, headers=bearer("transfer"))
+    assert (status, [control["type"] for control in vapi.controls]) == (202, ["transfer"])
+
+
+@pytest.mark.parametrize(("name", "expected"), [("read", None), ("hearing", RECORDING)])
+async def test_only_who_may_listen_is_given_the_address_of_a_recording(client: Client, name: str, expected: str | None) -> None:
+    at = datetime(2026, 9, 1, 10, tzinfo=UTC)
+    await client.desk.journal.save(Call(id="past", status=CallStatus.ENDED, to=NUMBER, created_at=at, ended_at=at, recording_url=RECORDING))
+    _, one, _ = await client.ask("GET", "/api/calls/past", headers=bearer(name))
+    _, page, _ = await client.ask("GET", "/api/calls", headers=bearer(name))
+    async with client.session.get(f"{client.url}/api/calls.csv", headers=bearer(name)) as answer:
+        rows = list(csv.DictReader(io.StringIO((await answer.read()).decode("utf-8-sig"), newline="")))
+    async with client.session.get(f"{client.url}/api/calls/past/events", headers=bearer(name)) as events:
+        stream = (await events.read()).decode()
+    assert [one["recordingUrl"], page["calls"][0]["recordingUrl"], rows[0]["recordingUrl"] or None] == [expected] * 3
+    assert "event: ended" in stream
+    assert (RECORDING in stream) is (expected is not None)
