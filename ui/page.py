@@ -27,6 +27,7 @@ from ui.shell.connection import Connection
 from ui.shell.header import header
 from ui.shell.nicegui_files import NiceguiFiles
 from ui.shell.safety import stopped_banner
+from ui.shell.shortcuts import Shortcuts
 from ui.shell.theme import apply_theme, choose_theme
 from ui.words import choose_language, joined, say
 from ui.words.faults import error_words
@@ -118,6 +119,7 @@ class DeskPage:
                 )
                 self._log = CallLog(desk=desk, select=self._select)
             Connection(demo=settings.demo)
+            Shortcuts()
         self._show_trouble(desk.trouble)
         self._show_first(call_id, to)
         follow(desk.changed, self._update)

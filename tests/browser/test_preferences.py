@@ -50,3 +50,23 @@ def test_nothing_moves_for_those_who_want_it_still(earshot: Earshot, open_tab: O
     page.get_by_test_id("dial-call").click()
     expect(page.get_by_test_id("call-status")).to_have_attribute("data-status", "ringing", timeout=20_000)
     assert page.evaluate("document.getAnimations().filter(animation => animation.playState === 'running').length") == 0
+
+
+def test_shortcuts_reach_the_fields_and_leave_typing_alone(earshot: Earshot, open_tab: Open) -> None:
+    earshot.place("+12025550101")
+    page = open_tab(earshot.url)
+    expect(page.get_by_test_id("call-log")).to_contain_text("+1 202-555-0101")
+    number, search = page.get_by_test_id("dial-number"), page.locator("input[type=search]")
+    expect(search).to_be_visible()
+    page.locator("body").click(position={"x": 2, "y": 2})
+    page.keyboard.press("/")
+    expect(search).to_be_focused()
+    page.keyboard.type("n/")
+    expect(search).to_have_value("n/")
+    search.fill("")
+    search.blur()
+    page.keyboard.press("Control+n")
+    expect(number).not_to_be_focused()
+    page.keyboard.press("n")
+    expect(number).to_be_focused()
+    expect(number).to_have_value("")
