@@ -34,7 +34,7 @@ class Process:
 
     def wait_until_served(self, path: str = "/health") -> int:
         """The status that `path` is answered with as soon as it is. Raises AssertionError if that never happens."""
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + 3 * HANG_S
         while self.popen.poll() is None and time.monotonic() < give_up:
             try:
                 with urllib.request.urlopen(self.url + path, timeout=30) as answer:

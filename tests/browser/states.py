@@ -14,7 +14,7 @@ from tests.process import vapi_environ
 
 NUMBER, BUSY, RINGS_LONG, UNLIKELY = "+14155552671", "+12025550101", "+12025550102", "+1 415 055 2671"
 NEVER_CALLED_BEFORE = (f"+1415555{tail}" for tail in count(2672))
-PATIENCE = 20_000  # ms
+PATIENCE = 60_000  # ms
 
 Bring = Callable[[Page, Earshot], None]
 

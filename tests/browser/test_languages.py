@@ -22,8 +22,8 @@ def test_two_browsers_each_see_a_call_in_their_own_language(earshot: Earshot, op
     german.get_by_test_id("dial-number").fill("+49 30 901820")
     expect(german.get_by_test_id("dial-number").locator("xpath=ancestor::section")).to_contain_text("Deutschland")
     earshot.place(BUSY)  # through REST: no page pressed anything
-    expect(german.get_by_test_id("call-log")).to_contain_text("Die Leitung war besetzt", timeout=20_000)
-    expect(english.get_by_test_id("call-log")).to_contain_text("The line was busy", timeout=20_000)
+    expect(german.get_by_test_id("call-log")).to_contain_text("Die Leitung war besetzt", timeout=60_000)
+    expect(english.get_by_test_id("call-log")).to_contain_text("The line was busy", timeout=60_000)
 
 
 @pytest.mark.parametrize("tag", languages())

@@ -10,8 +10,10 @@ from tests.browser.conftest import Earshot, Line, Open, Start
 from tests.process import vapi_environ
 
 NUMBER = "+14155552671"
+RINGS_LONG = "+12025550102"
 NOWHERE = "http://127.0.0.1:9"
-PATIENCE = 20_000  # ms: the machine may be busy; a call rings for 3 s
+PLACED = re.compile("Queued|Ringing|Answered")
+PATIENCE = 60_000  # ms: the machine may be busy
 
 
 def part(page: Page, name: str) -> Locator:
@@ -20,6 +22,12 @@ def part(page: Page, name: str) -> Locator:
 
 def see_status(page: Page, status: CallStatus) -> None:
     expect(part(page, "call-status")).to_have_attribute("data-status", status.value, timeout=PATIENCE)
+
+
+def see_dialled(page: Page) -> None:
+    """The call is placed. It rings for 3 s, which a page on a busy machine may not see in time."""
+    placed = re.compile("^(queued|ringing|in-progress)$")
+    expect(part(page, "call-status")).to_have_attribute("data-status", placed, timeout=PATIENCE)
 
 
 def dial(page: Page, number: str = NUMBER) -> None:
@@ -46,7 +54,9 @@ def test_a_call_from_the_press_to_its_end(earshot: Earshot, open_tab: Open) -> N
     expect(page.get_by_label("Dial", exact=True)).to_contain_text("Calls +1 415-555-2671 (United States) from Main line as Riley.")
     part(page, "dial-call").click()
     see_status(page, CallStatus.IN_PROGRESS)
-    assert page.evaluate("seen") == ["dialling", "queued", "ringing", "in-progress"]
+    seen = page.evaluate("seen")
+    assert [step for step in seen if step != "queued"] == ["dialling", "ringing", "in-progress"]
+    assert seen[1] in ("queued", "ringing")  # it is queued for 0.4 s, which is over when a busy machine first reads the call
     expect(part(page, "player-state")).to_have_attribute("data-state", "playing", timeout=PATIENCE)
     expect(part(page, "listen-toggle")).to_have_text("Stop listening")
     expect(page.get_by_role("timer").first).to_have_text(re.compile(r"0:0[1-9]"), timeout=PATIENCE)
@@ -92,7 +102,7 @@ def test_a_call_whose_answer_was_lost_is_found_and_not_dialled_again(earshot: Ea
     page = open_tab(earshot.url)
     before = len(earshot.calls())
     dial(page, "+12025550106")
-    see_status(page, CallStatus.RINGING)
+    see_dialled(page)
     assert len(earshot.calls()) == before + 1
 
 
@@ -137,7 +147,7 @@ def test_an_unlikely_number_takes_a_second_press(earshot: Earshot, open_tab: Ope
     expect(page.get_by_role("alert").filter(has_text="does not look like a number in use")).to_be_visible()
     assert len(earshot.calls()) == before
     part(page, "dial-confirm").click()
-    see_status(page, CallStatus.RINGING)
+    see_dialled(page)
     expect(part(page, "dial-confirm")).to_be_hidden()
     assert len(earshot.calls()) == before + 1
 
@@ -167,7 +177,7 @@ def test_enter_dials_and_a_held_enter_dials_once(earshot: Earshot, open_tab: Ope
         page.keyboard.down("Enter")  # again and again without an up: the browser's own repetition
         page.wait_for_timeout(50)
     page.keyboard.up("Enter")
-    see_status(page, CallStatus.RINGING)
+    see_dialled(page)
     assert len(earshot.calls()) == before + 1
 
 
@@ -179,7 +189,7 @@ def test_a_double_press_places_one_call(earshot: Earshot, open_tab: Open) -> Non
     button.dblclick(delay=40)
     button.evaluate("button => { for (let k = 0; k < 5; k++) { button.click(); button.form.requestSubmit(); } }")
     expect(button).to_be_disabled()
-    see_status(page, CallStatus.RINGING)
+    see_dialled(page)
     expect(button).to_be_enabled()
     assert len(earshot.calls()) == before + 1
 
@@ -202,7 +212,7 @@ def test_a_press_that_arrives_late_dials_nothing(earshot: Earshot, line: Line, o
     expect(page.get_by_role("alert").filter(has_text="nothing was dialled")).to_be_visible(timeout=PATIENCE)
     assert earshot.calls() == before
     dial(page)
-    see_status(page, CallStatus.RINGING)
+    see_dialled(page)
 
 
 def test_a_press_without_a_connection_dials_nothing(earshot: Earshot, line: Line, open_tab: Open) -> None:
@@ -237,9 +247,9 @@ def test_a_reload_finds_the_call_and_offers_to_listen(earshot: Earshot, open_tab
 def test_two_tabs_see_the_same_calls(earshot: Earshot, open_tab: Open) -> None:
     one, other = open_tab(earshot.url), open_tab(earshot.url)
     dial(one)
-    see_status(one, CallStatus.RINGING)
+    see_dialled(one)
     row = part(other, "call-log").get_by_role("button").first
-    expect(row).to_contain_text("Ringing", timeout=PATIENCE)
+    expect(row).to_contain_text(PLACED, timeout=PATIENCE)
     row.click()
     see_status(other, CallStatus.IN_PROGRESS)
     part(other, "call-end").click()
@@ -274,7 +284,7 @@ def test_an_address_of_no_call_says_so(earshot: Earshot, open_tab: Open) -> None
 def test_the_address_names_the_call_that_is_shown_and_a_reload_shows_it_again(earshot: Earshot, open_tab: Open) -> None:
     page = open_tab(earshot.url)
     dial(page)
-    see_status(page, CallStatus.RINGING)
+    see_dialled(page)
     first = earshot.calls()[0]["id"]
     expect(page).to_have_url(f"{earshot.url}/?call={first}")
     earshot.place("+442079460958")
@@ -289,7 +299,7 @@ def test_placing_goes_on_when_the_tab_is_closed(earshot: Earshot, open_tab: Open
     expect(part(page, "call-status")).to_have_attribute("data-status", "dialling")
     page.close()
     watching = open_tab(earshot.url)
-    expect(part(watching, "call-log").get_by_role("button").first).to_contain_text("Ringing", timeout=PATIENCE)
+    expect(part(watching, "call-log").get_by_role("button").first).to_contain_text(PLACED, timeout=PATIENCE)
     assert len(earshot.calls()) == before + 1
 
 
@@ -298,7 +308,7 @@ def test_nothing_is_wider_than_the_window(earshot: Earshot, open_tab: Open, widt
     page = open_tab(earshot.url, viewport={"width": width, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") == width
     dial(page)
-    see_status(page, CallStatus.RINGING)
+    see_dialled(page)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     page.mouse.wheel(0, 2000)
     expect(part(page, "call-end")).to_be_in_viewport()
@@ -306,7 +316,7 @@ def test_nothing_is_wider_than_the_window(earshot: Earshot, open_tab: Open, widt
 
 def test_the_page_has_what_a_screen_reader_needs(earshot: Earshot, open_tab: Open) -> None:
     page = open_tab(earshot.url)
-    dial(page)
+    dial(page, RINGS_LONG)
     see_status(page, CallStatus.RINGING)
     assert page.locator("html").get_attribute("lang") == "en-US"
     expect(page.get_by_role("main")).to_have_count(1)

@@ -167,7 +167,7 @@ def test_without_a_connection_nothing_is_sent_then_or_later(earshot: Earshot, va
         page.wait_for_function("window.socket.connected")
         page.get_by_label("Have the assistant say").fill("In time")
         page.keyboard.press("Enter")
-        expect(part(page, "timeline")).to_contain_text("In time", timeout=20_000)
+        expect(part(page, "timeline")).to_contain_text("In time", timeout=60_000)
         assert [sent["content"] for sent in vapi.controls(call_id)] == ["In time"]
     finally:
         line.close()

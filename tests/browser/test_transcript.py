@@ -32,7 +32,7 @@ def moved(earshot_with: Start, open_tab: Open) -> Iterator[tuple[Page, Tell, Mov
 
         move("in-progress", startedAt=vapi.calls[call_id]["createdAt"])
         page = open_tab(earshot.url)
-        expect(part(page, "call-status")).to_have_text("Answered", timeout=20_000)
+        expect(part(page, "call-status")).to_have_text("Answered", timeout=60_000)
         yield page, lambda *events: portal.call(vapi.tell, call_id, *events), move
 
 
@@ -63,7 +63,7 @@ def test_after_the_end_nobody_is_in_the_middle_of_a_line_and_vapis_own_account_t
     tell(said("user", "Hello?"), said("assistant", "Hi, this", final=False))
     expect(part(page, "transcript").locator(".bubble.open .said")).to_have_text("Hi, this")
     move("ended", endedReason="customer-ended-call")
-    expect(part(page, "call-status")).to_have_text("Ended", timeout=20_000)
+    expect(part(page, "call-status")).to_have_text("Ended", timeout=60_000)
     expect(part(page, "transcript").locator(".bubble.open")).to_have_count(0)
     assert bubbles(page) == ["Hello?", "Hi, this"]
     messages = [{"role": "user", "message": "Hello?", "secondsFromStart": 1}, {"role": "bot", "message": "Hi, this is Riley."}]
