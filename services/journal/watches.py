@@ -2,9 +2,11 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -13,6 +15,8 @@ from services.domain.errors import JournalError
 
 if TYPE_CHECKING:  # it loads SQLAlchemy's ORM, which only PostgreSQL needs
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+T = TypeVar("T")
 
 CHANNEL = "earshot_journal"
 """PostgreSQL's notification channel. The payload is the id of the process that wrote."""
@@ -31,29 +35,40 @@ class Watch(Protocol):
 
 
 class FileWatch:
-    """Asks SQLite every 200 ms whether another connection has committed. That reads shared memory, not the disk."""
+    """Asks SQLite every 200 ms whether another connection has committed. That reads shared memory, not the disk.
+
+    It has a thread of its own, because a connection must not be closed while another thread uses it.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: sqlite3.Connection | None = None
         self._version = -1
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="watch journal")
 
     async def wait(self) -> None:
         while True:
             await asyncio.sleep(_POLL_S)
             try:
-                version = await asyncio.to_thread(self._read_version)
+                version = await self._in_thread(self._read_version)
             except sqlite3.Error as error:
-                await self.aclose()
+                await self._in_thread(self._close)
                 raise JournalError(f"The journal can't be followed ({error}).") from error
             if version != self._version:
                 self._version = version
                 return
 
     async def aclose(self) -> None:
-        if self._file:
-            self._file.close()
-            self._file = None
+        await self._in_thread(self._close)
+        self._thread.shutdown(wait=False)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file:
+            file.close()
 
     def _read_version(self) -> int:
         if self._file is None:
