@@ -55,8 +55,8 @@ def test_a_call_from_the_press_to_its_end(earshot: Earshot, open_tab: Open) -> N
     part(page, "dial-call").click()
     see_status(page, CallStatus.IN_PROGRESS)
     seen = page.evaluate("seen")
-    assert [step for step in seen if step != "queued"] == ["dialling", "ringing", "in-progress"]
-    assert seen[1] in ("queued", "ringing")  # it is queued for 0.4 s, which is over when a busy machine first reads the call
+    assert seen == [step for step in ("dialling", "queued", "ringing", "in-progress") if step in seen]  # in this order, and none again
+    assert (seen[0], seen[-1]) == ("dialling", "in-progress")  # a busy machine may read the call too late to see those between
     expect(part(page, "player-state")).to_have_attribute("data-state", "playing", timeout=PATIENCE)
     expect(part(page, "listen-toggle")).to_have_text("Stop listening")
     expect(page.get_by_role("timer").first).to_have_text(re.compile(r"0:0[1-9]"), timeout=PATIENCE)
