@@ -148,8 +148,6 @@ def desk_of(account: Settings, gateway: Gateway, journal: Journal, switch: Switc
             own_region=lambda: desk.directory.region(account.phone_number_id),
             blocked=BlockList(account.data_dir / "blocked.txt"),
             switch=switch,
-            concurrent_calls=account.concurrent_calls,
-            running=lambda: desk.running,
             always=example,
         )
 

@@ -47,6 +47,13 @@ class StandIn:
         """Puts a call into another state."""
         self.calls[call_id] |= {"status": status, "updatedAt": _now(), **more}
 
+    def schedule(self, number: str, *, created: datetime, earliest: datetime) -> str:
+        """A call that somebody scheduled at `created`; its id."""
+        call = self._call({"customer": {"number": number}, "schedulePlan": {"earliestAt": earliest.isoformat()}})
+        made = created.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self.calls[call["id"]] |= {"createdAt": made, "updatedAt": made}
+        return str(call["id"])
+
     def ring_in(self, number: str, **more: Any) -> str:
         """A call that somebody makes to one of the account's numbers; its id."""
         call = self._call({"customer": {"number": number}})
@@ -92,7 +99,8 @@ class StandIn:
             self.hidden -= 1
             return web.json_response([])
         since = request.query.get("updatedAtGe", ""), request.query.get("createdAtGe", "")
-        found = [call for call in self.calls.values() if call["updatedAt"] >= since[0] and call["createdAt"] >= since[1]]
+        until = request.query.get("createdAtLe", "~")
+        found = [call for call in self.calls.values() if call["updatedAt"] >= since[0] and since[1] <= call["createdAt"] <= until]
         return web.json_response(
             sorted(found, key=lambda call: str(call["createdAt"]), reverse=True)[: int(request.query.get("limit", 100))]
         )
@@ -137,7 +145,7 @@ class StandIn:
         call_id = str(uuid.uuid4())
         call = body | {
             "id": call_id,
-            "status": "queued",
+            "status": "scheduled" if "schedulePlan" in body else "queued",
             "type": "outboundPhoneCall",
             "createdAt": _now(),
             "updatedAt": _now(),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Set
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from services.domain.call import NEVER_FOUND, Call, CallStatus, merge
+from services.domain.call import OWN_REASONS, Call, CallStatus, merge
 from services.support.signals import Signal
 
 SETTLING = 30.0
@@ -114,6 +114,6 @@ class Book:
 
 
 def _settled(call: Call) -> bool:
-    if call.ended_reason == NEVER_FOUND:
-        return True  # such a call has no cost
+    if call.ended_reason in OWN_REASONS:
+        return True
     return bool(call.cost) and call.summary is not None and (call.recording_url is not None or not call.answered)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -91,6 +92,7 @@ class CallDesk:
             awaited=self._book.awaited,
             seen=self._book.see,
             asked=lambda call: self._book.see(call, ours=True),
+            ended=self._end_by_proof,
             trouble=self._tell_trouble,
         )
         self._placing = Placing(
@@ -321,6 +323,11 @@ class CallDesk:
         self._book.see(call, ours=True)
         self._watcher.wake()
         return self.get(call.id) or call
+
+    def _end_by_proof(self, call: Call, reason: str) -> None:
+        """Ends a call here whose end no read will show."""
+        log.warning("a call is over by proof (%s)", reason)
+        self._book.see(replace(call, status=CallStatus.ENDED, ended_reason=reason), ours=True)
 
     def _take_up(self, call: Call) -> None:
         """Adds a call that is running according to the journal, or saves its end again if that write had failed."""

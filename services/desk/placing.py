@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from services.desk.lost_call import search_until_found
+from services.desk.proof import LATE
 from services.desk.watcher import LONGEST_CALL
-from services.dialling.dial_guard import DialGuard, Slot
+from services.dialling.dial_guard import DialGuard
 from services.dialling.reach import Destination
 from services.domain.call import NEVER_FOUND, Call, CallOrder, CallStatus
 from services.domain.client import Client
@@ -29,7 +30,6 @@ T = TypeVar("T")
 _DAY = timedelta(hours=24)
 _SEARCH_PATIENCE = 6.0  # seconds for which the client waits for a lost call to be found
 _GONE_EVERY = 10.0  # seconds between checks for unfinished dials of dead processes
-_LATE = timedelta(minutes=30)  # by which Vapi may start a call late, ringing included
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,23 +161,19 @@ class Placing:
         await self._guard.admit(PhoneNumber(e164=order.to, region=order.region), client)
 
     async def _dial(self, order: CallOrder, client: Client) -> Call:
-        with self._guard.slot() as slot:
-            log.info("placing a call to %s for %s", masked(order.to), client.name)
-            try:
-                call = await self._gateway.create_call(order)
-            except OutcomeUnknown as error:
-                log.warning("Vapi's answer was lost (%s); searching for the call to %s", error.detail, masked(order.to))
-                return await self._look_for(order, client.name, datetime.now(UTC), slot)
-            call = self._store(_known(order, call))
-            slot.hand_over()
+        log.info("placing a call to %s for %s", masked(order.to), client.name)
+        try:
+            call = await self._gateway.create_call(order)
+        except OutcomeUnknown as error:
+            log.warning("Vapi's answer was lost (%s); searching for the call to %s", error.detail, masked(order.to))
+            return await self._look_for(order, client.name, datetime.now(UTC))
+        call = self._store(_known(order, call))
         await self._settle(order, client.name, call, DialState.PLACED)
         return call
 
-    async def _look_for(self, order: CallOrder, who: str, asked_at: datetime, slot: Slot | None = None) -> Call:
+    async def _look_for(self, order: CallOrder, who: str, asked_at: datetime) -> Call:
         """The call of an order of unknown outcome: the found call, or after a few seconds the unknown one while the search continues."""
         unknown = self._store(_unknown(order, asked_at))
-        if slot:
-            slot.hand_over()
         search = self._tasks.start(self._while_in_flight(order.tag, self._search(unknown, order, who, asked_at)), name="search call")
         try:
             async with asyncio.timeout(_SEARCH_PATIENCE):
@@ -192,7 +188,7 @@ class Placing:
             # Only time proves that a call we never saw is over: Vapi ends every call after the maximum duration of its order. Until then
             # the dial stays open in the journal, so that it keeps its slot over restarts and for all processes.
             longest = LONGEST_CALL if order.max_duration_seconds is None else timedelta(seconds=order.max_duration_seconds)
-            over = max(asked_at, order.earliest_at or asked_at) + longest + _LATE
+            over = max(asked_at, order.earliest_at or asked_at) + longest + LATE
             await asyncio.sleep((over - datetime.now(UTC)).total_seconds())
             await self._settle(order, who, unknown, DialState.LOST)
             self._store(replace(unknown, status=CallStatus.ENDED, ended_reason=NEVER_FOUND))
@@ -242,6 +238,8 @@ def _known(order: CallOrder, call: Call) -> Call:
         phone_number_id=call.phone_number_id or order.phone_number_id,
         name=call.name or order.name,
         tag=order.tag,
+        max_duration_seconds=call.max_duration_seconds or order.max_duration_seconds,
+        earliest_at=call.earliest_at or order.earliest_at,
         created_at=call.created_at or datetime.now(UTC),
     )
 
@@ -255,5 +253,7 @@ def _unknown(order: CallOrder, asked_at: datetime) -> Call:
         phone_number_id=order.phone_number_id,
         name=order.name,
         tag=order.tag,
+        max_duration_seconds=order.max_duration_seconds,
+        earliest_at=order.earliest_at,
         created_at=asked_at,
     )

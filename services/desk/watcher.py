@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+from services.desk.proof import over
 from services.domain.call import LONGEST_CALL_SECONDS, Call, CallStatus
 from services.domain.errors import CallNotFound, VapiError
 from services.vapi.gateway import Gateway
@@ -23,6 +24,9 @@ LONGEST_CALL = timedelta(seconds=LONGEST_CALL_SECONDS)
 
 _OVERLAP = timedelta(seconds=10)  # a list may lag behind; a late change must not fall between two reads
 _WIDE_EVERY = 30.0  # seconds between reads of all running calls instead of only changed ones
+_YOUNG = timedelta(hours=1)  # calls created earlier are read one by one: a list would contain everything since then
+_OLD_READS = 20  # such calls read per wide read, those first that were not read for longest
+_DUE = timedelta(seconds=5)  # before its time, and a minute after it, a scheduled call may begin at any moment
 _NEVER_FASTER = 0.2  # minimum seconds between two reads
 _REST = 9  # wait 9 times the last read's duration, so that thousands of calls use at most a tenth of the processor
 _MAX_BACKOFF = 30.0
@@ -37,7 +41,8 @@ class Watcher:
     """Reads changed calls from Vapi, often while calls run and sometimes while none does, so that calls of any origin are found.
 
     `awaited` returns the calls that a read may still change. `seen` is called with each call read, and `asked` with each that was read
-    because of `look`. `trouble` is called with the reason when reading fails, and with None when it works again.
+    because of `look`. `ended` is called with a call that must be over although no read shows its end, and the reason. `trouble` is called
+    with the reason when reading fails, and with None when it works again.
     """
 
     def __init__(
@@ -47,12 +52,15 @@ class Watcher:
         awaited: Callable[[], Collection[Call]],
         seen: Callable[[Call], None],
         asked: Callable[[Call], None],
+        ended: Callable[[Call, str], None],
         trouble: Callable[[str | None], None],
     ) -> None:
         self._gateway = gateway
         self._awaited = awaited
         self._seen = seen
         self._asked = asked
+        self._ended = ended
+        self._read_at: dict[str, float] = {}  # when each old call was last read by its id
         self._wanted: dict[str, None] = {}
         self._trouble = trouble
         self._wake = asyncio.Event()
@@ -78,6 +86,7 @@ class Watcher:
         while True:
             began = clock()
             try:
+                self._end_the_overdue()
                 await self._read()
             except Exception as error:
                 failures += 1
@@ -96,10 +105,12 @@ class Watcher:
             await self._pause(began + self._interval() - clock())
 
     def _interval(self) -> float:
-        awaited = self._awaited()
+        now = datetime.now(UTC)
+        awaited = [call for call in self._awaited() if call.status is not CallStatus.SCHEDULED or _is_due(call, now)]
         if not awaited:
             return IDLE
-        return SOON if any(call.status in (CallStatus.QUEUED, CallStatus.RINGING) for call in awaited) else CALM
+        soon = (CallStatus.SCHEDULED, CallStatus.QUEUED, CallStatus.RINGING)
+        return SOON if any(call.status in soon for call in awaited) else CALM
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -120,6 +131,12 @@ class Watcher:
                 self._asked(call)
         self._take_in(await self._read_changes(self._awaited()))
 
+    def _end_the_overdue(self) -> None:
+        now = datetime.now(UTC)
+        for call in self._awaited():
+            if reason := over(call, now):
+                self._ended(call, reason)
+
     def _take_in(self, calls: Collection[Call]) -> None:
         for call in calls:
             self._newest = max(filter(None, (self._newest, call.updated_at)), default=None)
@@ -127,14 +144,22 @@ class Watcher:
 
     async def _read_changes(self, awaited: Collection[Call]) -> list[Call]:
         now = asyncio.get_running_loop().time()
-        oldest = min((call.created_at for call in awaited if call.created_at), default=None)
-        if self._newest is not None and (not awaited or (oldest is not None and now - self._last_wide < _WIDE_EVERY)):
-            return await self._gateway.list_calls(updated_since=self._newest - _OVERLAP, limit=_MOST)
-        calls = await self._gateway.list_calls(created_since=(oldest or datetime.now(UTC) - LONGEST_CALL) - _OVERLAP, limit=_MOST)
+        if not awaited or now - self._last_wide < _WIDE_EVERY:
+            return await self._read_updates()
         self._last_wide = now
+        born = datetime.now(UTC) - _YOUNG
+        young = {call.id: call.created_at for call in awaited if call.created_at and call.created_at > born}
+        calls = await self._gateway.list_calls(created_since=min(young.values()) - _OVERLAP, limit=_MOST) if young else []
+        calls += await self._read_updates()
         listed = {call.id for call in calls}
         missing = [call.id for call in awaited if call.running and call.id not in listed]
-        return calls + await self._read_singly(missing[:_SINGLE_READS])
+        old = sorted((call_id for call_id in missing if call_id not in young), key=lambda call_id: self._read_at.get(call_id, 0.0))
+        self._read_at = {call_id: self._read_at.get(call_id, 0.0) for call_id in old} | dict.fromkeys(old[:_OLD_READS], now)
+        return calls + await self._read_singly([id_ for id_ in missing if id_ in young][:_SINGLE_READS] + old[:_OLD_READS])
+
+    async def _read_updates(self) -> list[Call]:
+        since = self._newest or datetime.now(UTC) - LONGEST_CALL
+        return await self._gateway.list_calls(updated_since=since - _OVERLAP, limit=_MOST)
 
     async def _read_singly(self, call_ids: list[str]) -> list[Call]:
         found = []
@@ -143,6 +168,13 @@ class Watcher:
             try:
                 found.append(await self._gateway.get_call(call_id))
             except CallNotFound:
-                # Deleting a call's data at Vapi does not hang up, so this does not prove that it ended.
                 log.warning("Vapi does not know a call that was read by its id")
+                known = next((call for call in self._awaited() if call.id == call_id), None)
+                if known and (reason := over(known, datetime.now(UTC), gone=True)):
+                    self._ended(known, reason)
         return found
+
+
+def _is_due(call: Call, now: datetime) -> bool:
+    """True if a scheduled call may begin at any moment."""
+    return call.earliest_at is not None and call.earliest_at - _DUE <= now <= call.earliest_at + timedelta(minutes=1)

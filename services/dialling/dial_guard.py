@@ -1,13 +1,12 @@
-"""Decides whether a client may dial a number now. Pure: block list, switch and number of running calls are passed in."""
+"""Decides whether a client may dial a number now. Pure: block list and switch are passed in. The caps are the journal's."""
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Protocol
 
 from services.dialling.number_rules import dialled_as, refuse_kind
 from services.domain.client import Client, Scope
-from services.domain.errors import Forbidden, LimitReached, Stopped
+from services.domain.errors import Forbidden, Stopped
 from services.domain.phone_number import PhoneNumber, region_name, regions_sharing
 
 log = logging.getLogger(__name__)
@@ -33,25 +32,12 @@ class StopSwitch(Protocol):
     async def refresh(self) -> None: ...
 
 
-class Slot:
-    """Room for one call, held from before it is dialled until it counts as running or is known not to have been placed."""
-
-    def __init__(self, held: set["Slot"]) -> None:
-        self._held = held
-        held.add(self)
-
-    def hand_over(self) -> None:
-        """Releases the slot because `running` counts the call from now on. May be called more than once."""
-        self._held.discard(self)
-
-
 class DialGuard:
     """The rules of one installation.
 
     `allowed_regions` are ISO 3166 codes or `*`. None allows only the caller ID's region, which `own_region` returns, or the United
     States while that is unknown. A number that could belong to several regions is refused unless all of them are allowed.
-    Numbers in `always` (the demo line's example) have no region and are allowed. `concurrent_calls` None: no limit.
-    `running` returns the number of calls without a confirmed end, including those of unknown outcome.
+    Numbers in `always` (the demo line's example) have no region and are allowed.
     """
 
     def __init__(
@@ -61,18 +47,13 @@ class DialGuard:
         own_region: Callable[[], str | None],
         blocked: Blocked,
         switch: StopSwitch,
-        concurrent_calls: int | None,
-        running: Callable[[], int],
         always: frozenset[str] = frozenset(),
     ) -> None:
         self._allowed_regions = allowed_regions
         self._own_region = own_region
         self._blocked = blocked
         self._switch = switch
-        self._concurrent_calls = concurrent_calls
-        self._running = running
         self._always = always
-        self._held: set[Slot] = set()
 
     async def refresh(self) -> None:
         """Reads the current block list and stop switch. Raises OSError."""
@@ -85,7 +66,7 @@ class DialGuard:
         self.check(number, client)
 
     async def admit_destination(self, number: PhoneNumber | None, client: Client) -> None:
-        """Like `admit`, for the destination of a transfer, which takes no slot. None is a SIP URI without a number."""
+        """Like `admit`, for the destination of a transfer. None is a SIP URI without a number."""
         await self._refresh_to_dial()
         if Scope.TRANSFER not in client.scopes:
             raise Forbidden("This token may not transfer calls: it lacks the scope `transfer`.")
@@ -94,13 +75,11 @@ class DialGuard:
             self._check_number(number)
 
     def check(self, number: PhoneNumber, client: Client) -> None:
-        """Raises Forbidden (`forbidden_scope`, `number_blocked`, `destination_not_allowed`), NumberError, Stopped, or
-        LimitReached."""
+        """Raises Forbidden (`forbidden_scope`, `number_blocked`, `destination_not_allowed`), NumberError or Stopped."""
         if Scope.CALL not in client.scopes:
             raise Forbidden("This token may not place calls: it lacks the scope `call`.")
         self._check_switch()
         self._check_number(number)
-        self._check_room()
 
     async def _refresh_to_dial(self) -> None:
         try:
@@ -119,23 +98,6 @@ class DialGuard:
         if any(map(self._blocked.rule_for, dialled_as(number.e164))):
             raise Forbidden(f"{number.international} is on the block list.", code="number_blocked")
         self._check_region(number)
-
-    @contextmanager
-    def slot(self) -> Iterator[Slot]:
-        """Takes a slot before dialling; leaving the context releases it. Raises LimitReached if none is free.
-
-        Nothing is awaited between counting and taking, so simultaneous requests never get more slots than there are.
-        """
-        self._check_room()
-        slot = Slot(self._held)
-        try:
-            yield slot
-        finally:
-            slot.hand_over()
-
-    def _check_room(self) -> None:
-        if self._concurrent_calls is not None and self._running() + len(self._held) >= self._concurrent_calls:
-            raise LimitReached.at_once(self._concurrent_calls)
 
     def _check_region(self, number: PhoneNumber) -> None:
         allowed = self._allowed_regions

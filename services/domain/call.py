@@ -30,6 +30,15 @@ LONGEST_CALL_SECONDS = 43_200
 
 NEVER_FOUND = "earshot-never-found"
 """Our own `ended_reason`: the call's outcome stayed unknown for longer than the call could have lasted."""
+GONE = "earshot-gone"
+"""Our own `ended_reason`: Vapi no longer knows the call, and it must be over by now or had not begun."""
+TOO_OLD = "earshot-too-old"
+"""Our own `ended_reason`: nobody saw the call end, but no call can last as long as this one would have."""
+CANCELLED = "earshot-cancelled"
+"""Our own `ended_reason`: a scheduled call that was cancelled here before it began."""
+
+OWN_REASONS = frozenset({NEVER_FOUND, GONE, TOO_OLD, CANCELLED})
+"""Reasons that no read gave. Vapi adds neither cost nor summary to such a call."""
 
 _ORDER = {status: place for place, status in enumerate(CallStatus)}
 
@@ -70,6 +79,7 @@ class CostItem:
 class Call:
     """A call as last read. Times are UTC, `cost` is in US dollars. Never holds a key or a listen or control URL.
 
+    `earliest_at` is when a scheduled call begins. `max_duration_seconds` is counted from the answer.
     `to` is the customer's number: the called number, or the caller's if the call is inbound. `recording_url` is the https address of
     Vapi's own recording, once there is one. It may expire.
     """
@@ -83,6 +93,8 @@ class Call:
     name: str | None = None
     tag: str | None = None
     inbound: bool = False
+    max_duration_seconds: int | None = None
+    earliest_at: datetime | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
     ringing_at: datetime | None = None
@@ -100,6 +112,11 @@ class Call:
     def running(self) -> bool:
         """True unless the call has ended: it may still ring, talk or cost money."""
         return self.status is not CallStatus.ENDED
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When it begins, or began, to dial."""
+        return max(filter(None, (self.created_at, self.earliest_at)), default=None)
 
     @property
     def answered(self) -> bool:

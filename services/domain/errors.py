@@ -11,6 +11,7 @@ EarshotError
 ├── RecordingUnfinished     409  the recording is still being written
 ├── CallNotRunning          409  the call has ended or has not started
 ├── DuplicateCall           409  the same client has just called this number
+│   └── DuplicateRunningCall     this number has a running call, whoever placed it
 ├── KeyInProgress           409  the first request with this idempotency key is still running
 ├── LimitReached            429  a limit on calls; the code says which
 ├── Stopped                 503  dialling is switched off
@@ -116,6 +117,16 @@ class DuplicateCall(EarshotError):
     def __init__(self, detail: str, *, call_id: str) -> None:
         super().__init__(detail)
         self.call_id = call_id
+
+
+class DuplicateRunningCall(DuplicateCall):
+    """`call_id` is the running call."""
+
+    code = "duplicate_running_call"
+    title = "This number has a running call"
+
+    def __init__(self, *, call_id: str) -> None:
+        super().__init__("A call with this number is running. To call it all the same, set allowDuplicate.", call_id=call_id)
 
 
 class KeyInProgress(EarshotError):

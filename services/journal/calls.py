@@ -11,6 +11,7 @@ from services.domain.call import Call, CallStatus, merge
 from services.journal.codec import dump, load_call, milliseconds, storable
 from services.journal.revisions import raised
 from services.journal.schema import calls
+from services.journal.slots import release
 
 
 def newest(older: tuple[Call, datetime], newer: tuple[Call, datetime]) -> tuple[Call, datetime]:
@@ -22,6 +23,7 @@ def save(connection: sa.Connection, seen: Sequence[tuple[Call, datetime]]) -> No
     """Saves calls and when they were read, by the rules of `call.merge`. A found call replaces the unknown one of its tag."""
     stored = _stored(connection, [call for call, _ in seen])
     known = {id_: load_call(data) for id_, data in stored.items()}
+    ended_before = {id_ for id_, call in known.items() if not call.running}
     found = {call.tag: call.id for call in known.values() if call.tag and call.status is not CallStatus.UNKNOWN}
     for call, now in seen:
         merged = merge(known[call.id], call, now=now) if call.id in known else call
@@ -31,6 +33,9 @@ def save(connection: sa.Connection, seen: Sequence[tuple[Call, datetime]]) -> No
     for call in [call for call in known.values() if call.status is CallStatus.UNKNOWN and call.tag in found]:
         del known[call.id]
     _write(connection, stored, {id_: dump(call) for id_, call in known.items()}, known)
+    over = [call.tag for id_, call in known.items() if call.tag and not call.running and id_ not in ended_before]
+    if over:
+        release(connection, over)
 
 
 def _stored(connection: sa.Connection, seen: list[Call]) -> dict[str, str]:

@@ -8,13 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.domain.call import Call, CallOrder
-from services.domain.errors import DuplicateCall, EarshotError, KeyInProgress, KeyReused, LimitReached
+from services.domain.errors import DuplicateCall, DuplicateRunningCall, EarshotError, KeyInProgress, KeyReused, LimitReached
 from services.journal import audit
 from services.journal.calls import save
 from services.journal.codec import dump, load_call, load_order, milliseconds, time_of
 from services.journal.records import AuditRow, Begun, Dial, DialState, Limits
 from services.journal.schema import dials
-from services.journal.slots import taken
+from services.journal.slots import booked, release, taken, window
 
 KEY_KEPT = timedelta(hours=24)
 _HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
@@ -22,7 +22,7 @@ _MOST_TIMES = 10_000
 
 # Literal text instead of parameters, so that the partial indexes with the same text are used.
 _COUNTED = sa.text("state <> 'refused'")
-_OPEN = sa.text("state IN ('dialling', 'unknown')")
+OPEN = sa.text("state IN ('dialling', 'unknown')")
 _KEY_MAY_GO = sa.text("key IS NOT NULL AND state <> 'dialling'")
 _NO_KEY = {"key": None, "fingerprint": None, "first_call": None}
 
@@ -79,6 +79,7 @@ class _Book:
         self._tags: set[str] = set()
         self._keyed: dict[tuple[str, str], Row] = {}
         self._recent: dict[tuple[str, str], Row] = {}
+        self._running: dict[str, Row] = {}
         self._counts: dict[timedelta, int] = {}
         self._slots = 0
         tags, keys = [item.order.tag for item in wanted], [item.key for item in wanted if item.key]
@@ -86,6 +87,8 @@ class _Book:
             self._know(row)
         if windows := [item.limits.duplicate_window for item in wanted if item.limits.duplicate_window]:
             self._recent = _recent(connection, {item.order.to for item in wanted}, self._now - max(windows))
+        if numbers := {item.order.to for item in wanted if item.limits.one_per_number}:
+            self._running = _running(connection, numbers, self._now)
         if any(item.limits.per_hour is not None or item.limits.per_day is not None for item in wanted):
             self._counts = _counts(connection, self._now)
         if any(item.limits.at_once is not None for item in wanted):
@@ -96,8 +99,9 @@ class _Book:
             return KeyInProgress("This order was dialled before.")
         if wanted.key and (before := self._before(wanted.client, wanted.key)):
             return _again(before, wanted.fingerprint)
-        if refusal := self._duplicate(wanted) or self._limit(wanted.limits):
+        if refusal := self._duplicate(wanted) or self._limit(wanted):
             return refusal
+        slot_from, slot_until = (None, None) if wanted.transfers else window(wanted.order, self._now)
         row = {
             "tag": wanted.order.tag,
             "client": wanted.client,
@@ -107,6 +111,9 @@ class _Book:
             "instance": wanted.instance,
             "dialled_at": milliseconds(self._now),
             "call_id": wanted.transfers,
+            "slot_from": slot_from,
+            "slot_until": slot_until,
+            "hang_up_by": None,
             **_NO_KEY,
             **({"key": wanted.key, "fingerprint": wanted.fingerprint} if wanted.key else {}),
         }
@@ -114,8 +121,10 @@ class _Book:
         self._know(row)
         self._recent[wanted.order.to, wanted.client] = row
         self._counts = {window: count + 1 for window, count in self._counts.items()}
-        self._slots += 0 if wanted.transfers else 1
-        return Begun(dial=_dial(row, order=wanted.order))
+        if slot_from is not None and slot_from <= milliseconds(self._now):
+            self._slots += 1
+            self._running[wanted.order.to] = row
+        return Begun(dial=dial_of(row, order=wanted.order))
 
     def _know(self, row: Row) -> None:
         self._tags.add(row["tag"])
@@ -130,26 +139,38 @@ class _Book:
         return row
 
     def _duplicate(self, wanted: Beginning) -> DuplicateCall | None:
+        if wanted.limits.one_per_number and (running := self._running.get(wanted.order.to)):
+            return DuplicateRunningCall(call_id=dial_of(running).shown_id)
         window = wanted.limits.duplicate_window
         row = self._recent.get((wanted.order.to, wanted.client)) if window else None
         if not window or not row or row["dialled_at"] <= milliseconds(self._now - window):
             return None
         return DuplicateCall(
             f"You called this number less than {window.total_seconds():.0f} seconds ago. To call it again now, set allowDuplicate.",
-            call_id=_dial(row).shown_id,
+            call_id=dial_of(row).shown_id,
         )
 
-    def _limit(self, limits: Limits) -> LimitReached | None:
-        if limits.at_once is not None and self._slots >= limits.at_once:
+    def _limit(self, wanted: Beginning) -> LimitReached | None:
+        limits = wanted.limits
+        if limits.at_once is not None and self._slots_at(wanted.order) >= limits.at_once:
             return LimitReached.at_once(limits.at_once)
-        for window, cap, code, words in (
+        for time, cap, code, words in (
             (_HOUR, limits.per_hour, "rate_limited", "in an hour"),
             (_DAY, limits.per_day, "daily_limit_exceeded", "in 24 hours"),
         ):
-            if cap is not None and self._counts[window] >= cap:
+            if cap is not None and self._counts[time] >= cap:
                 detail = f"The limit of {cap} {'call' if cap == 1 else 'calls'} {words} is reached."
-                return LimitReached(detail, code=code, retry_after=self._room_in(window, cap))
+                return LimitReached(detail, code=code, retry_after=self._room_in(time, cap))
         return None
+
+    def _slots_at(self, order: CallOrder) -> int:
+        """How many slots are taken when the call of `order` begins: now, or at the time that it is scheduled for."""
+        if order.earliest_at is None or order.earliest_at <= self._now:
+            return self._slots
+        if self.new:
+            self._connection.execute(dials.insert(), self.new)
+            self.new = []
+        return booked(self._connection, order.earliest_at, self._now, order)
 
     def _room_in(self, window: timedelta, cap: int) -> float:
         """Seconds until enough dials have left the window; the whole window if the cap is 0."""
@@ -166,7 +187,7 @@ class _Book:
 def _again(before: Row, fingerprint: str | None) -> Begun | EarshotError:
     if before["fingerprint"] != fingerprint:
         return KeyReused("This idempotency key was used for another request. Use a new key for each call.")
-    dial = _dial(before)
+    dial = dial_of(before)
     if dial.first_call is None:
         return KeyInProgress("The first request with this idempotency key is still running. Try again in a moment.", retry_after=1)
     return Begun(dial=dial, replay=dial.first_call)
@@ -177,6 +198,13 @@ def _recent(connection: sa.Connection, numbers: set[str], since: datetime) -> di
     query = sa.select(dials).where(dials.c.to_number.in_(numbers), dials.c.dialled_at > milliseconds(since), _COUNTED)
     rows = connection.execute(query.order_by(dials.c.dialled_at)).mappings()
     return {(row["to_number"], row["client"]): row for row in rows}
+
+
+def _running(connection: sa.Connection, numbers: set[str], now: datetime) -> dict[str, Row]:
+    """The newest dial per number whose call may be running."""
+    held = (dials.c.slot_until > milliseconds(now)) & (dials.c.slot_from <= milliseconds(now))
+    rows = connection.execute(sa.select(dials).where(dials.c.to_number.in_(numbers), held).order_by(dials.c.dialled_at)).mappings()
+    return {row["to_number"]: row for row in rows}
 
 
 def _counts(connection: sa.Connection, now: datetime) -> dict[timedelta, int]:
@@ -207,6 +235,9 @@ def settle(connection: sa.Connection, settlements: Sequence[Settlement]) -> None
         take_back(connection, refused)
     if known := [_outcome(item) for item in settlements if item.state is not DialState.REFUSED]:
         connection.execute(_SETTLE, known)
+    over = [item.tag for item in settlements if item.state is DialState.LOST or (item.call and not item.call.running)]
+    if over:
+        release(connection, over)
     save(connection, [(item.call, item.now) for item in settlements if item.call])
     if notes := [item.note for item in settlements if item.note]:
         audit.note(connection, notes)
@@ -214,7 +245,7 @@ def settle(connection: sa.Connection, settlements: Sequence[Settlement]) -> None
 
 def take_back(connection: sa.Connection, tags: Sequence[str]) -> None:
     """Marks dials as refused, because nothing was placed, and frees their keys."""
-    values = {"state": DialState.REFUSED.value, **_NO_KEY}
+    values = {"state": DialState.REFUSED.value, "slot_until": None, "hang_up_by": None, **_NO_KEY}
     connection.execute(dials.update().where(dials.c.tag.in_(tags), dials.c.state != DialState.PLACED.value).values(values))
 
 
@@ -236,13 +267,13 @@ def take_over(
     """Assigns the open dials of dead processes to `instance`, so that only one process searches for each. Returns them and the dials
     of `instance` itself that are not `worked_on`, oldest first.
     """
-    rows = connection.execute(sa.select(dials).where(_OPEN).order_by(dials.c.dialled_at)).mappings().all()
+    rows = connection.execute(sa.select(dials).where(OPEN).order_by(dials.c.dialled_at)).mappings().all()
     others = {row["instance"] for row in rows} - {instance}
     gone = others - living(connection, others) if others else set()
     if gone:
-        connection.execute(dials.update().where(_OPEN, dials.c.instance.in_(gone)).values(instance=instance))
+        connection.execute(dials.update().where(OPEN, dials.c.instance.in_(gone)).values(instance=instance))
     # Asked within the transaction: a dial that is settled in the meantime is worked on until its settlement is committed.
-    return [_dial(row) for row in rows if row["instance"] in gone or (row["instance"] == instance and not worked_on(row["tag"]))]
+    return [dial_of(row) for row in rows if row["instance"] in gone or (row["instance"] == instance and not worked_on(row["tag"]))]
 
 
 def dialled_since(connection: sa.Connection, time: datetime) -> list[datetime]:
@@ -257,7 +288,7 @@ def forget_keys(connection: sa.Connection, before: datetime) -> None:
     connection.execute(dials.update().where(dials.c.dialled_at <= milliseconds(before), _KEY_MAY_GO).values(_NO_KEY))
 
 
-def _dial(row: Row, *, order: CallOrder | None = None) -> Dial:
+def dial_of(row: Row, *, order: CallOrder | None = None) -> Dial:
     return Dial(
         order=order or load_order(row["asked"]),
         client=row["client"],
@@ -267,4 +298,5 @@ def _dial(row: Row, *, order: CallOrder | None = None) -> Dial:
         key=row["key"],
         fingerprint=row["fingerprint"],
         first_call=load_call(row["first_call"]) if row["first_call"] else None,
+        hang_up_by=row["hang_up_by"],
     )

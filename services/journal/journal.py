@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from services.domain.call import Call, CallOrder, CallStatus
 from services.domain.errors import JournalError
 from services.domain.transcript import Line
-from services.journal import audit, calls, dials, pruning, slots, transcripts
+from services.journal import audit, calls, dials, hang_ups, pruning, slots, transcripts
 from services.journal.database import Database, Postgres, Sqlite
 from services.journal.feed import Feed, News
 from services.journal.migrations import migrate
@@ -208,11 +208,27 @@ class Journal:
         await self._database.read(lambda connection: connection.execute(sa.select(1)))
 
     async def running(self, *, but: Collection[str] = ()) -> list[Call]:
-        """The calls of all processes that may be running, as last read, without the ids `but`; 1,000 at most.
+        """The calls of any origin that may be running or are scheduled, as last read, without the ids `but`; 1,000 at most.
 
         Calls of unknown outcome are not among them.
         """
         return await self._database.read(partial(slots.running, now=self._now(), but=but))
+
+    async def free_slot(self, call_id: str) -> bool:
+        """Frees the slot of a call, whether or not it is over. False if it held none."""
+        return await self._database.write(partial(slots.free, call_id=call_id))
+
+    async def want_hang_ups(self, who: str) -> list[Dial]:
+        """Has the call of every open dial, of all processes, ended for `who` once it is known. Returns these dials."""
+        return await self._database.write(partial(hang_ups.want, who=who))
+
+    async def wanted_hang_ups(self) -> list[Dial]:
+        """The dials whose call is to be ended, oldest first."""
+        return await self._database.read(hang_ups.wanted)
+
+    async def hung_up(self, tag: str) -> None:
+        """Ends what `want_hang_ups` began for this dial: its call has ended, or there never was one."""
+        await self._database.write(partial(hang_ups.done, tag=tag))
 
     async def dialled_since(self, time: datetime) -> list[datetime]:
         """The times of certain and possible dials since then, oldest first; the newest 10,000 at most."""

@@ -9,7 +9,8 @@ from services.journal.schema import schema_version
 
 Step = tuple[str, ...]
 """SQL statements. Placeholders stand for what the databases write differently: `{id}` is text in byte order, `{serial}` an automatically
-increasing number, `{ended_reason}` the field of that name in a call's JSON."""
+increasing number, `{ended_reason}` the field of that name in a call's JSON, `{earliest_at}` that of an order's JSON in milliseconds since
+1970."""
 
 STEPS: tuple[Step, ...] = (
     (
@@ -53,15 +54,32 @@ STEPS: tuple[Step, ...] = (
         "ALTER TABLE earshot_calls ADD COLUMN revision BIGINT NOT NULL DEFAULT 0",
         "CREATE INDEX earshot_calls_revision ON earshot_calls (revision) WHERE revision > 0",
     ),
+    # 46,800,000 ms are 13 hours: no call can last longer.
+    (
+        "ALTER TABLE earshot_dials ADD COLUMN slot_from BIGINT",
+        "ALTER TABLE earshot_dials ADD COLUMN slot_until BIGINT",
+        "ALTER TABLE earshot_dials ADD COLUMN hang_up_by TEXT",
+        "UPDATE earshot_dials SET slot_from = CASE WHEN {earliest_at} > dialled_at THEN {earliest_at} ELSE dialled_at END",
+        "UPDATE earshot_dials SET slot_until = slot_from + 46800000 WHERE state IN ('dialling', 'unknown') OR (state = 'placed' AND EXISTS"
+        " (SELECT 1 FROM earshot_calls WHERE earshot_calls.tag = earshot_dials.tag AND status NOT IN ('unknown', 'ended')))",
+        "CREATE INDEX earshot_dials_slots ON earshot_dials (slot_until) WHERE slot_until IS NOT NULL",
+        "CREATE INDEX earshot_dials_hang_up ON earshot_dials (dialled_at) WHERE hang_up_by IS NOT NULL",
+    ),
 )
 """A released step is never changed. Every later change is a new step."""
 
 _WORDS = {
-    "sqlite": {"id": "TEXT", "serial": "INTEGER PRIMARY KEY AUTOINCREMENT", "ended_reason": "json_extract(data, '$.ended_reason')"},
+    "sqlite": {
+        "id": "TEXT",
+        "serial": "INTEGER PRIMARY KEY AUTOINCREMENT",
+        "ended_reason": "json_extract(data, '$.ended_reason')",
+        "earliest_at": "CAST((julianday(json_extract(asked, '$.earliest_at')) - 2440587.5) * 86400000 AS INTEGER)",
+    },
     "postgresql": {
         "id": 'TEXT COLLATE "C"',
         "serial": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
         "ended_reason": "data::json->>'ended_reason'",
+        "earliest_at": "CAST(EXTRACT(EPOCH FROM (asked::json->>'earliest_at')::timestamptz) * 1000 AS BIGINT)",
     },
 }
 

@@ -23,7 +23,9 @@ class DialState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dial:
-    """One order, written down before it is dialled. `first_call` is the call that a repeated idempotency key is answered with."""
+    """One order, written down before it is dialled. `first_call` is the call that a repeated idempotency key is answered with.
+    `hang_up_by` is who wants its call ended as soon as it is known.
+    """
 
     order: CallOrder
     client: str
@@ -33,6 +35,7 @@ class Dial:
     key: str | None = None
     fingerprint: str | None = None
     first_call: Call | None = None
+    hang_up_by: str | None = None
 
     @property
     def shown_id(self) -> str:
@@ -51,6 +54,7 @@ class Begun:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Caps on the dials of the last hour and the last 24 hours, on simultaneous calls, and how soon a client may dial a number again.
+    With `one_per_number`, nobody may dial a number that has a running call.
 
     They apply to all processes that share the journal. None: no limit.
     """
@@ -59,6 +63,7 @@ class Limits:
     per_day: int | None = None
     at_once: int | None = None
     duplicate_window: timedelta | None = None
+    one_per_number: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

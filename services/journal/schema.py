@@ -20,9 +20,13 @@ dials = _table(
     key=sa.String,
     fingerprint=sa.String,
     first_call=sa.String,
+    slot_from=sa.BigInteger,
+    slot_until=sa.BigInteger,
+    hang_up_by=sa.String,
 )
 """One row per dial. It holds the idempotency key while that is valid, so that both are written together.
-`first_call` is the call that the key is answered with."""
+`first_call` is the call that the key is answered with. The dial holds a slot from `slot_from` until `slot_until`, which is null once the
+slot is free. `hang_up_by` is who wants its call ended as soon as it is known."""
 
 calls = _table(
     "earshot_calls",

@@ -1,55 +1,64 @@
-"""The calls of all processes that may be running. Each takes a slot until its end is certain."""
+"""The slots of this installation's calls. A dial takes one for a window of time, and gives it back on proof that its call is over."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from services.domain.call import LONGEST_CALL_SECONDS, Call, CallStatus
-from services.journal.codec import load_call, load_order, milliseconds
+from services.domain.call import LONGEST_CALL_SECONDS, Call, CallOrder, CallStatus
+from services.journal.codec import load_call, milliseconds
 from services.journal.schema import calls, dials
 
 LONGEST = timedelta(seconds=LONGEST_CALL_SECONDS, hours=1)
-"""Vapi ends every call after its longest duration. The hour covers ringing. A call created earlier has ended, even if nobody saw it."""
+"""Vapi ends every call after its longest duration. The hour covers ringing. A call that was due earlier is over, even if nobody saw it."""
 
+_LATE = timedelta(minutes=30)  # by which Vapi may start a call late, ringing included
 _MOST = 1000  # calls per read
 
 _RUNNING = [status.value for status in CallStatus if status not in (CallStatus.UNKNOWN, CallStatus.ENDED)]
-# Literal text, so that the partial index with the same text is used.
-_OPEN = sa.text("state IN ('dialling', 'unknown')")
 
-_SINCE = sa.bindparam("since", type_=sa.BigInteger)
-_SOME_RUN = sa.select(sa.func.count()).where(calls.c.status.in_(_RUNNING))
-# A call that has just been found is in both tables until its dial is settled.
-_FOUND = sa.exists().where(calls.c.tag == dials.c.tag, calls.c.status.in_(_RUNNING))
-_COUNT = sa.select(
-    _SOME_RUN.where(calls.c.created_at > _SINCE).scalar_subquery().label("lately"),
-    _SOME_RUN.where(calls.c.created_at <= _SINCE).scalar_subquery().label("older"),
-    sa.select(sa.func.count()).select_from(dials).where(_OPEN, ~_FOUND).scalar_subquery().label("waiting"),
-)
+_NOW = sa.bindparam("now", type_=sa.BigInteger)
+_HELD = sa.and_(dials.c.slot_until > _NOW, dials.c.slot_from <= _NOW)
+_COUNT = sa.select(sa.func.count()).select_from(dials).where(_HELD)
 """One statement, because every dial waits for it."""
 
 
+def window(order: CallOrder, now: datetime) -> tuple[int, int]:
+    """From when until when, in milliseconds, a dial written down at `now` holds a slot if nobody ever learns that its call is over."""
+    begins = max(now, order.earliest_at or now)
+    return milliseconds(begins), milliseconds(begins + LONGEST)
+
+
 def taken(connection: sa.Connection, now: datetime) -> int:
-    """The number of taken slots: calls that may be running, and dials of unknown outcome."""
-    lately, older, waiting = connection.execute(_COUNT, {"since": milliseconds(now - LONGEST)}).one()
-    return int(lately + waiting) + (len(_scheduled(connection, now)) if older else 0)
+    """The number of slots that are taken now."""
+    return int(connection.execute(_COUNT, {"now": milliseconds(now)}).scalar_one())
+
+
+def booked(connection: sa.Connection, begins: datetime, now: datetime, order: CallOrder) -> int:
+    """The number of calls that are scheduled so that they may run when `order`, which is scheduled for `begins`, does."""
+    longest = timedelta(seconds=order.max_duration_seconds or LONGEST_CALL_SECONDS) + _LATE
+    around = dials.c.slot_from.between(milliseconds(begins - longest), milliseconds(begins + longest))
+    ahead = sa.select(sa.func.count()).select_from(dials).where(dials.c.slot_until > milliseconds(now), around)
+    return int(connection.execute(ahead).scalar_one())
+
+
+def release(connection: sa.Connection, tags: Sequence[str]) -> int:
+    """Frees the slots of these dials. Returns how many were held."""
+    held = dials.update().where(dials.c.tag.in_(tags), dials.c.slot_until.is_not(None))
+    return connection.execute(held.values(slot_until=None)).rowcount
 
 
 def running(connection: sa.Connection, now: datetime, but: Collection[str]) -> list[Call]:
-    """The calls that may be running, as last read. The ids in `but` are left out before anything is loaded."""
-    lately = sa.select(calls.c.id).where(calls.c.status.in_(_RUNNING), calls.c.created_at > milliseconds(now - LONGEST))
-    ids = [id_ for id_ in (*connection.execute(lately).scalars(), *_scheduled(connection, now)) if id_ not in but][:_MOST]
+    """The calls of any origin that may be running or are scheduled, as last read. The ids in `but` are left out before loading."""
+    held = sa.exists().where(dials.c.tag == calls.c.tag, dials.c.slot_until > milliseconds(now))
+    may_run = (calls.c.created_at > milliseconds(now - LONGEST)) | (calls.c.status == CallStatus.SCHEDULED.value) | held
+    found = connection.execute(sa.select(calls.c.id).where(calls.c.status.in_(_RUNNING), may_run)).scalars()
+    ids = [id_ for id_ in found if id_ not in but][:_MOST]
     return [load_call(data) for data in connection.execute(sa.select(calls.c.data).where(calls.c.id.in_(ids))).scalars()]
 
 
-def _scheduled(connection: sa.Connection, now: datetime) -> list[str]:
-    """The ids of calls that were created long ago but scheduled for a recent time."""
-    made_long_ago = (
-        sa.select(calls.c.id, dials.c.asked)
-        .join(dials, dials.c.tag == calls.c.tag)
-        .where(calls.c.status.in_(_RUNNING), calls.c.created_at <= milliseconds(now - LONGEST))
-        .where(dials.c.asked.contains('"earliest_at"', autoescape=True))
-    )
-    found = [(row.id, load_order(row.asked).earliest_at) for row in connection.execute(made_long_ago)]
-    return [id_ for id_, earliest in found if earliest and earliest > now - LONGEST]
+def free(connection: sa.Connection, call_id: str) -> bool:
+    """Frees the slot of a call, whether or not it is over. False if it held none."""
+    tag = sa.select(calls.c.tag).where(calls.c.id == call_id).scalar_subquery()
+    of_call = (dials.c.call_id == call_id) | (dials.c.tag == call_id.removeprefix("unknown-")) | (dials.c.tag == tag)
+    return bool(release(connection, connection.execute(sa.select(dials.c.tag).where(of_call)).scalars().all()))

@@ -96,7 +96,7 @@ _FAMILIES = (  # the first match wins
         r"call\.start\..*|call-start-error-.*|assistant-(not|request)-.*|.*configfault.*|.*error-pipeline-.*|phone-call-provider-bypass-.*",
         Family.SETUP,
     ),
-    (r"scheduled-call-deleted|call-deleted", Family.CANCELLED),
+    (r"scheduled-call-deleted|call-deleted|earshot-cancelled", Family.CANCELLED),
     (r".*providerfault.*|pipeline-error-.*", Family.PROVIDER),
 )
 

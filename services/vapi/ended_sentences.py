@@ -3,7 +3,7 @@
 If the next step is None, the advice of the code's family is used.
 """
 
-from services.domain.call import NEVER_FOUND
+from services.domain.call import CANCELLED, GONE, NEVER_FOUND, TOO_OLD
 
 _KEY = "Check the {name} key in the Vapi dashboard."
 _FUNDS = "Top it up at {name}, or choose another provider for the assistant."
@@ -190,6 +190,12 @@ SENTENCES: dict[str, tuple[str, str | None]] = {
         "Vapi's answer was lost and its list never showed the call. If it was placed, it is over by now. "
         "Check the Vapi dashboard to be sure.",
     ),
+    GONE: ("Vapi no longer has this call.", "Its data was deleted at Vapi. It is over by now, or it never began."),
+    TOO_OLD: (
+        "Nobody saw this call end.",
+        "No call at Vapi lasts longer than 12 hours, so it is over. Check the Vapi dashboard for its end and its cost.",
+    ),
+    CANCELLED: ("The scheduled call was cancelled.", ""),
     "call.forwarding.operator-busy": ("The person the call was forwarded to was busy.", "Try again later."),
     "call.forwarding.no-answer": ("The person the call was forwarded to did not answer.", "Try again later."),
     "call.in-progress.error-transfer-failed": ("The transfer failed.", None),

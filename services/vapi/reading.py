@@ -28,6 +28,8 @@ def read_call(body: Any) -> Call | None:
         return None
     started_at, ended_at, ended_reason = read_time(table.get("startedAt")), read_time(table.get("endedAt")), _text(table.get("endedReason"))
     caller = _table(table.get("phoneNumber"))
+    overrides = _table(table.get("assistantOverrides"))
+    longest = _first(_number(overrides.get("maxDurationSeconds")), _number(_table(table.get("assistant")).get("maxDurationSeconds")))
     name = _text(table.get("name"))
     return Call(
         id=call_id,
@@ -37,8 +39,10 @@ def read_call(body: Any) -> Call | None:
         assistant_id=_identifier(table.get("assistantId")),
         phone_number_id=_identifier(table.get("phoneNumberId")),
         name=name,
-        tag=_text(_table(_table(table.get("assistantOverrides")).get("metadata")).get(TAG_KEY)) or _tag_in(name),
+        tag=_text(_table(overrides.get("metadata")).get(TAG_KEY)) or _tag_in(name),
         inbound=table.get("type") == "inboundPhoneCall",
+        max_duration_seconds=None if longest is None else int(longest),
+        earliest_at=read_time(_table(table.get("schedulePlan")).get("earliestAt")),
         created_at=read_time(table.get("createdAt")),
         updated_at=read_time(table.get("updatedAt")),
         started_at=started_at,
@@ -106,7 +110,12 @@ def _status(word: Any, *, ended: bool, started: bool) -> CallStatus:
     return CallStatus.IN_PROGRESS if started else CallStatus.QUEUED
 
 
-_STATUSES = {status.value: status for status in CallStatus if status is not CallStatus.UNKNOWN}
+_STATUSES = {
+    **{status.value: status for status in CallStatus if status is not CallStatus.UNKNOWN},
+    # Vapi's words for calls whose data was to be deleted. Such a call is over, whether or not it has times.
+    "not-found": CallStatus.ENDED,
+    "deletion-failed": CallStatus.ENDED,
+}
 
 
 @lru_cache(maxsize=64)

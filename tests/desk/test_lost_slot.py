@@ -58,21 +58,23 @@ async def test_it_is_held_over_a_restart(vapi: StandIn, tmp_path: Path) -> None:
 async def test_it_is_free_when_the_call_must_be_over_and_not_before_it_begins(
     vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_: timedelta | None, held: bool
 ) -> None:
-    monkeypatch.setattr(placing, "_LATE", timedelta(seconds=-600))  # as if the longest that a call may last had passed
+    """A call that is scheduled holds the slot of its own time."""
+    monkeypatch.setattr(placing, "LATE", timedelta(seconds=-600))  # as if the longest that a call may last had passed
     async with a_desk(tmp_path, vapi) as desk:
-        await place(desk, datetime.now(UTC) + in_ if in_ else None)
+        at = datetime.now(UTC) + in_ if in_ else None
+        await place(desk, at)
         if held:
             with pytest.raises(LimitReached):
-                await place(desk)
+                await place(desk, at)
         else:
-            await place(desk)
+            await place(desk, at)
         assert vapi.dials == (1 if held else 2)
 
 
 async def test_when_it_must_be_over_it_is_told_as_ended_and_never_found(
     vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(placing, "_LATE", timedelta(seconds=-600))
+    monkeypatch.setattr(placing, "LATE", timedelta(seconds=-600))
     async with a_desk(tmp_path, vapi) as desk:
         told: list[Call] = []
         desk.changed.subscribe(told.append)
@@ -89,7 +91,7 @@ async def test_when_it_must_be_over_it_is_told_as_ended_and_never_found(
 
 
 async def test_it_is_held_for_as_long_as_its_own_order_may_last(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(placing, "_LATE", timedelta(seconds=-600))
+    monkeypatch.setattr(placing, "LATE", timedelta(seconds=-600))
     async with a_desk(tmp_path, vapi) as desk:
         longer = replace(desk.order(NUMBER), max_duration_seconds=1800)  # as before a restart with another EARSHOT_MAX_CALL_SECONDS
         await desk.place(longer, LOCAL)

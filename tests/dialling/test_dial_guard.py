@@ -1,6 +1,5 @@
-"""Who may be dialled: regions, the block list, the switch, and a cap that no crowd overshoots."""
+"""Who may be dialled: regions, the block list, the switch, and and who may dial."""
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -9,7 +8,7 @@ import pytest
 from services.dialling.dial_guard import DialGuard
 from services.dialling.reach import Reach
 from services.domain.client import LOCAL, Client, Scope
-from services.domain.errors import EarshotError, Forbidden, LimitReached, NumberError, Stopped
+from services.domain.errors import EarshotError, Forbidden, NumberError, Stopped
 from services.domain.phone_number import EXAMPLE, PhoneNumber, regions_sharing
 from tests.test_architecture import ROOT, imports
 
@@ -35,15 +34,13 @@ class Rules:
             raise PermissionError(13, "Permission denied")
 
 
-def guard(rules: Rules | None = None, allowed: Iterable[str] | None = "*", own: str | None = None, many: int | None = 5) -> DialGuard:
+def guard(rules: Rules | None = None, allowed: Iterable[str] | None = "*", own: str | None = None) -> DialGuard:
     rules = rules or Rules()
     return DialGuard(
         allowed_regions=frozenset(allowed) if allowed is not None else None,
         own_region=lambda: own,
         blocked=rules,
         switch=rules,
-        concurrent_calls=many,
-        running=lambda: len(rules.running),
         always=frozenset({EXAMPLE}),
     )
 
@@ -63,7 +60,7 @@ def code(guard: DialGuard, number: str | PhoneNumber, client: Client = LOCAL) ->
 
 def test_it_is_pure() -> None:
     found = set(imports(ROOT / "services" / "dialling" / "dial_guard.py"))
-    assert {name.split(".")[0] for name in found} <= {"collections", "contextlib", "logging", "typing", "services"}
+    assert {name.split(".")[0] for name in found} <= {"collections", "logging", "typing", "services"}
     ours = {".".join(name.split(".")[:3]) for name in found if name.startswith("services.")}
     assert ours == {"services.dialling.number_rules", "services.domain.client", "services.domain.errors", "services.domain.phone_number"}
 
@@ -152,66 +149,3 @@ async def test_admitting_asks_the_files_first() -> None:
     rules.broken = True
     with pytest.raises(Stopped):
         await guard(rules).admit(Reach().number(GERMAN), LOCAL)
-
-
-def test_no_room_is_told_with_a_time() -> None:
-    rules = Rules(running={"a"})
-    error = refusal(guard(rules, many=1), GERMAN)
-    assert isinstance(error, LimitReached)
-    assert error.code == "concurrency_limit_exceeded"
-    assert error.retry_after
-    rules.running.clear()
-    assert refusal(guard(rules, many=1), GERMAN) is None
-    assert code(guard(many=0), GERMAN) == "concurrency_limit_exceeded"
-    assert code(guard(Rules(running=set(map(str, range(1000)))), many=None), GERMAN) is None
-
-
-async def test_a_crowd_gets_no_more_slots_than_there_are() -> None:
-    rules = Rules(running={"before"})
-    made = guard(rules, many=5)
-    most = 0
-    answered = asyncio.Event()
-
-    async def dial(name: str) -> bool:
-        nonlocal most
-        try:
-            with made.slot() as slot:
-                await answered.wait()
-                rules.running.add(name)
-                slot.hand_over()
-                most = max(most, len(rules.running))
-                await asyncio.sleep(0)
-        except LimitReached:
-            return False
-        return True
-
-    dials = [asyncio.create_task(dial(str(number))) for number in range(64)]
-    await asyncio.sleep(0)
-    answered.set()
-    assert sum(await asyncio.gather(*dials)) == 4
-    assert most == 5
-    with pytest.raises(LimitReached), made.slot():
-        pass
-    rules.running.remove("before")
-    with made.slot(), pytest.raises(LimitReached), made.slot():
-        pass
-
-
-def test_a_call_is_not_counted_twice_while_it_is_handed_over() -> None:
-    rules = Rules()
-    made = guard(rules, many=2)
-    with made.slot() as slot:
-        rules.running.add("unknown")
-        slot.hand_over()
-        slot.hand_over()
-        with made.slot():
-            pass
-
-
-@pytest.mark.parametrize("failure", [ValueError, asyncio.CancelledError])
-def test_a_dial_that_failed_gives_its_slot_back(failure: type[BaseException]) -> None:
-    made = guard(many=1)
-    with pytest.raises(failure), made.slot():
-        raise failure
-    with made.slot():
-        pass

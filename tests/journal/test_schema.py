@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from services.domain.errors import JournalError
-from services.journal import AuditRow, Journal
+from services.domain.call import Call, CallStatus
+from services.domain.errors import JournalError, LimitReached
+from services.journal import AuditRow, Journal, Limits
 from services.journal import journal as journal_module
 from services.journal.codec import dump, milliseconds
 from services.journal.migrations import STEPS, Step, migrate
@@ -56,6 +57,37 @@ async def test_a_key_that_an_older_earshot_answered_keeps_its_call(
     await execute(url, f"INSERT INTO earshot_calls (id, tag, status, created_at, words, data) VALUES ({values})")  # noqa: S608
     journal = await open_journal(now=clock)
     assert (await begin(journal, an_order())).replay == call
+
+
+async def test_calls_that_ran_before_the_upgrade_keep_their_slots(
+    url: str, open_journal: Open, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "migrate", partial(migrate, steps=STEPS[:5]))
+    await (await open_journal()).aclose()
+    monkeypatch.undo()
+    in_a_day = clock.now + timedelta(days=1)
+    for name, status, earliest_at in (("runs", "queued", None), ("over", "ended", None), ("later", "scheduled", in_a_day)):
+        order = an_order(earliest_at=earliest_at)
+        dial = f"'{order.tag}', 'shop', '{order.to}', '{dump(order)}', 'placed', 'old', {milliseconds(clock.now)}"
+        columns = "tag, client, to_number, asked, state, instance, dialled_at"
+        await execute(url, f"INSERT INTO earshot_dials ({columns}) VALUES ({dial})")  # noqa: S608
+        call = Call(id=name, status=CallStatus(status), tag=order.tag, created_at=clock.now)
+        values = f"'{name}', '{order.tag}', '{status}', {milliseconds(clock.now)}, '', '{dump(call)}'"
+        await execute(url, f"INSERT INTO earshot_calls (id, tag, status, created_at, words, data) VALUES ({values})")  # noqa: S608
+    journal = await open_journal(now=clock)
+
+    async def full(at_once: int) -> bool:
+        try:
+            await journal.weigh(an_order(), client="shop", limits=Limits(at_once=at_once))
+        except LimitReached:
+            return True
+        return False
+
+    assert [await full(1), await full(2)] == [True, False]
+    clock.pass_(timedelta(days=1))  # the call of before the upgrade is over by the clock, the scheduled one is due
+    assert [await full(1), await full(2)] == [True, False]
+    assert await journal.free_slot("later")
+    assert not await full(1)
 
 
 async def test_a_step_that_fails_leaves_everything_as_it_was(url: str, open_journal: Open, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,15 +79,50 @@ async def test_nothing_lasts_longer_than_vapi_lets_it(journal: Journal, clock: C
     assert not await is_full(journal)
 
 
-async def test_a_scheduled_call_holds_its_slot_until_long_after_its_time(journal: Journal, clock: Clock) -> None:
+async def test_a_scheduled_call_holds_its_slot_from_its_time_and_not_before(journal: Journal, clock: Clock) -> None:
     order = await begin(journal, an_order(earliest_at=clock.now + timedelta(days=3)))
     scheduled = call_of(order, clock, CallStatus.SCHEDULED)
+    assert not await is_full(journal)
     await journal.settle(order.tag, call=scheduled, state="placed")
-    clock.pass_(timedelta(days=3, minutes=1))
+    clock.pass_(timedelta(days=2, hours=23, minutes=59))
+    assert not await is_full(journal)
+    assert [call.status for call in await journal.running()] == [CallStatus.SCHEDULED]
+    clock.pass_(timedelta(minutes=2))
+    assert await is_full(journal)
     await journal.save(replace(scheduled, status=CallStatus.IN_PROGRESS))
     assert await is_full(journal)
     assert [call.status for call in await journal.running()] == [CallStatus.IN_PROGRESS]
     clock.pass_(timedelta(hours=13))
+    assert not await is_full(journal)
+
+
+async def test_no_more_calls_are_scheduled_for_one_time_than_may_run(journal: Journal, clock: Clock) -> None:
+    await begin(journal)  # it is over by then
+    at = clock.now + timedelta(days=3)
+    limits = Limits(at_once=2)
+    orders = [an_order(earliest_at=at, max_duration_seconds=600) for _ in range(3)]
+    outcomes = await asyncio.gather(*(journal.begin(order, client="shop", limits=limits) for order in orders), return_exceptions=True)
+    assert [isinstance(outcome, LimitReached) for outcome in outcomes] == [False, False, True]
+    await journal.begin(an_order(earliest_at=at + timedelta(hours=1), max_duration_seconds=600), client="shop", limits=limits)
+    await journal.begin(an_order(), client="shop", limits=limits)
+
+
+async def test_calls_of_other_systems_take_no_slot(journal: Journal, clock: Clock) -> None:
+    await journal.save(Call(id="web", status=CallStatus.IN_PROGRESS, created_at=clock.now))
+    await journal.save(Call(id="inbound", status=CallStatus.IN_PROGRESS, inbound=True, tag="elsewhere", created_at=clock.now))
+    assert len(await journal.running()) == 2
+    assert not await is_full(journal)
+
+
+async def test_a_slot_is_freed_by_hand_once(journal: Journal, clock: Clock) -> None:
+    order = await begin(journal)
+    await journal.settle(order.tag, call=call_of(order, clock), state="placed")
+    assert await journal.free_slot(f"call-{order.tag}")
+    assert not await is_full(journal)
+    assert not await journal.free_slot(f"call-{order.tag}")
+    lost = await begin(journal)
+    await journal.settle(lost.tag, call=None, state="unknown")
+    assert await journal.free_slot(f"unknown-{lost.tag}")
     assert not await is_full(journal)
 
 

@@ -67,7 +67,13 @@ def test_vapis_own_status_words(status: CallStatus) -> None:
     assert read(status=status.value).status is status
 
 
-@pytest.mark.parametrize("word", ["a-new-word", "unknown", "not-found", "deletion-failed", "", None, 7, ["ended"], {}])
+@pytest.mark.parametrize("word", ["not-found", "deletion-failed"])
+def test_a_call_whose_data_was_to_be_deleted_is_over(word: str) -> None:
+    assert read(status=word).status is CallStatus.ENDED
+    assert read(status=word, startedAt="2026-09-01T10:00:00Z").status is CallStatus.ENDED
+
+
+@pytest.mark.parametrize("word", ["a-new-word", "unknown", "", None, 7, ["ended"], {}])
 def test_an_unknown_status_is_inferred_from_the_times(word: object) -> None:
     assert read(status=word).status is CallStatus.QUEUED
     assert read(status=word, startedAt="2026-09-01T10:00:00Z").status is CallStatus.IN_PROGRESS
