@@ -14,6 +14,7 @@ from services.listening.relay import Relay
 from services.settings import Settings
 from services.support.signals import Signal
 from services.web.access.tickets import Tickets
+from services.web.access.webhook_secret import WebhookSecret
 from services.web.answers import call_details
 from services.web.call_events import CallEvents, Transcript
 from services.web.json_body import JsonBody
@@ -36,6 +37,7 @@ def create_api(*, desk: CallDesk, relay: Relay, tickets: Tickets, switch: Switch
     api = FastAPI(title="Earshot", version=version, docs_url=None, redoc_url=None)
     install_problems(api)
     api.add_middleware(JsonBody, larger={WEBHOOK: MAX_WEBHOOK})
+    api.add_middleware(WebhookSecret, path=WEBHOOK, secret=settings.webhook_secret)  # runs before JsonBody, which reads the body
     events = CallEvents(desk, _transcript_events(desk))
     api.state.events = events
     # `/api/calls/end-all` and `/api/calls.csv` come before `/api/calls/{call_id}`, which would match them.
@@ -44,7 +46,7 @@ def create_api(*, desk: CallDesk, relay: Relay, tickets: Tickets, switch: Switch
     api.include_router(calls_router(desk=desk, tickets=tickets, direct=settings.listen_mode == "direct"))
     api.include_router(health_router(desk=desk, mode=settings.mode, version=version))
     api.include_router(transcript_router(desk))
-    api.include_router(webhook_router(desk=desk, secret=settings.webhook_secret))
+    api.include_router(webhook_router(desk=desk))
 
     def without_listen_url(call: Call, may_listen: bool) -> dict[str, object]:
         return call_details(desk, call, listen_url=None, may_listen=may_listen)

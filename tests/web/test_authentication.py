@@ -76,8 +76,8 @@ async def browser() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def log_in(session: aiohttp.ClientSession, url: str, password: str = PASSWORD, **more: Any) -> aiohttp.ClientResponse:
-    async with session.post(url + "/login", data={"password": password, **more}, allow_redirects=False) as answer:
+async def log_in(session: aiohttp.ClientSession, url: str, password: str = PASSWORD, **query: str) -> aiohttp.ClientResponse:
+    async with session.post(url + "/login", params=query, data={"password": password}, allow_redirects=False) as answer:
         await answer.read()
         return answer
 

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.domain.client import LOCAL, PAGE, Client
+from services.domain.client import Scope as Permission
 from services.settings import LOOPBACK_HOSTS, Settings, SettingsError
 from services.support.tasks import Tasks
 from services.web.access.sessions import COOKIE, Sessions
@@ -19,6 +20,8 @@ from services.web.routes.webhook import ROUTE as WEBHOOK
 from services.web.server.face_router import is_api
 
 _OPEN_PAGES = ("/login", "/logout")
+_READ_ONLY = frozenset({Permission.READ, Permission.LISTEN})
+"""Scopes of which no route takes a body."""
 _OPEN_FILES = ("/assets/", "/favicon.ico", "/_nicegui/")
 
 
@@ -52,6 +55,15 @@ class Authentication:
             onward = quote(path + (f"?{query}" if query else ""), safe="")
             return await RedirectResponse(f"/login?next={onward}", 303)(scope, receive, send)
         if client is not None:
+            if is_api(path) and client.scopes <= _READ_ONLY and _sends_body(scope):
+                answer = problem(
+                    403,
+                    "forbidden_scope",
+                    "This token may only read, so it can't send anything.",
+                    title="Not allowed",
+                    headers={"Connection": "close"},  # the body stays unread
+                )
+                return await answer(scope, receive, send)
             scope.setdefault("state", {})["client"] = client
         if scope["type"] == "websocket" and client is PAGE and self._sessions:
             return await self._serve_until_logout(self._sessions, scope, receive, send)
@@ -120,6 +132,11 @@ def _open(scope: Scope, path: str) -> bool:
     if scope["method"] in ("GET", "HEAD") and path.startswith(_OPEN_FILES):
         return True
     return path in ("/health", WEBHOOK) or path in _OPEN_PAGES
+
+
+def _sends_body(scope: Scope) -> bool:
+    headers = Headers(scope=scope)
+    return scope["type"] == "http" and (headers.get("content-length", "0") != "0" or "transfer-encoding" in headers)
 
 
 def _session(headers: Headers) -> str:

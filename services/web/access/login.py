@@ -4,9 +4,8 @@ import asyncio
 import hmac
 import math
 from hashlib import sha256
-from html import escape
 from string import Template
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -32,10 +31,9 @@ _PAGE = Template("""<!doctype html>
 <h1><svg width="26" height="26" viewBox="0 0 24 24" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.2"
 stroke-linecap="round" d="M4 12v0M8 8v8M12 4.5v15M16 8v8M20 11v2"/></svg>Earshot</h1>
 <p role="status"$hidden>$over</p>
-<form method="post" action="/login">
+<form method="post" action="/login?next=$next">
 <label for="password">$label</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required autofocus maxlength="1000">
-<input type="hidden" name="next" value="$next">
 <p role="alert">$problem</p>
 <button type="submit">$enter</button>
 </form>
@@ -55,14 +53,15 @@ def login_router(*, password: str, sessions: Sessions, attempts: Attempts) -> AP
         return _form(request, next, over=over == "1")
 
     @router.post("/login")
-    async def login(request: Request) -> Response:
+    async def login(request: Request, next: str = "/") -> Response:
         address = request.client.host if request.client else ""
-        fields = await _fields(request)
-        next_path = _own_path(fields.get("next", "/"))
-        if wait := attempts.wait(address):
-            seconds = math.ceil(wait)
-            return _form(request, next_path, "too_many", status=429, seconds=seconds)
-        given = sha256(fields.get("password", "").encode(errors="replace")).digest()
+        next_path = _own_path(next)
+        if wait := attempts.wait(address):  # before the body is read
+            return _too_many(request, next_path, wait)
+        password = await _password(request)
+        if wait := attempts.wait(address):  # again: bodies that arrive together must not all get the last free attempt
+            return _too_many(request, next_path, wait)
+        given = sha256(password.encode(errors="replace")).digest()
         if not hmac.compare_digest(given, digest):
             attempts.failed(address)
             return _form(request, next_path, "wrong", status=401)
@@ -83,6 +82,12 @@ def login_router(*, password: str, sessions: Sessions, attempts: Attempts) -> AP
     return router
 
 
+def _too_many(request: Request, next_path: str, wait: float) -> HTMLResponse:
+    answer = _form(request, next_path, "too_many", status=429, seconds=math.ceil(wait))
+    answer.headers["Connection"] = "close"
+    return answer
+
+
 def _form(request: Request, next_path: str, problem: str = "", *, over: bool = False, status: int = 200, seconds: int = 0) -> HTMLResponse:
     """The form in the browser's language; `problem` is the key of what went wrong, `seconds` how long to wait after too many failures,
     `over` whether an open page was logged out."""
@@ -95,7 +100,7 @@ def _form(request: Request, next_path: str, problem: str = "", *, over: bool = F
         title=say("login_title"),
         label=say("login_label"),
         enter=say("login_enter"),
-        next=escape(_own_path(next_path)),
+        next=quote(_own_path(next_path), safe=""),
         problem=say(f"login_{problem}", count=seconds) if problem else "",
         over=say("login_over"),
         hidden="" if over else " hidden",
@@ -113,15 +118,16 @@ def _own_path(text: str) -> str:
     return text if ours else "/"
 
 
-async def _fields(request: Request) -> dict[str, str]:
+async def _password(request: Request) -> str:
+    """The form's password; empty if the body is no such form, too large or too slow."""
     body = b""
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > _MAX_BODY:
-                    return {}
+                    return ""
         found = parse_qs(body.decode(errors="replace"), max_num_fields=10)
     except (ValueError, TimeoutError):
-        return {}
-    return {name: values[0] for name, values in found.items()}
+        return ""
+    return found.get("password", [""])[0]

@@ -83,15 +83,21 @@ class Attempts:
 
     After a hundred wrong passwords from any address, all addresses wait too, since an attacker may have many; but only seconds, since the
     owner has to wait as well. Failures expire after an hour without one.
+
+    `longest_wait` is in seconds. With `shared=False`, only addresses that failed wait.
     """
 
-    def __init__(self, clock: Clock = time.monotonic) -> None:
+    def __init__(self, clock: Clock = time.monotonic, *, longest_wait: float = _LONGEST_WAIT, shared: bool = True) -> None:
         self._clock = clock
+        self._longest_wait = longest_wait
+        self._shared = shared
         self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     def wait(self, address: str) -> float:
         """Seconds until the address may try again; 0 if it may now."""
-        alone = self._wait(_network(address), free=_FREE_TRIES, longest=_LONGEST_WAIT)
+        alone = self._wait(_network(address), free=_FREE_TRIES, longest=self._longest_wait)
+        if not self._shared:
+            return alone
         return max(alone, self._wait(_EVERYBODY, free=20 * _FREE_TRIES, longest=_LONGEST_SHARED_WAIT))
 
     def failed(self, address: str) -> None:

@@ -1,0 +1,82 @@
+"""A body of somebody who may not send it is never read: the answer comes before the body does."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from services.web.access.sessions import Attempts
+from tests.patience import HANG_S
+from tests.stand_in import StandIn
+from tests.web.test_authentication import PASSWORD, TOKENS, earshot
+
+LARGE = 2_000_000  # bytes, announced and never sent
+
+
+@pytest.fixture
+async def url(vapi: StandIn, tmp_path: Path) -> AsyncIterator[str]:
+    async with earshot(tmp_path, vapi, password=PASSWORD, api_tokens=TOKENS, webhook_secret="s3cret") as address:
+        yield address
+
+
+async def answer_to(url: str, path: str, *headers: str, length: int = LARGE) -> str:
+    """What the server says to the headers of a POST whose body never comes, until it closes the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+    lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json", f"Content-Length: {length}", *headers]
+    writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+    async with asyncio.timeout(HANG_S):
+        answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer.decode()
+
+
+@pytest.mark.parametrize("header", ["X-Vapi-Secret: wrong", "Authorization: Bearer wrong", "Authorization: Bearer boss", "X-Other: s3cret"])
+async def test_a_webhook_with_a_wrong_secret_is_refused_unread(url: str, header: str) -> None:
+    answer = await answer_to(url, "/api/vapi_events", header)
+    assert answer.startswith("HTTP/1.1 401")
+    assert '"code":"unauthorized"' in answer
+
+
+async def test_a_webhook_is_refused_unread_if_no_secret_is_set(vapi: StandIn, tmp_path: Path) -> None:
+    async with earshot(tmp_path, vapi) as url:
+        answer = await answer_to(url, "/api/vapi_events", "X-Vapi-Secret: ")
+    assert answer.startswith("HTTP/1.1 503")
+    assert '"code":"not_configured"' in answer
+
+
+async def test_guessing_the_secret_is_slowed_down_unread(url: str) -> None:
+    answers = [await answer_to(url, "/api/vapi_events", f"X-Vapi-Secret: {guess}") for guess in range(6)]
+    assert [answer.split()[1] for answer in answers] == ["401"] * 5 + ["429"]
+    assert "retry-after: " in answers[-1].lower()
+
+
+def test_only_the_address_that_guesses_the_secret_waits() -> None:
+    attempts = Attempts(longest_wait=60, shared=False)
+    for _ in range(500):
+        attempts.failed("203.0.113.9")
+    assert 0 < attempts.wait("203.0.113.9") <= 60
+    assert attempts.wait("198.51.100.1") == 0
+
+
+@pytest.mark.parametrize("header", ["X-Other: 1", "Authorization: Bearer nobody"])
+async def test_an_order_without_a_token_is_refused_unread(url: str, header: str) -> None:
+    assert (await answer_to(url, "/api/vapi_call", header, "Connection: close")).startswith("HTTP/1.1 401")
+
+
+async def test_an_order_with_a_token_that_may_only_read_is_refused_unread(url: str) -> None:
+    answer = await answer_to(url, "/api/vapi_call", "Authorization: Bearer reader")
+    assert answer.startswith("HTTP/1.1 403")
+    assert '"code":"forbidden_scope"' in answer
+
+
+async def test_who_must_wait_before_the_next_password_is_refused_unread(url: str) -> None:
+    wrong = b"password=wrong"
+    for _ in range(5):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+        writer.write(b"POST /login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(wrong), wrong))
+        assert (await reader.read()).startswith(b"HTTP/1.1 401")
+        writer.close()
+        await writer.wait_closed()
+    assert (await answer_to(url, "/login?next=/x", length=4000)).startswith("HTTP/1.1 429")
