@@ -12,6 +12,7 @@ import sys
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import uvicorn
@@ -28,10 +29,12 @@ from services.dialling.switch import Switch
 from services.domain.errors import EarshotError
 from services.domain.phone_number import EXAMPLE
 from services.journal import AuditRow, Journal, Limits
+from services.journal.backup import back_up
 from services.listening.relay import Relay
 from services.recording.recordings import Recordings
 from services.settings import TABLE, Settings, SettingsError, read_settings
 from services.support.command_line import CommandLine
+from services.support.descriptors import watch_descriptors
 from services.support.logfmt import log_to_stderr
 from services.support.tasks import Tasks
 from services.support.version import VERSION
@@ -62,10 +65,16 @@ DRAIN_S = 15
 
 
 def main() -> int:
-    """Serves until SIGINT or SIGTERM. Exit code 1, with a sentence per problem, if the settings, the port or the journal can't be used."""
-    CommandLine(TABLE.values()).parse_args()
+    """Serves until SIGINT or SIGTERM, or makes a backup.
+
+    Exit code 1, with a sentence per problem, if the settings, the port or the journal can't be used.
+    """
+    options = CommandLine(TABLE.values()).parse_args()
     log_to_stderr()
     try:
+        if options.backup:
+            back_up(journal_place(read_settings()), options.backup)
+            return 0
         settings = read_settings(checks=(require_safe, lambda settings: read_tokens(settings.api_tokens)))
         listening = open_port(settings)
         gc.freeze()  # imported objects stay; each collection of them would block the event loop for 50 ms
@@ -73,7 +82,7 @@ def main() -> int:
         with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
             runner.run(serve(settings, listening))
     except (SettingsError, EarshotError, OSError) as error:
-        print(f"Earshot can't start: {error}", file=sys.stderr)  # noqa: T201
+        print(f"Earshot can't {'make a backup' if options.backup else 'start'}: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return 0
 
@@ -81,7 +90,7 @@ def main() -> int:
 async def serve(settings: Settings, listening: socket.socket) -> None:
     """Starts everything, serves, and stops everything in the reverse order."""
     async with AsyncExitStack() as running:
-        account, database = settings, settings.database_url or f"sqlite:///{settings.data_dir.absolute() / 'journal.sqlite'}"
+        account, place = settings, journal_place(settings)
         if settings.demo:
             line = await running.enter_async_context(DemoLine(lines=max(LINES, settings.concurrent_calls or 0)))
             account = replace(
@@ -92,8 +101,8 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
                 phone_number_id=line.phone_number_id,
             )
             # The demo line forgets its calls when it ends, and so does its journal.
-            database = f"sqlite:///{running.enter_context(TemporaryDirectory(prefix='earshot-'))}/demo.sqlite"
-        journal = await Journal.open(database)
+            place = Path(running.enter_context(TemporaryDirectory(prefix="earshot-"))) / "demo.sqlite"
+        journal = await Journal.open(place)
         running.push_async_callback(journal.aclose)
         gateway = NoCredentials(account.missing) if account.missing else vapi_gateway(account)
         running.push_async_callback(gateway.aclose)
@@ -114,6 +123,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         background = Tasks()
         running.push_async_callback(background.aclose)
         background.start(switch.follow(), name="follow switch")
+        background.start(watch_descriptors(), name="watch descriptors")
         await desk.guard.refresh()
         await desk.start()
         for call in desk.calls():
@@ -136,6 +146,11 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
 
         announce(settings)
         await Server(server_config(app), drain=drain).serve(sockets=[listening])
+
+
+def journal_place(settings: Settings) -> str | Path:
+    """The database URL, or the SQLite file in the data folder."""
+    return settings.database_url or settings.data_dir.absolute() / "journal.sqlite"
 
 
 def desk_of(account: Settings, gateway: Gateway, journal: Journal, switch: Switch, *, demo: bool) -> CallDesk:

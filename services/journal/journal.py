@@ -16,12 +16,14 @@ from services.domain.call import Call, CallOrder, CallStatus
 from services.domain.errors import JournalError
 from services.domain.transcript import Line
 from services.journal import audit, calls, dials, hang_ups, pruning, slots, transcripts
-from services.journal.database import Database, Postgres, Sqlite
+from services.journal.database import Database
 from services.journal.feed import Feed, News
 from services.journal.migrations import migrate
+from services.journal.postgres import Postgres
 from services.journal.presence import HEARTBEAT, Heartbeats, LockFiles, Presence
 from services.journal.records import AuditRow, Begun, Dial, DialState, Limits
 from services.journal.revisions import Revised
+from services.journal.sqlite import Sqlite
 from services.journal.writer import Writer
 from services.journal.writes import Fact, Kind
 from services.support.tasks import Tasks
@@ -60,15 +62,16 @@ class Journal:
         self._tasks.start(self._keep_house(), name="keep journal")
 
     @classmethod
-    async def open(cls, url: str, *, instance: str | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> "Journal":
-        """Opens the journal at an SQLAlchemy URL of SQLite or PostgreSQL. Creates or migrates it if needed."""
+    async def open(
+        cls, at: str | Path, *, instance: str | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> "Journal":
+        """Opens the journal in an SQLite file, or at an SQLAlchemy URL of SQLite or PostgreSQL. Creates or migrates it if needed."""
         instance = instance or secrets.token_hex(8)
-        where = _url(url)
+        where = place_of(at)
         presence: Presence
-        if where.get_backend_name() == "sqlite":
-            path = Path(where.database or "")
-            plain: Database = await Sqlite.open(path)
-            presence = LockFiles(path, instance)
+        if isinstance(where, Path):
+            plain: Database = await Sqlite.open(where)
+            presence = LockFiles(where, instance)
         else:
             plain = Postgres(where)
             presence = Heartbeats(plain, instance)
@@ -276,14 +279,17 @@ class Journal:
         )
 
 
-def _url(text: str) -> sa.URL:
+def place_of(at: str | Path) -> Path | sa.URL:
+    """The SQLite file or the PostgreSQL URL that `at` names. Raises JournalError."""
+    if isinstance(at, Path):
+        return at
     try:
-        url = sa.make_url(text)
+        url = sa.make_url(at)
     except sa.exc.ArgumentError:
         raise JournalError("DATABASE_URL can't be read. It looks like postgresql://user:password@host/database.") from None
     backend = {"postgres": "postgresql"}.get(url.get_backend_name(), url.get_backend_name())
-    if backend == "sqlite" and url.database not in (None, "", ":memory:"):
-        return url
+    if backend == "sqlite" and url.database and url.database != ":memory:":
+        return Path(url.database)
     if backend == "postgresql":
         # The name that other PostgreSQL tools know the option by.
         query = {"ssl" if name == "sslmode" else name: value for name, value in url.query.items()}

@@ -93,7 +93,9 @@ def migrate(connection: sa.Connection, steps: Sequence[Step] = STEPS) -> None:
         connection.execute(schema_version.insert().values(version=0))
     if version > len(steps):
         raise JournalError(
-            f"The journal was written by a newer Earshot (schema {version}; this version knows {len(steps)}). Use the newer version."
+            f"The journal was written by a newer Earshot (schema {version}; this version knows {len(steps)}). Use the newer version. To go"
+            " back to this one, stop every Earshot and restore the backup that was made before the update (`python main.py --backup FILE`"
+            " or pg_dump). Calls and idempotency keys since then are not in it: look at Vapi's dashboard before you dial again."
         )
     for step in steps[version:]:
         for statement in step:

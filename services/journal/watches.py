@@ -102,7 +102,8 @@ class Notifications:
             if not self._news.is_set():
                 driver = (await self._connection.get_raw_connection()).driver_connection
                 assert driver  # noqa: S101 - connected
-                await driver.fetchval("SELECT 1")
+                if await driver.fetchval("SHOW transaction_read_only") == "on":
+                    raise ConnectionError  # it has become a standby, where nobody notifies
             self._news.clear()
         except Exception as error:  # of SQLAlchemy, of asyncpg, or of the socket
             await self.aclose()

@@ -3,6 +3,7 @@
 import argparse
 import shutil
 from collections.abc import Iterable
+from pathlib import Path
 from typing import NoReturn
 
 from services.support.environment import Variable, plain_table
@@ -19,6 +20,9 @@ class CommandLine(argparse.ArgumentParser):
             allow_abbrev=False,
         )
         self._settings = settings
+        self.add_argument(
+            "--backup", metavar="FILE", type=Path, help="copy the SQLite journal into a new file, also while Earshot runs, and exit"
+        )
 
     def format_help(self) -> str:
         table = plain_table(self._settings, shutil.get_terminal_size().columns)

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from services.journal.database import _WRITERS_LOCK
+from services.journal.postgres import _WRITERS_LOCK
 from tests.journal.conftest import execute
 from tests.journal.test_processes import let_20_seconds_pass
 from tests.process import Process, running, vapi_environ

@@ -13,7 +13,7 @@ import pytest
 from services.domain.call import Call, CallStatus
 from services.domain.errors import JournalError, KeyInProgress
 from services.domain.transcript import Line
-from services.journal import AuditRow, Journal, Limits, database, writer, writes
+from services.journal import AuditRow, Journal, Limits, sqlite, writer, writes
 from tests.journal.conftest import Open, an_order, execute
 from tests.journal.test_dials import a_call, begin
 
@@ -27,7 +27,7 @@ Outage = Callable[[], AbstractAsyncContextManager[None]]
 def impatient(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """A locked file is given up after 0.2 s instead of 10."""
     if "sqlite" in request.node.name:
-        monkeypatch.setattr(database, "_PATIENCE", 0.2)
+        monkeypatch.setattr(sqlite, "PATIENCE_S", 0.2)
 
 
 @pytest.fixture
