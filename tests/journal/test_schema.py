@@ -150,10 +150,13 @@ async def test_a_full_disk_is_told_and_nothing_is_half_written(tmp_path: Path, c
                 break
             written += 1
         with pytest.raises(JournalError, match="nothing is dialled that is not written down"):
-            await journal.note(AuditRow(at=clock.now, who="shop", action="dial", outcome="refused", detail="x" * 100_000))
+            await begin(journal, an_order(), key="another")
+        await journal.note(AuditRow(at=clock.now, who="shop", action="dial", outcome="refused", detail="x" * 100_000))
+        assert await journal.audit() == []
     assert 10 < written < 1000
     assert (await begin(journal, an_order(), key=f"key-{written}")).replay is None
     assert len(await journal.dialled_since(clock.now - timedelta(hours=1))) == written + 1
+    assert [row.outcome for row in await journal.audit()] == ["refused"]
     await journal.aclose()
 
 
