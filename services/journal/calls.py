@@ -1,6 +1,5 @@
 """Stores calls as last read, and lists them page by page, newest first."""
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +10,7 @@ from services.domain.call import Call, CallStatus, merge
 from services.journal.codec import dump, load_call, milliseconds, storable
 from services.journal.revisions import raised
 from services.journal.schema import calls
+from services.journal.search import matching
 from services.journal.slots import release
 
 
@@ -88,12 +88,8 @@ def page(
     created_to: datetime | None,
     before: tuple[datetime, str] | None,
     limit: int,
-    search: str | None,
 ) -> sa.Select[tuple[str]]:
-    """The query for a page of calls: `created_from` is inclusive, `created_to` exclusive, `before` the last call of the previous page.
-
-    `search` matches part of a call's details or of its transcript.
-    """
+    """The query for a page of calls: `created_from` is inclusive, `created_to` exclusive, `before` the last call of the previous page."""
     query = sa.select(calls.c.data).order_by(calls.c.created_at.desc(), calls.c.id.desc()).limit(limit)
     if statuses is not None:
         query = query.where(calls.c.status.in_([status.value for status in statuses]))
@@ -103,19 +99,24 @@ def page(
         query = query.where(calls.c.created_at < milliseconds(created_to))
     if before:
         query = query.where(sa.tuple_(calls.c.created_at, calls.c.id) < sa.tuple_(milliseconds(before[0]), before[1]))
-    if search and (text := storable(search).strip().casefold()):
-        digits = re.sub(r"\D", "", text) if re.fullmatch(r"[\d\s()+./-]+", text) else ""
-        facts = calls.c.words.contains(digits or text, autoescape=True)
-        query = query.where(facts | calls.c.said.contains(text, autoescape=True))
     return query
 
 
-def find(connection: sa.Connection, query: sa.Select[tuple[str]], ended: Callable[[str], bool] | None = None) -> list[Call]:
-    """The calls of a query. With `ended`, only ended calls for whose reason it returns True."""
+def find(
+    connection: sa.Connection,
+    query: sa.Select[tuple[str]],
+    ended: Callable[[str], bool] | None = None,
+    search: str | None = None,
+) -> list[Call]:
+    """The calls of a query. With `ended`, only ended calls for whose reason it returns True. With `search`, only calls in whose details
+    or transcript it occurs.
+    """
     if ended is not None:
         reasons = connection.execute(sa.select(calls.c.ended_reason).distinct()).scalars()
         of_these = calls.c.ended_reason.in_([reason for reason in reasons if ended(reason)])
         query = query.where(calls.c.status == CallStatus.ENDED.value, of_these)
+    if search:
+        query = matching(connection, query, search)
     return [load_call(row.data) for row in connection.execute(query)]
 
 

@@ -78,7 +78,7 @@ class Journal:
         database = Revised(plain, instance)
         feed = Feed(database, database.watch(ignore=instance))
         try:
-            await database.write(migrate)
+            await _migrate(plain, where)
             await presence.join()
         except BaseException:
             await database.aclose()
@@ -191,8 +191,8 @@ class Journal:
         name, summary, ended reason or transcript. `created_to` is exclusive. With `ended`, only ended calls for whose reason it returns
         True.
         """
-        query = calls.page(statuses=statuses, created_from=created_from, created_to=created_to, before=before, limit=limit, search=search)
-        return await self._database.read(partial(calls.find, query=query, ended=ended))
+        query = calls.page(statuses=statuses, created_from=created_from, created_to=created_to, before=before, limit=limit)
+        return await self._database.read(partial(calls.find, query=query, ended=ended, search=search))
 
     async def get(self, call_id: str) -> Call | None:
         """A call as last read, also by the id it had while its outcome was unknown."""
@@ -277,6 +277,17 @@ class Journal:
         return dials.Beginning(
             order=order, client=client, key=key, fingerprint=fingerprint, limits=limits, instance=self.instance, now=self._now()
         )
+
+
+async def _migrate(database: Database, where: Path | sa.URL) -> None:
+    if isinstance(where, Path):
+        await database.write(migrate)
+        return
+    patient = Postgres(where, statement_s=None)  # indexing 100,000 transcripts takes longer than a statement may take otherwise
+    try:
+        await patient.write(migrate)
+    finally:
+        await patient.aclose()
 
 
 def place_of(at: str | Path) -> Path | sa.URL:

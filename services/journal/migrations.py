@@ -1,16 +1,17 @@
 """Migrates any older schema to the current one, in numbered steps, within the transaction that opens the journal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
 from services.domain.errors import JournalError
 from services.journal.schema import schema_version
+from services.journal.search import INDEX
 
-Step = tuple[str, ...]
-"""SQL statements. Placeholders stand for what the databases write differently: `{id}` is text in byte order, `{serial}` an automatically
-increasing number, `{ended_reason}` the field of that name in a call's JSON, `{earliest_at}` that of an order's JSON in milliseconds since
-1970."""
+Step = tuple[str | Mapping[str, Sequence[str]], ...]
+"""SQL statements, some for one database alone. Placeholders stand for what the databases write differently: `{id}` is text in byte order,
+`{serial}` an automatically increasing number, `{ended_reason}` the field of that name in a call's JSON, `{earliest_at}` that of an order's
+JSON in milliseconds since 1970."""
 
 STEPS: tuple[Step, ...] = (
     (
@@ -65,6 +66,7 @@ STEPS: tuple[Step, ...] = (
         "CREATE INDEX earshot_dials_slots ON earshot_dials (slot_until) WHERE slot_until IS NOT NULL",
         "CREATE INDEX earshot_dials_hang_up ON earshot_dials (dialled_at) WHERE hang_up_by IS NOT NULL",
     ),
+    (INDEX,),
 )
 """A released step is never changed. Every later change is a new step."""
 
@@ -98,7 +100,8 @@ def migrate(connection: sa.Connection, steps: Sequence[Step] = STEPS) -> None:
             " or pg_dump). Calls and idempotency keys since then are not in it: look at Vapi's dashboard before you dial again."
         )
     for step in steps[version:]:
-        for statement in step:
-            connection.exec_driver_sql(statement.format(**_WORDS[connection.dialect.name]))
+        for entry in step:
+            for statement in (entry,) if isinstance(entry, str) else entry[connection.dialect.name]:
+                connection.exec_driver_sql(statement.format(**_WORDS[connection.dialect.name]))
     if version < len(steps):
         connection.execute(schema_version.update().values(version=len(steps)))

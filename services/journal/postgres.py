@@ -21,9 +21,9 @@ _DEAD = ("08", "25006", "57P01", "57P02", "57P03")
 
 
 class Postgres(Database):
-    """A PostgreSQL server, possibly shared by several Earshot processes."""
+    """A PostgreSQL server, possibly shared by several Earshot processes. A statement may take `statement_s` seconds; None: any time."""
 
-    def __init__(self, url: sa.URL) -> None:
+    def __init__(self, url: sa.URL, statement_s: float | None = PATIENCE_S) -> None:
         # Imported here because it loads SQLAlchemy's ORM, which takes 125 ms at start and only PostgreSQL needs.
         from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -34,7 +34,7 @@ class Postgres(Database):
             pool_pre_ping=True,
             pool_timeout=PATIENCE_S,
             hide_parameters=True,
-            connect_args={"timeout": PATIENCE_S, "command_timeout": PATIENCE_S, "server_settings": _SESSION},
+            connect_args={"timeout": PATIENCE_S, "command_timeout": statement_s, "server_settings": _SESSION},
         )
 
     async def write(self, work: Work[T]) -> T:

@@ -42,6 +42,10 @@ calls = _table(
 )
 """One row per call as last read. `data` is the whole call. A search looks in `words` and, after the end, in `said`, the transcript."""
 
+search_index = _table("earshot_search", rowid=sa.Integer)
+search_rows = _table("earshot_search_rows", number=sa.Integer, call_id=sa.String)
+"""SQLite's index of the trigrams in `words` and `said` of ended calls, and the calls of its rows. Triggers keep both up to date."""
+
 transcripts = _table("earshot_transcripts", call_id=sa.String, lines=sa.String)
 """The transcripts of ended calls, line by line, as JSON."""
 

@@ -166,7 +166,7 @@ async def many(url: str, journal: Journal) -> None:
 @pytest.mark.usefixtures("many")
 async def test_a_page_of_100_000_calls_is_read_from_an_index(journal: Journal) -> None:
     for name, filters in PAGES.items():
-        everything: dict[str, object] = dict.fromkeys(("statuses", "created_from", "created_to", "before", "search"))
+        everything: dict[str, object] = dict.fromkeys(("statuses", "created_from", "created_to", "before"))
         query = page(**{**everything, **filters, "limit": 50})  # type: ignore[arg-type]
         plan = await journal._database.read(lambda connection, query=query: explained(connection, query))  # type: ignore[misc]
         assert "earshot_calls_newest" in plan or "earshot_calls_status" in plan, f"{name}: {plan}"

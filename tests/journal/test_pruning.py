@@ -64,7 +64,8 @@ async def test_refused_dials_go_after_a_week_and_open_ones_never(journal: Journa
 
 async def test_every_table_is_pruned_or_says_why_not(journal: Journal, url: str, clock: Clock) -> None:
     catalogue = (
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        # Triggers delete from the index of the search, as another test shows.
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'earshot_search%'"
         if url.startswith("sqlite")
         else "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
     )
