@@ -1,8 +1,10 @@
-"""uvicorn's HTTP connections with limits on the time and size of a request's headers."""
+"""uvicorn's HTTP connections with limits on the time and size of a request's headers, and on the time that a client does not read."""
 
 import asyncio
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from services.web.server.write_timeout import WriteTimeout
 
 HEAD_TIMEOUT_S = 20.0
 """Seconds from the opening of a connection, or from a request's first byte, to the end of its headers."""
@@ -14,16 +16,18 @@ _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close
 
 
 class Connections(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
-    """Closes connections whose request headers never become complete.
+    """Closes connections whose request headers never become complete, or whose client does not read the answer.
 
     uvicorn waits for ever and stores all headers meanwhile, so that strangers could occupy every socket.
     """
 
     _deadline: asyncio.TimerHandle | None = None
     _head = 0
+    _writing: WriteTimeout | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
+        self._writing = WriteTimeout(self.loop, transport, lambda: self.flow.write_paused)
         self._watch()
 
     def data_received(self, data: bytes) -> None:
@@ -37,6 +41,20 @@ class Connections(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._cancel_deadline()
+        self._end_write_timeout()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._writing:
+            self._writing.resumed()
+
+    def handle_websocket_upgrade(self) -> None:
+        self._end_write_timeout()
+        super().handle_websocket_upgrade()
+
+    def _end_write_timeout(self) -> None:
+        if self._writing:
+            self._writing.cancel()
 
     def _watch(self) -> None:
         if not self._awaits_head():
