@@ -87,3 +87,20 @@ class AuditRow:
         object.__setattr__(self, "at", time_of(milliseconds(self.at)))
         object.__setattr__(self, "detail", storable(self.detail))
         object.__setattr__(self, "words", storable(self.words))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """Whether dials can be written down. `trouble` is why not, in a sentence, and `since` is when that began.
+
+    `waiting` facts are not written yet, the oldest since `waiting_since`; among them are `rejected` ones, which the database does not
+    accept though it works. `taken` slots are taken, `abandoned` of them by dials of unknown outcome that nobody searches for any more.
+    """
+
+    trouble: str | None = None
+    since: datetime | None = None
+    waiting: int = 0
+    waiting_since: datetime | None = None
+    rejected: int = 0
+    taken: int = 0
+    abandoned: int = 0

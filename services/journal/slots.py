@@ -14,6 +14,7 @@ LONGEST = timedelta(seconds=LONGEST_CALL_SECONDS, hours=1)
 
 _LATE = timedelta(minutes=30)  # by which Vapi may start a call late, ringing included
 _MOST = 1000  # calls per read
+_SEARCHED = timedelta(minutes=15)  # for longer, nobody searches for the call of a dial whose outcome is unknown
 
 _RUNNING = [status.value for status in CallStatus if status not in (CallStatus.UNKNOWN, CallStatus.ENDED)]
 
@@ -32,6 +33,12 @@ def window(order: CallOrder, now: datetime) -> tuple[int, int]:
 def taken(connection: sa.Connection, now: datetime) -> int:
     """The number of slots that are taken now."""
     return int(connection.execute(_COUNT, {"now": milliseconds(now)}).scalar_one())
+
+
+def abandoned(connection: sa.Connection, now: datetime) -> int:
+    """The number of slots that are taken by dials of unknown outcome for which nobody searches any more."""
+    unclear = _COUNT.where(dials.c.state.in_(("dialling", "unknown")), dials.c.dialled_at <= milliseconds(now - _SEARCHED))
+    return int(connection.execute(unclear, {"now": milliseconds(now)}).scalar_one())
 
 
 def booked(connection: sa.Connection, begins: datetime, now: datetime, order: CallOrder) -> int:

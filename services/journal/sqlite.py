@@ -51,8 +51,8 @@ class Sqlite(Database):
         """
         if _identity(self._path) != self._file:
             raise JournalError(
-                f"The journal's file {self._path} was deleted or replaced while Earshot was running, so nothing is dialled. Put it back,"
-                " or stop Earshot, restore a backup, and start Earshot again."
+                f"The journal's file {self._path.name} was deleted or replaced while Earshot was running, so nothing is dialled."
+                " Put it back, or stop Earshot, restore a backup, and start Earshot again."
             )
 
     async def _run(self, begin: str, work: Work[T]) -> T:

@@ -50,6 +50,10 @@ class Writer:
         self._tasks = Tasks()
         self._running = self._tasks.start(self._run(), name="write journal")
 
+    @property
+    def failing_since(self) -> datetime | None:
+        return self.trouble.since if self.trouble else None
+
     async def do(self, kind: Kind[A, R], wanted: A) -> R:
         """Returns once the write is on disk. If the caller is cancelled, a write that has begun completes, and one that waits is not made.
 

@@ -330,6 +330,7 @@ async def test_openapi_lists_the_routes(client: Client) -> None:
         "/api/dialling/resume",
         "/api/vapi_events",
         "/health",
+        "/health/live",
     }
 
 

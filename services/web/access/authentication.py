@@ -131,7 +131,7 @@ def _open(scope: Scope, path: str) -> bool:
         return path.startswith("/api/calls/") and path.endswith("/listen")
     if scope["method"] in ("GET", "HEAD") and path.startswith(_OPEN_FILES):
         return True
-    return path in ("/health", WEBHOOK) or path in _OPEN_PAGES
+    return path in ("/health", "/health/live", WEBHOOK) or path in _OPEN_PAGES
 
 
 def _sends_body(scope: Scope) -> bool:

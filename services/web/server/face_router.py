@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-_API_PATHS = frozenset({"/health", "/openapi.json", "/docs", "/api"})
+_API_PATHS = frozenset({"/health", "/health/live", "/openapi.json", "/docs", "/api"})
 
 
 def is_api(path: str) -> bool:
