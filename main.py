@@ -24,6 +24,7 @@ from services.demo_line import LINES, DemoLine
 from services.desk.desk import CallDesk
 from services.dialling.block_list import BlockList
 from services.dialling.dial_guard import DialGuard
+from services.dialling.earlier_files import import_files
 from services.dialling.reach import Reach
 from services.dialling.switch import Switch
 from services.domain.errors import EarshotError
@@ -106,12 +107,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         running.push_async_callback(journal.aclose)
         gateway = NoCredentials(account.missing) if account.missing else vapi_gateway(account)
         running.push_async_callback(gateway.aclose)
-
-        async def note_switch(who: str, what: str, why: str) -> None:
-            await journal.note(AuditRow(at=datetime.now(UTC), who=who, action=what, outcome="done", detail=why))
-
-        switch = Switch(settings.data_dir / "stopped", note_switch)
-        desk = desk_of(account, gateway, journal, switch, demo=settings.demo)
+        desk = desk_of(account, gateway, journal, demo=settings.demo)
         running.push_async_callback(desk.aclose)
         tickets = Tickets()
         relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
@@ -122,10 +118,9 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         await recordings.open()
         background = Tasks()
         running.push_async_callback(background.aclose)
-        background.start(switch.follow(), name="follow switch")
         background.start(watch_descriptors(), name="watch descriptors")
-        await desk.guard.refresh()
         await desk.start()
+        await import_files(settings.data_dir, desk.blocked, desk.switch, rename=not settings.demo)
         for call in desk.calls():
             recordings.on_call(call)
         desk.changed.subscribe(recordings.on_call)
@@ -135,8 +130,10 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         if sessions:
             pages.include_router(login_router(password=settings.password, sessions=sessions, attempts=Attempts()))
         pages.include_router(replay_router(recordings))
-        install_pages(pages, desk=desk, relay=relay, recordings=recordings, settings=settings, switch=switch, issue_ticket=tickets.issue)
-        api = create_api(desk=desk, relay=relay, tickets=tickets, switch=switch, settings=settings, version=VERSION)
+        install_pages(
+            pages, desk=desk, relay=relay, recordings=recordings, settings=settings, switch=desk.switch, issue_ticket=tickets.issue
+        )
+        api = create_api(desk=desk, relay=relay, tickets=tickets, switch=desk.switch, settings=settings, version=VERSION)
         api.include_router(recording_router(recordings))
         app = web_app(settings, FaceRouter(api=api, pages=pages), sessions)
 
@@ -153,16 +150,20 @@ def journal_place(settings: Settings) -> str | Path:
     return settings.database_url or settings.data_dir.absolute() / "journal.sqlite"
 
 
-def desk_of(account: Settings, gateway: Gateway, journal: Journal, switch: Switch, *, demo: bool) -> CallDesk:
+def desk_of(account: Settings, gateway: Gateway, journal: Journal, *, demo: bool) -> CallDesk:
     """The desk, with this installation's rules for dialling."""
+
+    async def note_switch(who: str, what: str, why: str) -> None:
+        await journal.note(AuditRow(at=datetime.now(UTC), who=who, action=what, outcome="done", detail=why))
+
     example = frozenset({EXAMPLE}) if demo else frozenset[str]()
 
     def guard(desk: CallDesk) -> DialGuard:
         return DialGuard(
             allowed_regions=account.allowed_regions,
             own_region=lambda: desk.directory.region(account.phone_number_id),
-            blocked=BlockList(account.data_dir / "blocked.txt"),
-            switch=switch,
+            blocked=desk.blocked,
+            switch=desk.switch,
             always=example,
         )
 
@@ -170,6 +171,8 @@ def desk_of(account: Settings, gateway: Gateway, journal: Journal, switch: Switc
         gateway=gateway,
         journal=journal,
         guard=guard,
+        switch=Switch(journal, note_switch),
+        blocked=BlockList(journal),
         limits=Limits(
             per_hour=account.calls_per_hour,
             per_day=account.calls_per_day,

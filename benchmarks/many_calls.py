@@ -11,7 +11,6 @@ from pathlib import Path
 from main import desk_of
 from services.demo_line import DemoLine
 from services.desk.desk import CallDesk
-from services.dialling.switch import Switch
 from services.domain.call import Call
 from services.domain.client import LOCAL
 from services.journal import Journal
@@ -32,7 +31,7 @@ async def run() -> None:
         )
         gateway = Gateway(api_key=line.api_key, base_url=line.base_url)
         journal = await Journal.open(f"sqlite:///{folder / 'journal.sqlite'}")
-        desk = desk_of(settings, gateway, journal, Switch(folder / "stopped"), demo=True)
+        desk = desk_of(settings, gateway, journal, demo=True)
         relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
         desk.changed.subscribe(relay.on_call)
         await desk.start()

@@ -108,7 +108,7 @@ class Settings:
     data_dir: Path = setting(
         "EARSHOT_DATA_DIR",
         Path(".earshot"),
-        "Folder of the journal, the recordings, the block list (`blocked.txt`) and the stop switch; readable by its owner only",
+        "Folder of the journal and the recordings; readable by its owner only",
         Path,
     )
     database_url: str = setting(

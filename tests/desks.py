@@ -8,7 +8,6 @@ from typing import Any
 
 from main import desk_of
 from services.desk.desk import CallDesk
-from services.dialling.switch import Switch
 from services.journal import Journal
 from services.settings import Settings
 from services.vapi.gateway import Gateway
@@ -36,7 +35,7 @@ async def desk_in(folder: Path, gateway: Gateway | None, **settings: Any) -> Asy
         account = account if account.missing else replace(account, api_key="")
         gateway = NoCredentials(account.missing)
     journal = await Journal.open(f"sqlite:///{folder / 'journal.sqlite'}")
-    desk = desk_of(account, gateway, journal, Switch(folder / "stopped"), demo=False)
+    desk = desk_of(account, gateway, journal, demo=False)
     await desk.start()
     try:
         yield desk

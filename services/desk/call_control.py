@@ -84,13 +84,15 @@ class CallControl:
             raise CallNotRunning(_DETAILS[obstacle])
         if control.action is Action.TRANSFER:
             destination = self._reach.destination(control.destination or "")
-            await self._guard.admit_destination(destination.number, client)
+            self._guard.check_destination(destination.number, client)
             control = replace(control, destination=destination.address)
         else:
             destination = None
         control.check()
         if destination:
             await self._count(call, destination, client)
+            # Again, because another process may have stopped dialling: the journal said so while counting.
+            self._guard.check_destination(destination.number, client)
         at, action, detail = datetime.now(UTC), control.action.value, _detail(control)
         try:
             await self._gateway.control(call.id, control)

@@ -19,8 +19,12 @@ from services.desk.timeline import ACTIONS, MOST_ENTRIES, Entry, Timelines
 from services.desk.transcript_archive import TranscriptArchive
 from services.desk.transcripts import Transcripts
 from services.desk.watcher import Watcher
+from services.dialling.block_list import STATE as BLOCKED
+from services.dialling.block_list import BlockList
 from services.dialling.dial_guard import DialGuard
 from services.dialling.reach import Reach
+from services.dialling.switch import STATE as STOP
+from services.dialling.switch import Switch
 from services.domain.call import Call, CallOrder, CallStatus, ListenTarget
 from services.domain.client import Client
 from services.domain.control import Control
@@ -42,6 +46,7 @@ _CATCH_UP_PATIENCE = 3.0  # seconds for which a list of calls waits for the firs
 class CallDesk:
     """All calls of this installation. Ended calls leave memory, oldest first, and stay in the journal.
 
+    `switch` and `blocked` are the stop switch and the block list, which `start` loads.
     `missing` names the credentials that are not set; then `gateway` raises NotConfigured.
     `guard` makes the dial guard from this desk; `limits` are the caps that the journal enforces.
     `max_call_seconds` is the maximum duration that an order may ask for, and the default.
@@ -55,6 +60,8 @@ class CallDesk:
         gateway: Gateway,
         journal: Journal,
         guard: Callable[["CallDesk"], DialGuard],
+        switch: Switch,
+        blocked: BlockList,
         limits: Limits,
         reach: Reach,
         assistant_id: str = "",
@@ -65,6 +72,8 @@ class CallDesk:
         self.trouble_changed: Signal[str | None] = Signal()
         self.trouble: str | None = None
         self.missing = missing
+        self.switch = switch
+        self.blocked = blocked
         self.reach = reach
         self.assistant_id = assistant_id
         self.phone_number_id = phone_number_id
@@ -116,12 +125,14 @@ class CallDesk:
 
     async def start(self) -> None:
         """Resumes the calls and unfinished dials of earlier processes, and watches all calls from now on."""
+        await self.journal.follow(self._on_news)
+        await self.switch.load()
+        await self.blocked.load()
         if self.missing:
             # Nothing can be read without credentials, and unfinished dials are left to a process that can search for them.
             self._watcher.looked_back.set()
             await self.directory.load()
             return
-        await self.journal.follow(self._on_news)
         for call in await self.journal.running():
             self._book.resume(call)
         self._tasks.start(follow_other_processes(self.journal, self._book.running_ids, self._take_up), name="follow other processes")
@@ -144,6 +155,7 @@ class CallDesk:
         await self._hang_ups.aclose()
         await self._archive.aclose()
         await self.timelines.aclose()
+        await self.switch.aclose()
         await self._tasks.aclose()
         await self._writing.settled()
 
@@ -344,6 +356,9 @@ class CallDesk:
             if call.id != unknown and (found := self._book.get(unknown)) and found.id == unknown:
                 self._rename(unknown, call.id)
             self._book.follow(call)
+        for name, rules in ((STOP, self.switch), (BLOCKED, self.blocked)):
+            if state := news.states.get(name):
+                rules.follow(*state)
         for call_id in news.noted:
             self.timelines.follow(call_id)
 

@@ -18,7 +18,7 @@ from services.dialling.dial_guard import DialGuard
 from services.dialling.reach import Destination
 from services.domain.call import NEVER_FOUND, Call, CallOrder, CallStatus
 from services.domain.client import Client
-from services.domain.errors import EarshotError, OutcomeUnknown, ShuttingDown
+from services.domain.errors import EarshotError, Forbidden, OutcomeUnknown, ShuttingDown, Stopped
 from services.domain.phone_number import PhoneNumber, masked
 from services.journal import AuditRow, DialState, Journal, Limits
 from services.support.tasks import Tasks
@@ -118,7 +118,7 @@ class Placing:
         self._count(begun.dial.dialled_at)
         try:
             # Again, because dialling may have been stopped during the write.
-            await self._admit(order, client)
+            self._check(order, client)
             return Placed(call=await self._dial(order, client))
         except asyncio.CancelledError:
             # By `aclose`: Vapi may have placed the call, so the client must learn that it must not be dialled again.
@@ -157,8 +157,15 @@ class Placing:
         del self.dialled[: bisect(self.dialled, at - _DAY)]
         insort(self.dialled, at)
 
+    def _check(self, order: CallOrder, client: Client) -> None:
+        self._guard.check(PhoneNumber(e164=order.to, region=order.region), client)
+
     async def _admit(self, order: CallOrder, client: Client) -> None:
-        await self._guard.admit(PhoneNumber(e164=order.to, region=order.region), client)
+        try:
+            self._check(order, client)
+        except (Stopped, Forbidden):
+            await self._journal.catch_up()  # another process may just have lifted it
+            self._check(order, client)
 
     async def _dial(self, order: CallOrder, client: Client) -> Call:
         log.info("placing a call to %s for %s", masked(order.to), client.name)

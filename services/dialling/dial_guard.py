@@ -1,6 +1,5 @@
 """Decides whether a client may dial a number now. Pure: block list and switch are passed in. The caps are the journal's."""
 
-import logging
 from collections.abc import Callable
 from typing import Protocol
 
@@ -8,8 +7,6 @@ from services.dialling.number_rules import dialled_as, refuse_kind
 from services.domain.client import Client, Scope
 from services.domain.errors import Forbidden, Stopped
 from services.domain.phone_number import PhoneNumber, region_name, regions_sharing
-
-log = logging.getLogger(__name__)
 
 ANYWHERE = "*"
 
@@ -20,7 +17,6 @@ _HOME_OF_VAPI = "US"
 class Blocked(Protocol):
     """The part of the block list that the guard needs."""
 
-    async def refresh(self) -> None: ...
     def rule_for(self, e164: str) -> str | None: ...
 
 
@@ -29,7 +25,6 @@ class StopSwitch(Protocol):
 
     @property
     def state(self) -> object | None: ...
-    async def refresh(self) -> None: ...
 
 
 class DialGuard:
@@ -55,19 +50,8 @@ class DialGuard:
         self._switch = switch
         self._always = always
 
-    async def refresh(self) -> None:
-        """Reads the current block list and stop switch. Raises OSError."""
-        await self._switch.refresh()
-        await self._blocked.refresh()
-
-    async def admit(self, number: PhoneNumber, client: Client) -> None:
-        """`check` with the current block list and stop switch. Raises the same, and Stopped if these can't be read."""
-        await self._refresh_to_dial()
-        self.check(number, client)
-
-    async def admit_destination(self, number: PhoneNumber | None, client: Client) -> None:
-        """Like `admit`, for the destination of a transfer. None is a SIP URI without a number."""
-        await self._refresh_to_dial()
+    def check_destination(self, number: PhoneNumber | None, client: Client) -> None:
+        """Like `check`, for the destination of a transfer. None is a SIP URI without a number."""
         if Scope.TRANSFER not in client.scopes:
             raise Forbidden("This token may not transfer calls: it lacks the scope `transfer`.")
         self._check_switch()
@@ -80,13 +64,6 @@ class DialGuard:
             raise Forbidden("This token may not place calls: it lacks the scope `call`.")
         self._check_switch()
         self._check_number(number)
-
-    async def _refresh_to_dial(self) -> None:
-        try:
-            await self.refresh()
-        except OSError as error:
-            log.error("could not read the block list or the stop switch (%s)", error.strerror)
-            raise Stopped("The block list or the stop switch in the data folder can't be read, so Earshot does not dial.") from error
 
     def _check_switch(self) -> None:
         if self._switch.state is not None:

@@ -1,4 +1,4 @@
-"""The switch that stops all dialling: a file in the data folder, so that it survives restarts and applies to all processes."""
+"""The switch that stops all dialling. It is in the journal, so that it survives restarts and applies to all processes."""
 
 import asyncio
 import json
@@ -6,21 +6,25 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
-from services.domain.errors import EarshotError
+from services.dialling.journal_states import States
+from services.domain.errors import EarshotError, JournalError
 from services.support.signals import Signal
-from services.support.whole_file import Stamp, stamp, write_whole
+from services.support.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
+STATE = "stop"
+"""The name of the state in the journal: empty while dialling is allowed, else the stop as JSON."""
+
 FILE = "file"
-"""Who stopped dialling if the file does not say, for example after `touch stopped`."""
+"""Who stopped dialling if a file of an earlier version does not say, for example after `touch stopped`."""
 
 Note = Callable[[str, str, str], Awaitable[None]]
 """Records who did what, and why."""
 
-_LOOK = 1.0  # seconds between checks for changes by other processes; not every file system reports changes
+_PATIENCE_S = 1.0  # for which a stop waits to be written; then it is answered, and the writing continues
+_RETRY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,66 +35,82 @@ class Stop:
     since: datetime
     reason: str = ""
 
+    def dump(self) -> str:
+        return json.dumps({"by": self.by, "since": self.since.isoformat(), "reason": self.reason})
+
 
 class Switch:
-    """`state` is None while dialling is allowed, as last read by `refresh`. `changed` emits each change, whoever made it.
+    """`state` is None while dialling is allowed. `changed` emits each change, whichever process made it.
 
-    Dialling is stopped while the file exists, whatever it contains: an unreadable file never counts as permission.
-    `note` records each stop and resume that was requested here.
+    `journal` keeps the state, and `note` records each stop and resume that was requested here.
     """
 
-    def __init__(self, path: Path, note: Note | None = None) -> None:
+    def __init__(self, journal: States, note: Note | None = None) -> None:
         self.changed: Signal[Stop | None] = Signal()
         self.state: Stop | None = None
-        self._path = path
+        self._journal = journal
         self._note = note
-        self._stamp: Stamp = None
-        self._one_at_a_time = asyncio.Lock()
+        self._revision = -1
+        self._writing: asyncio.Task[None] | None = None
+        self._tasks = Tasks()
 
-    async def refresh(self) -> None:
-        """Reads the file if it changed; call this before dialling."""
-        if stamp(self._path) != self._stamp:
-            async with self._one_at_a_time:
-                await self._read()
+    async def load(self) -> None:
+        """Reads the state. Raises JournalError."""
+        self.follow(*await self._journal.state(STATE))
 
-    async def follow(self) -> None:
-        """Reads the file every second until cancelled, so that pages show what other processes did."""
-        while True:
-            try:
-                await self.refresh()
-            except OSError as error:
-                log.warning("could not read the stop switch (%s)", error.strerror)
-            await asyncio.sleep(_LOOK)
+    def follow(self, value: str, revision: int) -> None:
+        """Takes in what the journal says, unless a newer state is known or a stop is still being written."""
+        if revision > self._revision and not self._unwritten:
+            self._revision = revision
+            self._set(parse(value))
 
     async def stop(self, who: str, why: str = "") -> Stop:
-        """Stops dialling at once. If it is already stopped, the first stop stays on record.
+        """Stops dialling here at once, and in all processes once the journal has it: that is tried until it succeeds.
 
-        If the file can't be written, that is logged and the stop applies to this process only.
+        If it is already stopped, the first stop stays on record.
         """
-        self._set(self.state or Stop(by=who, since=datetime.now(UTC), reason=why))
-        async with self._one_at_a_time:
-            await self._read()
-            stop = self.state or Stop(by=who, since=datetime.now(UTC), reason=why)
-            self._set(stop)
-            if self._stamp is None:
-                log.warning("dialling was stopped by %s", who)
-                try:
-                    await asyncio.to_thread(write_whole, self._path, json.dumps(_as_json(stop)))
-                    self._stamp = stamp(self._path)
-                except OSError as error:
-                    log.error("dialling is stopped for this process only: could not write the stop switch (%s)", error.strerror)
-        await self._record(who, "stop-dialling", why)
-        return stop
+        stop = self.state or Stop(by=who, since=datetime.now(UTC), reason=why)
+        self._set(stop)
+        before = self._writing if self._unwritten else None
+        self._writing = self._tasks.start(self._write(stop, who, why, before), name="write stop")
+        await asyncio.wait({self._writing}, timeout=_PATIENCE_S)
+        return self.state or stop
 
     async def resume(self, who: str) -> None:
-        """Allows dialling again. Raises OSError if the file can't be deleted; then dialling stays stopped."""
-        async with self._one_at_a_time:
-            await asyncio.to_thread(self._path.unlink, missing_ok=True)
-            if self.state:
-                log.warning("dialling was resumed by %s", who)
-            self._stamp = None
-            self._set(None)
+        """Allows dialling again. Raises JournalError if that can't be written; then dialling stays stopped."""
+        if self._writing:
+            self._writing.cancel()
+            await asyncio.wait({self._writing})
+        _, self._revision = await self._journal.change_state(STATE, lambda _: "")
+        if self.state:
+            log.warning("dialling was resumed by %s", who)
+        self._set(None)
         await self._record(who, "resume-dialling", "")
+
+    async def aclose(self) -> None:
+        if self._unwritten:
+            log.error("the stop of dialling could not be written to the journal: it ends with this process")
+        await self._tasks.aclose()
+
+    @property
+    def _unwritten(self) -> bool:
+        return self._writing is not None and not self._writing.done()
+
+    async def _write(self, stop: Stop, who: str, why: str, before: asyncio.Task[None] | None) -> None:
+        if before:
+            await asyncio.wait({before})
+        wanted = stop.dump()
+        while True:
+            try:
+                value, self._revision = await self._journal.change_state(STATE, lambda known: known or wanted)
+                break
+            except JournalError as error:
+                log.error("dialling is stopped for this process only, trying again: %s", error.detail)
+                await asyncio.sleep(_RETRY_S)
+        if value == wanted:
+            log.warning("dialling was stopped by %s", who)
+        self._set(parse(value))
+        await self._record(who, "stop-dialling", why)
 
     async def _record(self, who: str, what: str, why: str) -> None:
         """Called after the change, because a broken journal must not prevent a stop."""
@@ -100,35 +120,18 @@ class Switch:
             except EarshotError as error:
                 log.error("could not record who stopped or resumed dialling (%s)", error.code)
 
-    async def _read(self) -> None:
-        # The stamp is taken first, so that a write during the read changes it and is read next time.
-        now = stamp(self._path)
-        if now != self._stamp:
-            found = await asyncio.to_thread(_read_stop, self._path)
-            self._stamp = now if found else None
-            self._set(found)
-
     def _set(self, state: Stop | None) -> None:
         if state != self.state:
             self.state = state
             self.changed.emit(state)
 
 
-def _as_json(stop: Stop) -> dict[str, str]:
-    return {"by": stop.by, "since": stop.since.isoformat(), "reason": stop.reason}
-
-
-def _read_stop(path: Path) -> Stop | None:
-    try:
-        since = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        text = path.read_text("utf-8", errors="replace")
-    except FileNotFoundError:
+def parse(value: str) -> Stop | None:
+    """The stop in the journal's words. Whatever can't be read stops dialling: it never counts as permission."""
+    if not value:
         return None
-    except OSError:
-        text, since = "", datetime.now(UTC)
     try:
-        found = json.loads(text)
-        since = datetime.fromisoformat(found["since"]).astimezone(UTC)
-        return Stop(by=str(found["by"]), since=since, reason=str(found["reason"]))
+        found = json.loads(value)
+        return Stop(by=str(found["by"]), since=datetime.fromisoformat(found["since"]).astimezone(UTC), reason=str(found["reason"]))
     except (ValueError, TypeError, KeyError):
-        return Stop(by=FILE, since=since, reason=text.strip()[:200])
+        return Stop(by=FILE, since=datetime.fromtimestamp(0, UTC), reason=value.strip()[:200])

@@ -15,6 +15,7 @@ from services.journal.codec import dump, load_call, load_order, milliseconds, ti
 from services.journal.records import AuditRow, Begun, Dial, DialState, Limits
 from services.journal.schema import dials
 from services.journal.slots import booked, release, taken, window
+from services.journal.states import newest as newest_state
 
 KEY_KEPT = timedelta(hours=24)
 _HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
@@ -82,6 +83,7 @@ class _Book:
         self._running: dict[str, Row] = {}
         self._counts: dict[timedelta, int] = {}
         self._slots = 0
+        self._states: int | None = None
         tags, keys = [item.order.tag for item in wanted], [item.key for item in wanted if item.key]
         for row in connection.execute(sa.select(dials).where(dials.c.tag.in_(tags) | dials.c.key.in_(keys))).mappings():
             self._know(row)
@@ -124,7 +126,8 @@ class _Book:
         if slot_from is not None and slot_from <= milliseconds(self._now):
             self._slots += 1
             self._running[wanted.order.to] = row
-        return Begun(dial=dial_of(row, order=wanted.order))
+        self._states = newest_state(self._connection) if self._states is None else self._states
+        return Begun(dial=dial_of(row, order=wanted.order), states=self._states)
 
     def _know(self, row: Row) -> None:
         self._tags.add(row["tag"])

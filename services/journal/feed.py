@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from services.domain.call import Call
 from services.domain.errors import JournalError
-from services.journal import audit, calls
+from services.journal import audit, calls, states
 from services.journal.revisions import Revised, current
+from services.journal.states import State
 from services.journal.watches import Watch
 from services.support.signals import Signal
 from services.support.tasks import Tasks
@@ -24,10 +25,13 @@ _RETRY_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """What was written since the last news, by whichever process. `noted` are the ids of calls with new rows in the audit."""
+    """What was written since the last news, by whichever process. `noted` are the ids of calls with new rows in the audit.
+    `states` are the changed states of the installation, by name, with the revision of each.
+    """
 
     calls: list[Call]
     noted: frozenset[str]
+    states: Mapping[str, State]
 
 
 class Feed:
@@ -60,8 +64,10 @@ class Feed:
                 log.warning("could not follow the journal: %s", error.detail)
                 await asyncio.sleep(_RETRY_S)
 
-    async def catch_up(self) -> None:
-        """Emits what has been written by now. Raises JournalError."""
+    async def catch_up(self, to: int | None = None) -> None:
+        """Emits what has been written by now, unless everything up to revision `to` was emitted before. Raises JournalError."""
+        if not self._tasks or (to is not None and to <= self._revision):
+            return
         async with self._one_at_a_time:
             read = partial(_read, since=self._revision, newest_note=self._newest_note, own=frozenset(self._database.own))
             self._revision, self._newest_note, news = await self._database.read(read)
@@ -86,4 +92,4 @@ def _read(connection: sa.Connection, *, since: int, newest_note: int, own: froze
         # Otherwise our own rows are read too: they may contain what another process wrote just before.
         return now, newest, None
     newest, noted = audit.noted_since(connection, newest_note)
-    return now, newest, News(calls=calls.written_since(connection, since), noted=noted)
+    return now, newest, News(calls=calls.written_since(connection, since), noted=noted, states=states.written_since(connection, since))

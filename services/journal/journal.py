@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from services.domain.call import Call, CallOrder, CallStatus
 from services.domain.errors import JournalError
 from services.domain.transcript import Line
-from services.journal import audit, calls, dials, hang_ups, pruning, slots, transcripts
+from services.journal import audit, calls, dials, hang_ups, pruning, slots, states, transcripts
 from services.journal.database import Database
 from services.journal.feed import Feed, News
 from services.journal.migrations import migrate
@@ -25,6 +25,7 @@ from services.journal.proof import Proof
 from services.journal.records import AuditRow, Begun, Condition, Dial, DialState, Limits
 from services.journal.revisions import Revised
 from services.journal.sqlite import Sqlite
+from services.journal.states import State
 from services.journal.writer import Writer
 from services.journal.writes import Fact, Kind
 from services.support.tasks import Tasks
@@ -114,12 +115,16 @@ class Journal:
     ) -> Begun:
         """Writes a dial down before it is dialled. Dial only if the result has no `replay`.
 
+        Whoever follows the journal has been passed every state that was changed before, such as a stop by another process.
+
         A key is valid for its client and the fingerprint of its request, for 24 hours. Raises KeyReused, KeyInProgress, DuplicateCall and
         LimitReached (`rate_limited`, `daily_limit_exceeded`, `concurrency_limit_exceeded`). Simultaneous requests can't exceed `limits`.
         """
         wanted = self._beginning(order, client, limits or Limits(), key=key, fingerprint=fingerprint)
         try:
-            return await self._writer.do(_BEGIN, wanted)
+            begun = await self._writer.do(_BEGIN, wanted)
+            await self._feed.catch_up(to=begun.states)
+            return begun
         except (asyncio.CancelledError, JournalError):
             # It may have been written, but nobody will dial it.
             self._writer.put(_TAKE_BACK, order.tag)
@@ -131,6 +136,7 @@ class Journal:
         """
         in_time = Limits(per_hour=limits.per_hour, per_day=limits.per_day)
         begun = await self._writer.do(_BEGIN, replace(self._beginning(order, client, in_time), transfers=call_id))
+        await self._feed.catch_up(to=begun.states)
         return begun.dial.dialled_at
 
     async def weigh(self, order: CallOrder, *, client: str, limits: Limits) -> None:
@@ -250,12 +256,24 @@ class Journal:
         """The times of certain and possible dials since then, oldest first; the newest 10,000 at most."""
         return await self._database.read(partial(dials.dialled_since, time=time))
 
+    async def state(self, name: str) -> State:
+        """A state of the installation: its text, empty if there is none, and its revision."""
+        return await self._database.read(partial(states.get, name=name))
+
+    async def change_state(self, name: str, change: Callable[[str], str]) -> State:
+        """Replaces a state by what `change` makes of it, in one transaction. Returns what is stored then."""
+        return await self._database.write(partial(states.change, name=name, change=change))
+
     async def follow(self, take: Callable[[News], None]) -> None:
         """Passes `take` what any process writes from now on: within 200 ms on PostgreSQL, 500 ms on SQLite.
 
         What only this process has written is left out.
         """
         await self._feed.follow(take)
+
+    async def catch_up(self) -> None:
+        """Passes those who follow what has been written by now."""
+        await self._feed.catch_up()
 
     async def note(self, row: AuditRow) -> None:
         """Adds to the audit."""

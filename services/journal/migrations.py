@@ -67,6 +67,7 @@ STEPS: tuple[Step, ...] = (
         "CREATE INDEX earshot_dials_hang_up ON earshot_dials (dialled_at) WHERE hang_up_by IS NOT NULL",
     ),
     (INDEX,),
+    ("CREATE TABLE earshot_states (name TEXT PRIMARY KEY, value TEXT NOT NULL, revision BIGINT NOT NULL)",),
 )
 """A released step is never changed. Every later change is a new step."""
 

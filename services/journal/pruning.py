@@ -18,6 +18,7 @@ REFUSED_KEPT = timedelta(days=7)
 NOT_PRUNED = {
     "earshot_instances": "one row per process, deleted when the process leaves or has been silent for long",
     "earshot_revision": "a single row: the number of the latest change",
+    "earshot_states": "one row per state of the installation",
     "earshot_schema": "a single row: the version of the schema",
 }
 """Tables that are not pruned here, and why. A test requires every table to be named here or have a rule."""

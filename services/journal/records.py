@@ -45,10 +45,14 @@ class Dial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """The result of `Journal.begin`: dial if `replay` is None, otherwise answer with the call `replay`. `dial` is the stored dial."""
+    """The result of `Journal.begin`: dial if `replay` is None, otherwise answer with the call `replay`. `dial` is the stored dial.
+
+    `states` is the revision of the latest change of the installation's states when it was stored.
+    """
 
     dial: Dial
     replay: Call | None = None
+    states: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

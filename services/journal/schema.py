@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 
-def _table(name: str, **columns: type[sa.String | sa.Integer]) -> sa.TableClause:
+def _table(name: str, /, **columns: type[sa.String | sa.Integer]) -> sa.TableClause:
     return sa.table(name, *(sa.column(column, kind) for column, kind in columns.items()))
 
 
@@ -64,6 +64,9 @@ audit = _table(
 
 revision = _table("earshot_revision", number=sa.BigInteger)
 """A single row: the number of transactions that wrote rows which other processes follow. Such rows have the number of theirs."""
+
+states = _table("earshot_states", name=sa.String, value=sa.String, revision=sa.BigInteger)
+"""Small states of the whole installation, each a text under a name."""
 
 instances = _table("earshot_instances", id=sa.String, seen_at=sa.BigInteger)
 """The processes on one PostgreSQL database, and each one's last heartbeat by the database's clock."""

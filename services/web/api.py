@@ -19,6 +19,7 @@ from services.web.answers import call_details
 from services.web.call_events import CallEvents, Transcript
 from services.web.json_body import JsonBody
 from services.web.problems import install_problems
+from services.web.routes.block_list import block_list_router
 from services.web.routes.calls import calls_router
 from services.web.routes.docs_page import install_docs
 from services.web.routes.event_stream import events_router
@@ -42,6 +43,7 @@ def create_api(*, desk: CallDesk, relay: Relay, tickets: Tickets, switch: Switch
     api.state.events = events
     # `/api/calls/end-all` and `/api/calls.csv` come before `/api/calls/{call_id}`, which would match them.
     api.include_router(switch_router(switch=switch, desk=desk))
+    api.include_router(block_list_router(desk))
     api.include_router(export_router(desk))
     api.include_router(calls_router(desk=desk, tickets=tickets, direct=settings.listen_mode == "direct"))
     api.include_router(health_router(desk=desk, mode=settings.mode, version=version))

@@ -159,10 +159,10 @@ async def test_a_stop_while_a_dial_is_being_written_down_still_stops_it(vapi: St
     assert vapi.dials == 0
 
 
-async def test_a_dry_run_knows_what_the_files_and_the_limits_say_now(vapi: StandIn, tmp_path: Path) -> None:
+async def test_a_dry_run_knows_what_the_block_list_and_the_limits_say_now(vapi: StandIn, tmp_path: Path) -> None:
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), calls_per_hour=1) as client:
         assert (await post(client, dryRun=True))[0] == 200
-        (tmp_path / "blocked.txt").write_text(NUMBER)
+        await client.desk.blocked.add(NUMBER)
         assert (await post(client, dryRun=True))[1]["code"] == "number_blocked"
         assert (await post(client, to=OTHER))[0] == 201
         assert (await post(client, to=OTHER, dryRun=True))[1]["code"] == "rate_limited"
@@ -170,8 +170,8 @@ async def test_a_dry_run_knows_what_the_files_and_the_limits_say_now(vapi: Stand
 
 
 async def test_who_may_be_called(vapi: StandIn, tmp_path: Path) -> None:
-    (tmp_path / "blocked.txt").write_text("+1415555267*\n")
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), allowed_regions=frozenset({"US"})) as client:
+        await client.desk.blocked.add("+1415555267*")
         assert (await post(client))[1]["code"] == "number_blocked"
         assert (await post(client, to="+18765550100"))[1]["code"] == "destination_not_allowed"  # +1, but Jamaica
         assert (await post(client, to="+12125550100"))[0] == 201

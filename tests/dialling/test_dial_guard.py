@@ -21,17 +21,10 @@ class Rules:
 
     blocked: str | None = None
     state: object | None = None
-    refreshed: int = 0
-    broken: bool = False
     running: set[str] = field(default_factory=set)
 
     def rule_for(self, e164: str) -> str | None:
         return self.blocked if e164 == self.blocked else None
-
-    async def refresh(self) -> None:
-        self.refreshed += 1
-        if self.broken:
-            raise PermissionError(13, "Permission denied")
 
 
 def guard(rules: Rules | None = None, allowed: Iterable[str] | None = "*", own: str | None = None) -> DialGuard:
@@ -140,12 +133,3 @@ def test_blocked_stopped_and_clients_without_the_scope() -> None:
     assert code(guard(rules), GERMAN, Client(name="reader", scopes=frozenset({Scope.READ}))) == "forbidden_scope"
     rules.state = "stopped"
     assert isinstance(refusal(guard(rules), GERMAN), Stopped)
-
-
-async def test_admitting_asks_the_files_first() -> None:
-    rules = Rules()
-    await guard(rules).admit(Reach().number(GERMAN), LOCAL)
-    assert rules.refreshed == 2
-    rules.broken = True
-    with pytest.raises(Stopped):
-        await guard(rules).admit(Reach().number(GERMAN), LOCAL)

@@ -126,9 +126,9 @@ async def test_by_sip_a_number_that_may_be_called_and_a_place_without_one_are_re
     assert vapi.controls[0]["destination"] == {"type": "sip", "sipUri": sent}
 
 
-async def test_an_extension_of_a_blocked_number_is_blocked_for_dials_and_transfers(vapi: StandIn, client: Client, tmp_path: Path) -> None:
+async def test_an_extension_of_a_blocked_number_is_blocked_for_dials_and_transfers(vapi: StandIn, client: Client) -> None:
     call = await answered(vapi, client)
-    (tmp_path / "blocked.txt").write_text("+1 212 555 01\n")
+    await client.desk.blocked.add("+1 212 555 01")
     assert (await client.place(to="+12125550100"))[1]["code"] == "number_blocked"
     for destination in ("+12125550100", "sip:+12125550100@gateway.example"):
         _, problem, _ = await client.ask("POST", call + "/control", json={"action": "transfer", "destination": destination})

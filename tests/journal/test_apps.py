@@ -32,11 +32,19 @@ class Apps:
         self.url = url
         self.vapi = vapi
         self._folder = folder
+        self._started = 0
         self._session = session
         self._stack = stack
 
     async def start(self, **limits: str) -> Process:
-        environ = vapi_environ(self.vapi.url) | {"DATABASE_URL": self.url, "EARSHOT_ALLOWED_REGIONS": "*", **limits}
+        """A process with a data folder of its own."""
+        self._started += 1
+        environ = vapi_environ(self.vapi.url) | {
+            "DATABASE_URL": self.url,
+            "EARSHOT_ALLOWED_REGIONS": "*",
+            "EARSHOT_DATA_DIR": str(self._folder / f"data-{self._started}"),
+            **limits,
+        }
         return await self._stack.enter_async_context(running(self._folder, environ))
 
     async def ask(self, app: Process, method: str, path: str, **more: Any) -> Answer:
@@ -93,6 +101,18 @@ async def test_two_apps_share_each_limit(apps: Apps, name: str, code: str) -> No
             await apps.ask(app, "POST", placed["links"]["self"] + "/end")
         assert (await apps.place(both[0]))[0] == 201
         assert (await apps.place(both[1]))[1]["code"] == code
+
+
+async def test_a_stop_and_a_block_at_one_app_bind_the_other_at_its_next_dial(apps: Apps) -> None:
+    one, other = [await apps.start() for _ in range(2)]
+    for _ in range(3):
+        assert (await apps.ask(one, "POST", "/api/dialling/stop"))[0] == 200
+        assert (await apps.place(other))[1]["code"] == "stopped"
+        assert (await apps.ask(other, "POST", "/api/dialling/resume"))[0] == 200
+        assert (await apps.ask(one, "POST", "/api/dialling/blocked", json={"rule": NUMBER}))[1] == {"rules": [NUMBER]}
+        assert (await apps.place(other))[1]["code"] == "number_blocked"
+        assert (await apps.ask(one, "DELETE", "/api/dialling/blocked", params={"rule": NUMBER}))[1] == {"rules": []}
+    assert apps.vapi.dials == 0
 
 
 @asynccontextmanager

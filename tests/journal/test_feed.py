@@ -10,6 +10,7 @@ import pytest
 from services.domain.call import CallStatus
 from services.domain.errors import JournalError
 from services.journal import AuditRow, Journal, News
+from services.journal.feed import Feed
 from services.journal.revisions import raised
 from tests.journal.conftest import Open, an_order, execute
 from tests.journal.test_calls import call
@@ -126,3 +127,25 @@ async def until_written(write: Callable[[], Awaitable[None]]) -> None:
         except JournalError:
             await asyncio.sleep(0.1)
     return await write()
+
+
+async def test_a_dial_is_told_what_another_process_changed_just_before(open_journal: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Feed, "_run", asyncio.Event().wait)  # nobody is told anything by itself
+    one, other = await open_journal(), await open_journal()
+    told = await following(other)
+    for number in range(3):
+        await one.change_state("stop", lambda known: f"{known}!")
+        await other.begin(an_order(), client="shop")
+        assert told.news[-1].states["stop"][0] == "!" * (number + 1)
+    assert len(told.news) == 3
+    await other.begin(an_order(), client="shop")
+    assert len(told.news) == 3
+
+
+async def test_changes_of_a_state_at_once_are_made_one_after_the_other(open_journal: Open) -> None:
+    both = [await open_journal() for _ in range(2)]
+    await asyncio.gather(*(both[number % 2].change_state("list", lambda known, line=number: f"{known}{line}\n") for number in range(20)))  # type: ignore[misc]
+    text, revision = await both[0].state("list")
+    assert sorted(map(int, text.splitlines())) == list(range(20))
+    assert await both[1].change_state("list", lambda known: known) == (text, revision)
+    assert await both[1].state("other") == ("", 0)

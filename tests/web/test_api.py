@@ -11,7 +11,6 @@ import aiohttp
 import pytest
 
 from services.desk.desk import CallDesk
-from services.dialling.switch import Switch
 from services.listening.relay import Relay
 from services.recording.recordings import Recordings
 from services.settings import LOOPBACK_HOSTS
@@ -60,7 +59,7 @@ async def client_of(folder: Path, gateway: Gateway | None, **settings: Any) -> A
     async with desk_in(folder, gateway, **settings) as desk:
         relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
         desk.changed.subscribe(relay.on_call)
-        api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=Switch(folder / "stopped"), settings=account, version="1")
+        api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=desk.switch, settings=account, version="1")
         recordings = Recordings(folder / "recordings", relay=relay, find=desk.get, note=desk.note, limit=10**9)
         await recordings.open()
         api.include_router(recording_router(recordings))

@@ -13,7 +13,6 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from websockets.asyncio.client import connect
 
 from main import web_app
-from services.dialling.switch import Switch
 from services.listening.relay import Relay
 from services.settings import SettingsError, read_settings
 from services.vapi.gateway import Gateway
@@ -43,7 +42,7 @@ async def earshot(folder: Path, vapi: StandIn, **changes: Any) -> AsyncIterator[
     async with desk_in(folder, gateway) as desk:
         relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
         desk.changed.subscribe(relay.on_call)
-        api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=Switch(folder / "stopped"), settings=settings, version="1")
+        api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=desk.switch, settings=settings, version="1")
         pages = FastAPI()
         sessions = Sessions() if settings.password else None
         if sessions:

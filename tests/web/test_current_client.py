@@ -5,7 +5,6 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from services.dialling.switch import Switch
 from services.listening.relay import Relay
 from services.vapi.gateway import Gateway
 from services.web.access.tickets import Tickets
@@ -26,15 +25,22 @@ ROUTES = [
     ("GET", "/api/dialling"),
     ("POST", "/api/dialling/stop"),
     ("POST", "/api/dialling/resume"),
+    ("GET", "/api/dialling/blocked"),
+    ("POST", "/api/dialling/blocked"),
+    ("DELETE", "/api/dialling/blocked?rule=%2B1900*"),
 ]
-BODIES = {"/api/vapi_call": {"to": NUMBER}, "/api/calls/one/control": {"action": "mute-assistant"}}
+BODIES = {
+    "/api/dialling/blocked": {"rule": "+1900*"},
+    "/api/vapi_call": {"to": NUMBER},
+    "/api/calls/one/control": {"action": "mute-assistant"},
+}
 
 
 async def test_an_api_without_its_doors_is_closed(vapi: StandIn, tmp_path: Path) -> None:
     gateway = Gateway(api_key="private", base_url=vapi.url)
     async with desk_in(tmp_path, gateway) as desk:
         relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look)
-        api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=Switch(tmp_path / "stopped"), settings=SETTINGS, version="1")
+        api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=desk.switch, settings=SETTINGS, version="1")
         async with serving(api) as url, aiohttp.ClientSession() as session:
             for method, path in ROUTES:
                 async with session.request(method, url + path, json=BODIES.get(path)) as answer:
@@ -42,7 +48,6 @@ async def test_an_api_without_its_doors_is_closed(vapi: StandIn, tmp_path: Path)
         await relay.aclose()
     await gateway.aclose()
     assert vapi.dials == 0
-    assert not (tmp_path / "stopped").exists()
 
 
 @pytest.mark.parametrize("path", ["/_nicegui/client/one/upload/1", "/assets/x", "/login/x", "/loginx", "/logout/all", "/"])

@@ -25,7 +25,11 @@ TOKENS = [entry(scope, scope, scope) for scope in Scope]
 TOKENS += [entry("boss", "*", "boss"), entry("hearing", "read+listen", "hearing"), entry("seeing", "read+control", "seeing")]
 WITHOUT = {"GET /health", "GET /health/live", "POST /api/vapi_events"}
 """Operations that need no token."""
-BODIES: dict[str, Any] = {"POST /api/vapi_call": {"to": NUMBER, "dryRun": True}, "POST /api/calls/{call_id}/recording": {"on": True}}
+BODIES: dict[str, Any] = {
+    "POST /api/vapi_call": {"to": NUMBER, "dryRun": True},
+    "POST /api/calls/{call_id}/recording": {"on": True},
+    "POST /api/dialling/blocked": {"rule": "+1900*"},
+}
 ARGUMENTS = {"transfer": {"destination": "+12125550100"}, "say": {"content": "Hi"}, "add-message": {"content": "Hi"}}
 RECORDING = "https://storage.vapi.ai/one.wav"
 

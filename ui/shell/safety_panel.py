@@ -7,6 +7,7 @@ from services.desk.end_all import AllEnded, end_all
 from services.dialling.switch import Stop, Switch
 from services.domain.call import Call
 from services.domain.client import PAGE
+from services.domain.errors import EarshotError
 from services.domain.phone_number import international
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
@@ -63,7 +64,7 @@ class SafetyPanel:
         self._notice.hide()
         try:
             await self._switch.resume(PAGE.name)
-        except OSError as error:
+        except EarshotError as error:
             self._notice.show_error(error)
 
     async def _press_end(self, event: GenericEventArguments) -> None:

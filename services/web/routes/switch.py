@@ -49,7 +49,6 @@ def switch_router(*, switch: Switch, desk: CallEnder) -> APIRouter:
     async def dialling(request: Request) -> JSONResponse:
         """Whether calls may be placed, and if not, who stopped it, when and why."""
         client_of(request, Scope.READ)
-        await switch.refresh()
         return _answer(switch)
 
     @router.post("/api/dialling/stop", response_model=DiallingAnswer, summary="Stop all dialling")
