@@ -14,7 +14,7 @@ from services.journal.calls import save
 from services.journal.codec import dump, load_call, load_order, milliseconds, time_of
 from services.journal.records import AuditRow, Begun, Dial, DialState, Limits
 from services.journal.schema import dials
-from services.journal.slots import booked, release, taken, window
+from services.journal.slots import CLOCKS, booked, release, taken, window
 from services.journal.states import newest as newest_state
 
 KEY_KEPT = timedelta(hours=24)
@@ -123,7 +123,7 @@ class _Book:
         self._know(row)
         self._recent[wanted.order.to, wanted.client] = row
         self._counts = {window: count + 1 for window, count in self._counts.items()}
-        if slot_from is not None and slot_from <= milliseconds(self._now):
+        if slot_from is not None and slot_from <= milliseconds(self._now + CLOCKS):
             self._slots += 1
             self._running[wanted.order.to] = row
         self._states = newest_state(self._connection) if self._states is None else self._states
@@ -205,7 +205,7 @@ def _recent(connection: sa.Connection, numbers: set[str], since: datetime) -> di
 
 def _running(connection: sa.Connection, numbers: set[str], now: datetime) -> dict[str, Row]:
     """The newest dial per number whose call may be running."""
-    held = (dials.c.slot_until > milliseconds(now)) & (dials.c.slot_from <= milliseconds(now))
+    held = (dials.c.slot_until > milliseconds(now)) & (dials.c.slot_from <= milliseconds(now + CLOCKS))
     rows = connection.execute(sa.select(dials).where(dials.c.to_number.in_(numbers), held).order_by(dials.c.dialled_at)).mappings()
     return {row["to_number"]: row for row in rows}
 

@@ -13,13 +13,16 @@ LONGEST = timedelta(seconds=LONGEST_CALL_SECONDS, hours=1)
 """Vapi ends every call after its longest duration. The hour covers ringing. A call that was due earlier is over, even if nobody saw it."""
 
 _LATE = timedelta(minutes=30)  # by which Vapi may start a call late, ringing included
+CLOCKS = timedelta(seconds=30)
+"""A window that begins so soon counts as begun: a process that waited for the lock, or whose clock is slow, asks with an earlier time than
+that of the dials before it."""
 _MOST = 1000  # calls per read
 _SEARCHED = timedelta(minutes=15)  # for longer, nobody searches for the call of a dial whose outcome is unknown
 
 _RUNNING = [status.value for status in CallStatus if status not in (CallStatus.UNKNOWN, CallStatus.ENDED)]
 
 _NOW = sa.bindparam("now", type_=sa.BigInteger)
-_HELD = sa.and_(dials.c.slot_until > _NOW, dials.c.slot_from <= _NOW)
+_HELD = sa.and_(dials.c.slot_until > _NOW, dials.c.slot_from <= _NOW + CLOCKS // timedelta(milliseconds=1))
 _COUNT = sa.select(sa.func.count()).select_from(dials).where(_HELD)
 """One statement, because every dial waits for it."""
 

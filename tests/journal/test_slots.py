@@ -42,6 +42,13 @@ async def test_of_64_dials_at_once_in_two_processes_as_many_begin_as_may(open_jo
     assert sum(isinstance(outcome, LimitReached) for outcome in outcomes) == 59
 
 
+async def test_a_process_that_asks_with_an_earlier_time_counts_the_dials_of_later_ones(open_journal: Open, clock: Clock) -> None:
+    await begin(await open_journal(now=clock))
+    slow = await open_journal(now=lambda: clock.now - timedelta(seconds=5))
+    with pytest.raises(LimitReached):
+        await begin(slow)
+
+
 @pytest.mark.parametrize("status", [status for status in CallStatus if status is not CallStatus.UNKNOWN])
 async def test_a_call_holds_its_slot_until_it_is_known_to_have_ended(journal: Journal, clock: Clock, status: CallStatus) -> None:
     order = await begin(journal)
