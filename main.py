@@ -7,6 +7,7 @@ if __name__ == "__main__":
 
 import asyncio
 import logging
+import secrets
 import socket
 import sys
 from contextlib import AsyncExitStack
@@ -109,7 +110,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         running.push_async_callback(gateway.aclose)
         desk = desk_of(account, gateway, journal, demo=settings.demo)
         running.push_async_callback(desk.aclose)
-        tickets = Tickets()
+        tickets = Tickets(await ticket_key(journal))
         relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
         running.push_async_callback(relay.aclose)
         desk.changed.subscribe(relay.on_call)
@@ -143,6 +144,12 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
 
         announce(settings)
         await Server(server_config(app), drain=drain).serve(sockets=[listening])
+
+
+async def ticket_key(journal: Journal) -> bytes:
+    """The key that signs tickets, the same in all processes and after a restart. Raises JournalError."""
+    key, _ = await journal.change_state("ticket-key", lambda known: known or secrets.token_hex(32))
+    return bytes.fromhex(key)
 
 
 def journal_place(settings: Settings) -> str | Path:

@@ -204,6 +204,12 @@ class CallDesk:
         """The call as last read, from memory; also by the id it had while its outcome was unknown."""
         return self._book.get(call_id)
 
+    async def find(self, call_id: str) -> Call | None:
+        """The call as last read, from memory, else the journal: another process may have placed it this moment. Raises JournalError."""
+        if (call := self.get(call_id)) is None and (call := await self.journal.get(call_id)):
+            self._book.follow(call)
+        return self.get(call_id) or call
+
     async def read(self, call_id: str) -> Call:
         """The call as last read, from memory, else the journal, else Vapi. Raises CallNotFound, VapiError, JournalError."""
         if call := self.get(call_id) or await self.journal.get(call_id):

@@ -54,7 +54,7 @@ def create_api(*, desk: CallDesk, relay: Relay, tickets: Tickets, switch: Switch
         return call_details(desk, call, listen_url=None, may_listen=may_listen)
 
     api.include_router(events_router(desk=desk, events=events, answer=without_listen_url, listen=partial(_listen, relay)))
-    api.include_router(listen_router(relay=relay, tickets=tickets, find=desk.get, on_listen=partial(_note_listening, desk)))
+    api.include_router(listen_router(relay=relay, tickets=tickets, find=desk.find, on_listen=partial(_note_listening, desk)))
     install_docs(api)
     return api
 

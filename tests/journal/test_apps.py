@@ -1,6 +1,7 @@
 """The whole app, `python main.py`: two of them on one journal, and one that is killed at each step of a dial."""
 
 import asyncio
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,6 +13,7 @@ import aiohttp
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
+from websockets.asyncio.client import connect
 
 from services.journal.postgres import _WRITERS_LOCK
 from tests.journal.conftest import execute
@@ -113,6 +115,18 @@ async def test_a_stop_and_a_block_at_one_app_bind_the_other_at_its_next_dial(app
         assert (await apps.place(other))[1]["code"] == "number_blocked"
         assert (await apps.ask(one, "DELETE", "/api/dialling/blocked", params={"rule": NUMBER}))[1] == {"rules": []}
     assert apps.vapi.dials == 0
+
+
+async def test_a_call_of_one_app_can_be_heard_and_read_at_the_other_at_once(apps: Apps) -> None:
+    one, other = [await apps.start() for _ in range(2)]
+    for _ in range(3):
+        _, call = await apps.place(one)
+        there = call["listenUrl"].replace(one.url.removeprefix("http"), other.url.removeprefix("http"))
+        assert there != call["listenUrl"]
+        async with connect(there) as socket:
+            assert json.loads(await socket.recv())["type"] == "stream"
+        assert (await apps.ask(other, "GET", f"/api/calls/{call['id']}"))[1]["id"] == call["id"]
+        assert (await apps.ask(other, "POST", f"/api/calls/{call['id']}/end"))[1]["status"] == "ended"
 
 
 @asynccontextmanager
