@@ -185,6 +185,7 @@ def desk_of(account: Settings, gateway: Gateway, journal: Journal, *, demo: bool
             per_day=account.calls_per_day,
             at_once=account.concurrent_calls,
             duplicate_window=None if demo else DUPLICATE_WINDOW,
+            one_per_number=True,
         ),
         assistant_id=account.assistant_id,
         phone_number_id=account.phone_number_id,

@@ -34,6 +34,7 @@ class StandIn:
         self.end_call_works = True
         self.down = False
         self.hidden = 0
+        self.erased_running = 0
         self.url = ""
         self.heard = asyncio.Event()
         """Set by each dial and control message that arrives."""
@@ -112,6 +113,15 @@ class StandIn:
             return web.Response(status=502, text="<html>Bad gateway</html>", content_type="text/html")
         return web.json_response(call) if call else web.json_response({"message": "Not Found", "statusCode": 404}, status=404)
 
+    async def delete(self, request: web.Request) -> web.Response:
+        """Erases a call. It does not hang up: a running one goes on unseen, which `erased_running` counts."""
+        self.requests["DELETE /call/{id}"] += 1
+        call = self.calls.pop(request.match_info["id"], None)
+        if call is None:
+            return web.json_response({"message": "Not Found", "statusCode": 404}, status=404)
+        self.erased_running += call["status"] not in ("scheduled", "ended")
+        return web.json_response(call)
+
     async def control(self, request: web.Request) -> web.Response:
         body = await request.json()
         self.controls.append(body)
@@ -166,6 +176,7 @@ async def stand_in() -> AsyncIterator[StandIn]:
     app.router.add_post("/call", vapi.create)
     app.router.add_get("/call", vapi.list)
     app.router.add_get("/call/{id}", vapi.get)
+    app.router.add_delete("/call/{id}", vapi.delete)
     app.router.add_post("/{id}/control", vapi.control)
     app.router.add_get("/{id}/listen", vapi.listen)
     for path in ("/assistant", "/phone-number"):

@@ -53,6 +53,7 @@ class DemoLine:
         self.assistant_id: str = self._assistants[0]["id"]
         self.phone_number_id: str = self._phone_numbers[0]["id"]
         self._calls: dict[str, DemoCall] = {}
+        self._erased: set[str] = set()
         self._file = ConversationFile(conversation)
         self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
 
@@ -63,6 +64,7 @@ class DemoLine:
                 web.post("/call", self._with_api_key(self._place)),
                 web.get("/call", self._with_api_key(self._list_calls)),
                 web.get("/call/{id}", self._with_api_key(self._get_call)),
+                web.delete("/call/{id}", self._with_api_key(self._delete_call)),
                 web.get("/assistant", self._with_api_key(self._list_assistants)),
                 web.get("/phone-number", self._with_api_key(self._list_phone_numbers)),
                 web.post(f"/{_ID}/control", self._control),
@@ -121,11 +123,19 @@ class DemoLine:
             raise Refusal(400, f"Couldn't Get {kind}. `{field}` {chosen} Does Not Exist.")
 
     async def _list_calls(self, request: web.Request) -> web.Response:
-        newest_first = (call.body for call in reversed(self._calls.values()))
+        newest_first = (call.body for call in reversed(self._calls.values()) if call.id not in self._erased)
         return web.json_response(select(newest_first, request.query, by=("id", "assistantId", "phoneNumberId")))
 
     async def _get_call(self, request: web.Request) -> web.Response:
         return web.json_response(self._find(request).body)
+
+    async def _delete_call(self, request: web.Request) -> web.Response:
+        """Erases a call's data. A scheduled call never begins; a running one goes on, as at Vapi."""
+        call = self._find(request)
+        if call.body["status"] == "scheduled":
+            await call.close()
+        self._erased.add(call.id)
+        return web.json_response(call.body)
 
     async def _list_assistants(self, request: web.Request) -> web.Response:
         return web.json_response(select(self._assistants, request.query))
@@ -147,7 +157,7 @@ class DemoLine:
 
     def _find(self, request: web.Request) -> DemoCall:
         call = self._calls.get(request.match_info["id"])
-        if call is None:
+        if call is None or call.id in self._erased:
             raise Refusal(404, "Call Not Found.")
         return call
 

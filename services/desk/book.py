@@ -57,6 +57,11 @@ class Book:
         settling = [self._calls[call_id] for call_id, ended in self._ended_at.items() if now - ended < SETTLING]
         return [call for call in running if call.status is not CallStatus.UNKNOWN] + [call for call in settling if not _settled(call)]
 
+    def running_with(self, number: str) -> Call | None:
+        """A running call with this number, of any origin. A scheduled call is not running yet."""
+        calls = (self._calls[call_id] for call_id in self._running)
+        return next((call for call in calls if call.customer == number and call.status is not CallStatus.SCHEDULED), None)
+
     def resume(self, call: Call) -> None:
         """Adds a call from the journal that was running before this process started."""
         self._calls[call.id] = call

@@ -12,6 +12,7 @@ from services.desk.book import Book
 from services.desk.call_control import CallControl, Obstacle
 from services.desk.directory import Directory
 from services.desk.hang_ups import HangUps
+from services.desk.late_hang_ups import LateHangUps
 from services.desk.orders import Orders
 from services.desk.other_processes import follow_other_processes
 from services.desk.placing import Key, Placed, Placing
@@ -31,7 +32,7 @@ from services.domain.control import Control
 from services.domain.errors import EarshotError
 from services.domain.phone_number import PhoneNumber
 from services.domain.transcript import Line
-from services.journal import AuditRow, Journal, Limits, News
+from services.journal import AuditRow, Dial, Journal, Limits, News
 from services.support.drain import Drain
 from services.support.signals import Signal
 from services.support.tasks import Tasks
@@ -111,7 +112,9 @@ class CallDesk:
             limits=limits,
             store=self._take_ours,
             rename=self._rename,
+            running_with=self._book.running_with,
         )
+        self._late_hang_ups = LateHangUps(journal, self.end)
         self._hang_ups = HangUps(gateway=gateway, take=self._take_ours, changed=self._tell_again)
         self._control = CallControl(
             gateway=gateway,
@@ -137,6 +140,7 @@ class CallDesk:
             self._book.resume(call)
         self._tasks.start(follow_other_processes(self.journal, self._book.running_ids, self._take_up), name="follow other processes")
         self._tasks.start(self._watcher.run(), name="watch calls")
+        self._tasks.start(self._late_hang_ups.run(), name="hang up open dials")
         self._tasks.start(self.directory.load(), name="load directory")
         await self._placing.start()
 
@@ -152,6 +156,7 @@ class CallDesk:
     async def aclose(self) -> None:
         """Stops the desk's work and writes down what is waiting. Phone calls continue."""
         await self._placing.aclose()
+        await self._late_hang_ups.aclose()
         await self._hang_ups.aclose()
         await self._archive.aclose()
         await self.timelines.aclose()
@@ -233,10 +238,12 @@ class CallDesk:
         """Checks an order against the dial guard's current knowledge. Raises its errors."""
         self.guard.check(PhoneNumber(e164=order.to, region=order.region), client)
 
-    async def weigh(self, order: CallOrder, client: Client) -> None:
-        """Checks an order as far as possible without dialling. Raises the errors of the dial guard and the limits."""
+    async def weigh(self, order: CallOrder, client: Client, *, allow_duplicate: bool = True) -> None:
+        """Checks an order as far as possible without dialling. Raises the errors of the dial guard and the limits, and DuplicateCall
+        unless that is allowed.
+        """
         await self.directory.known()
-        await self._placing.weigh(order, client)
+        await self._placing.weigh(order, client, allow_duplicate=allow_duplicate)
 
     async def place(self, order: CallOrder, client: Client, *, key: Key | None = None, allow_duplicate: bool = False) -> Placed:
         """Places exactly one call, or returns the one that the key placed before. Its status is UNKNOWN if Vapi's answer was lost.
@@ -249,7 +256,7 @@ class CallDesk:
             return await self._placing.place(order, client, key=key, allow_duplicate=allow_duplicate)
 
     async def end(self, call_id: str, client: Client) -> Call:
-        """Hangs up, and returns the call once Vapi confirms that it ended. Returns an ended call as it is.
+        """Hangs up, or cancels a scheduled call. Returns the call once Vapi confirms that it ended, and an ended call as it is.
 
         Raises HangUpUnconfirmed if Vapi has not confirmed it yet (the desk keeps trying), CallNotRunning, CallNotFound, VapiError.
         """
@@ -260,6 +267,24 @@ class CallDesk:
             hanging_up = self._hang_ups.begin(call)
             self._control.note_when_done(hanging_up, call, client)
             return await self._hang_ups.confirmed(hanging_up)
+
+    async def find_running(self) -> list[Call]:
+        """All running and scheduled calls, after a read of the journal and of Vapi: also those that began a moment ago, anywhere."""
+        await self.caught_up()
+        try:
+            await self._watcher.read_now()
+        except EarshotError as error:
+            log.warning("could not read which calls are running at Vapi (%s)", error.code)
+        try:
+            for call in await self.journal.running(but=frozenset(self._book.running_ids)):
+                self._take_up(call)
+        except EarshotError as error:
+            log.warning("could not read which calls are running (%s)", error.code)
+        return [call for call in self.calls() if call.running]
+
+    async def hang_up_open_dials(self, client: Client) -> Sequence[Dial]:
+        """Has the call of every open dial, of all processes, hung up as soon as it is known. Returns these dials."""
+        return await self._late_hang_ups.want(client)
 
     def dialled(self) -> Sequence[datetime]:
         """The times of the dials in the last 24 hours that count towards the limits, oldest first."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from services.desk.cancel import cancel
 from services.desk.hang_up import hang_up
 from services.domain.call import Call, CallStatus
 from services.domain.errors import CallNotRunning, HangUpUnconfirmed
@@ -29,14 +30,14 @@ class HangUps:
         await self._tasks.aclose()
 
     def begin(self, call: Call) -> asyncio.Task[Call]:
-        """The hang-up of a call, started if none is pending. Returns the ended call or raises HangUpUnconfirmed. Raises CallNotRunning."""
+        """The hang-up of a call, or the cancelling of a scheduled one, started if none is pending. Returns the ended call or raises
+        HangUpUnconfirmed. Raises CallNotRunning.
+        """
         if call.status is CallStatus.UNKNOWN:
             raise CallNotRunning("Earshot is still checking whether this call was placed. It can be ended once it is found.")
-        if call.status is CallStatus.SCHEDULED:
-            raise CallNotRunning("This call is scheduled. End it once it rings, or cancel it in the Vapi dashboard.")
         task = self._under_way.get(call.id)
         if task is None:
-            task = self._under_way[call.id] = self._tasks.start(self._hang_up(call.id), name="hang up")
+            task = self._under_way[call.id] = self._tasks.start(self._hang_up(call), name="hang up")
             task.add_done_callback(lambda _: self._over(call.id))
             self._changed(call.id)
         return task
@@ -51,8 +52,9 @@ class HangUps:
                 "Vapi has not confirmed that the call ended. Earshot keeps trying. The call may still be running."
             ) from None
 
-    async def _hang_up(self, call_id: str) -> Call:
-        return self._take(await hang_up(self._gateway, call_id))
+    async def _hang_up(self, call: Call) -> Call:
+        scheduled = call.status is CallStatus.SCHEDULED
+        return self._take(await (cancel(self._gateway, call) if scheduled else hang_up(self._gateway, call.id)))
 
     def _over(self, call_id: str) -> None:
         del self._under_way[call_id]

@@ -18,7 +18,7 @@ from services.dialling.dial_guard import DialGuard
 from services.dialling.reach import Destination
 from services.domain.call import NEVER_FOUND, Call, CallOrder, CallStatus
 from services.domain.client import Client
-from services.domain.errors import EarshotError, Forbidden, OutcomeUnknown, ShuttingDown, Stopped
+from services.domain.errors import DuplicateRunningCall, EarshotError, Forbidden, OutcomeUnknown, ShuttingDown, Stopped
 from services.domain.phone_number import PhoneNumber, masked
 from services.journal import AuditRow, DialState, Journal, Limits
 from services.support.tasks import Tasks
@@ -52,6 +52,7 @@ class Placing:
     """Takes an order to Vapi.
 
     `store` saves a call and returns the stored version. `rename` is called when a call of unknown outcome has been found.
+    `running_with` returns a running call with a number, whoever placed it.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Placing:
         limits: Limits,
         store: Callable[[Call], Call],
         rename: Callable[[str, str], None],
+        running_with: Callable[[str], Call | None],
     ) -> None:
         self._gateway = gateway
         self._journal = journal
@@ -70,6 +72,7 @@ class Placing:
         self._limits = limits
         self._store = store
         self._rename = rename
+        self._running_with = running_with
         self._tasks = Tasks()
         self._in_flight: Counter[str] = Counter()  # the tags of the dials that this process works on
         self.dialled: list[datetime] = []
@@ -93,6 +96,8 @@ class Placing:
         placed.
         """
         limits = replace(self._limits, duplicate_window=None) if allow_duplicate or key else self._limits
+        if allow_duplicate:
+            limits = replace(limits, one_per_number=False)
         work = self._while_in_flight(order.tag, self._place(order, client, key, limits))
         placing = self._tasks.start(work, name="place call")
         try:
@@ -105,7 +110,7 @@ class Placing:
     async def _place(self, order: CallOrder, client: Client, key: Key | None, limits: Limits) -> Placed:
         if key is None:
             # With a key, look it up first: a repeated request gets its first answer even if the rules have changed since.
-            await self._admit(order, client)
+            await self._admit(order, client, limits)
         begun = await self._journal.begin(
             order,
             client=client.name,
@@ -118,7 +123,7 @@ class Placing:
         self._count(begun.dial.dialled_at)
         try:
             # Again, because dialling may have been stopped during the write.
-            self._check(order, client)
+            self._check(order, client, limits)
             return Placed(call=await self._dial(order, client))
         except asyncio.CancelledError:
             # By `aclose`: Vapi may have placed the call, so the client must learn that it must not be dialled again.
@@ -143,10 +148,11 @@ class Placing:
         )
         self._count(await self._journal.count_transfer(order, client=client.name, call_id=call.id, limits=self._limits))
 
-    async def weigh(self, order: CallOrder, client: Client) -> None:
-        """Raises what `place` would raise now, as far as that is known without dialling. Ignores duplicates, which may be intended."""
-        await self._admit(order, client)
-        await self._journal.weigh(order, client=client.name, limits=replace(self._limits, duplicate_window=None))
+    async def weigh(self, order: CallOrder, client: Client, *, allow_duplicate: bool = True) -> None:
+        """Raises what `place` would raise now, as far as that is known without dialling."""
+        limits = replace(self._limits, duplicate_window=None, one_per_number=False) if allow_duplicate else self._limits
+        await self._admit(order, client, limits)
+        await self._journal.weigh(order, client=client.name, limits=limits)
 
     async def _read_dialled(self) -> None:
         """Reads the dials of all processes. Keeps dials that started here during the read."""
@@ -157,15 +163,18 @@ class Placing:
         del self.dialled[: bisect(self.dialled, at - _DAY)]
         insort(self.dialled, at)
 
-    def _check(self, order: CallOrder, client: Client) -> None:
+    def _check(self, order: CallOrder, client: Client, limits: Limits) -> None:
         self._guard.check(PhoneNumber(e164=order.to, region=order.region), client)
+        # The journal judges what was placed through Earshot; calls of other systems only this process knows, and its own lost ones.
+        if limits.one_per_number and (running := self._running_with(order.to)) and running.tag != order.tag:
+            raise DuplicateRunningCall(call_id=running.id)
 
-    async def _admit(self, order: CallOrder, client: Client) -> None:
+    async def _admit(self, order: CallOrder, client: Client, limits: Limits) -> None:
         try:
-            self._check(order, client)
+            self._check(order, client, limits)
         except (Stopped, Forbidden):
             await self._journal.catch_up()  # another process may just have lifted it
-            self._check(order, client)
+            self._check(order, client, limits)
 
     async def _dial(self, order: CallOrder, client: Client) -> Call:
         log.info("placing a call to %s for %s", masked(order.to), client.name)

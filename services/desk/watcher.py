@@ -79,6 +79,10 @@ class Watcher:
             self._wanted[call_id] = None
         self.wake()
 
+    async def read_now(self) -> None:
+        """Reads what has changed at Vapi, without waiting for the next tick. Raises VapiError."""
+        self._take_in(await self._read_updates())
+
     async def run(self) -> None:
         """Reads until cancelled, with growing pauses while Vapi does not answer."""
         failures = 0

@@ -151,6 +151,18 @@ class Gateway:
         """Hangs up. Safe to repeat. Only the call's status shows that the call has ended."""
         await self._post_control(call_id, END_CALL)
 
+    async def delete_call(self, call_id: str) -> None:
+        """Deletes a call's data at Vapi: the only way to cancel a scheduled call. It does not hang up a running one.
+
+        Raises `CallNotFound`, `VapiRefused`, `VapiUnavailable`.
+        """
+        try:
+            answer = await self._sdk.ask("DELETE", f"call/{quote(call_id, safe='')}")
+        except NoAnswer:
+            raise VapiUnavailable(refusals.UNREACHABLE) from None
+        if not answer.ok:
+            raise refusals.of_read(answer, call_id=call_id)
+
     async def listen_target(self, call_id: str) -> ListenTarget:
         """The URL of the call's live sound. Vapi returns it even after the call has ended. Raises like `control`."""
         url = await self._monitor_url(call_id, lambda monitor: monitor.listen_url)

@@ -48,6 +48,9 @@ class NoCredentials(Gateway):
     async def end_call(self, call_id: str) -> None:
         raise NotConfigured.without(self._missing)
 
+    async def delete_call(self, call_id: str) -> None:
+        raise NotConfigured.without(self._missing)
+
     async def listen_target(self, call_id: str) -> ListenTarget:
         raise NotConfigured.without(self._missing)
 

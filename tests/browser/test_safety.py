@@ -53,6 +53,7 @@ def test_ending_all_calls_takes_two_presses(earshot: Earshot, open_tab: Open) ->
     expect(button).to_have_text("Press again to end all 2")
     page.wait_for_timeout(600)  # longer than a double click: the second press is meant
     button.click()
-    expect(button).to_have_text("No active calls")
+    expect(button).to_have_text("End all calls")
+    expect(page.locator(".notice.stopped")).to_be_visible()
     expect(page.locator(".safety .done")).to_have_text("2 calls have ended.")
     assert {call["status"] for call in earshot.calls() if call["to"] in NUMBERS} == {"ended"}

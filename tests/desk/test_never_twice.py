@@ -105,16 +105,38 @@ async def test_a_key_that_cannot_be_used_is_refused(vapi: StandIn, client: Clien
 async def test_the_same_number_a_moment_later_is_asked_about(vapi: StandIn, client: Client) -> None:
     _, first, _ = await post(client)
     status, problem, _ = await post(client)
+    assert (status, problem["code"], problem["links"]["first"]) == (409, "duplicate_running_call", first["links"]["self"])
+    await client.ask("POST", first["links"]["self"] + "/end")
+    status, problem, _ = await post(client)
     assert (status, problem["code"], problem["links"]["first"]) == (409, "duplicate_recent_call", first["links"]["self"])
     assert (await post(client, to=OTHER))[0] == 201
     assert (await post(client, allowDuplicate=True))[0] == 201
     assert vapi.dials == 3
 
 
-async def test_two_keys_mean_two_calls(vapi: StandIn, client: Client) -> None:
-    assert (await post(client, "one"))[0] == 201
-    assert (await post(client, "two"))[0] == 201
+async def test_two_keys_mean_two_calls_but_not_at_once_unless_asked_for(vapi: StandIn, client: Client) -> None:
+    _, first, _ = await post(client, "one")
+    status, problem, _ = await post(client, "two")
+    assert (status, problem["code"], problem["links"]["first"]) == (409, "duplicate_running_call", first["links"]["self"])
+    assert (await post(client, "one"))[1]["id"] == first["id"]
+    assert (await post(client, "two", allowDuplicate=True))[0] == 201
     assert vapi.dials == 2
+
+
+async def test_a_number_that_is_calling_in_is_not_dialled_without_asking(vapi: StandIn, client: Client) -> None:
+    call_id = vapi.ring_in(NUMBER)
+    client.desk.look(call_id)
+    async with asyncio.timeout(10):
+        while client.desk.get(call_id) is None:  # noqa: ASYNC110 - whenever it is
+            await asyncio.sleep(0.01)
+    status, problem, _ = await post(client)
+    assert (status, problem["code"], problem["links"]["first"]) == (409, "duplicate_running_call", f"/api/calls/{call_id}")
+    assert (await post(client, allowDuplicate=True))[0] == 201
+
+
+async def test_a_call_that_is_scheduled_for_later_is_no_running_call(vapi: StandIn, client: Client) -> None:
+    assert (await post(client, "later", earliestAt="2099-01-01T10:00:00Z"))[0] == 202
+    assert (await post(client, "now"))[0] == 201
 
 
 async def test_the_hours_limit_is_told_and_not_overshot(vapi: StandIn, tmp_path: Path) -> None:
@@ -187,5 +209,6 @@ async def test_a_call_is_given_the_longest_time_it_may_last(vapi: StandIn, tmp_p
 async def test_the_audit_says_who_did_what(vapi: StandIn, client: Client) -> None:
     _, call, _ = await post(client)
     await client.ask("POST", call["links"]["self"] + "/end")
+    await client.desk.timeline(call["id"])  # which waits for what is being written
     rows = await client.desk.journal.audit(call_id=call["id"])
     assert [(row.who, row.action, row.to) for row in rows] == [("local", "end", NUMBER), ("local", "dial", NUMBER)]

@@ -1,11 +1,13 @@
 """No number of requests at once gets past a limit."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from services.domain.errors import DuplicateCall, LimitReached
+from services.domain.call import CallStatus
+from services.domain.errors import DuplicateCall, DuplicateRunningCall, LimitReached
 from services.journal import Begun, Journal, Limits
 from tests.journal.conftest import Clock, Open, an_order
 from tests.journal.test_dials import a_call
@@ -85,6 +87,27 @@ async def test_of_64_dials_of_one_number_at_once_one_is_begun(journal: Journal) 
     outcomes = await asyncio.gather(*(journal.begin(an_order(), client="shop", limits=limits) for _ in range(64)), return_exceptions=True)
     assert sum(isinstance(outcome, Begun) for outcome in outcomes) == 1
     assert sum(isinstance(outcome, DuplicateCall) for outcome in outcomes) == 63
+
+
+async def test_a_number_with_a_running_call_is_not_dialled_by_anybody(journal: Journal, open_journal: Open, clock: Clock) -> None:
+    limits = Limits(one_per_number=True)
+    first = an_order()
+    await journal.begin(first, client="shop", key="first", limits=limits)
+    other = await open_journal(now=clock)
+    clock.pass_(timedelta(hours=1))
+    with pytest.raises(DuplicateRunningCall) as caught:
+        await other.begin(an_order(), client="robot", key="second", limits=limits)
+    assert caught.value.call_id == f"unknown-{first.tag}"
+    await other.begin(an_order(earliest_at=clock.now + timedelta(days=1)), client="robot", limits=Limits())
+    await journal.settle(first.tag, call=replace(a_call(first), status=CallStatus.ENDED), state="placed")
+    await other.begin(an_order(), client="robot", key="second", limits=limits)
+
+
+async def test_of_64_dials_of_one_number_at_once_by_as_many_clients_one_is_begun(journal: Journal) -> None:
+    dials = (journal.begin(an_order(), client=f"client-{n}", limits=Limits(one_per_number=True)) for n in range(64))
+    outcomes = await asyncio.gather(*dials, return_exceptions=True)
+    assert sum(isinstance(outcome, Begun) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, DuplicateRunningCall) for outcome in outcomes) == 63
 
 
 async def test_a_refused_dial_is_no_duplicate(journal: Journal) -> None:

@@ -10,7 +10,7 @@ from nicegui.events import GenericEventArguments
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallOrder
 from services.domain.client import PAGE
-from services.domain.errors import DuplicateCall, EarshotError
+from services.domain.errors import DuplicateCall, DuplicateRunningCall, EarshotError
 from services.domain.pasted_number import number_in, number_in_address
 from services.domain.phone_number import as_typed, international, region_name, region_of
 from ui.dial import recent_numbers
@@ -25,7 +25,7 @@ from ui.words.faults import error_words
 
 _MAX_TEXT = 64
 _MAX_PASTED = 1000
-_CONFIRMABLE = {"number_unlikely", "duplicate_recent_call"}
+_CONFIRMABLE = {"number_unlikely", "duplicate_recent_call", "duplicate_running_call"}
 _WHILE_TYPING = {"invalid_number", "short_number", "emergency_number", "number_unlikely"}  # true of every number before it is complete
 
 
@@ -177,6 +177,12 @@ class Dialer:
         self._confirm.set_visibility(error is not None and error.code in _CONFIRMABLE)
         set_props(self._field, aria_invalid="true" if error else None)
 
+    def _refused(self, error: EarshotError) -> None:
+        question = ""
+        if isinstance(error, DuplicateCall):
+            question = say("duplicate_running" if isinstance(error, DuplicateRunningCall) else "duplicate")
+        self._show_problem(error, question)
+
     async def _dial(self, event: GenericEventArguments) -> None:
         if self._busy:
             return
@@ -196,9 +202,9 @@ class Dialer:
             return None
         try:
             order = self._order(text, confirmed=confirmed, **read_options(args))
-            self._desk.check(order, PAGE)
+            await self._desk.weigh(order, PAGE, allow_duplicate=confirmed)
         except EarshotError as error:
-            self._show_problem(error)
+            self._refused(error)
             return None
         self._say_what_call_does(order)
         self._placing(order)
@@ -206,7 +212,7 @@ class Dialer:
             placed = await self._desk.place(order, PAGE, allow_duplicate=confirmed)
         except DuplicateCall as error:
             self._failed()
-            self._show_problem(error, say("duplicate"))
+            self._refused(error)
             return None
         except Exception as error:
             self._failed()

@@ -79,7 +79,7 @@ class SafetyPanel:
         self._notice.hide()
         self._show_end()
         try:
-            self._show_result(await end_all(self._desk, PAGE))
+            self._show_result(await end_all(self._desk, self._switch, PAGE))
         except Exception as error:
             self._notice.show_error(error)
         finally:
@@ -88,7 +88,7 @@ class SafetyPanel:
 
     def _show_result(self, outcome: AllEnded) -> None:
         count = len(outcome.ended)
-        self._done.show(say("end_all_done", count=count) if count else "")
+        self._done.show("" if outcome.unconfirmed and not count else say("end_all_done" if count else "end_all_nothing", count=count))
         if outcome.unconfirmed:
             lines = (say("end_all_unconfirmed", number=international(call.to or ""), why=why) for call, why in outcome.unconfirmed)
             self._notice.show(say("end_all_unconfirmed_title"), " ".join(lines))
@@ -99,16 +99,12 @@ class SafetyPanel:
 
     def _show_end(self) -> None:
         count = sum(call.running for call in self._desk.calls())
-        text = (
-            say("end_all_busy")
-            if self._ending
-            else say("end_all_none")
-            if count == 0
-            else say("end_all_sure" if self._confirming else "end_all", count=count)
-        )
+        key = "end_all_sure" if self._confirming else "end_all"
+        # Pressing makes sense without a known call as well: one may be ringing that this process has not seen yet.
+        text = say("end_all_busy") if self._ending else say(key, count=count) if count else say(f"{key}_none")
         self._end.show(text)
         self._end.classes(replace="btn end" if self._confirming else "btn")
-        set_props(self._end, disabled=self._ending or count == 0)
+        set_props(self._end, disabled=self._ending)
 
 
 class StoppedBy:

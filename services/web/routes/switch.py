@@ -65,8 +65,9 @@ def switch_router(*, switch: Switch, desk: CallEnder) -> APIRouter:
 
     @router.post("/api/calls/end-all", response_model=EndAllAnswer, summary="End all active calls")
     async def end_all_calls(request: Request) -> JSONResponse:
-        """Ends all calls at once. `unconfirmed` may still be running: Vapi has not confirmed their end, or they have not started."""
-        outcome = await end_all(desk, client_of(request, Scope.CONTROL))
+        """Stops dialling, then ends all calls at once and cancels scheduled ones. `unconfirmed` may still be running: Vapi has not
+        confirmed their end, or they are being dialled. Earshot goes on hanging up. Dialling stays stopped until it is resumed."""
+        outcome = await end_all(desk, switch, client_of(request, Scope.CONTROL))
         return JSONResponse(
             {
                 "ended": [call.id for call in outcome.ended],

@@ -1,0 +1,53 @@
+"""Cancels a scheduled call: deletes it at Vapi, which has no other way. A call that has begun is hung up and never deleted."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from services.desk.hang_up import hang_up
+from services.domain.call import CANCELLED, GONE, Call, CallStatus
+from services.domain.errors import CallNotFound, HangUpUnconfirmed, VapiError
+from services.vapi.gateway import Gateway
+
+log = logging.getLogger(__name__)
+
+_PAUSE = 0.5  # seconds between reads
+_ROUNDS = 60
+# Deleting does not hang up. Around its time a call may begin between our read and the deletion, so it is left to begin and hung up then.
+_BEFORE, _AFTER = timedelta(seconds=5), timedelta(seconds=10)
+
+
+async def cancel(gateway: Gateway, call: Call) -> Call:
+    """The cancelled call, or the call as it ended if it had begun. Only a read that finds no call, or an ended one, proves the end.
+
+    Raises HangUpUnconfirmed, CallNotFound.
+    """
+    deleted, problem = False, ""
+    for _ in range(_ROUNDS):
+        try:
+            seen = await gateway.get_call(call.id)
+            if not seen.running:
+                return seen
+            if seen.status is not CallStatus.SCHEDULED:
+                return await hang_up(gateway, call.id)
+            if not _may_begin(seen):
+                await gateway.delete_call(call.id)
+                deleted = True
+        except CallNotFound:
+            if not deleted and _due(call):
+                raise  # its data was deleted elsewhere, perhaps while it ran
+            return replace(call, status=CallStatus.ENDED, ended_reason=CANCELLED if deleted else GONE)
+        except VapiError as error:
+            log.warning("could not cancel a scheduled call (%s)", error.code)
+            problem = f" Vapi says: {error.detail}"
+        await asyncio.sleep(_PAUSE)
+    raise HangUpUnconfirmed(f"Vapi has not cancelled the scheduled call.{problem} Try again, or delete it in the Vapi dashboard.")
+
+
+def _may_begin(call: Call) -> bool:
+    return call.earliest_at is not None and call.earliest_at - _BEFORE <= datetime.now(UTC) <= call.earliest_at + _AFTER
+
+
+def _due(call: Call) -> bool:
+    return call.earliest_at is None or call.earliest_at <= datetime.now(UTC)
