@@ -1,5 +1,7 @@
 """Dials whose call somebody wants ended as soon as it is known, whichever process learns of it."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from services.journal.dials import OPEN, dial_of
@@ -22,6 +24,6 @@ def wanted(connection: sa.Connection) -> list[Dial]:
     return [dial_of(row) for row in connection.execute(sa.select(dials).where(_WANTED).order_by(dials.c.dialled_at)).mappings()]
 
 
-def done(connection: sa.Connection, tag: str) -> None:
-    """The call of this dial has ended, or there never was one."""
-    connection.execute(dials.update().where(dials.c.tag == tag).values(hang_up_by=None))
+def done(connection: sa.Connection, tags: Sequence[str]) -> None:
+    """The calls of these dials have ended, or there never were any."""
+    connection.execute(dials.update().where(dials.c.tag.in_(tags)).values(hang_up_by=None))

@@ -37,6 +37,7 @@ _SAVE: Fact[tuple[Call, datetime]] = Fact(turn=1, run=calls.save, about=lambda s
 _TAKE_BACK: Fact[str] = Fact(turn=2, run=dials.take_back, about=lambda tag: tag)
 _BEGIN: Kind[dials.Beginning, Begun] = Kind(turn=3, run=dials.begin)  # after the facts that free slots
 _NOTE: Fact[AuditRow] = Fact(turn=4, run=audit.note, about=lambda row: row.call_id or row.action)
+_HUNG_UP: Fact[str] = Fact(turn=4, run=hang_ups.done, about=lambda tag: tag)
 _SAVE_TRANSCRIPT: Fact[tuple[str, Sequence[Line]]] = Fact(
     turn=5, run=transcripts.save, about=lambda said: said[0], merge=lambda _, newer: newer
 )
@@ -250,7 +251,7 @@ class Journal:
 
     async def hung_up(self, tag: str) -> None:
         """Ends what `want_hang_ups` began for this dial: its call has ended, or there never was one."""
-        await self._database.write(partial(hang_ups.done, tag=tag))
+        await self._writer.record(_HUNG_UP, tag)
 
     async def dialled_since(self, time: datetime) -> list[datetime]:
         """The times of certain and possible dials since then, oldest first; the newest 10,000 at most."""

@@ -63,7 +63,8 @@ class Proof:
         return attempt.result()
 
     def _write(self, connection: sa.Connection) -> Slots:
-        # The same value: a write all the same, which needs the lock, room on the disk, and a server that takes writes.
-        connection.execute(schema_version.update().values(version=schema_version.c.version))
+        # There and back, in one transaction: SQLite would not write an unchanged value, and then a full disk would go unnoticed.
+        for change in (1, -1):
+            connection.execute(schema_version.update().values(version=schema_version.c.version + change))
         now = self._now()
         return Slots(taken=slots.taken(connection, now), abandoned=slots.abandoned(connection, now))

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from services.domain.errors import JournalError
 from services.journal import Condition, Journal, proof, writes
 from services.journal.postgres import _WRITERS_LOCK
-from tests.journal.conftest import Clock, an_order
+from tests.journal.conftest import Clock, an_order, execute
 from tests.journal.test_dials import a_call, begin
+from tests.journal.test_schema import largest_file
 
 
 @asynccontextmanager
@@ -53,6 +54,26 @@ async def test_a_database_that_confirms_no_write_is_told_and_what_waits_for_it(
     async with asyncio.timeout(60):
         while (found := await journal.condition()) != Condition():  # noqa: ASYNC110 - whenever it is
             await asyncio.sleep(0.05)
+
+
+async def test_a_database_that_takes_no_writes_is_told(url: str, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk, or a primary that has become a standby."""
+    monkeypatch.setattr(proof, "_FRESH_S", 0.0)
+    if url.startswith("sqlite"):
+        with largest_file(1000):
+            assert (await journal.condition()).trouble
+    else:
+        name = url.partition("?")[0].rpartition("/")[2]
+        server = url.replace(f"/{name}?", "/postgres?")
+        await execute(server, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        await execute(server, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608 - ours
+        async with asyncio.timeout(60):
+            while "read-only" not in ((await journal.condition()).trouble or ""):  # noqa: ASYNC110 - the broken connections go first
+                await asyncio.sleep(0.01)
+        await execute(server, f"ALTER DATABASE {name} SET default_transaction_read_only = off")
+    async with asyncio.timeout(60):
+        while (await journal.condition()).trouble:  # noqa: ASYNC110 - whenever it is
+            await asyncio.sleep(0.01)
 
 
 async def test_all_who_ask_at_once_share_one_write(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
