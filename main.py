@@ -33,11 +33,13 @@ from services.domain.phone_number import EXAMPLE
 from services.journal import AuditRow, Journal, Limits
 from services.journal.backup import back_up
 from services.listening.relay import Relay
+from services.listening.sound_thread import SoundThread
 from services.recording.recordings import Recordings
 from services.settings import TABLE, Settings, SettingsError, read_settings
 from services.support.command_line import CommandLine
 from services.support.descriptors import watch_descriptors
 from services.support.logfmt import log_to_stderr
+from services.support.memory import give_back_memory
 from services.support.tasks import Tasks
 from services.support.version import VERSION
 from services.vapi.gateway import Gateway
@@ -111,7 +113,15 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         desk = desk_of(account, gateway, journal, demo=settings.demo)
         running.push_async_callback(desk.aclose)
         tickets = Tickets(await ticket_key(journal))
-        relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
+        sound = SoundThread()
+        running.push_async_callback(sound.aclose)
+        relay = Relay(
+            target=sound.ask_main(desk.listen_target),
+            find=desk.get,
+            hint=sound.on_main(desk.look),
+            heard=sound.on_main(desk.transcripts.take),
+            loop=sound.loop,
+        )
         running.push_async_callback(relay.aclose)
         desk.changed.subscribe(relay.on_call)
         recordings = recordings_of(settings, desk, relay)
@@ -120,6 +130,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         background = Tasks()
         running.push_async_callback(background.aclose)
         background.start(watch_descriptors(), name="watch descriptors")
+        background.start(give_back_memory(), name="give back memory")
         await desk.start()
         await import_files(settings.data_dir, desk.blocked, desk.switch, rename=not settings.demo)
         for call in desk.calls():

@@ -11,7 +11,10 @@ End = Literal["call ended", "left", "shutdown", "too slow", "failed"]
 
 
 class Sink(Protocol):
-    """Receives what comes out of an upstream. Called on the event loop, so it must return quickly."""
+    """Receives what comes out of an upstream. Called on the relay's event loop, so it must return quickly. `end` says why nothing more
+    comes."""
+
+    end: End | None
 
     def tell(self, event: str) -> None: ...
     def play(self, sound: bytes, *, at_most: int) -> None: ...
@@ -23,6 +26,8 @@ class Listener:
 
     The iteration ends with the call, after everything queued; `end` says why. A slow listener loses the oldest sound (`dropped_bytes`),
     never events. Without `sound` or `events` it receives none of these.
+
+    Iterate it on the loop on which it was made. If that is not the relay's loop, it must do without `sound`.
     """
 
     def __init__(self, leave: Callable[["Listener"], None], *, sound: bool = True, events: bool = True) -> None:
@@ -35,6 +40,7 @@ class Listener:
         self._sound_bytes = 0
         self._events: deque[tuple[int, str]] = deque()
         self._news = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
 
     def __aiter__(self) -> Self:
         return self
@@ -77,7 +83,7 @@ class Listener:
         elif not self.end:
             self._count += 1
             self._events.append((self._count, event))
-            self._news.set()
+            self._wake()
 
     def play(self, sound: bytes, *, at_most: int) -> None:
         """Queues sound, and drops the oldest beyond `at_most` bytes: for live listening the newest matters most."""
@@ -90,7 +96,7 @@ class Listener:
             dropped = len(self._sound.popleft()[1])
             self._sound_bytes -= dropped
             self.dropped_bytes += dropped
-        self._news.set()
+        self._wake()
 
     def finish(self, end: End, *, drain: bool) -> None:
         """Ends the iteration: after everything queued with `drain`, otherwise at once."""
@@ -98,4 +104,10 @@ class Listener:
         if not drain:
             self._sound.clear()
             self._events.clear()
-        self._news.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        if asyncio._get_running_loop() is self._loop:
+            self._news.set()
+        else:
+            self._loop.call_soon_threadsafe(self._news.set)

@@ -5,9 +5,9 @@ Sound is passed on in whole blocks (one sample of every channel), so that joinin
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from services.domain.call import Call, ListenTarget
 from services.domain.errors import CallNotFound, CallNotRunning
@@ -19,6 +19,7 @@ from services.support.tasks import Tasks
 from services.vapi.listen_events import read
 
 S = TypeVar("S", bound=Sink)
+T = TypeVar("T")
 
 
 class _Stream:
@@ -106,6 +107,9 @@ class Relay:
     `target` returns where a call's sound is, and `find` the call as known. `hint` is called with the id of a call that may have ended.
     `heard` is called once per speech event, with the id that the call had when its first listener joined. A slow listener is at most
     `buffer_seconds` of sound behind.
+
+    `loop` runs all of it, in another thread; None: the caller's loop. `find`, `target`, `hint` and `heard` are called there, and all
+    methods may be called from elsewhere.
     """
 
     def __init__(
@@ -116,7 +120,9 @@ class Relay:
         hint: Callable[[str], None],
         heard: Callable[[str, SpeechEvent], None] = lambda _call_id, _event: None,
         buffer_seconds: float = 10.0,
+        loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
+        self.loop = loop
         self._find = find
         self._open = partial(_Stream, target=target, hint=hint, heard=heard, buffer_seconds=buffer_seconds)
         self._streams: dict[str, _Stream] = {}
@@ -129,7 +135,7 @@ class Relay:
 
     @property
     def listeners(self) -> int:
-        return sum(len(stream.listeners) for stream in self._streams.values())
+        return sum(len(stream.listeners) for stream in list(self._streams.values()))
 
     def listen(self, call_id: str, *, sound: bool = True, events: bool = True) -> Listener:
         """A new listener to a running call, answered or not. The caller must close it. Raises CallNotFound, CallNotRunning.
@@ -145,22 +151,42 @@ class Relay:
             raise CallNotFound("There is no call with this id.")
         if not call.running:
             raise CallNotRunning("This call has ended.")
-        if self._closed:
-            over = sink(lambda _: None)
-            over.finish("shutdown", drain=False)
-            return over
-        stream = self._stream_of(call) or self._begin(call)
-        listener = sink(partial(self._leave, stream))
-        stream.join(listener)
+        listener = sink(lambda leaving: self._on_loop(self._leave, leaving))
+        self._on_loop(self._join, call, listener)
         return listener
 
     def on_call(self, call: Call) -> None:
         """Updates the upstream of a call that changed."""
-        if stream := self._stream_of(call):
-            stream.upstream.on_call(call)
+        self._on_loop(self._update, call)
+
+    async def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Runs `work` on the relay's loop and returns what it returns."""
+        if self.loop is None or self.loop is asyncio.get_running_loop():
+            return await work
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.loop))
 
     async def aclose(self) -> None:
         """Ends every listener and upstream at once."""
+        await self.run(self._aclose())
+
+    def _on_loop(self, work: Callable[..., None], *arguments: object) -> None:
+        """Calls `work` on the relay's loop: at once if this is it, else soon and in the order of these calls."""
+        if self.loop is None or self.loop is asyncio._get_running_loop():
+            work(*arguments)
+        else:
+            self.loop.call_soon_threadsafe(work, *arguments)
+
+    def _join(self, call: Call, listener: Sink) -> None:
+        if self._closed:
+            listener.finish("shutdown", drain=False)
+        elif listener.end is None:  # it may have left already, from another thread
+            (self._stream_of(call) or self._begin(call)).join(listener)
+
+    def _update(self, call: Call) -> None:
+        if stream := self._stream_of(call):
+            stream.upstream.on_call(call)
+
+    async def _aclose(self) -> None:
         self._closed = True
         for stream in self._streams.values():
             stream.finish("shutdown", drain=False)
@@ -186,7 +212,10 @@ class Relay:
             self._forget(stream)
             stream.finish(end, drain=True)
 
-    def _leave(self, stream: _Stream, listener: Sink) -> None:
+    def _leave(self, listener: Sink) -> None:
+        stream = next((stream for stream in self._streams.values() if listener in stream.listeners), None)
+        if stream is None:
+            return
         stream.listeners.discard(listener)
         if not stream.listeners and self._forget(stream) and stream.task:
             stream.task.cancel()

@@ -1,5 +1,6 @@
 """A relay listener that records. It loses nothing as long as the disk keeps up."""
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ class Recorder:
     """Queues what the relay sends until `take` fetches it for the `writer`, several times a second. Calls `hurry` when much is waiting.
 
     If more than `most_unsaved` bytes are waiting, new sound is dropped, marked and counted in `lost_bytes`. `refused` is True while Vapi
-    does not provide the sound. `end` says why the relay stopped.
+    does not provide the sound. `end` says why the relay stopped. `take` and `close` may be called from another thread than the rest.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Recorder:
         self._items: list[Item] = []
         self._unsaved = 0
         self._losing = False
+        self._lock = threading.Lock()
 
     def tell(self, event: str) -> None:
         if self._unsaved + len(event) > 2 * self._most_unsaved:
@@ -58,7 +60,8 @@ class Recorder:
         self.lost_bytes += len(sound)
         if not self._losing:
             self._losing = True
-            self._items.append((self._clock(), None))
+            with self._lock:
+                self._items.append((self._clock(), None))
         return None
 
     def finish(self, end: End, *, drain: bool) -> None:
@@ -73,12 +76,14 @@ class Recorder:
 
     def take(self) -> list[Item]:
         """What came since the last call, in order."""
-        items, self._items, self._unsaved = self._items, [], 0
+        with self._lock:
+            items, self._items, self._unsaved = self._items, [], 0
         return items
 
     def _keep(self, item: str | bytes) -> None:
         if not self.end:
-            self._items.append((self._clock(), item))
-            self._unsaved += len(item)
+            with self._lock:
+                self._items.append((self._clock(), item))
+                self._unsaved += len(item)
             if self._unsaved > _MUCH:
                 self._hurry()

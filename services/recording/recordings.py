@@ -78,9 +78,11 @@ class Recordings:
         self._wake = asyncio.Event()
         self._hurry = asyncio.Event()
         self._tasks = Tasks()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def open(self) -> None:
         """Finds existing recordings, and finishes in the background those that a crash or a stop interrupted."""
+        self._loop = asyncio.get_running_loop()
         self._kept = await self._disk.finished()
         self._tasks.start(self._finish_all(), name="finish recordings")
         self._tasks.start(self._keep_writing(), name="write recordings")
@@ -124,7 +126,7 @@ class Recordings:
             await asyncio.wait({finisher})
         if self._closed or call.id in self._recorders:
             return
-        recorder = partial(Recorder, call_id=call.id, folder=self._disk.folder.of(call.id), hurry=self._hurry.set, clock=self._clock)
+        recorder = partial(Recorder, call_id=call.id, folder=self._disk.folder.of(call.id), hurry=self._hurry_up, clock=self._clock)
         self._recorders[call.id] = self._relay.join(call.id, recorder)
         self._switched_off.pop(call.id, None)
         self._problems.pop(call.id, None)
@@ -200,7 +202,9 @@ class Recordings:
 
     async def _flush(self) -> None:
         """Writes what is queued, and closes ended recordings, which are then encoded as FLAC."""
-        work = [(recorder, recorder.take(), recorder.end) for recorder in self._recorders.values()]
+        # The end is read first: what comes between the two readings is taken next time.
+        ends = [(recorder, recorder.end) for recorder in self._recorders.values()]
+        work = [(recorder, recorder.take(), end) for recorder, end in ends]
         failures = await self._disk.write(work)
         for (recorder, _, end), problem in zip(work, failures, strict=True):
             if end and self._recorders.get(recorder.call_id) is recorder:
@@ -216,6 +220,11 @@ class Recordings:
             elif self._problems.get(recorder.call_id) == "no_sound":
                 del self._problems[recorder.call_id]
                 self.changed.emit(recorder.call_id)
+
+    def _hurry_up(self) -> None:
+        """Called from the relay's thread."""
+        if self._loop:
+            self._loop.call_soon_threadsafe(self._hurry.set)
 
     def _give_up(self, recorder: Recorder, problem: str) -> None:
         recorder.close()

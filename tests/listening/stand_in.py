@@ -18,6 +18,8 @@ from websockets.http11 import Request, Response
 from services.domain.call import Call, CallStatus, ListenTarget
 from services.listening.listener import Listener
 from services.listening.relay import Relay
+from services.listening.sound_thread import SoundThread
+from services.web.server.sockets import Sockets
 from tests.patience import HANG_S
 
 START = '{"type":"start","encoding":"linear16","container":"raw","sampleRate":16000,"channels":2}'
@@ -70,7 +72,9 @@ class StandIn:
 
 
 class Line:
-    """One call with its sound at `stand_in`, and a relay that is told what becomes of it."""
+    """One call with its sound at `stand_in`, and a relay that is told what becomes of it: in the test's loop, or in a `sound` thread."""
+
+    sound: SoundThread | None = None
 
     def __init__(self, stand_in: StandIn, *, buffer_seconds: float = HANG_S) -> None:
         self.calls = {"c1": Call(id="c1", status=CallStatus.IN_PROGRESS)}
@@ -79,7 +83,13 @@ class Line:
         self.asked: list[str] = []
         self.faults: deque[Exception] = deque()
         self._stand_in = stand_in
-        self.relay = Relay(target=self._target, find=self.calls.get, hint=self.hints.put_nowait, buffer_seconds=buffer_seconds)
+        self.relay = Relay(
+            target=self.sound.ask_main(self._target) if self.sound else self._target,
+            find=self.calls.get,
+            hint=self.sound.on_main(self.hints.put_nowait) if self.sound else self.hints.put_nowait,
+            buffer_seconds=buffer_seconds,
+            loop=self.sound.loop if self.sound else None,
+        )
 
     def becomes(self, status: CallStatus, call_id: str = "c1") -> None:
         self.calls[call_id] = replace(self.calls[call_id], status=status)
@@ -132,7 +142,7 @@ async def web_server(
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
     config = uvicorn.Config(
         app,
-        ws="websockets-sansio",
+        ws=Sockets,
         ws_ping_interval=ping_seconds,
         ws_ping_timeout=ping_seconds,
         lifespan="off",

@@ -23,6 +23,7 @@ from websockets.asyncio.server import ServerConnection
 from services.domain.call import Call, CallStatus
 from services.domain.client import PAGE, Client, Scope
 from services.domain.errors import CallNotFound, CallNotRunning, CantRecord, NotConfigured, RecordingNotFound, RecordingUnfinished
+from services.listening.sound_thread import SoundThread
 from services.recording.recorder import Recorder
 from services.recording.recordings import Recordings
 from services.web.problems import install_problems
@@ -101,8 +102,20 @@ async def site_in(folder: Path, **options: Any) -> AsyncIterator[Site]:
             await line.relay.aclose()
 
 
+@pytest.fixture(autouse=True, params=["one loop", "sound thread"])
+async def sound(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SoundThread | None]:
+    """All of it with the relay in the loop of the recordings and, as in the app, in a thread of its own."""
+    if request.param == "one loop":
+        yield None
+        return
+    thread = SoundThread()
+    monkeypatch.setattr(Line, "sound", thread)
+    yield thread
+    await thread.aclose()
+
+
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
+async def site(tmp_path: Path, sound: SoundThread | None) -> AsyncIterator[Site]:
     async with site_in(tmp_path / "recordings") as made:
         yield made
 

@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from services.domain.call import Call, CallStatus
 from services.domain.errors import VapiUnavailable
+from services.listening.sound_thread import SoundThread
 from services.web.access.tickets import Tickets
 from services.web.routes import listen_socket
 from services.web.routes.listen_socket import listen_router
@@ -32,6 +33,26 @@ class Site:
 
     def url(self, call_id: str = "c1", ticket: str | None = None) -> str:
         return f"{self.address}/api/calls/{call_id}/listen?ticket={self.tickets.issue(call_id) if ticket is None else ticket}"
+
+
+@pytest.fixture(autouse=True, params=["one loop", "sound thread"])
+async def sound(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SoundThread | None]:
+    """All of it with the relay in the server's loop and, as in the app, in a thread of its own."""
+    if request.param == "one loop":
+        yield None
+        return
+    thread = SoundThread()
+    monkeypatch.setattr(Line, "sound", thread)
+    yield thread
+    await thread.aclose()
+
+
+@pytest.fixture
+async def line(stand_in: StandIn, sound: SoundThread | None) -> AsyncIterator[Line]:
+    """Closed before the thread is."""
+    line = Line(stand_in)
+    yield line
+    await line.relay.aclose()
 
 
 @pytest.fixture
@@ -133,7 +154,7 @@ async def test_a_client_that_leaves_is_released_at_once_even_in_silence(stand_in
     else:
         await client.close()
     await within(vapi.wait_closed())
-    assert (site.line.relay.upstreams, site.line.relay.listeners) == (0, 0)
+    await eventually(lambda: (site.line.relay.upstreams, site.line.relay.listeners) == (0, 0))
     await client.wait_closed()
 
 
@@ -233,7 +254,7 @@ async def test_when_the_server_stops_nobody_is_left(stand_in: StandIn, line: Lin
         await stand_in.connection()
         await within(client.recv())
     assert await closing(client) == 1012
-    assert (line.relay.upstreams, line.relay.listeners) == (0, 0)
+    await eventually(lambda: (line.relay.upstreams, line.relay.listeners) == (0, 0))
     assert site.server.server_state.tasks == set()
 
 
@@ -245,7 +266,7 @@ async def test_when_the_server_stops_a_stalled_client_holds_nothing(stand_in: St
         for _ in range(8):
             await vapi.send(bytes(1_000_000))
     assert at_work() == []
-    assert (line.relay.upstreams, line.relay.listeners) == (0, 0)
+    await eventually(lambda: (line.relay.upstreams, line.relay.listeners) == (0, 0))
     client.transport.abort()
     await client.wait_closed()
 

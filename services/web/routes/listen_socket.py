@@ -13,6 +13,7 @@ from services.listening.listener import End, Listener
 from services.listening.relay import Relay
 from services.support.tasks import Tasks
 from services.web.access.tickets import Tickets
+from services.web.server.sockets import move
 
 Close = tuple[int, str] | None
 """A close code and its reason; None if the client is gone."""
@@ -38,7 +39,7 @@ def listen_router(
     """
     router = APIRouter()
 
-    async def begin(call_id: str) -> Listener:
+    async def check(call_id: str) -> None:
         call = find(call_id)
         if isawaitable(call):
             call = await call
@@ -46,26 +47,40 @@ def listen_router(
             raise CallNotFound("No call has this id.")
         if not call.running:
             raise CallNotRunning("This call has ended.")
-        return relay.listen(call_id)
 
     @router.websocket("/api/calls/{call_id}/listen")
     async def listen(socket: WebSocket, call_id: str, ticket: str = "") -> None:
         await socket.accept()
-        close: Close = (4401, "Invalid or expired ticket.")
+        close = (4401, "Invalid or expired ticket.")
         client = tickets.check(ticket, call_id)
         if client is not None and relay.listeners >= _MOST_LISTENERS:
             close = (1013, "Too many listeners. Try again later.")
         elif client is not None:
             try:
-                with await begin(call_id) as listener:
-                    on_listen(client, call_id)
-                    close = await _serve(socket, listener)
+                await check(call_id)
+                on_listen(client, call_id)
+                if relay.loop:
+                    socket = await move(socket, relay.loop)
+                return await relay.run(_listen(relay, socket, call_id))
+            except WebSocketDisconnect:
+                return None
             except EarshotError as error:
                 close = (4000 + error.status, error.title)
-        if close:
-            await _close(socket, *close)
+        return await _close(socket, *close)
 
     return router
+
+
+async def _listen(relay: Relay, socket: WebSocket, call_id: str) -> None:
+    """Serves one client until the call or the client ends. Runs on the relay's loop."""
+    close: Close
+    try:
+        with relay.listen(call_id) as listener:
+            close = await _serve(socket, listener)
+    except EarshotError as error:
+        close = (4000 + error.status, error.title)
+    if close:
+        await _close(socket, *close)
 
 
 @dataclass(slots=True)

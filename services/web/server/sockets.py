@@ -1,12 +1,17 @@
-"""uvicorn's WebSockets on the sans-I/O core of `websockets`, with one fix, and a limit on the time that a client does not read."""
+"""uvicorn's WebSockets on the sans-I/O core of `websockets`: with one fix, a limit on how long a client may not read, and able to move
+to the event loop of another thread."""
 
 import asyncio
-from typing import cast
+import os
+import socket
+from typing import Any, cast
 
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from services.web.server.write_timeout import WriteTimeout
 
+_EXTENSION = "earshot.protocol"
 _REFUSED = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -38,3 +43,53 @@ class Sockets(WebSocketsSansIOProtocol):
             self.handshake_complete = self.close_sent = True
             self.transport.write(_REFUSED)
             self.transport.close()
+
+    def handle_connect(self, event: Any) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            self.scope["extensions"][_EXTENSION] = {"protocol": self}
+
+    def shutdown(self) -> None:
+        """Called by the server, on the main loop."""
+        if self.loop is asyncio.get_running_loop():
+            super().shutdown()
+        else:
+            self.loop.call_soon_threadsafe(super().shutdown)
+
+    async def move_to(self, loop: asyncio.AbstractEventLoop) -> "Sockets":
+        """Moves the open connection to a loop in another thread, where the returned protocol serves it. This one is over then."""
+        self.stop_keepalive()
+        self.transport.pause_reading()
+        while self.transport.get_write_buffer_size() and not self.transport.is_closing():  # noqa: ASYNC110 - transports have no other way
+            await asyncio.sleep(0.001)  # until the answer to the handshake is on its way
+        if self.transport.is_closing():
+            raise WebSocketDisconnect(1006)
+        # The server's state is three attributes that a protocol has too.
+        moved = Sockets(self.config, self, self.app_state, _loop=loop)  # type: ignore[arg-type]
+        moved.conn, moved.queue, moved.frames, moved.curr_msg_data_type = self.conn, self.queue, self.frames, self.curr_msg_data_type
+        moved.request, moved.response, moved.scope = self.request, self.response, self.scope
+        moved.handshake_initiated = moved.handshake_complete = True
+        moved.read_paused = self.read_paused
+        self.queue = asyncio.Queue()  # which gets the end of this transport
+        # Closing this transport closes only its own descriptor; the connection continues on the other.
+        own = socket.socket(fileno=os.dup(self.transport.get_extra_info("socket").fileno()))
+        own.setblocking(False)
+        self.transport.abort()
+
+        async def adopt() -> None:
+            await loop.connect_accepted_socket(lambda: moved, own)
+            if moved.read_paused:
+                moved.transport.pause_reading()
+            moved.start_keepalive()
+
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(adopt(), loop))
+        return moved
+
+
+async def move(accepted: WebSocket, loop: asyncio.AbstractEventLoop) -> WebSocket:
+    """Moves an accepted WebSocket to the loop of another thread and returns the one to use there. Raises WebSocketDisconnect."""
+    protocol: Sockets = accepted.scope["extensions"][_EXTENSION]["protocol"]
+    moved = await protocol.move_to(loop)
+    there = WebSocket(accepted.scope, moved.receive, moved.send)  # type: ignore[arg-type]
+    there.client_state = there.application_state = WebSocketState.CONNECTED
+    return there

@@ -1,0 +1,24 @@
+"""Gives memory back to the system that closed pages leave behind."""
+
+import asyncio
+import ctypes
+import gc
+import sys
+
+EVERY_S = 60
+_NEVER = 1_000_000  # collections of young objects
+_MANY = 10_000  # objects; a closed page leaves about 2,200
+
+
+async def give_back_memory(every: float = EVERY_S) -> None:
+    """Collects old cyclic garbage `every` so many seconds, instead of when Python chooses, and returns freed memory.
+
+    A full collection stops all threads, sound too: 30 to 90 ms with 20 pages open, and while pages were opened Python did one every 7 s.
+    When nobody comes, it does none: 300 visits left 660,000 dead objects, since a page's elements refer to each other.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None  # glibc has it, other C libraries do not
+    gc.set_threshold(*gc.get_threshold()[:2], _NEVER)
+    while True:
+        await asyncio.sleep(every)
+        if gc.collect() > _MANY and trim:
+            await asyncio.to_thread(trim, 0)
