@@ -28,6 +28,7 @@ from services.dialling.dial_guard import DialGuard
 from services.dialling.earlier_files import import_files
 from services.dialling.reach import Reach
 from services.dialling.switch import Switch
+from services.domain.client import PAGE
 from services.domain.errors import EarshotError
 from services.domain.phone_number import EXAMPLE
 from services.journal import AuditRow, Journal, Limits
@@ -138,14 +139,20 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         desk.changed.subscribe(recordings.on_call)
 
         pages = FastAPI(openapi_url=None)
-        sessions = Sessions() if settings.password else None
+        sessions = Sessions(journal, password=settings.password) if settings.password else None
         if sessions:
+            running.push_async_callback(sessions.aclose)
+            await sessions.load()
             pages.include_router(login_router(password=settings.password, sessions=sessions, attempts=Attempts()))
         pages.include_router(replay_router(recordings))
+
+        def issue_to_page(call_id: str, session: str) -> str:
+            return tickets.issue(call_id, PAGE.name, session)
+
         install_pages(
-            pages, desk=desk, relay=relay, recordings=recordings, settings=settings, switch=desk.switch, issue_ticket=tickets.issue
+            pages, desk=desk, relay=relay, recordings=recordings, settings=settings, switch=desk.switch, issue_ticket=issue_to_page
         )
-        api = create_api(desk=desk, relay=relay, tickets=tickets, switch=desk.switch, settings=settings, version=VERSION)
+        api = create_api(desk=desk, relay=relay, tickets=tickets, switch=desk.switch, settings=settings, version=VERSION, sessions=sessions)
         api.include_router(recording_router(recordings))
         app = web_app(settings, FaceRouter(api=api, pages=pages), sessions)
 

@@ -41,9 +41,9 @@ def install_pages(
     recordings: Recordings,
     settings: Settings,
     switch: Switch,
-    issue_ticket: Callable[[str], str],
+    issue_ticket: Callable[[str, str], str],
 ) -> None:
-    """Adds the page and its assets to `app`. `issue_ticket` returns a listen ticket for a call id."""
+    """Adds the page and its assets to `app`. `issue_ticket` returns a listen ticket for a call id and the key of a session."""
     app.mount(ROUTE, AssetFiles())
 
     @ui.page("/")
@@ -51,13 +51,14 @@ def install_pages(
         """`?call=` names the call to show first, `?to=` a number for the field. No address ever dials."""
         choose_language()
         choose_theme()
+        session: str = getattr(ui.context.client.request.state, "session", "")
         DeskPage(
             desk=desk,
             relay=relay,
             recordings=recordings,
             settings=settings,
             switch=switch,
-            issue_ticket=issue_ticket,
+            issue_ticket=lambda call_id: issue_ticket(call_id, session),
             call_id=call,
             to=to,
         )

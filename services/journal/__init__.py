@@ -2,6 +2,6 @@
 
 from services.journal.feed import News
 from services.journal.journal import Journal
-from services.journal.records import AuditRow, Begun, Condition, Dial, DialState, Limits
+from services.journal.records import AuditRow, Begun, Condition, Dial, DialState, Limits, Session
 
-__all__ = ["AuditRow", "Begun", "Condition", "Dial", "DialState", "Journal", "Limits", "News"]
+__all__ = ["AuditRow", "Begun", "Condition", "Dial", "DialState", "Journal", "Limits", "News", "Session"]

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from services.domain.call import Call
 from services.domain.errors import JournalError
-from services.journal import audit, calls, states
+from services.journal import audit, calls, sessions, states
+from services.journal.records import Session
 from services.journal.revisions import Revised, current
 from services.journal.states import State
 from services.journal.watches import Watch
@@ -32,6 +33,7 @@ class News:
     calls: list[Call]
     noted: frozenset[str]
     states: Mapping[str, State]
+    sessions: list[Session]
 
 
 class Feed:
@@ -92,4 +94,13 @@ def _read(connection: sa.Connection, *, since: int, newest_note: int, own: froze
         # Otherwise our own rows are read too: they may contain what another process wrote just before.
         return now, newest, None
     newest, noted = audit.noted_since(connection, newest_note)
-    return now, newest, News(calls=calls.written_since(connection, since), noted=noted, states=states.written_since(connection, since))
+    return (
+        now,
+        newest,
+        News(
+            calls=calls.written_since(connection, since),
+            noted=noted,
+            states=states.written_since(connection, since),
+            sessions=sessions.written_since(connection, since),
+        ),
+    )

@@ -15,14 +15,14 @@ import sqlalchemy as sa
 from services.domain.call import Call, CallOrder, CallStatus
 from services.domain.errors import JournalError
 from services.domain.transcript import Line
-from services.journal import audit, calls, dials, hang_ups, pruning, slots, states, transcripts
+from services.journal import audit, calls, dials, hang_ups, pruning, sessions, slots, states, transcripts
 from services.journal.database import Database
 from services.journal.feed import Feed, News
 from services.journal.migrations import migrate
 from services.journal.postgres import Postgres
 from services.journal.presence import HEARTBEAT, Heartbeats, LockFiles, Presence
 from services.journal.proof import Proof
-from services.journal.records import AuditRow, Begun, Condition, Dial, DialState, Limits
+from services.journal.records import AuditRow, Begun, Condition, Dial, DialState, Limits, Session
 from services.journal.revisions import Revised
 from services.journal.sqlite import Sqlite
 from services.journal.states import State
@@ -264,6 +264,17 @@ class Journal:
     async def change_state(self, name: str, change: Callable[[str], str]) -> State:
         """Replaces a state by what `change` makes of it, in one transaction. Returns what is stored then."""
         return await self._database.write(partial(states.change, name=name, change=change))
+
+    async def save_session(self, session: Session) -> None:
+        """Saves a login session. One that has ended stays so."""
+        await self._database.write(partial(sessions.save, session=session))
+
+    async def session(self, key: str) -> Session | None:
+        return await self._database.read(partial(sessions.get, key=key))
+
+    async def sessions(self, begun_since: datetime) -> list[Session]:
+        """The sessions that have not been ended, oldest first."""
+        return await self._database.read(partial(sessions.living, begun_since=begun_since))
 
     async def follow(self, take: Callable[[News], None]) -> None:
         """Passes `take` what any process writes from now on: within 200 ms on PostgreSQL, 500 ms on SQLite.

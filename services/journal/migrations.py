@@ -68,6 +68,11 @@ STEPS: tuple[Step, ...] = (
     ),
     (INDEX,),
     ("CREATE TABLE earshot_states (name TEXT PRIMARY KEY, value TEXT NOT NULL, revision BIGINT NOT NULL)",),
+    (
+        "CREATE TABLE earshot_sessions (key TEXT PRIMARY KEY, begun_at BIGINT NOT NULL, used_at BIGINT NOT NULL, ended INTEGER NOT NULL,"
+        " revision BIGINT NOT NULL)",
+        "CREATE INDEX earshot_sessions_revision ON earshot_sessions (revision)",
+    ),
 )
 """A released step is never changed. Every later change is a new step."""
 

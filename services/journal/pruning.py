@@ -7,13 +7,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.journal.codec import milliseconds
-from services.journal.schema import audit, calls, dials, transcripts
+from services.journal.schema import audit, calls, dials, sessions, transcripts
 
 KEPT = timedelta(days=400)
 """For calls, their transcripts and dials, and the audit: whoever checks a bill a year later finds them."""
 
 REFUSED_KEPT = timedelta(days=7)
 """For dials that placed nothing and count for no limit. Their audit rows are kept for `KEPT`."""
+
+SESSIONS_KEPT = timedelta(days=8)
+"""A session lasts 7 days at most."""
 
 NOT_PRUNED = {
     "earshot_instances": "one row per process, deleted when the process leaves or has been silent for long",
@@ -39,6 +42,7 @@ def _rules(now: datetime) -> list[tuple[sa.TableClause, sa.ColumnClause[Any], sa
         (calls, calls.c.id, calls.c.created_at <= kept_since),
         (transcripts, transcripts.c.call_id, ~sa.exists().where(calls.c.id == transcripts.c.call_id)),
         (audit, audit.c.id, audit.c.at <= kept_since),
+        (sessions, sessions.c.key, sessions.c.begun_at <= milliseconds(now - SESSIONS_KEPT)),
     ]
 
 

@@ -71,6 +71,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A login session. `key` is a keyed hash of the id in the cookie. `used_at` may lag behind by minutes."""
+
+    key: str
+    begun_at: datetime
+    used_at: datetime
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRow:
     """Who did what, when, and with which outcome. No text may hold a key or a listen or control URL.
 

@@ -68,6 +68,11 @@ revision = _table("earshot_revision", number=sa.BigInteger)
 states = _table("earshot_states", name=sa.String, value=sa.String, revision=sa.BigInteger)
 """Small states of the whole installation, each a text under a name."""
 
+sessions = _table(
+    "earshot_sessions", key=sa.String, begun_at=sa.BigInteger, used_at=sa.BigInteger, ended=sa.Integer, revision=sa.BigInteger
+)
+"""The logins of the page."""
+
 instances = _table("earshot_instances", id=sa.String, seen_at=sa.BigInteger)
 """The processes on one PostgreSQL database, and each one's last heartbeat by the database's clock."""
 

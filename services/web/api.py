@@ -13,6 +13,7 @@ from services.domain.errors import EarshotError
 from services.listening.relay import Relay
 from services.settings import Settings
 from services.support.signals import Signal
+from services.web.access.sessions import Sessions
 from services.web.access.tickets import Tickets
 from services.web.access.webhook_secret import WebhookSecret
 from services.web.answers import call_details
@@ -33,7 +34,9 @@ from services.web.routes.webhook import ROUTE as WEBHOOK
 from services.web.routes.webhook import webhook_router
 
 
-def create_api(*, desk: CallDesk, relay: Relay, tickets: Tickets, switch: Switch, settings: Settings, version: str) -> FastAPI:
+def create_api(
+    *, desk: CallDesk, relay: Relay, tickets: Tickets, switch: Switch, settings: Settings, version: str, sessions: Sessions | None = None
+) -> FastAPI:
     """The FastAPI app with every route that is not a page, except those of recordings. `state.events` has the event streams to close."""
     api = FastAPI(title="Earshot", version=version, docs_url=None, redoc_url=None)
     install_problems(api)
@@ -54,7 +57,9 @@ def create_api(*, desk: CallDesk, relay: Relay, tickets: Tickets, switch: Switch
         return call_details(desk, call, listen_url=None, may_listen=may_listen)
 
     api.include_router(events_router(desk=desk, events=events, answer=without_listen_url, listen=partial(_listen, relay)))
-    api.include_router(listen_router(relay=relay, tickets=tickets, find=desk.find, on_listen=partial(_note_listening, desk)))
+    api.include_router(
+        listen_router(relay=relay, tickets=tickets, find=desk.find, on_listen=partial(_note_listening, desk), sessions=sessions)
+    )
     install_docs(api)
     return api
 

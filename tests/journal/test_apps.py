@@ -18,8 +18,10 @@ from websockets.asyncio.client import connect
 from services.journal.postgres import _WRITERS_LOCK
 from tests.journal.conftest import execute
 from tests.journal.test_processes import let_20_seconds_pass
+from tests.patience import HANG_S
 from tests.process import Process, running, vapi_environ
 from tests.stand_in import StandIn, stand_in
+from tests.web.test_tokens import entry
 
 pytestmark = pytest.mark.process
 
@@ -127,6 +129,34 @@ async def test_a_call_of_one_app_can_be_heard_and_read_at_the_other_at_once(apps
             assert json.loads(await socket.recv())["type"] == "stream"
         assert (await apps.ask(other, "GET", f"/api/calls/{call['id']}"))[1]["id"] == call["id"]
         assert (await apps.ask(other, "POST", f"/api/calls/{call['id']}/end"))[1]["status"] == "ended"
+
+
+async def test_a_login_at_one_app_holds_at_the_other_and_a_logout_there_ends_streams_and_tickets(apps: Apps) -> None:
+    token = entry("robot", "*", "robot")
+    one, other = [await apps.start(EARSHOT_PASSWORD="secret", EARSHOT_API_TOKENS=token) for _ in range(2)]
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+        async with browser.post(one.url + "/login", data={"password": "secret"}, allow_redirects=False) as answer:
+            assert answer.status == 303
+        async with browser.post(other.url + "/api/vapi_call", json={"to": NUMBER}) as answer:
+            call = await answer.json()
+            assert answer.status == 201, call
+        ticket = call["listenUrl"].partition("?")[2]
+        socket_at = f"{one.url.replace('http', 'ws')}/api/calls/{call['id']}/listen?{ticket}"
+        async with browser.get(f"{one.url}/api/calls/{call['id']}/events") as events, connect(socket_at) as socket:
+            await events.content.readline()
+            await socket.recv()
+            async with browser.post(other.url + "/logout", allow_redirects=False) as answer:
+                assert answer.status == 303
+            async with asyncio.timeout(HANG_S):
+                await events.content.read()  # to the end of the stream
+                await socket.wait_closed()
+            assert socket.close_code == 4401
+        async with connect(socket_at) as socket:
+            await socket.wait_closed()
+            assert socket.close_code == 4401
+    for app in (one, other):
+        assert app.stop() == 0
+        assert "without completing" not in app.output
 
 
 @asynccontextmanager

@@ -6,12 +6,13 @@ import pytest
 
 from services.domain.call import Call, CallStatus
 from services.domain.transcript import Line
-from services.journal import AuditRow, Journal, pruning
-from services.journal.pruning import KEPT, NOT_PRUNED, REFUSED_KEPT, pruned_tables
+from services.journal import AuditRow, Journal, Session, pruning
+from services.journal.pruning import KEPT, NOT_PRUNED, REFUSED_KEPT, SESSIONS_KEPT, pruned_tables
 from tests.journal.conftest import Clock, an_order, execute
 from tests.journal.test_dials import begin
 
 NAMES = {"earshot_dials": "tag", "earshot_calls": "id", "earshot_transcripts": "call_id", "earshot_audit": "id"}
+"""What is kept for more than a year."""
 LINES = [Line(key=1, speaker="customer", text="Hello?", at=datetime(2026, 9, 1, tzinfo=UTC), final=True)]
 
 
@@ -48,6 +49,14 @@ async def test_more_than_a_batch_goes_too(journal: Journal, url: str, clock: Clo
     assert set((await rows(url)).values()) == {0}
 
 
+async def test_a_session_goes_soon_after_it_can_no_longer_be_used(journal: Journal, clock: Clock) -> None:
+    for day in range(3):
+        await journal.save_session(Session(key=str(day), begun_at=clock.now + timedelta(days=day), used_at=clock.now))
+    clock.pass_(SESSIONS_KEPT + timedelta(days=1))
+    await journal.forget_old()
+    assert [bool(await journal.session(str(day))) for day in range(3)] == [False, False, True]
+
+
 async def test_refused_dials_go_after_a_week_and_open_ones_never(journal: Journal, url: str, clock: Clock) -> None:
     for state in ("refused", "unknown", None):
         order = an_order()
@@ -72,4 +81,4 @@ async def test_every_table_is_pruned_or_says_why_not(journal: Journal, url: str,
     tables = [row[0] for row in await execute(url, catalogue)]
     assert sorted(tables) == sorted([*pruned_tables(clock.now), *NOT_PRUNED])
     assert all(NOT_PRUNED.values())
-    assert NAMES.keys() == pruned_tables(clock.now)
+    assert NAMES.keys() == pruned_tables(clock.now) - {"earshot_sessions"}

@@ -42,10 +42,11 @@ async def earshot(folder: Path, vapi: StandIn, **changes: Any) -> AsyncIterator[
     async with desk_in(folder, gateway) as desk:
         relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
         desk.changed.subscribe(relay.on_call)
-        api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=desk.switch, settings=settings, version="1")
+        sessions = Sessions(desk.journal, password=settings.password) if settings.password else None
+        api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=desk.switch, settings=settings, version="1", sessions=sessions)
         pages = FastAPI()
-        sessions = Sessions() if settings.password else None
         if sessions:
+            await sessions.load()
             pages.include_router(login_router(password=settings.password, sessions=sessions, attempts=Attempts()))
 
         @pages.get("/")

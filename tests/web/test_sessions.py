@@ -1,8 +1,18 @@
 """Sessions end, and guessing is slowed down."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import pytest
+
+from services.domain.errors import JournalError
+from services.journal import Journal, Session
+from services.web.access import sessions as module
 from services.web.access.sessions import Attempts, Sessions
+
+PASSWORD = "correct horse"
 
 
 class Clock:
@@ -12,38 +22,94 @@ class Clock:
         return self.now
 
 
-def test_a_session_lasts_while_it_is_used_and_seven_days_at_most() -> None:
-    clock = Clock()
-    sessions = Sessions(clock)
-    session = sessions.begin()
-    assert sessions.check(session)
-    assert not sessions.check(session + "x")
+class Time:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 9, 1, 10, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    journal = await Journal.open(tmp_path / "journal.sqlite")
+    yield journal
+    await journal.aclose()
+
+
+async def opened(journal: Journal, now: Callable[[], datetime] | None = None, password: str = PASSWORD) -> Sessions:
+    sessions = Sessions(journal, password=password, now=now or Time())
+    await sessions.load()
+    return sessions
+
+
+async def test_a_session_lasts_while_it_is_used_and_seven_days_at_most(journal: Journal) -> None:
+    clock = Time()
+    sessions = await opened(journal, clock)
+    session = await sessions.begin()
+    assert await sessions.check(session)
+    assert not await sessions.check(session + "x")
     for _ in range(13):
-        clock.now += 11 * 3600
-        assert sessions.check(session)
+        clock.now += timedelta(hours=11)
+        assert await sessions.check(session)
     for _ in range(3):
-        clock.now += 11 * 3600
-    assert not sessions.check(session)
-    other = sessions.begin()
-    clock.now += 12 * 3600
-    assert not sessions.check(other)
+        clock.now += timedelta(hours=11)
+    assert not await sessions.check(session)
+    other = await sessions.begin()
+    clock.now += timedelta(hours=12)
+    assert not await sessions.check(other)
+    await sessions.aclose()
 
 
-def test_a_session_that_was_ended_is_over_and_ids_are_kept_as_hashes() -> None:
-    sessions = Sessions()
-    session = sessions.begin()
-    assert session.encode() not in sessions._sessions
-    sessions.end(session)
-    assert not sessions.check(session)
+async def test_a_session_holds_after_a_restart_and_its_id_is_not_stored(journal: Journal, tmp_path: Path) -> None:
+    session = await (await opened(journal)).begin()
+    again = await opened(journal)
+    assert await again.check(session)
+    assert session.encode() not in (tmp_path / "journal.sqlite").read_bytes() + (tmp_path / "journal.sqlite-wal").read_bytes()
+    await again.end(session)
+    assert not await again.check(session)
+    assert not await (await opened(journal)).check(session)
 
 
-def test_there_are_never_more_than_a_thousand_sessions() -> None:
-    sessions = Sessions()
-    first = sessions.begin()
-    for _ in range(1000):
-        sessions.begin()
-    assert len(sessions._sessions) == 1000
-    assert not sessions.check(first)
+async def test_a_new_password_ends_all_sessions(journal: Journal) -> None:
+    session = await (await opened(journal)).begin()
+    assert not await (await opened(journal, password="another")).check(session)
+
+
+async def test_there_are_never_more_than_a_thousand_sessions(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST", 3)
+    sessions = await opened(journal)
+    begun = [await sessions.begin() for _ in range(4)]
+    assert [bool(await sessions.check(session)) for session in begun] == [False, True, True, True]
+
+
+class Broken:
+    """A journal that can't be written while `broken`."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.broken = False
+        self.follow, self.sessions, self.session = journal.follow, journal.sessions, journal.session
+        self._save = journal.save_session
+
+    async def save_session(self, session: Session) -> None:
+        if self.broken:
+            raise JournalError("The disk is full.")
+        await self._save(session)
+
+
+async def test_a_logout_holds_at_once_and_is_written_as_soon_as_it_can_be(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(module, "_RETRY_S", 0.01)
+    broken = Broken(journal)
+    sessions = await opened(broken)  # type: ignore[arg-type]
+    session = await sessions.begin()
+    broken.broken = True
+    await sessions.end(session)
+    assert not await sessions.check(session)
+    assert await (await opened(journal)).check(session)
+    broken.broken = False
+    await sessions._tasks.settled()
+    assert not await (await opened(journal)).check(session)
 
 
 def test_guessing_waits_longer_each_time_and_a_right_password_ends_it() -> None:
@@ -77,13 +143,16 @@ def test_quiet_forgets_and_a_network_counts_as_one() -> None:
     assert attempts.wait("2001:db8::1") == 0
 
 
-async def test_a_logout_is_told_to_who_waits_for_it() -> None:
-    sessions = Sessions()
-    session = sessions.begin()
-    waiting = asyncio.create_task(sessions.over(session))
+async def test_a_logout_is_told_to_who_waits_for_it(journal: Journal) -> None:
+    clock = lambda: datetime.now(UTC)  # noqa: E731
+    one, other = await opened(journal, clock), await opened(journal, clock)
+    session = await one.begin()
+    key = await other.check(session)
+    assert key
+    waiting = asyncio.create_task(one.over(key))
     await asyncio.sleep(0)
     assert not waiting.done()
-    sessions.end(session)
+    await one.end(session)
     await waiting
 
 

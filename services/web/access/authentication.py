@@ -2,7 +2,9 @@
 
 import asyncio
 import ipaddress
+from collections.abc import Coroutine
 from http.cookies import CookieError, SimpleCookie
+from typing import Any
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
@@ -40,7 +42,7 @@ class Authentication:
         if scope["type"] not in ("http", "websocket"):
             return await self.app(scope, receive, send)
         path = scope["path"]
-        client = self._client(Headers(scope=scope), api=is_api(path))
+        client, session = await self._client(Headers(scope=scope), api=is_api(path))
         if client is None and not _open(scope, path):
             if is_api(path) or scope["type"] == "websocket":
                 answer = problem(
@@ -64,21 +66,26 @@ class Authentication:
                     headers={"Connection": "close"},  # the body stays unread
                 )
                 return await answer(scope, receive, send)
-            scope.setdefault("state", {})["client"] = client
-        if scope["type"] == "websocket" and client is PAGE and self._sessions:
-            return await self._serve_until_logout(self._sessions, scope, receive, send)
+            scope.setdefault("state", {}).update(client=client, session=session)
+        if self._sessions and session and (scope["type"] == "websocket" or path.endswith("/events")):
+            return await self._serve_until_logout(self._sessions.over(session), scope, receive, send)
         return await self.app(scope, receive, send)
 
-    async def _serve_until_logout(self, sessions: Sessions, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves a tab's socket and closes it with 4401 when its session ends, so that nobody dials from an open tab after a logout."""
+    async def _serve_until_logout(self, logout: Coroutine[Any, Any, None], scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves a tab's socket and closes it with 4401 when its session ends, so that nobody dials from an open tab after a logout.
+
+        An event stream is told that its client has gone.
+        """
         tasks = Tasks()
-        over = tasks.start(sessions.over(_session(Headers(scope=scope))), name="wait for logout")
+        over = tasks.start(logout, name="wait for logout")
         coming: asyncio.Task[Message] | None = None
 
         async def receive_until_logout() -> Message:
             nonlocal coming
             coming = coming or tasks.start(_receive(receive), name="receive")
             await asyncio.wait({coming, over}, return_when=asyncio.FIRST_COMPLETED)
+            if over.done() and scope["type"] == "http":
+                return {"type": "http.disconnect"}
             if over.done():
                 await send({"type": "websocket.close", "code": 4401, "reason": "logged out"})
                 return {"type": "websocket.disconnect", "code": 4401}
@@ -86,7 +93,7 @@ class Authentication:
             return message
 
         async def send_until_logout(message: Message) -> None:
-            if not over.done():
+            if not over.done() or scope["type"] == "http":
                 await send(message)
 
         try:
@@ -94,15 +101,16 @@ class Authentication:
         finally:
             await tasks.aclose()
 
-    def _client(self, headers: Headers, *, api: bool) -> Client | None:
+    async def _client(self, headers: Headers, *, api: bool) -> tuple[Client | None, str]:
+        """The client of a request, and the key of its session if it has one."""
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and self._tokens:
-            return self._tokens.client_of(token.strip()) if api else None
-        if self._sessions and self._sessions.check(_session(headers)):
-            return PAGE
+            return self._tokens.client_of(token.strip()) if api else None, ""
+        if self._sessions and (session := await self._sessions.check(_session(headers))):
+            return PAGE, session
         if self._sessions is None and not (api and self._tokens):
-            return LOCAL if api else PAGE
-        return None
+            return LOCAL if api else PAGE, ""
+        return None, ""
 
 
 def require_safe(settings: Settings) -> None:

@@ -10,11 +10,13 @@ from urllib.parse import parse_qs, quote
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from services.domain.errors import JournalError
 from services.support.language import COOKIE as LANGUAGE_COOKIE
 from services.support.language import THEME_COOKIE, preferred_language
 from services.support.words import catalogue
 from services.web.access.sessions import COOKIE, Attempts, Sessions
 from services.web.json_body import BODY_TIMEOUT_S
+from services.web.problems import problem_of
 
 _MAX_BODY = 4096
 _PAGE = Template("""<!doctype html>
@@ -66,15 +68,19 @@ def login_router(*, password: str, sessions: Sessions, attempts: Attempts) -> AP
             attempts.failed(address)
             return _form(request, next_path, "wrong", status=401)
         attempts.succeeded(address)
-        sessions.end(request.cookies.get(COOKIE, ""))
+        await sessions.end(request.cookies.get(COOKIE, ""))
+        try:
+            session_id = await sessions.begin()
+        except JournalError as error:
+            return problem_of(error)
         answer = RedirectResponse(next_path, 303)
         secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, sessions.begin(), httponly=True, samesite="strict", secure=secure, path="/")
+        answer.set_cookie(COOKIE, session_id, httponly=True, samesite="strict", secure=secure, path="/")
         return answer
 
     @router.post("/logout")
     async def logout(request: Request) -> Response:
-        sessions.end(request.cookies.get(COOKIE, ""))
+        await sessions.end(request.cookies.get(COOKIE, ""))
         answer = RedirectResponse("/login", 303)
         answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=request.url.scheme == "https")
         return answer

@@ -1,20 +1,32 @@
 """Login sessions, and limits on guessing the password."""
 
 import asyncio
-import hashlib
+import hmac
 import ipaddress
+import logging
 import secrets
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from services.domain.errors import JournalError
+from services.journal import Journal, Session
+from services.support.tasks import Tasks
+
+log = logging.getLogger(__name__)
 
 COOKIE = "earshot_session"
 
-_IDLE = 12 * 3600.0  # seconds
-_LONGEST = 7 * 24 * 3600.0
+_IDLE = timedelta(hours=12)
+_LONGEST = timedelta(days=7)
+_WRITE_USE_EVERY = timedelta(minutes=5)
+_PATIENCE_S = 1.0  # for which a logout waits to be written; then it is answered, and the writing continues
+_RETRY_S = 1.0
 _MOST = 1000
+_MOST_KNOWN = 2 * _MOST  # ended ones included
 _FREE_TRIES = 5
 _LONGEST_WAIT = 900.0  # seconds
 _LONGEST_SHARED_WAIT = 8.0
@@ -25,57 +37,121 @@ _MOST_ADDRESSES = 1000
 Clock = Callable[[], float]
 
 
-@dataclass(slots=True)
-class _Session:
-    begun: float
-    used: float
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-
-
 class Sessions:
-    """Sessions of the page, in memory: a restart logs everybody out. Only hashes of the ids are kept."""
+    """Sessions of the page, in the journal: they hold in every process and after a restart, and a logout ends them everywhere.
 
-    def __init__(self, clock: Clock = time.monotonic) -> None:
-        self._clock = clock
-        self._sessions: OrderedDict[bytes, _Session] = OrderedDict()
+    A session's `key` is a hash of the id in its cookie under `password`, so that a new password ends all sessions. `load` comes first.
+    """
 
-    def begin(self) -> str:
-        """Creates a session and returns its id, for a cookie. Ends the oldest session if there are too many."""
-        session = secrets.token_urlsafe(32)
-        now = self._clock()
-        self._sessions[_hash(session)] = _Session(now, now)
-        if len(self._sessions) > _MOST:
-            self._end(next(iter(self._sessions)))
-        return session
+    def __init__(self, journal: Journal, *, password: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._journal = journal
+        self._password = password.encode()
+        self._now = now
+        self._known: dict[str, Session] = {}
+        self._over: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._written: dict[str, datetime] = {}
+        self._tasks = Tasks()
 
-    def check(self, session: str) -> bool:
-        """True if the session is valid. Each check extends it to 12 hours from now, at most 7 days in total."""
-        key, now = _hash(session), self._clock()
-        found = self._sessions.get(key)
-        if found is None:
+    async def load(self) -> None:
+        """Reads the sessions, and follows those of other processes. Raises JournalError."""
+        await self._journal.follow(lambda news: self._take(news.sessions))
+        self._take(await self._journal.sessions(self._now() - _LONGEST))
+
+    async def begin(self) -> str:
+        """Creates a session and returns its id, for a cookie. Ends the oldest session if there are too many. Raises JournalError."""
+        session_id = secrets.token_urlsafe(32)
+        now = self._now()
+        session = Session(key=self._key(session_id), begun_at=now, used_at=now)
+        await self._journal.save_session(session)
+        self._take([session])
+        living = [key for key, known in self._known.items() if not known.ended]
+        if len(living) > _MOST:
+            await self._end(living[0])
+        return session_id
+
+    async def check(self, session_id: str) -> str | None:
+        """The key of a valid session, else None. Each check extends it to 12 hours from now, at most 7 days in total."""
+        if not session_id:
+            return None
+        key = self._key(session_id)
+        if not await self.lives(key):
+            return None
+        session = self._known[key] = replace(self._known[key], used_at=self._now())
+        if session.used_at - self._written.get(key, session.begun_at) > _WRITE_USE_EVERY:
+            self._written[key] = session.used_at
+            self._tasks.start(self._try_to_save(session), name="save session")
+        return key
+
+    async def lives(self, key: str) -> bool:
+        """True if the session with this key is valid."""
+        if key not in self._known and (found := await self._find(key)):
+            self._take([found])
+        session, now = self._known.get(key), self._now()
+        if session is None or session.ended:
             return False
-        if now - found.begun >= _LONGEST or now - found.used >= _IDLE:
-            self._end(key)
+        if now - session.begun_at >= _LONGEST or now - session.used_at >= _IDLE:
+            await self._end(key)
             return False
-        found.used = now
         return True
 
-    def end(self, session: str) -> None:
-        """Logs out, in every tab."""
-        self._end(_hash(session))
+    async def end(self, session_id: str) -> None:
+        """Logs out: at once here, in all processes as soon as the journal has it."""
+        key = self._key(session_id)
+        if await self.lives(key):
+            await self._end(key)
 
-    async def over(self, session: str) -> None:
-        """Returns once the session has ended, by a logout or after 7 days."""
-        found = self._sessions.get(_hash(session))
-        if found is None:
+    async def over(self, key: str) -> None:
+        """Returns once the session has ended, by a logout in any process or after 7 days."""
+        session = self._known.get(key)
+        if session is None or session.ended:
             return
         with suppress(TimeoutError):
-            async with asyncio.timeout(found.begun + _LONGEST - self._clock()):
-                await found.over.wait()
+            async with asyncio.timeout((session.begun_at + _LONGEST - self._now()).total_seconds()):
+                await self._over[key].wait()
 
-    def _end(self, key: bytes) -> None:
-        if found := self._sessions.pop(key, None):
-            found.over.set()
+    async def aclose(self) -> None:
+        await self._tasks.aclose()
+
+    def _key(self, session_id: str) -> str:
+        return hmac.digest(self._password, session_id.encode(errors="replace"), "sha256").hex()[:32]
+
+    async def _find(self, key: str) -> Session | None:
+        """A session that another process began this moment."""
+        try:
+            return await self._journal.session(key)
+        except JournalError as error:
+            log.warning("could not look up a session: %s", error.detail)
+            return None
+
+    def _take(self, sessions: Sequence[Session]) -> None:
+        for session in sessions:
+            known = self._known.get(session.key, session)
+            ended = session.ended or known.ended
+            self._known[session.key] = replace(session, ended=ended, used_at=max(session.used_at, known.used_at))
+            if ended:
+                self._over.pop(session.key, asyncio.Event()).set()
+        while len(self._known) > _MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+
+    async def _end(self, key: str) -> None:
+        session = replace(self._known[key], ended=True)
+        self._take([session])
+        writing = self._tasks.start(self._save(session), name="end session")
+        await asyncio.wait({writing}, timeout=_PATIENCE_S)
+
+    async def _save(self, session: Session) -> None:
+        while True:
+            if await self._try_to_save(session):
+                return
+            await asyncio.sleep(_RETRY_S)
+
+    async def _try_to_save(self, session: Session) -> bool:
+        try:
+            await self._journal.save_session(session)
+        except JournalError as error:
+            log.warning("could not save a session: %s", error.detail)
+            return False
+        return True
 
 
 class Attempts:
@@ -125,7 +201,3 @@ def _network(address: str) -> str:
     except ValueError:
         return address
     return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else address
-
-
-def _hash(session: str) -> bytes:
-    return hashlib.sha256(session.encode(errors="replace")).digest()

@@ -5,8 +5,16 @@ import secrets
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from typing import NamedTuple
 
-_LONGEST = 120  # characters
+_LONGEST = 200  # characters
+
+
+class Holder(NamedTuple):
+    """Who was given a ticket: the client's name, and the key of its session or an empty text."""
+
+    client: str
+    session: str
 
 
 class Tickets:
@@ -17,22 +25,29 @@ class Tickets:
         self._ttl = ttl
         self._clock = clock
 
-    def issue(self, call_id: str, client: str = "page") -> str:
-        """A ticket for `call_id`, given to the client named `client`, of characters that need no escaping in a URL."""
-        return self._sign(call_id, client, f"{int(self._clock() + self._ttl):x}")
+    def issue(self, call_id: str, client: str = "page", session: str = "") -> str:
+        """A ticket for `call_id`, given to the client named `client`, of characters that need no escaping in a URL.
 
-    def check(self, ticket: str, call_id: str) -> str | None:
-        """The client of `ticket`, or None if it is not a valid ticket for this call. Takes the same time for any wrong signature."""
+        `session` is the key of the session that it belongs to, empty without one.
+        """
+        return self._sign(call_id, Holder(client, session), f"{int(self._clock() + self._ttl):x}")
+
+    def check(self, ticket: str, call_id: str) -> Holder | None:
+        """The holder of `ticket`, or None if it is not a valid ticket for this call. Takes the same time for any wrong signature.
+
+        Whether its session lives is for the caller to find out.
+        """
         expiry, _, rest = ticket.partition(".")
-        client = rest.partition(".")[2]
+        session, _, name = rest.partition(".")[2].partition(".")
+        client = Holder(name, session)
         if len(ticket) > _LONGEST:
             return None
         if not hmac.compare_digest(ticket.encode(errors="replace"), self._sign(call_id, client, expiry).encode(errors="replace")):
             return None
         return client if self._clock() < int(expiry, 16) else None
 
-    def _sign(self, call_id: str, client: str, expiry: str) -> str:
+    def _sign(self, call_id: str, holder: Holder, expiry: str) -> str:
         # The length prevents that part of the name is read as part of the call's id.
-        message = f"{expiry}.{len(client)}.{client}.{call_id}"
+        message = f"{expiry}.{holder.session}.{len(holder.client)}.{holder.client}.{call_id}"
         signature = hmac.digest(self._secret, message.encode(errors="replace"), "sha256")
-        return f"{expiry}.{urlsafe_b64encode(signature).rstrip(b'=').decode()}.{client}"
+        return f"{expiry}.{urlsafe_b64encode(signature).rstrip(b'=').decode()}.{holder.session}.{holder.client}"

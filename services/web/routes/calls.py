@@ -134,5 +134,5 @@ class _CallRoutes:
                 # Vapi may hand the URL out later; asking for the call again then gets it.
                 return None
         scheme = "wss" if request.url.scheme == "https" else "ws"
-        ticket = self._tickets.issue(call.id, client_of(request, Scope.LISTEN).name)
+        ticket = self._tickets.issue(call.id, client_of(request, Scope.LISTEN).name, getattr(request.state, "session", ""))
         return f"{scheme}://{request.headers['host']}/api/calls/{call.id}/listen?ticket={ticket}"

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 
 from fastapi import APIRouter, Request
@@ -81,6 +81,7 @@ class EventStream(Response):
         self._text = text
         self._listen = listen
         self._ping = ping
+        self._open = False
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         with self._events.following(self._call_id) as wake, self._listen(self._call_id):
@@ -94,6 +95,9 @@ class EventStream(Response):
             await asyncio.wait({sending, disconnected}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await tasks.aclose()
+            if self._open:
+                with suppress(OSError):
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send_events(self, wake: asyncio.Event, send: Send) -> None:
         async def write(text: str, *, more: bool = True) -> None:
@@ -102,6 +106,7 @@ class EventStream(Response):
 
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            self._open = True
             await write(f"retry: {_RETRY_MS}\n\n")
             while not self._events.closed:
                 wake.clear()
@@ -113,9 +118,10 @@ class EventStream(Response):
                         break
                     if not await _set_within(wake, self._ping):
                         await write(": ping\n\n")
+            self._open = False
             await write("", more=False)
         except (TimeoutError, OSError):
-            pass  # too slow or disconnected: the server drops the connection when this returns
+            self._open = False  # too slow or disconnected: the server drops the connection when this returns
 
 
 async def _set_within(wake: asyncio.Event, seconds: float) -> bool:

@@ -1,9 +1,11 @@
 """The WebSocket on which clients hear a call: start frames and events as text frames, sound as binary frames."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from inspect import isawaitable
+from typing import Any
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
@@ -12,11 +14,14 @@ from services.domain.errors import CallNotFound, CallNotRunning, EarshotError
 from services.listening.listener import End, Listener
 from services.listening.relay import Relay
 from services.support.tasks import Tasks
+from services.web.access.sessions import Sessions
 from services.web.access.tickets import Tickets
 from services.web.server.sockets import move
 
 Close = tuple[int, str] | None
 """A close code and its reason; None if the client is gone."""
+
+Wait = Callable[[], Coroutine[Any, Any, None]]
 
 _CODES: dict[End, int] = {"call ended": 1000, "left": 1000, "shutdown": 1012, "too slow": 1008, "failed": 1011}
 _SEND_TIMEOUT_S = 30.0  # a client that accepts nothing for so long is disconnected
@@ -31,11 +36,13 @@ def listen_router(
     tickets: Tickets,
     find: Callable[[str], Call | Awaitable[Call | None] | None],
     on_listen: Callable[[str, str], None] = lambda _client, _call_id: None,
+    sessions: Sessions | None = None,
 ) -> APIRouter:
     """`WS /api/calls/{call_id}/listen?ticket=`, which may be opened before the call is answered.
 
     Closes with 1000 when the call ends and 1012 when the server stops. Else with 4000 + the status that REST would answer: 4401 for a bad
-    ticket, 4404 for no such call, 4409 for one that has ended. `on_listen` is called with the client's name and the call's id.
+    ticket or after a logout, 4404 for no such call, 4409 for one that has ended. `on_listen` is called with the client's name and the
+    call's id.
     """
     router = APIRouter()
 
@@ -52,16 +59,20 @@ def listen_router(
     async def listen(socket: WebSocket, call_id: str, ticket: str = "") -> None:
         await socket.accept()
         close = (4401, "Invalid or expired ticket.")
-        client = tickets.check(ticket, call_id)
-        if client is not None and relay.listeners >= _MOST_LISTENERS:
+        holder = tickets.check(ticket, call_id)
+        session = holder.session if holder and sessions else ""
+        if sessions and session and not await sessions.lives(session):
+            holder = None
+        if holder is not None and relay.listeners >= _MOST_LISTENERS:
             close = (1013, "Too many listeners. Try again later.")
-        elif client is not None:
+        elif holder is not None:
             try:
                 await check(call_id)
-                on_listen(client, call_id)
+                on_listen(holder.client, call_id)
+                logout = _wait_on(asyncio.get_running_loop(), partial(sessions.over, session)) if sessions and session else None
                 if relay.loop:
                     socket = await move(socket, relay.loop)
-                return await relay.run(_listen(relay, socket, call_id))
+                return await relay.run(_listen(relay, socket, call_id, logout))
             except WebSocketDisconnect:
                 return None
             except EarshotError as error:
@@ -71,12 +82,21 @@ def listen_router(
     return router
 
 
-async def _listen(relay: Relay, socket: WebSocket, call_id: str) -> None:
+def _wait_on(loop: asyncio.AbstractEventLoop, wait: Callable[[], Coroutine[Any, Any, None]]) -> Wait:
+    """`wait` on its own loop, for use on any other."""
+
+    async def elsewhere() -> None:
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(wait(), loop))
+
+    return elsewhere
+
+
+async def _listen(relay: Relay, socket: WebSocket, call_id: str, logout: Wait | None) -> None:
     """Serves one client until the call or the client ends. Runs on the relay's loop."""
     close: Close
     try:
         with relay.listen(call_id) as listener:
-            close = await _serve(socket, listener)
+            close = await _serve(socket, listener, logout)
     except EarshotError as error:
         close = (4000 + error.status, error.title)
     if close:
@@ -91,22 +111,30 @@ class _Progress:
     waiting: bool = False
 
 
-async def _serve(socket: WebSocket, listener: Listener) -> Close:
+async def _serve(socket: WebSocket, listener: Listener, logout: Wait | None) -> Close:
     tasks = Tasks()
     progress = _Progress()
     try:
         sending = tasks.start(_send(socket, listener, progress), name="send sound")
         watching = tasks.start(_until_disconnected(socket), name="watch listener")
+        ends = {sending, watching}
+        if logout:
+            ends.add(tasks.start(_logged_out(logout), name="wait for logout"))
         while True:
             before = progress.taken
             # Checking now and then costs less than a timer for each of the 50 frames a second.
-            done, _ = await asyncio.wait({sending, watching}, timeout=_SEND_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(ends, timeout=_SEND_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
             if done:
                 return done.pop().result()
             if progress.waiting and progress.taken == before:
                 return None
     finally:
         await tasks.aclose()
+
+
+async def _logged_out(logout: Wait) -> Close:
+    await logout()
+    return 4401, "Logged out."
 
 
 async def _send(socket: WebSocket, listener: Listener, progress: _Progress) -> Close:
