@@ -16,6 +16,7 @@ from services.desk.late_hang_ups import LateHangUps
 from services.desk.orders import Orders
 from services.desk.other_processes import follow_other_processes
 from services.desk.placing import Key, Placed, Placing
+from services.desk.proof import stuck
 from services.desk.timeline import ACTIONS, MOST_ENTRIES, Entry, Timelines
 from services.desk.transcript_archive import TranscriptArchive
 from services.desk.transcripts import Transcripts
@@ -267,6 +268,20 @@ class CallDesk:
             hanging_up = self._hang_ups.begin(call)
             self._control.note_when_done(hanging_up, call, client)
             return await self._hang_ups.confirmed(hanging_up)
+
+    async def free_slot(self, call_id: str, client: Client) -> Call:
+        """Frees the slot of a running call without proof that it is over, and notes who did. The call itself is left alone.
+
+        Raises CallNotFound, VapiError, JournalError.
+        """
+        call = await self.read(call_id)
+        if await self.journal.free_slot(call.id):
+            await asyncio.shield(self.note(client, "free-slot", call))
+        return call
+
+    def may_free(self, call: Call) -> bool:
+        """True if a call should be over, or should have been found, so that an owner may want to free its slot."""
+        return stuck(call, datetime.now(UTC))
 
     async def find_running(self) -> list[Call]:
         """All running and scheduled calls, after a read of the journal and of Vapi: also those that began a moment ago, anywhere."""

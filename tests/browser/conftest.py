@@ -34,8 +34,8 @@ class Earshot:
     def calls(self) -> list[dict[str, Any]]:
         return list(self._ask("GET", "/api/calls")["calls"])
 
-    def place(self, number: str) -> dict[str, Any]:
-        return self._ask("POST", "/api/vapi_call", {"to": number})
+    def place(self, number: str, **options: Any) -> dict[str, Any]:
+        return self._ask("POST", "/api/vapi_call", {"to": number, "allowDuplicate": True, **options})
 
     def end_all(self) -> None:
         for call in self.calls():

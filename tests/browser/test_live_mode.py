@@ -51,6 +51,7 @@ def test_the_customary_example_number_is_no_number_on_a_real_line(vapi: DemoLine
 
 def test_the_same_number_a_moment_later_takes_a_second_click(vapi: DemoLine, live: Earshot, open_tab: Open) -> None:
     live.place(NUMBER)
+    live.end_all()
     page = open_tab(live.url)
     part(page, "dial-number").fill(NUMBER)
     part(page, "dial-call").click()

@@ -1,6 +1,7 @@
 """The brake in the header: one press stops all dialling on every page, two presses end all calls, a double click ends none."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -54,6 +55,32 @@ def test_ending_all_calls_takes_two_presses(earshot: Earshot, open_tab: Open) ->
     page.wait_for_timeout(600)  # longer than a double click: the second press is meant
     button.click()
     expect(button).to_have_text("End all calls")
-    expect(page.locator(".notice.stopped")).to_be_visible()
+    expect(page.locator(".notice.stopped")).to_be_visible()  # it stops dialling first
     expect(page.locator(".safety .done")).to_have_text("2 calls have ended.")
     assert {call["status"] for call in earshot.calls() if call["to"] in NUMBERS} == {"ended"}
+    page.get_by_test_id("dialling-resume").click()
+    expect(page.locator(".notice.stopped")).to_be_hidden()
+
+
+def test_a_scheduled_call_is_listed_apart_and_cancelled(earshot: Earshot, open_tab: Open) -> None:
+    call = earshot.place(NUMBERS[0], earliestAt=(datetime.now(UTC) + timedelta(days=2)).isoformat())
+    page = open_tab(earshot.url)
+    row = page.get_by_test_id("scheduled-calls").locator(f"[data-call='{call['id']}']")
+    row.click()
+    expect(page.get_by_test_id("call-status")).to_have_attribute("data-status", "scheduled")
+    page.get_by_test_id("call-cancel").click()
+    expect(page.get_by_test_id("call-status")).to_have_attribute("data-status", "ended")
+    expect(page.get_by_test_id("scheduled-calls")).to_be_hidden()
+    [ended] = [known for known in earshot.calls() if known["id"] == call["id"]]
+    assert ended["endedReason"]["code"] == "earshot-cancelled"
+
+
+def test_a_number_with_a_running_call_is_asked_about_on_the_demo_line_too(earshot: Earshot, open_tab: Open) -> None:
+    first = earshot.place(NUMBERS[0])
+    page = open_tab(f"{earshot.url}/?call={first['id']}")
+    page.get_by_test_id("dial-number").fill(NUMBERS[0])
+    page.get_by_test_id("dial-call").click()
+    expect(page.locator(".problem")).to_contain_text("This number has an active call")
+    expect(page.get_by_test_id("call-end")).to_be_visible()  # the call on the stage stays there
+    page.get_by_test_id("dial-confirm").click()
+    expect(page.locator(".running .count")).to_have_text("2")

@@ -317,6 +317,7 @@ async def test_openapi_lists_the_routes(client: Client) -> None:
         "/api/calls/{call_id}",
         "/api/calls/{call_id}/control",
         "/api/calls/{call_id}/end",
+        "/api/calls/{call_id}/free-slot",
         "/api/calls/{call_id}/events",
         "/api/calls/{call_id}/recording",
         "/api/calls/{call_id}/recording/info",
@@ -339,3 +340,17 @@ async def test_another_origin_dials_nothing(client: Client, vapi: StandIn) -> No
         status, _, _ = await client.ask("POST", "/api/vapi_call", data=body, headers={"Content-Type": "application/json", **headers})
         assert status in (400, 403)
     assert vapi.dials == 0
+
+
+async def test_a_slot_is_freed_by_hand_and_the_audit_says_who_did(vapi: StandIn, tmp_path: Path) -> None:
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), concurrent_calls=1) as client:
+        _, call, _ = await client.ask("POST", "/api/vapi_call", json={"to": NUMBER})
+        other = {"to": "+14155552672"}
+        assert (await client.ask("POST", "/api/vapi_call", json=other))[1]["code"] == "concurrency_limit_exceeded"
+        for _ in range(2):
+            status, freed, _ = await client.ask("POST", call["links"]["self"] + "/free-slot")
+            assert (status, freed["id"], freed["status"]) == (200, call["id"], "queued")
+        assert (await client.ask("POST", "/api/vapi_call", json=other))[0] == 201
+        noted = [(row.who, row.to) for row in await client.desk.journal.audit() if row.action == "free-slot"]
+        assert noted == [("local", NUMBER)]
+        assert (await client.ask("POST", "/api/calls/nobody/free-slot"))[1]["code"] == "call_not_found"

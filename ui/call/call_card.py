@@ -15,6 +15,7 @@ from ui.call.transcript import Transcript
 from ui.kit.icons import icon
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
+from ui.kit.times import LocalTime
 from ui.recording.record_switch import RecordingNote, RecordSwitch
 from ui.recording.recorded import Recorded
 from ui.words import say
@@ -44,8 +45,16 @@ class CallCard:
         self._player: AudioPlayer | None = None
         self._heard = False
         self._ending = False
+        self._freed = False
         self._head = CallHead(number(call), subtitle(desk, call))
         self._remark = Text("p", "", "remark")
+        with Box(classes="sound") as self._waiting:
+            with Box("p", "remark"):
+                Text("span", say("scheduled_for"))
+                self._begins = LocalTime(full=True)
+            self._cancel = Text("button", "", "btn end", type="button", data_testid="call-cancel").on("click", self._end)
+        self._free = Text("button", say("free_slot"), "btn", type="button", title=say("free_slot_explained"), data_testid="free-slot")
+        self._free.on("click", self._free_slot)
         self._notice = Notice()
         self._outcome = Outcome(desk=desk, dial_again=dial_again)
         self._sound = Box(classes="sound")
@@ -102,8 +111,20 @@ class CallCard:
         self._heard = self._heard or state == "playing"
         self._refresh()
 
+    def _refresh_waiting(self) -> None:
+        """Updates what a call has that is scheduled, or that should be over."""
+        scheduled = self.call.status is CallStatus.SCHEDULED
+        ending = self._ending or self._desk.ending(self.call.id)
+        self._waiting.set_visibility(scheduled)
+        self._begins.show(self.call.due_at if scheduled else None)
+        self._cancel.show(say("cancelling" if ending else "cancel_call"))
+        set_props(self._cancel, disabled=ending)
+        self._free.set_visibility(self._desk.may_free(self.call) and not self._freed)
+
     def _refresh(self) -> None:
         """Updates the buttons to what can be done now."""
+        if not self._free.is_deleted:
+            self._refresh_waiting()
         if self._player is None or self._sound.is_deleted:
             return
         running = self.call.running
@@ -125,6 +146,14 @@ class CallCard:
         """Hides sound and transcript during a replay, which has its own."""
         self._sound.set_visibility(not replaying)
         self._transcript.set_visibility(not replaying)
+
+    async def _free_slot(self) -> None:
+        try:
+            await self._desk.free_slot(self.call.id, PAGE)
+            self._freed = True
+        except Exception as error:
+            self._notice.show_error(error)
+        self._refresh()
 
     async def _end(self) -> None:
         if self._ending:

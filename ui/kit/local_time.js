@@ -1,13 +1,13 @@
 /**
  * A moment in the reader's own time zone and locale. `at`: ms since 1970; absent: an empty line of the same height. `brief`: no seconds, and
- * the date instead if it is not today's.
+ * the date instead if it is not today's. `full`: date and time.
  */
 import { brief, exact, whole } from "times";
 import { defineComponent } from "vue";
 
 export default defineComponent({
   template: `<time v-if="at" :datetime="machine" :title="whole">{{ text }}</time><span v-else aria-hidden="true">&nbsp;</span>`,
-  props: { at: { type: Number, default: 0 }, brief: Boolean },
+  props: { at: { type: Number, default: 0 }, brief: Boolean, full: Boolean },
   computed: {
     machine() {
       return new Date(this.at).toISOString();
@@ -16,6 +16,7 @@ export default defineComponent({
       return whole(this.at);
     },
     text() {
+      if (this.full) return whole(this.at);
       return this.brief ? brief(this.at) : exact(this.at);
     },
   },

@@ -6,7 +6,7 @@ from typing import TypedDict
 from nicegui.element import Element
 
 from services.desk.desk import CallDesk
-from services.domain.call import Call
+from services.domain.call import Call, CallStatus
 from ui.kit.markup import set_props
 from ui.kit.times import FORMATS, milliseconds
 from ui.words import say
@@ -59,7 +59,8 @@ class CallList(Element, component="call_list.js", dependencies=[FORMATS]):
 
 
 def row(desk: CallDesk, call: Call, *, fresh: bool = False) -> Row:
-    """The row of a call. A `fresh` one is highlighted briefly when it appears."""
+    """The row of a call. A `fresh` one is highlighted briefly when it appears. A scheduled one shows when it will begin."""
+    scheduled = call.status is CallStatus.SCHEDULED
     speaking = desk.transcripts.speaking(call.id) if call.running else frozenset[str]()
     speaker = "both" if len(speaking) > 1 else next(iter(speaking), "")
     return Row(
@@ -67,9 +68,9 @@ def row(desk: CallDesk, call: Call, *, fresh: bool = False) -> Row:
         number=number(call),
         status=call.status.value,
         words=outcome(desk, call),
-        running=call.running,
+        running=call.running and not scheduled,
         inbound=call.inbound,
-        at=milliseconds(call.created_at),
+        at=milliseconds(call.due_at if scheduled else call.created_at),
         since=milliseconds(call.started_at),
         speaker=speaker,
         speaks=_SPEAKS[speaker]() if speaker else "",

@@ -21,7 +21,9 @@ from services.web.requests import CallRequest, ControlRequest
 
 
 def calls_router(*, desk: CallDesk, tickets: Tickets, direct: bool) -> APIRouter:
-    """`POST /api/vapi_call`, `GET /api/calls`, and `GET`, `/end` and `/control` of one call. With `direct`, listen URLs are Vapi's own."""
+    """`POST /api/vapi_call`, `GET /api/calls`, and `GET`, `/end`, `/free-slot` and `/control` of one call. With `direct`, listen URLs
+    are Vapi's own.
+    """
     return _CallRoutes(desk, tickets, direct=direct).router()
 
 
@@ -48,6 +50,8 @@ class _CallRoutes:
         )
         router.add_api_route("/api/calls/{call_id}", self.call, responses=one, summary="One call")
         router.add_api_route("/api/calls/{call_id}/end", self.end, methods=["POST"], responses={200: done, **PROBLEMS}, summary="Hang up")
+        path = "/api/calls/{call_id}/free-slot"
+        router.add_api_route(path, self.free_slot, methods=["POST"], responses={200: done, **PROBLEMS}, summary="Free a call's slot")
         router.add_api_route(
             "/api/calls/{call_id}/control",
             self.control,
@@ -106,6 +110,11 @@ class _CallRoutes:
     async def end(self, request: Request, call_id: str) -> JSONResponse:
         """Hangs up and answers once Vapi confirms it; a call that has ended already is answered as it is."""
         call = await self._desk.end(call_id, client_of(request, Scope.CONTROL))
+        return JSONResponse(await self._answer_as_allowed(request, call))
+
+    async def free_slot(self, request: Request, call_id: str) -> JSONResponse:
+        """Lets another call be placed in the place of one that is stuck. The call itself is left alone: it may still be running."""
+        call = await self._desk.free_slot(call_id, client_of(request, Scope.MANAGE))
         return JSONResponse(await self._answer_as_allowed(request, call))
 
     async def control(self, request: Request, call_id: str, body: ControlRequest) -> JSONResponse:
