@@ -326,6 +326,7 @@ async def test_openapi_lists_the_routes(client: Client) -> None:
         "/api/calls/{call_id}/timeline",
         "/api/calls/{call_id}/transcript",
         "/api/dialling",
+        "/api/dialling/blocked",
         "/api/dialling/stop",
         "/api/dialling/resume",
         "/api/vapi_events",
