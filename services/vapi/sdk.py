@@ -18,7 +18,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
-import httpx
 from vapi.core.client_wrapper import AsyncClientWrapper
 from vapi.core.request_options import RequestOptions
 
@@ -68,14 +67,15 @@ class Sdk:
         self._keys = [key.strip() for key in (api_key, public_key) if key and key.strip()]
         self._usable = bool(re.fullmatch(r"[!-~]+", api_key.strip()))
         self._timeout = timeout
-        self._http = Client(timeout=timeout, follow_redirects=False, trust_env=not _is_loopback(base_url))
-        self._core = AsyncClientWrapper(token=api_key.strip(), base_url=base_url, timeout=timeout, httpx_client=self._http).httpx_client
+        self._http = Client(trust_env=not _is_loopback(base_url))
+        http: Any = self._http  # the core asks for all of httpx.AsyncClient, and uses `stream`
+        self._core = AsyncClientWrapper(token=api_key.strip(), base_url=base_url, timeout=timeout, httpx_client=http).httpx_client
 
     async def ask(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: bytes | None = None) -> Answer:
         """One request to Vapi's API, with the private key."""
         if not self._usable:
             raise VapiUnauthorized("VAPI_API_KEY contains characters that no key has. Copy the private key again from the Vapi dashboard.")
-        request = self._core.stream(
+        request: Any = self._core.stream(
             path,
             method=method,
             params=dict(params or {}),
@@ -89,18 +89,17 @@ class Sdk:
         """One POST to a control URL, without the SDK, which would send the private key."""
         return await self._answer("POST control", self._http.stream("POST", url, content=body, headers={**_JSON, **headers}))
 
-    async def _answer(self, what: str, request: AbstractAsyncContextManager[httpx.Response]) -> Answer:
+    async def _answer(self, what: str, request: AbstractAsyncContextManager[aiohttp.ClientResponse]) -> Answer:
         try:
             async with asyncio.timeout(self._timeout), request as response:
                 body = await _read_json(response)
         except Exception as error:
             # Catches every exception: the request may have been sent, and an unforeseen error must not count as "not sent".
-            # httpx_aiohttp turns a dropped connection into ConnectTimeout, so only aiohttp's own exception is reliable.
-            sent = not isinstance(error.__cause__, aiohttp.ClientConnectorError)
-            logger.warning("Vapi, %s: no response (%s, %s)", what, type(error).__name__, type(error.__cause__).__name__)
-            raise NoAnswer(sent=sent) from None  # the cause may contain a control URL
+            sent = not isinstance(error, aiohttp.ClientConnectorError)
+            logger.warning("Vapi, %s: no response (%s)", what, type(error).__name__)
+            raise NoAnswer(sent=sent) from None  # the error may contain a control URL
         return Answer(
-            status=response.status_code,
+            status=response.status,
             body=body,
             message=self._without_secrets(_message(body)),
             retry_after=_seconds(response.headers.get("retry-after")),
@@ -116,9 +115,9 @@ class Sdk:
         await self._http.aclose()
 
 
-async def _read_json(response: httpx.Response) -> Any:
+async def _read_json(response: aiohttp.ClientResponse) -> Any:
     body = bytearray()
-    async for chunk in response.aiter_bytes():
+    async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > BODY_LIMIT:
             logger.warning("Vapi: ignored a response of more than %d bytes", BODY_LIMIT)
