@@ -5,12 +5,16 @@ from collections.abc import Callable, Collection
 from urllib.parse import quote
 
 from fastapi import FastAPI
+from nicegui import app as nicegui_app
 from nicegui import background_tasks, ui
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 
 from services.desk.desk import CallDesk
 from services.dialling.switch import Switch
 from services.domain.call import Call, CallOrder
+from services.domain.client import PAGE
 from services.domain.errors import CallNotFound, EarshotError
 from services.listening.relay import Relay
 from services.recording.recordings import Recordings
@@ -63,6 +67,7 @@ def install_pages(
             to=to,
         )
 
+    nicegui_app.add_exception_handler(404, _not_found)
     app.add_middleware(NiceguiFiles)
     apply_theme(with_login=bool(settings.password))
     ui.run_with(
@@ -77,6 +82,11 @@ def install_pages(
         reconnect_timeout=30,  # with the default of 3 s a longer pause of the network would reload the page and cut the sound
         show_welcome_message=False,
     )
+
+
+async def _not_found(_request: Request, _error: Exception) -> Response:
+    """NiceGUI would build a whole page, and keep it for a minute: 67 kB for each address that somebody tries."""
+    return PlainTextResponse("Not found", 404)
 
 
 class DeskPage:
@@ -138,7 +148,7 @@ class DeskPage:
 
     async def _look_up(self, call_id: str) -> None:
         try:
-            self._show(await self._desk.read(call_id))
+            self._show(await self._desk.read(call_id, PAGE))
         except CallNotFound as error:
             # Usually because Earshot restarted while the page was open.
             title, _ = error_words(error)

@@ -13,6 +13,7 @@ from services.desk.call_control import CallControl, Obstacle
 from services.desk.directory import Directory
 from services.desk.hang_ups import HangUps
 from services.desk.late_hang_ups import LateHangUps
+from services.desk.lookups import Lookups
 from services.desk.orders import Orders
 from services.desk.other_processes import follow_other_processes
 from services.desk.placing import Key, Placed, Placing
@@ -28,7 +29,7 @@ from services.dialling.reach import Reach
 from services.dialling.switch import STATE as STOP
 from services.dialling.switch import Switch
 from services.domain.call import Call, CallOrder, CallStatus, ListenTarget
-from services.domain.client import Client
+from services.domain.client import LOCAL, Client
 from services.domain.control import Control
 from services.domain.errors import EarshotError
 from services.domain.phone_number import PhoneNumber
@@ -95,6 +96,7 @@ class CallDesk:
         self.timelines = Timelines(self._read_timeline, self._book.current_id)
         self.guard = guard(self)
         self._gateway = gateway
+        self._lookups = Lookups(gateway.get_call)
         self._tasks = Tasks()
         self._writing = Tasks()
         self._drain = Drain()
@@ -216,15 +218,16 @@ class CallDesk:
             self._book.follow(call)
         return self.get(call_id) or call
 
-    async def read(self, call_id: str) -> Call:
-        """The call as last read, from memory, else the journal, else Vapi. Raises CallNotFound, VapiError, JournalError."""
+    async def read(self, call_id: str, client: Client = LOCAL) -> Call:
+        """The call as last read, from memory, else the journal, else Vapi. Raises CallNotFound, VapiError, JournalError, and LimitReached
+        if `client` has Vapi asked too often."""
         if call := self.get(call_id) or await self.journal.get(call_id):
             return call
-        return await self._gateway.get_call(call_id)
+        return await self._lookups.read(call_id, client)
 
-    async def transcript(self, call_id: str) -> tuple[Line, ...]:
-        """What was said in a call so far, oldest first. Raises CallNotFound, VapiError, JournalError."""
-        return await self._archive.of(await self.read(call_id))
+    async def transcript(self, call_id: str, client: Client = LOCAL) -> tuple[Line, ...]:
+        """What was said in a call so far, oldest first. Raises the errors of `read`."""
+        return await self._archive.of(await self.read(call_id, client))
 
     async def timeline(self, call_id: str) -> tuple[Entry, ...]:
         """What was sent to a call, oldest first, from the audit. Raises JournalError."""
@@ -261,7 +264,7 @@ class CallDesk:
 
         Raises HangUpUnconfirmed if Vapi has not confirmed it yet (the desk keeps trying), CallNotRunning, CallNotFound, VapiError.
         """
-        call = await self.read(call_id)
+        call = await self.read(call_id, client)
         if not call.running:
             return call
         with self._drain.work():
@@ -314,7 +317,7 @@ class CallDesk:
         """
         with self._drain.work():
             self.journal.require_room()
-            call = await self.read(call_id)
+            call = await self.read(call_id, client)
             await self._control.control(call, control, client)
             return call
 

@@ -40,8 +40,11 @@ class MonitorBook:
         return self._monitors.get(call_id, Monitor())
 
 
+_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+
+
 def may_open(url: str, *, scheme: Literal["wss", "https"], base_url: str) -> bool:
-    """True if `url` may be opened: on `*.vapi.ai` at port 443 or on the base URL's host; unencrypted only if the base URL is.
+    """True if `url` may be opened: on `*.vapi.ai` at port 443, or on the base URL's host and port; unencrypted only if the base URL is.
 
     Stricter than URL parsers: if two parsers read a URL differently, one host could be checked and another one opened.
     """
@@ -49,14 +52,14 @@ def may_open(url: str, *, scheme: Literal["wss", "https"], base_url: str) -> boo
         return False
     try:
         parts, base = urlsplit(url), urlsplit(base_url)
-        port = parts.port
+        port, own_port = parts.port or _PORTS.get(parts.scheme), base.port or _PORTS.get(base.scheme)
     except ValueError:
         return False
     if "@" in parts.netloc or not parts.hostname:
         return False
     if parts.hostname == base.hostname:
-        return parts.scheme == scheme or (base.scheme == "http" and parts.scheme == scheme[:-1])
-    return parts.scheme == scheme and port in (None, 443) and bool(re.fullmatch(r"([a-z0-9-]+\.)+vapi\.ai", parts.hostname))
+        return port == own_port and (parts.scheme == scheme or (base.scheme == "http" and parts.scheme == scheme[:-1]))
+    return parts.scheme == scheme and port == 443 and bool(re.fullmatch(r"([a-z0-9-]+\.)+vapi\.ai", parts.hostname))
 
 
 def _url(value: Any) -> str | None:

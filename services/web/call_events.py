@@ -3,19 +3,21 @@
 import asyncio
 import json
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from services.domain.call import Call, CallStatus
+from services.domain.client import Client
 from services.domain.errors import LimitReached
 from services.support.signals import Signal
 
 _REMEMBERED = 500  # events a call
 _ENDED_CALLS = 1000  # of which events are remembered, as many as the desk remembers
-_STREAMS = 100  # at once
+_STREAMS = 500  # at once
+_STREAMS_OF_ONE = 50  # of one client, so that none takes them all
 
 
 class Calls(Protocol):
@@ -25,7 +27,7 @@ class Calls(Protocol):
 
     def calls(self) -> list[Call]: ...
     def get(self, call_id: str) -> Call | None: ...
-    async def read(self, call_id: str) -> Call: ...
+    async def read(self, call_id: str, client: Client) -> Call: ...
 
 
 Answer = Callable[[Call, bool], dict[str, Any]]
@@ -76,6 +78,7 @@ class CallEvents:
         self._ended: deque[str] = deque()
         self._unknown: set[str] = set()
         self._followers: dict[asyncio.Event, str] = {}
+        self._streams: Counter[str] = Counter()
         self.closed = False
         for call in reversed(desk.calls()):
             self._on_call(call)
@@ -96,16 +99,19 @@ class CallEvents:
             wake.set()
 
     @contextmanager
-    def following(self, call_id: str) -> Iterator[asyncio.Event]:
-        """Yields an asyncio event that is set whenever the call may have news. Raises LimitReached if too many streams are open."""
-        if self.closed or len(self._followers) >= _STREAMS:
+    def following(self, call_id: str, client: Client) -> Iterator[asyncio.Event]:
+        """Yields an asyncio event that is set whenever the call may have news. Raises LimitReached if too many streams are open, of the
+        client or in all."""
+        if self.closed or len(self._followers) >= _STREAMS or self._streams[client.name] >= _STREAMS_OF_ONE:
             raise LimitReached("Too many event streams are open. Close some, or request the call itself instead.", retry_after=5)
         wake = asyncio.Event()
         self._followers[wake] = call_id
+        self._streams[client.name] += 1
         try:
             yield wake
         finally:
             del self._followers[wake]
+            self._streams[client.name] -= 1
 
     def since(self, call_id: str, number: int) -> list[Event]:
         """The remembered events after `number`, under whichever id the call has now."""

@@ -35,7 +35,12 @@ def call_filters(
     from_: Annotated[Time | None, Query(alias="from", description="Only calls created at this time or later")] = None,
     to: Annotated[Time | None, Query(description="Only calls created before this time")] = None,
     search: Annotated[
-        str | None, Query(max_length=200, description="Part of a number, of a name, of the summary or of what was said, in either case")
+        str | None,
+        Query(
+            max_length=200,
+            pattern=r"^[^\x00-\x1f\x7f]*$",
+            description="Part of a number, of a name, of the summary or of what was said, in either case",
+        ),
     ] = None,
 ) -> CallFilters:
     """The filters of a request."""

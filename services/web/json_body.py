@@ -1,19 +1,27 @@
 """Limits request bodies by type, size and time. A pure ASGI middleware, so that a body is refused before it is parsed."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.web.problems import problem
 
 MAX_BODY = 16 * 1024
+MAX_DEPTH = 32
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
+"""PostgreSQL takes no NUL, and a call must not become one that can't be written down."""
 BODY_TIMEOUT_S = 20.0
 """Seconds within which the whole body has to arrive."""
 
 
 class JsonBody:
-    """Answers 415 to a body whose content type is not JSON, 413 to one over MAX_BODY bytes, announced or not, and 408 to a slow one.
+    """Answers 415 to a body whose content type is not JSON, 413 to one over MAX_BODY bytes, announced or not, 408 to a slow one, and 422 to
+    JSON that is nested deeper than MAX_DEPTH or contains NUL.
     `larger` maps paths to higher limits in bytes.
 
     Because of the required content type, a browser sends a preflight before a body from another website, which only CORS grants.
@@ -42,6 +50,8 @@ class JsonBody:
         if body and not _is_json(scope):
             answer = problem(415, "not_json", "Send the body as JSON, with the header Content-Type: application/json.")
             return await answer(scope, receive, send)
+        if error := _fault(body):
+            return await error(scope, receive, send)
         replayed = False
 
         async def replay() -> Message:
@@ -52,6 +62,20 @@ class JsonBody:
             return {"type": "http.request", "body": bytes(body), "more_body": False}
 
         return await self.app(scope, replay, send)
+
+
+def _fault(body: bytes) -> JSONResponse | None:
+    """The answer to JSON that a parser, a log or a database can't be trusted with."""
+    if b"\0" in body:  # JSON is UTF-8 (RFC 8259); Python would guess UTF-16 or UTF-32
+        return problem(400, "malformed_json", "The body is not valid JSON.")
+    depth = 0
+    for bracket in _STRING.sub(b"", body).translate(None, _NO_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            return problem(422, "invalid_request", f"The JSON is nested too deeply: at most {MAX_DEPTH} levels.")
+    if _NUL.search(body):
+        return problem(422, "invalid_request", "The JSON contains the character NUL.")
+    return None
 
 
 async def _read_body(receive: Receive, most: int) -> bytes | None:

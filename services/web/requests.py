@@ -1,10 +1,10 @@
 """The request bodies of calls, validated by pydantic."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 from services.domain.call import LONGEST_CALL_SECONDS, SHORTEST_CALL_SECONDS
 from services.domain.control import Action, Control
@@ -34,7 +34,17 @@ def _rfc3339(given: object) -> object:
     return given
 
 
-Time = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
+def _utc(time: datetime) -> datetime:
+    """Refuses the first and last hours of the calendar, which have no UTC."""
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("This time can't be expressed in UTC.") from None
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_utc)]
+
+_FURTHEST = timedelta(days=30)
 
 
 class CallRequest(BaseModel):
@@ -50,7 +60,9 @@ class CallRequest(BaseModel):
     firstMessage: StrictStr | None = Field(default=None, max_length=4000)
     variableValues: dict[str, Any] | None = None
     maxDurationSeconds: Annotated[StrictInt, Field(ge=SHORTEST_CALL_SECONDS, le=LONGEST_CALL_SECONDS)] | None = None
-    earliestAt: Time | None = Field(default=None, description="RFC 3339 with a time zone; the call is scheduled until then")
+    earliestAt: Time | None = Field(
+        default=None, description="RFC 3339 with a time zone, at most 30 days ahead; the call is scheduled until then"
+    )
     dryRun: StrictBool = Field(default=False, description="Run all checks but place no call")
     allowDuplicate: StrictBool = Field(default=False, description="Call a number again that was called a moment ago")
     confirmUnlikelyNumber: StrictBool = Field(default=False, description="Call a number that is in no numbering plan")
@@ -80,4 +92,8 @@ class CallRequest(BaseModel):
 
     @staticmethod
     def _future(time: datetime | None) -> datetime | None:
-        return time if time and time > datetime.now(time.tzinfo) else None
+        now = datetime.now(UTC)
+        if time and time > now + _FURTHEST:
+            detail = f"At most {_FURTHEST.days} days ahead."
+            raise RequestError(f"earliestAt: {detail}", errors=[FieldError("earliestAt", detail)])
+        return time if time and time > now else None

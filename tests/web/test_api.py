@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -125,9 +126,10 @@ async def test_the_wishes_of_a_request_reach_vapi(vapi: StandIn, client: Client)
 
 async def test_scheduled_is_202(vapi: StandIn, client: Client) -> None:
     vapi.answer = 201, {"id": "later", "status": "scheduled"}
-    status, call = await client.place(to=NUMBER, earliestAt="2999-01-05T10:00:00Z")
+    at = (datetime.now(UTC) + timedelta(days=29)).replace(microsecond=0)
+    status, call = await client.place(to=NUMBER, earliestAt=at.isoformat())
     assert (status, call["status"]) == (202, "scheduled")
-    assert vapi.bodies[0]["schedulePlan"] == {"earliestAt": "2999-01-05T10:00:00.000Z"}
+    assert vapi.bodies[0]["schedulePlan"] == {"earliestAt": at.strftime("%Y-%m-%dT%H:%M:%S.000Z")}
 
 
 async def test_an_unknown_outcome_is_202_and_says_not_to_dial_again(vapi: StandIn, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,6 +170,8 @@ async def test_a_dry_run_checks_and_places_nothing(vapi: StandIn, client: Client
         ({"to": NUMBER, "maxDurationSeconds": 5}, "maxDurationSeconds"),
         ({"to": NUMBER, "maxDurationSeconds": True}, "maxDurationSeconds"),
         ({"to": NUMBER, "earliestAt": "2999-01-05T10:00:00"}, "earliestAt"),
+        ({"to": NUMBER, "earliestAt": "2999-01-05T10:00:00Z"}, "earliestAt"),
+        ({"to": NUMBER, "earliestAt": "9999-12-31T23:59:59-23:59"}, "earliestAt"),
         ({"to": NUMBER, "dryRun": "yes"}, "dryRun"),
         ({"to": ""}, "to"),
         ({"to": "911"}, "to"),
@@ -191,7 +195,12 @@ async def test_what_is_wrong_is_told_by_field_and_places_nothing(vapi: StandIn, 
         (b"[]", "application/json", 422, "invalid_request"),
         (b'"+14155552671"', "application/json", 422, "invalid_request"),
         (b"\xff\xfe", "application/json", 400, "malformed_json"),
-        (b"[" * 16_000, "application/json", 400, "malformed_json"),
+        (b"[" * 16_000, "application/json", 422, "invalid_request"),
+        (b'{"variableValues": ' + b'{"a": ' * 300 + b"1" + b"}" * 301, "application/json", 422, "invalid_request"),
+        (b'{"x\\\\": ' + b"[" * 33 + b"]" * 33 + b', "\\"": 1}', "application/json", 422, "invalid_request"),
+        ('{"to": "+14155552671"}'.encode("utf-16"), "application/json", 400, "malformed_json"),
+        (b'{"to": "+14155552671", "name": "a\\u0000b"}', "application/json", 422, "invalid_request"),
+        (b'{"to": "+14155552671", "variableValues": {"a": ["\\\\\\u0000"]}}', "application/json", 422, "invalid_request"),
         (b'{"to": "+14155552671"}', "text/plain", 415, "not_json"),
         (b"to=%2B14155552671", "application/x-www-form-urlencoded", 415, "not_json"),
         (b'{"to": "' + b"1" * 1_000_000 + b'"}', "application/json", 413, "body_too_large"),
@@ -223,6 +232,12 @@ async def test_vapi_refusing(vapi: StandIn, client: Client, answer: tuple[int, A
         assert problem["detail"] == "; ".join(answer[1]["message"])
 
 
+async def test_brackets_in_text_are_no_depth_and_an_escaped_backslash_is_no_nul(vapi: StandIn, client: Client) -> None:
+    values = {"a": "[" * 100 + '"{' * 100, "b": "\\u0000", "deep": json.loads("[" * 29 + "]" * 29)}
+    assert (await client.place(to=NUMBER, variableValues=values))[0] == 201
+    assert vapi.bodies[0]["assistantOverrides"]["variableValues"] == values
+
+
 async def test_vapi_not_there_at_all(tmp_path: Path) -> None:
     async with client_of(tmp_path, Gateway(api_key="private", base_url="http://127.0.0.1:9", timeout=0.5)) as dead:
         status, problem = await dead.place(to=NUMBER)
@@ -242,6 +257,15 @@ async def test_vapi_not_there_at_all(tmp_path: Path) -> None:
         ("GET", "/api/calls?status=asleep", 422, "invalid_request"),
         ("GET", "/api/calls?cursor=%00", 422, "invalid_request"),
         ("GET", "/api/calls?from=yesterday", 422, "invalid_request"),
+        ("GET", "/api/calls?from=9999-12-31T23:59:59-23:59", 422, "invalid_request"),
+        ("GET", "/api/calls?to=0001-01-01T00:00:00%2B23:59", 422, "invalid_request"),
+        ("GET", "/api/calls/%00", 404, "not_found"),
+        ("GET", "/api/calls/a%0Ab/transcript", 404, "not_found"),
+        ("POST", "/api/calls/%7F/end", 404, "not_found"),
+        ("GET", "/api/calls?search=%00", 422, "invalid_request"),
+        ("GET", "/api/calls?search=a%1Bb", 422, "invalid_request"),
+        ("GET", "/api/calls.csv?search=%00", 422, "invalid_request"),
+        ("GET", "/api/calls?other%00=1", 422, "invalid_request"),
     ],
 )
 async def test_wrong_addresses_and_queries(client: Client, method: str, path: str, status: int, code: str) -> None:

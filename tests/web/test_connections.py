@@ -80,6 +80,24 @@ async def test_endless_headers_are_refused(address: tuple[str, int]) -> None:
     assert (await heard(address, b"GET / HTTP/1.1\r\n", *[b"X: " + b"a" * 20_000 + b"\r\n"] * 4)).startswith(b"HTTP/1.1 431")
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 100_000,
+        b"GET /?" + b"a" * 100_000 + b" HTTP/1.1",
+        b"GET / HTTP/1.1" + b"\r\nX: a" * 20_000,
+    ],
+)
+async def test_large_headers_in_one_write_are_refused(address: tuple[str, int], head: bytes) -> None:
+    assert (await heard(address, head + b"\r\n\r\n")).startswith(b"HTTP/1.1 431")
+
+
+async def test_headers_are_counted_anew_for_each_request(address: tuple[str, int]) -> None:
+    request = HEAD.replace(b"Connection: close\r\n", b"") + b"X: " + b"a" * 40_000 + b"\r\nContent-Length: 2\r\n\r\n{}"
+    answer = await heard(address, request, request, request.replace(b"Host", b"Connection: close\r\nHost"))
+    assert answer.count(b"HTTP/1.1 200") == 3
+
+
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
 
 

@@ -13,7 +13,8 @@ import pytest
 from fastapi import FastAPI
 
 from services.domain.call import Call, CallStatus
-from services.domain.errors import CallNotFound
+from services.domain.client import Client
+from services.domain.errors import CallNotFound, LimitReached
 from services.support.signals import Signal
 from services.web import call_events
 from services.web.access.authentication import Authentication
@@ -44,7 +45,7 @@ class Desk:
     def get(self, call_id: str) -> Call | None:
         return self._calls.get(self._renamed.get(call_id, call_id))
 
-    async def read(self, call_id: str) -> Call:
+    async def read(self, call_id: str, client: Client) -> Call:
         if call := self.get(call_id) or PAST.get(call_id):
             return call
         raise CallNotFound("There is no call with this id.")
@@ -255,8 +256,22 @@ async def test_who_takes_nothing_is_let_go(served: Served, monkeypatch: pytest.M
     writer.close()
 
 
-async def test_streams_are_bounded(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(call_events, "_STREAMS", 2)
+def test_one_client_does_not_take_all_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call_events, "_STREAMS_OF_ONE", 2)
+    events = CallEvents(Desk())
+    one, other = Client(name="one"), Client(name="other")
+    with events.following("a", one), events.following("b", one):
+        with pytest.raises(LimitReached), events.following("c", one):
+            pass
+        with events.following("a", other):
+            assert len(events) == 3
+    with events.following("c", one), events.following("c", one):
+        assert len(events) == 2
+
+
+@pytest.mark.parametrize("most", ["_STREAMS", "_STREAMS_OF_ONE"])
+async def test_streams_are_bounded(served: Served, monkeypatch: pytest.MonkeyPatch, most: str) -> None:
+    monkeypatch.setattr(call_events, most, 2)
     served.desk.tell(CALL)
     async with served.follow("one") as one, served.follow("one") as other, served.follow("one") as third:
         await one.next()

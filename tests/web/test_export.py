@@ -81,12 +81,42 @@ async def test_every_call_is_a_row(client: Client, monkeypatch: pytest.MonkeyPat
     assert (inbound["direction"], inbound["from"]) == ("inbound", "'+14155552671")
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1415", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+@pytest.mark.parametrize("cell", ["=1+1", "+1415", "-1", "@SUM(A1)"])
 def test_a_cell_that_would_be_run_is_text(cell: str) -> None:
     assert safe(cell) == f"'{cell}"
 
 
-@pytest.mark.parametrize("cell", ["Dana", "1", 0.07, -1, None, ""])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "x;=1+1",
+        "x;\t=1+1",
+        "x\t=1+1",
+        "x\n=1+1",
+        'x;"=1+1"',
+        "x; =1+1",
+        ";=1",
+        "x;y;@SUM(1)",
+        "x;+1;-2",
+        "x\r\n-1",
+        "\uff1d1",
+        'a";"=1',
+        "\t\t=1",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+    ],
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_no_cell_is_run_whatever_separates_cells(cell: str, delimiter: str) -> None:
+    text = io.StringIO()
+    csv.writer(text).writerow(["id", safe(cell), "last"])
+    for row in csv.reader(io.StringIO(text.getvalue(), newline=""), delimiter=delimiter):
+        for found in row:
+            assert not found.strip(' \t\r\n"').startswith(("=", "+", "-", "@", "\uff1d")), row
+
+
+@pytest.mark.parametrize("cell", ["Dana", "Dana; well - fine", "a=b", "5 + 5; 6", "1", 0.07, -1, None, ""])
 def test_other_cells_stay_as_they_are(cell: object) -> None:
     assert safe(cell) == cell
 

@@ -68,6 +68,13 @@ async def test_nobody_has_the_page_load_its_scripts_from_elsewhere(tmp_path: Pat
     assert "evil.example" not in text
 
 
+async def test_an_address_at_which_nothing_is_costs_no_page(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    async with running(tmp_path) as app:
+        for path in ("/_nicegui/nothing", "/_nicegui/0/static/nothing.js", "/nothing", "/wp-login.php?to=1", "/assets/nothing"):
+            async with http.get(app.url + path) as answer:
+                assert (answer.status, len(await answer.read()) < 200) == (404, True), path
+
+
 async def test_dotenv_is_read(tmp_path: Path, vapi: StandIn, http: aiohttp.ClientSession) -> None:
     (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in vapi_environ(vapi.url).items()))
     async with running(tmp_path) as app, http.get(app.url + "/health") as answer:

@@ -1,7 +1,9 @@
 """Checks `Host` and `Origin` and sets security headers. A pure ASGI middleware before everything else, for WebSockets too."""
 
+import re
 import secrets
 from collections.abc import Collection
+from urllib.parse import unquote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,6 +15,9 @@ _CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?", re.ASCII)
+"""A name or an address and a port, nothing else: in `localhost:1@evil.example` a client may see another host than a server."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MOST_SOCKETS = 2000  # open at once, pages and listeners together
 _HEADERS = {
     "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
@@ -62,6 +67,12 @@ class Gatekeeper:
                 "Earshot does not serve this host name. Add it to EARSHOT_ALLOWED_HOSTS if it should.",
             )
             return await answer(scope, receive, send_with_headers)
+        if _CONTROL.search(scope["path"]):
+            answer = problem(404, "not_found", "Nothing exists at this address: it contains control characters.")
+            return await answer(scope, receive, send_with_headers)
+        if _CONTROL.search(unquote(scope["query_string"].decode("latin-1"))):
+            answer = problem(422, "invalid_request", "The query contains control characters.")
+            return await answer(scope, receive, send_with_headers)
         allowed_website = headers.get("origin") in self._allowed_origins and scope["path"].startswith("/api/")
         if not allowed_website and not _from_own_page(scope, headers):
             answer = problem(403, "cross_origin", "Requests from other websites are refused.")
@@ -83,9 +94,8 @@ class Gatekeeper:
         hosts = headers.getlist("host")
         if len(hosts) != 1:
             return False
-        host = hosts[0].lower()
-        name = host[: host.rfind("]") + 1] if host.startswith("[") else host.split(":")[0]
-        return name in self._allowed_hosts
+        found = _HOST.fullmatch(hosts[0].lower())
+        return found is not None and found[1] in self._allowed_hosts and int(found[2] or 0) < 65_536
 
 
 def _from_own_page(scope: Scope, headers: Headers) -> bool:

@@ -103,8 +103,7 @@ class _CallRoutes:
 
     async def call(self, request: Request, call_id: str) -> JSONResponse:
         """One call as last read."""
-        client_of(request, Scope.READ)
-        call = await self._desk.read(call_id)
+        call = await self._desk.read(call_id, client_of(request, Scope.READ))
         return JSONResponse(await self._answer(request, call, detail=DETAILS.get(call.status)))
 
     async def end(self, request: Request, call_id: str) -> JSONResponse:

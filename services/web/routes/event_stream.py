@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from services.domain.client import Scope
+from services.domain.client import Client, Scope
 from services.support.tasks import Tasks
 from services.web.access.current_client import client_of
 from services.web.call_events import Answer, CallEvents, Calls, Event
@@ -48,12 +48,12 @@ def events_router(
     async def follow(request: Request, call_id: str) -> Response:
         """Sends the remembered events of the call, then each new one, and closes once the call has ended."""
         client = client_of(request, Scope.READ)
-        events.add(await desk.read(call_id))
+        events.add(await desk.read(call_id, client))
         cursor = events.read_cursor(request.headers.get("last-event-id"))
         if events.over(call_id) and not events.since(call_id, cursor):
             return Response(status_code=204)
         answer_to = partial(Event.text, answer=answer, may_listen=Scope.LISTEN in client.scopes)
-        return EventStream(events, call_id, cursor=cursor, text=answer_to, listen=listen, ping=ping)
+        return EventStream(events, call_id, client, cursor=cursor, text=answer_to, listen=listen, ping=ping)
 
     return router
 
@@ -67,6 +67,7 @@ class EventStream(Response):
         self,
         events: CallEvents,
         call_id: str,
+        client: Client,
         *,
         cursor: int,
         text: Callable[[Event], str],
@@ -77,6 +78,7 @@ class EventStream(Response):
         del self.headers["content-length"]
         self._events = events
         self._call_id = call_id
+        self._client = client
         self._cursor = cursor
         self._text = text
         self._listen = listen
@@ -84,7 +86,7 @@ class EventStream(Response):
         self._open = False
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        with self._events.following(self._call_id) as wake, self._listen(self._call_id):
+        with self._events.following(self._call_id, self._client) as wake, self._listen(self._call_id):
             await self._serve(wake, receive, send)
 
     async def _serve(self, wake: asyncio.Event, receive: Receive, send: Send) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
@@ -68,10 +69,18 @@ def _rows(rows: Sequence[Sequence[object]]) -> str:
     return text.getvalue()
 
 
+_FORMULA = re.compile(r"(^[\t\r\n]?|[;\t\r\n])(?=[ \"']*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""What would begin a formula: at the start of a cell, or in it behind what another program takes for the end of a cell or row. Many
+countries separate by `;`, and such a program splits our quoted text too. `=`, `+`, `-` and `@` also in full width."""
+
+
 def safe(cell: object) -> object:
-    """A cell that no spreadsheet runs: text that begins like a formula, an E.164 number too, gets an apostrophe in front (OWASP, "CSV
-    injection"). Numbers stay numbers."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell
+    """A cell that no spreadsheet runs, whether it separates by `,`, `;` or tab: an apostrophe stands before all that looks like a formula,
+    an E.164 number too (OWASP, "CSV injection"). Numbers stay numbers."""
+    if not isinstance(cell, str):
+        return cell
+    text = _FORMULA.sub(r"\1'", cell)
+    return f"'{text}" if text.startswith(("\t", "\r", "\n")) else text
 
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {

@@ -69,14 +69,13 @@ def transcript_router(desk: CallDesk) -> APIRouter:
     @router.get("/api/calls/{call_id}/transcript", response_model=TranscriptAnswer, summary="What was said in a call")
     async def transcript(request: Request, call_id: str) -> JSONResponse:
         """The lines so far, oldest first; live as far as somebody listens or Vapi's webhooks come, whole some time after the end."""
-        client_of(request, Scope.READ)
-        return JSONResponse({"lines": [line_answer(line) for line in await desk.transcript(call_id)]})
+        lines = await desk.transcript(call_id, client_of(request, Scope.READ))
+        return JSONResponse({"lines": [line_answer(line) for line in lines]})
 
     @router.get("/api/calls/{call_id}/timeline", response_model=TimelineAnswer, summary="What a call was told")
     async def timeline(request: Request, call_id: str) -> JSONResponse:
         """What was sent to the call, oldest first."""
-        client_of(request, Scope.READ)
-        call = await desk.read(call_id)
+        call = await desk.read(call_id, client_of(request, Scope.READ))
         return JSONResponse({"entries": [entry_answer(entry) for entry in await desk.timeline(call.id)]})
 
     return router

@@ -23,12 +23,39 @@ class Connections(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
 
     _deadline: asyncio.TimerHandle | None = None
     _head = 0
+    _fields = 0  # bytes of this request's line and headers, as far as they are parsed
     _writing: WriteTimeout | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         self._writing = WriteTimeout(self.loop, transport, lambda: self.flow.write_paused)
         self._watch()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._fields = 0
+
+    def on_url(self, url: bytes) -> None:
+        self._count_field(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count_field(name + value)
+        super().on_header(name, value)
+
+    def _count_field(self, field: bytes) -> None:
+        """Limits headers that arrive complete, in one piece: the parser has begun the request before `data_received` counts anything."""
+        self._fields += len(field) + 4
+        if self._fields > HEAD_LIMIT:
+            raise ValueError("the headers are too large")
+
+    def send_400_response(self, msg: str) -> None:
+        """Called if a request can't be parsed, also because of a ValueError of ours."""
+        if self._fields > HEAD_LIMIT:
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+        else:
+            super().send_400_response(msg)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
