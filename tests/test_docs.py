@@ -111,3 +111,13 @@ def test_what_does_not_exist_is_found(text: str) -> None:
 )
 def test_what_exists_is_let_pass(text: str) -> None:
     assert not mistakes(text, ROOT / "README.md")
+
+
+def test_every_attack_names_the_tests_that_try_it() -> None:
+    rows = re.findall(r"^\| (?!Attack |---)(.+) \|$", (ROOT / "docs" / "attacks.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert rows
+    for row in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row.rsplit(" | ", 1)[1])
+        assert named, row
+        for path, name in named:
+            assert re.search(rf"^(?:async )?def {name}\(", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE), f"{path}::{name}"
