@@ -219,6 +219,7 @@ def recordings_of(settings: Settings, desk: CallDesk, relay: Relay) -> Recording
         relay=relay,
         find=desk.get,
         note=desk.note,
+        leases=desk.journal,
         limit=1_000_000 * settings.recordings_mb,
         default=settings.record,
     )

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from services.domain.call import Call, CallOrder, CallStatus
 from services.domain.errors import JournalError
 from services.domain.transcript import Line
-from services.journal import audit, calls, dials, hang_ups, pruning, sessions, slots, states, transcripts
+from services.journal import audit, calls, dials, hang_ups, leases, pruning, sessions, slots, states, transcripts
 from services.journal.database import Database
 from services.journal.feed import Feed, News
 from services.journal.migrations import migrate
@@ -275,6 +275,25 @@ class Journal:
     async def sessions(self, begun_since: datetime) -> list[Session]:
         """The sessions that have not been ended, oldest first."""
         return await self._database.read(partial(sessions.living, begun_since=begun_since))
+
+    async def take_lease(self, call_id: str) -> bool:
+        """Makes this process the one that records a call. False if another one does."""
+        return await self._database.write(partial(leases.take, call_id=call_id, instance=self.instance))
+
+    async def renew_leases(self, call_ids: Collection[str]) -> set[str]:
+        """Renews leases of this process, at least every 2 seconds. Returns those that another process has taken over."""
+        return await self._database.write(partial(leases.renew, call_ids=call_ids, instance=self.instance))
+
+    async def stale_leases(self) -> list[str]:
+        """The calls whose recording process is gone."""
+        return await self._database.read(leases.stale)
+
+    async def release_lease(self, call_id: str) -> None:
+        await self._database.write(partial(leases.release, call_id=call_id, instance=self.instance))
+
+    async def hand_over_leases(self) -> None:
+        """Lets other processes record at once what this one records."""
+        await self._database.write(partial(leases.hand_over, instance=self.instance))
 
     async def follow(self, take: Callable[[News], None]) -> None:
         """Passes `take` what any process writes from now on: within 200 ms on PostgreSQL, 500 ms on SQLite.

@@ -73,6 +73,7 @@ STEPS: tuple[Step, ...] = (
         " revision BIGINT NOT NULL)",
         "CREATE INDEX earshot_sessions_revision ON earshot_sessions (revision)",
     ),
+    ("CREATE TABLE earshot_leases (call_id TEXT PRIMARY KEY, instance TEXT NOT NULL, renewed_at BIGINT NOT NULL)",),
 )
 """A released step is never changed. Every later change is a new step."""
 

@@ -20,6 +20,7 @@ SESSIONS_KEPT = timedelta(days=8)
 
 NOT_PRUNED = {
     "earshot_instances": "one row per process, deleted when the process leaves or has been silent for long",
+    "earshot_leases": "one row per call that is being recorded, deleted when its recording ends",
     "earshot_revision": "a single row: the number of the latest change",
     "earshot_states": "one row per state of the installation",
     "earshot_schema": "a single row: the version of the schema",

@@ -73,6 +73,9 @@ sessions = _table(
 )
 """The logins of the page."""
 
+leases = _table("earshot_leases", call_id=sa.String, instance=sa.String, renewed_at=sa.BigInteger)
+"""Which process records which call."""
+
 instances = _table("earshot_instances", id=sa.String, seen_at=sa.BigInteger)
 """The processes on one PostgreSQL database, and each one's last heartbeat by the database's clock."""
 

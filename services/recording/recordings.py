@@ -3,18 +3,18 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import soundfile
 
 from services.domain.call import Call, CallStatus
 from services.domain.client import Client
-from services.domain.errors import CallNotFound, CallNotRunning, CantRecord, EarshotError, RecordingDamaged, RecordingNotFound
+from services.domain.errors import CallNotFound, CallNotRunning, CantRecord, EarshotError, JournalError, RecordingDamaged, RecordingNotFound
 from services.listening.relay import Relay
 from services.recording.disk import RecordingDisk
 from services.recording.folder import FinishedRecording
@@ -29,7 +29,7 @@ PROBLEMS = {
     "disk_full": "The disk is nearly full, so nothing is recorded. Free some space, or move EARSHOT_DATA_DIR to another disk.",
     "limit": "The recordings fill EARSHOT_RECORDINGS_MB and no older one is left to delete. Raise the limit to go on recording.",
     "disk": "The recording can't be written. See that the folder `recordings` in EARSHOT_DATA_DIR can be written to.",
-    "elsewhere": "Another Earshot with the same EARSHOT_DATA_DIR is recording this call already.",
+    "elsewhere": "Another process is recording this call already.",
     "lost_sound": "The disk did not keep up, and some sound is missing from the recording. Its marks say where.",
     "no_sound": "Vapi does not let this call's sound through, so there is nothing to record yet. Earshot keeps trying.",
     "unfinished": "The recording could not be turned into FLAC. Earshot tries again at its next start; the log says more.",
@@ -37,15 +37,27 @@ PROBLEMS = {
 """The explanations of what `problem` returns."""
 
 _EARSHOT = Client(name="earshot")
+LEASE_RENEWAL_S = 2.0
 _FLUSH = 0.25  # seconds; a crash loses at most this much sound, plus the time of a disk write
 _LOOK_AT_DISK = 20  # flushes
 _FREE_FLOOR = 500_000_000  # bytes that must stay free on the disk
 _REMEMBERED = 1000  # calls whose switched-off recording, or its problem, is remembered
 
 
+class Leases(Protocol):
+    """The part of the journal that recordings need. All methods raise JournalError."""
+
+    async def take_lease(self, call_id: str) -> bool: ...
+    async def renew_leases(self, call_ids: Collection[str]) -> set[str]: ...
+    async def stale_leases(self) -> list[str]: ...
+    async def release_lease(self, call_id: str) -> None: ...
+    async def hand_over_leases(self) -> None: ...
+
+
 class Recordings:
     """Records calls into `folder`, at most `limit` bytes in total; the oldest are deleted first.
 
+    `leases` see to it that one process records a call, and that another takes over if that dies.
     `default`: record every call unless it is switched off. `note` writes the audit.
     `changed` emits the id of each call for which `recording`, `has` or `problem` may have changed.
     """
@@ -58,12 +70,14 @@ class Recordings:
         find: Callable[[str], Call | None],
         note: Callable[[Client, str, Call], object],
         limit: int,
+        leases: Leases | None = None,
         default: bool = False,
         free_floor: int = _FREE_FLOOR,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.changed: Signal[str] = Signal()
         self.default = default
+        self._leases = leases
         self._disk = RecordingDisk(folder, limit=limit, free_floor=free_floor)
         self._relay = relay
         self._find = find
@@ -86,6 +100,8 @@ class Recordings:
         self._kept = await self._disk.finished()
         self._tasks.start(self._finish_all(), name="finish recordings")
         self._tasks.start(self._keep_writing(), name="write recordings")
+        if self._leases:
+            self._tasks.start(self._keep_leases(self._leases), name="renew leases")
 
     async def aclose(self) -> None:
         """Writes what is queued. It is encoded as FLAC at the next start, so that stopping is quick."""
@@ -98,6 +114,11 @@ class Recordings:
         await self._tasks.aclose()
         await self._flush()
         await self._disk.aclose()
+        if self._leases:
+            try:
+                await self._leases.hand_over_leases()
+            except JournalError as error:
+                log.warning("other processes take over the recordings late: %s", error.detail)
 
     def recording(self, call_id: str) -> bool:
         """True if this call is being recorded, or will be once there is sound."""
@@ -124,6 +145,10 @@ class Recordings:
             raise CantRecord(PROBLEMS[problem], code=problem)
         if finisher := self._finishers.get(call.id):
             await asyncio.wait({finisher})
+        if self._closed or call.id in self._recorders:
+            return
+        if not await self._may_record(call.id):
+            raise CantRecord(PROBLEMS["elsewhere"], code="elsewhere")
         if self._closed or call.id in self._recorders:
             return
         recorder = partial(Recorder, call_id=call.id, folder=self._disk.folder.of(call.id), hurry=self._hurry_up, clock=self._clock)
@@ -200,6 +225,43 @@ class Recordings:
                 for recorder in list(self._recorders.values()):
                     self._give_up(recorder, problem)
 
+    async def _may_record(self, call_id: str) -> bool:
+        """True unless another process records the call. A journal that can't be written must not cost the sound."""
+        try:
+            return self._leases is None or await self._leases.take_lease(call_id)
+        except JournalError as error:
+            log.warning("recording without a lease: %s", error.detail)
+            return True
+
+    async def _keep_leases(self, leases: Leases) -> None:
+        """Renews the leases of running recordings, and continues recordings whose process is gone."""
+        while True:
+            await asyncio.sleep(LEASE_RENEWAL_S)
+            try:
+                if recorded := list(self._recorders):
+                    for call_id in await leases.renew_leases(recorded):
+                        if recorder := self._recorders.get(call_id):
+                            self._give_up(recorder, "elsewhere")
+                for call_id in await leases.stale_leases():
+                    if await leases.take_lease(call_id):
+                        await self._take_over(leases, call_id)
+            except JournalError as error:
+                log.warning("could not renew the leases of recordings: %s", error.detail)
+
+    async def _take_over(self, leases: Leases, call_id: str) -> None:
+        try:
+            await self.start(call_id, _EARSHOT)
+            log.warning("recording call %s from now on: the process that recorded it is gone", call_id)
+        except EarshotError:  # it has ended, or the disk is full
+            await leases.release_lease(call_id)
+
+    async def _release(self, call_id: str) -> None:
+        try:
+            if self._leases:
+                await self._leases.release_lease(call_id)
+        except JournalError as error:
+            log.warning("could not release the lease of a recording: %s", error.detail)
+
     async def _flush(self) -> None:
         """Writes what is queued, and closes ended recordings, which are then encoded as FLAC."""
         # The end is read first: what comes between the two readings is taken next time.
@@ -210,6 +272,7 @@ class Recordings:
             if end and self._recorders.get(recorder.call_id) is recorder:
                 del self._recorders[recorder.call_id]
                 if not self._closed:
+                    self._tasks.start(self._release(recorder.call_id), name="release lease")
                     self._begin_finishing(recorder.call_id)
             if problem:
                 self._give_up(recorder, problem)

@@ -159,6 +159,26 @@ async def test_a_login_at_one_app_holds_at_the_other_and_a_logout_there_ends_str
         assert "without completing" not in app.output
 
 
+async def test_one_app_records_a_call_and_the_other_continues_when_it_is_killed(apps: Apps) -> None:
+    one = await apps.start(EARSHOT_RECORD="on")
+    _, call = await apps.place(one)
+    apps.vapi.move(call["id"], "in-progress")
+    async with asyncio.timeout(HANG_S):
+        while not apps.vapi.requests["WS listen"]:  # noqa: ASYNC110 - the stand-in has no other way to say it
+            await asyncio.sleep(0.05)
+    holder = await execute(apps.url, "SELECT call_id, instance FROM earshot_leases")
+    assert [row[0] for row in holder] == [call["id"]]
+    other = await apps.start(EARSHOT_RECORD="on")
+    status, problem = await apps.ask(other, "POST", f"/api/calls/{call['id']}/recording", json={"on": True})
+    assert problem["code"] == "elsewhere", status
+    assert apps.vapi.requests["WS listen"] == 1
+    one.kill()
+    async with asyncio.timeout(HANG_S):
+        while apps.vapi.requests["WS listen"] < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    assert await execute(apps.url, "SELECT call_id, instance FROM earshot_leases") != holder
+
+
 @asynccontextmanager
 async def nobody_writes(url: str) -> AsyncIterator[None]:
     """Every write to the journal waits, in every process, until this is over."""
