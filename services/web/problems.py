@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from services.domain.errors import DuplicateCall, EarshotError, FieldError
 
@@ -100,6 +101,16 @@ def install_problems(app: FastAPI) -> None:
     async def unexpected(_request: Request, error: Exception) -> JSONResponse:
         log.error("a request failed unexpectedly", exc_info=error)
         return problem(500, "internal_error", "Something went wrong in Earshot. See the log for details.")
+
+
+def allow_only(router: APIRouter, path: str, *methods: str) -> None:
+    """Has `path` answer every other method with 405 and these. Starlette would list only the methods of the first of its routes."""
+
+    async def refuse(_request: Request) -> JSONResponse:
+        raise HTTPException(405, headers={"Allow": ", ".join(methods)})
+
+    others = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"} - {*methods}
+    router.routes.append(Route(path, refuse, methods=sorted(others)))
 
 
 def _field(location: Sequence[int | str]) -> str:

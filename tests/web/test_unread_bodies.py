@@ -20,10 +20,10 @@ async def url(vapi: StandIn, tmp_path: Path) -> AsyncIterator[str]:
         yield address
 
 
-async def answer_to(url: str, path: str, *headers: str, length: int = LARGE) -> str:
+async def answer_to(url: str, path: str, *headers: str, length: int = LARGE, method: str = "POST") -> str:
     """What the server says to the headers of a POST whose body never comes, until it closes the connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
-    lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json", f"Content-Length: {length}", *headers]
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json", f"Content-Length: {length}", *headers]
     writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
     async with asyncio.timeout(HANG_S):
         answer = await reader.read()
@@ -80,3 +80,9 @@ async def test_who_must_wait_before_the_next_password_is_refused_unread(url: str
         writer.close()
         await writer.wait_closed()
     assert (await answer_to(url, "/login?next=/x", length=4000)).startswith("HTTP/1.1 429")
+
+
+async def test_another_method_is_refused_unread(url: str) -> None:
+    answer = await answer_to(url, "/api/vapi_events", method="PUT")
+    assert answer.startswith("HTTP/1.1 405")
+    assert "allow: post" in answer.lower()

@@ -31,12 +31,15 @@ class WebhookSecret:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != self._path:
             return await self.app(scope, receive, send)
-        if refusal := self._refusal(Headers(scope=scope), scope["client"][0] if scope["client"] else ""):
+        if refusal := self._refusal(scope):
             refusal.headers["Connection"] = "close"
             return await refusal(scope, receive, send)
         return await self.app(scope, receive, send)
 
-    def _refusal(self, headers: Headers, address: str) -> JSONResponse | None:
+    def _refusal(self, scope: Scope) -> JSONResponse | None:
+        if scope["method"] != "POST":  # answered here, since its body would be read before the route is found
+            return problem(405, "method_not_allowed", "This address supports POST only.", headers={"Allow": "POST"})
+        headers, address = Headers(scope=scope), scope["client"][0] if scope["client"] else ""
         if not self._secret:
             return problem_of(NotConfigured("Webhooks are not set up. Set EARSHOT_WEBHOOK_SECRET, and the same secret at Vapi."))
         if wait := self._attempts.wait(address):

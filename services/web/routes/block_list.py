@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr
 from services.desk.desk import CallDesk
 from services.domain.client import Scope
 from services.web.access.current_client import client_of
-from services.web.problems import PROBLEMS
+from services.web.problems import PROBLEMS, allow_only
 
 _MOST = 50  # characters of a rule, however it is written
 
@@ -51,11 +51,12 @@ def block_list_router(desk: CallDesk) -> APIRouter:
         return answer()
 
     @router.delete(path, response_model=BlockListAnswer, summary="Allow a blocked number again")
-    async def allow(request: Request, rule: Annotated[str, Query(max_length=_MOST)] = "") -> JSONResponse:
+    async def allow(request: Request, rule: Annotated[str, Query(max_length=_MOST, pattern=r"^[^\x00-\x1f\x7f]*$")] = "") -> JSONResponse:
         """Answers with what is still blocked, also if the number was not."""
         client = client_of(request, Scope.MANAGE)
         if await desk.blocked.remove(rule):
             await desk.note(client, "unblock", outcome="done", detail=rule)
         return answer()
 
+    allow_only(router, path, "GET", "POST", "DELETE")
     return router

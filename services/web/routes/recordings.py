@@ -8,15 +8,13 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
-from starlette.exceptions import HTTPException
-from starlette.routing import Route
 
 from services.domain.client import Client, Scope
 from services.domain.errors import EarshotError
 from services.recording.recordings import PROBLEMS as WHAT_IS_WRONG
 from services.recording.recordings import Recordings
 from services.web.access.current_client import client_of
-from services.web.problems import PROBLEMS, problem, problem_of
+from services.web.problems import PROBLEMS, allow_only, problem, problem_of
 
 _SOUND: dict[int | str, dict[str, Any]] = {
     200: {"content": {"audio/flac": {}}, "description": "FLAC as long as the call, customer left and assistant right, silence in gaps"},
@@ -94,13 +92,8 @@ def recording_router(recordings: Recordings) -> APIRouter:
     add("info", "recording", "What the recording is made of: parts, pieces, gaps")
     add("peaks", "peaks", "Its waveform: for each part, lanes of peaks from 0 to 255")
     add("transcript", "transcript", "What was said in it, and when")
-    router.routes.append(Route(base, _not_allowed, methods=["HEAD", "OPTIONS", "PATCH", "PUT", "QUERY", "TRACE"]))
+    allow_only(router, base, "GET", "POST", "DELETE")
     return router
-
-
-async def _not_allowed(_request: Request) -> Response:
-    """Starlette would list only the methods of the first of the three routes."""
-    raise HTTPException(405, headers={"Allow": "GET, POST, DELETE"})
 
 
 def replay_router(recordings: Recordings) -> APIRouter:
