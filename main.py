@@ -215,7 +215,7 @@ def desk_of(account: Settings, gateway: Gateway, journal: Journal, *, demo: bool
 
 def recordings_of(settings: Settings, desk: CallDesk, relay: Relay) -> Recordings:
     return Recordings(
-        settings.data_dir / "recordings",
+        Path(settings.recordings) if settings.recordings else settings.data_dir / "recordings",
         relay=relay,
         find=desk.get,
         note=desk.note,

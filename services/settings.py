@@ -179,6 +179,12 @@ class Settings:
         whole_number(SHORTEST_CALL_SECONDS, LONGEST_CALL_SECONDS),
     )
     record: bool = setting("EARSHOT_RECORD", False, "`on`: records every call, unless recording is switched off for that call", on_or_off)
+    recordings: str = setting(
+        "EARSHOT_RECORDINGS",
+        "",
+        "Folder of the recordings, which all processes on one journal can share; empty: `recordings` in the data folder",
+        str,
+    )
     recordings_mb: int = setting(
         "EARSHOT_RECORDINGS_MB",
         2000,

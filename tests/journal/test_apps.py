@@ -59,6 +59,11 @@ class Apps:
         headers = {"Idempotency-Key": key} if key else {}
         return await self.ask(app, "POST", "/api/vapi_call", json={"to": to, "allowDuplicate": True}, headers=headers)
 
+    async def until_written(self, path: Path) -> None:
+        async with asyncio.timeout(HANG_S):
+            while not path.exists() or not path.stat().st_size:  # noqa: ASYNC110, ASYNC240 - another process writes it
+                await asyncio.sleep(0.05)
+
     async def answer_of(self, app: Process, key: str) -> Answer:
         """What the key is answered in the end."""
         while True:
@@ -177,6 +182,24 @@ async def test_one_app_records_a_call_and_the_other_continues_when_it_is_killed(
         while apps.vapi.requests["WS listen"] < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     assert await execute(apps.url, "SELECT call_id, instance FROM earshot_leases") != holder
+
+
+async def test_a_recording_of_one_app_in_a_shared_folder_is_answered_by_the_other(apps: Apps, tmp_path: Path) -> None:
+    shared = {"EARSHOT_RECORD": "on", "EARSHOT_RECORDINGS": str(tmp_path / "shared")}
+    one, other = [await apps.start(**shared) for _ in range(2)]
+    _, call = await apps.place(one)
+    apps.vapi.move(call["id"], "in-progress")
+    await apps.vapi.tell(call["id"])
+    for socket in apps.vapi.listeners[call["id"]]:
+        await socket.send_bytes(bytes(64_000))
+    await apps.until_written(tmp_path / "shared" / call["id"] / "1.pcm")
+    await apps.ask(one, "POST", f"/api/calls/{call['id']}/end")
+    async with asyncio.timeout(HANG_S):
+        for app in (one, other):
+            while (await apps.ask(app, "GET", f"/api/calls/{call['id']}/recording/info"))[0] != 200:  # noqa: ASYNC110 - it is finished whenever it is
+                await asyncio.sleep(0.05)
+            async with aiohttp.request("GET", f"{app.url}/api/calls/{call['id']}/recording") as answer:
+                assert answer.content_type == "audio/flac"
 
 
 @asynccontextmanager
