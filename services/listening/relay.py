@@ -109,7 +109,7 @@ class Relay:
     `buffer_seconds` of sound behind.
 
     `loop` runs all of it, in another thread; None: the caller's loop. `find`, `target`, `hint` and `heard` are called there, and all
-    methods may be called from elsewhere.
+    methods may be called from elsewhere. `playing` is called there with whether there is any upstream, whenever one begins or ends.
     """
 
     def __init__(
@@ -121,8 +121,10 @@ class Relay:
         heard: Callable[[str, SpeechEvent], None] = lambda _call_id, _event: None,
         buffer_seconds: float = 10.0,
         loop: asyncio.AbstractEventLoop | None = None,
+        playing: Callable[[bool], None] = lambda _any: None,
     ) -> None:
         self.loop = loop
+        self._playing = playing
         self._find = find
         self._open = partial(_Stream, target=target, hint=hint, heard=heard, buffer_seconds=buffer_seconds)
         self._streams: dict[str, _Stream] = {}
@@ -200,6 +202,7 @@ class Relay:
 
     def _begin(self, call: Call) -> _Stream:
         stream = self._streams[call.id] = self._open(call)
+        self._playing(True)
         stream.task = self._tasks.start(self._run(stream), name="listen to a call")
         return stream
 
@@ -225,6 +228,7 @@ class Relay:
         if self._streams.get(stream.begun_as) is not stream:
             return False
         del self._streams[stream.begun_as]
+        self._playing(bool(self._streams))
         return True
 
 

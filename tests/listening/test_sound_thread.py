@@ -1,6 +1,7 @@
 """The relay in a thread of its own, while the main loop does nothing but wait."""
 
 import asyncio
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -49,6 +50,21 @@ class Vapi:
         connection.send(self._sound)
         for _ in connection:
             pass
+
+
+async def test_threads_take_turns_quickly_only_while_there_is_sound(sound: SoundThread) -> None:
+    vapi, usual = Vapi(b""), sys.getswitchinterval()
+
+    async def target(_call_id: str) -> ListenTarget:
+        return ListenTarget(url=vapi.url)
+
+    relay = Relay(target=sound.ask_main(target), find={"c1": CALL}.get, hint=sound.on_main(print), loop=sound.loop, playing=sound.hurry)
+    listener = relay.listen("c1")
+    await eventually(lambda: relay.upstreams == 1 and sys.getswitchinterval() < usual)
+    listener.close()
+    await eventually(lambda: relay.upstreams == 0 and sys.getswitchinterval() == usual)
+    await relay.aclose()
+    vapi.close()
 
 
 async def test_sound_passes_while_the_main_loop_is_blocked(sound: SoundThread) -> None:
