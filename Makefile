@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+WORKERS ?= 6
 # What is imported is compiled on first use: compiling all of it here takes longer than everything else.
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
 # Tools that only exist in the virtual environment are found by those that call them by name.
@@ -16,7 +17,7 @@ run: $(VENV)/.runs
 # Most of what the tests take is waiting (for a ring, for sound in real time), so more run at once than there are cores.
 test: $(VENV)/.develops
 	@$(RUN) -m tests.needs test
-	@$(RUN) -m pytest -n 6 --dist loadgroup
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadgroup
 
 # For the loop of work: what needs no browser, no process and no patience.
 quick: $(VENV)/.develops

@@ -24,7 +24,7 @@ INDEX: dict[str, tuple[str, ...]] = {
         "INSERT INTO earshot_search (rowid, text) SELECT number, words || char(10) || said FROM earshot_search_rows"
         " JOIN earshot_calls ON id = call_id",
         *(
-            f"CREATE TRIGGER earshot_search_{event} AFTER {event} ON earshot_calls WHEN new.status = 'ended'{before} BEGIN"  # noqa: S608
+            f"CREATE TRIGGER earshot_search_{event} AFTER {event} ON earshot_calls WHEN new.status = 'ended'{before} BEGIN"  # noqa: S608  # nosec B608 - of constants alone
             " INSERT INTO earshot_search_rows (call_id) VALUES (new.id);"
             " INSERT INTO earshot_search (rowid, text) SELECT number, new.words || char(10) || new.said FROM earshot_search_rows"
             " WHERE call_id = new.id; END"
