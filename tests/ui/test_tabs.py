@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -26,9 +27,9 @@ STARTED = aiohttp.ClientTimeout(total=30)
 
 
 @asynccontextmanager
-async def serving(vapi: StandIn) -> AsyncIterator[str]:
+async def serving(vapi: StandIn, folder: Path) -> AsyncIterator[str]:
     """The whole app in this process, so that its tasks and objects can be counted."""
-    settings = read_settings(vapi_environ(vapi.url) | {"PORT": str(free_port())}, dotenv=None)
+    settings = read_settings(vapi_environ(vapi.url) | {"PORT": str(free_port()), "EARSHOT_DATA_DIR": str(folder)}, dotenv=None)
     app = asyncio.create_task(main.serve(settings, main.open_port(settings)))
     url = f"http://127.0.0.1:{settings.port}"
     async with aiohttp.ClientSession(timeout=STARTED) as session, session.get(url + "/health") as answer:
@@ -48,7 +49,7 @@ async def heard(url: str, listen_url: str) -> None:
 
 
 @pytest.mark.slow
-async def test_two_hundred_tabs_leave_nothing(vapi: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_two_hundred_tabs_leave_nothing(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     desks: list[CallDesk] = []
     make = main.desk_of
 
@@ -57,7 +58,7 @@ async def test_two_hundred_tabs_leave_nothing(vapi: StandIn, monkeypatch: pytest
         return desks[-1]
 
     monkeypatch.setattr(main, "desk_of", desk_of)
-    async with serving(vapi) as url, aiohttp.ClientSession() as session:
+    async with serving(vapi, tmp_path) as url, aiohttp.ClientSession() as session:
         async with session.post(url + "/api/vapi_call", json={"to": "+14155552671"}) as answer:
             call = await answer.json()
         vapi.move(call["id"], "in-progress")
