@@ -44,6 +44,12 @@ def _hosts(text: str) -> frozenset[str]:
     return LOOPBACK_HOSTS | names
 
 
+def _folder(text: str) -> str:
+    if "://" in text:
+        raise ValueError("takes a folder, not an address; mount the store as a folder")
+    return text
+
+
 def _proxies(text: str) -> frozenset[str]:
     def network(item: str) -> str:
         try:
@@ -183,7 +189,7 @@ class Settings:
         "EARSHOT_RECORDINGS",
         "",
         "Folder of the recordings, which all processes on one journal can share; empty: `recordings` in the data folder",
-        str,
+        _folder,
     )
     recordings_mb: int = setting(
         "EARSHOT_RECORDINGS_MB",

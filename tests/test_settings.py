@@ -62,6 +62,8 @@ def test_environment_wins_over_dotenv(tmp_path: Path) -> None:
         ("VAPI_BASE_URL", "api.vapi.ai"),
         ("VAPI_BASE_URL", "ftp://api.vapi.ai"),
         ("EARSHOT_LISTEN_MODE", "loud"),
+        ("EARSHOT_RECORDINGS", "s3://bucket/calls"),
+        ("EARSHOT_RECORDINGS", "file:///srv/calls"),
         ("EARSHOT_ALLOWED_HOSTS", "*"),
         ("EARSHOT_TRUSTED_PROXIES", "*"),
         ("EARSHOT_TRUSTED_PROXIES", "nonsense"),
