@@ -26,9 +26,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PROBLEMS = {
-    "disk_full": "The disk is nearly full, so nothing is recorded. Free some space, or move EARSHOT_DATA_DIR to another disk.",
+    "disk_full": "The disk is nearly full, so nothing is recorded. Free some space, or set EARSHOT_RECORDINGS to a folder on another disk.",
     "limit": "The recordings fill EARSHOT_RECORDINGS_MB and no older one is left to delete. Raise the limit to go on recording.",
-    "disk": "The recording can't be written. See that the folder `recordings` in EARSHOT_DATA_DIR can be written to.",
+    "disk": "The recording can't be written. Make sure that the folder of the recordings can be written to.",
     "elsewhere": "Another process is recording this call already.",
     "lost_sound": "The disk did not keep up, and some sound is missing from the recording. Its marks say where.",
     "no_sound": "Vapi does not let this call's sound through, so there is nothing to record yet. Earshot keeps trying.",

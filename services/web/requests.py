@@ -64,7 +64,7 @@ class CallRequest(BaseModel):
         default=None, description="RFC 3339 with a time zone, at most 30 days ahead; the call is scheduled until then"
     )
     dryRun: StrictBool = Field(default=False, description="Run all checks but place no call")
-    allowDuplicate: StrictBool = Field(default=False, description="Call a number again that was called a moment ago")
+    allowDuplicate: StrictBool = Field(default=False, description="Call although the number has a running call or was called a moment ago")
     confirmUnlikelyNumber: StrictBool = Field(default=False, description="Call a number that is in no numbering plan")
 
     @property
@@ -77,7 +77,7 @@ class CallRequest(BaseModel):
             raise RequestError("to is missing: the number to call.", errors=[FieldError("to", "The number to call is missing.")])
         return number
 
-    def wishes(self) -> dict[str, Any]:
+    def order_fields(self) -> dict[str, Any]:
         """What the desk is asked for besides the number, by its own names."""
         return {
             "assistant_id": self.assistantId,

@@ -107,7 +107,7 @@ async def test_a_call_is_placed(vapi: StandIn, client: Client, field: str) -> No
     assert vapi.bodies[0]["customer"] == {"number": NUMBER}
 
 
-async def test_the_wishes_of_a_request_reach_vapi(vapi: StandIn, client: Client) -> None:
+async def test_the_fields_of_a_request_reach_vapi(vapi: StandIn, client: Client) -> None:
     status, _ = await client.place(
         to=NUMBER,
         assistantId="other",

@@ -75,7 +75,7 @@ class _CallRoutes:
     async def _place(self, request: Request, body: CallRequest) -> JSONResponse:
         client = client_of(request, Scope.CALL)
         key = read_key(request, body)
-        order = self._desk.order(body.destination, **body.wishes())
+        order = self._desk.order(body.destination, **body.order_fields())
         if body.dryRun:
             await self._desk.weigh(order, client)
             return JSONResponse({"dryRun": True, "to": order.to, "assistantId": order.assistant_id, "phoneNumberId": order.phone_number_id})
