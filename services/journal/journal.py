@@ -15,19 +15,19 @@ import sqlalchemy as sa
 from services.domain.call import Call, CallOrder, CallStatus
 from services.domain.errors import JournalError
 from services.domain.transcript import Line
-from services.journal import audit, calls, dials, hang_ups, leases, pruning, sessions, slots, states, transcripts
-from services.journal.database import Database
-from services.journal.feed import Feed, News
-from services.journal.migrations import migrate
-from services.journal.postgres import Postgres
-from services.journal.presence import HEARTBEAT, Heartbeats, LockFiles, Presence
-from services.journal.proof import Proof
+from services.journal.database.database import Database
+from services.journal.database.migrations import migrate
+from services.journal.database.postgres import Postgres
+from services.journal.database.revisions import Revised
+from services.journal.database.sqlite import Sqlite
+from services.journal.processes.feed import Feed, News
+from services.journal.processes.presence import HEARTBEAT, Heartbeats, LockFiles, Presence
 from services.journal.records import AuditRow, Begun, Condition, Dial, DialState, Limits, Session
-from services.journal.revisions import Revised
-from services.journal.sqlite import Sqlite
-from services.journal.states import State
-from services.journal.writer import Writer
-from services.journal.writes import Fact, Kind
+from services.journal.tables import audit, calls, dials, hang_ups, leases, pruning, sessions, slots, states, transcripts
+from services.journal.tables.states import State
+from services.journal.writing.proof import Proof
+from services.journal.writing.writer import Writer
+from services.journal.writing.writes import Fact, Kind
 from services.support.tasks import Tasks
 
 log = logging.getLogger(__name__)

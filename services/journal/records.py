@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.domain.call import Call, CallOrder
-from services.journal.codec import milliseconds, storable, time_of
+from services.journal.database.codec import milliseconds, storable, time_of
 
 
 class DialState(StrEnum):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from services.desk import placing
-from services.journal import sqlite
+from services.journal.database import sqlite
 from services.vapi.gateway import Gateway
 from tests.patience import HANG_S
 from tests.stand_in import StandIn

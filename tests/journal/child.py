@@ -13,10 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.domain.errors import EarshotError
-from services.journal import Journal, Limits, dials, journal
-from services.journal.writes import Fact, Kind
+from services.journal import Journal, Limits, journal
+from services.journal.tables import dials
+from services.journal.writing.writes import Fact, Kind
 from tests.journal.conftest import an_order
-from tests.journal.test_dials import a_call, an_order_of
+from tests.journal.tables.test_dials import a_call, an_order_of
 
 TAG = "the-order"
 KEYS = 40

@@ -15,9 +15,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from websockets.asyncio.client import connect
 
-from services.journal.postgres import _WRITERS_LOCK
+from services.journal.database.postgres import _WRITERS_LOCK
 from tests.journal.conftest import execute
-from tests.journal.test_processes import let_20_seconds_pass
+from tests.journal.processes.test_processes import let_20_seconds_pass
 from tests.patience import HANG_S
 from tests.process import Process, running, vapi_environ
 from tests.stand_in import StandIn, stand_in

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.journal import proof
+from services.journal.writing import proof
 from services.vapi.gateway import Gateway
 from tests.stand_in import StandIn
 from tests.web.test_api import Client, client_of

@@ -1,0 +1,68 @@
+"""The journal's revision: a counter that a transaction raises if it writes rows that other processes follow."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from services.journal.database.database import Database, Work
+from services.journal.database.schema import revision
+from services.journal.database.watches import CHANNEL, Watch
+
+T = TypeVar("T")
+
+_RAISED = "earshot revision"
+_RAISE = revision.update().values(number=revision.c.number + 1).returning(revision.c.number)
+_NOTIFY = sa.text("SELECT pg_notify(:channel, :instance)")
+
+
+def raised(connection: sa.Connection) -> int:
+    """The revision of this transaction, for the rows that it writes. The first use raises the counter."""
+    found: int | None = connection.info.get(_RAISED)
+    if found is None:
+        found = connection.info[_RAISED] = connection.execute(_RAISE).scalar_one()
+    return found
+
+
+def current(connection: sa.Connection) -> int:
+    """The revision of the latest transaction that was committed."""
+    return int(connection.execute(sa.select(revision.c.number)).scalar_one())
+
+
+class Revised(Database):
+    """`database`, whose transactions may raise the revision and then notify the other processes.
+
+    `own` are the revisions that this process wrote and that its feed has not passed yet.
+    """
+
+    def __init__(self, database: Database, instance: str) -> None:
+        self.own: set[int] = set()
+        self._database = database
+        self._instance = instance
+
+    async def write(self, work: Work[T]) -> T:
+        result, written = await self._database.write(self._noting_revision(work))
+        if written is not None:
+            self.own.add(written)
+        return result
+
+    async def read(self, work: Work[T]) -> T:
+        return await self._database.read(work)
+
+    def watch(self, ignore: str) -> Watch:
+        return self._database.watch(ignore)
+
+    async def aclose(self) -> None:
+        await self._database.aclose()
+
+    def _noting_revision(self, work: Work[T]) -> Callable[[sa.Connection], tuple[T, int | None]]:
+        def run(connection: sa.Connection) -> tuple[T, int | None]:
+            info: dict[Any, Any] = connection.info  # it outlives the transaction, and an earlier one may have been rolled back
+            info.pop(_RAISED, None)
+            result = work(connection)
+            written = info.pop(_RAISED, None)
+            if written is not None and connection.dialect.name == "postgresql":
+                connection.execute(_NOTIFY, {"channel": CHANNEL, "instance": self._instance})
+            return result, written
+
+        return run

@@ -1,0 +1,1 @@
+"""What processes learn of each other: who is alive, and what the others wrote."""

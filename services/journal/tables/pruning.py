@@ -1,0 +1,62 @@
+"""Deletes what the journal no longer needs: found beside the writing, deleted in batches that let dials pass."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.journal.database.codec import milliseconds
+from services.journal.database.schema import audit, calls, dials, sessions, transcripts
+
+KEPT = timedelta(days=400)
+"""For calls, their transcripts and dials, and the audit: whoever checks a bill a year later finds them."""
+
+REFUSED_KEPT = timedelta(days=7)
+"""For dials that placed nothing and count for no limit. Their audit rows are kept for `KEPT`."""
+
+SESSIONS_KEPT = timedelta(days=8)
+"""A session lasts 7 days at most."""
+
+NOT_PRUNED = {
+    "earshot_instances": "one row per process, deleted when the process leaves or has been silent for long",
+    "earshot_leases": "one row per call that is being recorded, deleted when its recording ends",
+    "earshot_revision": "a single row: the number of the latest change",
+    "earshot_states": "one row per state of the installation",
+    "earshot_schema": "a single row: the version of the schema",
+}
+"""Tables that are not pruned here, and why. A test requires every table to be named here or have a rule."""
+
+_BATCH = 500  # rows; deleting them takes a few milliseconds
+
+_SETTLED = sa.text("state NOT IN ('dialling', 'unknown')")
+
+Outdated = list[tuple[sa.TableClause, sa.ColumnClause[Any], list[Any]]]
+
+
+def _rules(now: datetime) -> list[tuple[sa.TableClause, sa.ColumnClause[Any], sa.ColumnElement[bool]]]:
+    """Each pruned table, its key, and which rows are outdated. Open dials never are."""
+    kept_since, refused_since = milliseconds(now - KEPT), milliseconds(now - REFUSED_KEPT)
+    refused = (dials.c.state == "refused") & (dials.c.dialled_at <= refused_since)
+    return [
+        (dials, dials.c.tag, _SETTLED & ((dials.c.dialled_at <= kept_since) | refused)),
+        (calls, calls.c.id, calls.c.created_at <= kept_since),
+        (transcripts, transcripts.c.call_id, ~sa.exists().where(calls.c.id == transcripts.c.call_id)),
+        (audit, audit.c.id, audit.c.at <= kept_since),
+        (sessions, sessions.c.key, sessions.c.begun_at <= milliseconds(now - SESSIONS_KEPT)),
+    ]
+
+
+def pruned_tables(now: datetime) -> set[str]:
+    """The names of the tables that have a rule."""
+    return {table.name for table, _, _ in _rules(now)}
+
+
+def outdated(connection: sa.Connection, now: datetime) -> Outdated:
+    """The next batch of outdated rows: tables, their key columns, and the values of these."""
+    found = [(table, key, list(connection.execute(sa.select(key).where(old).limit(_BATCH)).scalars())) for table, key, old in _rules(now)]
+    return [(table, key, values) for table, key, values in found if values]
+
+
+def delete(connection: sa.Connection, table: sa.TableClause, key: sa.ColumnClause[Any], values: Sequence[Any]) -> None:
+    connection.execute(table.delete().where(key.in_(values)))

@@ -1,0 +1,129 @@
+"""What happens to the journal's file and its copies, and to a server that becomes a standby."""
+
+import asyncio
+import os
+import sqlite3
+import stat
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from services.domain.errors import JournalError, KeyInProgress
+from services.journal import Journal
+from services.journal.backup import back_up
+from services.journal.database.sqlite import Sqlite
+from tests.journal.conftest import an_order, execute
+from tests.journal.tables.test_dials import a_call, begin
+
+
+@pytest.fixture
+async def in_file(tmp_path: Path) -> AsyncIterator[tuple[Journal, Path]]:
+    path = tmp_path / "data" / "journal.sqlite"
+    journal = await Journal.open(path)
+    yield journal, path
+    await journal.aclose()
+
+
+async def test_nothing_is_begun_once_the_file_is_deleted_and_it_works_again_once_it_is_back(in_file: tuple[Journal, Path]) -> None:
+    journal, path = in_file
+    order = an_order()
+    await begin(journal, order)
+    away = path.rename(path.with_name("away"))
+    with pytest.raises(JournalError, match="deleted or replaced"):
+        await begin(journal, an_order(), key="other")
+    await journal.settle(order.tag, call=a_call(order), state="placed")
+    assert not path.exists(), "no new, empty file was created"
+    away.rename(path)
+    async with asyncio.timeout(20):
+        while journal.waiting:  # noqa: ASYNC110 - whenever it is
+            await asyncio.sleep(0.01)
+    assert (await begin(journal, an_order())).replay == a_call(order)
+
+
+async def test_a_new_connection_creates_no_file(tmp_path: Path) -> None:
+    database = await Sqlite.open(tmp_path / "journal.sqlite")
+    (tmp_path / "journal.sqlite").unlink()
+    with pytest.raises(JournalError):
+        await database.read(lambda _: None)
+    assert os.listdir(tmp_path) == []
+    await database.aclose()
+
+
+async def test_nothing_is_begun_once_the_file_is_replaced(in_file: tuple[Journal, Path], tmp_path: Path) -> None:
+    journal, path = in_file
+    back_up(path, tmp_path / "copy")
+    (tmp_path / "copy").replace(path)
+    with pytest.raises(JournalError, match="deleted or replaced"):
+        await begin(journal, an_order())
+
+
+@pytest.mark.parametrize("name", ["a?mode=memory", "a%20b", "a#b", "a b"])
+async def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name / "journal.sqlite"
+    journal = await Journal.open(path)
+    await journal.follow(lambda _: None)
+    await begin(journal, an_order())
+    await journal.aclose()
+    assert path.is_file()
+    assert os.listdir(tmp_path) == [name]
+
+
+async def test_a_backup_of_a_running_journal_is_whole_and_private(in_file: tuple[Journal, Path], tmp_path: Path) -> None:
+    journal, path = in_file
+    order = an_order()
+    await begin(journal, order)
+    await journal.save(a_call(order))
+    copy = tmp_path / "copy?#%20"
+    back_up(path, copy)
+    await journal.save(a_call(an_order(), id_="call-2"))
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert sorted(os.listdir(tmp_path)) == ["copy?#%20", "data"]
+    restored = await Journal.open(copy)
+    assert await restored.calls() == [a_call(order)]
+    with pytest.raises(KeyInProgress):
+        await begin(restored, an_order())
+    await restored.aclose()
+
+
+def test_a_backup_overwrites_nothing_and_names_what_else_to_use(tmp_path: Path) -> None:
+    journal, copy = tmp_path / "journal", tmp_path / "copy"
+    with pytest.raises(JournalError, match="no journal"):
+        back_up(journal, copy)
+    with closing(sqlite3.connect(journal)) as file:
+        file.execute("CREATE TABLE t (x)")
+    copy.write_text("precious")
+    with pytest.raises(JournalError, match="exists"):
+        back_up(journal, copy)
+    assert copy.read_text() == "precious"
+    with pytest.raises(JournalError, match="pg_dump"):
+        back_up("postgresql://earshot@host/journal", tmp_path / "other")
+    with pytest.raises(JournalError, match="could not be copied"):
+        back_up(copy, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_connections_to_a_server_that_became_read_only_are_not_kept(url: str, journal: Journal) -> None:
+    name = url.partition("?")[0].rpartition("/")[2]
+    server = url.replace(f"/{name}?", "/postgres?")
+    await execute(server, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    await execute(server, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608 - our own name
+    async with asyncio.timeout(20):
+        while "read-only" not in await why_not(journal):  # noqa: ASYNC110 - first the broken connections go
+            await asyncio.sleep(0.01)
+    await asyncio.gather(*(journal.calls() for _ in range(5)))  # a pool of several
+    await execute(server, f"ALTER DATABASE {name} SET default_transaction_read_only = off")
+    await why_not(journal)  # a connection from before may still be in use
+    assert await why_not(journal) == ""
+
+
+async def why_not(journal: Journal) -> str:
+    """Why no dial can be begun; empty if one was."""
+    try:
+        await begin(journal, an_order(), key=None)
+    except JournalError as error:
+        return error.detail
+    return ""

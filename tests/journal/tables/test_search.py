@@ -1,0 +1,108 @@
+"""Calls are found by any part of their details and transcripts, with the index and without, in journals of older versions too."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+
+from services.domain.call import Call, CallStatus
+from services.domain.transcript import Line
+from services.journal import Journal
+from services.journal import journal as journal_module
+from services.journal.database.codec import dump, milliseconds
+from services.journal.database.migrations import STEPS, migrate
+from services.journal.tables import search as search_module
+from services.journal.tables.pruning import KEPT
+from tests.journal.conftest import Clock, Open, execute
+
+TEN = datetime(2026, 9, 1, 10, tzinfo=UTC)
+TEXTS = (
+    'He said "no" twice',
+    "it's 100 % sure_",
+    "a*b AND (c)",
+    "Straße und Übergröße",
+    "電話をかける 中文",
+    "naïve\ncafé",
+    "-NEAR/2 ^x:y",
+)
+
+
+def a_call(number: int, **fields: object) -> Call:
+    fields = {"status": CallStatus.ENDED, "created_at": TEN + timedelta(minutes=number)} | fields
+    return Call(id=f"call-{number}", **fields)  # type: ignore[arg-type]
+
+
+def a_line(text: str) -> list[Line]:
+    return [Line(key=1, speaker="customer", text=text, at=TEN, final=True)]
+
+
+async def found(journal: Journal, search: str) -> set[str]:
+    return {call.id for call in await journal.calls(search=search, limit=1000)}
+
+
+@pytest.mark.parametrize("frequent", [1, 2000], ids=["compared one by one", "by the index"])
+async def test_every_part_of_a_text_finds_just_the_calls_that_contain_it(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, frequent: int
+) -> None:
+    monkeypatch.setattr(search_module, "_FREQUENT", frequent)
+    for number, text in enumerate(TEXTS):
+        await journal.save(a_call(number, summary=text if number % 2 else None))
+        await journal.save_transcript(f"call-{number}", a_line("Hello" if number % 2 else text))
+    contents = [text + "\0Hello" * (number % 2) for number, text in enumerate(TEXTS)]
+    chance = random.Random(5)  # noqa: S311
+    for text in TEXTS:
+        for _ in range(6):
+            start = chance.randrange(len(text))
+            part = text[start : start + chance.randint(1, 12)].strip().casefold()
+            if part:
+                holding = {f"call-{number}" for number, said in enumerate(contents) if part in said.casefold()}
+                assert await found(journal, part) == holding, part
+    assert await found(journal, "no such words") == set()
+
+
+@pytest.mark.parametrize("search", ["+1 (415) 200-0012", "2000012", "0012", "001"])
+async def test_a_number_is_found_by_its_parts_however_it_is_written(journal: Journal, search: str) -> None:
+    await journal.save(a_call(1, to="+14152000012"))
+    await journal.save(a_call(2, to="+14152000999"))
+    assert await found(journal, search) == {"call-1"}
+
+
+async def test_what_is_found_follows_what_is_known_of_a_call(journal: Journal) -> None:
+    await journal.save(a_call(1, status=CallStatus.RINGING, name="Mister Bean"))
+    assert await found(journal, "bean") == {"call-1"}
+    await journal.save(a_call(1, name="Mister Bean", summary="He asked for a teddy bear"))
+    await journal.save_transcript("call-1", a_line("half of it"))
+    await journal.save_transcript("call-1", a_line("all of this"))
+    for search, count in (("bean", 1), ("teddy", 1), ("all of this", 1), ("half of it", 0), ("bear\nall", 0)):
+        assert len(await found(journal, search)) == count, search
+
+
+async def test_the_index_forgets_what_the_journal_forgets(url: str, journal: Journal, clock: Clock) -> None:
+    await journal.save(a_call(1, created_at=clock.now, summary="a needle"))
+    await journal.save_transcript("call-1", a_line("in a haystack"))
+    clock.pass_(KEPT + timedelta(days=1))
+    await journal.forget_old()
+    assert await found(journal, "needle") == set()
+    if url.startswith("sqlite"):
+        assert await execute(url, "SELECT number FROM earshot_search_rows") == []
+        assert await execute(url, "SELECT rowid FROM earshot_search WHERE earshot_search MATCH 'nee OR hay'") == []
+
+
+async def test_calls_of_an_older_journal_are_found_by_the_index(
+    url: str, open_journal: Open, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_index = STEPS[: next(number for number, step in enumerate(STEPS) if search_module.INDEX in step)]
+    monkeypatch.setattr(journal_module, "migrate", partial(migrate, steps=without_index))
+    await (await open_journal(now=clock)).aclose()
+    monkeypatch.undo()
+    for call in (a_call(1, summary="needle"), a_call(2, status=CallStatus.RINGING, summary="needle")):
+        values = f"'{call.id}', '{call.status}', {milliseconds(clock.now)}, '{call.summary}', 'in a haystack', '{dump(call)}'"
+        await execute(url, f"INSERT INTO earshot_calls (id, status, created_at, words, said, data) VALUES ({values})")  # noqa: S608
+    journal = await open_journal(now=clock)
+    assert await found(journal, "needle") == await found(journal, "haystack") == {"call-1", "call-2"}
+    if url.startswith("sqlite"):
+        rows = await execute(url, "SELECT call_id FROM earshot_search JOIN earshot_search_rows ON number = earshot_search.rowid")
+        assert rows == [("call-1",)]
+    else:
+        assert await execute(url, "SELECT 1 FROM pg_indexes WHERE indexname = 'earshot_calls_search'")
