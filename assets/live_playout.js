@@ -151,8 +151,8 @@ export class LivePlayout {
   }
 
   /**
-   * What `Playout.stats()` in `playout.js` describes, and `state`, `outputLatency` (seconds, of the device), `reconnects`, `badText` (text
-   * frames that were not JSON). After an end, the last figures.
+   * What `Playout.stats()` in `playout.js` describes, and `state`, `outputLatency` (seconds, of the device; null where the browser
+   * does not say), `reconnects`, `badText` (text frames that were not JSON). After an end, the last figures.
    * @returns {Promise<any>}
    */
   async stats() {

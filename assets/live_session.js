@@ -48,6 +48,8 @@ export class LiveSession {
   #retried = false; // with a new url, since the last sound
   #reconnects = 0;
   #badText = 0;
+  /** @type {typeof import("./output_latency.js").readOutputLatency|null} */
+  #latency = null;
   #settings;
   #handlers;
   #resolveStats = () => {};
@@ -149,6 +151,7 @@ export class LiveSession {
     await allowed; // if it was not, the context's state shows that
     if (this.#released) return;
     this.#ready = true;
+    import("./output_latency.js").then((module) => (this.#latency = module.readOutputLatency)); // after what the first sound waits for
     context.onstatechange = () => this.#onContext();
     this.#onContext();
   }
@@ -192,7 +195,7 @@ export class LiveSession {
       return this.#handlers.onLevels({ customer: { peak: peakC, rms: rmsC }, assistant: { peak: peakA, rms: rmsA }, gap, catchesUp });
     }
     if (stats) {
-      const outputLatency = (this.context?.outputLatency ?? 0) + (this.context?.baseLatency ?? 0);
+      const outputLatency = this.#latency?.(/** @type {AudioContext} */ (this.context)) ?? null;
       this.#handlers.onStats({ ...stats, outputLatency, reconnects: this.#reconnects, badText: this.#badText });
       this.#resolveStats();
     }

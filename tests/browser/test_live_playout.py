@@ -446,3 +446,37 @@ async def test_the_elements_details_are_words_and_hold_the_setting_to_stay_live(
     await page.wait_for_function("window.player.getStats().then(({ format }) => format.ground === 'operator')")
     await details.get_by_label("Play as").select_option("8 kHz × 1 mu-law")
     await page.wait_for_function("window.player.getStats().then(({ format }) => format.encoding === 'mulaw' && format.channels === 1)")
+
+
+async def test_firefox_is_asked_for_the_devices_delay_only_where_that_cannot_freeze_the_tab(page: Page, call: LiveCall) -> None:
+    await page.goto(f"http://{call.address}/index.html")
+    ask = """async ([gecko, platform]) => (await import("/assets/v1/output_latency.js")).mayAskOutputLatency({ gecko, platform })"""
+    for platform in ("Linux x86_64", "Linux aarch64", "FreeBSD amd64", ""):
+        assert not await page.evaluate(ask, [True, platform])
+        assert await page.evaluate(ask, [False, platform])
+    for platform in ("Win32", "MacIntel", "Android"):
+        assert await page.evaluate(ask, [True, platform])
+
+
+FIREFOX_ON_LINUX = """
+    window.mozInnerScreenX = 0;
+    Object.defineProperty(navigator, "platform", { get: () => "Linux x86_64" });
+    window.asked = 0;
+    Object.defineProperty(AudioContext.prototype, "outputLatency", { get() { window.asked++; return 0.01; } });
+    AudioContext.prototype.getOutputTimestamp = () => { window.asked++; return {}; };
+"""
+
+
+@pytest.mark.parametrize("firefox", [True, False])
+async def test_the_devices_delay_is_not_asked_for_where_that_freezes_the_tab(page: Page, call: LiveCall, firefox: bool) -> None:
+    call.script = live
+    await page.add_init_script(FIREFOX_ON_LINUX + ("" if firefox else "delete window.mozInnerScreenX;"))
+    await open_element(page, call, "&autostart")
+    await page.wait_for_selector("[data-state=playing]")
+    details = page.locator("details.player-details")
+    await details.locator("summary").click()
+    said = details.locator("dt:text-is('Device') + dd")
+    wanted = r"\d+(\.\d)? kHz; this browser does not say how much delay it adds" if firefox else r"adds \d\.\d\d s, \d+(\.\d)? kHz"
+    await page.wait_for_timeout(3000)  # the figures are renewed every second
+    assert re.fullmatch(wanted, await said.inner_text())
+    assert (await page.evaluate("window.asked") == 0) == firefox

@@ -5,9 +5,9 @@ from typing import Any
 from ui.words import say, text
 
 _TEXTS = (
-    "about tap playing bothEars speaking behind noGaps gaps shortGaps delay delayIs gapsTerm gapsAre caughtUp"
-    " caughtUpBy leftOut leftOutIs format formatIs apart together mulaw linear clock inStep fast slow device deviceIs connection neverLost"
-    " lost stayLive stayLiveMeans hearAs hearAsMeans asTheCallSays"
+    "about tap playing bothEars speaking behind noGaps gaps shortGaps delay delayIs gapsTerm gapsAre caughtUp caughtUpBy leftOut"
+    " leftOutIs format formatIs apart together mulaw linear clock inStep fast slow device deviceIs deviceSilent connection"
+    " neverLost lost stayLive stayLiveMeans hearAs hearAsMeans asTheCallSays"
 )
 _STATES = (
     *("idle", "starting", "waiting", "gap", "reconnecting", "blocked", "expired", "ended", "stopped"),

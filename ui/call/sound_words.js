@@ -2,7 +2,7 @@
  * Explains `LivePlayout.stats()` in words.
  *
  * @typedef {Record<string, any>} Words the page's texts, with gaps such as `{seconds}`
- * @typedef {import("../../types/messages.js").FromWorklet["stats"] & {outputLatency: number, reconnects: number}} Stats
+ * @typedef {import("../../types/messages.js").FromWorklet["stats"] & {outputLatency: number|null, reconnects: number}} Stats
  */
 import { counted, fill } from "fill";
 
@@ -37,6 +37,15 @@ export function behind(stats, words) {
 }
 
 /**
+ * @param {number|null} latency seconds; null: not known
+ * @param {string} rate kHz
+ * @param {Words} words
+ */
+function device(latency, rate, words) {
+  return latency === null ? fill(words.deviceSilent, { rate }) : fill(words.deviceIs, { seconds: number(latency, 2), rate });
+}
+
+/**
  * All figures, as pairs of a term and a sentence.
  * @param {Stats} stats
  * @param {Words} words
@@ -68,7 +77,7 @@ export function explain(stats, words) {
       }),
     ],
     [words.clock, Math.abs(ppm) < IN_STEP_PPM ? words.inStep : fill(ppm > 0 ? words.fast : words.slow, { ppm: Math.abs(ppm) })],
-    [words.device, fill(words.deviceIs, { seconds: number(stats.outputLatency, 2), rate: number(rate / 1000, rate % 1000 ? 1 : 0) })],
+    [words.device, device(stats.outputLatency, number(rate / 1000, rate % 1000 ? 1 : 0), words)],
     [words.connection, reconnects === 0 ? words.neverLost : counted(words.lost, reconnects)],
   ];
 }
