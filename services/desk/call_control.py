@@ -18,7 +18,7 @@ from services.vapi.gateway import Gateway
 
 
 class Note(Protocol):
-    """Has the audit say what `client` did to a call (`CallDesk.note`); written once the returned task is done."""
+    """Has the audit say what `client` did to a call (`Notes.note`); written once the returned task is done."""
 
     def __call__(
         self, client: Client, action: str, call: Call, *, outcome: str = "", detail: str = "", words: str = "", at: datetime | None = None

@@ -2,11 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from services.desk.book import Book
 from services.desk.call_control import CallControl, Obstacle
@@ -14,6 +12,7 @@ from services.desk.directory import Directory
 from services.desk.hang_ups import HangUps
 from services.desk.late_hang_ups import LateHangUps
 from services.desk.lookups import Lookups
+from services.desk.notes import Notes
 from services.desk.orders import Orders
 from services.desk.other_processes import follow_other_processes
 from services.desk.placing import Key, Placed, Placing
@@ -21,12 +20,11 @@ from services.desk.proof import stuck
 from services.desk.timeline import ACTIONS, MOST_ENTRIES, Entry, Timelines
 from services.desk.transcript_archive import TranscriptArchive
 from services.desk.transcripts import Transcripts
+from services.desk.updates import Updates
 from services.desk.watcher import Watcher
-from services.dialling.block_list import STATE as BLOCKED
 from services.dialling.block_list import BlockList
 from services.dialling.dial_guard import DialGuard
 from services.dialling.reach import Reach
-from services.dialling.switch import STATE as STOP
 from services.dialling.switch import Switch
 from services.domain.call import Call, CallOrder, CallStatus, ListenTarget
 from services.domain.client import LOCAL, Client
@@ -34,7 +32,7 @@ from services.domain.control import Control
 from services.domain.errors import EarshotError
 from services.domain.phone_number import PhoneNumber
 from services.domain.transcript import Line
-from services.journal import AuditRow, Dial, Journal, Limits, News
+from services.journal import AuditRow, Dial, Journal, Limits
 from services.support.drain import Drain
 from services.support.signals import Signal
 from services.support.tasks import Tasks
@@ -54,7 +52,7 @@ class CallDesk:
     `guard` makes the dial guard from this desk; `limits` are the caps that the journal enforces.
     `max_call_seconds` is the maximum duration that an order may ask for, and the default.
     `reach` says which numbers and SIP addresses may be called at all.
-    `order` makes an order for `place`.
+    `order` makes an order for `place`. `note` adds to the audit.
     """
 
     def __init__(
@@ -90,22 +88,32 @@ class CallDesk:
         self.directory = Directory(gateway)
         self.journal = journal
         self.limits = limits
-        self._book = Book(save=lambda call: self._write(journal.save(call)))
+        self._book = Book(save=lambda call: self._notes.save(call))
         self.changed = self._book.changed
         self.transcripts = Transcripts(self._book.current_id)
         self.timelines = Timelines(self._read_timeline, self._book.current_id)
+        self._notes = Notes(journal, self.timelines)
+        self.note = self._notes.note
+        self._updates = Updates(
+            book=self._book,
+            transcripts=self.transcripts,
+            timelines=self.timelines,
+            switch=switch,
+            blocked=blocked,
+            save=self._notes.save,
+            watch=lambda: self._watcher.wake(),
+        )
         self.guard = guard(self)
         self._gateway = gateway
         self._lookups = Lookups(gateway.get_call)
         self._tasks = Tasks()
-        self._writing = Tasks()
         self._drain = Drain()
         self._watcher = Watcher(
             gateway=gateway,
             awaited=self._book.awaited,
             seen=self._book.see,
             asked=lambda call: self._book.see(call, ours=True),
-            ended=self._end_by_proof,
+            ended=self._updates.over,
             trouble=self._tell_trouble,
         )
         self._placing = Placing(
@@ -113,12 +121,12 @@ class CallDesk:
             journal=journal,
             guard=self.guard,
             limits=limits,
-            store=self._take_ours,
-            rename=self._rename,
+            store=self._updates.ours,
+            rename=self._updates.rename,
             running_with=self._book.running_with,
         )
         self._late_hang_ups = LateHangUps(journal, self.end)
-        self._hang_ups = HangUps(gateway=gateway, take=self._take_ours, changed=self._tell_again)
+        self._hang_ups = HangUps(gateway=gateway, take=self._updates.ours, changed=self._tell_again)
         self._control = CallControl(
             gateway=gateway,
             guard=self.guard,
@@ -131,7 +139,7 @@ class CallDesk:
 
     async def start(self) -> None:
         """Resumes the calls and unfinished dials of earlier processes, and watches all calls from now on."""
-        await self.journal.follow(self._on_news)
+        await self.journal.follow(self._updates.follow)
         await self.switch.load()
         await self.blocked.load()
         if self.missing:
@@ -141,7 +149,9 @@ class CallDesk:
             return
         for call in await self.journal.running():
             self._book.resume(call)
-        self._tasks.start(follow_other_processes(self.journal, self._book.running_ids, self._take_up), name="follow other processes")
+        self._tasks.start(
+            follow_other_processes(self.journal, self._book.running_ids, self._updates.running), name="follow other processes"
+        )
         self._tasks.start(self._watcher.run(), name="watch calls")
         self._tasks.start(self._late_hang_ups.run(), name="hang up open dials")
         self._tasks.start(self.directory.load(), name="load directory")
@@ -165,7 +175,7 @@ class CallDesk:
         await self.timelines.aclose()
         await self.switch.aclose()
         await self._tasks.aclose()
-        await self._writing.settled()
+        await self._notes.settled()
 
     def check_open(self) -> None:
         """Raises ShuttingDown once the process is ending."""
@@ -196,7 +206,7 @@ class CallDesk:
         `search` is part of a number, name, summary or transcript. `families` selects only ended calls.
         """
         await self.caught_up()
-        await self._writing.settled()  # a call that was already shown must not be missing from the list
+        await self._notes.settled()  # a call that was already shown must not be missing from the list
         found = await self.journal.calls(
             statuses=statuses,
             ended=None if families is None else lambda reason: family_of(reason) in families,
@@ -231,7 +241,7 @@ class CallDesk:
 
     async def timeline(self, call_id: str) -> tuple[Entry, ...]:
         """What was sent to a call, oldest first, from the audit. Raises JournalError."""
-        await self._writing.settled()
+        await self._notes.settled()
         return await self.timelines.read(call_id)
 
     def look(self, call_id: str) -> None:
@@ -295,7 +305,7 @@ class CallDesk:
             log.warning("could not read which calls are running at Vapi (%s)", error.code)
         try:
             for call in await self.journal.running(but=frozenset(self._book.running_ids)):
-                self._take_up(call)
+                self._updates.running(call)
         except EarshotError as error:
             log.warning("could not read which calls are running (%s)", error.code)
         return [call for call in self.calls() if call.running]
@@ -341,35 +351,6 @@ class CallDesk:
         """True while a hang-up is pending."""
         return call_id in self._hang_ups
 
-    def note(
-        self,
-        client: Client,
-        action: str,
-        call: Call | None = None,
-        *,
-        outcome: str = "",
-        detail: str = "",
-        words: str = "",
-        at: datetime | None = None,
-    ) -> asyncio.Task[None]:
-        """Has the audit say that `client` did something to a call, or to all of them; written once the returned task is done.
-
-        Without an `outcome` it is the call's status. `words` are those of the refusal. `at` is now unless given.
-        """
-        call_id, to, status = (call.id, call.to, call.status.value) if call else (None, None, "")
-        row = AuditRow(
-            at=at or datetime.now(UTC),
-            who=client.name,
-            action=action,
-            call_id=call_id,
-            to=to,
-            outcome=outcome or status,
-            detail=detail,
-            words=words,
-        )
-        self.timelines.add(row)
-        return self._write(self.journal.note(row))
-
     async def caught_up(self) -> None:
         """Returns once the first read from Vapi is done, or after a few seconds if Vapi does not answer."""
         with suppress(TimeoutError):
@@ -379,57 +360,11 @@ class CallDesk:
     async def _read_timeline(self, call_id: str) -> list[AuditRow]:
         return await self.journal.audit(call_id=call_id, actions=ACTIONS, limit=MOST_ENTRIES)
 
-    def _take_ours(self, call: Call) -> Call:
-        """Saves a call that was placed or ended here, and returns the stored version."""
-        self._book.see(call, ours=True)
-        self._watcher.wake()
-        return self.get(call.id) or call
-
-    def _end_by_proof(self, call: Call, reason: str) -> None:
-        """Ends a call here whose end no read will show."""
-        log.warning("a call is over by proof (%s)", reason)
-        self._book.see(replace(call, status=CallStatus.ENDED, ended_reason=reason), ours=True)
-
-    def _take_up(self, call: Call) -> None:
-        """Adds a call that is running according to the journal, or saves its end again if that write had failed."""
-        known = self.get(call.id)
-        if known is None:
-            self._take_ours(call)
-        elif not known.running:
-            self._write(self.journal.save(known))
-
-    def _on_news(self, news: News) -> None:
-        """Takes in what another process wrote to the journal."""
-        for call in news.calls:
-            unknown = f"unknown-{call.tag}"
-            if call.id != unknown and (found := self._book.get(unknown)) and found.id == unknown:
-                self._rename(unknown, call.id)
-            self._book.follow(call)
-        for name, rules in ((STOP, self.switch), (BLOCKED, self.blocked)):
-            if state := news.states.get(name):
-                rules.follow(*state)
-        for call_id in news.noted:
-            self.timelines.follow(call_id)
-
-    def _rename(self, unknown_id: str, call_id: str) -> None:
-        self._book.rename(unknown_id, call_id)
-        self.transcripts.rename(unknown_id, call_id)
-
     def _tell_again(self, call_id: str) -> None:
         if call := self.get(call_id):
             self.changed.emit(call)
-
-    def _write(self, writing: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        return self._writing.start(_written(writing), name="write journal")
 
     def _tell_trouble(self, trouble: str | None) -> None:
         if trouble != self.trouble:
             self.trouble = trouble
             self.trouble_changed.emit(trouble)
-
-
-async def _written(writing: Coroutine[Any, Any, None]) -> None:
-    try:
-        await writing
-    except EarshotError as error:
-        log.error("could not write to the journal (%s)", error.code)

@@ -1,0 +1,79 @@
+"""Updates: how news of a call reaches the book, whether from here, from another process or from the passing of time."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from services.desk.book import Book
+from services.desk.timeline import Timelines
+from services.desk.transcripts import Transcripts
+from services.dialling.block_list import STATE as BLOCKED
+from services.dialling.block_list import BlockList
+from services.dialling.switch import STATE as STOP
+from services.dialling.switch import Switch
+from services.domain.call import Call, CallStatus
+from services.journal import News
+
+log = logging.getLogger(__name__)
+
+
+class Updates:
+    """Keeps `book`, `transcripts` and `timelines` up to date, and the rules `switch` and `blocked`.
+
+    `save` writes a call to the journal. `watch` has a call of ours read soon.
+    """
+
+    def __init__(
+        self,
+        *,
+        book: Book,
+        transcripts: Transcripts,
+        timelines: Timelines,
+        switch: Switch,
+        blocked: BlockList,
+        save: Callable[[Call], None],
+        watch: Callable[[], None],
+    ) -> None:
+        self._book = book
+        self._transcripts = transcripts
+        self._timelines = timelines
+        self._rules = {STOP: switch, BLOCKED: blocked}
+        self._save = save
+        self._watch = watch
+
+    def ours(self, call: Call) -> Call:
+        """Saves a call that was placed or ended here, and returns the stored version."""
+        self._book.see(call, ours=True)
+        self._watch()
+        return self._book.get(call.id) or call
+
+    def over(self, call: Call, reason: str) -> None:
+        """Ends a call here whose end no read will show."""
+        log.warning("a call is over by proof (%s)", reason)
+        self._book.see(replace(call, status=CallStatus.ENDED, ended_reason=reason), ours=True)
+
+    def running(self, call: Call) -> None:
+        """Adds a call that is running according to the journal, or saves its end again if that write had failed."""
+        known = self._book.get(call.id)
+        if known is None:
+            self.ours(call)
+        elif not known.running:
+            self._save(known)
+
+    def follow(self, news: News) -> None:
+        """Takes in what another process wrote to the journal."""
+        for call in news.calls:
+            unknown = f"unknown-{call.tag}"
+            if call.id != unknown and (found := self._book.get(unknown)) and found.id == unknown:
+                self.rename(unknown, call.id)
+            self._book.follow(call)
+        for name, rules in self._rules.items():
+            if state := news.states.get(name):
+                rules.follow(*state)
+        for call_id in news.noted:
+            self._timelines.follow(call_id)
+
+    def rename(self, unknown_id: str, call_id: str) -> None:
+        """Gives a call of unknown outcome the id under which it was found."""
+        self._book.rename(unknown_id, call_id)
+        self._transcripts.rename(unknown_id, call_id)
