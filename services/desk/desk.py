@@ -14,7 +14,6 @@ from services.desk.late_hang_ups import LateHangUps
 from services.desk.lookups import Lookups
 from services.desk.notes import Notes
 from services.desk.orders import Orders
-from services.desk.other_processes import follow_other_processes
 from services.desk.placing import Key, Placed, Placing
 from services.desk.proof import stuck
 from services.desk.timeline import ACTIONS, MOST_ENTRIES, Entry, Timelines
@@ -100,7 +99,6 @@ class CallDesk:
             timelines=self.timelines,
             switch=switch,
             blocked=blocked,
-            save=self._notes.save,
             watch=lambda: self._watcher.wake(),
         )
         self.guard = guard(self)
@@ -149,9 +147,6 @@ class CallDesk:
             return
         for call in await self.journal.running():
             self._book.resume(call)
-        self._tasks.start(
-            follow_other_processes(self.journal, self._book.running_ids, self._updates.running), name="follow other processes"
-        )
         self._tasks.start(self._watcher.run(), name="watch calls")
         self._tasks.start(self._late_hang_ups.run(), name="hang up open dials")
         self._tasks.start(self.directory.load(), name="load directory")

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 class Updates:
     """Keeps `book`, `transcripts` and `timelines` up to date, and the rules `switch` and `blocked`.
 
-    `save` writes a call to the journal. `watch` has a call of ours read soon.
+    `watch` has the running calls read from Vapi now.
     """
 
     def __init__(
@@ -31,14 +31,12 @@ class Updates:
         timelines: Timelines,
         switch: Switch,
         blocked: BlockList,
-        save: Callable[[Call], None],
         watch: Callable[[], None],
     ) -> None:
         self._book = book
         self._transcripts = transcripts
         self._timelines = timelines
-        self._rules = {STOP: switch, BLOCKED: blocked}
-        self._save = save
+        self._rules: dict[str, Switch | BlockList] = {STOP: switch, BLOCKED: blocked}
         self._watch = watch
 
     def ours(self, call: Call) -> Call:
@@ -53,12 +51,9 @@ class Updates:
         self._book.see(replace(call, status=CallStatus.ENDED, ended_reason=reason), ours=True)
 
     def running(self, call: Call) -> None:
-        """Adds a call that is running according to the journal, or saves its end again if that write had failed."""
-        known = self._book.get(call.id)
-        if known is None:
+        """Adds a call that is running according to the journal, if it is not known here yet."""
+        if self._book.get(call.id) is None:
             self.ours(call)
-        elif not known.running:
-            self._save(known)
 
     def follow(self, news: News) -> None:
         """Takes in what another process wrote to the journal."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.desk import cancel, other_processes, watcher
+from services.desk import cancel, watcher
 from services.desk.desk import CallDesk
 from services.desk.end_all import end_all
 from services.domain.call import CANCELLED, CallStatus
@@ -24,7 +24,6 @@ NUMBER, OTHER = "+14155552671", "+14155552672"
 @pytest.fixture
 def vapi(vapi: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
     """One that is not read unless somebody asks, so that nothing is known by chance."""
-    monkeypatch.setattr(other_processes, "_EVERY", 600)
     for name in ("IDLE", "CALM", "SOON"):
         monkeypatch.setattr(watcher, name, 600)
     monkeypatch.setattr(cancel, "_PAUSE", 0.01)

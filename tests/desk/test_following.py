@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from services.desk import other_processes
 from services.desk.desk import CallDesk
 from services.domain.call import CallStatus
 from services.domain.client import LOCAL
@@ -20,9 +19,8 @@ NUMBER = "+14155552671"
 
 
 @pytest.fixture
-async def desks(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[CallDesk, CallDesk]]:
+async def desks(vapi: StandIn, tmp_path: Path) -> AsyncIterator[tuple[CallDesk, CallDesk]]:
     """The second desk never learns anything from Vapi: its stand-in has no calls."""
-    monkeypatch.setattr(other_processes, "_EVERY", 3600)
     async with AsyncExitStack() as stack:
         silent = await stack.enter_async_context(stand_in())
         made = []

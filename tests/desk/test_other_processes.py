@@ -1,29 +1,24 @@
 """Two processes on one journal: what one of them places, the other knows, counts, and goes on watching."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import pytest
 
-from services.desk import other_processes
 from services.desk.desk import CallDesk
 from services.domain.call import CallStatus
 from services.domain.client import LOCAL
-from services.domain.errors import JournalError, LimitReached
+from services.domain.errors import LimitReached
+from services.journal.database import sqlite
 from services.vapi.gateway import Gateway
 from tests.desks import desk_in
 from tests.patience import HANG_S
 from tests.stand_in import StandIn
 
 NUMBER = "+14155552671"
-
-
-@pytest.fixture
-def vapi(vapi: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    monkeypatch.setattr(other_processes, "_EVERY", 0.05)
-    return vapi
 
 
 @pytest.fixture
@@ -64,17 +59,14 @@ async def test_the_slot_of_a_call_whose_process_is_gone_becomes_free_when_the_ca
 
 
 async def test_an_end_that_could_not_be_written_down_is_written_later(
-    vapi: StandIn, desks: tuple[CallDesk, CallDesk], monkeypatch: pytest.MonkeyPatch
+    vapi: StandIn, desks: tuple[CallDesk, CallDesk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = desks
     await other.aclose()
     call_id = await place(one)
-
-    async def full_disk(_call: object) -> None:
-        raise JournalError("The disk is full.")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(one.journal, "save", full_disk)
+    monkeypatch.setattr(sqlite, "PATIENCE_S", 0.2)
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None)) as another_program:
+        another_program.execute("BEGIN IMMEDIATE")
         vapi.move(call_id, "ended", endedReason="customer-ended-call")
         await until_known(one, call_id, CallStatus.ENDED)
     async with asyncio.timeout(HANG_S):
