@@ -44,6 +44,7 @@ DIRECTORY_ENQUIRIES = "118"
 """Begins short numbers in much of Europe that charge by the minute, which libphonenumber mostly does not know as such."""
 
 
+@lru_cache(1024)  # asked twice for each dial
 def refuse_kind(e164: str) -> None:
     """Raises NumberError for a number of a kind that is never called, and for one in no plan that resembles such a number."""
     try:
@@ -55,14 +56,15 @@ def refuse_kind(e164: str) -> None:
         _refuse_resembling(parsed)
 
 
-def dialled_as(e164: str) -> list[str]:
+@lru_cache(1024)
+def dialled_as(e164: str) -> tuple[str, ...]:
     """The numbers that a switch may make of one: itself and, if no plan knows it, those behind zeros, the country code once more, or
     one or two other digits."""
     parsed = phonenumbers.parse(e164, None)
     if phonenumbers.is_valid_number(parsed):
-        return [e164]
+        return (e164,)
     code, national = parsed.country_code or 0, phonenumbers.national_significant_number(parsed)
-    return [e164, *(f"+{code}{rest}" for rest in _behind(code, national))]
+    return (e164, *(f"+{code}{rest}" for rest in _behind(code, national)))
 
 
 def read_number(plain: str) -> PhoneNumber:

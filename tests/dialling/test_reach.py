@@ -6,7 +6,9 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from services.dialling.reach import Reach
 from services.domain.errors import NumberError
+from services.domain.pasted_number import number_in
 from services.domain.phone_number import EXAMPLE, PhoneNumber
+from tests.dialling.dresses import as_people_write
 from tests.dialling.oracle import REFUSED_KINDS, refused_examples
 from tests.test_architecture import ROOT, imports
 
@@ -54,6 +56,11 @@ def test_it_is_pure() -> None:
         ("0049 (0)30/901820", "+4930901820", "DE"),
         ("+49 \u0663\u0660 901820", "+4930901820", "DE"),
         ("+1 876 976 1234", "+18769761234", "JM"),
+        ("(+49) 30 901820", "+4930901820", "DE"),
+        ("(0049)30 901820", "+4930901820", "DE"),
+        ("( +49 ) (0)30 901820", "+4930901820", "DE"),
+        ("+49\u00b730\u00b7901820", "+4930901820", "DE"),
+        ("TEL:+49-30-901820", "+4930901820", "DE"),
     ],
 )
 def test_understood(text: str, e164: str, region: str) -> None:
@@ -148,45 +155,31 @@ def test_the_customary_example_is_taken_only_where_it_is_allowed() -> None:
         Reach().number(EXAMPLE, unlikely=True)
 
 
-def dresses(example: phonenumbers.PhoneNumber) -> list[str]:
-    """A number as people write it."""
-    e164 = phonenumbers.format_number(example, PhoneNumberFormat.E164)
-    grouped = phonenumbers.format_number(example, PhoneNumberFormat.INTERNATIONAL)
-    national = phonenumbers.format_number(example, PhoneNumberFormat.NATIONAL)
-    region = phonenumbers.region_code_for_number(example) or ""
-    written = [
-        e164,
-        grouped,
-        grouped.replace(" ", "-"),
-        grouped.replace(" ", "\u00a0"),
-        grouped.replace(" ", "."),
-        grouped.replace("-", "\u2011"),
-        "00" + e164[1:],
-        "00" + grouped[1:],
-        "+00" + e164[1:],
-        "tel:" + e164,
-        f"  {grouped} ",
-        "".join(chr(ord(character) + 0xFEE0) for character in e164),
-    ]
-    if phonenumbers.ndd_prefix_for_region(region, True) == "0" and national.startswith("0"):
-        written += [f"+{example.country_code} (0){national[1:]}", f"+{example.country_code}(0) {national[1:]}"]
-    return written
+PEOPLE = [
+    PhoneNumberType.FIXED_LINE,
+    PhoneNumberType.MOBILE,
+    PhoneNumberType.TOLL_FREE,
+    PhoneNumberType.VOIP,
+    PhoneNumberType.VOICEMAIL,
+]
 
 
-@pytest.mark.parametrize("kind", [PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE])
-def test_whatever_people_write_is_understood(kind: int) -> None:
+@pytest.mark.parametrize(("kind", "regions"), [*zip(PEOPLE, [240, 240, 150, 30, 5], strict=True)])
+def test_whatever_people_write_is_understood(kind: int, regions: int) -> None:
     tried = set()
     for region in sorted(phonenumbers.SUPPORTED_REGIONS):
         example = phonenumbers.example_number_for_type(region, kind)
-        if example is None:
+        if example is None or phonenumbers.number_type(example) not in (*PEOPLE, PhoneNumberType.FIXED_LINE_OR_MOBILE):
             continue
         e164 = phonenumbers.format_number(example, PhoneNumberFormat.E164)
-        for text in dresses(example):
+        for text in as_people_write(example):
             number = Reach().number(text)
             assert (number.e164, number.likely) == (e164, True), text
-            assert Reach().destination(text).address == e164
+        for text in (e164, *list(as_people_write(example))[::7]):
+            assert Reach().number(number_in(text)).e164 == e164, text
+            assert Reach().destination(text).address == e164, text
         tried.add(region)
-    assert len(tried) > 200
+    assert len(tried) > regions
 
 
 def test_no_example_of_a_refused_kind_passes_with_digits_more_or_less() -> None:

@@ -1,5 +1,8 @@
 """Numbers of refused kinds in dresses nobody thought of: none gets through, by any way to a telephone."""
 
+import random
+from collections import Counter
+
 import phonenumbers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -8,6 +11,7 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from services.dialling.reach import Reach
 from services.domain.errors import EarshotError
+from tests.dialling.fuzzer import judge, made
 from tests.dialling.oracle import must_not_ring, refused_examples
 
 REFUSED = sorted({e164 for _, e164 in refused_examples()})
@@ -20,6 +24,8 @@ ORDINARY = sorted(
 )
 SEPARATORS = st.sampled_from(["", "", "", " ", "-", ".", "(", ")", "/", "\u00a0", "\u2011", "\u200b", "~"])
 DIGITS = st.text("0123456789", max_size=4)
+
+FUZZED = 3000
 
 bounded = settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
@@ -56,6 +62,16 @@ USERS = (
     | altered()
     | st.builds("{}{}".format, st.sampled_from(["9", "0", "8", "011", "+", "00"]), altered())
 )
+
+
+def test_nothing_gets_past_the_fuzzer() -> None:
+    chance, count = random.Random(0), Counter[str]()  # noqa: S311
+    for _ in range(FUZZED):
+        judge(made(chance), count)
+    assert set(count) == {
+        *("dialled", "dialled once confirmed", "dialled from pasted text", "dialled from a link"),
+        *("transferred to", "transferred to by SIP"),
+    }
 
 
 @bounded
