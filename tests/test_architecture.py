@@ -28,6 +28,16 @@ FLOORS = [
 ROOMS = [{"ui.page"}, {"ui.call"}, {"ui.dial", "ui.log", "ui.recording", "ui.shell"}, {"ui.kit"}, {"ui.words"}]
 """The rooms of the page, in the same way. Those on one level do not import each other."""
 
+JOURNAL = "services.journal"
+JOURNAL_ROOMS = [
+    {JOURNAL},  # what stands in none of its folders, but for its records
+    {f"{JOURNAL}.writing", f"{JOURNAL}.processes"},
+    {f"{JOURNAL}.tables"},
+    {f"{JOURNAL}.records"},
+    {f"{JOURNAL}.database"},
+]
+"""The rooms of the journal."""
+
 APART = "services.demo_line"
 SETTINGS = "services.settings"
 FACES = {"ui", "services.web"}
@@ -100,31 +110,42 @@ def test_an_import_up_the_floors_is_found(upper: str, lower: str, tmp_path: Path
         assert not forbidden(upper, [lower, f"{lower}.deeper"])
 
 
-def room_of(module: str) -> str | None:
-    return next((room for level in ROOMS for room in level if module == room or module.startswith(room + ".")), None)
+Rooms = list[set[str]]
 
 
-def outside_its_rooms(importer: str, names: Iterable[str]) -> list[str]:
-    """The imports of other rooms of the page that a module in room `importer` may not have."""
-    below = set[str]().union(*ROOMS[next(level for level, rooms in enumerate(ROOMS) if importer in rooms) + 1 :])
-    return [name for name in names if room_of(name) not in (None, importer, *below)]
+def room_of(module: str, rooms: Rooms) -> str | None:
+    return max((room for level in rooms for room in level if module == room or module.startswith(room + ".")), key=len, default=None)
 
 
-@pytest.mark.parametrize("path", [path for path in SOURCES if module_of(path).startswith("ui.")], ids=module_of)
-def test_imports_of_the_page_point_down_its_rooms(path: Path) -> None:
-    room = room_of(module_of(path))
+def outside_its_rooms(importer: str, names: Iterable[str], rooms: Rooms) -> list[str]:
+    """The imports of other rooms that a module in room `importer` may not have."""
+    below = set[str]().union(*rooms[next(level for level, beside in enumerate(rooms) if importer in beside) + 1 :])
+    return [name for name in names if room_of(name, rooms) not in (None, importer, *below)]
+
+
+def rooms_of(path: Path) -> Rooms | None:
+    return {"ui": ROOMS, JOURNAL: JOURNAL_ROOMS}.get(floor_of(module_of(path)) or "")
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if rooms_of(path) and module_of(path) != "ui"], ids=module_of)
+def test_imports_point_down_the_rooms(path: Path) -> None:
+    rooms = rooms_of(path)
+    assert rooms
+    room = room_of(module_of(path), rooms)
     assert room is not None, f"{path.relative_to(ROOT)} belongs to no room"
-    assert not outside_its_rooms(room, imports(path))
+    assert not outside_its_rooms(room, imports(path), rooms)
 
 
-@pytest.mark.parametrize(("upper", "lower"), list(combinations(ROOMS, 2)))
-def test_an_import_up_the_rooms_is_found(upper: set[str], lower: set[str]) -> None:
+@pytest.mark.parametrize(
+    ("upper", "lower", "rooms"), [(*pair, rooms) for rooms in (ROOMS, JOURNAL_ROOMS) for pair in combinations(rooms, 2)]
+)
+def test_an_import_up_the_rooms_is_found(upper: set[str], lower: set[str], rooms: Rooms) -> None:
     for above in upper:
         for below in lower:
-            assert outside_its_rooms(below, [f"{above}.deeper"])
-            assert not outside_its_rooms(above, [f"{below}.deeper"])
+            assert outside_its_rooms(below, [f"{above}.deeper"], rooms)
+            assert not outside_its_rooms(above, [f"{below}.deeper"], rooms)
         for beside in upper - {above}:
-            assert outside_its_rooms(above, [beside])
+            assert outside_its_rooms(above, [beside], rooms)
 
 
 @pytest.mark.parametrize("importer", [place for place in FLOORS if place not in MAY_READ_SETTINGS])

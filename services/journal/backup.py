@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from services.domain.errors import JournalError
-from services.journal.journal import place_of
+from services.journal.opening import place_of
 
 
 def back_up(at: str | Path, copy: Path) -> None:

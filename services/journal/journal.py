@@ -10,18 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import sqlalchemy as sa
-
 from services.domain.call import Call, CallOrder, CallStatus
 from services.domain.errors import JournalError
 from services.domain.transcript import Line
-from services.journal.database.database import Database
-from services.journal.database.migrations import migrate
-from services.journal.database.postgres import Postgres
 from services.journal.database.revisions import Revised
-from services.journal.database.sqlite import Sqlite
+from services.journal.opening import open_database
 from services.journal.processes.feed import Feed, News
-from services.journal.processes.presence import HEARTBEAT, Heartbeats, LockFiles, Presence
+from services.journal.processes.presence import HEARTBEAT, Presence
 from services.journal.records import AuditRow, Begun, Condition, Dial, DialState, Limits, Session
 from services.journal.tables import audit, calls, dials, hang_ups, leases, pruning, sessions, slots, states, transcripts
 from services.journal.tables.states import State
@@ -71,23 +66,10 @@ class Journal:
     ) -> "Journal":
         """Opens the journal in an SQLite file, or at an SQLAlchemy URL of SQLite or PostgreSQL. Creates or migrates it if needed."""
         instance = instance or secrets.token_hex(8)
-        where = place_of(at)
-        presence: Presence
-        if isinstance(where, Path):
-            plain: Database = await Sqlite.open(where)
-            presence = LockFiles(where, instance)
-        else:
-            plain = Postgres(where)
-            presence = Heartbeats(plain, instance)
-        database = Revised(plain, instance)
+        opened = await open_database(at, instance)
+        database = Revised(opened.database, instance)
         feed = Feed(database, database.watch(ignore=instance))
-        try:
-            await _migrate(plain, where)
-            await presence.join()
-        except BaseException:
-            await database.aclose()
-            raise
-        return cls(database, presence, feed, instance, now)
+        return cls(database, opened.presence, feed, instance, now)
 
     async def aclose(self) -> None:
         """Writes what is waiting and closes everything. May be called twice."""
@@ -339,32 +321,3 @@ class Journal:
         return dials.Beginning(
             order=order, client=client, key=key, fingerprint=fingerprint, limits=limits, instance=self.instance, now=self._now()
         )
-
-
-async def _migrate(database: Database, where: Path | sa.URL) -> None:
-    if isinstance(where, Path):
-        await database.write(migrate)
-        return
-    patient = Postgres(where, statement_s=None)  # indexing 100,000 transcripts takes longer than a statement may take otherwise
-    try:
-        await patient.write(migrate)
-    finally:
-        await patient.aclose()
-
-
-def place_of(at: str | Path) -> Path | sa.URL:
-    """The SQLite file or the PostgreSQL URL that `at` names. Raises JournalError."""
-    if isinstance(at, Path):
-        return at
-    try:
-        url = sa.make_url(at)
-    except sa.exc.ArgumentError:
-        raise JournalError("DATABASE_URL can't be read. It looks like postgresql://user:password@host/database.") from None
-    backend = {"postgres": "postgresql"}.get(url.get_backend_name(), url.get_backend_name())
-    if backend == "sqlite" and url.database and url.database != ":memory:":
-        return Path(url.database)
-    if backend == "postgresql":
-        # The name that other PostgreSQL tools know the option by.
-        query = {"ssl" if name == "sslmode" else name: value for name, value in url.query.items()}
-        return url.set(drivername="postgresql+asyncpg", query=query)
-    raise JournalError("DATABASE_URL must name an SQLite file or a PostgreSQL database: sqlite:///path or postgresql://...")

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from services.domain.errors import JournalError
 from services.journal.database.schema import schema_version
-from services.journal.tables.search import INDEX
+from services.journal.database.search_index import INDEX
 
 Step = tuple[str | Mapping[str, Sequence[str]], ...]
 """SQL statements, some for one database alone. Placeholders stand for what the databases write differently: `{id}` is text in byte order,

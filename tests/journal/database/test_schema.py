@@ -14,8 +14,7 @@ import pytest
 
 from services.domain.call import Call, CallStatus
 from services.domain.errors import JournalError, LimitReached
-from services.journal import AuditRow, Journal, Limits
-from services.journal import journal as journal_module
+from services.journal import AuditRow, Journal, Limits, opening
 from services.journal.database.codec import dump, milliseconds
 from services.journal.database.migrations import STEPS, Step, migrate
 from tests.journal.conftest import Clock, Open, an_order, execute
@@ -27,7 +26,7 @@ async def test_an_older_schema_is_brought_up_to_date_once(url: str, open_journal
     await begin(old, an_order())
     await old.aclose()
     newer: Step = ("CREATE TABLE later (id {id} UNIQUE, place {serial})",)
-    monkeypatch.setattr(journal_module, "migrate", partial(migrate, steps=(*STEPS, newer)))
+    monkeypatch.setattr(opening, "migrate", partial(migrate, steps=(*STEPS, newer)))
     for _ in range(2):
         new = await open_journal()
         assert len(await new.unsettled()) <= 1
@@ -42,7 +41,7 @@ async def test_an_older_schema_is_brought_up_to_date_once(url: str, open_journal
 async def test_a_key_that_an_older_earshot_answered_keeps_its_call(
     url: str, open_journal: Open, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "migrate", partial(migrate, steps=STEPS[:2]))
+    monkeypatch.setattr(opening, "migrate", partial(migrate, steps=STEPS[:2]))
     await (await open_journal()).aclose()
     monkeypatch.undo()
     order = an_order()
@@ -62,7 +61,7 @@ async def test_a_key_that_an_older_earshot_answered_keeps_its_call(
 async def test_calls_that_ran_before_the_upgrade_keep_their_slots(
     url: str, open_journal: Open, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "migrate", partial(migrate, steps=STEPS[:5]))
+    monkeypatch.setattr(opening, "migrate", partial(migrate, steps=STEPS[:5]))
     await (await open_journal()).aclose()
     monkeypatch.undo()
     in_a_day = clock.now + timedelta(days=1)
@@ -92,7 +91,7 @@ async def test_calls_that_ran_before_the_upgrade_keep_their_slots(
 
 async def test_a_step_that_fails_leaves_everything_as_it_was(url: str, open_journal: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     await (await open_journal()).aclose()
-    monkeypatch.setattr(journal_module, "migrate", partial(migrate, steps=(*STEPS, ("CREATE TABLE later (id INTEGER)", "nonsense"))))
+    monkeypatch.setattr(opening, "migrate", partial(migrate, steps=(*STEPS, ("CREATE TABLE later (id INTEGER)", "nonsense"))))
     with pytest.raises(JournalError):
         await open_journal()
     monkeypatch.undo()

@@ -8,10 +8,10 @@ import pytest
 
 from services.domain.call import Call, CallStatus
 from services.domain.transcript import Line
-from services.journal import Journal
-from services.journal import journal as journal_module
+from services.journal import Journal, opening
 from services.journal.database.codec import dump, milliseconds
 from services.journal.database.migrations import STEPS, migrate
+from services.journal.database.search_index import INDEX
 from services.journal.tables import search as search_module
 from services.journal.tables.pruning import KEPT
 from tests.journal.conftest import Clock, Open, execute
@@ -92,8 +92,8 @@ async def test_the_index_forgets_what_the_journal_forgets(url: str, journal: Jou
 async def test_calls_of_an_older_journal_are_found_by_the_index(
     url: str, open_journal: Open, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    without_index = STEPS[: next(number for number, step in enumerate(STEPS) if search_module.INDEX in step)]
-    monkeypatch.setattr(journal_module, "migrate", partial(migrate, steps=without_index))
+    without_index = STEPS[: next(number for number, step in enumerate(STEPS) if INDEX in step)]
+    monkeypatch.setattr(opening, "migrate", partial(migrate, steps=without_index))
     await (await open_journal(now=clock)).aclose()
     monkeypatch.undo()
     for call in (a_call(1, summary="needle"), a_call(2, status=CallStatus.RINGING, summary="needle")):

@@ -8,8 +8,7 @@ import pytest
 
 from services.domain.call import Call, CallStatus
 from services.domain.transcript import Line
-from services.journal import Journal
-from services.journal import journal as journal_module
+from services.journal import Journal, opening
 from services.journal.database.codec import dump
 from services.journal.database.migrations import STEPS, migrate
 from tests.journal.conftest import Open, execute
@@ -61,7 +60,7 @@ async def test_calls_are_found_by_why_they_ended(journal: Journal, ended: Callab
 
 
 async def test_calls_of_an_older_journal_are_found_by_why_they_ended(url: str, open_journal: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_module, "migrate", partial(migrate, steps=STEPS[:1]))
+    monkeypatch.setattr(opening, "migrate", partial(migrate, steps=STEPS[:1]))
     await (await open_journal()).aclose()
     monkeypatch.undo()
     for call in (a_call(1, ended_reason="customer-busy"), a_call(2)):
