@@ -142,8 +142,10 @@ class Watcher:
                 self._ended(call, reason)
 
     def _take_in(self, calls: Collection[Call]) -> None:
+        latest = datetime.now(UTC) + _LOST_CLOCK  # one wrong date must not hide all later changes
         for call in calls:
-            self._newest = max(filter(None, (self._newest, call.updated_at)), default=None)
+            if call.updated_at and call.updated_at < latest:
+                self._newest = max(filter(None, (self._newest, call.updated_at)))
             self._seen(call)
 
     async def _read_changes(self, awaited: Collection[Call]) -> list[Call]:

@@ -16,10 +16,10 @@ from services.domain.control import Control
 from services.domain.errors import OutcomeUnknown, RequestError, VapiUnavailable
 from services.domain.transcript import Line
 from services.support.rfc3339 import rfc3339
-from services.vapi import refusals
+from services.vapi import refusals, values
 from services.vapi.control_messages import END_CALL, control_message
 from services.vapi.monitor import Monitor, MonitorBook, may_open
-from services.vapi.reading import TAG_KEY, read_assistant, read_call, read_caller_id, read_each, read_time
+from services.vapi.reading import TAG_KEY, read_assistant, read_call, read_caller_id, read_each
 from services.vapi.sdk import Answer, NoAnswer, Sdk
 from services.vapi.transcript import read_lines
 
@@ -207,7 +207,7 @@ class Gateway:
             for entry in fresh:
                 seen.add(entry.id)
                 yield entry
-            times = [time for body in answer.body if isinstance(body, dict) and (time := read_time(body.get("createdAt")))]
+            times = [time for body in answer.body if isinstance(body, dict) and (time := values.time(body.get("createdAt")))]
             if len(answer.body) < size or not fresh or not times:
                 return
             query["createdAtLe"] = rfc3339(min(times))

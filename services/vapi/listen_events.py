@@ -12,6 +12,8 @@ from typing import Any
 
 from services.domain.speech import SpeechChange, SpeechEvent, Utterance
 from services.domain.stream_format import StreamFormat
+from services.domain.text import clean_text
+from services.vapi import values
 
 Fields = dict[str, str | float]
 
@@ -26,7 +28,6 @@ _REQUIRED = {"transcript": "transcript", "status-update": "status", "speech-upda
 _SPEAKERS = {"user": "customer", "customer": "customer", "bot": "assistant", "assistant": "assistant"}
 _NAMED_TRANSCRIPT = re.compile(r"transcript\[transcriptType=[\"']?(\w+)[\"']?\]")
 _LONGEST_FRAME = 256 * 1024  # characters; parsing longer frames would delay the sound
-_LONGEST_FIELD = 8_000  # characters
 _LATEST_TIME = 1e15  # milliseconds
 
 
@@ -79,10 +80,10 @@ def _fields_of(message: Mapping[str, Any]) -> Fields | None:
         value = message.get(name)
         if name == "time":
             # JSON has no NaN and no Infinity. Python reads and writes both, but browsers reject them.
-            if isinstance(value, int | float) and abs(value) < _LATEST_TIME:
+            if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LATEST_TIME:
                 event[name] = value
         elif isinstance(value, str):
-            event[name] = value[:_LONGEST_FIELD]
+            event[name] = clean_text(value, most=values.WORDS)
     if kind in _REQUIRED and _REQUIRED[kind] not in event:
         return None
     if speaker := _SPEAKERS.get(str(event.get("role", "")).lower()):

@@ -1,14 +1,13 @@
 """Reads Vapi's JSON leniently: fields that are missing, null, new or of an undocumented type never raise."""
 
 import logging
-import math
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from services.domain.call import Assistant, Call, CallerId, CallStatus, CostItem
+from services.domain.call import LONGEST_CALL_SECONDS, Assistant, Call, CallerId, CallStatus, CostItem
+from services.vapi import values
 
 logger = logging.getLogger(__name__)
 
@@ -17,64 +16,67 @@ TAG_KEY = "earshotTag"
 
 Entry = TypeVar("Entry")
 
+_MOST_COSTS = 100  # Vapi lists about ten
+
 
 def read_call(body: Any) -> Call | None:
     """Vapi's `Call`; None if it has no usable id. Of a batch response (`results`) the first call is read."""
-    top = _table(body)
+    top = values.table(body)
     results = top.get("results")
-    table = _table(results[0]) if "id" not in top and isinstance(results, list) and results else top
-    call_id = _identifier(table.get("id"))
+    table = values.table(results[0]) if "id" not in top and isinstance(results, list) and results else top
+    call_id = values.identifier(table.get("id"))
     if call_id is None:
         return None
-    started_at, ended_at, ended_reason = read_time(table.get("startedAt")), read_time(table.get("endedAt")), _text(table.get("endedReason"))
-    caller = _table(table.get("phoneNumber"))
-    overrides = _table(table.get("assistantOverrides"))
-    longest = _first(_number(overrides.get("maxDurationSeconds")), _number(_table(table.get("assistant")).get("maxDurationSeconds")))
-    name = _text(table.get("name"))
+    started_at, ended_at = values.time(table.get("startedAt")), values.time(table.get("endedAt"))
+    ended_reason = values.text(table.get("endedReason"))
+    caller = values.table(table.get("phoneNumber"))
+    overrides = values.table(table.get("assistantOverrides"))
+    longest = values.first(*(_duration(source.get("maxDurationSeconds")) for source in (overrides, values.table(table.get("assistant")))))
+    name = values.text(table.get("name"))
     return Call(
         id=call_id,
         status=_status(table.get("status"), ended=bool(ended_at or ended_reason), started=bool(started_at)),
-        to=_text(_table(table.get("customer")).get("number")),
-        caller_id=_text(caller.get("number")) or _text(caller.get("twilioPhoneNumber")),
-        assistant_id=_identifier(table.get("assistantId")),
-        phone_number_id=_identifier(table.get("phoneNumberId")),
+        to=values.text(values.table(table.get("customer")).get("number")),
+        caller_id=values.text(caller.get("number")) or values.text(caller.get("twilioPhoneNumber")),
+        assistant_id=values.identifier(table.get("assistantId")),
+        phone_number_id=values.identifier(table.get("phoneNumberId")),
         name=name,
-        tag=_text(_table(overrides.get("metadata")).get(TAG_KEY)) or _tag_in(name),
+        tag=values.text(values.table(overrides.get("metadata")).get(TAG_KEY)) or _tag_in(name),
         inbound=table.get("type") == "inboundPhoneCall",
         max_duration_seconds=None if longest is None else int(longest),
-        earliest_at=read_time(_table(table.get("schedulePlan")).get("earliestAt")),
-        created_at=read_time(table.get("createdAt")),
-        updated_at=read_time(table.get("updatedAt")),
+        earliest_at=values.time(values.table(table.get("schedulePlan")).get("earliestAt")),
+        created_at=values.time(table.get("createdAt")),
+        updated_at=values.time(table.get("updatedAt")),
         started_at=started_at,
         ended_at=ended_at,
         ended_reason=ended_reason,
-        ended_message=_text(table.get("endedMessage")),
-        cost=_first(_number(table.get("cost")), _number(_table(table.get("costBreakdown")).get("total"))),
+        ended_message=values.text(table.get("endedMessage"), most=values.WORDS),
+        cost=values.first(values.dollars(table.get("cost")), values.dollars(values.table(table.get("costBreakdown")).get("total"))),
         costs=_costs(table),
-        summary=_text(_table(table.get("analysis")).get("summary")) or _text(table.get("summary")),
+        summary=_words(values.table(table.get("analysis")).get("summary")) or _words(table.get("summary")),
         recording_url=_recording_url(table),
-        concurrency_blocked=_table(top.get("subscriptionLimits")).get("concurrencyBlocked") is True,
+        concurrency_blocked=values.table(top.get("subscriptionLimits")).get("concurrencyBlocked") is True,
     )
 
 
 def read_assistant(body: Any) -> Assistant | None:
     """Only what a picker needs: the rest of an assistant may contain credentials and `server.headers`."""
-    table = _table(body)
-    assistant_id = _identifier(table.get("id"))
-    return None if assistant_id is None else Assistant(id=assistant_id, name=_text(table.get("name")))
+    table = values.table(body)
+    assistant_id = values.identifier(table.get("id"))
+    return None if assistant_id is None else Assistant(id=assistant_id, name=values.text(table.get("name")))
 
 
 def read_caller_id(body: Any) -> CallerId | None:
     """Only what a picker needs: the rest of a phone number may contain its carrier's tokens."""
-    table = _table(body)
-    number_id = _identifier(table.get("id"))
+    table = values.table(body)
+    number_id = values.identifier(table.get("id"))
     if number_id is None:
         return None
     return CallerId(
         id=number_id,
-        number=_text(table.get("number")),
-        name=_text(table.get("name")),
-        provider=_text(table.get("provider")),
+        number=values.text(table.get("number")),
+        name=values.text(table.get("name")),
+        provider=values.text(table.get("provider")),
     )
 
 
@@ -85,18 +87,6 @@ def read_each(bodies: Iterable[Any], read: Callable[[Any], Entry | None]) -> lis
     if len(readable) < len(entries):
         logger.warning("Vapi: %d of %d entries skipped: no usable id", len(entries) - len(readable), len(entries))
     return readable
-
-
-def read_time(value: Any) -> datetime | None:
-    """UTC, from an ISO 8601 string (UTC if it has no offset) or milliseconds since 1970."""
-    try:
-        if isinstance(value, str):
-            time = datetime.fromisoformat(value)
-            return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
-        milliseconds = _number(value)
-        return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _status(word: Any, *, ended: bool, started: bool) -> CallStatus:
@@ -126,22 +116,32 @@ def _note_unknown_status(word: str) -> None:
 
 def _costs(table: dict[str, Any]) -> tuple[CostItem, ...]:
     """The parts of the price, from `costs`, which lists all of them, or from the older `costBreakdown`."""
-    listed = table.get("costs")
-    parts = [(_table(item).get("type"), _table(item).get("cost")) for item in listed] if isinstance(listed, list) else []
-    breakdown = _table(table.get("costBreakdown"))
+    listed = [values.table(item) for item in values.rows(table.get("costs"), most=_MOST_COSTS)]
+    parts = [(item.get("type"), item.get("cost")) for item in listed]
+    breakdown = values.table(table.get("costBreakdown"))
     parts = parts or [(kind, breakdown.get(kind)) for kind in ("transport", "stt", "llm", "tts", "vapi", "chat")]
     return tuple(
         CostItem(kind=kind, dollars=dollars)
-        for kind, dollars in ((_text(kind), _number(dollars)) for kind, dollars in parts)
+        for kind, dollars in ((values.text(kind), values.dollars(dollars)) for kind, dollars in parts)
         if kind is not None and dollars is not None
     )
 
 
+def _duration(value: Any) -> float | None:
+    """A maximum duration in seconds; None beyond Vapi's own limits."""
+    seconds = values.number(value)
+    return seconds if seconds is not None and 1 <= seconds <= LONGEST_CALL_SECONDS else None
+
+
+def _words(value: Any) -> str | None:
+    return values.text(value, most=values.WORDS)
+
+
 def _recording_url(table: dict[str, Any]) -> str | None:
     """Vapi's own recording, preferably in stereo. Plain URLs come first, since the presigned ones expire."""
-    artifact = _table(table.get("artifact"))
-    recording = _table(artifact.get("recording"))
-    mono = _table(recording.get("mono"))
+    artifact = values.table(table.get("artifact"))
+    recording = values.table(artifact.get("recording"))
+    mono = values.table(recording.get("mono"))
     named = ("stereoRecordingUrl", "recordingUrl")
     found = (
         *(recording.get("stereoUrl"), mono.get("combinedUrl")),
@@ -155,32 +155,3 @@ def _tag_in(name: str | None) -> str | None:
     """Our tag from a name that `CallOrder.label` made."""
     found = re.fullmatch(r"earshot (\S+)", name or "")
     return found[1] if found else None
-
-
-def _table(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str | None:
-    """A string that can be encoded and stored: JavaScript may cut strings between surrogates, and PostgreSQL can't store NUL."""
-    if not isinstance(value, str):
-        return None
-    return value.encode(errors="replace").decode().replace("\0", "").strip() or None
-
-
-def _identifier(value: Any) -> str | None:
-    """A possible id: up to 200 visible ASCII characters without spaces."""
-    return value if isinstance(value, str) and re.fullmatch(r"[!-~]{1,200}", value) else None
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return float(value) if math.isfinite(value) else None
-    except OverflowError:
-        return None
-
-
-def _first(*values: float | None) -> float | None:
-    return next((value for value in values if value is not None), None)

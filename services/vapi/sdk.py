@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from vapi.core.client_wrapper import AsyncClientWrapper
 from vapi.core.request_options import RequestOptions
 
 from services.domain.errors import VapiUnauthorized
+from services.vapi import values
 from services.vapi.transport import Client
 
 logger = logging.getLogger(__name__)
@@ -101,15 +102,9 @@ class Sdk:
         return Answer(
             status=response.status,
             body=body,
-            message=self._without_secrets(_message(body)),
+            message=error_message(body, secrets=self._keys),
             retry_after=_seconds(response.headers.get("retry-after")),
         )
-
-    def _without_secrets(self, text: str | None) -> str | None:
-        """Vapi's message without keys, links and control characters, cut to 500 characters."""
-        for key in self._keys:
-            text = text and text.replace(key, "(key)")
-        return text and re.sub(r"\b\w+://\S+", "(link)", " ".join(text.split()))[:500]
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -128,17 +123,22 @@ async def _read_json(response: aiohttp.ClientResponse) -> Any:
         return None
 
 
-def _message(body: Any) -> str | None:
-    """NestJS's error shape: `message` is a string or a list of strings, `error` a short name."""
-    if not isinstance(body, dict):
-        return None
-    message = body.get("message")
+def error_message(body: Any, *, secrets: Sequence[str] = ()) -> str | None:
+    """Vapi's own message in NestJS's error shape: `message` is a string or a list of strings, `error` a short name.
+
+    Without `secrets`, links and control characters, cut to 500 characters.
+    """
+    nest = values.table(body)
+    message = nest.get("message")
     if isinstance(message, list):
         message = "; ".join(part for part in message if isinstance(part, str))
-    for text in (message, body.get("error")):
-        if isinstance(text, str) and text.strip():
-            return text.encode(errors="replace").decode()
-    return None
+    # Not cut before secrets are removed: a key that is cut in half would not be found.
+    found = values.text(message, most=BODY_LIMIT) or values.text(nest.get("error"), most=BODY_LIMIT)
+    if found is None:
+        return None
+    for secret in secrets:
+        found = found.replace(secret, "(key)")
+    return re.sub(r"\b\w+://\S+", "(link)", " ".join(found.split()))[:500]
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -4,10 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.domain.transcript import MOST_LINES, Line, Speaker
-from services.vapi.reading import read_time
+from services.vapi import values
 
 _SPEAKERS: dict[str, Speaker] = {"user": "customer", "bot": "assistant", "assistant": "assistant"}
-_LONGEST = 8_000  # characters
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -16,14 +15,13 @@ def read_lines(body: Any) -> tuple[Line, ...]:
     table = body if isinstance(body, dict) else {}
     artifact = table.get("artifact")
     messages = (artifact.get("messages") if isinstance(artifact, dict) else None) or table.get("messages")
-    started_at = read_time(table.get("startedAt")) or read_time(table.get("createdAt")) or _START
+    started_at = values.time(table.get("startedAt")) or values.time(table.get("createdAt")) or _START
     lines: list[Line] = []
     for message in messages if isinstance(messages, list) else ():
         speaker = _SPEAKERS.get(str(message.get("role"))) if isinstance(message, dict) else None
         text = message.get("message") if speaker else None
-        if speaker and isinstance(text, str) and text.strip():
-            at = read_time(message.get("time")) or started_at + _after(message.get("secondsFromStart"))
-            clean = text.encode(errors="replace").decode().replace("\0", "").strip()[:_LONGEST]
+        if speaker and (clean := values.text(text, most=values.WORDS)):
+            at = values.time(message.get("time")) or started_at + _after(message.get("secondsFromStart"))
             lines.append(Line(key=len(lines) + 1, speaker=speaker, text=clean, at=at, final=True))
     return tuple(lines[-MOST_LINES:])
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from services.domain.errors import RequestError
 from services.domain.speech import SpeechEvent, Utterance
+from services.vapi import values
 from services.vapi.listen_events import speech_event_of
 
 _STATE_MESSAGES = frozenset({"status-update", "end-of-call-report", "hang", "assistant.started", "transfer-update"})
@@ -31,10 +32,10 @@ def read_server_message(body: bytes) -> ServerMessage | None:
     if not isinstance(call_id, str) or not _ID.fullmatch(call_id):
         return None
     speech = speech_event_of(message)
-    sent_at = message.get("timestamp")
-    if isinstance(speech, Utterance) and isinstance(sent_at, int | float):
+    sent_at = values.number(message.get("timestamp"))
+    if isinstance(speech, Utterance) and sent_at is not None:
         speech = replace(speech, time=sent_at)
-    return ServerMessage(call_id=call_id, state_changed=message.get("type") in _STATE_MESSAGES, speech=speech)
+    return ServerMessage(call_id=call_id, state_changed=values.text(message.get("type")) in _STATE_MESSAGES, speech=speech)
 
 
 def _message(body: bytes) -> Mapping[str, Any]:

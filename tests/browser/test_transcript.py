@@ -86,6 +86,24 @@ def test_markup_in_what_is_said_is_text(talk: tuple[Page, Tell]) -> None:
     assert page.title() != "run"
 
 
+def test_half_an_emoji_and_what_turns_text_around_do_no_harm(moved: tuple[Page, Tell, Move]) -> None:
+    page, tell, move = moved
+    said_texts = part(page, "transcript").locator(".said")
+    tell(said("assistant", "bye \ud83d", final=False))
+    expect(said_texts).to_have_text("bye")
+    page.reload()
+    expect(said_texts).to_have_text("bye")
+    tell(said("assistant", "bye \U0001f600"), said("user", "a\0b \u202egnp.exe"), said("user", "x" * 100_000))
+    expect(said_texts).to_have_text(["bye \U0001f600", "ab gnp.exe", "x" * 8_000])
+    messages = [{"role": "bot", "message": "bye \ud83d\0 now, and good luck"}, {"role": "user", "message": "y" * 100_000}]
+    analysis = {"summary": "They said \ude00bye."}
+    move("ended", endedReason="\udc00odd", endedMessage="\u2066\0", analysis=analysis, artifact={"messages": messages})
+    expect(said_texts).to_have_text(["bye now, and good luck", "y" * 8_000], timeout=40_000)
+    page.reload()
+    expect(said_texts).to_have_text(["bye now, and good luck", "y" * 8_000])
+    expect(page.get_by_text("They said bye.")).to_be_visible()
+
+
 def test_who_scrolled_up_stays_there_and_is_told_of_news(talk: tuple[Page, Tell]) -> None:
     page, tell = talk
     box = part(page, "transcript").locator(".talk")

@@ -1,19 +1,18 @@
 """Lenient reading: all fields are read, and nothing in a body raises."""
 
-import copy
 import json
 import random
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from services.domain.call import Call, CallStatus, CostItem
 from services.vapi.monitor import MonitorBook
-from services.vapi.reading import read_assistant, read_call, read_caller_id, read_each, read_time
+from services.vapi.reading import read_assistant, read_call, read_caller_id, read_each
+from services.vapi.values import time as read_time
 from tests.vapi import samples
+from tests.vapi.odd_bodies import ODDITIES, mutated
 
 
 def read(**changes: object) -> Call:
@@ -113,6 +112,8 @@ NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
         ("0001-01-01T00:00:00+14:00", None),
         (10**400, None),
         (1e300, None),
+        ("9999-12-31T23:59:59Z", None),
+        ("0001-01-02T00:00:00Z", None),
         (float("nan"), None),
         (True, None),
         (None, None),
@@ -132,35 +133,7 @@ def test_without_a_usable_id_there_is_no_entry(value: object) -> None:
 
 def test_text_that_can_not_be_encoded_is_repaired() -> None:
     call = read(name="cut \ud83d", summary="a\0b", endedMessage="  ")
-    assert (call.name, call.summary, call.ended_message) == ("cut ?", "ab", None)
-
-
-ODDITIES: tuple[Any, ...] = (
-    *(None, True, False, 0, -1, 7, 10**400, 1e300, 1788264000000, 0.5, float("nan"), float("inf"), "", " ", "text", "ended", "\ud800"),
-    *("\0", "9999-12-31T23:59:59-14:00", "2026-09-01", [], [None], [[]], {}, {"id": []}, {"type": 7, "cost": "1"}, [{"type": {}}]),
-)
-"""Values of unexpected types."""
-
-
-def spots(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Every container and key in a JSON value."""
-    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
-        yield value, key
-        yield from spots(value[key])
-
-
-def mutated(body: Any, dice: random.Random) -> Any:
-    body = copy.deepcopy(body)
-    for _ in range(dice.randint(1, 4)):
-        places = list(spots(body))
-        if not places:
-            return dice.choice(ODDITIES)
-        container, key = dice.choice(places)
-        if dice.random() < 0.2:
-            del container[key]
-        else:
-            container[key] = copy.deepcopy(dice.choice(ODDITIES) if dice.random() < 0.8 else dice.choice(places)[0])
-    return body
+    assert (call.name, call.summary, call.ended_message) == ("cut", "ab", None)
 
 
 def test_no_body_makes_reading_raise() -> None:

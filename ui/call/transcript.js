@@ -25,7 +25,7 @@ export default defineComponent({
       <div v-show="sorted.length" class="talk" ref="talk" tabindex="0" role="group" :aria-label="words.title" @scroll.passive="scrolled">
         <div v-for="line in sorted" :key="line.key" class="bubble" :class="[line.speaker, { open: !line.final }]" :data-final="String(line.final)">
           <small>{{ heading(line) }}</small>
-          <span class="said">{{ line.text }}</span>
+          <span class="said" dir="auto">{{ line.text }}</span>
         </div>
       </div>
       <button v-if="missed" type="button" class="btn small newer" @click="follow">{{ words.newer }}</button>
