@@ -1,7 +1,7 @@
 """Who calls whom: what is chosen and typed in the dialer is what Vapi is asked for, and nothing but Call dials."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Earshot, Open, Start
 from tests.browser.test_page import see_dialled
@@ -114,3 +114,72 @@ def test_without_vapis_lists_it_says_so_and_goes_on(earshot_with: Start, open_ta
     expect(page.get_by_role("button", name="Try again")).to_be_enabled()
     page.get_by_test_id(FIELD).fill(NUMBER)
     expect(page.locator(PROMISE)).to_contain_text("Calls +1 415-555-2671 (United States).")
+
+
+def confirm(page: Page) -> Locator:
+    return page.get_by_test_id("dial-confirm")
+
+
+@pytest.mark.parametrize("text", ["(415) 555-2671", "Call me on (415) 555-2671, after six"])
+def test_a_number_of_the_caller_ids_country_needs_no_country_code(earshot: Earshot, open_tab: Open, text: str) -> None:
+    page = open_tab(earshot.url)
+    before = len(earshot.calls())
+    paste(page, text)
+    expect(page.get_by_test_id(FIELD)).to_have_value("(415) 555-2671")
+    expect(page.locator(".country")).to_have_text("+1 415-555-2671, United States")
+    expect(page.locator(PROMISE)).to_contain_text("Calls +1 415-555-2671 (United States) from Main line as Riley.")
+    expect(confirm(page)).to_be_hidden()
+    page.get_by_test_id("dial-call").click()
+    see_dialled(page)
+    assert [call["to"] for call in earshot.calls()[: len(earshot.calls()) - before]] == [NUMBER]
+
+
+def test_a_number_that_only_the_browsers_country_has_is_asked_for_once(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url, locale="en-DE")
+    before = len(earshot.calls())
+    page.get_by_test_id(FIELD).press_sequentially("0170 1234567")
+    expect(page.get_by_role("alert").filter(has_text="Did you mean +49 170 1234567, Germany?")).to_be_visible()
+    expect(confirm(page)).to_have_text("Call +49 170 1234567")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("dial-call")).to_be_enabled()
+    assert len(earshot.calls()) == before
+    confirm(page).click()
+    see_dialled(page)
+    assert [call["to"] for call in earshot.calls()[: len(earshot.calls()) - before]] == ["+491701234567"]
+
+
+def test_a_guess_can_be_dismissed_and_comes_back_with_another_text(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url, locale="en-DE")
+    page.get_by_test_id(FIELD).fill("0170 1234567")
+    expect(confirm(page)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(confirm(page)).to_be_hidden()
+    expect(page.get_by_text("Start with + and the country code.")).to_be_visible()
+    page.get_by_test_id(FIELD).fill("0170 1234568")
+    expect(confirm(page)).to_be_visible()
+
+
+def test_a_yes_answers_only_what_was_asked(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    first = earshot.place("+14150552671", confirmUnlikelyNumber=True)
+    page.get_by_test_id(FIELD).fill("+1 415 055 2671")
+    page.get_by_test_id("dial-call").click()
+    expect(page.get_by_role("alert").filter(has_text="does not look like a number in use")).to_be_visible()
+    before = len(earshot.calls())
+    confirm(page).click()
+    expect(page.get_by_role("alert").filter(has_text="This number has an active call. Call it again?")).to_be_visible()
+    assert len(earshot.calls()) == before
+    confirm(page).click()
+    see_dialled(page)
+    assert len(earshot.calls()) == before + 1
+    assert first["id"] != earshot.calls()[0]["id"]
+
+
+def test_escape_takes_back_the_question(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    page.get_by_test_id(FIELD).fill("+1 415 055 2671")
+    page.get_by_test_id("dial-call").click()
+    expect(confirm(page)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(confirm(page)).to_be_hidden()
+    expect(page.get_by_role("alert").filter(visible=True)).to_have_count(0)

@@ -113,7 +113,7 @@ def test_a_call_whose_answer_was_lost_is_found_and_not_dialled_again(earshot: Ea
         ("hello", "Start the number with +"),
         ("+1 415 555", "too short"),
         ("+1 415 555 2671 26", "too long"),
-        ("4155552671", "Start the number with +"),
+        ("5555552671", "Start the number with +"),
         ("911", "Emergency numbers can't be called"),
         ("+1 900 555 1234", "premium-rate"),
         ("+1 415 555 2671 ext. 12", "Leave out the extension"),

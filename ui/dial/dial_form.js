@@ -14,14 +14,14 @@ const digits = (text) => text.replace(/\D/g, "").replace(/^00/, "");
 
 export default defineComponent({
   template: `
-    <form class="dial-form" novalidate @submit.prevent="press" @keydown.enter="held" @input="typed" @focusout="left"
+    <form class="dial-form" novalidate @submit.prevent="press" @keydown.enter="held" @keydown.esc="dismiss" @input="typed" @focusout="left"
       @paste="paste" @change="chosen">
       <slot></slot>
       <fieldset :disabled="dialling || disabled"><slot name="actions"></slot></fieldset>
       <p v-if="refused" class="problem" role="alert">{{ offline }}</p>
     </form>`,
   props: { initial: String, shape: /** @type {import("vue").PropType<Shape>} */ (Object), offline: String, disabled: Boolean },
-  emits: ["typed", "pasted", "chosen", "left", "dial"],
+  emits: ["typed", "pasted", "chosen", "left", "dismissed", "dial"],
 
   data() {
     return { dialling: false, refused: false };
@@ -106,6 +106,17 @@ export default defineComponent({
     /** @param {KeyboardEvent} event */
     held(event) {
       if (event.repeat) event.preventDefault();
+    },
+
+    /**
+     * Escape says no to the question that is shown.
+     * @param {KeyboardEvent} event
+     */
+    dismiss(event) {
+      if (event.isComposing || !this.$el.querySelector("button[name=confirmed]")?.offsetParent) return;
+      event.stopPropagation();
+      this.field.focus();
+      this.$emit("dismissed");
     },
 
     /** @param {SubmitEvent} event */

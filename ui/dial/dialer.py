@@ -11,11 +11,13 @@ from services.desk.desk import CallDesk
 from services.domain.call import Call, CallOrder
 from services.domain.client import PAGE
 from services.domain.errors import DuplicateCall, DuplicateRunningCall, EarshotError
+from services.domain.national_number import NationalNumber, browser_region, read_national
 from services.domain.pasted_number import number_in, number_in_address
 from services.domain.phone_number import as_typed, international, region_name, region_of
 from ui.dial import recent_numbers
 from ui.dial.call_options import CallOptions, read_options
 from ui.dial.pickers import Pickers
+from ui.dial.questions import Questions
 from ui.kit.icons import icon
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
@@ -25,7 +27,9 @@ from ui.words.faults import error_words
 
 _MAX_TEXT = 64
 _MAX_PASTED = 1000
-_CONFIRMABLE = {"number_unlikely", "duplicate_recent_call", "duplicate_running_call"}
+_GUESSED = "number_guessed"
+_DUPLICATES = ("duplicate_recent_call", "duplicate_running_call")
+_CONFIRMABLE = {"number_unlikely", *_DUPLICATES}
 _WHILE_TYPING = {"invalid_number", "short_number", "emergency_number", "number_unlikely"}  # true of every number before it is complete
 
 
@@ -56,7 +60,11 @@ class Dialer:
         self._text = ""
         self._pastes = 0
         self._said: tuple[str | None, dict[str, str]] | None = None
-        to = number_in_address(to[:_MAX_PASTED])[:_MAX_TEXT]
+        self._questions = Questions()
+        request = ui.context.client.request
+        self._browser_region = browser_region(request.headers.get("accept-language", "")) if request else None
+        self._not_meant = ""  # a text whose reading the user has dismissed
+        to = number_in_address(to[:_MAX_PASTED], self._regions(desk.phone_number_id))[:_MAX_TEXT]
         with Box("section", "card pad dialer", aria_label=say("dialer")):
             self.form = DialForm(initial=to, disabled=bool(desk.missing))
             with self.form:
@@ -83,13 +91,14 @@ class Dialer:
         self.form.on("pasted", lambda event: self._pasted(event.args))
         self.form.on("chosen", lambda event: self._choose(event.args))
         self.form.on("left", lambda event: self._left(_text(event.args)))
+        self.form.on("dismissed", self._dismiss)
         self.form.on("dial", self._dial)
         self._typed(to)
         self._read_recent()
 
     def fill(self, number: str) -> None:
         """Puts a number into the field without dialling it."""
-        self.form.run_method("fill", number_in(number)[:_MAX_TEXT])
+        self.form.run_method("fill", number_in(number, self._regions())[:_MAX_TEXT])
 
     def refresh(self) -> None:
         """Shows Vapi's current assistants and caller IDs, and updates the sentence that says what Call would do."""
@@ -102,14 +111,13 @@ class Dialer:
         grouped = as_typed(text)
         if grouped != text:
             set_props(self.form, shape={"of": text, "text": grouped})
-        self._country.show(region_name(region_of(text), language()))
         self._check(text, complete=False)
 
     def _pasted(self, text: Any) -> None:
         """Extracts and formats the number in a pasted text."""
         self._pastes += 1  # so that pasting the same text again counts as a change
         text = text[:_MAX_PASTED] if isinstance(text, str) else ""
-        number = number_in(text)[:_MAX_TEXT]
+        number = number_in(text, self._regions())[:_MAX_TEXT]
         set_props(self.form, shape={"of": text, "text": number, "pasted": self._pastes})
         self._typed(number)
 
@@ -121,13 +129,31 @@ class Dialer:
         if text.strip():
             self._check(text, complete=True)
 
+    def _dismiss(self) -> None:
+        """Closes the question that is shown, without an answer."""
+        self._not_meant = self._text
+        self._check(self._text, complete=False)
+
+    def _regions(self, phone_number_id: str = "") -> tuple[str | None, str | None]:
+        """Whose numbers need no country code here: the caller ID's country, then the browser's."""
+        return self._desk.directory.region(phone_number_id or self._pickers.phone_number_id), self._browser_region
+
+    def _read(self, text: str) -> NationalNumber | None:
+        return read_national(text, self._regions()) if text != self._not_meant else None
+
     def _check(self, text: str, *, complete: bool) -> None:
         """Says what Call would do. If the number is `complete`, or can't become valid by more digits, says why it can't be called."""
-        self._pickers.show_limits(region_of(text))
+        national = self._read(text)
+        region = national.region if national else region_of(text)
+        self._pickers.show_limits(region)
+        country = region_name(region, language())
+        self._country.show(", ".join(filter(None, (international(national.e164), country))) if national else country)
         if self._desk.missing:
             return self._say("not_configured")
+        number = national.e164 if national else text
+        self._questions.about(number)
         try:
-            order = self._order(text)
+            order = self._order(number, confirmed=self._questions.agreed("number_unlikely"))
             self._desk.check(order, PAGE)
         except EarshotError as error:
             if complete or error.code not in _WHILE_TYPING:
@@ -135,14 +161,17 @@ class Dialer:
             else:
                 self._say(None if text.lstrip().startswith(("+", "00")) else "hint")
         else:
-            self._say_what_call_does(order)
+            if national and not national.certain and not self._questions.agreed(_GUESSED):
+                self._ask_whether(national)
+            else:
+                self._say_what_call_does(order)
 
     def _read_recent(self) -> None:
         background_tasks.create(self._recent.refresh(), name="read recent numbers", context=ui.context.client)
 
-    def _order(self, text: str, *, confirmed: bool = False, **options: Any) -> CallOrder:
+    def _order(self, number: str, *, confirmed: bool = False, **options: Any) -> CallOrder:
         return self._desk.order(
-            text,
+            number,
             assistant_id=self._pickers.assistant_id,
             phone_number_id=self._pickers.phone_number_id,
             confirm_unlikely_number=confirmed,
@@ -171,10 +200,23 @@ class Dialer:
                 if gap:
                     Text("b" if gap in ("number", "assistant") else "span", values[gap])
 
+    def _ask_whether(self, national: NationalNumber) -> None:
+        """Asks whether this is the number that was meant."""
+        number, country = international(national.e164), region_name(national.region, language())
+        self._show_problem(None)
+        self._problem.show(say("guessed", number=number, country=country))
+        self._sentence.set_visibility(False)
+        self._ask(_GUESSED, say("call_number", number=number))
+
+    def _ask(self, code: str | None, yes: str = "") -> None:
+        self._questions.ask(code)
+        self._confirm.show(yes or say("call_anyway"))
+        self._confirm.set_visibility(code is not None)
+
     def _show_problem(self, error: EarshotError | None, words: str = "") -> None:
         self._problem.show(words or (error_words(error)[1] if error else ""))
         self._sentence.set_visibility(error is None)
-        self._confirm.set_visibility(error is not None and error.code in _CONFIRMABLE)
+        self._ask(error.code if error and error.code in _CONFIRMABLE else None)
         set_props(self._field, aria_invalid="true" if error else None)
 
     def _refused(self, error: EarshotError) -> None:
@@ -200,16 +242,25 @@ class Dialer:
         if await came_late(self.form):
             self._notice.show(say("late_title"), say("late"))
             return None
+        national = self._read(text)
+        number = national.e164 if national else text
+        self._questions.about(number)
+        if confirmed:
+            self._questions.agree()
+        if national and not national.certain and not self._questions.agreed(_GUESSED):
+            self._ask_whether(national)
+            return None
+        again = any(map(self._questions.agreed, _DUPLICATES))
         try:
-            order = self._order(text, confirmed=confirmed, **read_options(args))
-            await self._desk.weigh(order, PAGE, allow_duplicate=confirmed)
+            order = self._order(number, confirmed=self._questions.agreed("number_unlikely"), **read_options(args))
+            await self._desk.weigh(order, PAGE, allow_duplicate=again)
         except EarshotError as error:
             self._refused(error)
             return None
         self._say_what_call_does(order)
         self._placing(order)
         try:
-            placed = await self._desk.place(order, PAGE, allow_duplicate=confirmed)
+            placed = await self._desk.place(order, PAGE, allow_duplicate=again)
         except DuplicateCall as error:
             self._failed()
             self._refused(error)
@@ -218,6 +269,7 @@ class Dialer:
             self._failed()
             self._notice.show_error(error)
             return None
+        self._questions.about("")
         self._options.empty()
         self._placed(placed.call)
         self._read_recent()
