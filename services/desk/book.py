@@ -60,7 +60,7 @@ class Book:
     def running_with(self, number: str) -> Call | None:
         """A running call with this number, of any origin. A scheduled call is not running yet."""
         calls = (self._calls[call_id] for call_id in self._running)
-        return next((call for call in calls if call.customer == number and call.status is not CallStatus.SCHEDULED), None)
+        return next((call for call in calls if call.to == number and call.status is not CallStatus.SCHEDULED), None)
 
     def resume(self, call: Call) -> None:
         """Adds a call from the journal that was running before this process started."""

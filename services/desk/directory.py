@@ -66,4 +66,4 @@ class Directory:
         """The E.164 numbers of the caller and the called party, as far as they are known."""
         caller_id = self.caller_ids.get(call.phone_number_id or "")
         ours = call.caller_id or (caller_id.number if caller_id else None)
-        return (call.customer, ours) if call.inbound else (ours, call.customer)
+        return (call.to, ours) if call.inbound else (ours, call.to)

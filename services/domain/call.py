@@ -67,6 +67,14 @@ class CallOrder:
         return self.name or f"earshot {self.tag}"
 
 
+class CallType(StrEnum):
+    """Who called whom. A web call rings no phone: the customer speaks in a browser or through another program."""
+
+    OUTBOUND = "outbound"
+    INBOUND = "inbound"
+    WEB = "web"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostItem:
     """A part of a call's price in US dollars, under Vapi's name for it (`transport`, `voice`, ...)."""
@@ -80,19 +88,24 @@ class Call:
     """A call as last read. Times are UTC, `cost` is in US dollars. Never holds a key or a listen or control URL.
 
     `earliest_at` is when a scheduled call begins. `max_duration_seconds` is counted from the answer.
-    `to` is the customer's number: the called number, or the caller's if the call is inbound. `recording_url` is the https address of
+    `to` is the customer's number: the called number, or the caller's if the call is inbound; a customer at a SIP address has `sip_uri`
+    instead. `extension` is dialled after the answer. `recording_url` is the https address of
     Vapi's own recording, once there is one. It may expire.
     """
 
     id: str
     status: CallStatus
     to: str | None = None
+    sip_uri: str | None = None
+    extension: str | None = None
+    customer_name: str | None = None
     caller_id: str | None = None
     assistant_id: str | None = None
     phone_number_id: str | None = None
     name: str | None = None
     tag: str | None = None
     inbound: bool = False
+    web: bool = False
     max_duration_seconds: int | None = None
     earliest_at: datetime | None = None
     created_at: datetime | None = None
@@ -114,6 +127,17 @@ class Call:
         return self.status is not CallStatus.ENDED
 
     @property
+    def type(self) -> CallType:
+        if self.web:
+            return CallType.WEB
+        return CallType.INBOUND if self.inbound else CallType.OUTBOUND
+
+    @property
+    def blocked(self) -> bool:
+        """True while Vapi holds the call back because all lines of the account are in use."""
+        return self.concurrency_blocked and self.status is CallStatus.QUEUED
+
+    @property
     def due_at(self) -> datetime | None:
         """When it begins, or began, to dial."""
         return max(filter(None, (self.created_at, self.earliest_at)), default=None)
@@ -121,11 +145,6 @@ class Call:
     @property
     def answered(self) -> bool:
         return self.started_at is not None or self.status in (CallStatus.IN_PROGRESS, CallStatus.FORWARDING)
-
-    @property
-    def customer(self) -> str | None:
-        """The number at the other end, whoever called."""
-        return self.to
 
     @property
     def seconds(self) -> float | None:

@@ -32,17 +32,22 @@ def read_call(body: Any) -> Call | None:
     caller = values.table(table.get("phoneNumber"))
     overrides = values.table(table.get("assistantOverrides"))
     longest = values.first(*(_duration(source.get("maxDurationSeconds")) for source in (overrides, values.table(table.get("assistant")))))
-    name = values.text(table.get("name"))
+    name, kind = values.text(table.get("name")), values.text(table.get("type"))
+    customer = values.table(table.get("customer"))
     return Call(
         id=call_id,
         status=_status(table.get("status"), ended=bool(ended_at or ended_reason), started=bool(started_at)),
-        to=values.text(values.table(table.get("customer")).get("number")),
+        to=values.text(customer.get("number")),
+        sip_uri=values.text(customer.get("sipUri")),
+        extension=values.text(customer.get("extension")),
+        customer_name=values.text(customer.get("name")),
         caller_id=values.text(caller.get("number")) or values.text(caller.get("twilioPhoneNumber")),
         assistant_id=values.identifier(table.get("assistantId")),
         phone_number_id=values.identifier(table.get("phoneNumberId")),
         name=name,
         tag=values.text(values.table(overrides.get("metadata")).get(TAG_KEY)) or _tag_in(name),
-        inbound=table.get("type") == "inboundPhoneCall",
+        inbound=kind == "inboundPhoneCall",
+        web=kind in ("webCall", "vapi.websocketCall"),
         max_duration_seconds=None if longest is None else int(longest),
         earliest_at=values.time(values.table(table.get("schedulePlan")).get("earliestAt")),
         created_at=values.time(table.get("createdAt")),

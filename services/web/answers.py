@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.desk.desk import CallDesk
-from services.domain.call import Call, CallStatus
+from services.domain.call import Call, CallStatus, CallType
 from services.support.rfc3339 import rfc3339
 
 DETAILS = {
@@ -15,6 +15,14 @@ DETAILS = {
     CallStatus.SCHEDULED: "Vapi will place this call at the requested time.",
 }
 """The `detail` of calls that are answered with 202."""
+
+
+_BLOCKED = {
+    "code": "vapi_concurrency",
+    "title": "All lines of the Vapi account are in use.",
+    "nextStep": "Wait: the call starts as soon as a line is free. End another call, or raise the account's concurrency limit in the Vapi "
+    "dashboard.",
+}
 
 
 class EndedReasonAnswer(BaseModel):
@@ -27,6 +35,23 @@ class LinksAnswer(BaseModel):
     self: str
     events: str
     page: str
+
+
+class CustomerAnswer(BaseModel):
+    """The other end of a call: a number, a SIP address, or neither in a web call."""
+
+    number: str | None = Field(description="E.164")
+    sipUri: str | None
+    extension: str | None = Field(description="Dialled after the answer")
+    name: str | None
+
+
+class BlockedAnswer(BaseModel):
+    """Why a queued call does not begin yet."""
+
+    code: str = Field(description="`vapi_concurrency`: all lines of the Vapi account are in use")
+    title: str
+    nextStep: str
 
 
 class CostAnswer(BaseModel):
@@ -52,7 +77,10 @@ class CallDetails(BaseModel):
     cost: float | None = Field(description="US dollars, once known")
     links: LinksAnswer
     detail: str | None = Field(default=None, description="What to know about this call at the moment")
+    type: CallType = Field(description="`web`: a call in a browser or another program, which rings no phone")
     inbound: bool = Field(description="True if the customer called; then `from` is their number")
+    customer: CustomerAnswer | None = Field(description="null if nothing is known of the other end")
+    blocked: BlockedAnswer | None = Field(description="Set while Vapi holds the call back")
     seconds: float | None = Field(description="Duration from the answer to the end, once the call has ended")
     costs: list[CostAnswer]
     summary: str | None
@@ -95,7 +123,10 @@ def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, may_list
         "endedReason": {"code": reason.code, "title": reason.title, "nextStep": reason.next_step} if reason else None,
         "cost": call.cost if call.cost or not call.running else None,
         "links": {"self": f"/api/calls/{call.id}", "events": f"/api/calls/{call.id}/events", "page": f"/?call={call.id}"},
+        "type": call.type.value,
         "inbound": call.inbound,
+        "customer": _customer(call),
+        "blocked": _BLOCKED if call.blocked else None,
         "seconds": call.seconds,
         "costs": [{"kind": item.kind, "dollars": item.dollars} for item in call.costs],
         "summary": call.summary,
@@ -105,3 +136,9 @@ def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, may_list
     if detail:
         answer["detail"] = detail
     return answer
+
+
+def _customer(call: Call) -> dict[str, str | None] | None:
+    if not (call.to or call.sip_uri or call.customer_name):
+        return None
+    return {"number": call.to, "sipUri": call.sip_uri, "extension": call.extension, "name": call.customer_name}

@@ -145,4 +145,4 @@ async def test_calls_of_others_are_found_while_none_of_ours_runs(
         known = vapi.ring_in("+14155550123")
         call = await until(desk, known, lambda call: call.status is CallStatus.IN_PROGRESS)
         assert call.inbound
-        assert call.customer == "+14155550123"
+        assert call.to == "+14155550123"

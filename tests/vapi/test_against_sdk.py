@@ -34,6 +34,9 @@ def test_both_read_the_same_values(sdk: SimpleNamespace, name: str) -> None:
     assert ours.id == theirs.id
     assert ours.status == (theirs.status or "queued")
     assert ours.to == (theirs.customer and theirs.customer.number)
+    assert ours.sip_uri == (theirs.customer and theirs.customer.sip_uri)
+    assert ours.extension == (theirs.customer and theirs.customer.extension)
+    assert ours.customer_name == (theirs.customer and theirs.customer.name)
     assert ours.name == theirs.name
     assert ours.inbound == (theirs.type == "inboundPhoneCall")
     assert ours.assistant_id == theirs.assistant_id

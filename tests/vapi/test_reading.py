@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.domain.call import Call, CallStatus, CostItem
+from services.domain.call import Call, CallStatus, CallType, CostItem
 from services.vapi.monitor import MonitorBook
 from services.vapi.reading import read_assistant, read_call, read_caller_id, read_each
 from services.vapi.values import time as read_time
@@ -59,6 +59,28 @@ def test_older_locations_of_a_value() -> None:
 @pytest.mark.parametrize(("kind", "inbound"), [("inboundPhoneCall", True), ("outboundPhoneCall", False), ("webCall", False), (None, False)])
 def test_direction(kind: str | None, inbound: bool) -> None:
     assert read(type=kind).inbound is inbound
+
+
+@pytest.mark.parametrize(
+    ("kind", "type_"),
+    [
+        ("inboundPhoneCall", CallType.INBOUND),
+        ("outboundPhoneCall", CallType.OUTBOUND),
+        ("webCall", CallType.WEB),
+        ("vapi.websocketCall", CallType.WEB),
+        (None, CallType.OUTBOUND),
+        (["webCall"], CallType.OUTBOUND),
+    ],
+)
+def test_the_type_of_a_call(kind: object, type_: CallType) -> None:
+    assert read(type=kind).type is type_
+
+
+def test_the_customer() -> None:
+    call = read(customer={"number": "+15550100002", "name": "Dana", "extension": "12"})
+    assert (call.to, call.sip_uri, call.extension, call.customer_name) == ("+15550100002", None, "12", "Dana")
+    call = read(customer={"sipUri": "sip:dana@pbx.example", "number": None, "extension": 12})
+    assert (call.to, call.sip_uri, call.extension, call.customer_name) == (None, "sip:dana@pbx.example", None, None)
 
 
 @pytest.mark.parametrize("status", [status for status in CallStatus if status is not CallStatus.UNKNOWN])

@@ -13,7 +13,7 @@ from services.desk.desk import CallDesk
 from services.desk.proof import over, stuck
 from services.domain.call import Call
 from services.domain.errors import EarshotError, RequestError
-from services.journal.codec import dump, load_call
+from services.journal.database.codec import dump, load_call
 from services.vapi import refusals
 from services.vapi.listen_events import ListenEvent, read
 from services.vapi.reading import read_assistant, read_call, read_caller_id

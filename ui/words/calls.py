@@ -8,18 +8,25 @@ from ui.words.faults import ended_words
 
 
 def number(call: Call | CallOrder) -> str:
-    return international(call.to) if call.to else say("unknown_number")
+    """The other end: its number with the extension, its SIP address, or that it is a call in a browser."""
+    if call.to:
+        extension = call.extension if isinstance(call, Call) else None
+        return f"{international(call.to)}, {say('extension', extension=extension)}" if extension else international(call.to)
+    if isinstance(call, Call) and call.sip_uri:
+        return call.sip_uri
+    return say("web_call" if isinstance(call, Call) and call.web else "unknown_number")
 
 
 def subtitle(desk: CallDesk, call: Call | CallOrder) -> str:
-    """`United States, from Main line as Riley`, as far as known."""
+    """`Dana, United States, from Main line as Riley`, as far as known."""
     region = region_name(region_of(call.to or ""), language())
     line = desk.directory.caller_id_name(call.phone_number_id)
     if not line and isinstance(call, Call):
         line = international(call.caller_id or "")
     assistant = desk.directory.assistant_name(call.assistant_id)
     ways = " ".join(filter(None, (line and say("from_line", line=line), assistant and say("as_assistant", assistant=assistant))))
-    return ", ".join(filter(None, (region, ways)))
+    name = call.customer_name if isinstance(call, Call) else None
+    return ", ".join(filter(None, (name, region, ways)))
 
 
 def outcome(desk: CallDesk, call: Call) -> str:
@@ -35,7 +42,7 @@ def remark(call: Call) -> str:
     """What is unusual about an active call; empty if nothing is."""
     if call.status in (CallStatus.UNKNOWN, CallStatus.SCHEDULED, CallStatus.FORWARDING):
         return say(call.status.value)
-    return say("blocked") if call.concurrency_blocked and call.status is CallStatus.QUEUED else ""
+    return say("blocked") if call.blocked else ""
 
 
 def duration(call: Call) -> str:

@@ -68,7 +68,9 @@ def _write(connection: sa.Connection, stored: dict[str, str], wanted: dict[str, 
 
 def _row(call: Call, data: str, revision: int) -> dict[str, object]:
     assert call.created_at  # noqa: S101 - save() sets it
-    words = " ".join(filter(None, (call.to, call.caller_id, call.name, call.summary, call.ended_reason))).casefold()
+    words = " ".join(
+        filter(None, (call.to, call.sip_uri, call.customer_name, call.caller_id, call.name, call.summary, call.ended_reason))
+    ).casefold()
     return {
         "id": call.id,
         "tag": call.tag,

@@ -55,7 +55,7 @@ def _cells(desk: CallDesk, call: Call, *, may_listen: bool) -> Sequence[object]:
     reason = desk.why_ended(call)
     caller, called = desk.directory.parties(call)
     return (
-        *(call.id, call.status.value, "inbound" if call.inbound else "outbound", caller, called, call.name),
+        *(call.id, call.status.value, call.type.value, caller, called, call.name),
         *(desk.directory.assistant_name(call.assistant_id) or call.assistant_id,),
         *(rfc3339(call.created_at), rfc3339(call.started_at), rfc3339(call.ended_at), call.seconds, call.cost),
         *((reason.title, reason.code, reason.family.value) if reason else (None, None, None)),
