@@ -36,6 +36,7 @@ from services.journal.backup import back_up
 from services.listening.relay import Relay
 from services.listening.sound_thread import SoundThread
 from services.recording.recordings import Recordings
+from services.recording.vapi_recordings import VapiRecordings
 from services.settings import TABLE, Settings, SettingsError, read_settings
 from services.support.command_line import CommandLine
 from services.support.descriptors import watch_descriptors
@@ -43,6 +44,7 @@ from services.support.logfmt import log_to_stderr
 from services.support.memory import give_back_memory
 from services.support.tasks import Tasks
 from services.support.version import VERSION
+from services.vapi.forwarding import WebhookForward
 from services.vapi.gateway import Gateway
 from services.vapi.no_credentials import NoCredentials
 from services.web.access.authentication import Authentication, require_safe
@@ -54,6 +56,7 @@ from services.web.access.tickets import Tickets
 from services.web.access.tokens import read_tokens
 from services.web.api import create_api
 from services.web.routes.recordings import recording_router, replay_router
+from services.web.routes.vapi_recording import vapi_recording_router, vapi_replay_router
 from services.web.server.connections import Connections
 from services.web.server.face_router import FaceRouter
 from services.web.server.server import LastAnswers, Server
@@ -146,15 +149,37 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
             await sessions.load()
             pages.include_router(login_router(password=settings.password, sessions=sessions, attempts=Attempts()))
         pages.include_router(replay_router(recordings))
+        vapi_recordings = VapiRecordings(settings.data_dir / "vapi-recordings", fetch=gateway.recording, read=desk.read, note=desk.note)
+        running.push_async_callback(vapi_recordings.aclose)
+        pages.include_router(vapi_replay_router(vapi_recordings, desk))
 
         def issue_to_page(call_id: str, session: str) -> str:
             return tickets.issue(call_id, PAGE.name, session)
 
+        forward = WebhookForward(settings.webhook_forward)
+        running.push_async_callback(forward.aclose)
         install_pages(
-            pages, desk=desk, relay=relay, recordings=recordings, settings=settings, switch=desk.switch, issue_ticket=issue_to_page
+            pages,
+            desk=desk,
+            relay=relay,
+            recordings=recordings,
+            settings=settings,
+            switch=desk.switch,
+            issue_ticket=issue_to_page,
+            forward=forward,
         )
-        api = create_api(desk=desk, relay=relay, tickets=tickets, switch=desk.switch, settings=settings, version=VERSION, sessions=sessions)
+        api = create_api(
+            desk=desk,
+            relay=relay,
+            tickets=tickets,
+            switch=desk.switch,
+            settings=settings,
+            version=VERSION,
+            sessions=sessions,
+            forward=forward,
+        )
         api.include_router(recording_router(recordings))
+        api.include_router(vapi_recording_router(vapi_recordings))
         app = web_app(settings, FaceRouter(api=api, pages=pages), sessions)
 
         async def drain() -> None:

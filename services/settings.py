@@ -37,6 +37,20 @@ def _base_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _address(text: str) -> str:
+    url = urlsplit(text)
+    if url.scheme not in ("http", "https") or not url.hostname or url.fragment or not re.fullmatch(r"[!-~]+", text):
+        raise ValueError("must be an http or https address, such as https://crm.example/vapi")
+    return text
+
+
+def _signed_payload(text: str) -> str:
+    unknown = set(re.findall(r"\{[^{}]*\}", text)) - {"{timestamp}", "{body}", "{method}"}
+    if "{body}" not in text or unknown:
+        raise ValueError("takes a payload format of {timestamp}, {body} and {method}, such as {timestamp}.{body}, with {body} in it")
+    return text
+
+
 def _hosts(text: str) -> frozenset[str]:
     names = frozenset(name.lower() for name in comma_list(text))
     if "*" in names:
@@ -100,7 +114,8 @@ class Settings:
     base_url: str = setting(
         "VAPI_BASE_URL",
         "https://api.vapi.ai",
-        "Address of Vapi's API. Listen and control URLs are opened only on its host and on `*.vapi.ai`",
+        "Address of Vapi's API; in the EU region `https://api.eu.vapi.ai`. "
+        "Listen and control URLs are opened only on its host and on `*.vapi.ai`",
         _base_url,
     )
     host: str = setting("HOST", "127.0.0.1", "Address to serve on", str)
@@ -138,8 +153,25 @@ class Settings:
     webhook_secret: str = setting(
         "EARSHOT_WEBHOOK_SECRET",
         "",
-        "Secret that Vapi sends with its server messages to `/api/vapi_events`; if unset, none is accepted",
+        "Secret that Vapi sends with its server messages to `/api/vapi_events`, in `X-Vapi-Secret` or as a bearer token; "
+        "without it and without a key for signatures, none is accepted",
         str,
+        secret=True,
+    )
+    webhook_hmac_key: str = setting(
+        "EARSHOT_WEBHOOK_HMAC_KEY", "", "Secret key of Vapi's HMAC credential, if it signs its server messages", str, secret=True
+    )
+    webhook_hmac_payload: str = setting(
+        "EARSHOT_WEBHOOK_HMAC_PAYLOAD",
+        "{timestamp}.{body}",
+        "Payload format of Vapi's HMAC credential, of `{timestamp}`, `{body}` and `{method}`",
+        _signed_payload,
+    )
+    webhook_forward: str = setting(
+        "EARSHOT_WEBHOOK_FORWARD",
+        "",
+        "Address of your own server, which gets every server message of Vapi's from Earshot and answers tool calls and the like",
+        _address,
         secret=True,
     )
     trusted_proxies: frozenset[str] = setting(

@@ -19,6 +19,7 @@ from services.domain.errors import CallNotFound, EarshotError
 from services.listening.relay import Relay
 from services.recording.recordings import Recordings
 from services.settings import Settings
+from services.vapi.forwarding import WebhookForward
 from ui.call.stage import Stage
 from ui.dial.dialer import Dialer
 from ui.kit.assets import ROUTE, AssetFiles
@@ -33,6 +34,7 @@ from ui.shell.nicegui_files import NiceguiFiles
 from ui.shell.safety import stopped_banner
 from ui.shell.shortcuts import Shortcuts
 from ui.shell.theme import apply_theme, choose_theme
+from ui.shell.webhooks import unanswered_notice
 from ui.words import choose_language, joined, say
 from ui.words.faults import error_words
 
@@ -46,6 +48,7 @@ def install_pages(
     settings: Settings,
     switch: Switch,
     issue_ticket: Callable[[str, str], str],
+    forward: WebhookForward,
 ) -> None:
     """Adds the page and its assets to `app`. `issue_ticket` returns a listen ticket for a call id and the key of a session."""
     app.mount(ROUTE, AssetFiles())
@@ -63,6 +66,7 @@ def install_pages(
             settings=settings,
             switch=switch,
             issue_ticket=lambda call_id: issue_ticket(call_id, session),
+            forward=forward,
             call_id=call,
             to=to,
         )
@@ -101,6 +105,7 @@ class DeskPage:
         settings: Settings,
         switch: Switch,
         issue_ticket: Callable[[str], str],
+        forward: WebhookForward,
         call_id: str,
         to: str,
     ) -> None:
@@ -110,10 +115,11 @@ class DeskPage:
         self._addressed = call_id
         self._demo = settings.demo
         client = self._client = ui.context.client
-        header(settings, desk=desk, switch=switch)
+        header(settings, desk=desk, switch=switch, forward=forward)
         with client.content.classes(replace="desk"):
             stopped_banner(switch)
             _show_missing(settings.missing)
+            unanswered_notice(forward)
             self._trouble = Notice(quiet=True)
             self._notice = Notice()
             example = say("example") if settings.demo else ""

@@ -44,6 +44,7 @@ class DemoCall:
         self._answered_clock = 0.0
         self._started_at: datetime | None = None
         self._updated_at = now
+        self._recorded_seconds = 0.0
         self.body = new_call(order, call_id=self.id, org_id=org_id, base_url=base_url, created_at=now)
         self.body["status"] = "scheduled" if self._scheduled_for else "queued"
         self.controls = Controls(
@@ -57,6 +58,11 @@ class DemoCall:
     @property
     def ended(self) -> bool:
         return self.close_code.done()
+
+    @property
+    def recorded_seconds(self) -> float:
+        """The length of the recording; 0 before the end and without an answer."""
+        return self._recorded_seconds if self.ended else 0.0
 
     @property
     def busy(self) -> bool:
@@ -129,7 +135,9 @@ class DemoCall:
         ended_at = self._move("ended")
         conversation = self.answered.result() if self.answered.done() else None
         self.body |= {"endedAt": stamp(ended_at), "endedReason": reason}
-        self.body |= final_fields(conversation, self.controls.turns, started_at=self._started_at, ended_at=ended_at)
+        self.body |= final_fields(conversation, self.controls.turns, call_id=self.id, started_at=self._started_at, ended_at=ended_at)
+        if conversation and self._started_at:
+            self._recorded_seconds = min(conversation.seconds, (ended_at - self._started_at).total_seconds())
         self.close_code.set_result(1000)
         self.controls.close()
 

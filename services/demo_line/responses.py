@@ -73,7 +73,12 @@ def subscription_limits(lines: int, busy: int) -> Body:
 
 
 def final_fields(
-    conversation: Conversation | None, extra_turns: Sequence[Turn], *, started_at: datetime | None, ended_at: datetime
+    conversation: Conversation | None,
+    extra_turns: Sequence[Turn],
+    *,
+    call_id: str,
+    started_at: datetime | None,
+    ended_at: datetime,
 ) -> Body:
     """The fields that a call has only once it has ended: transcript, summary, price. They are empty if nobody answered.
 
@@ -93,8 +98,19 @@ def final_fields(
             "transcript": "".join(f"{'User' if turn.role == 'user' else 'AI'}: {turn.text}\n" for turn in turns),
             "messages": messages,
             "messagesOpenAIFormatted": [{"role": turn.role, "content": turn.text} for turn in turns],
+            **_recording(call_id),
         },
         "analysis": {"summary": SUMMARY if complete else SUMMARY_CUT_SHORT, "successEvaluation": "true" if complete else "false"},
+    }
+
+
+def _recording(call_id: str) -> Body:
+    """Addresses in Vapi's private storage, which nobody can open."""
+    stereo, mono = (f"https://storage.vapi.ai/{call_id}-{kind}.wav" for kind in ("stereo", "mono"))
+    return {
+        "recordingUrl": mono,
+        "stereoRecordingUrl": stereo,
+        "recording": {"stereoUrl": stereo, "mono": {"combinedUrl": mono}},
     }
 
 

@@ -15,6 +15,7 @@ from services.demo_line import responses
 from services.demo_line.call import DemoCall
 from services.demo_line.conversation import ConversationFile
 from services.demo_line.listen_socket import listen
+from services.demo_line.recording import DemoRecordings
 from services.demo_line.responses import Body, Refusal
 from services.demo_line.validation import check_control, check_order, select
 
@@ -55,6 +56,7 @@ class DemoLine:
         self._calls: dict[str, DemoCall] = {}
         self._erased: set[str] = set()
         self._file = ConversationFile(conversation)
+        self._recordings = DemoRecordings()
         self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
 
     def _app(self) -> web.Application:
@@ -65,6 +67,8 @@ class DemoLine:
                 web.get("/call", self._with_api_key(self._list_calls)),
                 web.get("/call/{id}", self._with_api_key(self._get_call)),
                 web.delete("/call/{id}", self._with_api_key(self._delete_call)),
+                web.get("/call/{id}/{kind:stereo|mono}-recording", self._with_api_key(self._recording)),
+                web.get("/storage/{id}/{kind:stereo|mono}.wav", self._stored_recording),
                 web.get("/assistant", self._with_api_key(self._list_assistants)),
                 web.get("/phone-number", self._with_api_key(self._list_phone_numbers)),
                 web.post(f"/{_ID}/control", self._control),
@@ -136,6 +140,14 @@ class DemoLine:
             await call.close()
         self._erased.add(call.id)
         return web.json_response(call.body)
+
+    async def _recording(self, request: web.Request) -> web.Response:
+        """Redirects to the sound, as Vapi does since its storage became private."""
+        address = self._recordings.address(self.base_url, self._find(request), request.match_info["kind"])
+        return web.Response(status=302, headers={"Location": address})
+
+    async def _stored_recording(self, request: web.Request) -> web.Response:
+        return self._recordings.serve(self._find(request), request.match_info["kind"], request)
 
     async def _list_assistants(self, request: web.Request) -> web.Response:
         return web.json_response(select(self._assistants, request.query))

@@ -89,8 +89,8 @@ class Call:
 
     `earliest_at` is when a scheduled call begins. `max_duration_seconds` is counted from the answer.
     `to` is the customer's number: the called number, or the caller's if the call is inbound; a customer at a SIP address has `sip_uri`
-    instead. `extension` is dialled after the answer. `recording_url` is the https address of
-    Vapi's own recording, once there is one. It may expire.
+    instead. `extension` is dialled after the answer. `recording_url` is the https address that Vapi names for its own recording, once there
+    is one. It is private or expires; the gateway's `recording` opens it.
     """
 
     id: str

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from services.domain.errors import RecordingDamaged
 from services.domain.stream_format import DEFAULT_FORMAT, Encoding, StreamFormat
+from services.recording.peaks import Peaks, Samples
 
-PEAKS_PER_SECOND = 20
-_MOST_PEAKS = 12_000  # per lane: ten minutes at the full rate; longer calls have fewer per second
 _BLOCK = 65_536  # samples per channel
 _LOUD = 5  # of 255: the peak from which somebody is speaking
 _SUBTYPES: dict[Encoding, str] = {"s16le": "PCM_16", "mulaw": "ULAW"}
@@ -32,8 +31,6 @@ _BYTE_RATES = {
     192_000: StreamFormat(sample_rate=48_000, channels=2),
 }
 """The format of a stream by its bytes per second. The player in the browser uses the same table."""
-
-Samples = NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +65,8 @@ def finish_part(raw: Path) -> Part | None:
     pieces = _pieces(log, form, samples)
     total = pieces[-1].at + pieces[-1].samples
     flac = raw.with_suffix(".flac")
-    peaks = _encode(raw, flac, form, pieces, total)
+    found = _encode(raw, flac, form, pieces, total)
+    peaks, per_second = found.levels(), found.per_second
 
     def seconds(line: dict[str, Any]) -> float:
         """Where in the FLAC the sound of a log line begins."""
@@ -91,7 +89,6 @@ def finish_part(raw: Path) -> Part | None:
         "marks": marks,
         "end": next((line["why"] for line in log if line["kind"] == "end"), "crash"),
     }
-    per_second = form.sample_rate / _window(form, total)
     lanes = {"part": int(raw.stem), "peaksPerSecond": per_second, "lanes": peaks.T.tolist()}
     return Part(facts=facts, peaks=lanes, lines=_lines(said, peaks, per_second))
 
@@ -138,20 +135,17 @@ def _pieces(log: list[dict[str, Any]], form: StreamFormat, samples: int) -> list
     return [*pieces, Piece(at=at, raw=raw, samples=samples - raw)]
 
 
-def _encode(raw: Path, flac: Path, form: StreamFormat, pieces: list[Piece], total: int) -> NDArray[np.uint8]:
-    """Writes the FLAC atomically. Returns the peaks, windows x channels."""
-    window = _window(form, total)
-    peaks = np.zeros((-(-total // window), form.channels), np.int32)
+def _encode(raw: Path, flac: Path, form: StreamFormat, pieces: list[Piece], total: int) -> Peaks:
+    """Writes the FLAC atomically. Returns its peaks."""
+    peaks = Peaks(sample_rate=form.sample_rate, channels=form.channels, total=total)
     draft = flac.with_suffix(".draft")
     draft.unlink(missing_ok=True)
     file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     try:
         with soundfile.SoundFile(file, "w", form.sample_rate, form.channels, subtype="PCM_16", format="FLAC", closefd=False) as sink:
-            at = 0
             for block in _blocks(raw, form, pieces):
                 sink.write(block)
-                _raise_peaks(peaks, block, at, window)
-                at += len(block)
+                peaks.add(block)
         os.fsync(file)
     finally:
         os.close(file)
@@ -161,7 +155,7 @@ def _encode(raw: Path, flac: Path, form: StreamFormat, pieces: list[Piece], tota
         ):
             raise RecordingDamaged(f"{flac.name} does not read back as it was written.")
     draft.replace(flac)
-    return np.minimum(255, (peaks * 255 + 16_384) // 32_768).astype(np.uint8)
+    return peaks
 
 
 def _blocks(raw: Path, form: StreamFormat, pieces: list[Piece]) -> Iterator[Samples]:
@@ -177,19 +171,6 @@ def _blocks(raw: Path, form: StreamFormat, pieces: list[Piece]) -> Iterator[Samp
                 block: Samples = source.read(min(_BLOCK, piece.at + piece.samples - at), dtype="int16", always_2d=True)
                 yield block
                 at += len(block)
-
-
-def _window(form: StreamFormat, total: int) -> int:
-    return max(form.sample_rate // PEAKS_PER_SECOND, -(-total // _MOST_PEAKS))
-
-
-def _raise_peaks(peaks: NDArray[np.int32], block: Samples, at: int, window: int) -> None:
-    before = at % window
-    after = -(before + len(block)) % window
-    levels = np.pad(np.abs(block.astype(np.int32)), ((before, after), (0, 0)))
-    highest = levels.reshape(-1, window, block.shape[1]).max(axis=1)
-    shown = peaks[at // window :][: len(highest)]
-    np.maximum(shown, highest, out=shown)
 
 
 def _mark(line: dict[str, Any], at: float) -> dict[str, Any]:

@@ -7,6 +7,7 @@ A dial is sent once. It is sent a second time only if the first connection never
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
@@ -20,6 +21,7 @@ from services.vapi import refusals, values
 from services.vapi.control_messages import END_CALL, control_message
 from services.vapi.monitor import Monitor, MonitorBook, may_open
 from services.vapi.reading import TAG_KEY, read_assistant, read_call, read_caller_id, read_each
+from services.vapi.recordings import RecordingDownload, download_recording
 from services.vapi.sdk import Answer, NoAnswer, Sdk
 from services.vapi.transcript import read_lines
 
@@ -146,6 +148,10 @@ class Gateway:
     async def transcript(self, call_id: str) -> tuple[Line, ...]:
         """Vapi's transcript of an ended call; empty until Vapi has written it. Raises `CallNotFound`."""
         return read_lines(await self._get(call_id))
+
+    def recording(self, call_id: str) -> AbstractAsyncContextManager[RecordingDownload]:
+        """Opens Vapi's own recording of an ended call. Raises what `download_recording` raises."""
+        return download_recording(self._sdk, call_id, base_url=self._base_url)
 
     async def end_call(self, call_id: str) -> None:
         """Hangs up. Safe to repeat. Only the call's status shows that the call has ended."""

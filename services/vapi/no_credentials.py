@@ -1,6 +1,7 @@
 """The gateway while credentials are missing, so that everything above it works as usual and says what to set."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
 from services.domain.call import Assistant, Call, CallerId, CallOrder, ListenTarget
@@ -8,6 +9,7 @@ from services.domain.control import Control
 from services.domain.errors import CallNotFound, NotConfigured
 from services.domain.transcript import Line
 from services.vapi.gateway import Gateway
+from services.vapi.recordings import RecordingDownload
 
 
 class NoCredentials(Gateway):
@@ -43,6 +45,9 @@ class NoCredentials(Gateway):
         return False
 
     async def transcript(self, call_id: str) -> tuple[Line, ...]:
+        raise NotConfigured.without(self._missing)
+
+    def recording(self, call_id: str) -> AbstractAsyncContextManager[RecordingDownload]:
         raise NotConfigured.without(self._missing)
 
     async def end_call(self, call_id: str) -> None:

@@ -34,6 +34,9 @@ BODY_LIMIT = 8 * 1024 * 1024
 """Maximum size of a response in bytes. 8 MB of JSON are parsed in about 50 ms."""
 
 _JSON = {"content-type": "application/json"}
+_AS_IT_IS = {"accept-encoding": "identity"}
+"""Uncompressed, so that the announced length is that of the file."""
+_UNUSABLE = "VAPI_API_KEY contains characters that no key has. Copy the private key again from the Vapi dashboard."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +71,14 @@ class Sdk:
         self._keys = [key.strip() for key in (api_key, public_key) if key and key.strip()]
         self._usable = bool(re.fullmatch(r"[!-~]+", api_key.strip()))
         self._timeout = timeout
-        self._http = Client(trust_env=not _is_loopback(base_url))
+        self._http = Client(trust_env=not is_loopback(base_url))
         http: Any = self._http  # the core asks for all of httpx.AsyncClient, and uses `stream`
         self._core = AsyncClientWrapper(token=api_key.strip(), base_url=base_url, timeout=timeout, httpx_client=http).httpx_client
 
     async def ask(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: bytes | None = None) -> Answer:
         """One request to Vapi's API, with the private key."""
         if not self._usable:
-            raise VapiUnauthorized("VAPI_API_KEY contains characters that no key has. Copy the private key again from the Vapi dashboard.")
+            raise VapiUnauthorized(_UNUSABLE)
         request: Any = self._core.stream(
             path,
             method=method,
@@ -85,6 +88,17 @@ class Sdk:
             request_options=ONCE,
         )
         return await self._answer(f"{method} {path.partition('/')[0]}", request)
+
+    def open(self, path: str) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """A GET whose body the caller reads, within a time limit of its own. Raises VapiUnauthorized at once, aiohttp's errors later."""
+        if not self._usable:
+            raise VapiUnauthorized(_UNUSABLE)
+        response: Any = self._core.stream(path, method="GET", headers=_AS_IT_IS, request_options=ONCE)
+        return response  # type: ignore[no-any-return]
+
+    def open_address(self, url: str) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """The same of another address, without the private key."""
+        return self._http.stream("GET", url, headers=_AS_IT_IS)
 
     async def post_control(self, url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
         """One POST to a control URL, without the SDK, which would send the private key."""
@@ -153,7 +167,7 @@ def _seconds(retry_after: str | None) -> float | None:
         return None
 
 
-def _is_loopback(base_url: str) -> bool:
+def is_loopback(base_url: str) -> bool:
     """True if the host is this machine's loopback, which a proxy of the environment could not reach."""
     host = urlsplit(base_url).hostname or ""
     try:

@@ -30,7 +30,7 @@ class Client:
         method: str,
         url: str,
         *,
-        headers: Mapping[str, str],
+        headers: Mapping[str, str] | Sequence[tuple[str, str]],
         content: bytes | None = None,
         params: Sequence[tuple[str, Any]] | None = None,
         **_unused: Any,

@@ -17,25 +17,30 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerMessage:
-    """A message about one call. `state_changed`: the call's state may have changed; `speech`: what was said, or who speaks."""
+    """A message of type `kind`, which is empty if it has none. `call_id` is None for one about no call.
 
-    call_id: str
-    state_changed: bool
-    speech: SpeechEvent | None
+    `state_changed`: the call's state may have changed; `speech`: what was said, or who speaks.
+    """
+
+    kind: str
+    call_id: str | None = None
+    state_changed: bool = False
+    speech: SpeechEvent | None = None
 
 
-def read_server_message(body: bytes) -> ServerMessage | None:
-    """The message, or None for one about no call. Raises RequestError for a body that is no message of Vapi's."""
+def read_server_message(body: bytes) -> ServerMessage:
+    """The message. Raises RequestError for a body that is no message of Vapi's."""
     message = _message(body)
+    kind = values.text(message.get("type")) or ""
     call = message.get("call")
     call_id = call.get("id") if isinstance(call, dict) else None
     if not isinstance(call_id, str) or not _ID.fullmatch(call_id):
-        return None
+        return ServerMessage(kind=kind)
     speech = speech_event_of(message)
     sent_at = values.number(message.get("timestamp"))
     if isinstance(speech, Utterance) and sent_at is not None:
         speech = replace(speech, time=sent_at)
-    return ServerMessage(call_id=call_id, state_changed=values.text(message.get("type")) in _STATE_MESSAGES, speech=speech)
+    return ServerMessage(kind=kind, call_id=call_id, state_changed=kind in _STATE_MESSAGES, speech=speech)
 
 
 def _message(body: bytes) -> Mapping[str, Any]:

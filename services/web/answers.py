@@ -84,7 +84,9 @@ class CallDetails(BaseModel):
     seconds: float | None = Field(description="Duration from the answer to the end, once the call has ended")
     costs: list[CostAnswer]
     summary: str | None
-    recordingUrl: str | None = Field(description="Vapi's own recording, once there is one; null without the scope `listen`")
+    recordingUrl: str | None = Field(
+        description="Path of the route that serves Vapi's own recording, once there is one; null without the scope `listen`"
+    )
     endedFamily: str | None = Field(description="The kind of end, which the parameter `family` of the list filters by")
 
 
@@ -101,6 +103,11 @@ class CallReference(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     id: str
+
+
+def recording_path(call: Call) -> str | None:
+    """Where Earshot serves Vapi's own recording, once there is one. Vapi's address of it can't be opened without the private key."""
+    return f"/api/calls/{call.id}/vapi-recording" if call.recording_url else None
 
 
 def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, may_listen: bool, detail: str | None = None) -> dict[str, Any]:
@@ -130,7 +137,7 @@ def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, may_list
         "seconds": call.seconds,
         "costs": [{"kind": item.kind, "dollars": item.dollars} for item in call.costs],
         "summary": call.summary,
-        "recordingUrl": call.recording_url if may_listen else None,
+        "recordingUrl": recording_path(call) if may_listen else None,
         "endedFamily": reason.family.value if reason else None,
     }
     if detail:

@@ -13,9 +13,11 @@ from services.domain.errors import EarshotError
 from services.listening.relay import Relay
 from services.settings import Settings
 from services.support.signals import Signal
+from services.vapi.forwarding import WebhookForward
 from services.web.access.sessions import Sessions
 from services.web.access.tickets import Tickets
-from services.web.access.webhook_secret import WebhookSecret
+from services.web.access.webhook_access import WebhookAccess
+from services.web.access.webhook_signature import WebhookSignature
 from services.web.answers import call_details
 from services.web.call_events import CallEvents, Transcript
 from services.web.json_body import JsonBody
@@ -35,13 +37,27 @@ from services.web.routes.webhook import webhook_router
 
 
 def create_api(
-    *, desk: CallDesk, relay: Relay, tickets: Tickets, switch: Switch, settings: Settings, version: str, sessions: Sessions | None = None
+    *,
+    desk: CallDesk,
+    relay: Relay,
+    tickets: Tickets,
+    switch: Switch,
+    settings: Settings,
+    version: str,
+    sessions: Sessions | None = None,
+    forward: WebhookForward | None = None,
 ) -> FastAPI:
-    """The FastAPI app with every route that is not a page, except those of recordings. `state.events` has the event streams to close."""
+    """The FastAPI app with every route that is not a page, except those of recordings. `state.events` has the event streams to close.
+
+    `forward` sends webhooks on to the owner's own server.
+    """
     api = FastAPI(title="Earshot", version=version, docs_url=None, redoc_url=None)
     install_problems(api)
     api.add_middleware(JsonBody, larger={WEBHOOK: MAX_WEBHOOK})
-    api.add_middleware(WebhookSecret, path=WEBHOOK, secret=settings.webhook_secret)  # runs before JsonBody, which reads the body
+    key = settings.webhook_hmac_key
+    signature = WebhookSignature(key=key, payload=settings.webhook_hmac_payload) if key else None
+    # Runs before JsonBody, which reads the body.
+    api.add_middleware(WebhookAccess, path=WEBHOOK, secret=settings.webhook_secret, signature=signature, max_body=MAX_WEBHOOK)
     events = CallEvents(desk, _transcript_events(desk))
     api.state.events = events
     # `/api/calls/end-all` and `/api/calls.csv` come before `/api/calls/{call_id}`, which would match them.
@@ -51,7 +67,7 @@ def create_api(
     api.include_router(calls_router(desk=desk, tickets=tickets, direct=settings.listen_mode == "direct"))
     api.include_router(health_router(desk=desk, mode=settings.mode, version=version))
     api.include_router(transcript_router(desk))
-    api.include_router(webhook_router(desk=desk))
+    api.include_router(webhook_router(desk=desk, forward=forward or WebhookForward()))
 
     def without_listen_url(call: Call, may_listen: bool) -> dict[str, object]:
         return call_details(desk, call, listen_url=None, may_listen=may_listen)

@@ -36,17 +36,11 @@ class JsonBody:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return await self.app(scope, receive, send)
         most = self._larger.get(scope["path"], MAX_BODY)
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                body = await _read_body(receive, most)
-        except TimeoutError:
-            answer = problem(408, "body_too_slow", "The body did not arrive in time.", retryable=True, headers={"Connection": "close"})
-            return await answer(scope, receive, send)
+        body = await receive_body(receive, most, self._timeout_s)
         if body is None:
             return None
-        if len(body) > most:
-            answer = problem(413, "body_too_large", f"The body is too large: at most {most} bytes.", headers={"Connection": "close"})
-            return await answer(scope, receive, send)
+        if isinstance(body, JSONResponse):
+            return await body(scope, receive, send)
         if body and not _is_json(scope):
             answer = problem(415, "not_json", "Send the body as JSON, with the header Content-Type: application/json.")
             return await answer(scope, receive, send)
@@ -59,7 +53,7 @@ class JsonBody:
             if replayed:
                 return await receive()
             replayed = True
-            return {"type": "http.request", "body": bytes(body), "more_body": False}
+            return {"type": "http.request", "body": body, "more_body": False}
 
         return await self.app(scope, replay, send)
 
@@ -76,6 +70,18 @@ def _fault(body: bytes) -> JSONResponse | None:
     if _NUL.search(body):
         return problem(422, "invalid_request", "The JSON contains the character NUL.")
     return None
+
+
+async def receive_body(receive: Receive, most: int, timeout_s: float) -> bytes | JSONResponse | None:
+    """The body; the answer to one that is too large or too slow; None if the client disconnected."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            body = await _read_body(receive, most)
+    except TimeoutError:
+        return problem(408, "body_too_slow", "The body did not arrive in time.", retryable=True, headers={"Connection": "close"})
+    if body is not None and len(body) > most:
+        return problem(413, "body_too_large", f"The body is too large: at most {most} bytes.", headers={"Connection": "close"})
+    return body
 
 
 async def _read_body(receive: Receive, most: int) -> bytes | None:

@@ -14,6 +14,7 @@ from tests.vapi.conftest import MakeGateway
 from tests.vapi.stand_in import Reply, StandIn, drop, hang, not_http, reply, reset, trickle
 
 VAPI = "https://api.vapi.ai"
+EU = "https://api.eu.vapi.ai"
 DEMO = "http://127.0.0.1:9000"
 
 
@@ -30,6 +31,10 @@ def monitored(vapi: StandIn) -> dict[str, object]:
         (f"wss://{samples.HOST.upper()}:443/x/listen?a=b", VAPI),
         (f"wss://{samples.HOST}/x/listen", DEMO),
         ("wss://api.vapi.ai/x", VAPI),
+        ("wss://api.eu.vapi.ai/x", EU),
+        ("wss://phone-call-websocket.eu.vapi.ai/x", EU),
+        (f"wss://{samples.HOST}/x", EU),
+        ("wss://not-eu.vapi.ai/x", VAPI),
         ("ws://127.0.0.1:9000/x", DEMO),
         ("wss://127.0.0.1:9000/x", DEMO),
         ("wss://vapi.example/x", "https://vapi.example:443"),
@@ -52,6 +57,12 @@ def test_urls_that_may_be_opened(url: str, base: str) -> None:
         (f"wss://{samples.HOST}@evil.example/x", VAPI),
         (f"wss://{samples.HOST}./x", VAPI),
         ("wss://vapi.ai/x", VAPI),
+        ("wss://api.eu.vapi.ai/x", VAPI),
+        ("wss://eu.vapi.ai/x", VAPI),
+        ("wss://invented.eu.vapi.ai/x", VAPI),
+        ("wss://invented.eu.vapi.ai/x", DEMO),
+        ("wss://invented.eu.vapi.ai/x", "https://api.eu.vapi.ai.example"),
+        ("wss://api.eu.vapi.ai:8443/x", EU),
         ("wss://evilvapi.ai/x", VAPI),
         ("wss://evil.example/.vapi.ai", VAPI),
         ("wss://evil.example\\.vapi.ai/x", VAPI),

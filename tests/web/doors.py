@@ -84,7 +84,7 @@ class Doors:
         except RequestError as error:
             self._refused(error)
             return
-        if message and message.speech:
+        if message.call_id and message.speech:
             self.desk.transcripts.take(message.call_id, message.speech, way="webhook")
             self._sent([line_answer(line) for line in self.desk.transcripts.of(message.call_id)[-3:]])
 

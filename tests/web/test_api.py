@@ -14,14 +14,18 @@ import pytest
 from services.desk.desk import CallDesk
 from services.listening.relay import Relay
 from services.recording.recordings import Recordings
+from services.recording.vapi_recordings import VapiRecordings
 from services.settings import LOOPBACK_HOSTS
+from services.vapi.forwarding import WebhookForward
 from services.vapi.gateway import Gateway
+from services.vapi.no_credentials import NoCredentials
 from services.web.access.authentication import Authentication
 from services.web.access.gatekeeper import Gatekeeper
 from services.web.access.tickets import Tickets
 from services.web.access.tokens import read_tokens
 from services.web.api import create_api
 from services.web.routes.recordings import recording_router
+from services.web.routes.vapi_recording import vapi_recording_router
 from tests.desks import SETTINGS, desk_in
 from tests.serving import serving
 from tests.stand_in import StandIn
@@ -54,20 +58,26 @@ class Client:
 
 
 @asynccontextmanager
-async def client_of(folder: Path, gateway: Gateway | None, **settings: Any) -> AsyncIterator[Client]:
+async def client_of(
+    folder: Path, gateway: Gateway | None, *, forward: WebhookForward | None = None, **settings: Any
+) -> AsyncIterator[Client]:
     """The API over a desk of its own, served on a real socket."""
     account = replace(SETTINGS, data_dir=folder, **settings)
     async with desk_in(folder, gateway, **settings) as desk:
         relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
         desk.changed.subscribe(relay.on_call)
-        api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=desk.switch, settings=account, version="1")
+        api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=desk.switch, settings=account, version="1", forward=forward)
         recordings = Recordings(folder / "recordings", relay=relay, find=desk.get, note=desk.note, limit=10**9)
         await recordings.open()
         api.include_router(recording_router(recordings))
+        fetch = (gateway or NoCredentials(account.missing)).recording
+        vapi_recordings = VapiRecordings(folder / "vapi-recordings", fetch=fetch, read=desk.read, note=desk.note)
+        api.include_router(vapi_recording_router(vapi_recordings))
         access = Authentication(api, sessions=None, tokens=read_tokens(account.api_tokens))
         async with serving(Gatekeeper(access, allowed_hosts=LOOPBACK_HOSTS)) as url, aiohttp.ClientSession() as session:
             yield Client(session, url, desk)
             api.state.events.close()
+        await vapi_recordings.aclose()
         await recordings.aclose()
         await relay.aclose()
     if gateway:
@@ -346,6 +356,8 @@ async def test_openapi_lists_the_routes(client: Client) -> None:
         "/api/calls/{call_id}/recording",
         "/api/calls/{call_id}/recording/info",
         "/api/calls/{call_id}/recording/peaks",
+        "/api/calls/{call_id}/vapi-recording",
+        "/api/calls/{call_id}/vapi-recording/peaks",
         "/api/calls/{call_id}/recording/transcript",
         "/api/calls/{call_id}/timeline",
         "/api/calls/{call_id}/transcript",

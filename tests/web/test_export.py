@@ -124,7 +124,7 @@ def test_other_cells_stay_as_they_are(cell: object) -> None:
 async def test_what_is_known_after_the_end_is_told(client: Client) -> None:
     _, call, _ = await client.ask("GET", "/api/calls/call-0")
     assert (call["seconds"], call["costs"], call["endedFamily"]) == (72.0, [{"kind": "voice", "dollars": 0.07}], "finished")
-    assert call["recordingUrl"] == "https://storage.vapi.ai/one.wav"
+    assert call["recordingUrl"] == "/api/calls/call-0/vapi-recording"
     _, call, _ = await client.ask("GET", "/api/calls/call-1")
     assert (call["inbound"], call["from"], call["to"]) == (True, "+14155552671", None)
 

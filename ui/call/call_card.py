@@ -1,6 +1,7 @@
 """One call on the stage: number, clock, state, sound, transcript, steering, and outcome."""
 
 from collections.abc import Callable
+from functools import partial
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
@@ -18,6 +19,7 @@ from ui.kit.notice import Notice
 from ui.kit.times import LocalTime
 from ui.recording.record_switch import RecordingNote, RecordSwitch
 from ui.recording.recorded import Recorded
+from ui.recording.vapi_recorded import VapiRecorded
 from ui.words import say
 from ui.words.calls import number, remark, subtitle
 
@@ -46,6 +48,7 @@ class CallCard:
         self._heard = False
         self._ending = False
         self._freed = False
+        self._replays: frozenset[str] = frozenset()
         self._head = CallHead(number(call), subtitle(desk, call))
         self._remark = Text("p", "", "remark")
         with Box(classes="sound") as self._waiting:
@@ -59,7 +62,8 @@ class CallCard:
         self._outcome = Outcome(desk=desk, dial_again=dial_again)
         self._sound = Box(classes="sound")
         self._note = RecordingNote(call, recordings=recordings)
-        self._recorded = Recorded(call, recordings=recordings, replaying=self._replaying)
+        self._recorded = Recorded(call, recordings=recordings, replaying=partial(self._replaying, "ours"))
+        self._vapi_recorded = VapiRecorded(call, replaying=partial(self._replaying, "vapis"))
         self._transcript = Transcript(call, desk=desk)
         self._steering = Steering(call, desk=desk)
         Timeline(call, desk=desk)
@@ -79,6 +83,7 @@ class CallCard:
         self._outcome.show(call)
         self._note.refresh(call)
         self._recorded.refresh(call)
+        self._vapi_recorded.refresh(call)
         self._transcript.refresh(call)
         self._steering.refresh(call)
         self._refresh()
@@ -142,10 +147,11 @@ class CallCard:
         set_props(self._end_button, disabled=ending)
         self._sound.classes(replace="sound" if running else "sound over")
 
-    def _replaying(self, replaying: bool) -> None:
-        """Hides sound and transcript during a replay, which has its own."""
-        self._sound.set_visibility(not replaying)
-        self._transcript.set_visibility(not replaying)
+    def _replaying(self, which: str, replaying: bool) -> None:
+        """Hides sound and transcript while a replay is open, which has its own."""
+        self._replays = self._replays | {which} if replaying else self._replays - {which}
+        self._sound.set_visibility(not self._replays)
+        self._transcript.set_visibility(not self._replays)
 
     async def _free_slot(self) -> None:
         try:

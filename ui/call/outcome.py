@@ -1,14 +1,13 @@
 """How a call ended: reason, next step, duration, cost, summary, and actions."""
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call
 from ui.kit.icons import icon
-from ui.kit.markup import Box, Text, set_props
+from ui.kit.markup import Box, Text
 from ui.words import say
-from ui.words.calls import cost, cost_of, cost_part, duration, number
+from ui.words.calls import cost, cost_of, cost_part, duration
 from ui.words.faults import ended_words
 
 _MIN_SHOWN = 0.0005  # dollars; less would be shown as 0
@@ -29,13 +28,9 @@ class Outcome(Box):
                     self._duration, self._cost = _Fact("duration"), _Fact("cost")
                     self._parts = _Fact("cost_parts")
                     self._summary = _Fact("summary")
-            with Box(classes="outcome-actions"):
-                with Box("button", "btn", type="button") as self._again:
-                    icon("again")
-                    Text("span", say("call_again"))
-                with Box("a", "btn", target="_blank", rel="noopener noreferrer") as self._recording:
-                    icon("link")
-                    Text("span", say("vapi_recording"))
+            with Box(classes="outcome-actions"), Box("button", "btn", type="button") as self._again:
+                icon("again")
+                Text("span", say("call_again"))
         self._again.on("click", lambda: dial_again(self._to))
         self.set_visibility(False)
 
@@ -52,9 +47,6 @@ class Outcome(Box):
         self._parts.show(" · ".join(f"{cost_part(item)} {cost_of(item)}" for item in call.costs if item.dollars >= _MIN_SHOWN))
         self._summary.show(call.summary or "")
         self._again.set_visibility(bool(self._to))
-        recording = call.recording_url if _opens_safely(call.recording_url) else None
-        set_props(self._recording, href=recording, aria_label=say("vapi_recording_of", number=number(call)))
-        self._recording.set_visibility(recording is not None)
 
 
 class _Fact:
@@ -68,8 +60,3 @@ class _Fact:
     def show(self, value: str) -> None:
         self._value.show(value)
         self._line.set_visibility(bool(value))
-
-
-def _opens_safely(url: str | None) -> bool:
-    """True for https. An address from Vapi could be a script."""
-    return bool(url) and urlsplit(url or "").scheme == "https"

@@ -1,7 +1,7 @@
 /**
  * Plays a recording, whose parts are separate files, as one sound with one time line in seconds.
  *
- * @typedef {{part: number, at: number, seconds: number}} Part
+ * @typedef {{part: number, at: number, seconds: number, file?: string}} Part `file`: its name, unless that is `1.flac`, `2.flac`, ...
  * @typedef {"ended"|"blocked"|"failed"} StopReason
  */
 export class RecordedSound {
@@ -76,7 +76,7 @@ export class RecordedSound {
   enter(part, within = 0) {
     if (part !== this.part) {
       this.part = part;
-      this.audio.src = this.address(`${part.part}.flac`);
+      this.audio.src = this.address(part.file ?? `${part.part}.flac`);
     }
     this.audio.currentTime = within;
   }

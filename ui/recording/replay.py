@@ -23,14 +23,16 @@ _MODULES = ["../kit/fill.js", "../kit/mute_button.js", "recorded_sound.js", "rep
 
 
 class Replay(Element, component="replay.js", dependencies=[FORMATS, *_MODULES]):
-    """Loads and replays the finished recording of `call_id`. Children appear beside its controls.
+    """Loads and replays the finished recording of `call_id`, ours or, with `vapis`, that of Vapi. Children appear beside its controls.
 
     `on_line` is called with the index of the transcript line being spoken, -1 before the first.
     """
 
-    def __init__(self, call_id: str, *, on_line: Callable[[int], None] | None = None) -> None:
+    def __init__(self, call_id: str, *, vapis: bool = False, on_line: Callable[[int], None] | None = None) -> None:
         super().__init__()
-        set_props(self, base=_address(call_id), words={name: text(key) for name, key in _WORDS.items()})
+        set_props(
+            self, base=_vapis_address(call_id) if vapis else _address(call_id), words={name: text(key) for name, key in _WORDS.items()}
+        )
         if on_line:
             self.on("line", lambda event: on_line(int(event.args)))
 
@@ -38,6 +40,15 @@ class Replay(Element, component="replay.js", dependencies=[FORMATS, *_MODULES]):
 def download_address(call_id: str, part: int = 1) -> str:
     """The address that downloads the FLAC file."""
     return f"{_address(call_id)}/{part}.flac?download=true"
+
+
+def vapis_download_address(call_id: str) -> str:
+    """The address that downloads Vapi's recording."""
+    return f"{_vapis_address(call_id)}/sound?download=true"
+
+
+def _vapis_address(call_id: str) -> str:
+    return f"/vapi-recordings/{quote(call_id, safe='')}"
 
 
 def _address(call_id: str) -> str:

@@ -7,6 +7,7 @@ from nicegui import ui
 from services.desk.desk import CallDesk
 from services.dialling.switch import Switch
 from services.settings import CREDENTIALS, Settings
+from services.vapi.forwarding import WebhookForward
 from ui.kit.icons import icon
 from ui.kit.later import later
 from ui.kit.markup import Box, Text
@@ -15,7 +16,7 @@ from ui.shell.safety import safety_controls
 from ui.words import say
 
 
-def header(settings: Settings, *, desk: CallDesk, switch: Switch) -> None:
+def header(settings: Settings, *, desk: CallDesk, switch: Switch, forward: WebhookForward) -> None:
     """Placed before `<main>`, where assistive technology expects a banner."""
     mode = "not_ready" if settings.missing else "demo_line" if settings.demo else "live"
     with ui.context.client.layout, Box("header", "banner") as banner:
@@ -28,7 +29,8 @@ def header(settings: Settings, *, desk: CallDesk, switch: Switch) -> None:
             _pill(mode, popovertarget="mode")
             later(Box(classes="popover", id="mode", popover="auto"), partial(_explain, demo=settings.demo))
         safety_controls(desk=desk, switch=switch)
-        preferences(can_log_out=bool(settings.password))
+        accepts = settings.webhook_secret or settings.webhook_hmac_key
+        preferences(can_log_out=bool(settings.password), forward=forward if accepts else None)
     banner.move(target_index=0)
     with ui.context.client.layout:
         Text("a", say("skip"), "skip", href="#dial-number").move(target_index=0)

@@ -8,9 +8,11 @@ from nicegui import ui
 from services.support.language import COOKIE as LANGUAGE_COOKIE
 from services.support.language import THEME_COOKIE
 from services.support.words import catalogue, languages
+from services.vapi.forwarding import WebhookForward
 from ui.kit.icons import icon
 from ui.kit.later import later
 from ui.kit.markup import Box, Text
+from ui.shell.webhooks import webhook_settings
 from ui.words import language, say
 
 _KEEP = "document.cookie = `%s=${event.target.value};path=/;max-age=31536000;samesite=lax`;"
@@ -21,20 +23,22 @@ _SHOW = (
 _LOG_OUT = "() => fetch('/logout', {method: 'POST'}).finally(() => location.assign('/login'))"
 
 
-def preferences(*, can_log_out: bool) -> None:
-    """The button and its panel. `can_log_out`: there is a login."""
+def preferences(*, can_log_out: bool, forward: WebhookForward | None) -> None:
+    """The button and its panel. `can_log_out`: there is a login. `forward` is None if no webhooks are accepted."""
     with Box("button", "btn quiet settings-button", type="button", popovertarget="settings", data_testid="settings"):
         icon("settings", 20)
         Text("span", say("settings"))
-    later(Box(classes="popover settings", id="settings", popover="auto"), partial(_panel, can_log_out=can_log_out))
+    later(Box(classes="popover settings", id="settings", popover="auto"), partial(_panel, can_log_out=can_log_out, forward=forward))
 
 
-def _panel(*, can_log_out: bool) -> None:
+def _panel(*, can_log_out: bool, forward: WebhookForward | None) -> None:
     themes = {theme: say(f"theme_{theme}") for theme in ("system", "light", "dark")}
     chosen = ui.context.client.request.cookies.get(THEME_COOKIE, "")
     _choice("theme", themes, chosen if chosen in themes else "system", f"(event) => {{ {_KEEP % THEME_COOKIE} {_SHOW} }}")
     reload = f"(event) => {{ {_KEEP % LANGUAGE_COOKIE} location.reload(); }}"
     _choice("language", {tag: catalogue(tag).name for tag in languages()}, language(), reload)
+    if forward:
+        webhook_settings(forward)
     if can_log_out:
         Text("button", say("log_out"), "btn leave", type="button").on("click", js_handler=_LOG_OUT)
 

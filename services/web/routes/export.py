@@ -14,6 +14,7 @@ from services.domain.call import Call
 from services.domain.client import Scope
 from services.support.rfc3339 import rfc3339
 from services.web.access.current_client import client_of
+from services.web.answers import recording_path
 from services.web.call_filters import CallFilters, call_filters
 from services.web.problems import PROBLEMS
 
@@ -59,7 +60,7 @@ def _cells(desk: CallDesk, call: Call, *, may_listen: bool) -> Sequence[object]:
         *(desk.directory.assistant_name(call.assistant_id) or call.assistant_id,),
         *(rfc3339(call.created_at), rfc3339(call.started_at), rfc3339(call.ended_at), call.seconds, call.cost),
         *((reason.title, reason.code, reason.family.value) if reason else (None, None, None)),
-        *(call.summary, call.recording_url if may_listen else None),
+        *(call.summary, recording_path(call) if may_listen else None),
     )
 
 

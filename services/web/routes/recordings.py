@@ -98,7 +98,7 @@ def recording_router(recordings: Recordings) -> APIRouter:
 
 def replay_router(recordings: Recordings) -> APIRouter:
     """`/recordings/{id}/...`: the same for the page, with the page's own authentication."""
-    router = APIRouter(route_class=_ProblemRoute, include_in_schema=False)
+    router = APIRouter(route_class=ProblemRoute, include_in_schema=False)
 
     @router.get("/recordings/{call_id}/{part}.flac")
     async def sound(request: Request, call_id: str, part: Annotated[int, Path(ge=1)], download: bool = False) -> Response:
@@ -135,7 +135,7 @@ async def _sound(recordings: Recordings, request: Request, call_id: str, part: i
     return answer
 
 
-class _ProblemRoute(APIRoute):
+class ProblemRoute(APIRoute):
     """Answers our errors as the API does, although the errors of the pages' app are pages."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

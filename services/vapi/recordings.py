@@ -1,0 +1,150 @@
+"""Fetches Vapi's own recording of a call. Its storage is private: the API redirects whoever has the key to an address that is valid for a
+short time (docs.vapi.ai/assistants/retrieve-call-artifacts). Addresses in a call are tried where the API has no recording of it.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+import aiohttp
+
+from services.domain.errors import RecordingNotFound, VapiUnavailable
+from services.vapi import refusals, values
+from services.vapi.sdk import Answer, Sdk
+
+logger = logging.getLogger(__name__)
+
+_KINDS = ("stereo-recording", "mono-recording")
+_REDIRECTS = 3
+_STALL_S = 30.0  # without a byte
+_GONE = (400, 401, 403, 404, 410)
+"""What a store answers for an address that has expired, or for one that only its owner may read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingDownload:
+    """A recording on its way. `size` is in bytes, None if it was not announced. `chunks` raises VapiUnavailable if the way breaks."""
+
+    size: int | None
+    chunks: AsyncIterator[bytes] = field(repr=False)
+
+
+@asynccontextmanager
+async def download_recording(sdk: Sdk, call_id: str, *, base_url: str) -> AsyncIterator[RecordingDownload]:
+    """Opens the recording, in stereo if Vapi has that. The key is sent to `base_url` alone.
+
+    Raises RecordingNotFound, also while Vapi has not stored it yet; VapiUnauthorized, VapiRefused, VapiUnavailable.
+    """
+    path = f"call/{quote(call_id, safe='')}"
+    async with AsyncExitStack() as opened:
+        response = await _by_api(sdk, path, base_url, opened) or await _by_address(sdk, path, base_url, opened)
+        if response is None:
+            raise RecordingNotFound("Vapi has no recording of this call.")
+        yield RecordingDownload(size=response.content_length, chunks=_chunks(response))
+
+
+async def _by_api(sdk: Sdk, path: str, base_url: str, opened: AsyncExitStack) -> aiohttp.ClientResponse | None:
+    for kind in _KINDS:
+        response = await _open(sdk.open(f"{path}/{kind}"), opened)
+        if location := response.headers.get("Location") if 300 <= response.status < 400 else None:
+            if found := await _follow(sdk, urljoin(f"{base_url}/", location), base_url, opened):
+                return found
+        elif response.status == 200:
+            return response
+        elif response.status != 404:
+            raise refusals.of_read(Answer(status=response.status, body=None))
+    return None
+
+
+async def _by_address(sdk: Sdk, path: str, base_url: str, opened: AsyncExitStack) -> aiohttp.ClientResponse | None:
+    """By an address that the call itself names: presigned, or in the owner's own storage."""
+    answer = await sdk.ask("GET", path)
+    if answer.status == 404:
+        raise RecordingNotFound("Vapi no longer has this call.")
+    if not answer.ok:
+        raise refusals.of_read(answer)
+    for url in recording_addresses(answer.body, now=datetime.now(UTC)):
+        if found := await _follow(sdk, url, base_url, opened):
+            return found
+    return None
+
+
+async def _follow(sdk: Sdk, url: str, base_url: str, opened: AsyncExitStack) -> aiohttp.ClientResponse | None:
+    """What is at `url`, without our key; None if it has expired or is private. Raises VapiUnavailable."""
+    for _ in range(_REDIRECTS):
+        if not may_fetch(url, base_url=base_url):
+            logger.warning("Vapi: refused to fetch a recording from an address that is not encrypted, or on this network")
+            raise VapiUnavailable("Vapi's address of the recording is not safe to open, so it was not opened.", retryable=False)
+        response = await _open(sdk.open_address(url), opened)
+        location = response.headers.get("Location")
+        if response.status == 200:
+            return response
+        if response.status in _GONE:
+            return None
+        if not 300 <= response.status < 400 or not location:
+            raise refusals.of_read(Answer(status=response.status if response.status >= 500 else 502, body=None))
+        url = urljoin(url, location)
+    raise VapiUnavailable("Vapi's address of the recording leads in circles.")
+
+
+async def _open(request: AbstractAsyncContextManager[aiohttp.ClientResponse], opened: AsyncExitStack) -> aiohttp.ClientResponse:
+    try:
+        async with asyncio.timeout(_STALL_S):
+            return await opened.enter_async_context(request)
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:  # its text may contain the address, which is a secret
+        logger.warning("Vapi, GET recording: no response (%s)", type(error).__name__)
+        raise VapiUnavailable(refusals.UNREACHABLE) from None
+
+
+async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    try:
+        while True:
+            async with asyncio.timeout(_STALL_S):
+                chunk = await response.content.readany()
+            if not chunk:
+                return
+            yield chunk
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        logger.warning("Vapi, GET recording: broke off (%s)", type(error).__name__)
+        raise VapiUnavailable("The recording did not arrive completely. Try again.") from None
+
+
+def recording_addresses(body: Any, *, now: datetime) -> list[str]:
+    """The addresses of the recording in Vapi's JSON of a call, in stereo first, presigned ones only until they expire."""
+    artifact = values.table(values.table(body).get("artifact"))
+    recording = values.table(artifact.get("recording"))
+    mono = values.table(recording.get("mono"))
+    expires = values.time(artifact.get("presignedUrlsExpiresAt"))
+    presigned = [artifact.get("presignedStereoUrl"), artifact.get("presignedMonoUrl")] if expires is None or expires > now else []
+    plain = [recording.get("stereoUrl"), artifact.get("stereoRecordingUrl"), mono.get("combinedUrl"), artifact.get("recordingUrl")]
+    return list(dict.fromkeys(url for url in (*presigned, *plain) if isinstance(url, str) and url))
+
+
+def may_fetch(url: str, *, base_url: str) -> bool:
+    """True for https outside of this network, and for the base URL's own host and port as its scheme says."""
+    if not re.fullmatch(r"[!-\[\]-~]{1,4000}", url):  # printable ASCII without the backslash, which some parsers read as a slash
+        return False
+    try:
+        parts, base = urlsplit(url), urlsplit(base_url)
+        place, own = (parts.hostname, parts.port), (base.hostname, base.port)
+    except ValueError:
+        return False
+    if "@" in parts.netloc or not parts.hostname:
+        return False
+    if place == own and parts.scheme == base.scheme:
+        return True
+    return parts.scheme == "https" and not _on_this_network(parts.hostname)
+
+
+def _on_this_network(host: str) -> bool:
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or host.endswith((".localhost", ".local", ".internal")) or "." not in host

@@ -1,0 +1,115 @@
+"""The routes of Vapi's own recordings, for the API and for the page's replay. Vapi's storage can't be opened by a browser."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from services.desk.desk import CallDesk
+from services.domain.call import Call
+from services.domain.client import Client, Scope
+from services.domain.transcript import Line
+from services.recording.vapi_recordings import VapiRecordings
+from services.web.access.current_client import client_of
+from services.web.problems import PROBLEMS, problem
+from services.web.routes.recordings import ProblemRoute, Recording
+
+_KINDS: dict[str, Any] = {media_type: {} for media_type in ("audio/wav", "audio/mpeg", "audio/flac", "audio/ogg")}
+_SOUND: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": _KINDS,
+        "description": "The recording as Vapi stores it, with both speakers in channels of their own if Vapi has that",
+    },
+    206: {"content": _KINDS, "description": "The part of it that `Range` asked for"},
+    **PROBLEMS,
+}
+_RANGE = re.compile(r"bytes=(\d{1,15})?-(\d{1,15})?", re.ASCII)
+_ENDINGS = {"audio/wav": "wav", "audio/mpeg": "mp3", "audio/flac": "flac", "audio/ogg": "ogg"}
+
+
+def vapi_recording_router(recordings: VapiRecordings) -> APIRouter:
+    """`GET /api/calls/{id}/vapi-recording` and `/peaks` below it. 409 `recording_not_ready` until Vapi has stored the recording."""
+    router = APIRouter(responses=PROBLEMS)
+    base = "/api/calls/{call_id}/vapi-recording"
+
+    @router.get(base, response_class=StreamingResponse, responses=_SOUND, summary="Vapi's own recording")
+    async def sound(request: Request, call_id: str) -> Response:
+        """Fetched from Vapi with the private key, also in ranges."""
+        return await _sound(recordings, request, call_id, client_of(request, Scope.LISTEN), action="download-vapi-recording")
+
+    @router.get(f"{base}/peaks", response_model=Recording, summary="Its waveform: lanes of peaks from 0 to 255", name="vapi-peaks")
+    async def peaks(request: Request, call_id: str) -> JSONResponse:
+        """Answered once the whole recording has been fetched."""
+        return JSONResponse(await recordings.peaks(call_id, client_of(request, Scope.LISTEN)))
+
+    return router
+
+
+def vapi_replay_router(recordings: VapiRecordings, desk: CallDesk) -> APIRouter:
+    """`/vapi-recordings/{id}/...`: the same for the page, with the page's own authentication."""
+    router = APIRouter(route_class=ProblemRoute, include_in_schema=False)
+
+    @router.get("/vapi-recordings/{call_id}/sound")
+    async def sound(request: Request, call_id: str, download: bool = False) -> Response:
+        action = "download-vapi-recording" if download else "replay-vapi-recording"
+        return await _sound(recordings, request, call_id, client_of(request, Scope.LISTEN), action=action)
+
+    @router.get("/vapi-recordings/{call_id}/peaks.json")
+    async def peaks(request: Request, call_id: str) -> JSONResponse:
+        found = await recordings.peaks(call_id, client_of(request, Scope.LISTEN))
+        return JSONResponse(found, headers={"Cache-Control": "no-store"})
+
+    @router.get("/vapi-recordings/{call_id}/transcript.json")
+    async def transcript(request: Request, call_id: str) -> JSONResponse:
+        client = client_of(request, Scope.LISTEN)
+        call = await desk.read(call_id, client)
+        lines = await desk.transcript(call.id, client)
+        return JSONResponse({"lines": _lines(call, lines)}, headers={"Cache-Control": "no-store"})
+
+    return router
+
+
+def _lines(call: Call, lines: Sequence[Line]) -> list[dict[str, Any]]:
+    """The transcript with times in seconds from the answer, where Vapi's recording begins."""
+    if call.started_at is None:
+        return []
+    return [
+        {"at": max(0.0, round((line.at - call.started_at).total_seconds(), 3)), "speaker": line.speaker, "text": line.text}
+        for line in lines
+    ]
+
+
+async def _sound(recordings: VapiRecordings, request: Request, call_id: str, client: Client, *, action: str) -> Response:
+    asked = _RANGE.fullmatch(request.headers.get("range", "").strip())
+    # A player fetches a file in many ranges. Only the first one is recorded in the audit.
+    begins = asked is None or not asked[1] or int(asked[1]) == 0
+    copy = await recordings.open(call_id, client, action=action if begins else None)
+    size = copy.size if copy.size is not None else await copy.complete()
+    ending = _ENDINGS[copy.media_type]
+    kind = "attachment" if action.startswith("download") else "inline"
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "no-cache, private",
+        "Content-Disposition": f'{kind}; filename="call-{re.sub("[^A-Za-z0-9_-]", "", call_id)[:64]}-vapi.{ending}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    part = _part_of(asked, size)
+    start, end = part or (0, size)
+    if part and start >= size:
+        return problem(416, "range_not_satisfiable", f"The recording has {size} bytes.", headers={"Content-Range": f"bytes */{size}"})
+    headers["Content-Length"] = str(end - start)
+    if part:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    return StreamingResponse(copy.read(start, end), 206 if part else 200, headers=headers, media_type=copy.media_type)
+
+
+def _part_of(asked: re.Match[str] | None, size: int) -> tuple[int, int] | None:
+    """The first byte that was asked for, and the one after the last. RFC 9110, 14.2: an invalid range is ignored."""
+    first, last = (int(text) if text else None for text in asked.groups()) if asked else (None, None)
+    if first is None:
+        return (max(0, size - last), size) if last else None
+    if last is not None and last < first:
+        return None
+    return first, size if last is None else min(size, last + 1)
