@@ -28,6 +28,8 @@ from services.dialling.dial_guard import DialGuard
 from services.dialling.earlier_files import import_files
 from services.dialling.reach import Reach
 from services.dialling.switch import Switch
+from services.doctor.doctor import Doctor
+from services.doctor.terminal import ask_on_terminal
 from services.domain.client import PAGE
 from services.domain.errors import EarshotError
 from services.domain.phone_number import EXAMPLE
@@ -68,12 +70,15 @@ log = logging.getLogger("earshot")
 DUPLICATE_WINDOW = timedelta(seconds=30)
 """A client that calls the same number again within this time must confirm it. Not on the demo line, where no phone rings."""
 
+REPORT = Path("earshot-report.txt")
+"""Where the doctor writes what it found: in the current folder."""
+
 DRAIN_S = 15
 """Seconds for which a process that is being stopped waits for dials and hang-ups under way. Vapi has 10 s to answer a dial."""
 
 
 def main() -> int:
-    """Serves until SIGINT or SIGTERM, or makes a backup.
+    """Serves until SIGINT or SIGTERM, makes a backup, or examines the account.
 
     Exit code 1, with a sentence per problem, if the settings, the port or the journal can't be used.
     """
@@ -83,6 +88,8 @@ def main() -> int:
         if options.backup:
             back_up(journal_place(read_settings()), options.backup)
             return 0
+        if options.doctor:
+            return asyncio.run(examine(read_settings()))
         settings = read_settings(checks=(require_safe, lambda settings: read_tokens(settings.api_tokens)))
         listening = open_port(settings)
         gc.freeze()  # imported objects stay; each collection of them would block the event loop for 50 ms
@@ -98,25 +105,8 @@ def main() -> int:
 async def serve(settings: Settings, listening: socket.socket) -> None:
     """Starts everything, serves, and stops everything in the reverse order."""
     async with AsyncExitStack() as running:
-        account, place = settings, journal_place(settings)
-        if settings.demo:
-            line = await running.enter_async_context(DemoLine(lines=max(LINES, settings.concurrent_calls or 0)))
-            account = replace(
-                settings,
-                api_key=line.api_key,
-                base_url=line.base_url,
-                assistant_id=line.assistant_id,
-                phone_number_id=line.phone_number_id,
-            )
-            # The demo line forgets its calls when it ends, and so does its journal.
-            place = Path(running.enter_context(TemporaryDirectory(prefix="earshot-"))) / "demo.sqlite"
-        journal = await Journal.open(place)
-        running.push_async_callback(journal.aclose)
-        gateway = NoCredentials(account.missing) if account.missing else vapi_gateway(account)
-        running.push_async_callback(gateway.aclose)
-        desk = desk_of(account, gateway, journal, demo=settings.demo)
-        running.push_async_callback(desk.aclose)
-        tickets = Tickets(await ticket_key(journal))
+        _, gateway, desk = await open_desk(settings, running)
+        tickets = Tickets(await ticket_key(desk.journal))
         sound = SoundThread()
         running.push_async_callback(sound.aclose)
         relay = Relay(
@@ -143,7 +133,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         desk.changed.subscribe(recordings.on_call)
 
         pages = FastAPI(openapi_url=None)
-        sessions = Sessions(journal, password=settings.password) if settings.password else None
+        sessions = Sessions(desk.journal, password=settings.password) if settings.password else None
         if sessions:
             running.push_async_callback(sessions.aclose)
             await sessions.load()
@@ -188,6 +178,47 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
 
         announce(settings)
         await Server(server_config(app), drain=drain).serve(sockets=[listening])
+
+
+async def open_desk(settings: Settings, running: AsyncExitStack) -> tuple[Settings, Gateway, CallDesk]:
+    """The settings, with the demo line's credentials if it is used; the gateway; and the desk, not yet started. `running` closes them."""
+    account, place = settings, journal_place(settings)
+    if settings.demo:
+        line = await running.enter_async_context(DemoLine(lines=max(LINES, settings.concurrent_calls or 0)))
+        account = replace(
+            settings,
+            api_key=line.api_key,
+            base_url=line.base_url,
+            assistant_id=line.assistant_id,
+            phone_number_id=line.phone_number_id,
+        )
+        # The demo line forgets its calls when it ends, and so does its journal.
+        place = Path(running.enter_context(TemporaryDirectory(prefix="earshot-"))) / "demo.sqlite"
+    journal = await Journal.open(place)
+    running.push_async_callback(journal.aclose)
+    gateway = NoCredentials(account.missing) if account.missing else vapi_gateway(account)
+    running.push_async_callback(gateway.aclose)
+    desk = desk_of(account, gateway, journal, demo=settings.demo)
+    running.push_async_callback(desk.aclose)
+    return account, gateway, desk
+
+
+async def examine(settings: Settings) -> int:
+    """Runs the doctor, which asks on the terminal. Returns the exit code."""
+    async with AsyncExitStack() as running:
+        account, gateway, desk = await open_desk(settings, running)
+        await desk.start()
+        doctor = Doctor(
+            gateway=gateway,
+            desk=desk,
+            webhook_secret=settings.webhook_secret,
+            accepts_webhooks=bool(settings.webhook_secret or settings.webhook_hmac_key),
+            ask=ask_on_terminal,
+            say=print,
+            report=REPORT,
+            max_call_seconds=account.max_call_seconds,
+        )
+        return await doctor.run()
 
 
 async def ticket_key(journal: Journal) -> bytes:

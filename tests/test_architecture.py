@@ -14,6 +14,7 @@ FLOORS = [
     "main",
     "ui",
     "services.web",
+    "services.doctor",
     "services.recording",
     "services.desk",
     "services.listening",

@@ -70,6 +70,8 @@ class DemoLine:
                 web.get("/call/{id}/{kind:stereo|mono}-recording", self._with_api_key(self._recording)),
                 web.get("/storage/{id}/{kind:stereo|mono}.wav", self._stored_recording),
                 web.get("/assistant", self._with_api_key(self._list_assistants)),
+                web.get("/assistant/{id}", self._with_api_key(self._get_assistant)),
+                web.get("/phone-number/{id}", self._with_api_key(self._get_phone_number)),
                 web.get("/phone-number", self._with_api_key(self._list_phone_numbers)),
                 web.post(f"/{_ID}/control", self._control),
                 web.get(f"/{_ID}/listen", self._listen),
@@ -155,6 +157,12 @@ class DemoLine:
     async def _list_phone_numbers(self, request: web.Request) -> web.Response:
         return web.json_response(select(self._phone_numbers, request.query))
 
+    async def _get_assistant(self, request: web.Request) -> web.Response:
+        return web.json_response(_named(self._assistants, request, "Assistant"))
+
+    async def _get_phone_number(self, request: web.Request) -> web.Response:
+        return web.json_response(_named(self._phone_numbers, request, "Phone Number"))
+
     async def _control(self, request: web.Request) -> web.Response:
         call = self._running(request, "control")
         control = check_control(await _json(request))
@@ -200,6 +208,14 @@ class DemoLine:
             return _error_response(Refusal(404, f"Cannot {request.method} {request.path}"))
         except web.HTTPClientError as error:
             return _error_response(Refusal(error.status, error.text or error.reason))
+
+
+def _named(bodies: list[Body], request: web.Request, kind: str) -> Body:
+    """The body whose id is in the request's path."""
+    found = next((body for body in bodies if body["id"] == request.match_info["id"]), None)
+    if found is None:
+        raise Refusal(404, f"{kind} Not Found.")
+    return found
 
 
 def _require_key(request: web.Request, key: str) -> None:

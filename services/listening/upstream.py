@@ -93,7 +93,7 @@ class Upstream:
         try:
             target = await self._target(self._call.id)
             headers_sent = bool(target.headers)
-            connection = await _connect(target)
+            connection = await connect_listener(target)
         except Exception as error:
             settled = self._call.answered and asyncio.get_running_loop().time() - self._changed_at >= _SETTLED
             fatal = verdict(error, settled=settled) == "fatal"
@@ -193,7 +193,8 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()  # cached: reading the machine's certificates takes 20 ms
 
 
-async def _connect(target: ListenTarget) -> ClientConnection:
+async def connect_listener(target: ListenTarget) -> ClientConnection:
+    """One attempt to open a listen socket. Raises OSError, TimeoutError, and the errors of websockets."""
     return await _DirectConnect(
         target.url,
         additional_headers=target.headers,

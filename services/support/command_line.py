@@ -24,6 +24,12 @@ class CommandLine(argparse.ArgumentParser):
             "--backup", metavar="FILE", type=Path, help="copy the SQLite journal into a new file, also while Earshot runs, and exit"
         )
 
+        self.add_argument(
+            "--doctor",
+            action="store_true",
+            help="check the Vapi account, place one call if you confirm it, and write a report of what Vapi sent, then exit",
+        )
+
     def format_help(self) -> str:
         table = plain_table(self._settings, shutil.get_terminal_size().columns)
         return f"{super().format_help()}\nSettings, from the environment or from the file .env (the environment wins):\n\n{table}\n"

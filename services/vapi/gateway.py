@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 
 from services.domain.call import Assistant, Call, CallerId, CallOrder, ListenTarget
@@ -113,6 +113,10 @@ class Gateway:
         query = {"updatedAtGe": updated_since, "createdAtGe": created_since}
         times = {name: rfc3339(time) for name, time in query.items() if time is not None}
         return [call async for call in self._entries("call", times, self._read_call, page=_CALLS_A_PAGE, limit=limit)]
+
+    async def inspect(self, kind: Literal["call", "assistant", "phone-number"], its_id: str) -> Answer:
+        """Vapi's whole answer to a GET of one thing, an error too: for the doctor. Raises VapiUnavailable."""
+        return await self._read(f"{kind}/{quote(its_id, safe='')}")
 
     async def list_assistants(self) -> list[Assistant]:
         return [entry async for entry in self._entries("assistant", {}, read_assistant)]

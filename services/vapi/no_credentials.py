@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from typing import Literal
 
 from services.domain.call import Assistant, Call, CallerId, CallOrder, ListenTarget
 from services.domain.control import Control
@@ -10,6 +11,7 @@ from services.domain.errors import CallNotFound, NotConfigured
 from services.domain.transcript import Line
 from services.vapi.gateway import Gateway
 from services.vapi.recordings import RecordingDownload
+from services.vapi.sdk import Answer
 
 
 class NoCredentials(Gateway):
@@ -30,6 +32,9 @@ class NoCredentials(Gateway):
     async def list_calls(
         self, *, updated_since: datetime | None = None, created_since: datetime | None = None, limit: int = 100
     ) -> list[Call]:
+        raise NotConfigured.without(self._missing)
+
+    async def inspect(self, kind: Literal["call", "assistant", "phone-number"], its_id: str) -> Answer:
         raise NotConfigured.without(self._missing)
 
     async def list_assistants(self) -> list[Assistant]:
