@@ -1,6 +1,7 @@
 """The sound of a listen stream: headerless PCM and the text frame that announces it. Pure: no I/O, no arrays."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,9 +11,11 @@ Encoding = Literal["s16le", "mulaw"]
 _BYTES_PER_SAMPLE: dict[Encoding, int] = {"s16le": 2, "mulaw": 1}
 _WIRE_NAME: dict[Encoding, str] = {"s16le": "linear16", "mulaw": "mulaw"}
 _SPELLINGS: dict[str, Encoding] = {
-    **dict.fromkeys(("linear16", "linear", "pcm", "pcm16", "pcm16le", "pcms16le", "s16le"), "s16le"),
-    **dict.fromkeys(("mulaw", "ulaw", "pcmmulaw", "pcmulaw", "pcmu", "g711ulaw"), "mulaw"),
+    **dict.fromkeys(("linear16", "linear", "lpcm", "pcm", "pcm16", "pcm16le", "pcms16le", "s16le"), "s16le"),
+    **dict.fromkeys(("mulaw", "ulaw", "pcmmulaw", "pcmulaw", "pcmu", "g711ulaw", "g711mulaw"), "mulaw"),
 }
+_MU = {0xB5: "mu", 0x3BC: "mu"}  # micro sign, Greek mu
+_DECORATION = re.compile(r"^audio/(x-)?|^x-|;.*|[^a-z0-9]")
 _SAMPLE_RATES = range(8_000, 96_001)
 _CHANNELS = range(1, 9)
 
@@ -36,10 +39,11 @@ class StreamFormat:
 
     @classmethod
     def parse(cls, start: Mapping[str, Any]) -> "StreamFormat | None":
-        """The format that a start frame announces, in any spelling seen in practice; None if it is invalid."""
+        """The format that a start frame announces, in any spelling: `mulaw`, `audio/x-mulaw`, `PCMU`. None if it is invalid or not known,
+        so that nothing is decoded by a guess that looks like an announcement."""
         rate = _whole(start.get("sampleRate", start.get("sample_rate")))
         channels = _whole(start.get("channels"))
-        spelling = str(start.get("encoding", "linear16")).lower().translate({ord("-"): None, ord("_"): None, ord("."): None})
+        spelling = _DECORATION.sub("", str(start.get("encoding", "linear16")).lower().translate(_MU))
         if rate not in _SAMPLE_RATES or channels not in _CHANNELS or spelling not in _SPELLINGS:
             return None
         return cls(sample_rate=rate, channels=channels, encoding=_SPELLINGS[spelling])

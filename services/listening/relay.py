@@ -63,6 +63,9 @@ class _Stream:
         self._start = ""
         self._trouble = self._tell(_json(type="stream", state="interrupted"))
 
+    def silent(self, seconds: float) -> None:
+        self._tell(json.dumps({"type": "stream", "state": "silent", "seconds": round(seconds)}, separators=(",", ":")))
+
     def problem(self, detail: str) -> None:
         self._trouble = self._tell(_json(type="listen-problem", detail=detail))
 

@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from services.domain.call import Call, CallStatus, ListenTarget
 from services.domain.errors import EarshotError
+from services.listening.silence import Silence
 
 log = logging.getLogger(__name__)
 _wire = logging.getLogger(f"{__name__}.wire")
@@ -30,6 +31,7 @@ _STEADY = 2.0  # seconds after which a connection counts as good; its loss resta
 _SETTLED = 2.0  # seconds after the answer in which Vapi may not offer the sound yet
 _MAX_DELAY = 4.0  # seconds
 _WORTH_TELLING = 5  # consecutive refusals, about 3 s, after which listeners are informed; the retries continue
+_DOUBT = 3.0  # seconds in which a refused key may turn out to be a call that has just ended
 _MAX_FRAME = 1024 * 1024  # bytes; sound frames have 1 to 4 KiB, but a text frame may carry the whole call
 
 
@@ -39,13 +41,15 @@ class Receiver(Protocol):
     def connected(self) -> None: ...
     def frame(self, frame: str | bytes) -> None: ...
     def interrupted(self) -> None: ...
+    def silent(self, seconds: float) -> None: ...
     def problem(self, detail: str) -> None: ...
 
 
 class Upstream:
     """Keeps one connection to a call's sound while the call runs.
 
-    `target` returns the address, anew for each attempt. `hint` is called when Vapi closes the socket of a running call: it may have ended.
+    `target` returns the address, anew for each attempt. `hint` is called when a running call may have ended: Vapi closed its socket,
+    refuses the key, or sends nothing.
     """
 
     def __init__(
@@ -98,11 +102,19 @@ class Upstream:
             settled = self._call.answered and asyncio.get_running_loop().time() - self._changed_at >= _SETTLED
             fatal = verdict(error, settled=settled) == "fatal"
             self._refusals += 1
+            if fatal and _refused(error) and await self._changes():
+                return 0.0
             if fatal or (settled and self._refusals >= _WORTH_TELLING):
                 self._tell(error, _in_plain_words(error, headers_sent=headers_sent))
             return None if fatal else next(self._delays)
         await self._hear(connection)
         return next(self._delays)
+
+    async def _changes(self) -> bool:
+        """Has the call read again, since Vapi also refuses the key of a call that has ended. True if the call's state changed."""
+        self._hint(self._call.id)
+        await self._pause(_DOUBT)  # cancelled by the end of the call
+        return self._news.is_set()
 
     def _tell(self, error: Exception, detail: str) -> None:
         if detail == self._told:
@@ -118,19 +130,27 @@ class Upstream:
         self._connected = True
         self._refusals, self._told = 0, ""
         self._receiver.connected()
+        silence = Silence(self._on_silence)
         try:
             async for frame in connection:
+                silence.frames += 1
                 self._receiver.frame(frame)
         except ConnectionClosed as error:
             log.info("listen socket lost, code %s", error.rcvd.code if error.rcvd else "none")
         finally:
             self._connected = False
+            silence.close()
             await _leave(connection)
         if self._call.running:
             self._receiver.interrupted()
             self._hint(self._call.id)
         if clock() - opened >= _STEADY:
             self._delays = _backoff(self._call)
+
+    def _on_silence(self, seconds: float) -> None:
+        if self._call.running and self._call.answered:
+            self._receiver.silent(seconds)
+            self._hint(self._call.id)
 
     async def _pause(self, seconds: float | None) -> None:
         with suppress(TimeoutError):
@@ -145,7 +165,7 @@ def verdict(error: Exception, *, settled: bool) -> Literal["transient", "fatal"]
             return "transient" if error.retryable else "fatal"
         case InvalidStatus() if 300 <= error.response.status_code < 400:
             return "fatal"
-        case InvalidStatus() if error.response.status_code in (401, 403):
+        case InvalidStatus() if _refused(error):
             return "fatal" if settled else "transient"
         case InvalidURI() | ssl.SSLCertVerificationError():
             return "fatal"
@@ -154,13 +174,17 @@ def verdict(error: Exception, *, settled: bool) -> Literal["transient", "fatal"]
     return "fatal"
 
 
+def _refused(error: Exception) -> bool:
+    return isinstance(error, InvalidStatus) and error.response.status_code in (401, 403)
+
+
 def _in_plain_words(error: Exception, *, headers_sent: bool) -> str:
     match error:
         case EarshotError():
             return error.detail
-        case InvalidStatus() if error.response.status_code in (401, 403) and headers_sent:
+        case InvalidStatus() if _refused(error) and headers_sent:
             return "Vapi rejects VAPI_PUBLIC_KEY for this call's sound. Set it to the account's public key, not the private one."
-        case InvalidStatus() if error.response.status_code in (401, 403):
+        case InvalidStatus() if _refused(error):
             return "Vapi requires a key for this call's sound. Set VAPI_PUBLIC_KEY to the account's public key and start Earshot again."
         case InvalidStatus():
             return "Vapi redirects listeners of this call to another address. Earshot does not follow redirects."

@@ -12,6 +12,10 @@ from services.domain.stream_format import DEFAULT_FORMAT, StreamFormat
         ({"encoding": "pcm_s16le", "sample_rate": 48000.0, "channels": "2"}, 4, 192_000),
         ({"encoding": "MULAW", "sampleRate": 8000, "channels": 1}, 1, 8_000),
         ({"encoding": "mu-law", "sampleRate": "8000", "channels": 2}, 2, 16_000),
+        ({"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}, 1, 8_000),
+        ({"encoding": "audio/PCMU;rate=8000", "sampleRate": 8000, "channels": 1}, 1, 8_000),
+        ({"encoding": "G711_ULAW", "sampleRate": 8000, "channels": 1}, 1, 8_000),
+        ({"encoding": "µ-law", "sampleRate": 8000, "channels": 1}, 1, 8_000),
         ({"sampleRate": 24000, "channels": 1}, 2, 48_000),
     ],
 )

@@ -12,6 +12,7 @@ from websockets.http11 import Response
 
 from services.domain.call import Call, CallStatus
 from services.domain.errors import CallNotRunning, VapiRefused, VapiUnavailable
+from services.listening import silence
 from services.listening.upstream import _backoff, verdict
 from tests.listening.stand_in import START, Line, StandIn, eventually, hear, within
 
@@ -130,6 +131,43 @@ async def test_a_key_that_is_missing_or_wrong_is_told_with_a_next_step(
         await stand_in.connection()
         assert await hear(listener, 1) == [CONNECTED]
     assert stand_in.requests[0].headers.get("Authorization") == headers.get("Authorization")
+
+
+async def test_a_call_that_has_just_ended_is_not_called_a_wrong_key(stand_in: StandIn, line: Line) -> None:
+    stand_in.refusals.append((401, {}))
+    line.headers = {"Authorization": "Bearer key"}
+    with line.relay.listen("c1") as listener:
+        assert await within(line.hints.get()) == "c1"  # the call is read again before anything is said
+        line.becomes(CallStatus.ENDED)
+        assert [item async for item in listener] == []
+        assert listener.end == "call ended"
+
+
+async def test_a_line_that_brings_nothing_is_told_and_the_call_is_read_again(
+    stand_in: StandIn, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silence, "SILENCE_S", 0.2)
+    with line.relay.listen("c1") as listener:
+        vapi = await stand_in.connection()
+        await vapi.send(START)
+        told = await hear(listener, 4)
+        assert [event["type"] for event in told] == ["stream", "start", "stream", "stream"]
+        assert [event["state"] for event in told[2:]] == ["silent", "silent"]
+        assert await within(line.hints.get()) == "c1"
+        line.becomes(CallStatus.ENDED)
+        await vapi.close()
+
+
+async def test_a_line_is_silent_before_the_answer_and_nobody_is_told(
+    stand_in: StandIn, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silence, "SILENCE_S", 0.05)
+    line.becomes(CallStatus.RINGING)
+    with line.relay.listen("c1") as listener:
+        vapi = await stand_in.connection()
+        await asyncio.sleep(0.3)
+        await vapi.send(START)
+        assert [event["type"] for event in await hear(listener, 2)] == ["stream", "start"]
 
 
 async def test_a_refusal_just_after_the_answer_is_only_too_early(stand_in: StandIn, line: Line) -> None:

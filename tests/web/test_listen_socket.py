@@ -18,16 +18,17 @@ from services.web.access.tickets import Tickets
 from services.web.routes import listen_socket
 from services.web.routes.listen_socket import listen_router
 from tests.listening.stand_in import START, Line, StandIn, eventually, pcm, web_server, whole, within
+from tests.patience import HANG_S
 
 
 class Site:
     """The app around a line, as a client sees it."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, *, heartbeat: float = HANG_S) -> None:
         self.tickets = Tickets()
         self.line = line
         self.app = FastAPI()
-        self.app.include_router(listen_router(relay=line.relay, tickets=self.tickets, find=line.calls.get))
+        self.app.include_router(listen_router(relay=line.relay, tickets=self.tickets, find=line.calls.get, heartbeat=heartbeat))
         self.address = ""
         self.server: uvicorn.Server
 
@@ -169,6 +170,24 @@ async def test_what_a_client_says_is_ignored_as_long_as_it_is_little(stand_in: S
         await client.send(b"\0" * 70_000)
         assert await closing(client) == 1008
     await eventually(lambda: site.line.relay.upstreams == 0)
+
+
+async def test_silence_has_a_heartbeat_and_sound_has_none(stand_in: StandIn, line: Line) -> None:
+    site = Site(line, heartbeat=0.3)
+    async with web_server(site.app) as (site.address, site.server), connect(site.url()) as client:
+        vapi = await stand_in.connection()
+        silent = [await within(client.recv()) for _ in range(4)]
+        assert silent[1:] == ['{"type":"ping"}'] * 3
+        await vapi.send(START)
+        for _ in range(40):
+            await vapi.send(bytes(640))
+            await asyncio.sleep(0.01)
+        await vapi.send(b"last")
+        heard: list[str | bytes] = []
+        while b"last" not in heard:
+            heard.append(await within(client.recv()))
+        assert heard[heard.index(START) + 1 :] == [bytes(640)] * 40 + [b"last"]
+        assert await within(client.recv()) == '{"type":"ping"}'
 
 
 async def test_a_stalled_client_loses_the_oldest_sound_while_another_hears_all(stand_in: StandIn) -> None:

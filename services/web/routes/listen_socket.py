@@ -24,6 +24,11 @@ Close = tuple[int, str] | None
 Wait = Callable[[], Coroutine[Any, Any, None]]
 
 _CODES: dict[End, int] = {"call ended": 1000, "left": 1000, "shutdown": 1012, "too slow": 1008, "failed": 1011}
+HEARTBEAT_S = 1.0
+"""A client that was sent nothing for so long is sent `PING`, so that it can tell silence from a connection that drops its bytes."""
+
+PING = '{"type":"ping"}'
+
 _SEND_TIMEOUT_S = 30.0  # a client that accepts nothing for so long is disconnected
 _GONE = (WebSocketDisconnect, TimeoutError, RuntimeError)  # the last from uvicorn, once it closed by itself after unanswered pings
 _MOST_LISTENERS = 1000  # sockets at once, in all
@@ -37,12 +42,13 @@ def listen_router(
     find: Callable[[str], Call | Awaitable[Call | None] | None],
     on_listen: Callable[[str, str], None] = lambda _client, _call_id: None,
     sessions: Sessions | None = None,
+    heartbeat: float = HEARTBEAT_S,
 ) -> APIRouter:
     """`WS /api/calls/{call_id}/listen?ticket=`, which may be opened before the call is answered.
 
     Closes with 1000 when the call ends and 1012 when the server stops. Else with 4000 + the status that REST would answer: 4401 for a bad
     ticket or after a logout, 4404 for no such call, 4409 for one that has ended. `on_listen` is called with the client's name and the
-    call's id.
+    call's id. A client that was sent nothing for `heartbeat` seconds is sent `PING`.
     """
     router = APIRouter()
 
@@ -72,7 +78,7 @@ def listen_router(
                 logout = _wait_on(asyncio.get_running_loop(), partial(sessions.over, session)) if sessions and session else None
                 if relay.loop:
                     socket = await move(socket, relay.loop)
-                return await relay.run(_listen(relay, socket, call_id, logout))
+                return await relay.run(_listen(relay, socket, call_id, logout, heartbeat))
             except WebSocketDisconnect:
                 return None
             except EarshotError as error:
@@ -91,12 +97,12 @@ def _wait_on(loop: asyncio.AbstractEventLoop, wait: Callable[[], Coroutine[Any, 
     return elsewhere
 
 
-async def _listen(relay: Relay, socket: WebSocket, call_id: str, logout: Wait | None) -> None:
+async def _listen(relay: Relay, socket: WebSocket, call_id: str, logout: Wait | None, heartbeat: float) -> None:
     """Serves one client until the call or the client ends. Runs on the relay's loop."""
     close: Close
     try:
         with relay.listen(call_id) as listener:
-            close = await _serve(socket, listener, logout)
+            close = await _serve(socket, listener, logout, heartbeat)
     except EarshotError as error:
         close = (4000 + error.status, error.title)
     if close:
@@ -105,29 +111,33 @@ async def _listen(relay: Relay, socket: WebSocket, call_id: str, logout: Wait | 
 
 @dataclass(slots=True)
 class _Progress:
-    """How many frames one client has accepted; `waiting` while a frame is being sent."""
+    """When one client last accepted a frame (seconds of the loop's clock); `waiting` while a frame is being sent."""
 
-    taken: int = 0
+    at: float
     waiting: bool = False
 
 
-async def _serve(socket: WebSocket, listener: Listener, logout: Wait | None) -> Close:
+async def _serve(socket: WebSocket, listener: Listener, logout: Wait | None, heartbeat: float) -> Close:
     tasks = Tasks()
-    progress = _Progress()
+    clock = asyncio.get_running_loop().time
+    progress = _Progress(clock())
     try:
-        sending = tasks.start(_send(socket, listener, progress), name="send sound")
+        sending = tasks.start(_send(socket, listener, progress, clock), name="send sound")
         watching = tasks.start(_until_disconnected(socket), name="watch listener")
         ends = {sending, watching}
         if logout:
             ends.add(tasks.start(_logged_out(logout), name="wait for logout"))
         while True:
-            before = progress.taken
+            idle = clock() - progress.at
+            if progress.waiting and idle >= _SEND_TIMEOUT_S:
+                return None
+            if not progress.waiting and idle >= heartbeat:
+                listener.tell(PING)
             # Checking now and then costs less than a timer for each of the 50 frames a second.
-            done, _ = await asyncio.wait(ends, timeout=_SEND_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
+            wait = heartbeat - idle if idle < heartbeat else heartbeat
+            done, _ = await asyncio.wait(ends, timeout=min(wait, _SEND_TIMEOUT_S), return_when=asyncio.FIRST_COMPLETED)
             if done:
                 return done.pop().result()
-            if progress.waiting and progress.taken == before:
-                return None
     finally:
         await tasks.aclose()
 
@@ -137,13 +147,13 @@ async def _logged_out(logout: Wait) -> Close:
     return 4401, "Logged out."
 
 
-async def _send(socket: WebSocket, listener: Listener, progress: _Progress) -> Close:
+async def _send(socket: WebSocket, listener: Listener, progress: _Progress, clock: Callable[[], float]) -> Close:
     try:
         async for item in listener:
             progress.waiting = True
             await (socket.send_text(item) if isinstance(item, str) else socket.send_bytes(item))
             progress.waiting = False
-            progress.taken += 1
+            progress.at = clock()
     except _GONE:
         return None
     end = listener.end or "failed"
