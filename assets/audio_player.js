@@ -1,5 +1,5 @@
 /**
- * The live player on the page: two lanes (who speaks, how loud, mute, volume), a line about the sound, and details. `moduleUrl` is the address
+ * The live player on the page: a lane for each speaker (who speaks, how loud, mute, volume), a line about the sound, and details. `moduleUrl` is the address
  * of `LivePlayout`, which plays the sound; levels are drawn here and never leave the browser. `words` are the page's texts; the page also
  * brings the styles.
  *
@@ -8,16 +8,21 @@
  * @typedef {import("./live_playout.js").Speaker} Speaker
  * @typedef {import("./live_playout.js").Format} Format
  */
+import { fill } from "fill";
 import { Lane } from "lane";
 import { MuteButton } from "mute_button";
-import { behind, explain } from "sound_words";
+import { explain, tellMissed } from "sound_words";
 import { defineComponent } from "vue";
 
 /** Formats to choose from: rate in Hz, channels, encoding. */
 const FORMATS = [8000, 16000, 24000, 44100, 48000].flatMap((rate) => [`${rate} 2 s16le`, `${rate} 1 s16le`]);
 FORMATS.push("8000 2 mulaw", "8000 1 mulaw");
 
-const REFRESH_MS = 1000; // of the line about the sound while it plays
+const REFRESH_MS = 1000; // of the line about the sound
+const LATE_S = 1.5; // further behind than this is not live,
+const LIVE_S = 0.5; // until it is no further behind than this
+const SILENT_S = 5; // after a pause of this length the line says how long it has been
+const OVER_MS = 3000; // after the end of a call its last sound may still come
 
 /** @type {{who: Speaker, row: string}[]} */
 const SPEAKERS = [
@@ -29,24 +34,31 @@ export default defineComponent({
   components: { MuteButton },
   template: `
     <div class="audio-player">
-      <div class="lanes">
-        <div v-for="s in speakers" :key="s.who" class="lane" :class="[s.row, { muted: muted[s.who] }]">
-          <div class="name">{{ words[s.who] }}<small>{{ spread ? words.ear[s.who] : words.bothEars }}{{ speaking[s.who] ? ", " + words.speaking : "" }}</small></div>
+      <div class="lanes" :class="{ one: mono }">
+        <div v-for="s in speakers" v-show="s.who === 'customer' || !mono" :key="s.who" class="lane" :class="[s.row, { muted: muted[s.who] }]">
+          <div class="name">{{ mono ? words.oneLane : words[s.who] }}<small>{{ mono || !spread ? words.bothEars : words.ear[s.who] }}{{ speaking[s.who] ? ", " + words.speaking : "" }}</small></div>
           <canvas class="wave" :ref="s.who" aria-hidden="true"></canvas>
           <div class="vol">
-            <mute-button :muted="muted[s.who]" :aria-label="words.mute[s.who]" @click="toggle(s.who)"></mute-button>
-            <input type="range" class="volume" min="0" max="1" step="0.05" :value="volume[s.who]" :aria-label="words.volume[s.who]"
+            <mute-button :muted="muted[s.who]" :aria-label="words.mute[mono ? 'both' : s.who]" @click="toggle(s.who)"></mute-button>
+            <input type="range" class="volume" min="0" max="1" step="0.05" :value="volume[s.who]" :aria-label="words.volume[mono ? 'both' : s.who]"
               @input="setGain(s.who, $event.target.valueAsNumber)" />
           </div>
         </div>
+        <p class="lane-key" aria-hidden="true">
+          <span v-for="(meaning, mark) in words.key" :key="mark"><i :class="mark"></i>{{ meaning }}</span>
+        </p>
       </div>
       <div class="foot">
         <slot></slot>
-        <button v-if="state === 'blocked'" type="button" class="tap" @click="start">{{ words.tap }}</button>
-        <span class="player-state" data-testid="player-state" :data-state="state">{{ text }}</span>
-        <span class="sr-only" role="status">{{ announced }}</span>
         <span class="grow"></span>
         <slot name="end"></slot>
+      </div>
+      <div class="sound-line">
+        <span class="player-state" data-testid="player-state" :data-state="shown">{{ text }}</span>
+        <button v-if="state === 'blocked'" type="button" class="btn tap" @click="start">{{ words.tap }}</button>
+        <button v-if="late" type="button" class="btn" data-testid="jump-to-live" @click="jump">{{ words.jump }}</button>
+        <span v-if="missed" class="missed" data-testid="missed">{{ missedText }}</span>
+        <span class="sr-only" role="status">{{ announced }} {{ missedText }}</span>
       </div>
       <details class="player-details" @toggle="inform">
         <summary>{{ words.about }}</summary>
@@ -70,8 +82,14 @@ export default defineComponent({
     url: String,
     moduleUrl: { type: String, required: true },
     autostart: Boolean,
+    /** The server sends something at least every second. */
+    heartbeat: Boolean,
     format: /** @type {import("vue").PropType<Format>} */ (Object),
     words: { type: Object, required: true },
+    /** The call has ended. */
+    over: Boolean,
+    /** The call is being recorded. */
+    recorded: Boolean,
   },
   emits: ["state", "event"],
 
@@ -85,6 +103,8 @@ export default defineComponent({
       wanted: false, // started, while the module may still be loading
       latest: /** @type {StateChange|null} */ (null),
       unmounted: false,
+      pausedAt: 0, // performance.now()
+      end: 0, // timer
     };
   },
 
@@ -94,6 +114,9 @@ export default defineComponent({
       state: /** @type {import("./live_playout.js").State} */ ("idle"),
       text: this.words.states.idle,
       announced: "",
+      late: false, // too far behind to be called live
+      mono: false,
+      missed: /** @type {import("./live_playout.js").Missed|null} */ (null),
       spread: true,
       staysLive: false,
       formats: FORMATS,
@@ -103,6 +126,17 @@ export default defineComponent({
       volume: { customer: 1, assistant: 1 },
       speaking: { customer: false, assistant: false },
     };
+  },
+
+  computed: {
+    /** What the page calls the state: "playing" only while the sound is heard live. */
+    shown() {
+      return this.late ? "catching-up" : this.state;
+    },
+
+    missedText() {
+      return this.missed ? tellMissed(this.missed, this.recorded, this.words) : "";
+    },
   },
 
   async mounted() {
@@ -122,7 +156,9 @@ export default defineComponent({
       onState: (change) => this.showState(change),
       onEvent: (event) => this.$emit("event", event),
       onLevels: (levels) => this.show(levels),
+      onMissed: (missed) => (this.missed = missed),
       format: this.override(),
+      heartbeat: this.heartbeat,
       staysLive: this.staysLive,
     });
     this.player = player;
@@ -135,12 +171,14 @@ export default defineComponent({
     this.unmounted = true;
     this.player?.stop();
     clearInterval(this.refresher);
+    clearTimeout(this.end);
     for (const lane of this.lanes) lane.release();
   },
 
   watch: {
     url: "changeUrl",
     format: "changeFormat",
+    over: "finish",
   },
 
   methods: {
@@ -153,9 +191,21 @@ export default defineComponent({
       this.player?.setFormat(this.override());
     },
 
+    /** A player whose call has ended ends, even if no socket says so. */
+    finish() {
+      clearTimeout(this.end);
+      if (this.over) this.end = setTimeout(() => this.player?.finish(), OVER_MS);
+    },
+
+    jump() {
+      this.late = false;
+      this.player?.jumpToLive();
+    },
+
     /** Call it in the user's click: `getElement(id).start()`. */
     start() {
       this.wanted = true;
+      this.missed = null;
       return this.player?.start();
     },
 
@@ -221,7 +271,9 @@ export default defineComponent({
 
     /** @param {Speaker} who */
     passGain(who) {
-      this.player?.setGain(who, this.muted[who] ? 0 : this.volume[who]);
+      const from = this.mono ? "customer" : who; // the one lane that is shown
+      this.player?.setGain(who, this.muted[from] ? 0 : this.volume[from]);
+      if (this.mono && who === "customer") this.passGain("assistant");
     },
 
     address() {
@@ -234,30 +286,42 @@ export default defineComponent({
       clearInterval(this.refresher);
       this.latest = change;
       if (state === "failed") console.warn("The player failed:", detail); // technical: the page's words are shown instead
-      const insecure = state === "unsupported" && !isSecureContext;
-      const text = state === "playing" ? await this.behind() : this.words.states[insecure ? "insecure" : state];
+      if (state === "gap") this.pausedAt = performance.now();
+      const stats = state === "playing" ? await this.inform() : null;
       if (this.latest !== change || this.unmounted) return;
       this.state = state;
-      this.text = text;
-      this.announced = state === "playing" ? this.words.playing : text;
-      if (state === "playing") this.refresher = setInterval(() => this.refresh(), REFRESH_MS);
-      else this.speaking = { customer: false, assistant: false };
-      this.$emit("state", { state, detail, text });
+      this.late = false;
+      this.tell(stats);
+      this.announced = state === "playing" ? this.words.playing : this.text;
+      if (state === "playing" || state === "gap") this.refresher = setInterval(() => this.refresh(), REFRESH_MS);
+      if (state !== "playing") this.speaking = { customer: false, assistant: false };
+      this.$emit("state", { state, detail, text: this.text });
     },
 
     async refresh() {
-      const text = await this.behind();
-      if (this.state === "playing") this.text = text;
+      this.tell(await this.inform());
     },
 
-    async behind() {
-      return behind(await this.inform(), this.words);
+    /** @param {any} stats */
+    tell(stats) {
+      const { state, words } = this;
+      this.late = state === "playing" && stats?.delay > (this.late ? LIVE_S : LATE_S);
+      const paused = Math.round((performance.now() - this.pausedAt) / 1000);
+      if (state === "playing") this.text = this.late ? words.catchingUp : words.live;
+      else if (state === "gap" && paused >= SILENT_S) this.text = fill(words.silent, { seconds: paused });
+      else this.text = words.states[state === "unsupported" && !isSecureContext ? "insecure" : state];
     },
 
     /** Asks for statistics, and shows them in the details. */
     async inform() {
       const stats = await this.player?.stats();
-      if (stats?.format) this.details = explain(stats, this.words);
+      if (!stats?.format) return stats;
+      this.details = explain(stats, this.words);
+      const mono = stats.format.channels === 1;
+      if (mono !== this.mono) {
+        this.mono = mono;
+        for (const { who } of SPEAKERS) this.passGain(who);
+      }
       return stats;
     },
 

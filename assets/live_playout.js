@@ -4,14 +4,17 @@
  * A Worker owns the socket and passes its frames straight to an AudioWorklet, so that a busy page does not make the sound stutter. It needs
  * a secure context (https or localhost), but no SharedArrayBuffer, and so no cross-origin isolation.
  *
- * @typedef {"idle"|"starting"|"waiting"|"playing"|"gap"|"reconnecting"|"blocked"|"expired"|"ended"|"stopped"|"unsupported"|"failed"} State
+ * @typedef {"idle"|"starting"|"waiting"|"playing"|"gap"|"reconnecting"|"blocked"|"no-device"|"expired"|"ended"|"stopped"|"unsupported"|
+ *   "failed"} State
  *   idle: not started. starting: loading. waiting: connected or connecting, nothing played yet. playing. gap: the stream stalled, and will
- *   continue where it broke off. reconnecting: the socket was lost and is being opened again. blocked: the browser allows no sound until the
- *   user clicks. expired: the url is not valid any more, `setUrl` continues. ended: the call is over and all of it was played. stopped: by
+ *   continue where it broke off. reconnecting: the socket was lost, or is suspiciously silent, and another is being opened. blocked: the
+ *   browser allows no sound until the user clicks. no-device: the sound device is gone or stands still; sound comes back with it. expired: the url is not valid any more, `setUrl` continues. ended: the call is over and all of it was played. stopped: by
  *   `stop()`. unsupported: no AudioWorklet here, `detail` says what to do. failed: `detail` says why.
  * @typedef {{peak: number, rms: number}} Level 0..1 of full scale, of what is played now, before any gain
  * @typedef {{customer: Level, assistant: Level, gap: boolean, catchesUp: boolean}} Levels
  * @typedef {{state: State, detail: string}} StateChange
+ * @typedef {{seconds: number, cause: "sleep"|"connection"|"device"|"blocked"}} Missed what could not be heard since the computer slept, the
+ *   connection was lost, or the sound device stood still; `seconds` grow while more of the same cause comes out
  * @typedef {string|URL|(() => string|URL|null|undefined|Promise<string|URL|null|undefined>)} UrlSource ws, wss, http, https or a path; a
  *   function is called for each connection
  * @typedef {import("./playout/stream_format.js").Override} Format
@@ -42,6 +45,7 @@ export class LivePlayout {
   #onState;
   #onEvent;
   #onLevels;
+  #onMissed;
 
   /**
    * @param {object} options
@@ -49,14 +53,18 @@ export class LivePlayout {
    * @param {(change: StateChange) => void} [options.onState]
    * @param {(event: any) => void} [options.onEvent] each text frame of the stream that is JSON, parsed
    * @param {(levels: Levels) => void} [options.onLevels] 25 times a second
+   * @param {(missed: Missed) => void} [options.onMissed]
    * @param {Format|null} [options.format] overrides what the stream announces
+   * @param {boolean} [options.heartbeat] the server sends something at least every second, as Earshot does; else that is learned
    * @param {boolean} [options.staysLive] skip ahead when more than 3 s behind; else no word is lost
    */
-  constructor({ url, onState = () => {}, onEvent = () => {}, onLevels = () => {}, format = null, staysLive = false }) {
-    this.#settings = { url, format, staysLive, spread: true, gains: { customer: 1, assistant: 1 } };
+  constructor({ url, format = null, heartbeat = false, staysLive = false, ...handlers }) {
+    const { onState = () => {}, onEvent = () => {}, onLevels = () => {}, onMissed = () => {} } = handlers;
+    this.#settings = { url, format, heartbeat, staysLive, spread: true, gains: { customer: 1, assistant: 1 } };
     this.#onState = onState;
     this.#onEvent = onEvent;
     this.#onLevels = onLevels;
+    this.#onMissed = onMissed;
   }
 
   /** Call this in a click that will lead to a call: the next `start()`, within two minutes, then needs no click of its own. */
@@ -102,6 +110,7 @@ export class LivePlayout {
       onState: (state, detail) => this.#report(state, detail),
       onEvent: (event) => this.#onEvent(event),
       onLevels: (levels) => this.#onLevels(levels),
+      onMissed: (missed) => this.#onMissed(missed),
       onStats: (stats) => (this.#lastStats = stats),
       onEnd: (state, detail) => this.#finish(session, state, detail),
     });
@@ -112,6 +121,16 @@ export class LivePlayout {
   /** Stops at once and releases the socket, the Worker and the AudioContext. */
   stop() {
     if (this.#session) this.#finish(this.#session, "stopped");
+  }
+
+  /** The call has ended, as somebody else says: plays what is buffered, then the state is "ended". */
+  finish() {
+    this.#session?.finish();
+  }
+
+  /** Skips to the newest sound. What is left out is counted in `samplesDiscarded`. */
+  jumpToLive() {
+    this.#session?.post({ live: true });
   }
 
   /**

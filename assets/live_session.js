@@ -6,6 +6,7 @@
  * @typedef {object} Settings shared with LivePlayout, which changes them
  * @property {import("./live_playout.js").UrlSource} url
  * @property {import("./live_playout.js").Format|null} format
+ * @property {boolean} heartbeat
  * @property {boolean} staysLive
  * @property {boolean} spread
  * @property {Record<Speaker, number>} gains
@@ -15,6 +16,7 @@
  * @property {(event: any) => void} onEvent
  * @property {(levels: import("./live_playout.js").Levels) => void} onLevels
  * @property {(stats: object) => void} onStats
+ * @property {(missed: import("./live_playout.js").Missed) => void} onMissed
  * @property {(state: State, detail?: string) => void} onEnd nothing more will come: release the session
  *
  * @typedef {import("../types/messages.js").FromWorker} FromWorker
@@ -25,7 +27,6 @@
 const RESUME_WAIT_MS = 500; // a browser that allows sound has started it by then
 const STATS_WAIT_MS = 500; // a suspended worklet may never answer
 const WORKER_EXIT_MS = 2000; // for the Worker to close the socket and end itself
-const GESTURES = ["pointerdown", "keydown"];
 const MAX_UNDERRUNS = 5; // of the sound card in one listening; after more the next one gets a larger buffer
 
 export class LiveSession {
@@ -39,21 +40,23 @@ export class LiveSession {
   #node = null;
   /** @type {import("./playout/playout.js").Mode} */
   #mode = "waiting";
-  /** @type {"connecting"|"open"|"flowing"|"lost"|"refused"|"ended"} */
+  /** @type {"connecting"|"open"|"flowing"|"stalled"|"lost"|"refused"|"ended"} */
   #socket = "connecting";
   #ready = false;
-  #silent = false; // the browser plays no sound
+  /** @type {import("./device_watch.js").DeviceWatch["silence"]} */
+  #silent = "";
   #reconnecting = false;
+  #lost = ""; // how the last socket was closed
   #released = false;
   #retried = false; // with a new url, since the last sound
   #reconnects = 0;
   #badText = 0;
-  /** @type {typeof import("./output_latency.js").readOutputLatency|null} */
-  #latency = null;
+  /** @type {import("./device_watch.js").DeviceWatch|null} */
+  #device = null;
   #settings;
   #handlers;
   #resolveStats = () => {};
-  #tap = () => this.resume();
+  #look = () => document.hidden || this.#worker?.postMessage({ look: true });
 
   /**
    * @param {Settings} settings
@@ -80,7 +83,13 @@ export class LiveSession {
 
   /** Call it in a click if the browser blocks sound. */
   resume() {
-    this.context?.resume().catch(() => {}); // rejected without a click: the state stays "blocked"
+    if (this.#device) this.#device.resume();
+    else this.context?.resume().catch(() => {}); // rejected without a click: the state will be "blocked"
+  }
+
+  /** The call is over: plays what is buffered, then ends. */
+  finish() {
+    this.#worker?.postMessage({ over: true });
   }
 
   /** @param {ToWorklet} message */
@@ -106,7 +115,8 @@ export class LiveSession {
   /** Lets go of everything, at once. */
   release() {
     this.#released = true;
-    for (const gesture of GESTURES) document.removeEventListener(gesture, this.#tap, true);
+    this.#device?.release();
+    document.removeEventListener("visibilitychange", this.#look);
     if (this.#node) {
       this.post({ stop: true });
       this.#node.port.onmessage = null;
@@ -125,6 +135,7 @@ export class LiveSession {
   async #start(takeContext) {
     const context = takeContext();
     this.context = context;
+    const inGesture = navigator.userActivation?.isActive ?? false;
     const allowed = Promise.race([context.resume(), new Promise((resolve) => setTimeout(resolve, RESUME_WAIT_MS))]).catch(() => {});
     this.#handlers.onState("starting");
     if (navigator.audioSession) navigator.audioSession.type = "playback"; // else an iPhone's mute switch silences the call
@@ -133,7 +144,7 @@ export class LiveSession {
     const { port1: sending, port2: receiving } = new MessageChannel();
     worker.onmessage = ({ data }) => this.#released || this.#onWorker(data);
     worker.onerror = (event) => this.#released || this.#handlers.onEnd("failed", event.message || "The socket's worker did not load.");
-    worker.postMessage({ audio: sending }, [sending]);
+    worker.postMessage({ audio: sending, heartbeat: this.#settings.heartbeat }, [sending]);
     this.#connect();
     await context.audioWorklet.addModule(new URL("playout_worklet.js", import.meta.url));
     if (this.#released) return;
@@ -151,14 +162,27 @@ export class LiveSession {
     await allowed; // if it was not, the context's state shows that
     if (this.#released) return;
     this.#ready = true;
-    import("./output_latency.js").then((module) => (this.#latency = module.readOutputLatency)); // after what the first sound waits for
+    document.addEventListener("visibilitychange", this.#look);
     context.onstatechange = () => this.#onContext();
+    this.#onContext();
+    this.#watchDevice(context, inGesture).catch((error) => console.warn("A lost sound device will not be noticed:", error));
+  }
+
+  /**
+   * Not awaited: the sound does not wait for it.
+   * @param {AudioContext} context
+   * @param {boolean} inGesture
+   */
+  async #watchDevice(context, inGesture) {
+    const { DeviceWatch } = await import("./device_watch.js");
+    if (this.#released) return;
+    this.#device = new DeviceWatch(context, inGesture, this.#handlers.onMissed);
     this.#onContext();
   }
 
   /** Resolves the url and has the Worker connect to it. */
   async #connect() {
-    this.#socket = "connecting";
+    if (this.#socket !== "stalled") this.#socket = "connecting";
     let url = null;
     try {
       const { url: source } = this.#settings;
@@ -171,8 +195,10 @@ export class LiveSession {
   }
 
   /** @param {FromWorker} message */
-  #onWorker({ socket, code, reason, event, badText }) {
+  #onWorker({ socket, code, reason, event, badText, slept, tick }) {
     if (event !== undefined) return this.#handlers.onEvent(event);
+    if (tick) return this.#onContext();
+    if (slept) this.#device?.disturbed("sleep");
     if (badText) this.#badText = badText;
     if (socket === undefined) return;
     if (socket === "due") return void this.#connect();
@@ -180,22 +206,26 @@ export class LiveSession {
     this.#socket = socket;
     if (socket === "flowing") this.#retried = false;
     if (socket === "lost") this.#reconnects++;
+    this.#lost = code ? `closed with code ${code}` : "";
+    if (socket === "lost" || socket === "stalled") this.#device?.disturbed("connection");
+    if (socket === "stalled") void this.#connect();
     if (socket === "refused" && typeof this.#settings.url === "function" && !this.#retried) {
       this.#retried = true; // once: the function may have returned an old url
       return void this.#connect();
     }
     if (socket === "ended" && (this.#mode === "drained" || this.context?.state !== "running")) return this.#handlers.onEnd("ended");
-    this.#reportState(code);
+    this.#reportState();
   }
 
   /** @param {FromWorklet} message */
-  #onWorklet({ levels, gap = false, catchesUp = false, mode, stats }) {
+  #onWorklet({ levels, gap = false, catchesUp = false, missed, mode, stats }) {
     if (levels) {
       const [peakC, rmsC, peakA, rmsA] = levels;
       return this.#handlers.onLevels({ customer: { peak: peakC, rms: rmsC }, assistant: { peak: peakA, rms: rmsA }, gap, catchesUp });
     }
+    if (missed) this.#device?.missed(missed);
     if (stats) {
-      const outputLatency = this.#latency?.(/** @type {AudioContext} */ (this.context)) ?? null;
+      const outputLatency = this.#device?.outputLatency ?? null;
       this.#handlers.onStats({ ...stats, outputLatency, reconnects: this.#reconnects, badText: this.#badText });
       this.#resolveStats();
     }
@@ -206,28 +236,24 @@ export class LiveSession {
   }
 
   #onContext() {
-    if (this.#released) return;
-    const state = this.context?.state;
+    if (this.#released || !this.#ready) return;
+    const { state } = /** @type {AudioContext} */ (this.context);
     if (state === "closed") return this.#handlers.onEnd("failed", "The browser closed the audio context.");
-    const silent = state !== "running";
+    this.#device?.tick();
+    const silent = this.#device ? this.#device.silence : state === "running" ? "" : "starting";
     if (silent && this.#socket === "ended") return this.#handlers.onEnd("ended");
-    for (const gesture of GESTURES) {
-      if (silent) document.addEventListener(gesture, this.#tap, true);
-      else document.removeEventListener(gesture, this.#tap, true);
-    }
-    if (this.#silent && !silent) this.post({ live: true }); // skips what came meanwhile
+    if (this.#silent === "blocked" && !silent) this.post({ live: true }); // skips what came meanwhile
     this.#silent = silent;
     this.#reportState();
   }
 
-  /** @param {number} [code] with which the socket was closed */
-  #reportState(code) {
+  #reportState() {
     if (!this.#ready) return;
     if (this.#socket === "connecting" && this.#reconnecting && !this.#silent) return; // until it is open, or lost again
-    this.#reconnecting = this.#socket === "lost" && !this.#silent;
+    this.#reconnecting = (this.#socket === "lost" || this.#socket === "stalled") && !this.#silent;
     if (this.#socket === "refused") this.#handlers.onState("expired");
-    else if (this.#silent) this.#handlers.onState("blocked");
-    else if (this.#socket === "lost") this.#handlers.onState("reconnecting", code ? `closed with code ${code}` : "");
+    else if (this.#silent) this.#handlers.onState(this.#silent);
+    else if (this.#reconnecting) this.#handlers.onState("reconnecting", this.#lost);
     else if (this.#mode !== "drained") this.#handlers.onState(this.#mode);
   }
 }

@@ -8,6 +8,8 @@
 import { Playout } from "./playout/playout.js";
 
 const LEVELS_HZ = 25; // the eye sees no difference above that
+const WAKE_S = 3; // more than this behind the wall clock at once: the computer slept, or the sound device stood still
+const SETTLE_S = 1.5; // for so long after it old sound may come
 
 class PlayoutProcessor extends AudioWorkletProcessor {
   #playout = new Playout(sampleRate);
@@ -16,6 +18,8 @@ class PlayoutProcessor extends AudioWorkletProcessor {
   #levels = new Float32Array(4);
   #sinceLevels = 0; // samples
   #stopped = false;
+  #tickedAt = Infinity; // seconds of the wall clock
+  #settledAt = 0;
 
   constructor() {
     super();
@@ -33,10 +37,27 @@ class PlayoutProcessor extends AudioWorkletProcessor {
     this.#sinceLevels += left.length;
     if (this.#sinceLevels >= sampleRate / LEVELS_HZ) {
       this.#sinceLevels -= sampleRate / LEVELS_HZ; // not set to 0, which would give fewer than 25 per second
+      this.#watchClock(Date.now() / 1000);
       this.#playout.takeLevels(this.#levels);
       this.#post({ levels: this.#levels, gap: this.#mode !== "playing", catchesUp: this.#playout.catchesUp });
     }
     return this.#mode !== "drained";
+  }
+
+  /**
+   * Compares the output's clock with the wall clock.
+   * @param {number} now seconds
+   */
+  #watchClock(now) {
+    const passed = now - this.#tickedAt;
+    this.#tickedAt = now;
+    if (passed > WAKE_S) {
+      this.#playout.wake();
+      this.#settledAt = now + SETTLE_S;
+    }
+    if (now < this.#settledAt) return this.#playout.settle(passed < 0.5 / LEVELS_HZ);
+    const missed = this.#playout.takeUnheard();
+    if (missed) this.#post({ missed });
   }
 
   /** @param {FromWorklet} message */

@@ -3,21 +3,27 @@ import type { Speaker } from "../assets/playout/mixer.js";
 import type { Mode, Playout } from "../assets/playout/playout.js";
 import type { Override, StartFrame } from "../assets/playout/stream_format.js";
 
-/** From the page to the Worker. `url`: connect to it; null: there is none now, ask again later. */
-export type ToWorker = { audio?: MessagePort; url?: string | null; close?: true };
+/**
+ * From the page to the Worker. `heartbeat`: the server has one. `url`: connect to it; null: there is none now, ask again later. `look`: the page is looked at again. `over`:
+ * the call has ended.
+ */
+export type ToWorker = { audio?: MessagePort; heartbeat?: boolean; url?: string | null; look?: true; over?: true; close?: true };
 
 /**
- * From the Worker to the page. `socket`: "open"; "flowing" (the first frame came); "lost" (with `code` and `retryIn` seconds); "due" (time to
- * connect: send a url); "refused" (the url is not valid any more); "ended" (with `code`); "failed" (with `reason`). `event`: a text frame that
- * is JSON. `badText`: how many were not.
+ * From the Worker to the page. `socket`: "open"; "flowing" (the first frame came, or after "stalled" another); "stalled" (silent for too long:
+ * send a url for a socket beside it); "lost" (with `code` and `retryIn` seconds); "due" (time to connect: send a url); "refused" (the url is
+ * not valid any more); "ended" (with `code`); "failed" (with `reason`). `event`: a text frame that is JSON. `badText`: how many were not.
+ * `slept`: seconds for which the computer slept until now. `tick`: several times a second, by a timer that no browser slows down in a hidden tab.
  */
 export type FromWorker = {
-  socket?: "open" | "flowing" | "lost" | "due" | "refused" | "ended" | "failed";
+  socket?: "open" | "flowing" | "stalled" | "lost" | "due" | "refused" | "ended" | "failed";
   code?: number;
   retryIn?: number;
   reason?: string;
   event?: unknown;
   badText?: number;
+  slept?: number;
+  tick?: true;
 };
 
 /** From the Worker to the worklet. `at`: when it arrived, in seconds of any steady clock. */
@@ -35,12 +41,16 @@ export type ToWorklet = {
   stop?: true;
 };
 
-/** From the worklet to the page: levels 25 times a second, and statistics when the mode changes or when asked. */
+/**
+ * From the worklet to the page: levels 25 times a second, and statistics when the mode changes or when asked. `missed`: seconds that could
+ * not be heard, since the connection was lost, the computer slept, or the sound device stood still.
+ */
 export type FromWorklet = {
   /** customer's peak and RMS, assistant's peak and RMS */
   levels?: Float32Array;
   gap?: boolean;
   catchesUp?: boolean;
+  missed?: number;
   mode?: Mode;
   stats?: ReturnType<Playout["stats"]>;
 };

@@ -13,6 +13,7 @@ import { Arrivals } from "./arrivals.js";
 import { Counters } from "./counters.js";
 import { Depth } from "./depth.js";
 import { FormatMeter } from "./format_meter.js";
+import { Losses } from "./losses.js";
 import { DITHER, Mixer } from "./mixer.js";
 import { DRIFT, EXCESS, Pace, SECONDS } from "./pace.js";
 import { Stream } from "./stream.js";
@@ -24,6 +25,7 @@ const ENOUGH_S = 0.01; // buffered: playing resumes,
 const LONGEST_WAIT_S = 0.05; // or when anything at all has waited for this
 const MAX_BEHIND_S = 3; // a listener who stays live skips ahead from here
 const SKIP_OVERLAP_S = 0.01; // crossfade over such a skip
+const BACKLOG_S = 0.1; // buffered beyond the target after a wake: old sound that came late
 // Indices in `#position`
 const BUFFERED = 0;
 const BEHIND = 1;
@@ -45,6 +47,10 @@ export class Playout {
   /** @type {FormatMeter|null} */
   #meter = new FormatMeter();
   #received = 0; // seconds of the stream
+  #losses = new Losses();
+  #begun = false;
+  #missed = 0; // source samples that never came
+  #untold = 0; // seconds that could not be heard and were not taken yet by `takeUnheard`
   #now = 0; // seconds of output that were pulled
   #dryAt = 0; // number of the next sample when the buffer ran dry
   #waited = 0; // seconds
@@ -71,6 +77,7 @@ export class Playout {
   start(frame) {
     this.#stream.buffer.dropPartial();
     this.#arrivals.reset();
+    if (this.#begun) this.#losses.interrupt();
     this.#announced = readStartFrame(frame);
     this.#chooseFormat();
   }
@@ -83,7 +90,7 @@ export class Playout {
 
   /**
    * @param {Uint8Array} bytes a piece of the stream, which may begin and end within a sample
-   * @param {number} at when it arrived, in seconds of any steady clock
+   * @param {number} at when it arrived, in seconds of a clock that goes on while the computer sleeps
    */
   push(bytes, at) {
     const measured = this.#meter?.add(bytes, at);
@@ -94,6 +101,12 @@ export class Playout {
     const seconds = samples / this.#stream.format.sampleRate;
     this.#count.samplesReceived += samples;
     this.#received += seconds;
+    this.#begun = true;
+    const missing = this.#losses.add(at, this.#received);
+    if (missing) {
+      this.#missed += Math.round(missing * this.#stream.format.sampleRate);
+      this.#untold += missing;
+    }
     this.#arrivals.add(this.#now, this.#received - seconds, this.#received);
   }
 
@@ -105,9 +118,31 @@ export class Playout {
   /** Skips to the newest sound, past what nobody could hear, such as what came while the browser allowed no sound. */
   skipToLive() {
     this.#arrivals.reset();
-    this.#measure();
-    const excess = this.#position[BUFFERED] - this.#depth.target;
-    if (!this.#stream.ended && excess > 0) this.#stream.discard(Math.round(excess * this.#stream.rate));
+    this.#skip(0);
+  }
+
+  /** The output stood still for long, or the computer slept: skips to the newest sound, and finds out what never came. */
+  wake() {
+    this.#losses.interrupt();
+    this.#depth.retract(); // what came late by this says nothing about the line
+    this.#arrivals.reset();
+    this.#untold += this.#skip(0);
+  }
+
+  /**
+   * Call it now and then for a second after a wake, since old sound may still come in a burst.
+   * @param {boolean} hurried the output's clock has run faster than the wall clock since the last call: some devices make up for lost time
+   */
+  settle(hurried) {
+    if (hurried) this.#arrivals.reset();
+    this.#untold += this.#skip(BACKLOG_S);
+  }
+
+  /** Seconds that could not be heard since the last call: they never came, or were skipped after a wake. */
+  takeUnheard() {
+    const seconds = this.#untold;
+    this.#untold = 0;
+    return seconds;
   }
 
   /** @param {boolean} on skip ahead when more than 3 s behind; else never lose a word */
@@ -176,7 +211,8 @@ export class Playout {
 
   /**
    * Counters under the names of W3C's `RTCInboundRtpStreamStats` where it has one, in output samples; `samples...` are source samples, of
-   * which always: received = played + stretched + cut + discarded + buffered. `samplesStretched` were left out of speech, one pitch period
+   * which always: received = played + stretched + cut + discarded + buffered. `samplesMissed` never came: they were sent while the connection
+   * was lost or the computer slept, so sent = received + missed. `samplesStretched` were left out of speech, one pitch period
    * at a time, `samplesCut` out of pauses. `jitterBufferDelay` and `jitterBufferTargetDelay` are seconds summed over emitted samples.
    * `delay` is in seconds behind the earliest possible arrival, `targetDelay` the delay that is aimed at. `drift` of the sender's clock is
    * in ppm.
@@ -199,11 +235,26 @@ export class Playout {
       samplesCut: cut,
       samplesRepeated: repeated,
       samplesDiscarded: this.#stream.discarded,
+      samplesMissed: this.#missed,
       silentConcealedSamples: this.#count.concealedSamples,
       insertedSamplesForDeceleration: Math.round(repeated * ratio),
       removedSamplesForAcceleration: Math.round((stretched + cut) * ratio),
       ...this.#count,
     };
+  }
+
+  /**
+   * Skips to the newest sound if more than `allowed` seconds are buffered beyond the target.
+   * @param {number} allowed
+   * @returns {number} seconds that were skipped
+   */
+  #skip(allowed) {
+    this.#measure();
+    const excess = this.#position[BUFFERED] - this.#depth.target;
+    if (this.#stream.ended || excess <= allowed) return 0;
+    this.#arrivals.reset();
+    this.#stream.discard(Math.round(excess * this.#stream.rate));
+    return excess;
   }
 
   #steer() {

@@ -18,24 +18,37 @@
  */
 export const USUAL_FORMAT = { sampleRate: 16000, channels: 2, encoding: "s16le", ground: "assumed" };
 
-const MULAW_NAMES = ["mulaw", "mu-law", "ulaw", "u-law", "pcm_mulaw", "g711_ulaw"];
+const MULAW_NAME = /^(pcm|g711)?m?ulaw$|^pcmu$/;
+const LINEAR_NAME = /^(linear|l?pcm)(16)?(le)?$|^(pcm)?s16le$/;
+const DECORATION = /^audio\/(x-)?|^x-|;.*|[^a-z0-9]/g;
 const MIN_RATE_HZ = 8000;
 const MAX_RATE_HZ = 48000;
 
 /**
- * The format that a start frame announces. If rate or channels are missing or impossible, the usual ones are assumed; a frame may also say
- * itself that its format is `"assumed": true`.
+ * Reads the name of an encoding in any spelling: "mulaw", "audio/x-mulaw", "PCMU".
+ * @param {unknown} name
+ * @returns {"s16le"|"mulaw"|undefined} undefined: not known
+ */
+function readEncoding(name = "linear16") {
+  const plain = String(name).toLowerCase().replace(/[µμ]/g, "mu").replace(DECORATION, "");
+  if (MULAW_NAME.test(plain)) return "mulaw";
+  return LINEAR_NAME.test(plain) ? "s16le" : undefined;
+}
+
+/**
+ * The format that a start frame announces. If rate or channels are missing or impossible, or the encoding is not known, the usual format is
+ * assumed, to be measured; a frame may also say itself that its format is `"assumed": true`.
  * @param {StartFrame} [start] the parsed start frame
  * @returns {Format}
  */
 export function readStartFrame(start = {}) {
   const sampleRate = Number(start.sampleRate ?? start.sample_rate);
   const channels = Number(start.channels);
-  const encoding = MULAW_NAMES.includes(String(start.encoding).toLowerCase()) ? "mulaw" : "s16le";
-  if (sampleRate >= MIN_RATE_HZ && sampleRate <= MAX_RATE_HZ && (channels === 1 || channels === 2)) {
+  const encoding = readEncoding(start.encoding);
+  if (encoding && sampleRate >= MIN_RATE_HZ && sampleRate <= MAX_RATE_HZ && (channels === 1 || channels === 2)) {
     return { sampleRate, channels, encoding, ground: start.assumed ? "assumed" : "start frame" };
   }
-  return { ...USUAL_FORMAT, encoding };
+  return { ...USUAL_FORMAT, encoding: encoding ?? "s16le" };
 }
 
 /**

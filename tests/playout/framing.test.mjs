@@ -131,3 +131,20 @@ test("a format that changes mid-call is followed, and what came before is still 
     assert.ok(sinad(right.slice(from * OUT, (from + 0.6) * OUT), 400, OUT).db > 80, `right from ${from} s`);
   }
 });
+
+test("mu-law is understood however it is spelled, and an encoding that is not known is measured, not believed", () => {
+  for (const encoding of ["mulaw", "MU-LAW", "u-law", "µ-law", "PCMU", "pcm_mulaw", "G711_ULAW", "audio/x-mulaw", "audio/PCMU;rate=8000"]) {
+    const format = readStartFrame({ sampleRate: 8000, channels: 1, encoding });
+    assert.deepEqual(format, { sampleRate: 8000, channels: 1, encoding: "mulaw", ground: "start frame" }, encoding);
+  }
+  for (const encoding of ["opus", "alaw", "", null, {}, 7]) {
+    assert.equal(readStartFrame({ sampleRate: 8000, channels: 1, encoding }).ground, "assumed", String(encoding));
+  }
+  const playout = started(OUT, { sampleRate: 8000, channels: 1, encoding: "something new" });
+  const bytes = Uint8Array.from({ length: 48000 }, (_, k) => (k * 37) & 0xff);
+  for (const [at, frame] of timetable(bytes, 8000)) {
+    playout.push(frame, at);
+    pull(playout, 0.02, OUT);
+  }
+  assert.deepEqual(playout.stats().format, { sampleRate: 8000, channels: 1, encoding: "mulaw", ground: "measured" });
+});

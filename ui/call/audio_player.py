@@ -12,7 +12,7 @@ from ui.call.player_words import player_words
 from ui.kit.assets import ASSETS, versioned
 from ui.kit.markup import set_props
 
-_LISTENING = ("starting", "waiting", "playing", "gap", "reconnecting", "blocked", "expired")
+_LISTENING = ("starting", "waiting", "playing", "gap", "reconnecting", "blocked", "no-device", "expired")
 _RENEW_INTERVAL_S = 5.0  # between new tickets, so that a refusal no ticket can cure is not retried endlessly
 
 
@@ -33,7 +33,7 @@ class AudioPlayer(Element, component=ASSETS / "audio_player.js", dependencies=_M
         self._issue_ticket = issue_ticket
         self._on_state = on_state
         self._renewed_at = float("-inf")
-        set_props(self, url=self._url(), module_url=versioned("live_playout.js"), autostart=autostart, words=player_words())
+        set_props(self, url=self._url(), module_url=versioned("live_playout.js"), autostart=autostart, heartbeat=True, words=player_words())
         self.on("state", lambda event: self._on_change(event.args))
 
     @property
@@ -52,6 +52,10 @@ class AudioPlayer(Element, component=ASSETS / "audio_player.js", dependencies=_M
     def spread_handler(self) -> str:
         """JavaScript for a checkbox that plays both speakers in both ears."""
         return f"(event) => getElement({self.id}).setSpread(!event.target.checked)"
+
+    def tell(self, *, over: bool, recorded: bool) -> None:
+        """Tells the browser whether the call has ended, and whether it is being recorded."""
+        set_props(self, over=over, recorded=recorded)
 
     def _on_change(self, change: dict[str, Any]) -> None:
         self.state = str(change.get("state"))

@@ -98,6 +98,7 @@ class CallCard:
                     self._toggle_icons = icon("listen"), icon("stop")
                     self._toggle_text = Text("span")
                 self._record = RecordSwitch(call, recordings=self._recordings, notice=self._notice)
+                self._record.subscribe(self._recordings.changed, self._on_recording)
                 with Box("label", "switch") as self._spread:
                     Box("input", type="checkbox", role="switch").on("change", js_handler=player.spread_handler)
                     Text("span", say("spread"))
@@ -115,6 +116,10 @@ class CallCard:
     def _on_state(self, state: str) -> None:
         self._heard = self._heard or state == "playing"
         self._refresh()
+
+    def _on_recording(self, call_id: str) -> None:
+        if call_id == self.call.id:
+            self._refresh()
 
     def _refresh_waiting(self) -> None:
         """Updates what a call has that is scheduled, or that should be over."""
@@ -134,6 +139,8 @@ class CallCard:
             return
         running = self.call.running
         listening = self._player.listening
+        recorded = self._recordings.recording(self.call.id) or self._recordings.has(self.call.id)
+        self._player.tell(over=not running, recorded=recorded)
         set_props(self._toggle, aria_pressed="true" if listening else "false")
         self._toggle_text.show(say("stop_listening" if listening else "listen"))
         self._toggle_icons[0].set_visibility(not listening)

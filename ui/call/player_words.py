@@ -5,9 +5,10 @@ from typing import Any
 from ui.words import say, text
 
 _TEXTS = (
-    "about tap playing bothEars speaking behind noGaps gaps shortGaps delay delayIs gapsTerm gapsAre caughtUp caughtUpBy leftOut"
-    " leftOutIs format formatIs apart together mulaw linear clock inStep fast slow device deviceIs deviceSilent connection"
-    " neverLost lost stayLive stayLiveMeans hearAs hearAsMeans asTheCallSays"
+    "about tap playing live catchingUp jump silent inRecording oneLane heardTerm heardIs bothEars speaking noGaps gaps shortGaps"
+    " delay delayIs gapsTerm gapsAre caughtUp caughtUpBy leftOut leftOutIs format formatIs apart together mulaw linear clock"
+    " inStep fast slow device deviceIs deviceSilent connection neverLost lost stayLive stayLiveMeans hearAs hearAsMeans"
+    " asTheCallSays"
 )
 _STATES = (
     *("idle", "starting", "waiting", "gap", "reconnecting", "blocked", "expired", "ended", "stopped"),
@@ -23,8 +24,10 @@ def player_words() -> dict[str, Any]:
         **{name: text(f"player_{name}") for name in _TEXTS.split()},
         **{speaker: say(speaker) for speaker in who},
         "ear": {speaker: say(f"player_ear_{speaker}") for speaker in who},
-        "mute": {speaker: say(f"player_mute_{speaker}") for speaker in who},
-        "volume": {speaker: say(f"player_volume_{speaker}") for speaker in who},
-        "states": {state: say(f"player_state_{state}") for state in _STATES},
+        "mute": {lane: say(f"player_mute_{lane}") for lane in (*who, "both")},
+        "volume": {lane: say(f"player_volume_{lane}") for lane in (*who, "both")},
+        "key": {mark: say(f"player_key_{mark}") for mark in ("speaks", "gap", "catchesUp")},
+        "missed": {cause: text(f"player_missed_{cause}") for cause in ("sleep", "connection", "device")},
+        "states": {state: say(f"player_state_{state}") for state in _STATES} | {"no-device": say("player_state_no_device")},
         "grounds": {ground: say(f"player_ground_{key}") for ground, key in _GROUNDS.items()},
     }

@@ -28,12 +28,14 @@ function gaps({ concealmentEvents: count, interruptionCount: long }, words) {
 }
 
 /**
- * "0.05 s behind, no gaps"
- * @param {Stats} stats
+ * "Missed 55 s while this computer slept. They are in the recording."
+ * @param {import("../../assets/live_playout.js").Missed} missed
+ * @param {boolean} recorded the call is being recorded
  * @param {Words} words
  */
-export function behind(stats, words) {
-  return fill(words.behind, { seconds: number(stats.delay, 2), gaps: gaps(stats, words) });
+export function tellMissed({ seconds, cause }, recorded, words) {
+  const told = fill(words.missed[cause], { seconds: number(seconds, seconds < 10 ? 1 : 0) });
+  return recorded ? `${told} ${words.inRecording}` : told;
 }
 
 /**
@@ -56,17 +58,16 @@ export function explain(stats, words) {
   const rate = stats.outputSampleRate;
   const ppm = Math.round(stats.drift);
   const { reconnects } = stats;
+  const { samplesPlayed: heard, samplesStretched: stretched, samplesCut: cut, samplesDiscarded: discarded, samplesMissed: missed } = stats;
+  const sent = heard + stretched + cut + discarded + missed; // what is buffered is neither heard nor left out yet
+  /** @param {number} samples */
+  const seconds = (samples) => number(samples / sampleRate, 2);
   return [
     [words.delay, fill(words.delayIs, { seconds: number(stats.delay, 2), target: number(stats.targetDelay, 2) })],
     [words.gapsTerm, fill(words.gapsAre, { gaps: gaps(stats, words), seconds: number(stats.concealedSamples / rate, 1) })],
-    [
-      words.caughtUp,
-      fill(words.caughtUpBy, {
-        pauses: number(stats.samplesCut / sampleRate, 1),
-        speech: number(stats.samplesStretched / sampleRate, 1),
-      }),
-    ],
-    [words.leftOut, fill(words.leftOutIs, { seconds: number(stats.samplesDiscarded / sampleRate, 1) })],
+    [words.heardTerm, fill(words.heardIs, { heard: seconds(heard), sent: seconds(sent) })],
+    [words.caughtUp, fill(words.caughtUpBy, { pauses: seconds(cut), speech: seconds(stretched) })],
+    [words.leftOut, fill(words.leftOutIs, { seconds: seconds(discarded + missed), missed: seconds(missed) })],
     [
       words.format,
       fill(words.formatIs, {

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { chance, near, pull, s16le, started, timetable, tone } from "./helpers.mjs";
+
+const OUT = 48000;
+const RATE = 16000;
+const STEP = 0.016; // seconds: a whole number of quanta
+const start = { type: "start", encoding: "linear16", sampleRate: RATE, channels: 2 };
+
+/**
+ * Plays a live stream of so many seconds, of which the frames of `lost` never come, each up to 30 ms late, and calls `each` before each step.
+ * @param {ReturnType<typeof started>} playout
+ * @param {number} seconds
+ * @param {[number, number]} lost from when to when, in seconds
+ * @param {(due: number) => number} comes when a frame comes that is due at `due`
+ * @param {(now: number) => void} each
+ */
+function play(playout, seconds, lost, comes = (due) => due, each = () => {}) {
+  const late = chance(3);
+  const frames = timetable(s16le(seconds * RATE, tone(440, RATE), tone(990, RATE)), 4 * RATE, 0.02, (_, due) => comes(due) + 0.03 * late());
+  let next = 0;
+  for (let now = 0; now < seconds; now += STEP) {
+    each(now);
+    for (; next < frames.length && frames[next][0] <= now; next++) {
+      const sentAt = next * 0.02;
+      if (sentAt < lost[0] || sentAt >= lost[1]) playout.push(frames[next][1], 1e9 + frames[next][0]);
+    }
+    if (now > seconds - 0.03) break; // the last frames are still under way
+    pull(playout, STEP, OUT);
+  }
+}
+
+/**
+ * Sent, heard, caught up and left out, in seconds of the stream.
+ * @param {ReturnType<typeof started>} playout
+ */
+function sums(playout) {
+  const stats = playout.stats();
+  const heard = stats.samplesPlayed + stats.samplesBuffered;
+  const caughtUp = stats.samplesStretched + stats.samplesCut;
+  const leftOut = stats.samplesDiscarded + stats.samplesMissed;
+  assert.equal(stats.samplesReceived, heard + caughtUp + stats.samplesDiscarded);
+  return { missed: stats.samplesMissed / RATE, discarded: stats.samplesDiscarded / RATE, all: (heard + caughtUp + leftOut) / RATE };
+}
+
+test("what was sent while the connection was lost is counted to within 20 ms, once", () => {
+  const playout = started(OUT, start);
+  let again = false;
+  play(playout, 20, [5, 7.5], undefined, (now) => {
+    if (now < 7.5 || again) return;
+    again = true;
+    playout.start(start);
+  });
+  const { missed, all } = sums(playout);
+  near(missed, 2.5, 0.02, "seconds missed");
+  near(all, 20, 0.1, "seconds sent");
+  near(playout.takeUnheard(), 2.5, 0.02, "seconds told");
+  assert.equal(playout.takeUnheard(), 0);
+});
+
+test("a stall is no loss, even if the stream starts again after it", () => {
+  const playout = started(OUT, start);
+  let again = false;
+  play(
+    playout,
+    20,
+    [0, 0],
+    (due) => (due > 5 && due < 8 ? 8 : due),
+    (now) => {
+      if (now < 12 || again) return;
+      again = true;
+      playout.start(start);
+    },
+  );
+  assert.ok(sums(playout).missed < 0.02, `${sums(playout).missed} s missed`);
+});
+
+test("after a wake the sound is live at once, and old sound and sound that never came are counted together", () => {
+  const playout = started(OUT, start);
+  const late = chance(4);
+  const bytes = s16le(70 * RATE, tone(440, RATE), tone(990, RATE));
+  const size = 64000 * 0.02;
+  // Asleep from 5 s to 60 s: 10 s of the sound were held by the network and come in a burst, the 45 s after them never come.
+  let next = 0;
+  let slept = 0;
+  let heard = 0;
+  for (let now = 0; now < 69.97; now += STEP) {
+    if (now > 5 && slept === 0) {
+      slept = 55;
+      now += slept;
+      for (; next * 0.02 < 15; next++) playout.push(bytes.subarray(next * size, (next + 1) * size), 1e9 + now);
+      next = Math.floor(now / 0.02) - 1;
+      playout.wake();
+    }
+    for (; (next + 1) * 0.02 + 0.005 * late() <= now; next++) playout.push(bytes.subarray(next * size, (next + 1) * size), 1e9 + now);
+    if (slept && now < 61.5) playout.settle(false);
+    pull(playout, STEP, OUT);
+    if (slept && heard === 0 && now > 60.5) heard = playout.stats().delay;
+  }
+  const { missed, discarded, all } = sums(playout);
+  assert.ok(heard < 0.2, `${heard} s behind half a second after the wake`);
+  near(missed, 45, 0.03, "seconds that never came");
+  near(discarded, 10, 0.15, "seconds of old sound");
+  near(all, 69.97, 0.1, "seconds sent");
+  near(playout.takeUnheard(), 55, 0.15, "seconds told");
+});
