@@ -181,6 +181,9 @@ class DeskPage:
             self._stage.card.start_sound()
 
     def _placing(self, order: CallOrder) -> None:
+        """Shows the new call in the place of one that is over. An active one stays, and is heard, until the new one is placed."""
+        if self._stage.card and self._stage.card.call.running:
+            return
         self._shown = None
         self._stage.show_placing(order)
         self._log.mark_row(None)
@@ -189,6 +192,8 @@ class DeskPage:
         self._show(call, listen=True)
 
     def _failed(self) -> None:
+        if self._stage.card:
+            return
         self._stage.show_nothing()
         self._show_first("")
 

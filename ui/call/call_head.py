@@ -4,28 +4,31 @@ from services.domain.call import Call
 from ui.call.steps import Steps
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.times import CallClock
+from ui.kit.tone import tone_of
 from ui.words import say, state
+from ui.words.calls import number
 
 
 class CallHead:
-    """`number` is the other party's, `subtitle` the line below it."""
+    """`who` is the other party's number, `subtitle` the line below it."""
 
-    def __init__(self, number: str, subtitle: str) -> None:
+    def __init__(self, who: str, subtitle: str) -> None:
         with Box(classes="top"):
             with Box(classes="whom"):
-                Text("h2", number, "who")
+                Text("h2", who, "who")
                 self._subtitle = Text("p", subtitle, "sub")
+            self._steps = Steps()
             with Box(classes="right"):
                 self._clock = CallClock()
                 with Box(classes="state", role="status", aria_live="polite"):
                     self._dot = Box("i", "dot")
                     self._status = Text("span", say("dialling"), data_testid="call-status", data_status="dialling")
-        self._steps = Steps()
 
     def update(self, call: Call, subtitle: str) -> None:
         self._subtitle.show(subtitle)
         self._clock.show(call.started_at, call.ended_at)
+        self._clock.title(f"{state(call.status)} · {number(call)} – Earshot")
         self._status.show(state(call.status))
         set_props(self._status, data_status=call.status.value)
-        self._dot.classes(replace=f"dot {call.status.value}")
+        self._dot.classes(replace=f"dot {call.status.value} {tone_of(call)}".rstrip())
         self._steps.update(call)

@@ -6,10 +6,11 @@ from services.desk.desk import CallDesk
 from services.domain.call import Call
 from ui.kit.icons import icon
 from ui.kit.markup import Box, Text
+from ui.kit.tone import tone_of
 from ui.words import say
-from ui.words.calls import cost, cost_of, cost_part, duration
-from ui.words.faults import ended_words
+from ui.words.calls import cost, cost_of, cost_part, duration, why_ended
 
+_TONES = ("finished", "missed", "cancelled", "trouble")
 _MIN_SHOWN = 0.0005  # dollars; less would be shown as 0
 
 
@@ -22,7 +23,9 @@ class Outcome(Box):
         self._to = ""
         with self:
             with Box(classes="outcome-text"):
-                self._why = Text("h3")
+                with Box("h3"):
+                    self._icons = {tone: icon(f"call-{tone}", 20) for tone in _TONES}
+                    self._why = Text("span")
                 self._next_step = Text("p")
                 with Box("dl", "facts"):
                     self._duration, self._cost = _Fact("duration"), _Fact("cost")
@@ -36,10 +39,13 @@ class Outcome(Box):
 
     def show(self, call: Call) -> None:
         self._to = call.to or ""
-        reason = ended_words(call)
+        reason = why_ended(self._desk, call)
         self.set_visibility(reason is not None)
         if reason is None:
             return
+        tone = tone_of(call)
+        for name, drawing in self._icons.items():
+            drawing.set_visibility(name == tone)
         self._why.show(reason.title)
         self._next_step.show(reason.next_step)
         self._duration.show(duration(call))

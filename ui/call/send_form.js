@@ -1,17 +1,22 @@
 /**
  * A form that sends each press once: not while one is pending, not from a held key, not without a connection. `send` carries the fields by
- * name and, under `press`, the name of the button. `settle` makes it ready again, and empties it if `done`.
+ * name and, under `press`, the name of the button. `settle` makes it ready again, and empties it if `done`. What is typed is kept under
+ * `draft`, if that is given, until it is sent.
  */
 import { Press } from "press";
 import { defineComponent } from "vue";
 
+/** @type {Map<string, Record<string, string>>} what was typed and not sent, by `draft`: it outlives the form, but not the tab */
+const drafts = new Map();
+const MAX_DRAFTS = 50;
+
 export default defineComponent({
   template: `
-    <form class="send-form" novalidate :aria-busy="String(busy)" @submit.prevent="press" @keydown.enter="held">
+    <form class="send-form" novalidate :aria-busy="String(busy)" @submit.prevent="press" @keydown.enter="held" @input="keep">
       <fieldset :disabled="busy || disabled"><slot></slot></fieldset>
       <p v-if="refused" class="problem" role="alert">{{ offline }}</p>
     </form>`,
-  props: { offline: String, disabled: Boolean },
+  props: { offline: String, disabled: Boolean, draft: { type: String, default: "" } },
   emits: ["send"],
 
   data() {
@@ -22,7 +27,24 @@ export default defineComponent({
     return { pressed: /** @type {Press|null} */ (null) };
   },
 
+  mounted() {
+    for (const [name, text] of Object.entries(drafts.get(this.draft) ?? {})) {
+      const field = this.$el.elements.namedItem(name);
+      if (field instanceof HTMLInputElement) field.value = text;
+    }
+  },
+
   methods: {
+    /** Keeps what is typed, so that it is there again when the call is shown again. */
+    keep() {
+      if (!this.draft) return;
+      const texts = [...this.$el.querySelectorAll("input[type=text]")].filter((field) => field.value);
+      drafts.delete(this.draft);
+      if (!texts.length) return;
+      drafts.set(this.draft, Object.fromEntries(texts.map((field) => [field.name, field.value])));
+      if (drafts.size > MAX_DRAFTS) drafts.delete(drafts.keys().next().value ?? "");
+    },
+
     /** @param {KeyboardEvent} event */
     held(event) {
       if (event.repeat) event.preventDefault();
@@ -47,7 +69,10 @@ export default defineComponent({
     /** @param {boolean} done */
     settle(done) {
       this.busy = false;
-      if (done) this.$el.reset();
+      if (done) {
+        drafts.delete(this.draft);
+        this.$el.reset();
+      }
       this.$nextTick(() => this.pressed?.refocus());
     },
   },

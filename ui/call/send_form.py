@@ -16,14 +16,17 @@ Fields = Mapping[str, str]
 
 
 class SendForm(Element, component="send_form.js", dependencies=[PRESS]):
-    """Calls `send` with the fields of each valid press; it returns whether to clear the form. Its errors are shown in `notice`."""
+    """Calls `send` with the fields of each valid press; it returns whether to clear the form. Its errors are shown in `notice`.
 
-    def __init__(self, *, send: Callable[[Fields], Awaitable[bool]], notice: Notice) -> None:
+    What is typed is kept in the browser under `draft` until it is sent.
+    """
+
+    def __init__(self, *, send: Callable[[Fields], Awaitable[bool]], notice: Notice, draft: str = "") -> None:
         super().__init__()
         self._send = send
         self._notice = notice
         self._busy = False
-        set_props(self, offline=say("steer_offline"), disabled=False)
+        set_props(self, offline=say("steer_offline"), disabled=False, draft=draft)
         self.on("send", self._pressed)
 
     def enable(self, possible: bool) -> None:

@@ -37,14 +37,14 @@ class Steering(LiveBox):
                     with self._mute:
                         self._mute_icons = icon("mute"), icon("unmute")
                         self._mute_text = Text("span")
-            with SendForm(send=self._say, notice=notice).classes("panel say") as saying:
+            with SendForm(send=self._say, notice=notice, draft=f"say {call.id}").classes("panel say") as saying:
                 _field("say", label=say("say_label"), press=say("say_it"), icon_name="say")
                 with Box(classes="below"):
                     Text("p", say("say_hint"))
                     with Box("label", "switch"):
                         Box("input", type="checkbox", role="switch", name="last")
                         Text("span", say("end_after"))
-            with SendForm(send=self._whisper, notice=notice).classes("panel whisper") as whispering:
+            with SendForm(send=self._whisper, notice=notice, draft=f"whisper {call.id}").classes("panel whisper") as whispering:
                 _field("whisper", label=say("whisper_label"), press=say("whisper_it"), icon_name="whisper")
                 with Box(classes="below"):
                     Text("p", say("whisper_hint"))

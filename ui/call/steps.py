@@ -3,23 +3,26 @@
 from services.domain.call import Call, CallStatus
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.times import LocalTime
+from ui.kit.tone import tone_of
 from ui.words import state
 
 _STEPS = (CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS, CallStatus.ENDED)
 
 
 class Steps:
-    """Marks the steps reached. One that was skipped, such as the answer to an unanswered call, stays pale."""
+    """Marks the steps reached, in the tone of how the call ended. One that was skipped, such as the answer to an unanswered call, stays
+    pale."""
 
     def __init__(self) -> None:
         self._items: dict[CallStatus, tuple[Box, LocalTime]] = {}
-        with Box("ol", "steps"):
+        with Box("ol", "steps") as self._list:
             for status in _STEPS:
                 with Box("li", "todo") as item:
                     Text("b", state(status))
                     self._items[status] = item, LocalTime()
 
     def update(self, call: Call) -> None:
+        self._list.classes(replace=f"steps {tone_of(call)}".rstrip())
         times = dict(zip(_STEPS, (call.created_at, call.ringing_at, call.started_at, call.ended_at), strict=True))
         for status, (item, time) in self._items.items():
             reached = status.order <= call.status.order and not (status is CallStatus.IN_PROGRESS and not call.answered)

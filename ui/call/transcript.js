@@ -41,7 +41,7 @@ export default defineComponent({
   },
 
   setup() {
-    return { copiedTimer: 0 };
+    return { copiedTimer: 0, following: true, resized: /** @type {ResizeObserver|null} */ (null) };
   },
 
   data() {
@@ -62,10 +62,15 @@ export default defineComponent({
 
   mounted() {
     this.follow();
+    this.resized = new ResizeObserver(() => {
+      if (this.following) this.follow(); // the newest line stays in sight when its window shrinks
+    });
+    this.resized.observe(this.talk());
   },
 
   beforeUnmount() {
     clearTimeout(this.copiedTimer);
+    this.resized?.disconnect();
   },
 
   methods: {
@@ -100,11 +105,13 @@ export default defineComponent({
     follow() {
       const talk = this.talk();
       this.missed = false;
+      this.following = true;
       talk.scrollTop = talk.scrollHeight;
     },
 
     scrolled() {
-      if (this.isNearBottom()) this.missed = false;
+      this.following = this.isNearBottom();
+      if (this.following) this.missed = false;
     },
 
     /** @param {Line} line */

@@ -18,7 +18,7 @@ class TransferForm(SendForm):
     """The first press asks for confirmation, the second, for the same destination, transfers. The desk checks it with the dial guard."""
 
     def __init__(self, call: Call, *, desk: CallDesk, notice: Notice) -> None:
-        super().__init__(send=self._transfer, notice=notice)
+        super().__init__(send=self._transfer, notice=notice, draft=f"transfer {call.id}")
         self._call_id = call.id
         self._desk = desk
         self._asked: str | None = None

@@ -18,6 +18,7 @@ from ui.dial import recent_numbers
 from ui.dial.call_options import CallOptions, read_options
 from ui.dial.pickers import Pickers
 from ui.dial.questions import Questions
+from ui.kit.following import follow
 from ui.kit.icons import icon
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
@@ -95,6 +96,7 @@ class Dialer:
         self.form.on("dial", self._dial)
         self._typed(to)
         self._read_recent()
+        follow(desk.switch.changed, lambda _: self._look_again())
 
     def fill(self, number: str) -> None:
         """Puts a number into the field without dialling it."""
@@ -105,6 +107,11 @@ class Dialer:
         self._pickers.refresh()
         if self._said and (self._said[0] or "").startswith("calls"):
             self._check(self._text, complete=False)
+
+    def _look_again(self) -> None:
+        """Dialling was stopped, or allowed again: what was said before is no longer so."""
+        self._notice.hide()
+        self._check(self._text, complete=False)
 
     def _typed(self, text: str) -> None:
         self._text = text

@@ -24,7 +24,7 @@ comes after 130 ms, with separate modules after 310 ms. The player is 13.9 kB gz
 
 _SHEETS = [
     *["tokens", "ground", "header", "columns", "controls", "stage", "sound", "outcome", "list", "narrow"],
-    *["dialer", "frame", "call", "calls", "transcript", "steering", "recorded", "timeline", "player", "replay", "safety"],
+    *["dialer", "frame", "call", "calls", "transcript", "steering", "recorded", "timeline", "player", "replay", "safety", "docked"],
 ]
 """The order matters: of two rules with the same specificity the later one wins."""
 _VERSION = re.compile(r"^[0-9a-f]{12}/")

@@ -27,6 +27,10 @@ _ICONS = {
     f'<path d="M18 14v4a1.5 1.5 0 0 1-1.5 1.5h-10A1.5 1.5 0 0 1 5 18V8a1.5 1.5 0 0 1 1.5-1.5H10"/></g>',
     "settings": f'<g {_STROKE}><path d="M4 7h9M19 7h1M4 17h1M11 17h9"/><circle cx="16" cy="7" r="2.6"/>'
     f'<circle cx="8" cy="17" r="2.6"/></g>',
+    "call-finished": f'<g {_STROKE}><circle cx="12" cy="12" r="9"/><path d="M8 12.4l2.7 2.6L16 9.5"/></g>',
+    "call-missed": f'<g {_STROKE}><circle cx="12" cy="12" r="9"/><path d="M12 7.5v5l3 2"/></g>',
+    "call-cancelled": f'<g {_STROKE}><circle cx="12" cy="12" r="9"/><path d="M8.5 12h7"/></g>',
+    "call-trouble": f'<g {_STROKE}><path d="M12 3.8 2.8 19.6h18.4z"/><path d="M12 10v4M12 16.8v0"/></g>',
     "again": f'<g {_STROKE}><path d="M20 11a8 8 0 1 0-2.3 6.3"/><path d="M20.5 5v6h-6"/></g>',
 }
 

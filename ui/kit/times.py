@@ -36,6 +36,10 @@ class CallClock(Element, component="call_clock.js", dependencies=[FORMATS]):
         set_props(self, since=milliseconds(since), until=milliseconds(until))
         self.set_visibility(since is not None)
 
+    def title(self, text: str) -> None:
+        """Names the browser's tab: the running time and `text`. It has its own name again when the clock is removed."""
+        set_props(self, titled=text)
+
 
 def milliseconds(moment: datetime | None) -> int | None:
     """Milliseconds since 1970, as browsers count time."""

@@ -7,6 +7,7 @@
  * @property {string} number
  * @property {string} status
  * @property {string} words
+ * @property {string} [tone] how it ended
  * @property {number} [at] ms since 1970
  * @property {boolean} [running]
  * @property {number} [since] ms since 1970 at which it was answered
@@ -26,7 +27,7 @@ export default defineComponent({
       <li v-for="row in sorted" :key="row.id" :class="{ fresh: fresh[row.id] }">
         <button type="button" class="row" :data-call="row.id" :aria-current="row.id === current ? 'true' : null"
           :tabindex="row.id === reached ? 0 : -1" @focus="focused = row.id" @click="choose(row)">
-          <i class="dot" :class="row.status"></i>
+          <i class="dot" :class="[row.status, row.tone]"></i>
           <span class="number">{{ row.number }}</span>
           <span v-if="row.running" class="when">{{ row.since ? lasting((now - row.since) / 1000) : "" }}</span>
           <time v-else-if="row.at" class="when" :datetime="new Date(row.at).toISOString()" :title="whole(row.at)">{{ brief(row.at) }}</time>
@@ -104,6 +105,7 @@ export default defineComponent({
     /** @param {string|null} id */
     mark(id) {
       this.current = id;
+      if (id) delete this.fresh[id]; // whoever looks at it knows
     },
 
     /** @param {string} id */

@@ -9,12 +9,14 @@ from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
 from ui.kit.markup import set_props
 from ui.kit.times import FORMATS, milliseconds
+from ui.kit.tone import tone_of
 from ui.words import say
 from ui.words.calls import number, outcome
 
 
 class Row(TypedDict):
-    """What a row shows of a call. `at` and `since` are ms since 1970. `speaker` is a CSS class, `speaks` the same as text."""
+    """What a row shows of a call. `at` and `since` are ms since 1970. `speaker` is a CSS class, `speaks` the same as text.
+    `tone` is the CSS class of how it ended."""
 
     id: str
     number: str
@@ -27,6 +29,7 @@ class Row(TypedDict):
     speaker: str
     speaks: str
     fresh: bool
+    tone: str
 
 
 class CallList(Element, component="call_list.js", dependencies=[FORMATS]):
@@ -75,6 +78,7 @@ def row(desk: CallDesk, call: Call, *, fresh: bool = False) -> Row:
         speaker=speaker,
         speaks=_SPEAKS[speaker]() if speaker else "",
         fresh=fresh,
+        tone=tone_of(call),
     )
 
 

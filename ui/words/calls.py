@@ -1,8 +1,13 @@
 """A call in words: its numbers, state, outcome and cost."""
 
+from dataclasses import replace
+
 from services.desk.desk import CallDesk
+from services.desk.timeline import Entry
 from services.domain.call import Call, CallOrder, CallStatus, CostItem
+from services.domain.control import Action
 from services.domain.phone_number import international, region_name, region_of
+from services.vapi.ended_reasons import EndedReason
 from ui.words import dollars, language, say, state
 from ui.words.faults import ended_words
 
@@ -29,13 +34,26 @@ def subtitle(desk: CallDesk, call: Call | CallOrder) -> str:
     return ", ".join(filter(None, (name, region, ways)))
 
 
+def why_ended(desk: CallDesk, call: Call) -> EndedReason | None:
+    """Why the call ended and what to do about it; None while it is active. Vapi says that the assistant forwarded it, also when somebody
+    here did."""
+    reason = ended_words(call)
+    if reason and reason.code == _FORWARDED and any(_is_transfer(entry) for entry in desk.timelines.of(call.id)):
+        return replace(reason, title=say("transferred_from_here"))
+    return reason
+
+
 def outcome(desk: CallDesk, call: Call) -> str:
     """The state of an active call; why an ended one ended and how long it lasted: `You ended the call · 0:33`."""
-    reason = ended_words(call)
+    reason = why_ended(desk, call)
     if reason is None:
         return state(call.status)
     lasted = duration(call)
     return f"{reason.title.removesuffix('.')} · {lasted}" if lasted else reason.title
+
+
+def _is_transfer(entry: Entry) -> bool:
+    return entry.action == Action.TRANSFER and entry.outcome == "taken"
 
 
 def remark(call: Call) -> str:
@@ -70,6 +88,8 @@ def cost_part(item: CostItem) -> str:
     key = _COST_PARTS.get(item.kind)
     return say(key) if key else item.kind
 
+
+_FORWARDED = "assistant-forwarded-call"
 
 _COST_PARTS = {
     "transport": "cost_transport",

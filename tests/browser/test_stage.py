@@ -1,0 +1,127 @@
+"""The call on the stage: what other dials leave alone, what is kept when another call is shown, and how its end looks."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from services.domain.call import CallStatus
+from tests.browser.conftest import Earshot, Open
+from tests.browser.test_page import dial, part, see_dialled, see_status
+
+NUMBER, OTHER, BUSY = "+14155552671", "+442079460958", "+12025550101"
+ALL_AT_ONCE = 10  # the demo line's limit, as Vapi's
+
+
+@pytest.fixture(autouse=True)
+def ended(earshot: Earshot) -> Iterator[None]:
+    """The process is shared with other tests."""
+    earshot.end_all()
+    yield
+    earshot._ask("POST", "/api/dialling/resume")
+    earshot.end_all()
+
+
+def heard(page: Page) -> None:
+    expect(part(page, "player-state")).to_have_attribute("data-state", "playing", timeout=60_000)
+
+
+def test_a_dial_that_vapi_refuses_leaves_the_sound_alone(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    dial(page, NUMBER)
+    see_status(page, CallStatus.IN_PROGRESS)
+    heard(page)
+    player = part(page, "player-state").element_handle()
+    for _ in range(ALL_AT_ONCE - 1):
+        earshot.place("+12025550102")
+    dial(page, OTHER)
+    expect(page.get_by_role("alert").filter(has_text="Over Concurrency Limit")).to_be_visible()
+    assert player.is_visible()  # the same element as before
+    expect(part(page, "player-state")).to_have_attribute("data-state", "playing")
+    expect(page.locator(".who")).to_have_text("+1 415-555-2671")
+
+
+def test_half_typed_words_are_there_again_when_the_call_is(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    dial(page, NUMBER)
+    see_status(page, CallStatus.IN_PROGRESS)
+    page.get_by_label("Have the assistant say").fill("One moment, I")
+    dial(page, OTHER)
+    expect(page.locator(".who")).to_have_text("+44 20 7946 0958")
+    expect(page.get_by_label("Have the assistant say")).to_have_value("")
+    page.get_by_role("navigation").get_by_role("button", name="+1 415-555-2671", exact=True).click()
+    expect(page.locator(".who")).to_have_text("+1 415-555-2671")
+    expect(page.get_by_label("Have the assistant say")).to_have_value("One moment, I")
+
+
+def test_a_refusal_by_the_stop_switch_goes_when_dialling_is_allowed_again(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    part(page, "dial-number").fill(NUMBER)
+    earshot._ask("POST", "/api/dialling/stop")
+    refusal = page.locator("#dial-says .problem")
+    expect(refusal).to_have_text("All dialling is stopped. You can allow it again at the top of the page.")
+    earshot._ask("POST", "/api/dialling/resume")
+    expect(refusal).to_be_hidden()
+    expect(page.locator("#dial-says .say")).to_contain_text("Calls +1 415-555-2671")
+
+
+@pytest.mark.parametrize(("number", "tone"), [(BUSY, "missed"), (NUMBER, "cancelled")])
+def test_only_a_conversation_ends_in_green(earshot: Earshot, open_tab: Open, number: str, tone: str) -> None:
+    page = open_tab(earshot.url)
+    dial(page, number)
+    if tone == "cancelled":
+        part(page, "call-end").click()
+    see_status(page, CallStatus.ENDED)
+    expect(page.locator("ol.steps")).to_have_class(f"steps {tone}")
+    expect(page.locator(f".outcome .icon-call-{tone}")).to_be_visible()
+    expect(part(page, "call-log").locator(".row .dot").first).to_have_class(f"dot ended {tone}")
+    green = page.evaluate("getComputedStyle(document.querySelector('.btn.go')).backgroundColor")
+    assert page.locator(".steps .done").first.evaluate("item => getComputedStyle(item).borderTopColor") != green
+
+
+def test_a_transfer_that_was_asked_for_here_is_not_put_on_the_assistant(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    dial(page, NUMBER)
+    see_status(page, CallStatus.IN_PROGRESS)
+    page.get_by_role("radio", name="Transfer", exact=True).check()
+    page.get_by_label("Number or SIP").fill("+14155552672")
+    page.keyboard.press("Enter")
+    part(page, "transfer-confirm").click()
+    see_status(page, CallStatus.ENDED)
+    expect(page.locator(".outcome h3")).to_have_text("The call was transferred from here.")
+
+
+def test_the_tab_names_the_call_and_its_clock(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    expect(page).to_have_title("Earshot")
+    dial(page, BUSY)
+    expect(page).to_have_title("Ended · +1 202-555-0101 – Earshot")
+    dial(page, NUMBER)
+    page.wait_for_function(r"/^0:0\d Answered · \+1 415-555-2671 – Earshot$/.test(document.title)", timeout=60_000)
+
+
+def test_on_a_phone_what_runs_comes_before_the_dialer(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url, viewport={"width": 390, "height": 844})
+    dial(page, NUMBER)
+    see_dialled(page)
+    running = page.locator(".part.running")
+    expect(running.get_by_role("button")).to_have_count(1)
+    tops = [place.bounding_box() for place in (page.locator(".stage"), running, page.locator(".dialer"), page.locator(".part.past"))]
+    heights = [box["y"] for box in tops if box]
+    assert len(heights) == 4
+    assert heights == sorted(heights)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1440, 900), (1920, 1080)])
+def test_composer_and_end_call_are_in_sight(earshot: Earshot, open_tab: Open, width: int, height: int) -> None:
+    page = open_tab(earshot.url, viewport={"width": width, "height": height})
+    dial(page, NUMBER)
+    see_status(page, CallStatus.IN_PROGRESS)
+    heard(page)
+    for control in ("say-send", "call-end", "listen-toggle"):
+        expect(part(page, control)).to_be_in_viewport(ratio=1)
+    page.get_by_role("radio", name="Transfer", exact=True).check()
+    page.get_by_label("Number or SIP").fill("+14155552672")
+    page.keyboard.press("Enter")
+    expect(part(page, "transfer-confirm")).to_be_in_viewport(ratio=1)
+    expect(part(page, "call-end")).to_be_in_viewport(ratio=1)
