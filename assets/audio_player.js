@@ -1,7 +1,7 @@
 /**
- * The live player on the page: a lane for each speaker (who speaks, how loud, mute, volume), a line about the sound, and details. `moduleUrl` is the address
- * of `LivePlayout`, which plays the sound; levels are drawn here and never leave the browser. `words` are the page's texts; the page also
- * brings the styles.
+ * The live player on the page: a lane for each speaker (who speaks, how loud, mute, volume), a line about the sound, and details. `moduleUrl`
+ * is the address of `LivePlayout`, which plays the sound; levels are drawn here and never leave the browser. `words` are the page's texts;
+ * the page also brings the styles.
  *
  * @typedef {import("./live_playout.js").LivePlayout} LivePlayout
  * @typedef {import("./live_playout.js").StateChange} StateChange
@@ -9,19 +9,20 @@
  * @typedef {import("./live_playout.js").Format} Format
  */
 import { fill } from "fill";
+import { canFloat, float } from "floating";
+import { FORMATS, formatName, parseFormat } from "formats";
 import { Lane } from "lane";
 import { MuteButton } from "mute_button";
+import { TEMPLATE } from "player_template";
 import { explain, tellMissed } from "sound_words";
+import { TabTitle } from "tab_title";
 import { defineComponent } from "vue";
-
-/** Formats to choose from: rate in Hz, channels, encoding. */
-const FORMATS = [8000, 16000, 24000, 44100, 48000].flatMap((rate) => [`${rate} 2 s16le`, `${rate} 1 s16le`]);
-FORMATS.push("8000 2 mulaw", "8000 1 mulaw");
 
 const REFRESH_MS = 1000; // of the line about the sound
 const LATE_S = 1.5; // further behind than this is not live,
 const LIVE_S = 0.5; // until it is no further behind than this
 const SILENT_S = 5; // after a pause of this length the line says how long it has been
+const SILENT_STATES = ["idle", "ended", "stopped", "unsupported", "failed"];
 const OVER_MS = 3000; // after the end of a call its last sound may still come
 
 /** @type {{who: Speaker, row: string}[]} */
@@ -32,52 +33,7 @@ const SPEAKERS = [
 
 export default defineComponent({
   components: { MuteButton },
-  template: `
-    <div class="audio-player">
-      <div class="lanes" :class="{ one: mono }">
-        <div v-for="s in speakers" v-show="s.who === 'customer' || !mono" :key="s.who" class="lane" :class="[s.row, { muted: muted[s.who] }]">
-          <div class="name">{{ mono ? words.oneLane : words[s.who] }}<small>{{ mono || !spread ? words.bothEars : words.ear[s.who] }}{{ speaking[s.who] ? ", " + words.speaking : "" }}</small></div>
-          <canvas class="wave" :ref="s.who" aria-hidden="true"></canvas>
-          <div class="vol">
-            <mute-button :muted="muted[s.who]" :aria-label="words.mute[mono ? 'both' : s.who]" @click="toggle(s.who)"></mute-button>
-            <input type="range" class="volume" min="0" max="1" step="0.05" :value="volume[s.who]" :aria-label="words.volume[mono ? 'both' : s.who]"
-              @input="setGain(s.who, $event.target.valueAsNumber)" />
-          </div>
-        </div>
-        <p class="lane-key" aria-hidden="true">
-          <span v-for="(meaning, mark) in words.key" :key="mark"><i :class="mark"></i>{{ meaning }}</span>
-        </p>
-      </div>
-      <div class="foot">
-        <slot></slot>
-        <span class="grow"></span>
-        <slot name="end"></slot>
-      </div>
-      <div class="sound-line">
-        <span class="player-state" data-testid="player-state" :data-state="shown">{{ text }}</span>
-        <button v-if="state === 'blocked'" type="button" class="btn tap" @click="start">{{ words.tap }}</button>
-        <button v-if="late" type="button" class="btn" data-testid="jump-to-live" @click="jump">{{ words.jump }}</button>
-        <span v-if="missed" class="missed" data-testid="missed">{{ missedText }}</span>
-        <span class="sr-only" role="status">{{ announced }} {{ missedText }}</span>
-      </div>
-      <details class="player-details" @toggle="inform">
-        <summary>{{ words.about }}</summary>
-        <dl>
-          <div v-for="[term, words] in details" :key="term"><dt>{{ term }}</dt><dd>{{ words }}</dd></div>
-        </dl>
-        <label class="heard-as">
-          <span>{{ words.hearAs }}<small>{{ words.hearAsMeans }}</small></span>
-          <select @change="hearAs($event.target.value)">
-            <option value="">{{ words.asTheCallSays }}</option>
-            <option v-for="name in formats" :key="name" :value="name" :selected="name === chosen">{{ formatName(name) }}</option>
-          </select>
-        </label>
-        <label class="stay-live">
-          <input type="checkbox" :checked="staysLive" @change="setStayLive($event.target.checked)" />
-          <span>{{ words.stayLive }}<small>{{ words.stayLiveMeans }}</small></span>
-        </label>
-      </details>
-    </div>`,
+  template: TEMPLATE,
   props: {
     url: String,
     moduleUrl: { type: String, required: true },
@@ -88,6 +44,8 @@ export default defineComponent({
     words: { type: Object, required: true },
     /** The call has ended. */
     over: Boolean,
+    /** When the call began, in ms since 1970; 0: not yet. */
+    since: Number,
     /** The call is being recorded. */
     recorded: Boolean,
   },
@@ -105,6 +63,9 @@ export default defineComponent({
       unmounted: false,
       pausedAt: 0, // performance.now()
       end: 0, // timer
+      title: new TabTitle(),
+      canFloat,
+      comeBack: () => {},
     };
   },
 
@@ -114,6 +75,8 @@ export default defineComponent({
       state: /** @type {import("./live_playout.js").State} */ ("idle"),
       text: this.words.states.idle,
       announced: "",
+      level: { customer: "", assistant: "" }, // dBFS
+      floating: false,
       late: false, // too far behind to be called live
       mono: false,
       missed: /** @type {import("./live_playout.js").Missed|null} */ (null),
@@ -172,6 +135,8 @@ export default defineComponent({
     this.player?.stop();
     clearInterval(this.refresher);
     clearTimeout(this.end);
+    this.title.release();
+    this.comeBack();
     for (const lane of this.lanes) lane.release();
   },
 
@@ -195,6 +160,15 @@ export default defineComponent({
     finish() {
       clearTimeout(this.end);
       if (this.over) this.end = setTimeout(() => this.player?.finish(), OVER_MS);
+    },
+
+    /** Into a window of its own, until that is closed. */
+    async leave() {
+      this.comeBack = await float(/** @type {HTMLElement} */ (this.$el), () => {
+        this.floating = false;
+        this.comeBack = () => {};
+      });
+      this.floating = true;
     },
 
     jump() {
@@ -248,15 +222,12 @@ export default defineComponent({
     /** @returns {Format|null} */
     override() {
       if (!this.chosen) return this.format ?? null;
-      const [sampleRate, channels, encoding] = this.chosen.split(" ");
-      return { sampleRate: Number(sampleRate), channels: channels === "2" ? 2 : 1, encoding: encoding === "mulaw" ? "mulaw" : "s16le" };
+      return parseFormat(this.chosen);
     },
 
     /** @param {string} name one of FORMATS */
-    formatName(name) {
-      const [rate, channels, encoding] = name.split(" ");
-      const kilo = Number(rate) / 1000;
-      return `${kilo.toLocaleString(document.documentElement.lang || "en")} kHz × ${channels}${encoding === "mulaw" ? ` ${this.words.mulaw}` : ""}`;
+    nameOf(name) {
+      return formatName(name, this.words);
     },
 
     getStats() {
@@ -294,7 +265,10 @@ export default defineComponent({
       this.tell(stats);
       this.announced = state === "playing" ? this.words.playing : this.text;
       if (state === "playing" || state === "gap") this.refresher = setInterval(() => this.refresh(), REFRESH_MS);
-      if (state !== "playing") this.speaking = { customer: false, assistant: false };
+      if (state !== "playing") {
+        this.speaking = { customer: false, assistant: false };
+        this.level = { customer: "", assistant: "" };
+      }
       this.$emit("state", { state, detail, text: this.text });
     },
 
@@ -310,6 +284,8 @@ export default defineComponent({
       if (state === "playing") this.text = this.late ? words.catchingUp : words.live;
       else if (state === "gap" && paused >= SILENT_S) this.text = fill(words.silent, { seconds: paused });
       else this.text = words.states[state === "unsupported" && !isSecureContext ? "insecure" : state];
+      if (SILENT_STATES.includes(state)) this.title.release();
+      else this.title.show(this.text, this.since ?? 0);
     },
 
     /** Asks for statistics, and shows them in the details. */
@@ -331,7 +307,8 @@ export default defineComponent({
         const { who } = lane;
         const speaks = lane.add(levels[who], levels);
         if (speaks !== this.speaking[who]) this.speaking[who] = speaks;
-        if (!document.hidden) lane.paint(this.reducedMotion.matches);
+        if (!document.hidden || this.floating) lane.paint(this.reducedMotion.matches);
+        if (lane.figure !== this.level[who]) this.level[who] = lane.figure;
       }
     },
   },

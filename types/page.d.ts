@@ -23,6 +23,12 @@ declare global {
   }
 
   /** Chromium's. */
+  interface DocumentPictureInPicture {
+    requestWindow(size: { width: number; height: number }): Promise<Window>;
+  }
+  var documentPictureInPicture: DocumentPictureInPicture | undefined;
+
+  /** Chromium's. */
   interface AudioContext {
     readonly playbackStats?: { readonly underrunEvents: number };
   }

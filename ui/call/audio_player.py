@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from nicegui.element import Element
 
+from services.domain.call import Call
 from ui.call.player_words import player_words
 from ui.kit.assets import ASSETS, versioned
 from ui.kit.markup import set_props
@@ -16,7 +17,10 @@ _LISTENING = ("starting", "waiting", "playing", "gap", "reconnecting", "blocked"
 _RENEW_INTERVAL_S = 5.0  # between new tickets, so that a refusal no ticket can cure is not retried endlessly
 
 
-_MODULES: list[str | Path] = ["../kit/fill.js", "lane.js", "../kit/mute_button.js", "sound_words.js"]
+_MODULES: list[str | Path] = [
+    *("../kit/fill.js", "../kit/mute_button.js", "../kit/times.js"),
+    *("floating.js", "formats.js", "lane.js", "player_template.js", "sound_words.js", "tab_title.js"),
+]
 
 
 class AudioPlayer(Element, component=ASSETS / "audio_player.js", dependencies=_MODULES):
@@ -53,9 +57,10 @@ class AudioPlayer(Element, component=ASSETS / "audio_player.js", dependencies=_M
         """JavaScript for a checkbox that plays both speakers in both ears."""
         return f"(event) => getElement({self.id}).setSpread(!event.target.checked)"
 
-    def tell(self, *, over: bool, recorded: bool) -> None:
-        """Tells the browser whether the call has ended, and whether it is being recorded."""
-        set_props(self, over=over, recorded=recorded)
+    def tell(self, call: Call, *, recorded: bool) -> None:
+        """Tells the browser since when the call has run, whether it has ended, and whether it is being recorded."""
+        since = round(call.started_at.timestamp() * 1000) if call.started_at else 0
+        set_props(self, since=since, over=not call.running, recorded=recorded)
 
     def _on_change(self, change: dict[str, Any]) -> None:
         self.state = str(change.get("state"))

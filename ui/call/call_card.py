@@ -140,7 +140,7 @@ class CallCard:
         running = self.call.running
         listening = self._player.listening
         recorded = self._recordings.recording(self.call.id) or self._recordings.has(self.call.id)
-        self._player.tell(over=not running, recorded=recorded)
+        self._player.tell(self.call, recorded=recorded)
         set_props(self._toggle, aria_pressed="true" if listening else "false")
         self._toggle_text.show(say("stop_listening" if listening else "listen"))
         self._toggle_icons[0].set_visibility(not listening)

@@ -7,6 +7,8 @@ const SPEAKING_RMS = 0.006; // about -44 dBFS: above a telephone line's noise, b
 const HANGOVER_S = 0.6; // a pause of this length still belongs to a sentence
 const REDUCED_MOTION_EVERY = 8; // levels per picture: about three pictures a second
 const PAINT_EVERY = 2;
+const FIGURE_EVERY = 6; // levels: figures that change faster can't be read
+const SILENT_RMS = 1e-4; // -80 dBFS
 
 // marks of a level, as bits
 const SPEAKS = 1;
@@ -31,6 +33,8 @@ export class Lane {
     this.count = 0; // levels so far
     this.spokeAt = -Infinity; // count at the last speech
     this.started = false; // any sound has been played
+    this.figure = ""; // the loudest level of the last quarter second, such as "−18 dBFS"
+    this.loudest = 0; // RMS since that figure
     this.hue = "";
     this.hueReadAt = 0; // count
     this.width = this.height = 0; // CSS pixels
@@ -62,6 +66,11 @@ export class Lane {
     this.started ||= !gap; // before the first sound nothing is missing
     if (rms > SPEAKING_RMS && !gap) this.spokeAt = this.count;
     const speaks = this.count - this.spokeAt < HANGOVER_S * LEVELS_HZ;
+    this.loudest = Math.max(this.loudest, rms);
+    if (this.count % FIGURE_EVERY === 0) {
+      this.figure = gap || this.loudest < SILENT_RMS ? "" : `${Math.round(20 * Math.log10(this.loudest))} dBFS`.replace("-", "−");
+      this.loudest = 0;
+    }
     this.peaks[at] = gap ? -1 : peak;
     this.marks[at] = (speaks ? SPEAKS : 0) | (gap && this.started ? GAP : 0) | (catchesUp ? CATCHES_UP : 0);
     return speaks;

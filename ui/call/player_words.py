@@ -5,7 +5,7 @@ from typing import Any
 from ui.words import say, text
 
 _TEXTS = (
-    "about tap playing live catchingUp jump silent inRecording oneLane heardTerm heardIs bothEars speaking noGaps gaps shortGaps"
+    "about tap playing live catchingUp jump float silent inRecording oneLane heardTerm heardIs bothEars speaking noGaps gaps shortGaps"
     " delay delayIs gapsTerm gapsAre caughtUp caughtUpBy leftOut leftOutIs format formatIs apart together mulaw linear clock"
     " inStep fast slow device deviceIs deviceSilent connection neverLost lost stayLive stayLiveMeans hearAs hearAsMeans"
     " asTheCallSays"
