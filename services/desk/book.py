@@ -63,9 +63,12 @@ class Book:
         return next((call for call in calls if call.to == number and call.status is not CallStatus.SCHEDULED), None)
 
     def resume(self, call: Call) -> None:
-        """Adds a call from the journal that was running before this process started."""
+        """Adds a call from the journal that was running, or whose cost was awaited, before this process started."""
         self._calls[call.id] = call
-        self._running.add(call.id)
+        if call.running:
+            self._running.add(call.id)
+        else:
+            self._ended_at[call.id] = asyncio.get_running_loop().time()
 
     def see(self, call: Call, *, ours: bool = False) -> None:
         """Updates a call with what was read. An unknown call is added only if it is running: past calls of other systems are not listed."""

@@ -145,7 +145,7 @@ class CallDesk:
             self._watcher.looked_back.set()
             await self.directory.load()
             return
-        for call in await self.journal.running():
+        for call in (*await self.journal.running(), *await self.journal.without_cost()):
             self._book.resume(call)
         self._tasks.start(self._watcher.run(), name="watch calls")
         self._tasks.start(self._late_hang_ups.run(), name="hang up open dials")

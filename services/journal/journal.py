@@ -219,6 +219,10 @@ class Journal:
         """
         return await self._database.read(partial(slots.running, now=self._now(), but=but))
 
+    async def without_cost(self) -> list[Call]:
+        """The calls that have ended and whose cost is not known, newest first; 1,000 of the last 13 hours at most."""
+        return await self._database.read(partial(calls.without_cost, created_from=self._now() - slots.LONGEST))
+
     async def free_slot(self, call_id: str) -> bool:
         """Frees the slot of a call, whether or not it is over. False if it held none."""
         return await self._database.write(partial(slots.free, call_id=call_id))

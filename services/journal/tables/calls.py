@@ -13,6 +13,8 @@ from services.journal.database.schema import calls
 from services.journal.tables.search import matching
 from services.journal.tables.slots import release
 
+_MOST = 1000  # calls per read
+
 
 def newest(older: tuple[Call, datetime], newer: tuple[Call, datetime]) -> tuple[Call, datetime]:
     """Two reads of one call as one."""
@@ -126,6 +128,12 @@ def get(connection: sa.Connection, call_id: str) -> Call | None:
     """The call with this id, or with this temporary id (`unknown-` and its tag)."""
     same = (calls.c.id == call_id) | (calls.c.tag == call_id.removeprefix("unknown-"))
     return next(iter(find(connection, sa.select(calls.c.data).where(same).limit(1))), None)
+
+
+def without_cost(connection: sa.Connection, created_from: datetime) -> list[Call]:
+    """The ended calls since then whose cost is not known, newest first; 1,000 at most."""
+    unpriced = page(statuses=[CallStatus.ENDED], created_from=created_from, created_to=None, before=None, limit=_MOST)
+    return find(connection, unpriced.where(calls.c.data.not_like('%"cost":%')))
 
 
 def written_since(connection: sa.Connection, revision: int) -> list[Call]:
