@@ -81,8 +81,8 @@ class StandIn:
         if "hang" in way:
             await asyncio.sleep(60)
         if "drop" in way:
-            assert request.transport
-            request.transport.abort()
+            if request.transport:  # else the client is gone already
+                request.transport.abort()
             return web.Response()
         if "500" in way:
             return web.json_response({"message": "Internal server error", "statusCode": 500}, status=500)
@@ -169,9 +169,9 @@ class StandIn:
 
 
 @asynccontextmanager
-async def stand_in() -> AsyncIterator[StandIn]:
-    """A stand-in that serves on a loopback port."""
-    vapi = StandIn()
+async def stand_in(vapi: StandIn | None = None) -> AsyncIterator[StandIn]:
+    """A stand-in that serves on a loopback port: `vapi`, else a new one."""
+    vapi = vapi or StandIn()
     app = web.Application()
     app.router.add_post("/call", vapi.create)
     app.router.add_get("/call", vapi.list)

@@ -26,8 +26,8 @@ def postgres() -> Iterator[Path]:
     found = programs()
     if found is None:
         pytest.skip("PostgreSQL is not installed: `python -m tests.needs test` installs it or says how")
-    with cluster(found) as folder:
-        yield folder
+    with cluster(found) as server:
+        yield server.folder
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])

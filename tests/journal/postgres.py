@@ -18,41 +18,73 @@ def programs() -> Path | None:
     return folders[-1].parent if folders else None
 
 
-@contextmanager
-def cluster(bin_folder: Path) -> Iterator[Path]:
-    """A running server; yields the folder of its socket."""
-    folder = Path(tempfile.mkdtemp(prefix="earshot-"))
-    owner = _owner()
-    if owner is not None:
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
+class Server:
+    """A cluster in `folder`, which also holds its socket. `start` and `stop` return once that is done."""
 
-    def run(program: str, *arguments: str) -> None:
+    def __init__(self, bin_folder: Path, folder: Path) -> None:
+        self.folder = folder
+        self._bin_folder = bin_folder
+        self._owner = _owner()
+        if self._owner is not None:
+            os.chown(folder, self._owner.pw_uid, self._owner.pw_gid)
+
+    def create(self) -> None:
+        # Small segments, so that a cluster fits on a small disk.
+        self._run("initdb", "-U", "earshot", "-A", "trust", "-E", "UTF8", "--no-sync", "--wal-segsize", "1")
+
+    def start(self) -> None:
+        # Only clients are killed here, never the machine: what the server has taken need not be on the disk.
+        options = f"-k {self.folder} -c listen_addresses='' -c fsync=off"
+        self._run("pg_ctl", "-l", str(self.folder / "log"), "-w", "-o", options, "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        self._run("pg_ctl", "-m", mode, "stop")
+
+    @property
+    def running(self) -> bool:
+        return self._returned("pg_ctl", "status") == 0
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql://earshot@/{database}?host={self.folder}"
+
+    def _run(self, program: str, *arguments: str) -> None:
+        code = self._returned(program, *arguments)
+        assert code == 0, f"{program} failed: {(self.folder / 'errors').read_text()}"
+
+    def _returned(self, program: str, *arguments: str) -> int:
+        owner = self._owner
         # Files, not pipes: the server inherits them, and a pipe would not end before it.
-        with (folder / "errors").open("a") as errors:
-            done = subprocess.run(
-                [bin_folder / program, "-D", folder / "data", *arguments],
+        with (self.folder / "errors").open("a") as errors:
+            return subprocess.run(
+                [self._bin_folder / program, "-D", self.folder / "data", *arguments],
                 user=owner.pw_uid if owner else None,
                 group=owner.pw_gid if owner else None,
                 extra_groups=[] if owner else None,
                 env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
-                cwd=folder,
+                cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
                 check=False,
-            )
-        assert done.returncode == 0, f"{program} failed: {(folder / 'errors').read_text()}"
+            ).returncode
 
+
+@contextmanager
+def cluster(bin_folder: Path, at: Path | None = None) -> Iterator[Server]:
+    """A running server in the folder `at`, else in a temporary one. It may be stopped and started in between."""
+    folder = at or Path(tempfile.mkdtemp(prefix="earshot-"))
     try:
-        run("initdb", "-U", "earshot", "-A", "trust", "-E", "UTF8", "--no-sync")
-        # Only clients are killed here, never the machine: what the server has taken need not be on the disk.
-        run("pg_ctl", "-l", str(folder / "log"), "-w", "-o", f"-k {folder} -c listen_addresses='' -c fsync=off", "start")
+        server = Server(bin_folder, folder)
+        server.create()
+        server.start()
         try:
-            yield folder
+            yield server
         finally:
-            run("pg_ctl", "-m", "immediate", "stop")
+            if server.running:
+                server.stop()
     finally:
-        shutil.rmtree(folder)
+        if at is None:
+            shutil.rmtree(folder)
 
 
 def _owner() -> pwd.struct_passwd | None:

@@ -1,4 +1,4 @@
-"""Everything at once: clients that retry, a Vapi that answers at random, and an app that is killed three times."""
+"""Everything at once: clients that retry, a Vapi that answers at random, apps that are killed, and a database that fails."""
 
 import asyncio
 import random
@@ -6,34 +6,33 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from tests.ports import free_port
 from tests.process import running, vapi_environ
-from tests.stand_in import Answer, stand_in
+from tests.stand_in import stand_in
+from tests.whole.chaos.clients import number_of
+from tests.whole.chaos.databases import database_of
+from tests.whole.chaos.run import LIMITS, run
+from tests.whole.chaos.vapi import WAYS
 
 KEYS = 200
 TIMES = 10
 CONNECTIONS = 50
 KILLS = 3
-WAYS: list[Answer] = [
-    *["created"] * 12,
-    *["created then 500"] * 2,
-    *["created then drop"] * 2,
-    "created then hang",
-    "drop",
-    (429, {"message": "Rate limit exceeded"}),
-    (500, {"message": "Internal server error"}),
-]
-LIMITS = {
-    "EARSHOT_ALLOWED_REGIONS": "*",
-    "EARSHOT_CALLS_PER_HOUR": "100000",
-    "EARSHOT_CALLS_PER_DAY": "100000",
-    "EARSHOT_CONCURRENT_CALLS": "100000",
-}
+SECONDS = 60.0
+SEED = 10
 
 
-def number(key: int) -> str:
-    return f"+1415{2_000_000 + key:07d}"
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+async def test_nothing_is_dialled_twice_or_forgotten_whatever_fails(engine: str, tmp_path: Path) -> None:
+    """One process on SQLite, two on PostgreSQL. Each is killed, and their database is stopped, locked, demoted or full."""
+    with database_of(engine, tmp_path) as database:
+        report = await run(tmp_path, database, seconds=SECONDS, seed=SEED)
+    assert report.wrong == []
+    assert report.faults.keys() == {"kill -9", *database.faults}
+    assert report.calls > SECONDS / 2
 
 
 async def test_one_call_a_key_and_one_answer_a_key_whatever_happens(tmp_path: Path) -> None:
@@ -53,7 +52,9 @@ async def test_one_call_a_key_and_one_answer_a_key_whatever_happens(tmp_path: Pa
             sent += 1
             try:
                 async with session.post(
-                    f"http://127.0.0.1:{port}/api/vapi_call", json={"to": number(key)}, headers={"Idempotency-Key": f"key-{key}"}
+                    f"http://127.0.0.1:{port}/api/vapi_call",
+                    json={"to": number_of(f"key-{key}")},
+                    headers={"Idempotency-Key": f"key-{key}"},
                 ) as answer:
                     body = await answer.json(content_type=None)
             except (aiohttp.ClientError, ConnectionError):
@@ -65,7 +66,7 @@ async def test_one_call_a_key_and_one_answer_a_key_whatever_happens(tmp_path: Pa
 
     async with stand_in() as vapi:
         vapi.answer = lambda: chance.choice(WAYS)
-        environ = vapi_environ(vapi.url) | LIMITS | {"EARSHOT_DATA_DIR": str(tmp_path / "data")}
+        environ = vapi_environ(vapi.url) | LIMITS | {"EARSHOT_DATA_DIR": str(tmp_path / "data"), "EARSHOT_CONCURRENT_CALLS": "100000"}
         up = asyncio.Event()
 
         async def killed_again_and_again() -> None:
