@@ -12,14 +12,18 @@ const STANDING_MS = 1000; // no device has buffers that long
 const LONG_TICK_MS = 1500; // the page itself was held up, so nothing is known about the clock
 const FIRST_RETRY_MS = 250; // doubled with each failure,
 const MAX_RETRY_MS = 1000; // up to here, so that sound is back within 2 s of the device
+const LASTING_MS = 30_000; // a silence of this length may last for hours, and unheard sound must not fill the memory
 const SAME_CAUSE_MS = 10_000; // what is missed within this has one cause
 
 export class DeviceWatch {
   /** @type {""|"blocked"|"starting"|"no-device"} why there is no sound; "": there is */
   silence = "";
+  /** True if that has lasted so long that sound need not be kept any more. */
+  lasting = false;
   #context;
   #onMissed;
   #askedAt = performance.now();
+  #heardAt = performance.now();
   #ran = false;
   #inGesture;
   #time = -1;
@@ -63,6 +67,8 @@ export class DeviceWatch {
     this.#tickedAt = now;
     const running = state === "running" && now - this.#movedAt < STANDING_MS;
     this.#ran ||= running;
+    if (running) this.#heardAt = now;
+    this.lasting = now - this.#heardAt > LASTING_MS;
     const before = this.silence;
     this.silence = running ? "" : this.#cause(now);
     if (state === "running") this.#retryMs = FIRST_RETRY_MS;

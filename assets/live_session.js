@@ -46,6 +46,7 @@ export class LiveSession {
   /** @type {import("./device_watch.js").DeviceWatch["silence"]} */
   #silent = "";
   #reconnecting = false;
+  #deaf = false; // the Worker keeps no sound for the worklet
   #lost = ""; // how the last socket was closed
   #released = false;
   #retried = false; // with a new url, since the last sound
@@ -240,6 +241,9 @@ export class LiveSession {
     const { state } = /** @type {AudioContext} */ (this.context);
     if (state === "closed") return this.#handlers.onEnd("failed", "The browser closed the audio context.");
     this.#device?.tick();
+    const deaf = this.#device?.lasting ?? false;
+    if (deaf !== this.#deaf) this.#worker?.postMessage({ deaf });
+    this.#deaf = deaf;
     const silent = this.#device ? this.#device.silence : state === "running" ? "" : "starting";
     if (silent && this.#socket === "ended") return this.#handlers.onEnd("ended");
     if (this.#silent === "blocked" && !silent) this.post({ live: true }); // skips what came meanwhile

@@ -19,6 +19,7 @@ let socket = null;
 /** @type {SocketWatch|null} notices what no socket reports; loaded after what the first sound waits for */
 let watch = null;
 let heartbeat = false; // the server sends something at least every second
+let deaf = false; // nothing can be heard, and has not been for long: sound is dropped
 let timer = 0;
 let retryS = MIN_RETRY_S;
 let badText = 0;
@@ -26,6 +27,7 @@ let badText = 0;
 self.onmessage = (/** @type {MessageEvent<ToWorker>} */ { data }) => {
   if (data.audio) audio = data.audio;
   heartbeat ||= data.heartbeat ?? false;
+  deaf = data.deaf ?? deaf;
   if (data.close) leave();
   else if (data.over) closed(CALL_IS_OVER[0]);
   else if (data.look) watch?.look();
@@ -80,7 +82,7 @@ function use(opened) {
       tellPage({ socket: "flowing" });
     }
     if (typeof data === "string") readText(data);
-    else tellWorklet({ pcm: data, at: Date.now() / 1000 }, [data]);
+    else if (!deaf) tellWorklet({ pcm: data, at: Date.now() / 1000 }, [data]);
   };
   socket.onclose = ({ code }) => closed(code);
 }

@@ -5,9 +5,17 @@ import type { Override, StartFrame } from "../assets/playout/stream_format.js";
 
 /**
  * From the page to the Worker. `heartbeat`: the server has one. `url`: connect to it; null: there is none now, ask again later. `look`: the page is looked at again. `over`:
- * the call has ended.
+ * the call has ended. `deaf`: drop the sound, or no longer.
  */
-export type ToWorker = { audio?: MessagePort; heartbeat?: boolean; url?: string | null; look?: true; over?: true; close?: true };
+export type ToWorker = {
+  audio?: MessagePort;
+  heartbeat?: boolean;
+  url?: string | null;
+  look?: true;
+  over?: true;
+  deaf?: boolean;
+  close?: true;
+};
 
 /**
  * From the Worker to the page. `socket`: "open"; "flowing" (the first frame came, or after "stalled" another); "stalled" (silent for too long:

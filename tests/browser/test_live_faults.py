@@ -9,7 +9,7 @@ from playwright.async_api import Page, async_playwright
 from websockets.asyncio.server import ServerConnection
 
 from tests.browser.browsers import CHROMIUM_FLAGS
-from tests.browser.plain_page.server import FRAME, RATE, START, LiveCall, plain_server
+from tests.browser.plain_page.server import ASSETS, FRAME, RATE, START, LiveCall, plain_server
 from tests.browser.plain_page.sleeping import asleep
 from tests.browser.test_live_playout import CALL, assert_conserved, listen, live, open_element, state, stats
 from tests.chromium import chromium_path
@@ -246,6 +246,31 @@ async def test_a_lost_device_is_named_and_sound_comes_back_with_it(page: Page, c
     assert_conserved(numbers)
     assert seconds(numbers, "Discarded") > 3  # live again, not 4 s behind
     assert numbers["delay"] < 0.5
+
+
+async def test_what_nobody_can_hear_for_long_is_not_kept_but_counted(page: Page, call: LiveCall) -> None:
+    speech = Speech()
+
+    async def script(connection: ServerConnection, number: int) -> None:
+        await connection.send(START)
+        await speech.speak(connection, number, 60)
+
+    call.script = script
+    soon = (ASSETS / "device_watch.js").read_text().replace("LASTING_MS = 30_000", "LASTING_MS = 1000")
+    await page.route("**/device_watch.js", lambda route: route.fulfill(body=soon, content_type="text/javascript"))
+    await open_element(page, call, "&autostart")
+    await page.wait_for_selector("[data-state=playing]")
+    await page.wait_for_timeout(2000)
+    await page.evaluate(LOST_DEVICE)
+    await page.wait_for_timeout(7000)
+    await page.evaluate("window.lost = false")
+    await page.wait_for_selector("[data-state=playing]")
+    await page.wait_for_timeout(3000)
+    numbers = await page.evaluate("window.player.getStats()")
+    sent = (speech.sent[1][-1] - speech.sent[1][0] + 1) * FRAME / RATE
+    assert_conserved(numbers)
+    assert seconds(numbers, "Missed") > 4
+    assert seconds(numbers, "Received", "Missed") == pytest.approx(sent, abs=IN_FLIGHT_S)
 
 
 async def test_an_output_clock_that_stands_still_is_not_called_playing(page: Page, call: LiveCall) -> None:
