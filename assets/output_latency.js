@@ -2,7 +2,7 @@
  * The delay between an AudioContext and the loudspeaker, where it can be asked for without harm.
  *
  * Firefox on Linux can freeze the tab for good at a read of `outputLatency` or a call of `getOutputTimestamp`: both ask the sound server and
- * wait for it, while they hold a lock that the sound thread needs to answer the server. Nothing of this player may read either elsewhere.
+ * wait for it, while they hold a lock that the sound thread needs to answer the server. Nothing else of this player may read either.
  */
 const HARMLESS_PLATFORMS = /^(Win|Mac|iP)|Android/;
 

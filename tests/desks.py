@@ -1,7 +1,7 @@
 """A desk as main.py makes it, over a journal in a folder of the test's own."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,3 +42,22 @@ async def desk_in(folder: Path, gateway: Gateway | None, **settings: Any) -> Asy
     finally:
         await desk.aclose()
         await journal.aclose()
+
+
+@asynccontextmanager
+async def desk_at(vapi_url: str, folder: Path, **settings: Any) -> AsyncIterator[CallDesk]:
+    """A desk with a gateway of its own, as another process would have."""
+    gateway = Gateway(api_key="private", base_url=vapi_url)
+    try:
+        async with desk_in(folder, gateway, **settings) as desk:
+            yield desk
+    finally:
+        await gateway.aclose()
+
+
+@asynccontextmanager
+async def two_desks(vapi_urls: tuple[str, str], folder: Path, **settings: Any) -> AsyncIterator[tuple[CallDesk, CallDesk]]:
+    """Two processes on one journal."""
+    async with AsyncExitStack() as stack:
+        one, other = [await stack.enter_async_context(desk_at(url, folder, **settings)) for url in vapi_urls]
+        yield one, other

@@ -36,7 +36,7 @@ async def cancel(gateway: Gateway, call: Call) -> Call:
                 deleted = True
         except CallNotFound:
             if not deleted and _due(call):
-                raise  # its data was deleted elsewhere, perhaps while it ran
+                raise  # somebody deleted its data at Vapi, perhaps while it ran
             return replace(call, status=CallStatus.ENDED, ended_reason=CANCELLED if deleted else GONE)
         except VapiError as error:
             log.warning("could not cancel a scheduled call (%s)", error.code)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 
 from services.desk.book import Book
@@ -33,6 +32,7 @@ from services.domain.phone_number import PhoneNumber
 from services.domain.transcript import Line
 from services.journal import AuditRow, Dial, Journal, Limits
 from services.support.drain import Drain
+from services.support.events import set_within
 from services.support.signals import Signal
 from services.support.tasks import Tasks
 from services.vapi.ended_reasons import EndedReason, Family, explain, family_of
@@ -348,9 +348,7 @@ class CallDesk:
 
     async def caught_up(self) -> None:
         """Returns once the first read from Vapi is done, or after a few seconds if Vapi does not answer."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_CATCH_UP_PATIENCE):
-                await self._watcher.looked_back.wait()
+        await set_within(self._watcher.looked_back, _CATCH_UP_PATIENCE)
 
     async def _read_timeline(self, call_id: str) -> list[AuditRow]:
         return await self.journal.audit(call_id=call_id, actions=ACTIONS, limit=MOST_ENTRIES)

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from contextlib import suppress
 
 from services.domain.call import Assistant, Call, CallerId
 from services.domain.errors import NotConfigured, VapiError
 from services.domain.phone_number import international, region_of
+from services.support.events import set_within
 from services.support.signals import Signal
 from services.vapi.gateway import Gateway
 
@@ -43,9 +43,7 @@ class Directory:
 
     async def known(self) -> None:
         """Returns once loading succeeded or failed, at the latest after a few seconds."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
-                await self._known.wait()
+        await set_within(self._known, _PATIENCE)
 
     def region(self, phone_number_id: str) -> str | None:
         """The ISO 3166 code of a caller ID's country, if known."""

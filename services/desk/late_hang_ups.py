@@ -9,6 +9,7 @@ from services.domain.call import Call
 from services.domain.client import Client
 from services.domain.errors import EarshotError
 from services.journal import Dial, DialState, Journal
+from services.support.events import set_within
 from services.support.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -52,9 +53,7 @@ class LateHangUps:
                     await self._look_at(dial)
             except EarshotError as error:
                 log.warning("could not read which calls are to be hung up (%s)", error.code)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_SOON if dials else _IDLE):
-                    await self._wake.wait()
+            await set_within(self._wake, _SOON if dials else _IDLE)
             self._wake.clear()
 
     async def aclose(self) -> None:

@@ -30,7 +30,7 @@ class Lookups:
         """The call from Vapi. Raises CallNotFound, LimitReached if the client has caused too many requests, and VapiError."""
         now = self._clock()
         if now - self._missed.get(call_id, -MISS_S) < MISS_S:
-            raise CallNotFound("There is no call with this id.")
+            raise CallNotFound()
         self._count(client.name, now)
         try:
             return await self._read(call_id)

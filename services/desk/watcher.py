@@ -3,12 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from services.desk.proof import over
 from services.domain.call import LONGEST_CALL_SECONDS, Call, CallStatus
 from services.domain.errors import CallNotFound, VapiError
+from services.support.events import set_within
 from services.vapi.gateway import Gateway
 
 log = logging.getLogger(__name__)
@@ -117,9 +117,7 @@ class Watcher:
         return SOON if any(call.status in soon for call in awaited) else CALM
 
     async def _pause(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
+        await set_within(self._wake, seconds)
         self._wake.clear()
 
     async def _read(self) -> None:

@@ -173,6 +173,9 @@ class CallNotFound(EarshotError):
     code = "call_not_found"
     title = "No such call"
 
+    def __init__(self, detail: str = "There is no call with this id.") -> None:
+        super().__init__(detail)
+
 
 class RecordingNotFound(EarshotError):
     status = 404

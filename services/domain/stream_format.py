@@ -30,7 +30,7 @@ class StreamFormat:
 
     @property
     def block_size(self) -> int:
-        """Bytes of one sample of every channel. Cutting elsewhere swaps channels or turns speech into noise."""
+        """Bytes of one sample of every channel. Cutting anywhere else swaps channels or turns speech into noise."""
         return self.channels * _BYTES_PER_SAMPLE[self.encoding]
 
     @property

@@ -17,7 +17,7 @@ _APART = timedelta(seconds=30)  # maximum time between two deliveries of the sam
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """What one side says in one go. `key` identifies the line while its text grows, and increases from line to line. `at` is its start."""
+    """One speaker's words until a pause. `key` identifies the line while its text grows; later lines have higher ones. `at`: its start."""
 
     key: int
     speaker: Speaker

@@ -112,7 +112,7 @@ class Relay:
     `buffer_seconds` of sound behind.
 
     `loop` runs all of it, in another thread; None: the caller's loop. `find`, `target`, `hint` and `heard` are called there, and all
-    methods may be called from elsewhere. `playing` is called there with whether there is any upstream, whenever one begins or ends.
+    methods may be called from other threads. `playing` is called there with whether there is any upstream, whenever one begins or ends.
     """
 
     def __init__(
@@ -153,7 +153,7 @@ class Relay:
         """Adds a sink of another kind, made by `sink`, which is passed the function that removes it. Raises what `listen` raises."""
         call = self._find(call_id)
         if call is None:
-            raise CallNotFound("There is no call with this id.")
+            raise CallNotFound()
         if not call.running:
             raise CallNotRunning("This call has ended.")
         listener = sink(lambda leaving: self._on_loop(self._leave, leaving))

@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from services.domain.call import Call, CallStatus, ListenTarget
 from services.domain.errors import EarshotError
 from services.listening.silence import Silence
+from services.support.events import set_within
 
 log = logging.getLogger(__name__)
 _wire = logging.getLogger(f"{__name__}.wire")
@@ -153,9 +154,7 @@ class Upstream:
             self._hint(self._call.id)
 
     async def _pause(self, seconds: float | None) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._news.wait()
+        await set_within(self._news, seconds)
 
 
 def verdict(error: Exception, *, settled: bool) -> Literal["transient", "fatal"]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from services.domain.errors import ShuttingDown
+from services.support.events import set_within
 
 
 class Drain:
@@ -36,9 +37,4 @@ class Drain:
     async def close(self, within: float) -> bool:
         """Admits no new work and waits for what is under way, at most `within` seconds. False if some of it is not finished by then."""
         self.closing = True
-        try:
-            async with asyncio.timeout(within):
-                await self._idle.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await set_within(self._idle, within)

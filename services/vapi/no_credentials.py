@@ -27,7 +27,7 @@ class NoCredentials(Gateway):
         raise NotConfigured.without(self._missing)
 
     async def get_call(self, call_id: str) -> Call:
-        raise CallNotFound("There is no call with this id.")
+        raise CallNotFound()
 
     async def list_calls(
         self, *, updated_since: datetime | None = None, created_since: datetime | None = None, limit: int = 100

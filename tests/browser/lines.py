@@ -1,4 +1,4 @@
-"""Vapi's other end in the test's own process, beside a browser: what was sent to it can be looked at, and it can be told what to do."""
+"""Vapi's end of the line in the test's own process, beside a browser: the test reads what was sent to it, and decides what it does."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -223,7 +223,7 @@ async def test_an_old_url_is_expired_until_there_is_a_new_one(page: Page, call: 
     await state(page, "playing")
     await state(page, "ended")
     assert call.connections == 2
-    # a function is asked once more before anybody is told
+    # a function is asked once more before the page reports it
     await page.evaluate(
         f"window.states.length = 0; let asked = 0; window.listen(() => `ws://{call.address}/listen?${{asked++ ? 'fresh' : 'old'}}`)",
     )

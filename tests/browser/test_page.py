@@ -276,9 +276,9 @@ def test_an_address_fills_the_field_and_dials_nothing(earshot: Earshot, open_tab
 
 def test_an_address_of_no_call_says_so(earshot: Earshot, open_tab: Open) -> None:
     page = open_tab(f"{earshot.url}/?call=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E")
-    told = page.get_by_role("alert").filter(has_text="No such call")
-    expect(told).to_be_visible()
-    expect(told).to_contain_text("Calls on the demo line end when Earshot stops.")
+    alert = page.get_by_role("alert").filter(has_text="No such call")
+    expect(alert).to_be_visible()
+    expect(alert).to_contain_text("Calls on the demo line end when Earshot stops.")
 
 
 def test_the_address_names_the_call_that_is_shown_and_a_reload_shows_it_again(earshot: Earshot, open_tab: Open) -> None:
@@ -292,7 +292,7 @@ def test_the_address_names_the_call_that_is_shown_and_a_reload_shows_it_again(ea
     expect(page.get_by_role("heading", name="+1 415-555-2671")).to_be_visible()
 
 
-def test_placing_goes_on_when_the_tab_is_closed(earshot: Earshot, open_tab: Open) -> None:
+def test_placing_continues_when_the_tab_is_closed(earshot: Earshot, open_tab: Open) -> None:
     page = open_tab(earshot.url)
     before = len(earshot.calls())
     dial(page, "+12025550106")  # its answer comes late, since the call has to be looked for
@@ -342,7 +342,7 @@ def test_missing_credentials_are_named_and_nothing_can_be_dialled(earshot_with: 
     assert earshot.calls() == []
 
 
-def test_an_error_is_told_in_words(earshot_with: Start, open_tab: Open) -> None:
+def test_an_error_is_shown_in_words(earshot_with: Start, open_tab: Open) -> None:
     earshot = earshot_with(**vapi_environ(NOWHERE))
     page = open_tab(earshot.url)
     dial(page)

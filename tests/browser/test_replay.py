@@ -169,7 +169,7 @@ def test_a_recording_of_two_parts_plays_through(recorded: Recorded, open_tab: Op
     expect(page.get_by_test_id("replay-time")).to_have_text("0:00")
 
 
-def test_a_recording_that_is_not_there_is_told(recorded: Recorded, open_tab: Open) -> None:
+def test_a_missing_recording_is_reported(recorded: Recorded, open_tab: Open) -> None:
     page = open_tab(recorded.address.rpartition("/")[0] + "/no-such-call", faulty=True)
     expect(page.get_by_role("alert")).to_contain_text("can't be played")
 

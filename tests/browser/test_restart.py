@@ -35,12 +35,12 @@ def test_a_call_of_the_demo_line_is_gone_and_the_page_says_why(tmp_path: Path, p
         expect(part(page, "offline")).not_to_contain_text("continue")
     with started(MAIN, cwd=tmp_path, port=port) as app:
         app.wait_until_served()
-        told = page.get_by_role("alert").filter(has_text="No such call")
-        expect(told).to_contain_text("Calls on the demo line end when Earshot stops.", timeout=COMES_BACK)
+        alert = page.get_by_role("alert").filter(has_text="No such call")
+        expect(alert).to_contain_text("Calls on the demo line end when Earshot stops.", timeout=COMES_BACK)
         expect(part(page, "call-status")).to_have_count(0)
 
 
-def test_a_call_at_vapi_goes_on_and_the_page_shows_it_again(tmp_path: Path, port: int, open_tab: Open) -> None:
+def test_a_call_at_vapi_continues_and_the_page_shows_it_again(tmp_path: Path, port: int, open_tab: Open) -> None:
     with demo_line() as vapi:
         with started(MAIN, cwd=tmp_path, environ=account(vapi), port=port) as app:
             app.wait_until_served()

@@ -17,7 +17,7 @@ from tests.web.test_authentication import NUMBER, TOKENS, bearer
 
 
 @pytest.mark.process
-async def test_the_audit_tells_who_did_what_and_when(vapi: StandIn, tmp_path: Path) -> None:
+async def test_the_audit_has_who_did_what_and_when(vapi: StandIn, tmp_path: Path) -> None:
     began = datetime.now(UTC)
     environ = vapi_environ(vapi.url) | {"EARSHOT_API_TOKENS": TOKENS, "EARSHOT_DATA_DIR": str(tmp_path)}
     async with running(tmp_path, environ) as app, aiohttp.ClientSession(headers=bearer("boss"), raise_for_status=True) as http:
@@ -63,7 +63,7 @@ async def test_the_audit_tells_who_did_what_and_when(vapi: StandIn, tmp_path: Pa
     assert [row.call_id for row in rows[:4]] == [call["id"]] * 4
 
 
-async def test_what_was_done_last_is_written_down_as_well(tmp_path: Path) -> None:
+async def test_the_last_action_before_closing_is_written_too(tmp_path: Path) -> None:
     async with desk_in(tmp_path, None) as desk:
         desk.note(LOCAL, "end-all", outcome="1 ended, 0 unconfirmed")
     journal = await Journal.open(f"sqlite:///{tmp_path / 'journal.sqlite'}")

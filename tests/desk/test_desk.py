@@ -1,4 +1,4 @@
-"""The desk against a scripted Vapi on real sockets: never twice, never back in state, hung up for certain."""
+"""The desk against a scripted Vapi on real sockets: placed once, never back in state, hung up for certain."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -41,7 +41,7 @@ async def place(desk: CallDesk, number: str = NUMBER) -> Call:
 
 
 async def until(desk: CallDesk, call_id: str, true: Callable[[Call], bool]) -> Call:
-    """The call once `true` of it; the desk's own watching has to bring it there."""
+    """The call once `true` returns True for it; only the desk's own watching may update it."""
     changed = asyncio.Event()
     stop = desk.changed.subscribe(lambda _: changed.set())
     try:
@@ -67,7 +67,7 @@ async def test_a_call_is_placed_once_and_followed_to_its_end(vapi: StandIn, desk
 
 
 @pytest.mark.parametrize("answer", ["created then 500", "created then hang", "created then drop", "created, not JSON"])
-async def test_a_lost_answer_is_looked_for_and_adopted_never_dialled_again(vapi: StandIn, desk: CallDesk, answer: str) -> None:
+async def test_a_call_whose_answer_was_lost_is_found_and_adopted_never_dialled_again(vapi: StandIn, desk: CallDesk, answer: str) -> None:
     vapi.answer = answer
     call = await place(desk)
     assert call.status is CallStatus.QUEUED
@@ -103,7 +103,7 @@ async def test_an_unknown_outcome_without_a_call_stays_unknown(
 
 
 @pytest.mark.parametrize("status", [400, 402, 403, 404, 409, 422, 429])
-async def test_a_refusal_is_told_in_vapis_own_words(vapi: StandIn, desk: CallDesk, status: int) -> None:
+async def test_a_refusal_has_vapis_own_words(vapi: StandIn, desk: CallDesk, status: int) -> None:
     vapi.answer = status, {"message": ["one thing", "another"], "error": "Bad Request", "statusCode": status}
     with pytest.raises(VapiRefused) as refused:
         await place(desk)
@@ -119,7 +119,7 @@ async def test_a_wrong_key_is_named(vapi: StandIn, desk: CallDesk) -> None:
     assert vapi.dials == 1
 
 
-async def test_whoever_gives_up_waiting_does_not_lose_the_call(vapi: StandIn, desk: CallDesk) -> None:
+async def test_a_cancelled_request_does_not_lose_the_call(vapi: StandIn, desk: CallDesk) -> None:
     placing = asyncio.create_task(place(desk))
     await vapi.heard.wait()
     placing.cancel()
@@ -152,7 +152,7 @@ async def test_hanging_up_is_confirmed_by_reading(vapi: StandIn, desk: CallDesk)
     assert len(vapi.controls) == sent
 
 
-async def test_a_hang_up_that_does_not_hang_up_is_told_and_goes_on(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unconfirmed_hang_up_is_reported_and_retried(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.desk.hang_ups._PATIENCE", 0.3)
     vapi.end_call_works = False
     call = await place(desk)
@@ -191,8 +191,7 @@ async def test_calls_that_ran_before_a_restart_are_found_again(vapi: StandIn, de
     running, over = await place(desk), await place(desk)
     vapi.move(over.id, "ended")
     gateway = Gateway(api_key="private", base_url=vapi.url)
-    elsewhere = tmp_path / "elsewhere"
-    async with desk_in(elsewhere, gateway) as anew:
+    async with desk_in(tmp_path / "another", gateway) as anew:
         call = await until(anew, running.id, lambda call: call.running)
         assert call.to == NUMBER
         assert [known.id for known in anew.calls()] == [running.id]
@@ -211,13 +210,13 @@ async def test_many_running_calls_cost_one_request_a_tick(vapi: StandIn, desk: C
     assert vapi.requests["GET /call/{id}"] == 0
 
 
-async def test_vapi_going_down_is_told_and_ends_no_call(vapi: StandIn, desk: CallDesk) -> None:
+async def test_an_outage_of_vapi_is_reported_and_ends_no_call(vapi: StandIn, desk: CallDesk) -> None:
     call = await place(desk)
-    told: list[str | None] = []
+    troubles: list[str | None] = []
     changed = asyncio.Event()
 
     def hear(trouble: str | None) -> None:
-        told.append(trouble)
+        troubles.append(trouble)
         changed.set()
 
     desk.trouble_changed.subscribe(hear)
@@ -232,7 +231,7 @@ async def test_vapi_going_down_is_told_and_ends_no_call(vapi: StandIn, desk: Cal
     vapi.move(call.id, "ringing")
     await until(desk, call.id, lambda call: call.status is CallStatus.RINGING)
     assert desk.trouble is None
-    assert told[-1] is None
+    assert troubles[-1] is None
 
 
 async def test_a_fault_of_our_own_does_not_end_the_watching(
@@ -252,7 +251,7 @@ async def test_a_fault_of_our_own_does_not_end_the_watching(
     assert "a fault" in caplog.text
 
 
-async def test_a_number_that_is_unlikely_wants_a_second_word(vapi: StandIn, desk: CallDesk) -> None:
+async def test_an_unlikely_number_needs_a_confirmation(vapi: StandIn, desk: CallDesk) -> None:
     with pytest.raises(NumberError) as unlikely:
         desk.order("+15550100002")
     assert unlikely.value.code == "number_unlikely"

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,8 +13,7 @@ from services.desk.end_all import end_all
 from services.domain.call import CANCELLED, CallStatus
 from services.domain.client import LOCAL, PAGE
 from services.domain.errors import HangUpUnconfirmed
-from services.vapi.gateway import Gateway
-from tests.desks import desk_in
+from tests.desks import two_desks
 from tests.stand_in import StandIn
 
 NUMBER, OTHER = "+14155552671", "+14155552672"
@@ -23,7 +21,7 @@ NUMBER, OTHER = "+14155552671", "+14155552672"
 
 @pytest.fixture
 def vapi(vapi: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    """One that is not read unless somebody asks, so that nothing is known by chance."""
+    """Read only on request, so that the desk knows nothing by chance."""
     for name in ("IDLE", "CALM", "SOON"):
         monkeypatch.setattr(watcher, name, 600)
     monkeypatch.setattr(cancel, "_PAUSE", 0.01)
@@ -32,14 +30,10 @@ def vapi(vapi: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
 
 @pytest.fixture
 async def desks(vapi: StandIn, tmp_path: Path) -> AsyncIterator[tuple[CallDesk, CallDesk]]:
-    async with AsyncExitStack() as stack:
-        made = []
-        for _ in range(2):
-            gateway = Gateway(api_key="private", base_url=vapi.url)
-            stack.push_async_callback(gateway.aclose)
-            made.append(await stack.enter_async_context(desk_in(tmp_path, gateway)))
-            await made[-1].caught_up()
-        yield made[0], made[1]
+    async with two_desks((vapi.url, vapi.url), tmp_path) as made:
+        for desk in made:
+            await desk.caught_up()
+        yield made
 
 
 async def place(desk: CallDesk, number: str = NUMBER, in_: timedelta | None = None) -> str:

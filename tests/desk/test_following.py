@@ -1,8 +1,7 @@
-"""A desk shows what another process did as soon as the journal has it, whatever Vapi tells."""
+"""A desk shows what another process did as soon as the journal has it, whatever Vapi says."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,7 @@ from services.desk.desk import CallDesk
 from services.domain.call import CallStatus
 from services.domain.client import LOCAL
 from services.domain.control import Action, Control
-from services.vapi.gateway import Gateway
-from tests.desks import desk_in
+from tests.desks import two_desks
 from tests.stand_in import StandIn, stand_in
 
 NUMBER = "+14155552671"
@@ -21,14 +19,8 @@ NUMBER = "+14155552671"
 @pytest.fixture
 async def desks(vapi: StandIn, tmp_path: Path) -> AsyncIterator[tuple[CallDesk, CallDesk]]:
     """The second desk never learns anything from Vapi: its stand-in has no calls."""
-    async with AsyncExitStack() as stack:
-        silent = await stack.enter_async_context(stand_in())
-        made = []
-        for url in (vapi.url, silent.url):
-            gateway = Gateway(api_key="private", base_url=url)
-            stack.push_async_callback(gateway.aclose)
-            made.append(await stack.enter_async_context(desk_in(tmp_path, gateway)))
-        yield made[0], made[1]
+    async with stand_in() as silent, two_desks((vapi.url, silent.url), tmp_path) as made:
+        yield made
 
 
 async def until(true: Callable[[], bool]) -> None:

@@ -1,4 +1,4 @@
-"""Ids that Earshot does not know: Vapi is not asked again at once, and no client has it asked without end."""
+"""Ids that Earshot does not know: Vapi is not asked again at once, and each client's lookups are limited."""
 
 from pathlib import Path
 

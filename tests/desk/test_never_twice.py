@@ -1,4 +1,4 @@
-"""Idempotency keys, duplicates and limits on the API: a call is placed exactly as often as was meant."""
+"""Idempotency keys, duplicates and limits on the API: no call is placed twice by mistake."""
 
 import asyncio
 import sqlite3
@@ -49,7 +49,7 @@ async def test_a_key_with_another_request_is_refused(vapi: StandIn, client: Clie
     assert vapi.dials == 1
 
 
-async def test_a_key_that_is_still_being_answered_is_told_so(vapi: StandIn, client: Client) -> None:
+async def test_a_key_whose_first_request_is_running_is_409(vapi: StandIn, client: Client) -> None:
     vapi.answer = "hang"
     first = asyncio.create_task(post(client, "one"))
     await vapi.heard.wait()
@@ -140,7 +140,7 @@ async def test_a_call_that_is_scheduled_for_later_is_no_running_call(vapi: Stand
     assert (await post(client, "now"))[0] == 201
 
 
-async def test_the_hours_limit_is_told_and_not_overshot(vapi: StandIn, tmp_path: Path) -> None:
+async def test_the_hourly_limit_is_reported_and_not_exceeded(vapi: StandIn, tmp_path: Path) -> None:
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), calls_per_hour=3, calls_per_day=100) as client:
         answers = await asyncio.gather(*(post(client, allowDuplicate=True) for _ in range(10)))
         refused = [(answer["code"], headers) for status, answer, headers in answers if status == 429]

@@ -1,9 +1,9 @@
-"""Two processes on one journal: what one of them places, the other knows, counts, and goes on watching."""
+"""Two processes on one journal: the other one knows, counts and keeps watching what one of them places."""
 
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, closing
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,7 @@ from services.domain.call import CallStatus
 from services.domain.client import LOCAL
 from services.domain.errors import LimitReached
 from services.journal.database import sqlite
-from services.vapi.gateway import Gateway
-from tests.desks import desk_in
+from tests.desks import two_desks
 from tests.patience import HANG_S
 from tests.stand_in import StandIn
 
@@ -23,13 +22,8 @@ NUMBER = "+14155552671"
 
 @pytest.fixture
 async def desks(vapi: StandIn, tmp_path: Path) -> AsyncIterator[tuple[CallDesk, CallDesk]]:
-    async with AsyncExitStack() as stack:
-        made = []
-        for _ in range(2):
-            gateway = Gateway(api_key="private", base_url=vapi.url)
-            stack.push_async_callback(gateway.aclose)
-            made.append(await stack.enter_async_context(desk_in(tmp_path, gateway, concurrent_calls=1)))
-        yield made[0], made[1]
+    async with two_desks((vapi.url, vapi.url), tmp_path, concurrent_calls=1) as made:
+        yield made
 
 
 async def place(desk: CallDesk) -> str:

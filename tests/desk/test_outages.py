@@ -1,4 +1,4 @@
-"""Dials during an outage of the journal: what became of them is in the journal afterwards, and no slot and no key stays behind."""
+"""Dials during an outage of the journal: their outcomes are in the journal afterwards, and no slot and no key is leaked."""
 
 import asyncio
 import sqlite3

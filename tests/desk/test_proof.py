@@ -1,8 +1,6 @@
-"""What proves that a call is over when Vapi never shows its end, and what the watching of scheduled calls costs."""
+"""What proves that a call is over when Vapi never shows its end, and how many requests watching scheduled calls takes."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,8 +11,7 @@ from services.desk.desk import CallDesk
 from services.desk.proof import over, stuck
 from services.domain.call import GONE, TOO_OLD, Call, CallStatus
 from services.domain.client import LOCAL
-from services.vapi.gateway import Gateway
-from tests.desks import desk_in
+from tests.desks import desk_at
 from tests.stand_in import StandIn
 
 NUMBER = "+14155552671"
@@ -68,16 +65,6 @@ def vapi(vapi: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
     return vapi
 
 
-@asynccontextmanager
-async def a_desk(folder: Path, vapi: StandIn) -> AsyncIterator[CallDesk]:
-    gateway = Gateway(api_key="private", base_url=vapi.url)
-    try:
-        async with desk_in(folder, gateway, concurrent_calls=1) as desk:
-            yield desk
-    finally:
-        await gateway.aclose()
-
-
 async def until_ended(desk: CallDesk, call_id: str) -> Call:
     async with asyncio.timeout(20):
         while (call := desk.get(call_id)) is None or call.running:  # noqa: ASYNC110 - whenever it is
@@ -86,7 +73,7 @@ async def until_ended(desk: CallDesk, call_id: str) -> Call:
 
 
 async def test_a_scheduled_call_that_was_deleted_at_vapi_vanishes(vapi: StandIn, tmp_path: Path) -> None:
-    async with a_desk(tmp_path, vapi) as desk:
+    async with desk_at(vapi.url, tmp_path, concurrent_calls=1) as desk:
         placed = await desk.place(desk.order(NUMBER, earliest_at=datetime.now(UTC) + timedelta(days=3)), LOCAL)
         assert placed.call.status is SCHEDULED
         del vapi.calls[placed.call.id]
@@ -95,7 +82,7 @@ async def test_a_scheduled_call_that_was_deleted_at_vapi_vanishes(vapi: StandIn,
 
 
 async def test_a_call_that_vapi_no_longer_knows_frees_its_slot_when_its_own_time_is_over(vapi: StandIn, tmp_path: Path) -> None:
-    async with a_desk(tmp_path, vapi) as desk:
+    async with desk_at(vapi.url, tmp_path, concurrent_calls=1) as desk:
         first = (await desk.place(desk.order(NUMBER, max_duration_seconds=60), LOCAL)).call
         vapi.move(first.id, "in-progress", startedAt=(datetime.now(UTC) - 3 * MINUTE).isoformat())
         async with asyncio.timeout(10):
@@ -108,7 +95,7 @@ async def test_a_call_that_vapi_no_longer_knows_frees_its_slot_when_its_own_time
 
 async def test_a_call_of_yesterday_does_not_stay_in_memory(vapi: StandIn, tmp_path: Path) -> None:
     call_id = vapi.ring_in(NUMBER, createdAt=(datetime.now(UTC) - 14 * HOUR).isoformat(timespec="milliseconds").replace("+00:00", "Z"))
-    async with a_desk(tmp_path, vapi) as desk:
+    async with desk_at(vapi.url, tmp_path, concurrent_calls=1) as desk:
         assert (await until_ended(desk, call_id)).ended_reason == TOO_OLD
         assert desk.running == 0
 
@@ -119,7 +106,7 @@ async def test_a_scheduled_call_of_five_days_ago_is_not_watched_through_the_whol
         call_id = vapi.schedule(NUMBER, created=now - timedelta(days=4, minutes=minutes), earliest=now)
         vapi.move(call_id, "ended", endedReason="customer-ended-call", updatedAt=vapi.calls[call_id]["createdAt"])
     old = vapi.schedule(NUMBER, created=now - timedelta(days=5), earliest=now + timedelta(days=1))
-    async with a_desk(tmp_path, vapi) as desk:
+    async with desk_at(vapi.url, tmp_path, concurrent_calls=1) as desk:
         await desk.caught_up()
         desk.look(old)
         async with asyncio.timeout(10):

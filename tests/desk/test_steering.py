@@ -1,4 +1,4 @@
-"""What was sent to a call stands in its timeline, and why nothing can be sent is said."""
+"""The timeline has what was sent to a call, and the desk says why nothing can be sent."""
 
 import asyncio
 from pathlib import Path
@@ -24,10 +24,10 @@ async def answered(vapi: StandIn, desk: CallDesk) -> Call:
     return await until(desk, call.id, lambda call: call.answered)
 
 
-async def test_what_was_sent_stands_in_the_timeline_with_who_and_how_it_went(vapi: StandIn, desk: CallDesk) -> None:
+async def test_the_timeline_has_what_was_sent_by_whom_and_its_outcome(vapi: StandIn, desk: CallDesk) -> None:
     call = await answered(vapi, desk)
-    told: list[str] = []
-    desk.timelines.changed.subscribe(told.append)
+    changed: list[str] = []
+    desk.timelines.changed.subscribe(changed.append)
     await desk.control(call.id, Control(action=Action.SAY, content="One moment."), LOCAL)
     vapi.control_status = 400
     with pytest.raises(VapiRefused):
@@ -40,7 +40,7 @@ async def test_what_was_sent_stands_in_the_timeline_with_who_and_how_it_went(vap
         ("transfer", "local", "+14155550199", "refused", "no"),
         ("end", "local", "", "taken", ""),
     ]
-    assert told == [call.id] * 3
+    assert changed == [call.id] * 3
 
 
 async def test_page_and_rest_show_the_same_timeline_before_and_after_a_restart(vapi: StandIn, desk: CallDesk, tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ async def test_page_and_rest_show_the_same_timeline_before_and_after_a_restart(v
     await gateway.aclose()
 
 
-async def test_a_hang_up_that_earshot_did_not_see_through_is_in_the_timeline(vapi: StandIn, tmp_path: Path) -> None:
+async def test_a_hang_up_cut_short_by_a_stop_is_in_the_timeline(vapi: StandIn, tmp_path: Path) -> None:
     gateway = Gateway(api_key="private", base_url=vapi.url)
     vapi.control_status = 500
     async with desk_in(tmp_path, gateway) as desk:
@@ -109,7 +109,7 @@ async def test_muted_is_what_vapi_took_last(vapi: StandIn, desk: CallDesk) -> No
     assert not desk.muted(call.id)
 
 
-async def test_why_a_call_can_t_be_told_anything(vapi: StandIn, desk: CallDesk) -> None:
+async def test_why_a_call_can_t_be_controlled(vapi: StandIn, desk: CallDesk) -> None:
     call = await place(desk)
     assert desk.can_control(call) is Obstacle.NOT_ANSWERED
     vapi.move(call.id, "in-progress")
@@ -120,7 +120,7 @@ async def test_why_a_call_can_t_be_told_anything(vapi: StandIn, desk: CallDesk) 
     assert desk.can_control(Call(id="unknown-1", status=CallStatus.UNKNOWN)) is Obstacle.UNKNOWN
 
 
-async def test_an_assistant_that_lets_nobody_steer_is_told_apart(vapi: StandIn, desk: CallDesk) -> None:
+async def test_an_assistant_with_control_disabled_is_recognised(vapi: StandIn, desk: CallDesk) -> None:
     vapi.answer = "created, no monitor"
     call = await place(desk)
     del vapi.calls[call.id]["monitor"]["controlUrl"]

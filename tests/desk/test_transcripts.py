@@ -1,4 +1,4 @@
-"""What is said in calls, from the sockets that it comes by to the journal that has it after a restart."""
+"""Transcripts, from the listen socket to the journal, and back after a restart."""
 
 import asyncio
 from pathlib import Path
@@ -30,40 +30,40 @@ MESSAGES = [
 
 
 async def said(desk: CallDesk, call: Call, count: int) -> list[str]:
-    """The texts of the call's transcript, once there are so many."""
+    """The texts of the call's transcript, once it has `count` of them."""
     async with asyncio.timeout(HANG_S):
         while len(lines := await desk.transcript(call.id)) < count:  # noqa: ASYNC110 - the journal tells nobody
             await asyncio.sleep(0.02)
     return [line.text for line in lines]
 
 
-async def test_events_of_the_listen_socket_are_told_once_however_many_listen(vapi: StandIn, desk: CallDesk) -> None:
+async def test_events_of_the_listen_socket_come_once_however_many_listen(vapi: StandIn, desk: CallDesk) -> None:
     vapi.events = [HELLO, {"type": "speech-update", "role": "assistant", "status": "started"}]
     call = await place(desk)
     relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
-    told: list[tuple[str, Line]] = []
+    lines: list[tuple[str, Line]] = []
     speech = asyncio.Event()
-    desk.transcripts.changed.subscribe(told.append)
+    desk.transcripts.changed.subscribe(lines.append)
     desk.transcripts.speech_changed.subscribe(lambda _: speech.set())
     async with asyncio.timeout(HANG_S):
         with relay.listen(call.id, sound=False), relay.listen(call.id, sound=False, events=False):
             await speech.wait()
-    assert [(call_id, line.text) for call_id, line in told] == [(call.id, "Hello?")]
+    assert [(call_id, line.text) for call_id, line in lines] == [(call.id, "Hello?")]
     assert desk.transcripts.speaking(call.id) == {"assistant"}
     await relay.aclose()
 
 
-async def test_who_follows_a_call_hears_of_what_is_said_though_nobody_listens(vapi: StandIn, tmp_path: Path) -> None:
+async def test_followers_get_the_transcript_though_nobody_listens(vapi: StandIn, tmp_path: Path) -> None:
     vapi.events = [HELLO]
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url)) as client:
         call = await place(client.desk)
         async with asyncio.timeout(HANG_S), client.session.get(f"{client.url}/api/calls/{call.id}/events") as events:
-            while b"event: transcript" not in (told := await events.content.readuntil(b"\n\n")):
+            while b"event: transcript" not in (event := await events.content.readuntil(b"\n\n")):
                 pass
-    assert b'"speaker":"customer","text":"Hello?"' in told
+    assert b'"speaker":"customer","text":"Hello?"' in event
 
 
-async def test_what_was_heard_is_there_after_a_restart(vapi: StandIn, gateway: Gateway, tmp_path: Path) -> None:
+async def test_the_transcript_survives_a_restart(vapi: StandIn, gateway: Gateway, tmp_path: Path) -> None:
     async with desk_in(tmp_path, gateway) as desk:
         call = await place(desk)
         desk.transcripts.take(call.id, SAID)
@@ -77,7 +77,7 @@ async def test_what_was_heard_is_there_after_a_restart(vapi: StandIn, gateway: G
 
 
 @pytest.mark.parametrize("heard", [False, True])
-async def test_vapis_own_account_is_taken_where_it_has_more(
+async def test_vapis_own_transcript_replaces_ours_where_it_has_more(
     vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch, *, heard: bool
 ) -> None:
     monkeypatch.setattr("services.desk.transcript_archive._LOOKS", (0.0, 0.05))
@@ -92,7 +92,7 @@ async def test_vapis_own_account_is_taken_where_it_has_more(
     assert lines[1].at.isoformat() == "2026-09-01T10:00:04.100000+00:00"
 
 
-async def test_what_ended_while_nobody_was_there_is_asked_of_vapi(vapi: StandIn, gateway: Gateway, tmp_path: Path) -> None:
+async def test_the_transcript_of_a_call_that_ended_unwatched_is_read_from_vapi(vapi: StandIn, gateway: Gateway, tmp_path: Path) -> None:
     async with desk_in(tmp_path, gateway) as desk:
         call = await place(desk)
         vapi.move(call.id, "ended", startedAt="2026-09-01T10:00:00Z")
@@ -119,12 +119,12 @@ async def test_nobody_speaks_in_a_call_that_has_ended(vapi: StandIn, desk: CallD
     desk.transcripts.take(call.id, SpeechChange(speaker="customer", started=True))
     desk.transcripts.take(call.id, Utterance(speaker="customer", text="But I", final=False))
     assert desk.transcripts.speaking(call.id) == {"customer"}
-    told: list[tuple[str, Line]] = []
-    desk.transcripts.changed.subscribe(told.append)
+    lines: list[tuple[str, Line]] = []
+    desk.transcripts.changed.subscribe(lines.append)
     vapi.move(call.id, "ended")
     await until(desk, call.id, lambda call: not call.running)
     assert desk.transcripts.speaking(call.id) == frozenset()
-    assert [(line.text, line.final) for _, line in told] == [("But I", True)]
+    assert [(line.text, line.final) for _, line in lines] == [("But I", True)]
 
 
 def test_a_call_that_was_found_keeps_its_lines() -> None:

@@ -181,7 +181,7 @@ async def test_nothing_is_transferred_while_dialling_is_stopped(vapi: StandIn, c
     assert vapi.controls == []
 
 
-async def test_a_call_that_is_not_answered_or_over_can_t_be_told_anything(vapi: StandIn, client: Client) -> None:
+async def test_a_call_that_is_not_answered_or_over_can_t_be_controlled(vapi: StandIn, client: Client) -> None:
     _, call = await client.place(to=NUMBER)
     path = call["links"]["self"]
     assert (await client.ask("POST", path + "/control", json={"action": "mute-assistant"}))[1]["code"] == "call_not_running"

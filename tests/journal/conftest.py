@@ -56,7 +56,7 @@ async def execute(url: str, statement: str) -> Sequence[Sequence[Any]]:
 
 
 class Clock:
-    """Time that passes when told to."""
+    """Time that passes only in `pass_`."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 9, 1, 10, 0, tzinfo=UTC)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Self
 
+import pytest
 import uvicorn
 from fastapi import FastAPI
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -72,7 +73,7 @@ class StandIn:
 
 
 class Line:
-    """One call with its sound at `stand_in`, and a relay that is told what becomes of it: in the test's loop, or in a `sound` thread."""
+    """One call with its sound at `stand_in`, and a relay that hears of its changes: in the test's loop, or in a `sound` thread."""
 
     sound: SoundThread | None = None
 
@@ -100,6 +101,22 @@ class Line:
         if self.faults:
             raise self.faults.popleft()
         return ListenTarget(url=self._stand_in.url, headers=self.headers)
+
+
+SOUND_IN = ["one loop", "sound thread"]
+"""Where a line's relay runs: in the test's own loop or, as in the app, in a thread of its own."""
+
+
+@asynccontextmanager
+async def sound_in(where: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SoundThread | None]:
+    """Has the lines that are made meanwhile run there. `where` is one of SOUND_IN."""
+    if where == "one loop":
+        yield None
+        return
+    thread = SoundThread()
+    monkeypatch.setattr(Line, "sound", thread)
+    yield thread
+    await thread.aclose()
 
 
 async def within(awaitable: Any, seconds: float = HANG_S) -> Any:

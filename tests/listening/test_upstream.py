@@ -75,7 +75,7 @@ async def test_what_is_in_flight_at_the_end_still_arrives(stand_in: StandIn, lin
         connection = await stand_in.connection()
         await hear(listener, 1)
         line.becomes(CallStatus.ENDED)
-        line.relay.on_call(replace(line.calls["c1"], cost=0.07))  # told twice, as the bill comes in later
+        line.relay.on_call(replace(line.calls["c1"], cost=0.07))  # again, as the bill comes later
         await connection.send(START)
         await connection.send(b"last")
         await connection.close()
@@ -83,7 +83,7 @@ async def test_what_is_in_flight_at_the_end_still_arrives(stand_in: StandIn, lin
         assert listener.end == "call ended"
 
 
-async def test_one_that_goes_on_sending_after_the_end_is_left(stand_in: StandIn, line: Line) -> None:
+async def test_a_stream_that_continues_after_the_end_is_closed(stand_in: StandIn, line: Line) -> None:
     with line.relay.listen("c1") as listener:
         connection = await stand_in.connection()
         assert await hear(listener, 1) == [CONNECTED]
@@ -106,17 +106,17 @@ async def test_ended_while_it_waits_for_its_next_try(stand_in: StandIn, line: Li
 
 async def test_a_redirect_is_not_followed(stand_in: StandIn, line: Line) -> None:
     line.headers = {"Authorization": "Bearer key"}
-    async with StandIn() as elsewhere:
-        stand_in.refusals.append((302, {"Location": elsewhere.url}))
+    async with StandIn() as another:
+        stand_in.refusals.append((302, {"Location": another.url}))
         with line.relay.listen("c1") as listener:
             (problem,) = await hear(listener, 1)
             assert problem["type"] == "listen-problem"
             assert "another address" in problem["detail"]
-        assert elsewhere.requests == []
+        assert another.requests == []
 
 
 @pytest.mark.parametrize(("status", "headers"), [(401, {}), (403, {}), (401, {"Authorization": "Bearer wrong"})])
-async def test_a_key_that_is_missing_or_wrong_is_told_with_a_next_step(
+async def test_a_missing_or_wrong_key_is_reported_with_a_next_step(
     stand_in: StandIn, line: Line, status: int, headers: dict[str, str]
 ) -> None:
     line.headers = headers
@@ -189,7 +189,7 @@ async def test_no_target_yet_is_waited_for_and_none_at_all_is_told(stand_in: Sta
         assert [item async for item in listener] == []
 
 
-async def test_silence_that_lasts_is_told_while_it_goes_on_trying(stand_in: StandIn, line: Line) -> None:
+async def test_lasting_silence_is_reported_while_it_keeps_trying(stand_in: StandIn, line: Line) -> None:
     line.faults.extend([VapiUnavailable("Vapi gives no address.")] * 6)
     with line.relay.listen("c1") as listener:
         assert await hear(listener, 1) == [{"type": "listen-problem", "detail": "Vapi gives no address."}]

@@ -28,7 +28,7 @@ from services.recording.recorder import Recorder
 from services.recording.recordings import Recordings
 from services.web.problems import install_problems
 from services.web.routes.recordings import recording_router, replay_router
-from tests.listening.stand_in import START, Line, StandIn, pcm, within
+from tests.listening.stand_in import SOUND_IN, START, Line, StandIn, pcm, sound_in, within
 from tests.patience import HANG_S
 from tests.serving import serving
 
@@ -102,16 +102,10 @@ async def site_in(folder: Path, **options: Any) -> AsyncIterator[Site]:
             await line.relay.aclose()
 
 
-@pytest.fixture(autouse=True, params=["one loop", "sound thread"])
+@pytest.fixture(autouse=True, params=SOUND_IN)
 async def sound(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SoundThread | None]:
-    """All of it with the relay in the loop of the recordings and, as in the app, in a thread of its own."""
-    if request.param == "one loop":
-        yield None
-        return
-    thread = SoundThread()
-    monkeypatch.setattr(Line, "sound", thread)
-    yield thread
-    await thread.aclose()
+    async with sound_in(request.param, monkeypatch) as thread:
+        yield thread
 
 
 @pytest.fixture
@@ -266,7 +260,7 @@ async def test_what_a_disk_took_before_it_failed_is_kept(site: Site) -> None:
     assert np.array_equal(site.samples(), as_samples(SECOND)[:10_000])
 
 
-async def test_a_fault_with_one_recording_is_told_and_ends_no_other(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_fault_of_one_recording_is_reported_and_ends_no_other(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise KeyError("a fault of ours")
 
@@ -288,7 +282,7 @@ def test_sound_beyond_what_memory_is_kept_for_it_is_lost_and_marked(tmp_path: Pa
     assert [item for _, item in recorder.take()] == [SECOND[0]]
 
 
-async def test_a_folder_that_can_not_be_written_is_told(tmp_path: Path) -> None:
+async def test_a_folder_that_can_t_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "recordings").write_text("a file, not a folder")
     async with site_in(tmp_path / "recordings") as site:
         with pytest.raises(CantRecord) as error:

@@ -21,7 +21,7 @@ BACK = '{"type":"stream","state":"connected"}'
 
 
 class Take:
-    """A call that is recorded into `folder`, told by its test what comes when."""
+    """A call that is recorded into `folder`. The test decides what comes when."""
 
     def __init__(self, folder: Path, form: StreamFormat = DEFAULT_FORMAT, *, assumed: bool = False) -> None:
         self.form = form

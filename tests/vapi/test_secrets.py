@@ -65,17 +65,17 @@ async def test_no_secret_leaks(
         lambda gateway: gateway.list_assistants(),
         lambda gateway: gateway.list_phone_numbers(),
     ]
-    told = [repr(gateway)]
+    shown = [repr(gateway)]
     for attempt in attempts:
         try:
-            told.append(repr(await attempt(gateway)))
+            shown.append(repr(await attempt(gateway)))
         except EarshotError as error:
-            told += [repr(error), error.detail, "".join(traceback.format_exception(error))]
-    told += [record.getMessage() for record in caplog.records]
-    told.append(json.dumps([record.__dict__ for record in caplog.records], default=str))
+            shown += [repr(error), error.detail, "".join(traceback.format_exception(error))]
+    shown += [record.getMessage() for record in caplog.records]
+    shown.append(json.dumps([record.__dict__ for record in caplog.records], default=str))
     for secret in samples.SECRETS:
-        assert not [text for text in told if secret in text], secret
-    assert not [text for text in told if samples.QUEUED["customer"]["number"] in text and "Call(" not in text]
+        assert not [text for text in shown if secret in text], secret
+    assert not [text for text in shown if samples.QUEUED["customer"]["number"] in text and "Call(" not in text]
 
 
 async def test_no_error_contains_a_url(vapi: StandIn, gateway: Gateway, order: CallOrder) -> None:

@@ -190,7 +190,7 @@ async def test_a_dry_run_checks_and_places_nothing(vapi: StandIn, client: Client
         ({"to": "x" * 1000}, "to"),
     ],
 )
-async def test_what_is_wrong_is_told_by_field_and_places_nothing(vapi: StandIn, client: Client, body: dict[str, Any], field: str) -> None:
+async def test_errors_name_their_field_and_nothing_is_placed(vapi: StandIn, client: Client, body: dict[str, Any], field: str) -> None:
     status, problem = await client.place(**body)
     assert status == 422
     assert field in [error["field"] for error in problem["errors"]]

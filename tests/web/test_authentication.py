@@ -1,4 +1,4 @@
-"""Who may come in, on real sockets: password, tokens, scopes, tickets, proxies, other origins."""
+"""Access on real sockets: password, tokens, scopes, tickets, proxies, other origins."""
 
 import json
 import re
@@ -38,7 +38,7 @@ TOKENS = ",".join(entry(name, scopes, name) for name, scopes in SCOPES.items())
 
 @asynccontextmanager
 async def earshot(folder: Path, vapi: StandIn, **changes: Any) -> AsyncIterator[str]:
-    """The API and one page behind their doors, as main.py puts them."""
+    """The API and one page behind authentication and the gatekeeper, as in main.py."""
     settings = replace(SETTINGS, data_dir=folder, **changes)
     gateway = Gateway(api_key="private", base_url=vapi.url)
     async with desk_in(folder, gateway) as desk:
@@ -148,14 +148,14 @@ async def test_the_login_leads_to_our_own_pages_only(vapi: StandIn, tmp_path: Pa
         assert (await log_in(session, url, next=onward)).headers["Location"] == "/"
 
 
-async def test_a_form_that_makes_no_sense_is_no_login(vapi: StandIn, tmp_path: Path) -> None:
+async def test_an_invalid_form_is_no_login(vapi: StandIn, tmp_path: Path) -> None:
     async with earshot(tmp_path, vapi, password=PASSWORD) as url, browser() as session:
         for data in ("&".join("a=b" for _ in range(50)), "password=" + "x" * 10_000, "\xff"):
             async with session.post(url + "/login", data=data, allow_redirects=False) as answer:
                 assert answer.status == 401
 
 
-async def test_guessing_is_slowed_down_and_told(vapi: StandIn, tmp_path: Path) -> None:
+async def test_guessing_is_slowed_down_and_logged(vapi: StandIn, tmp_path: Path) -> None:
     async with earshot(tmp_path, vapi, password=PASSWORD) as url, browser() as session:
         for _ in range(5):
             assert (await log_in(session, url, "wrong")).status == 401
@@ -235,7 +235,7 @@ async def test_of_a_named_proxy_another_host_is_not_believed(vapi: StandIn, tmp_
             assert refused.status == 400
 
 
-async def test_another_website_is_let_in_only_by_name(vapi: StandIn, tmp_path: Path) -> None:
+async def test_another_website_is_allowed_only_by_name(vapi: StandIn, tmp_path: Path) -> None:
     async with earshot(tmp_path, vapi, allowed_origins=frozenset({"https://crm.example"})) as url, aiohttp.ClientSession() as session:
         for origin, status in (("https://crm.example", 201), ("https://evil.example", 403), ("http://crm.example", 403)):
             async with session.post(

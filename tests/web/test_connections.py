@@ -1,4 +1,4 @@
-"""Clients that dawdle: no connection is held open by one that says nothing, or says it a byte at a time."""
+"""Slow clients: none holds a connection open by sending nothing, or a byte at a time."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ async def address(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[str, i
 
 
 async def heard(address: tuple[str, int], *said: bytes) -> bytes:
-    """All that the server says until it closes the connection."""
+    """Everything that the server sends until it closes the connection."""
     reader, writer = await asyncio.open_connection(*address)
     for part in said:
         writer.write(part)
@@ -53,11 +53,11 @@ async def heard(address: tuple[str, int], *said: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("said", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\nX-"])
-async def test_a_request_that_never_comes_to_its_end_is_dropped(address: tuple[str, int], said: bytes) -> None:
+async def test_an_unfinished_request_is_dropped(address: tuple[str, int], said: bytes) -> None:
     assert await heard(address, said) == b""
 
 
-async def test_a_byte_at_a_time_wins_no_time(address: tuple[str, int]) -> None:
+async def test_sending_a_byte_at_a_time_does_not_extend_the_deadline(address: tuple[str, int]) -> None:
     reader, writer = await asyncio.open_connection(*address)
     writer.write(b"GET / HTTP/1.1\r\nX-Slow: ")
 
@@ -101,13 +101,13 @@ async def test_headers_are_counted_anew_for_each_request(address: tuple[str, int
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
 
 
-async def test_a_body_that_never_comes_to_its_end_is_answered_408(address: tuple[str, int]) -> None:
+async def test_an_unfinished_body_is_answered_408(address: tuple[str, int]) -> None:
     answer = await heard(address, HEAD + b"Content-Length: 100\r\n\r\n", b'{"to"')
     assert answer.startswith(b"HTTP/1.1 408")
     assert b'"code":"body_too_slow"' in answer
 
 
-async def test_who_waits_for_an_answer_is_not_dropped(address: tuple[str, int]) -> None:
+async def test_a_client_waiting_for_an_answer_is_not_dropped(address: tuple[str, int]) -> None:
     assert (await heard(address, HEAD + b"Content-Length: 2\r\n\r\n{}")).startswith(b"HTTP/1.1 200")
 
 

@@ -1,4 +1,4 @@
-"""Where nobody says who asks, nobody is let in."""
+"""A request without a known client is refused."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ BODIES = {
 }
 
 
-async def test_an_api_without_its_doors_is_closed(vapi: StandIn, tmp_path: Path) -> None:
+async def test_an_api_without_authentication_in_front_refuses_everybody(vapi: StandIn, tmp_path: Path) -> None:
     gateway = Gateway(api_key="private", base_url=vapi.url)
     async with desk_in(tmp_path, gateway) as desk:
         relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look)
@@ -51,7 +51,7 @@ async def test_an_api_without_its_doors_is_closed(vapi: StandIn, tmp_path: Path)
 
 
 @pytest.mark.parametrize("path", ["/_nicegui/client/one/upload/1", "/assets/x", "/login/x", "/loginx", "/logout/all", "/"])
-async def test_only_files_are_given_to_strangers_and_nothing_is_taken_from_them(vapi: StandIn, tmp_path: Path, path: str) -> None:
+async def test_strangers_get_only_static_files_and_may_send_nothing(vapi: StandIn, tmp_path: Path, path: str) -> None:
     async with (
         earshot(tmp_path, vapi, password=PASSWORD) as url,
         aiohttp.ClientSession() as session,

@@ -1,4 +1,4 @@
-"""`/docs` in a Chromium that can reach nothing but ours: the operations are there, and the console is silent."""
+"""`/docs` in a Chromium that can reach no other server: the operations are there, and the console is silent."""
 
 from collections.abc import AsyncIterator
 
@@ -41,7 +41,7 @@ async def url() -> AsyncIterator[str]:
 @pytest.mark.browser
 async def test_every_operation_is_shown_without_the_internet(url: str) -> None:
     foreign: list[str] = []
-    told: list[str] = []
+    complaints: list[str] = []
 
     async def ours_alone(route: Route) -> None:
         if route.request.url.startswith((url, "data:", "blob:")):
@@ -52,7 +52,7 @@ async def test_every_operation_is_shown_without_the_internet(url: str) -> None:
 
     def note(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            told.append(message.text)
+            complaints.append(message.text)
 
     async with aiohttp.ClientSession() as session, session.get(f"{url}/openapi.json") as answer:
         paths = (await answer.json())["paths"]
@@ -62,7 +62,7 @@ async def test_every_operation_is_shown_without_the_internet(url: str) -> None:
         page = await browser.new_page(color_scheme="dark")
         await page.route("**/*", ours_alone)
         page.on("console", note)
-        page.on("pageerror", lambda error: told.append(str(error)))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
         await page.goto(f"{url}/docs")
         shown = page.locator(".opblock")
         await shown.nth(operations - 1).wait_for()
@@ -73,7 +73,7 @@ async def test_every_operation_is_shown_without_the_internet(url: str) -> None:
         await page.get_by_text("Try it out").wait_for()
         assert {path for path in paths if await page.locator(f'[data-path="{path}"]').count()} == set(paths)
         await browser.close()
-    assert (foreign, told) == ([], [])
+    assert (foreign, complaints) == ([], [])
 
 
 async def test_the_page_is_no_part_of_the_api_and_its_files_are_there(url: str) -> None:

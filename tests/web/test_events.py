@@ -1,4 +1,4 @@
-"""Server-sent events on real sockets: what is told, from where it goes on, when it ends, and that nothing stays behind. And RateLimit."""
+"""Server-sent events on real sockets: content, resumption, the end, and no leftovers. Also the RateLimit headers."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ PAST = {"past": replace(CALL, id="past", status=CallStatus.ENDED)}
 
 
 class Desk:
-    """Calls that the test tells of, without anybody who places them."""
+    """Calls that the test changes by itself: nobody places them."""
 
     def __init__(self) -> None:
         self.changed: Signal[Call] = Signal()
@@ -137,7 +137,7 @@ async def served_nothing(events: CallEvents) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_call_is_told_from_its_beginning_to_its_end(served: Served) -> None:
+async def test_a_call_is_reported_from_its_beginning_to_its_end(served: Served) -> None:
     served.desk.tell(CALL)
     async with served.follow("one") as follower:
         assert follower.answer.content_type == "text/event-stream"
@@ -164,7 +164,7 @@ async def test_a_call_is_told_from_its_beginning_to_its_end(served: Served) -> N
     await served.nobody_left()
 
 
-async def test_last_event_id_goes_on_where_it_was(served: Served) -> None:
+async def test_last_event_id_resumes_the_stream(served: Served) -> None:
     served.desk.tell(CALL)
     served.desk.tell(replace(CALL, status=CallStatus.RINGING))
     async with served.follow("one") as follower:
@@ -197,7 +197,7 @@ async def test_what_is_remembered_is_bounded(served: Served) -> None:
     assert len(served.events.since("one", -1)) == 500
 
 
-async def test_a_call_of_unknown_outcome_goes_on_under_its_own_id(served: Served) -> None:
+async def test_a_call_of_unknown_outcome_continues_under_its_own_id_once_found(served: Served) -> None:
     unknown = replace(CALL, id="unknown-1", status=CallStatus.UNKNOWN)
     served.desk.tell(unknown)
     async with served.follow("unknown-1") as follower:
@@ -209,7 +209,7 @@ async def test_a_call_of_unknown_outcome_goes_on_under_its_own_id(served: Served
         assert await follower.closed()
 
 
-async def test_a_call_of_the_past_is_told_and_closed(served: Served) -> None:
+async def test_the_stream_of_a_past_call_reports_its_end_and_closes(served: Served) -> None:
     async with served.follow("past") as follower:
         kinds = [(await follower.next())[:2] for _ in range(2)]
         assert [kind for _, kind in kinds] == ["status", "ended"]
@@ -218,7 +218,7 @@ async def test_a_call_of_the_past_is_told_and_closed(served: Served) -> None:
         assert follower.answer.status == 204
 
 
-async def test_no_such_call_is_told_before_anything_streams(served: Served) -> None:
+async def test_an_unknown_call_is_404_before_the_stream_begins(served: Served) -> None:
     async with served.follow("none") as follower:
         assert (follower.answer.status, follower.answer.content_type) == (404, "application/problem+json")
         assert (await follower.answer.json(content_type=None))["code"] == "call_not_found"
@@ -234,7 +234,7 @@ async def test_silence_is_broken_by_comments(served: Served) -> None:
         assert [await follower.block() for _ in range(2)] == [": ping", ": ping"]
 
 
-async def test_who_goes_away_is_forgotten(served: Served) -> None:
+async def test_a_follower_that_disconnects_is_forgotten(served: Served) -> None:
     served.desk.tell(CALL)
     async with served.follow("one") as follower:
         await follower.next()
@@ -243,7 +243,7 @@ async def test_who_goes_away_is_forgotten(served: Served) -> None:
         await served.nobody_left()
 
 
-async def test_who_takes_nothing_is_let_go(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_follower_that_takes_nothing_is_dropped(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_stream, "_SEND_TIMEOUT_S", 0.2)
     served.desk.tell(CALL)
     host, port = served.url.removeprefix("http://").split(":")

@@ -121,7 +121,7 @@ def test_other_cells_stay_as_they_are(cell: object) -> None:
     assert safe(cell) == cell
 
 
-async def test_what_is_known_after_the_end_is_told(client: Client) -> None:
+async def test_details_known_only_after_the_end_are_reported(client: Client) -> None:
     _, call, _ = await client.ask("GET", "/api/calls/call-0")
     assert (call["seconds"], call["costs"], call["endedFamily"]) == (72.0, [{"kind": "voice", "dollars": 0.07}], "finished")
     assert call["recordingUrl"] == "/api/calls/call-0/vapi-recording"
@@ -129,6 +129,6 @@ async def test_what_is_known_after_the_end_is_told(client: Client) -> None:
     assert (call["inbound"], call["from"], call["to"]) == (True, "+14155552671", None)
 
 
-async def test_a_filter_that_does_not_exist_is_told(client: Client) -> None:
+async def test_an_unknown_filter_is_an_error(client: Client) -> None:
     status, problem, _ = await client.ask("GET", "/api/calls.csv?family=lucky")
     assert (status, problem["errors"][0]["field"]) == (422, "family.0")

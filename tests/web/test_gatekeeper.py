@@ -1,4 +1,4 @@
-"""From where a request may come."""
+"""Which hosts and origins a request may come from."""
 
 from collections.abc import AsyncIterator
 

@@ -17,7 +17,7 @@ from services.listening.sound_thread import SoundThread
 from services.web.access.tickets import Tickets
 from services.web.routes import listen_socket
 from services.web.routes.listen_socket import listen_router
-from tests.listening.stand_in import START, Line, StandIn, eventually, pcm, web_server, whole, within
+from tests.listening.stand_in import SOUND_IN, START, Line, StandIn, eventually, pcm, sound_in, web_server, whole, within
 from tests.patience import HANG_S
 
 
@@ -36,16 +36,10 @@ class Site:
         return f"{self.address}/api/calls/{call_id}/listen?ticket={self.tickets.issue(call_id) if ticket is None else ticket}"
 
 
-@pytest.fixture(autouse=True, params=["one loop", "sound thread"])
+@pytest.fixture(autouse=True, params=SOUND_IN)
 async def sound(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SoundThread | None]:
-    """All of it with the relay in the server's loop and, as in the app, in a thread of its own."""
-    if request.param == "one loop":
-        yield None
-        return
-    thread = SoundThread()
-    monkeypatch.setattr(Line, "sound", thread)
-    yield thread
-    await thread.aclose()
+    async with sound_in(request.param, monkeypatch) as thread:
+        yield thread
 
 
 @pytest.fixture
@@ -69,7 +63,7 @@ def at_work() -> list[str]:
 
 
 async def rest_of(client: ClientConnection) -> list[str | bytes]:
-    """All that the server still sends before it closes."""
+    """Everything that the server still sends before it closes."""
     rest: list[str | bytes] = []
     try:
         while True:
@@ -115,7 +109,7 @@ async def test_a_browser_hears_the_call_from_before_the_answer_to_the_end(stand_
         ("c1", "x" * 2000, 4401),
     ],
 )
-async def test_who_is_not_let_in_is_told_why(stand_in: StandIn, site: Site, call_id: str, ticket: str | None, code: int) -> None:
+async def test_a_refused_listener_learns_why(stand_in: StandIn, site: Site, call_id: str, ticket: str | None, code: int) -> None:
     site.line.calls["over"] = Call(id="over", status=CallStatus.ENDED)
     async with connect(site.url(call_id, ticket)) as client:
         assert await closing(client) == code
@@ -123,14 +117,14 @@ async def test_who_is_not_let_in_is_told_why(stand_in: StandIn, site: Site, call
     assert stand_in.requests == []
 
 
-async def test_a_ticket_of_another_call_or_one_that_expired_lets_nobody_in(site: Site) -> None:
+async def test_a_ticket_of_another_call_or_an_expired_one_is_refused(site: Site) -> None:
     expired = Tickets(b"secret", ttl=-1)
     for ticket in (site.tickets.issue("c2"), expired.issue("c1")):
         async with connect(site.url(ticket=ticket)) as client:
             assert await closing(client) == 4401
 
 
-async def test_a_lookup_may_take_its_time_and_may_fail(line: Line) -> None:
+async def test_a_lookup_may_be_asynchronous_and_may_fail(line: Line) -> None:
     async def find(call_id: str) -> Call | None:
         await asyncio.sleep(0)
         if call_id == "busy":
@@ -159,7 +153,7 @@ async def test_a_client_that_leaves_is_released_at_once_even_in_silence(stand_in
     await client.wait_closed()
 
 
-async def test_what_a_client_says_is_ignored_as_long_as_it_is_little(stand_in: StandIn, site: Site) -> None:
+async def test_a_client_may_send_a_little_and_it_is_ignored(stand_in: StandIn, site: Site) -> None:
     async with connect(site.url()) as client:
         vapi = await stand_in.connection()
         for nonsense in ("hello", b"\0" * 1000, '{"type":"start"}', ""):
@@ -240,7 +234,7 @@ async def test_a_client_that_takes_nothing_for_long_is_given_up(stand_in: StandI
         await eventually(lambda: site.server.server_state.tasks == set())
 
 
-async def test_a_client_that_answers_no_ping_ends_without_a_fuss(stand_in: StandIn, line: Line, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_client_that_answers_no_ping_is_closed(stand_in: StandIn, line: Line, caplog: pytest.LogCaptureFixture) -> None:
     site = Site(line)
     async with web_server(site.app, send_buffer=4096, ping_seconds=0.1) as (site.address, site.server):
         client = await connect(site.url(), compression=None)
@@ -266,7 +260,7 @@ async def test_when_the_relay_ends_the_sockets_close_as_for_a_restart(stand_in: 
             assert await closing(late) == 1012
 
 
-async def test_when_the_server_stops_nobody_is_left(stand_in: StandIn, line: Line) -> None:
+async def test_a_stopping_server_closes_all_sockets(stand_in: StandIn, line: Line) -> None:
     site = Site(line)
     async with web_server(site.app) as (site.address, site.server):
         client = await connect(site.url())

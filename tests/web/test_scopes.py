@@ -83,7 +83,7 @@ async def test_a_token_may_do_what_its_scope_says_and_nothing_else(client: Clien
 
 
 async def answered(vapi: StandIn, client: Client) -> str:
-    """The id of a call that somebody picked up."""
+    """The id of an answered call."""
     order = {"to": NUMBER, "allowDuplicate": True}
     _, call, _ = await client.ask("POST", "/api/vapi_call", json=order, headers=bearer("boss"))
     vapi.move(call["id"], "in-progress")
@@ -94,7 +94,7 @@ async def answered(vapi: StandIn, client: Client) -> str:
     return str(call["id"])
 
 
-async def test_who_may_not_read_learns_no_more_than_the_id_of_a_call(vapi: StandIn, client: Client) -> None:
+async def test_without_the_read_scope_an_answer_has_only_the_calls_id(vapi: StandIn, client: Client) -> None:
     call_id = await answered(vapi, client)
     asked = [
         ("control", "control", {"action": "mute-assistant"}, 202),

@@ -1,4 +1,4 @@
-"""One evening with the whole app: whatever is asked, no answer, page or log line holds a secret, and no log line a whole number."""
+"""The whole app in use: no answer, page or log line has a secret, and no log line a complete phone number."""
 
 import asyncio
 from pathlib import Path
@@ -23,7 +23,7 @@ ENVIRON = {
 
 @pytest.mark.process
 async def test_no_answer_no_page_and_no_log_holds_a_secret(tmp_path: Path) -> None:
-    told: list[str] = []
+    shown: list[str] = []
     async with (
         stand_in() as vapi,
         running(tmp_path, vapi_environ(vapi.url) | ENVIRON) as app,
@@ -33,7 +33,7 @@ async def test_no_answer_no_page_and_no_log_holds_a_secret(tmp_path: Path) -> No
         async def ask(method: str, path: str, **more: object) -> dict[str, str]:
             headers = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": "secret-idempotency", **more.pop("headers", {})}  # type: ignore[dict-item]
             async with http.request(method, app.url + path, headers=headers, **more) as answer:  # type: ignore[arg-type]
-                told.append(f"{answer.headers} {await answer.text()}")
+                shown.append(f"{answer.headers} {await answer.text()}")
                 return dict(await answer.json()) if "json" in answer.content_type else {}
 
         call = await ask(
@@ -54,7 +54,7 @@ async def test_no_answer_no_page_and_no_log_holds_a_secret(tmp_path: Path) -> No
                 "created, not JSON",
                 (400, {"message": f"{monitor['controlUrl']} secret-private-key"}),
             ):
-                await ask("POST", "/api/vapi_call", json=wanted, headers={"Idempotency-Key": str(len(told))})
+                await ask("POST", "/api/vapi_call", json=wanted, headers={"Idempotency-Key": str(len(shown))})
         await ask("POST", "/api/vapi_call", data=b"secret")
         await ask("POST", "/api/vapi_call", json={"to": "1" * 20_000})
         vapi.control_status = 403
@@ -67,17 +67,17 @@ async def test_no_answer_no_page_and_no_log_holds_a_secret(tmp_path: Path) -> No
             await ask("POST", address)
         await ask("GET", path + "/events")
         async with http.post(app.url + "/login", data={"password": "secret-guess"}) as answer:
-            told.append(await answer.text())
+            shown.append(await answer.text())
         async with http.post(app.url + "/login", data={"password": PASSWORD}) as page:
-            told.append(await page.text())
-            assert "dial-number" in told[-1]
+            shown.append(await page.text())
+            assert "dial-number" in shown[-1]
         async with http.ws_connect(f"{app.url}{path}/listen?ticket=secret-ticket") as refused:
             await refused.receive()
         assert await asyncio.to_thread(app.stop) == 0
         whereabouts = vapi.url.partition("//")[2]
-    everything = "\n".join([*told, app.output])
+    everything = "\n".join([*shown, app.output])
     assert "placing a call to …2671" in app.output
-    assert len(told) > 30
+    assert len(shown) > 30
     for secret in ("secret-private", "secret-public", PASSWORD, TOKEN, "secret-guess", whereabouts, "monitor"):
         assert secret not in everything, secret
     for private in ("secret", ticket, *(number[1:] for number in (NUMBER, OTHER, ELSEWHERE)), call["id"] + "/", "Traceback"):
@@ -86,7 +86,7 @@ async def test_no_answer_no_page_and_no_log_holds_a_secret(tmp_path: Path) -> No
 
 @pytest.mark.process
 @pytest.mark.parametrize("url", ["postgresql://earshot:secret-word@127.0.0.1:9/db", "mysql://earshot:secret-word@127.0.0.1/db"])
-async def test_a_database_that_is_not_there_is_told_without_its_password(tmp_path: Path, url: str) -> None:
+async def test_an_unreachable_database_is_reported_without_its_password(tmp_path: Path, url: str) -> None:
     output = await refused(tmp_path, {**vapi_environ("http://127.0.0.1:9"), "DATABASE_URL": url})
     assert "Earshot can't start" in output
     assert "secret" not in output

@@ -143,7 +143,7 @@ def test_quiet_forgets_and_a_network_counts_as_one() -> None:
     assert attempts.wait("2001:db8::1") == 0
 
 
-async def test_a_logout_is_told_to_who_waits_for_it(journal: Journal) -> None:
+async def test_a_logout_releases_those_who_wait_for_it(journal: Journal) -> None:
     clock = lambda: datetime.now(UTC)  # noqa: E731
     one, other = await opened(journal, clock), await opened(journal, clock)
     session = await one.begin()

@@ -54,7 +54,7 @@ def test_every_token_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatc
         f"{entry('crm', '*', 'one')},{entry('crm', '*', 'two')}",
     ],
 )
-def test_an_entry_that_cannot_be_used_is_told_without_its_hash(text: str) -> None:
+def test_an_invalid_entry_is_reported_without_its_hash(text: str) -> None:
     with pytest.raises(SettingsError, match="EARSHOT_API_TOKENS") as refused:
         read_tokens(text)
     assert "0" * 64 not in str(refused.value)

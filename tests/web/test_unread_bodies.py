@@ -1,4 +1,4 @@
-"""A body of somebody who may not send it is never read: the answer comes before the body does."""
+"""The body of a client that may not send it is never read: the answer comes first."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ async def url(vapi: StandIn, tmp_path: Path) -> AsyncIterator[str]:
 
 
 async def answer_to(url: str, path: str, *headers: str, length: int = LARGE, method: str = "POST") -> str:
-    """What the server says to the headers of a POST whose body never comes, until it closes the connection."""
+    """The server's answer to the headers of a POST whose body never comes, until it closes the connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
     lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json", f"Content-Length: {length}", *headers]
     writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
@@ -71,7 +71,7 @@ async def test_an_order_with_a_token_that_may_only_read_is_refused_unread(url: s
     assert '"code":"forbidden_scope"' in answer
 
 
-async def test_who_must_wait_before_the_next_password_is_refused_unread(url: str) -> None:
+async def test_a_login_during_its_waiting_time_is_refused_unread(url: str) -> None:
     wrong = b"password=wrong"
     for _ in range(5):
         reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))

@@ -1,4 +1,4 @@
-"""Vapi's server messages: who may send them, and that they are hints and no more."""
+"""Vapi's server messages: who may send them, and that they are only hints."""
 
 import asyncio
 import io
@@ -54,7 +54,7 @@ async def test_without_a_secret_of_our_own_nothing_is_taken(vapi: StandIn, tmp_p
             assert "EARSHOT_WEBHOOK_SECRET" in problem["detail"]
 
 
-async def test_it_comes_through_all_doors_without_a_session_or_a_token(vapi: StandIn, tmp_path: Path) -> None:
+async def test_a_webhook_needs_no_session_and_no_token(vapi: StandIn, tmp_path: Path) -> None:
     tokens = f"robot:read:{'0' * 64}"
     async with (
         earshot(tmp_path, vapi, password="page", api_tokens=tokens, webhook_secret="s3cret") as url,
@@ -83,7 +83,7 @@ async def test_a_call_that_is_not_known_is_read_from_vapi(vapi: StandIn, client:
     assert call.inbound
 
 
-async def test_what_is_said_is_told_line_by_line(client: Client) -> None:
+async def test_the_transcript_comes_line_by_line(client: Client) -> None:
     call = await place(client.desk)
     await send(client, call.id, type="transcript", role="user", transcriptType="partial", transcript="Hel", timestamp=1)
     await send(client, call.id, type='transcript[transcriptType="final"]', role="user", transcript="Hello?", timestamp=2)
@@ -99,13 +99,13 @@ async def test_what_is_said_is_told_line_by_line(client: Client) -> None:
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{", b'{"message": 3}', b"[" * 100_000])
-async def test_nonsense_is_told_so(client: Client, body: bytes) -> None:
+async def test_a_malformed_report_is_an_error(client: Client, body: bytes) -> None:
     headers = {"Content-Type": "application/json", **SECRET}
     assert (await client.ask("POST", "/api/vapi_events", data=body, headers=headers))[0] == 422
 
 
 @pytest.mark.parametrize(("size", "expected"), [(1_000_000, 200), (3_000_000, 413)])
-async def test_a_report_may_be_long_but_not_endless(client: Client, size: int, expected: int) -> None:
+async def test_a_report_may_be_long_but_is_limited(client: Client, size: int, expected: int) -> None:
     body = io.BytesIO(b'{"message": {"type": "end-of-call-report", "filler": "%s"}}' % (b"x" * size))
     headers = {"Content-Type": "application/json", **SECRET}
     assert (await client.ask("POST", "/api/vapi_events", data=body, headers=headers))[0] == expected

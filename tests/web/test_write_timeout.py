@@ -1,4 +1,4 @@
-"""Clients that never read: their connections are dropped, whatever was to be sent, and what it held is given back."""
+"""Clients that never read: their connections are dropped, and what they held is freed."""
 
 import asyncio
 import os
@@ -92,7 +92,7 @@ DEAF = {
 
 
 @pytest.mark.parametrize("request_text", DEAF.values(), ids=DEAF.keys())
-async def test_who_never_reads_is_dropped(url: str, request_text: str) -> None:
+async def test_a_client_that_never_reads_is_dropped(url: str, request_text: str) -> None:
     before = descriptors()
     clients = [asked(url, request_text) for _ in range(5)]
     async with asyncio.timeout(HANG_S):
@@ -105,7 +105,7 @@ async def test_who_never_reads_is_dropped(url: str, request_text: str) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_a_byte_now_and_then_wins_no_time(url: str) -> None:
+async def test_an_occasional_byte_does_not_extend_the_deadline(url: str) -> None:
     client = asked(url, DEAF["a stream"])
 
     async def trickle() -> None:
@@ -122,7 +122,7 @@ async def test_a_byte_now_and_then_wins_no_time(url: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["file", "body"])
-async def test_who_reads_slowly_gets_all_of_it(url: str, path: str) -> None:
+async def test_a_slow_reader_gets_everything(url: str, path: str) -> None:
     """Takes several times longer than the timeout, while at no time less than MIN_BYTES a timeout is read."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
     writer.write(f"GET /{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())

@@ -31,7 +31,7 @@ def test_who_imports_main_keeps_the_garbage_collector() -> None:
     assert ran.stdout == b"True\n"
 
 
-async def test_a_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
+async def test_a_taken_port_is_reported_in_a_sentence(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -41,7 +41,7 @@ async def test_a_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in output
 
 
-async def test_a_setting_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path) -> None:
+async def test_an_invalid_setting_is_reported_in_a_sentence(tmp_path: Path) -> None:
     output = await refused(tmp_path, {"VAPI_BASE_URL": "nonsense"})
     assert "VAPI_BASE_URL" in output
     assert "Traceback" not in output
@@ -60,7 +60,7 @@ async def test_missing_credentials_are_named_in_log_and_health(tmp_path: Path, h
     assert "secret-private-key" not in app.output + text
 
 
-async def test_nobody_has_the_page_load_its_scripts_from_elsewhere(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+async def test_nobody_can_have_the_page_load_foreign_scripts(tmp_path: Path, http: aiohttp.ClientSession) -> None:
     """NiceGUI takes `X-Forwarded-Prefix` for the beginning of all its addresses."""
     async with running(tmp_path) as app, http.get(app.url + "/", headers={"X-Forwarded-Prefix": "//evil.example"}) as page:
         text = await page.text()

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from services.domain.errors import JournalError
+from services.support.events import set_within
 
 if TYPE_CHECKING:  # it loads SQLAlchemy's ORM, which only PostgreSQL needs
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -96,10 +97,7 @@ class Notifications:
             if self._connection is None:
                 await self._connect()
                 return  # somebody may have written before
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_CHECK_S):
-                    await self._news.wait()
-            if not self._news.is_set():
+            if not await set_within(self._news, _CHECK_S):
                 driver = (await self._connection.get_raw_connection()).driver_connection
                 assert driver  # noqa: S101 - connected
                 if await driver.fetchval("SHOW transaction_read_only") == "on":

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from services.domain.errors import JournalError, Unwritable
 from services.journal.database.database import Database
 from services.journal.writing.writes import MOST_FACTS, Fact, Facts, FactWrite, Kind, Write
+from services.support.events import set_within
 from services.support.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -123,12 +124,12 @@ class Writer:
                 continue
             self._failed(error)
             self._urgent.clear()
-            await _wait(self._urgent, _PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
+            await set_within(self._urgent, _PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
             failures += 1
 
     async def _idle(self) -> None:
         self._work.clear()
-        if not await _wait(self._work, _REJECTED_AGAIN_S if self.facts.rejected else None):
+        if not await set_within(self._work, _REJECTED_AGAIN_S if self.facts.rejected else None):
             self.facts.retry_rejected()
 
     async def _write_next(self) -> JournalError | None:
@@ -190,16 +191,6 @@ class Writer:
         if self.trouble:
             log.warning("the journal is written again, after %.0f s", (self._now() - self.trouble.since).total_seconds())
             self.trouble = None
-
-
-async def _wait(event: asyncio.Event, timeout_s: float | None) -> bool:
-    """True if the event was set in time."""
-    try:
-        async with asyncio.timeout(timeout_s):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True
 
 
 def _run_all(connection: sa.Connection, batch: Sequence[Write]) -> list[Any]:

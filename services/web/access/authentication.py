@@ -74,7 +74,7 @@ class Authentication:
     async def _serve_until_logout(self, logout: Coroutine[Any, Any, None], scope: Scope, receive: Receive, send: Send) -> None:
         """Serves a tab's socket and closes it with 4401 when its session ends, so that nobody dials from an open tab after a logout.
 
-        An event stream is told that its client has gone.
+        An event stream sees its client disconnect.
         """
         tasks = Tasks()
         over = tasks.start(logout, name="wait for logout")

@@ -8,12 +8,12 @@ import secrets
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from services.domain.errors import JournalError
 from services.journal import Journal, Session
+from services.support.events import set_within
 from services.support.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -105,9 +105,7 @@ class Sessions:
         session = self._known.get(key)
         if session is None or session.ended:
             return
-        with suppress(TimeoutError):
-            async with asyncio.timeout((session.begun_at + _LONGEST - self._now()).total_seconds()):
-                await self._over[key].wait()
+        await set_within(self._over[key], (session.begun_at + _LONGEST - self._now()).total_seconds())
 
     async def aclose(self) -> None:
         await self._tasks.aclose()

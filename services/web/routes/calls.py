@@ -117,7 +117,7 @@ class _CallRoutes:
         return JSONResponse(await self._answer_as_allowed(request, call))
 
     async def control(self, request: Request, call_id: str, body: ControlRequest) -> JSONResponse:
-        """Has the assistant say something, be told something, be muted, or hand the call over.
+        """Has the assistant say something, gives it a message, mutes it, or has it transfer the call.
 
         `transfer` and `add-message` need the scope `transfer`: the assistant may have a tool of its own that transfers.
         """

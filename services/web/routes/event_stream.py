@@ -11,6 +11,7 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from services.domain.client import Client, Scope
+from services.support.events import set_within
 from services.support.tasks import Tasks
 from services.web.access.current_client import client_of
 from services.web.call_events import Answer, CallEvents, Calls, Event
@@ -118,21 +119,12 @@ class EventStream(Response):
                 if not wake.is_set():
                     if self._events.over(self._call_id):
                         break
-                    if not await _set_within(wake, self._ping):
+                    if not await set_within(wake, self._ping):
                         await write(": ping\n\n")
             self._open = False
             await write("", more=False)
         except (TimeoutError, OSError):
             self._open = False  # too slow or disconnected: the server drops the connection when this returns
-
-
-async def _set_within(wake: asyncio.Event, seconds: float) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            await wake.wait()
-    except TimeoutError:
-        return False
-    return True
 
 
 async def _until_disconnected(receive: Receive) -> None:

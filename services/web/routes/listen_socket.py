@@ -57,7 +57,7 @@ def listen_router(
         if isawaitable(call):
             call = await call
         if call is None:
-            raise CallNotFound("No call has this id.")
+            raise CallNotFound()
         if not call.running:
             raise CallNotRunning("This call has ended.")
 
@@ -91,10 +91,10 @@ def listen_router(
 def _wait_on(loop: asyncio.AbstractEventLoop, wait: Callable[[], Coroutine[Any, Any, None]]) -> Wait:
     """`wait` on its own loop, for use on any other."""
 
-    async def elsewhere() -> None:
+    async def wait_there() -> None:
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(wait(), loop))
 
-    return elsewhere
+    return wait_there
 
 
 async def _listen(relay: Relay, socket: WebSocket, call_id: str, logout: Wait | None, heartbeat: float) -> None:

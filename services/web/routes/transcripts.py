@@ -1,4 +1,4 @@
-"""What was said in a call, and what it was told."""
+"""The transcript of a call, and the actions that were sent to it."""
 
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from services.web.problems import PROBLEMS
 
 
 class LineAnswer(BaseModel):
-    """What one side says in one go; a line that is not final may come again under its key with more text."""
+    """One speaker's words until a pause. A line that is not final may come again under its key with more text."""
 
     key: int
     speaker: str = Field(description="`customer` or `assistant`")
@@ -72,7 +72,7 @@ def transcript_router(desk: CallDesk) -> APIRouter:
         lines = await desk.transcript(call_id, client_of(request, Scope.READ))
         return JSONResponse({"lines": [line_answer(line) for line in lines]})
 
-    @router.get("/api/calls/{call_id}/timeline", response_model=TimelineAnswer, summary="What a call was told")
+    @router.get("/api/calls/{call_id}/timeline", response_model=TimelineAnswer, summary="The actions sent to a call")
     async def timeline(request: Request, call_id: str) -> JSONResponse:
         """What was sent to the call, oldest first."""
         call = await desk.read(call_id, client_of(request, Scope.READ))

@@ -138,7 +138,7 @@ def largest_file(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-async def test_a_full_disk_is_told_and_nothing_is_half_written(tmp_path: Path, clock: Clock) -> None:
+async def test_a_full_disk_is_reported_and_nothing_is_half_written(tmp_path: Path, clock: Clock) -> None:
     journal = await Journal.open(f"sqlite:///{tmp_path / 'journal.db'}", now=clock)
     written = 0
     with largest_file(1_000_000):
@@ -160,7 +160,7 @@ async def test_a_full_disk_is_told_and_nothing_is_half_written(tmp_path: Path, c
 
 
 @pytest.mark.process
-async def test_a_server_that_went_away_is_told_and_found_again(postgres: Path, clock: Clock) -> None:
+async def test_a_lost_server_is_reported_and_found_again(postgres: Path, clock: Clock) -> None:
     server = f"postgresql://earshot@/%s?host={postgres}"
     await execute(server % "postgres", "CREATE DATABASE leaving")
     journal = await Journal.open(server % "leaving", now=clock)
@@ -195,7 +195,7 @@ async def test_a_journal_that_can_not_be_opened_says_so(bad: str) -> None:
         await Journal.open(bad)
 
 
-async def test_a_server_that_is_not_there_is_told_without_its_password(tmp_path: Path) -> None:
+async def test_an_unreachable_server_is_reported_without_its_password(tmp_path: Path) -> None:
     with pytest.raises(JournalError) as caught:
         await Journal.open(f"postgresql://earshot:secret@/db?host={tmp_path}")
     assert "secret" not in caught.value.detail

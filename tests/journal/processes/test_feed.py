@@ -19,7 +19,7 @@ NOW = datetime(2026, 9, 1, 10, tzinfo=UTC)
 
 
 class Follower:
-    """What a journal was told so far."""
+    """What a follower of a journal received so far."""
 
     def __init__(self) -> None:
         self.news: list[News] = []
@@ -50,10 +50,10 @@ async def following(journal: Journal) -> Follower:
     return follower
 
 
-async def test_what_one_journal_writes_another_is_told(open_journal: Open) -> None:
+async def test_a_journal_reports_what_another_wrote(open_journal: Open) -> None:
     one, other = await open_journal(), await open_journal()
-    await one.save(call(1))  # before the other follows: it is read, not told
-    told = await following(other)
+    await one.save(call(1))  # before the other follows: it is read, not reported
+    follower = await following(other)
     await one.save(call(2))
     await one.save(call(2, CallStatus.ENDED))
     order = an_order()
@@ -61,17 +61,17 @@ async def test_what_one_journal_writes_another_is_told(open_journal: Open) -> No
     placed = replace(call(3), tag=order.tag)
     note = AuditRow(at=NOW, who="shop", action="dial", call_id="call-3", to=order.to, outcome="queued")
     await one.settle(order.tag, call=placed, state="placed", note=note)
-    await told.until(lambda: "call-3" in told.calls and "call-3" in told.noted)
-    assert told.calls == {"call-2": CallStatus.ENDED, "call-3": CallStatus.QUEUED}
-    assert told.noted == {"call-3"}
+    await follower.until(lambda: "call-3" in follower.calls and "call-3" in follower.noted)
+    assert follower.calls == {"call-2": CallStatus.ENDED, "call-3": CallStatus.QUEUED}
+    assert follower.noted == {"call-3"}
 
 
-async def test_a_journal_is_not_told_what_only_it_has_written(open_journal: Open) -> None:
+async def test_a_journal_does_not_report_its_own_writes(open_journal: Open) -> None:
     one, other = await open_journal(), await open_journal()
-    own, told = await following(one), await following(other)
+    own, follower = await following(one), await following(other)
     for number in range(20):
         await one.save(call(number))
-    await told.until(lambda: len(told.calls) == 20)
+    await follower.until(lambda: len(follower.calls) == 20)
     assert own.news == []
     await other.save(call(0, CallStatus.ENDED))
     await own.until(lambda: bool(own.news))
@@ -80,16 +80,16 @@ async def test_a_journal_is_not_told_what_only_it_has_written(open_journal: Open
 
 async def test_two_that_write_at_once_both_know_everything_in_the_end(open_journal: Open) -> None:
     both = [await open_journal() for _ in range(2)]
-    told = [await following(journal) for journal in both]
+    followers = [await following(journal) for journal in both]
     await asyncio.gather(*(both[number % 2].save(call(number)) for number in range(100)))
-    for place, follower in enumerate(told):
+    for place, follower in enumerate(followers):
         theirs = {f"call-{number}" for number in range(100) if number % 2 != place}
         await follower.until(lambda follower=follower, theirs=theirs: theirs <= follower.calls.keys())  # type: ignore[misc]
 
 
-async def test_a_write_that_was_rolled_back_is_told_by_nobody(open_journal: Open, url: str) -> None:
+async def test_a_rolled_back_write_is_not_reported(open_journal: Open, url: str) -> None:
     one, other = await open_journal(), await open_journal()
-    told = await following(other)
+    follower = await following(other)
     before = (await execute(url, "SELECT number FROM earshot_revision"))[0][0]
 
     def failing(connection: object) -> None:
@@ -99,8 +99,8 @@ async def test_a_write_that_was_rolled_back_is_told_by_nobody(open_journal: Open
     with pytest.raises(RuntimeError):
         await one._database.write(failing)
     await one.save(call(1))
-    await told.until(lambda: bool(told.news))
-    assert told.calls.keys() == {"call-1"}
+    await follower.until(lambda: bool(follower.news))
+    assert follower.calls.keys() == {"call-1"}
     assert (await execute(url, "SELECT number FROM earshot_revision"))[0][0] == before + 1
 
 
@@ -111,12 +111,12 @@ async def lose_connections(url: str) -> None:
 
 async def test_a_lost_connection_is_made_anew_and_what_was_missed_is_read(open_journal: Open, url: str) -> None:
     one, other = await open_journal(), await open_journal()
-    told = await following(other)
+    follower = await following(other)
     await one.save(call(1))
-    await told.until(lambda: "call-1" in told.calls)
+    await follower.until(lambda: "call-1" in follower.calls)
     await lose_connections(url)
     await until_written(lambda: one.save(call(2)))
-    await told.until(lambda: "call-2" in told.calls)
+    await follower.until(lambda: "call-2" in follower.calls)
 
 
 async def until_written(write: Callable[[], Awaitable[None]]) -> None:
@@ -129,17 +129,17 @@ async def until_written(write: Callable[[], Awaitable[None]]) -> None:
     return await write()
 
 
-async def test_a_dial_is_told_what_another_process_changed_just_before(open_journal: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Feed, "_run", asyncio.Event().wait)  # nobody is told anything by itself
+async def test_a_dial_waits_for_what_another_process_changed_just_before(open_journal: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Feed, "_run", asyncio.Event().wait)  # nothing is reported by itself
     one, other = await open_journal(), await open_journal()
-    told = await following(other)
+    follower = await following(other)
     for number in range(3):
         await one.change_state("stop", lambda known: f"{known}!")
         await other.begin(an_order(), client="shop")
-        assert told.news[-1].states["stop"][0] == "!" * (number + 1)
-    assert len(told.news) == 3
+        assert follower.news[-1].states["stop"][0] == "!" * (number + 1)
+    assert len(follower.news) == 3
     await other.begin(an_order(), client="shop")
-    assert len(told.news) == 3
+    assert len(follower.news) == 3
 
 
 async def test_changes_of_a_state_at_once_are_made_one_after_the_other(open_journal: Open) -> None:

@@ -40,7 +40,7 @@ async def test_a_journal_at_rest_is_well(journal: Journal) -> None:
     assert await journal.condition() == Condition(taken=1)
 
 
-async def test_a_database_that_confirms_no_write_is_told_and_what_waits_for_it(
+async def test_a_database_that_confirms_no_write_is_reported_with_what_waits(
     url: str, journal: Journal, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(proof, "_PATIENCE_S", 0.2)
@@ -57,7 +57,7 @@ async def test_a_database_that_confirms_no_write_is_told_and_what_waits_for_it(
             await asyncio.sleep(0.05)
 
 
-async def test_a_database_that_takes_no_writes_is_told(url: str, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_takes_no_writes_is_reported(url: str, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk, or a primary that has become a standby."""
     monkeypatch.setattr(proof, "_FRESH_S", 0.0)
     if url.startswith("sqlite"):
