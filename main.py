@@ -33,7 +33,7 @@ from services.doctor.terminal import ask_on_terminal
 from services.domain.client import PAGE
 from services.domain.errors import EarshotError
 from services.domain.phone_number import EXAMPLE
-from services.journal import AuditRow, Journal, Limits
+from services.journal import AuditRow, Journal
 from services.journal.backup import back_up
 from services.listening.relay import Relay
 from services.listening.sound_thread import SoundThread
@@ -255,13 +255,7 @@ def desk_of(account: Settings, gateway: Gateway, journal: Journal, *, demo: bool
         guard=guard,
         switch=Switch(journal, note_switch),
         blocked=BlockList(journal),
-        limits=Limits(
-            per_hour=account.calls_per_hour,
-            per_day=account.calls_per_day,
-            at_once=account.concurrent_calls,
-            duplicate_window=None if demo else DUPLICATE_WINDOW,
-            one_per_number=True,
-        ),
+        limits=replace(account.limits, duplicate_window=None if demo else DUPLICATE_WINDOW, one_per_number=True),
         assistant_id=account.assistant_id,
         phone_number_id=account.phone_number_id,
         max_call_seconds=account.max_call_seconds,

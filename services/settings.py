@@ -16,6 +16,7 @@ import phonenumbers
 from dotenv import dotenv_values
 
 from services.domain.call import LONGEST_CALL_SECONDS, SHORTEST_CALL_SECONDS
+from services.domain.limits import Limits
 from services.support.environment import comma_list, markdown_table, on_or_off, one_of, setting, variables_of, whole_number
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -242,6 +243,11 @@ class Settings:
         values = dict(zip(CREDENTIALS, (self.api_key, self.assistant_id, self.phone_number_id), strict=True))
         absent = tuple(name for name, value in values.items() if not value)
         return () if self.demo else absent
+
+    @property
+    def limits(self) -> Limits:
+        """The caps on calls."""
+        return Limits(per_hour=self.calls_per_hour, per_day=self.calls_per_day, at_once=self.concurrent_calls)
 
     @property
     def demo(self) -> bool:

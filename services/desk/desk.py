@@ -28,9 +28,10 @@ from services.domain.call import Call, CallOrder, CallStatus, ListenTarget
 from services.domain.client import LOCAL, Client
 from services.domain.control import Control
 from services.domain.errors import EarshotError
+from services.domain.limits import Limits
 from services.domain.phone_number import PhoneNumber
 from services.domain.transcript import Line
-from services.journal import AuditRow, Dial, Journal, Limits
+from services.journal import AuditRow, Dial, Journal
 from services.support.drain import Drain
 from services.support.events import set_within
 from services.support.signals import Signal
@@ -158,7 +159,7 @@ class CallDesk:
         After `within` seconds the outcome of the remaining dials is unknown to whoever asked for them.
         """
         if not await self._drain.close(within):
-            log.warning("stopping although calls are being placed or ended; their outcome will be looked for at the next start")
+            log.warning("stopping while calls are being placed or ended; the next start searches for their outcomes")
             await self._placing.aclose()
 
     async def aclose(self) -> None:

@@ -19,8 +19,9 @@ from services.dialling.reach import Destination
 from services.domain.call import NEVER_FOUND, Call, CallOrder, CallStatus
 from services.domain.client import Client
 from services.domain.errors import DuplicateRunningCall, EarshotError, Forbidden, OutcomeUnknown, ShuttingDown, Stopped
+from services.domain.limits import Limits
 from services.domain.phone_number import PhoneNumber, masked
-from services.journal import AuditRow, DialState, Journal, Limits
+from services.journal import AuditRow, DialState, Journal
 from services.support.tasks import Tasks
 from services.vapi.gateway import Gateway
 
@@ -227,7 +228,7 @@ class Placing:
             await asyncio.sleep(_GONE_EVERY)
 
     async def _while_in_flight(self, tag: str, work: Coroutine[Any, Any, T]) -> T:
-        """Runs `work` on a dial. Work on one dial may overlap: a search begins within the request and goes on after it."""
+        """Runs `work` on a dial. Work on one dial may overlap: a search begins during the request and continues after it."""
         self._in_flight[tag] += 1
         try:
             return await work

@@ -2,6 +2,6 @@
 
 from services.journal.journal import Journal
 from services.journal.processes.feed import News
-from services.journal.records import AuditRow, Begun, Condition, Dial, DialState, Limits, Session
+from services.journal.records import AuditRow, Begun, Condition, Dial, DialState, Session
 
-__all__ = ["AuditRow", "Begun", "Condition", "Dial", "DialState", "Journal", "Limits", "News", "Session"]
+__all__ = ["AuditRow", "Begun", "Condition", "Dial", "DialState", "Journal", "News", "Session"]

@@ -12,12 +12,13 @@ from typing import Literal
 
 from services.domain.call import Call, CallOrder, CallStatus
 from services.domain.errors import JournalError
+from services.domain.limits import Limits
 from services.domain.transcript import Line
 from services.journal.database.revisions import Revised
 from services.journal.opening import open_database
 from services.journal.processes.feed import Feed, News
 from services.journal.processes.presence import HEARTBEAT, Presence
-from services.journal.records import AuditRow, Begun, Condition, Dial, DialState, Limits, Session
+from services.journal.records import AuditRow, Begun, Condition, Dial, DialState, Session
 from services.journal.tables import audit, calls, dials, hang_ups, leases, pruning, sessions, slots, states, transcripts
 from services.journal.tables.states import State
 from services.journal.writing.proof import Proof

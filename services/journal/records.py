@@ -1,7 +1,7 @@
 """The records that the journal stores and returns. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from services.domain.call import Call, CallOrder
@@ -53,21 +53,6 @@ class Begun:
     dial: Dial
     replay: Call | None = None
     states: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Caps on the dials of the last hour and the last 24 hours, on simultaneous calls, and how soon a client may dial a number again.
-    With `one_per_number`, nobody may dial a number that has a running call.
-
-    They apply to all processes that share the journal. None: no limit.
-    """
-
-    per_hour: int | None = None
-    per_day: int | None = None
-    at_once: int | None = None
-    duplicate_window: timedelta | None = None
-    one_per_number: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.domain.errors import EarshotError
-from services.journal import Journal, Limits, journal
+from services.domain.limits import Limits
+from services.journal import Journal, journal
 from services.journal.tables import dials
 from services.journal.writing.writes import Fact, Kind
 from tests.journal.conftest import an_order

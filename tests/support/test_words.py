@@ -14,6 +14,7 @@ from vapi.types import CallEndedReason
 import services.web.access.login
 import ui.page
 from services.desk.call_control import Obstacle
+from services.desk.timeline import ACTIONS
 from services.dialling.switch import FILE
 from services.domain import errors
 from services.domain.call import CallStatus
@@ -31,6 +32,7 @@ FROM_THE_DOMAIN = {
     *(name.lower() for enum in (CallStatus, Family, Obstacle) for name in enum.__members__),
     *(status.value for status in CallStatus),
     *PROBLEMS,
+    *ACTIONS,
     *(PAGE.name, LOCAL.name, FILE),
 }
 VAPIS_OWN_WORDS = {"vapi_refused"}

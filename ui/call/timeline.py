@@ -1,7 +1,7 @@
 """The actions taken on a call through Earshot: what, who, when, and the outcome."""
 
 from services.desk.desk import CallDesk
-from services.desk.timeline import END, Entry
+from services.desk.timeline import Entry
 from services.domain.call import Call
 from services.domain.control import Action
 from services.domain.phone_number import international
@@ -51,7 +51,7 @@ def _item(entry: Entry) -> None:
         LocalTime(entry.at)
         with Box():
             with Box("p"):
-                Text("b", f"{say(_DONE[entry.action]) if entry.action in _DONE else entry.action} ")
+                Text("b", f"{say(f'did_{entry.action}')} ")
                 if entry.detail:
                     Text("q" if entry.action in _QUOTED else "span", international(entry.detail))
             with Box("p", "came"):
@@ -59,13 +59,4 @@ def _item(entry: Entry) -> None:
                 Text("span", say("refused", why=entry.words) if refused else say("taken"))
 
 
-_DONE = {
-    Action.SAY: "did_say",
-    Action.ADD_MESSAGE: "did_whisper",
-    Action.MUTE_ASSISTANT: "did_mute",
-    Action.UNMUTE_ASSISTANT: "did_unmute",
-    Action.SAY_FIRST_MESSAGE: "did_first_message",
-    Action.TRANSFER: "did_transfer",
-    END: "did_end",
-}
 _QUOTED = (Action.SAY, Action.ADD_MESSAGE)

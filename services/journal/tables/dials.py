@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from services.domain.call import Call, CallOrder
 from services.domain.errors import DuplicateCall, DuplicateRunningCall, EarshotError, KeyInProgress, KeyReused, LimitReached
+from services.domain.limits import Limits
 from services.journal.database.codec import dump, load_call, load_order, milliseconds, time_of
 from services.journal.database.schema import dials
-from services.journal.records import AuditRow, Begun, Dial, DialState, Limits
+from services.journal.records import AuditRow, Begun, Dial, DialState
 from services.journal.tables import audit
 from services.journal.tables.calls import save
 from services.journal.tables.slots import CLOCKS, booked, release, taken, window

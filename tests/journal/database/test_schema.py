@@ -14,7 +14,8 @@ import pytest
 
 from services.domain.call import Call, CallStatus
 from services.domain.errors import JournalError, LimitReached
-from services.journal import AuditRow, Journal, Limits, opening
+from services.domain.limits import Limits
+from services.journal import AuditRow, Journal, opening
 from services.journal.database.codec import dump, milliseconds
 from services.journal.database.migrations import STEPS, Step, migrate
 from tests.journal.conftest import Clock, Open, an_order, execute

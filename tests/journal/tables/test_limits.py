@@ -8,7 +8,8 @@ import pytest
 
 from services.domain.call import CallStatus
 from services.domain.errors import DuplicateCall, DuplicateRunningCall, LimitReached
-from services.journal import Begun, Journal, Limits
+from services.domain.limits import Limits
+from services.journal import Begun, Journal
 from tests.journal.conftest import Clock, Open, an_order
 from tests.journal.tables.test_dials import a_call
 

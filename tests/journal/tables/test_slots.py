@@ -8,7 +8,8 @@ import pytest
 
 from services.domain.call import Call, CallOrder, CallStatus
 from services.domain.errors import LimitReached
-from services.journal import Begun, DialState, Journal, Limits
+from services.domain.limits import Limits
+from services.journal import Begun, DialState, Journal
 from tests.journal.conftest import Clock, Open, an_order
 
 ONE = Limits(at_once=1)

@@ -6,17 +6,18 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from services.domain.call import Call, CallStatus
 from services.domain.errors import JournalError, KeyInProgress
+from services.domain.limits import Limits
 from services.domain.transcript import Line
-from services.journal import AuditRow, Journal, Limits
+from services.journal import AuditRow, Journal
 from services.journal.database import sqlite
-from services.journal.writing import writer, writes
-from tests.journal.conftest import Open, an_order, execute
+from services.journal.writing import proof, writer, writes
+from tests.journal.conftest import Clock, Open, an_order, execute
 from tests.journal.tables.test_dials import a_call, begin
 
 AT = datetime(2026, 9, 1, 10, tzinfo=UTC)
@@ -185,3 +186,44 @@ async def test_a_dial_that_could_not_be_written_down_is_taken_back(journal: Jour
                 break
             except (KeyInProgress, JournalError):
                 await asyncio.sleep(0.01)
+
+
+async def test_after_an_outage_a_fact_is_on_disk_again_when_it_is_reported(journal: Journal, open_journal: Open, outage: Outage) -> None:
+    async with outage():
+        await journal.save(a_call(an_order()))
+    await until_written(journal)
+    for number in range(20):
+        call = replace(a_call(an_order()), id=f"call-{number}")
+        await journal.save(call)
+        assert journal.waiting == 0
+
+
+async def test_an_outage_is_as_old_as_the_first_write_that_failed(
+    journal: Journal, outage: Outage, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proof, "_FRESH_S", 0.0)
+    async with outage():
+        began = clock.now
+        await journal.save(a_call(an_order()))
+        clock.pass_(timedelta(minutes=1))
+        condition = await journal.condition()
+        assert condition.trouble
+        assert condition.since == began
+    await until_written(journal)
+
+
+async def test_a_fact_that_the_database_rejected_is_tried_again(journal: Journal, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "_REJECTED_AGAIN_S", 0.05)
+    if url.startswith("sqlite"):
+        forbid = "CREATE TRIGGER no_bob BEFORE INSERT ON earshot_audit WHEN new.who = 'bob' BEGIN SELECT RAISE(ABORT, 'no'); END"
+        allow = "DROP TRIGGER no_bob"
+    else:
+        forbid = "ALTER TABLE earshot_audit ADD CONSTRAINT no_bob CHECK (who <> 'bob')"
+        allow = "ALTER TABLE earshot_audit DROP CONSTRAINT no_bob"
+    await execute(url, forbid)
+    call = a_call(an_order())
+    await asyncio.gather(journal.note(a_note(call, "bob")), journal.note(a_note(call)))
+    assert ([row.who for row in await journal.audit()], journal.waiting) == (["ann"], 1)
+    await execute(url, allow)
+    await until_written(journal)
+    assert [row.who for row in await journal.audit()] == ["bob", "ann"]
