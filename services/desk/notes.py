@@ -1,4 +1,4 @@
-"""Notes: has the audit and the timelines say who did what, without making anybody wait for the disk."""
+"""Notes: writes who did what to the audit and the timelines, in the background."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Notes:
-    """Writes to `journal` in the background."""
+    """Writes to `journal` without making callers wait for the disk."""
 
     def __init__(self, journal: Journal, timelines: Timelines) -> None:
         self._journal = journal

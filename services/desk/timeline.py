@@ -83,7 +83,7 @@ class Timelines:
         return _entries(copy.rows)
 
     def add(self, row: AuditRow) -> None:
-        """Takes in a row that is being written into the audit."""
+        """Adds a row that is being written to the audit."""
         if row.call_id is None or row.action not in ACTIONS:
             return
         call_id = self._current_id(row.call_id)

@@ -44,7 +44,7 @@ class Transcripts:
         return talk.speaking if talk else frozenset()
 
     def take(self, call_id: str, event: SpeechEvent, *, way: str = "socket") -> None:
-        """Takes in an event. `way` names where it came from, because the same event may come both by socket and by webhook."""
+        """Adds an event. `way` names where it came from, because the same event may come both by socket and by webhook."""
         call_id = self._current_id(call_id)
         talk = self._talk(call_id)
         if isinstance(event, SpeechChange):

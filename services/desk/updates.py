@@ -1,4 +1,4 @@
-"""Updates: how news of a call reaches the book, whether from here, from another process or from the passing of time."""
+"""Updates: applies news of calls to the book: from this process, from other processes, and by proof that a call must be over."""
 
 import logging
 from collections.abc import Callable
@@ -47,7 +47,7 @@ class Updates:
 
     def over(self, call: Call, reason: str) -> None:
         """Ends a call here whose end no read will show."""
-        log.warning("a call is over by proof (%s)", reason)
+        log.warning("ended a call whose end no read showed (%s)", reason)
         self._book.see(replace(call, status=CallStatus.ENDED, ended_reason=reason), ours=True)
 
     def running(self, call: Call) -> None:
@@ -56,7 +56,7 @@ class Updates:
             self.ours(call)
 
     def follow(self, news: News) -> None:
-        """Takes in what another process wrote to the journal."""
+        """Applies what another process wrote to the journal."""
         for call in news.calls:
             unknown = f"unknown-{call.tag}"
             if call.id != unknown and (found := self._book.get(unknown)) and found.id == unknown:

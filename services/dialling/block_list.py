@@ -57,7 +57,7 @@ class BlockList:
         self.follow(*await self._journal.state(STATE))
 
     def follow(self, value: str, revision: int) -> None:
-        """Takes in what the journal says, unless something newer is known."""
+        """Applies the journal's list, unless something newer is known."""
         if revision > self._revision:
             self._revision = revision
             self._lines = tuple(value.splitlines())

@@ -30,7 +30,7 @@ _ANY = frozenset("0123456789")
 
 @dataclass(slots=True)
 class Walk:
-    """How far `digits` go along a pattern. `cut` is True if they end where the pattern goes on."""
+    """How far `digits` go along a pattern. `cut` is True if they end where the pattern continues."""
 
     digits: str
     furthest: int = 0

@@ -94,9 +94,7 @@ def read_number(plain: str) -> PhoneNumber:
         raise NumberError("Leave out what is dialled before the number inside its country, such as a 0 after the country code.")
     if not likely:
         _refuse_resembling(parsed)
-    regions = phonenumbers.region_codes_for_country_code(parsed.country_code or 0)
-    region = phonenumbers.region_code_for_number(parsed) or (regions[0] if len(regions) == 1 else None)
-    return PhoneNumber(e164=e164, region=region, likely=likely)
+    return PhoneNumber(e164=e164, region=phonenumbers.region_code_for_number(parsed), likely=likely)
 
 
 def _refuse_kind(parsed: phonenumbers.PhoneNumber) -> None:

@@ -59,7 +59,7 @@ class Switch:
         self.follow(*await self._journal.state(STATE))
 
     def follow(self, value: str, revision: int) -> None:
-        """Takes in what the journal says, unless a newer state is known or a stop is still being written."""
+        """Applies the journal's state, unless a newer state is known or a stop is still being written."""
         if revision > self._revision and not self._unwritten:
             self._revision = revision
             self._set(parse(value))

@@ -57,7 +57,7 @@ class Transcript:
         return [heard.line for heard in self._open.values()]
 
     def take(self, said: Utterance, *, at: datetime, way: str = "socket") -> Line | None:
-        """Takes in an utterance that came by `way`. Returns the new or changed line, or None if nothing changed."""
+        """Adds an utterance that came by `way`. Returns the new or changed line, or None if nothing changed."""
         text = said.text.strip()
         if said.speaker not in ("customer", "assistant") or not text:
             return None

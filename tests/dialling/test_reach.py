@@ -292,3 +292,22 @@ def test_what_a_transfer_is_refused_for_names_its_field() -> None:
 def test_a_transfer_by_number_leads_to_the_number_as_understood() -> None:
     found = Reach().destination("00 49 (0)30 / 901820")
     assert (found.address, found.number) == ("+4930901820", PhoneNumber(e164="+4930901820", region="DE"))
+
+
+def test_an_unlikely_number_has_the_region_of_its_country_code_if_only_one_has_it() -> None:
+    number = Reach().number("+493012", unlikely=True)
+    assert (number.likely, number.region) == (False, "DE")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("+33512345", "too short"), ("+332123456789", "too long"), ("+86 123456", "looks like this")],
+)
+def test_an_impossible_number_is_refused_with_the_reason(text: str, why: str) -> None:
+    with pytest.raises(NumberError, match=why):
+        Reach().number(text, unlikely=True)
+
+
+def test_a_transfer_to_an_unlikely_number_says_that_nothing_confirms_it() -> None:
+    with pytest.raises(NumberError, match="calls are transferred only to numbers that are"):
+        Reach().destination("+493012")

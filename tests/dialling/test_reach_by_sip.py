@@ -1,5 +1,7 @@
 """Which SIP addresses a call may be transferred to, and what a switch could dial of them."""
 
+import re
+
 import pytest
 
 from services.dialling.reach import Destination, Reach
@@ -213,3 +215,9 @@ def test_only_hosts_that_the_owner_named(hosts: list[str], address: str, allowed
 def test_without_a_named_host_the_refusal_says_what_to_set() -> None:
     with pytest.raises(Forbidden, match=r"EARSHOT_SIP_HOSTS=pbx\.example would allow"):
         Reach().destination(f"sip:desk@{HOST}")
+
+
+@pytest.mark.parametrize(("port", "named"), [("", "pbx.example"), (":5061", "pbx.example"), (":7000", "pbx.example:7000")])
+def test_the_refusal_of_a_host_names_its_port_only_if_it_must_be_named(port: str, named: str) -> None:
+    with pytest.raises(Forbidden, match=rf"EARSHOT_SIP_HOSTS=a\.example,{re.escape(named)} would allow"):
+        Reach(sip_hosts=frozenset({"a.example"})).destination(f"sip:desk@pbx.example{port}")

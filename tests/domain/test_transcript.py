@@ -106,3 +106,10 @@ def test_what_nobody_said_is_no_line() -> None:
     assert talk.say("You are Riley.", by="system") is None
     assert talk.say("who?", by="") is None
     assert talk.words == []
+
+
+def test_a_final_that_is_the_beginning_of_an_earlier_one_is_a_line_of_its_own() -> None:
+    talk = Talk()
+    talk.say("Yes, I am here.")
+    talk.say("Yes.", way="webhook")
+    assert talk.words == [("Yes, I am here.", True), ("Yes.", True)]

@@ -83,7 +83,6 @@ def _engine(path: Path, begin: str) -> sa.Engine:
         connection.isolation_level = None  # the driver would start transactions only at the first write, leaving reads outside
         _write_ahead(connection)
         connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
 
     @sa.event.listens_for(engine, "begin")
     def _(connection: sa.Connection) -> None:

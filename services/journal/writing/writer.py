@@ -142,6 +142,9 @@ class Writer:
     async def _commit(self, batch: list[Write]) -> JournalError | None:
         try:
             results = await self._database.write(lambda connection: _run_all(connection, batch))
+        except asyncio.CancelledError:
+            self._unwritten(batch, JournalError("The journal was closed before this was written."))
+            raise
         except Exception as error:
             if isinstance(error, JournalError) and not isinstance(error, Unwritable):
                 return self._unwritten(batch, error)
@@ -189,7 +192,7 @@ class Writer:
 
     def _recovered(self) -> None:
         if self.trouble:
-            log.warning("the journal is written again, after %.0f s", (self._now() - self.trouble.since).total_seconds())
+            log.warning("the journal can be written again, after %.0f s", (self._now() - self.trouble.since).total_seconds())
             self.trouble = None
 
 

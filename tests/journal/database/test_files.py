@@ -127,3 +127,28 @@ async def why_not(journal: Journal) -> str:
     except JournalError as error:
         return error.detail
     return ""
+
+
+async def test_missing_folders_are_created_and_no_lock_file_stays_behind(tmp_path: Path) -> None:
+    path = tmp_path / "not" / "yet" / "there" / "journal.sqlite"
+    journal = await Journal.open(path)
+    assert list(path.parent.rglob("*.lock"))
+    await journal.aclose()
+    assert not list(path.parent.rglob("*.lock"))
+
+
+async def test_the_lock_file_of_a_dead_process_is_removed_with_the_takeover_of_its_dials(in_file: tuple[Journal, Path]) -> None:
+    journal, path = in_file
+    order = an_order()
+    await begin(journal, order)
+    await execute(f"sqlite:///{path}", "UPDATE earshot_dials SET instance = 'dead'")
+    [folder] = {file.parent for file in path.parent.rglob("*.lock")}
+    (folder / "dead.lock").touch()
+    assert [dial.order for dial in await journal.unsettled()] == [order]
+    assert [file.name for file in folder.iterdir()] == [f"{journal.instance}.lock"]
+
+
+async def test_a_backup_is_one_file_that_needs_no_other(in_file: tuple[Journal, Path], tmp_path: Path) -> None:
+    back_up(in_file[1], tmp_path / "copy")
+    write_version, read_version = (tmp_path / "copy").read_bytes()[18:20]
+    assert (write_version, read_version) == (1, 1), "2 is for a file with a write-ahead log beside it"

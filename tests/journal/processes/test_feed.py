@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
 
 from services.domain.call import CallStatus
 from services.domain.errors import JournalError
@@ -149,3 +150,19 @@ async def test_changes_of_a_state_at_once_are_made_one_after_the_other(open_jour
     assert sorted(map(int, text.splitlines())) == list(range(20))
     assert await both[1].change_state("list", lambda known: known) == (text, revision)
     assert await both[1].state("other") == ("", 0)
+
+
+async def test_the_revision_of_a_rolled_back_write_is_free_for_another_process(open_journal: Open) -> None:
+    one, other = [await open_journal() for _ in range(2)]
+    follower = await following(one)
+
+    def failing(connection: sa.Connection) -> None:
+        raised(connection)
+        raise JournalError("Rolled back.")
+
+    with pytest.raises(JournalError):
+        await one._database.write(failing)
+    for _ in range(5):  # on whichever connection of the pool it was
+        await one.hung_up("nobody")
+    await other.save(call(1))
+    await follower.until(lambda: "call-1" in follower.calls)

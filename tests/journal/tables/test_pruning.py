@@ -1,5 +1,6 @@
 """The journal does not grow for ever, and what it lets go of holds up nothing."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,10 +8,12 @@ import pytest
 from services.domain.call import Call, CallStatus
 from services.domain.transcript import Line
 from services.journal import AuditRow, Journal, Session
+from services.journal import journal as journal_module
 from services.journal.tables import pruning
 from services.journal.tables.pruning import KEPT, NOT_PRUNED, REFUSED_KEPT, SESSIONS_KEPT, pruned_tables
-from tests.journal.conftest import Clock, an_order, execute
+from tests.journal.conftest import Clock, Open, an_order, execute
 from tests.journal.tables.test_dials import begin
+from tests.patience import HANG_S
 
 NAMES = {"earshot_dials": "tag", "earshot_calls": "id", "earshot_transcripts": "call_id", "earshot_audit": "id"}
 """What is kept for more than a year."""
@@ -83,3 +86,13 @@ async def test_every_table_is_pruned_or_says_why_not(journal: Journal, url: str,
     assert sorted(tables) == sorted([*pruned_tables(clock.now), *NOT_PRUNED])
     assert all(NOT_PRUNED.values())
     assert NAMES.keys() == pruned_tables(clock.now) - {"earshot_sessions"}
+
+
+async def test_it_is_pruned_by_itself_every_hour(open_journal: Open, url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "HEARTBEAT", 0.01)
+    journal = await open_journal(now=clock)
+    await fill(journal, clock)
+    clock.pass_(KEPT)
+    async with asyncio.timeout(HANG_S):
+        while set((await rows(url)).values()) != {0}:  # noqa: ASYNC110 - whenever it is
+            await asyncio.sleep(0.01)
