@@ -85,6 +85,8 @@ class Book:
 
     def follow(self, call: Call) -> None:
         """Updates a call with what another process wrote to the journal. Adds it if it is running or was made lately."""
+        if call.id in self._renamed:
+            return  # late news: the call has been found since
         known = self._calls.get(call.id)
         now = datetime.now(UTC)
         if known is None:

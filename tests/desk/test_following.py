@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from services.desk.book import Book
 from services.desk.desk import CallDesk
-from services.domain.call import CallStatus
+from services.domain.call import Call, CallStatus
 from services.domain.client import LOCAL
 from services.domain.control import Action, Control
 from tests.desks import two_desks
@@ -61,3 +62,13 @@ async def test_a_call_of_unknown_outcome_is_one_call_everywhere_once_it_is_found
     await until(lambda: status(other, unknown.id) not in (None, CallStatus.UNKNOWN))
     assert [call.id for call in other.calls()] == [call_id]
     assert other.running == 1
+
+
+def test_late_news_of_a_call_that_was_found_since_do_not_bring_it_back() -> None:
+    book = Book(save=lambda call: None)
+    lost = Call(id="unknown-tag", status=CallStatus.UNKNOWN, tag="tag")
+    book.see(lost, ours=True)
+    book.rename(lost.id, "found")
+    book.see(Call(id="found", status=CallStatus.QUEUED, tag="tag"), ours=True)
+    book.follow(lost)
+    assert [call.id for call in book.calls()] == ["found"]
