@@ -15,7 +15,7 @@ import { Lane } from "lane";
 import { MuteButton } from "mute_button";
 import { TEMPLATE } from "player_template";
 import { explain, tellMissed } from "sound_words";
-import { TabTitle } from "tab_title";
+import { nameTab } from "tab_title";
 import { defineComponent } from "vue";
 
 const REFRESH_MS = 1000; // of the line about the sound
@@ -44,8 +44,6 @@ export default defineComponent({
     words: { type: Object, required: true },
     /** The call has ended. */
     over: Boolean,
-    /** When the call began, in ms since 1970; 0: not yet. */
-    since: Number,
     /** The call is being recorded. */
     recorded: Boolean,
   },
@@ -63,7 +61,6 @@ export default defineComponent({
       unmounted: false,
       pausedAt: 0, // performance.now()
       end: 0, // timer
-      title: new TabTitle(),
       canFloat,
       comeBack: () => {},
     };
@@ -135,7 +132,7 @@ export default defineComponent({
     this.player?.stop();
     clearInterval(this.refresher);
     clearTimeout(this.end);
-    this.title.release();
+    nameTab({ sound: "" });
     this.comeBack();
     for (const lane of this.lanes) lane.release();
   },
@@ -284,8 +281,7 @@ export default defineComponent({
       if (state === "playing") this.text = this.late ? words.catchingUp : words.live;
       else if (state === "gap" && paused >= SILENT_S) this.text = fill(words.silent, { seconds: paused });
       else this.text = words.states[state === "unsupported" && !isSecureContext ? "insecure" : state];
-      if (SILENT_STATES.includes(state)) this.title.release();
-      else this.title.show(this.text, this.since ?? 0);
+      nameTab({ sound: SILENT_STATES.includes(state) ? "" : this.text });
     },
 
     /** Asks for statistics, and shows them in the details. */

@@ -25,6 +25,7 @@ from ui.dial.dialer import Dialer
 from ui.kit.assets import ROUTE, AssetFiles
 from ui.kit.following import follow
 from ui.kit.icons import FAVICON
+from ui.kit.later import later
 from ui.kit.markup import Box
 from ui.kit.notice import Notice
 from ui.log.call_log import CallLog
@@ -32,7 +33,7 @@ from ui.shell.connection import Connection
 from ui.shell.header import header
 from ui.shell.nicegui_files import NiceguiFiles
 from ui.shell.safety import stopped_banner
-from ui.shell.shortcuts import Shortcuts
+from ui.shell.shortcuts import Palette, Shortcuts
 from ui.shell.theme import apply_theme, choose_theme
 from ui.shell.webhooks import unanswered_notice
 from ui.words import choose_language, joined, say
@@ -136,7 +137,7 @@ class DeskPage:
                 )
                 self._log = CallLog(desk=desk, select=self._select)
             Connection(demo=settings.demo)
-            Shortcuts()
+            later(Box(), _keyboard)
         self._show_trouble(desk.trouble)
         self._show_first(call_id, to)
         follow(desk.changed, self._update)
@@ -228,6 +229,11 @@ class DeskPage:
             self._trouble.show(say("trouble_title"), say("trouble"))
         else:
             self._trouble.hide()
+
+
+def _keyboard() -> None:
+    Shortcuts()
+    Palette()
 
 
 def _show_missing(names: tuple[str, ...]) -> None:

@@ -49,10 +49,10 @@ def test_keys_mute_and_set_the_volume_and_the_tab_says_what_is_heard(earshot: Ea
         page.keyboard.press(key)
         for slider in volumes.all():
             expect(slider).to_have_value(volume)
-    expect(page).to_have_title(re.compile(rf"Live \d:\d\d · {re.escape(title)}"))
+    expect(page).to_have_title(re.compile(rf"Live \d:\d\d · \+1 415-555-2671 · {re.escape(title)}"))
     expect(page.locator(".lane.a .level")).to_have_text(re.compile(r"−\d+ dBFS"))
     page.get_by_test_id("listen-toggle").click()
-    expect(page).to_have_title(title)
+    expect(page).to_have_title(re.compile(rf"Answered \d:\d\d · \+1 415-555-2671 · {re.escape(title)}"))
 
 
 def test_the_player_floats_in_a_window_of_its_own_and_comes_back(earshot: Earshot, open_tab: Open) -> None:

@@ -95,9 +95,9 @@ def test_the_tab_names_the_call_and_its_clock(earshot: Earshot, open_tab: Open) 
     page = open_tab(earshot.url)
     expect(page).to_have_title("Earshot")
     dial(page, BUSY)
-    expect(page).to_have_title("Ended · +1 202-555-0101 – Earshot")
+    expect(page).to_have_title("Ended · +1 202-555-0101 · Earshot")
     dial(page, NUMBER)
-    page.wait_for_function(r"/^0:0\d Answered · \+1 415-555-2671 – Earshot$/.test(document.title)", timeout=60_000)
+    page.wait_for_function(r"/^(Answered|Live) 0:\d\d · \+1 415-555-2671 · Earshot$/.test(document.title)", timeout=60_000)
 
 
 def test_on_a_phone_what_runs_comes_before_the_dialer(earshot: Earshot, open_tab: Open) -> None:

@@ -18,8 +18,8 @@ _RENEW_INTERVAL_S = 5.0  # between new tickets, so that a refusal no ticket can 
 
 
 _MODULES: list[str | Path] = [
-    *("../kit/fill.js", "../kit/mute_button.js", "../kit/times.js"),
-    *("floating.js", "formats.js", "lane.js", "player_template.js", "sound_words.js", "tab_title.js"),
+    *("../kit/fill.js", "../kit/mute_button.js", "../kit/tab_title.js"),
+    *("floating.js", "formats.js", "lane.js", "player_template.js", "sound_words.js"),
 ]
 
 
@@ -58,9 +58,8 @@ class AudioPlayer(Element, component=ASSETS / "audio_player.js", dependencies=_M
         return f"(event) => getElement({self.id}).setSpread(!event.target.checked)"
 
     def tell(self, call: Call, *, recorded: bool) -> None:
-        """Tells the browser since when the call has run, whether it has ended, and whether it is being recorded."""
-        since = round(call.started_at.timestamp() * 1000) if call.started_at else 0
-        set_props(self, since=since, over=not call.running, recorded=recorded)
+        """Tells the browser whether the call has ended, and whether it is being recorded."""
+        set_props(self, over=not call.running, recorded=recorded)
 
     def _on_change(self, change: dict[str, Any]) -> None:
         self.state = str(change.get("state"))

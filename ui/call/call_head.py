@@ -27,7 +27,7 @@ class CallHead:
     def update(self, call: Call, subtitle: str) -> None:
         self._subtitle.show(subtitle)
         self._clock.show(call.started_at, call.ended_at)
-        self._clock.title(f"{state(call.status)} · {number(call)} – Earshot")
+        self._clock.name_tab(number(call), state(call.status))
         self._status.show(state(call.status))
         set_props(self._status, data_status=call.status.value)
         self._dot.classes(replace=f"dot {call.status.value} {tone_of(call)}".rstrip())

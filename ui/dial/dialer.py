@@ -141,9 +141,10 @@ class Dialer:
         self._not_meant = self._text
         self._check(self._text, complete=False)
 
-    def _regions(self, phone_number_id: str = "") -> tuple[str | None, str | None]:
+    def _regions(self, phone_number_id: str | None = None) -> tuple[str | None, str | None]:
         """Whose numbers need no country code here: the caller ID's country, then the browser's."""
-        return self._desk.directory.region(phone_number_id or self._pickers.phone_number_id), self._browser_region
+        chosen = self._pickers.phone_number_id if phone_number_id is None else phone_number_id
+        return self._desk.directory.region(chosen), self._browser_region
 
     def _read(self, text: str) -> NationalNumber | None:
         return read_national(text, self._regions()) if text != self._not_meant else None

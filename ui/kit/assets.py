@@ -24,7 +24,21 @@ comes after 130 ms, with separate modules after 310 ms. The player is 13.9 kB gz
 
 _SHEETS = [
     *["tokens", "ground", "header", "columns", "controls", "stage", "sound", "outcome", "list", "narrow"],
-    *["dialer", "frame", "call", "calls", "transcript", "steering", "recorded", "timeline", "player", "replay", "safety", "docked"],
+    *[
+        "dialer",
+        "frame",
+        "call",
+        "calls",
+        "transcript",
+        "steering",
+        "recorded",
+        "timeline",
+        "player",
+        "replay",
+        "safety",
+        "docked",
+        "dialogs",
+    ],
 ]
 """The order matters: of two rules with the same specificity the later one wins."""
 _VERSION = re.compile(r"^[0-9a-f]{12}/")

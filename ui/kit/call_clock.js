@@ -1,13 +1,19 @@
 /**
  * How long a call has lasted, counted by the browser. `since`, `until`: ms since 1970; absent while the call has not begun, or not ended.
- * With `titled`, time and that text name the tab: a supervisor who works in another one sees how the call goes.
+ * With `who`, the tab is named after the call: its `state`, its time, and who it is.
  */
+import { nameTab } from "tab_title";
 import { lasting } from "times";
 import { defineComponent } from "vue";
 
 export default defineComponent({
   template: `<span role="timer" class="call-clock">{{ since ? text : "" }}</span>`,
-  props: { since: { type: Number, default: 0 }, until: { type: Number, default: 0 }, titled: { type: String, default: "" } },
+  props: {
+    since: { type: Number, default: 0 },
+    until: { type: Number, default: 0 },
+    who: { type: String, default: "" },
+    state: { type: String, default: "" },
+  },
 
   setup() {
     return { timer: 0 };
@@ -26,7 +32,8 @@ export default defineComponent({
   watch: {
     since: "tick",
     until: "tick",
-    titled: "name",
+    who: "name",
+    state: "name",
   },
 
   mounted() {
@@ -35,12 +42,12 @@ export default defineComponent({
 
   beforeUnmount() {
     clearTimeout(this.timer);
-    if (this.titled) document.title = "Earshot";
+    if (this.who) nameTab({ state: "", clock: "", who: "" });
   },
 
   methods: {
     name() {
-      if (this.titled) document.title = this.since && !this.until ? `${this.text} ${this.titled}` : this.titled;
+      if (this.who) nameTab({ state: this.state, clock: this.since && !this.until ? this.text : "", who: this.who });
     },
 
     tick() {

@@ -25,7 +25,7 @@ class LocalTime(Element, component="local_time.js", dependencies=[FORMATS]):
         set_props(self, at=milliseconds(at))
 
 
-class CallClock(Element, component="call_clock.js", dependencies=[FORMATS]):
+class CallClock(Element, component="call_clock.js", dependencies=[FORMATS, "tab_title.js"]):
     """How long a call has lasted. Hidden until it is answered; stops when it ends."""
 
     def __init__(self, since: datetime | None = None, until: datetime | None = None) -> None:
@@ -36,9 +36,9 @@ class CallClock(Element, component="call_clock.js", dependencies=[FORMATS]):
         set_props(self, since=milliseconds(since), until=milliseconds(until))
         self.set_visibility(since is not None)
 
-    def title(self, text: str) -> None:
-        """Names the browser's tab: the running time and `text`. It has its own name again when the clock is removed."""
-        set_props(self, titled=text)
+    def name_tab(self, who: str, state: str) -> None:
+        """Names the browser's tab after the call, with its running time, until the clock is removed."""
+        set_props(self, who=who, state=state)
 
 
 def milliseconds(moment: datetime | None) -> int | None:

@@ -15,6 +15,8 @@ from ui.shell.preferences import preferences
 from ui.shell.safety import safety_controls
 from ui.words import say
 
+_OPEN_PALETTE = "() => document.dispatchEvent(new CustomEvent('earshot-palette'))"
+
 
 def header(settings: Settings, *, desk: CallDesk, switch: Switch, forward: WebhookForward) -> None:
     """Placed before `<main>`, where assistive technology expects a banner."""
@@ -28,6 +30,9 @@ def header(settings: Settings, *, desk: CallDesk, switch: Switch, forward: Webho
         else:
             _pill(mode, popovertarget="mode")
             later(Box(classes="popover", id="mode", popover="auto"), partial(_explain, demo=settings.demo))
+        with Box("button", "pill find", type="button", aria_haspopup="dialog").on("click", js_handler=_OPEN_PALETTE):
+            Text("span", say("palette_title"))
+            Text("kbd", "Ctrl K")
         safety_controls(desk=desk, switch=switch)
         accepts = settings.webhook_secret or settings.webhook_hmac_key
         preferences(can_log_out=bool(settings.password), forward=forward if accepts else None)

@@ -1,44 +1,99 @@
-/** Keys for the whole page. A shortcut is one row of the table; keys typed into a field, and keys with a modifier, are the browser's. */
+/**
+ * Keys for the whole page: those of the table of commands, `?` for a list of them, and Ctrl+K (on a Mac also Cmd+K) for the palette. Keys
+ * that are typed into a field, and other keys with a modifier, are the browser's.
+ */
+import { COMMANDS, keyName, targetOf, targetsOf } from "commands";
 import { defineComponent } from "vue";
 
-/**
- * @typedef {{key: string, on: string, does: "focus"|"toggle"|"set", value?: number}} Shortcut
- * @property {string} on a selector; elements out of sight don't count
- * @property {"focus"|"toggle"|"set"} does focus: focuses the first. toggle: presses all buttons that are not pressed, or all if all are. set:
- *   moves all sliders to `value`
- */
-
-/** @type {Shortcut[]} */
-const SHORTCUTS = [
-  { key: "/", on: "input[type=search]", does: "focus" },
-  { key: "n", on: "[data-testid=dial-number]", does: "focus" },
-  { key: "m", on: ".audio-player .mute", does: "toggle" },
-  ...Array.from(
-    { length: 10 },
-    (_, k) => /** @type {Shortcut} */ ({ key: String(k), on: ".audio-player .volume", does: "set", value: k / 10 || 1 }),
-  ),
-];
-
 export default defineComponent({
-  template: "<div hidden></div>",
+  template: `
+    <div>
+      <dialog ref="keys" class="dialog keys" :aria-label="words.keys" @click.self="$refs.keys.close()">
+        <h2>{{ words.keys }}</h2>
+        <dl>
+          <div v-for="row in rows" :key="row.name"><dt>{{ words.names[row.name] }}</dt><dd><kbd>{{ row.shown }}</kbd></dd></div>
+        </dl>
+        <form method="dialog"><button class="btn" autofocus>{{ words.close }}</button></form>
+      </dialog>
+      <dialog ref="sure" class="dialog sure-dialog" :aria-label="question">
+        <p>{{ question }}</p>
+        <form method="dialog" class="answers">
+          <button class="btn" autofocus>{{ words.cancel }}</button>
+          <button type="button" class="btn end" @click="confirmed">{{ asked && words.names[asked.name] }}</button>
+        </form>
+      </dialog>
+    </div>`,
+  props: { words: { type: Object, required: true } },
+
+  data() {
+    return { asked: /** @type {import("commands").Command|null} */ (null), question: "" };
+  },
+
+  computed: {
+    /** @returns {{name: string, shown: string}[]} */
+    rows() {
+      const own = COMMANDS.filter((row) => row.key && !row.silent).map(({ name, key = "", does }) => ({
+        name,
+        shown: does === "set" ? "0 – 9" : keyName(key, this.words.space),
+      }));
+      return [...own, { name: "palette", shown: "Ctrl K" }, { name: "keys", shown: "?" }];
+    },
+  },
 
   mounted() {
     document.addEventListener("keydown", this.press);
+    document.addEventListener("earshot-command", this.fromPalette);
   },
 
   beforeUnmount() {
     document.removeEventListener("keydown", this.press);
+    document.removeEventListener("earshot-command", this.fromPalette);
   },
 
   methods: {
     /** @param {KeyboardEvent} event */
     press(event) {
-      if (event.defaultPrevented || event.repeat || event.ctrlKey || event.altKey || event.metaKey || isTyping(event.target)) return;
-      const shortcut = SHORTCUTS.find((row) => row.key === event.key);
-      const targets = shortcut ? inSight(shortcut.on) : [];
-      if (!shortcut || targets.length === 0) return;
+      if (event.defaultPrevented || event.repeat) return;
+      if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
+        event.preventDefault(); // the browser's own search
+        document.dispatchEvent(new CustomEvent("earshot-palette"));
+        return;
+      }
+      if (event.ctrlKey || event.altKey || event.metaKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+      if (event.key === "?") return this.dialog("keys").showModal();
+      const command = COMMANDS.find((row) => row.key === event.key);
+      if (!command || (event.key === " " && isPressable(event.target)) || !this.run(command)) return;
       event.preventDefault(); // otherwise the key itself would be typed into the field that gets the focus
-      DEEDS[shortcut.does](targets, shortcut.value ?? 0);
+    },
+
+    /** @param {Event} event from the palette */
+    fromPalette(event) {
+      this.run(/** @type {CustomEvent} */ (event).detail);
+    },
+
+    /**
+     * Does it, or asks first. False if it can't be done now.
+     * @param {import("commands").Command} command
+     */
+    run(command) {
+      const target = targetOf(command);
+      if (!target) return false;
+      if (command.asks) {
+        this.asked = command;
+        this.question = this.words.sure.replace("{number}", document.querySelector(".stage .who")?.textContent ?? "");
+        this.dialog("sure").showModal();
+      } else DEEDS[command.does](target, command);
+      return true;
+    },
+
+    confirmed() {
+      this.dialog("sure").close();
+      if (this.asked) targetOf(this.asked)?.click();
+    },
+
+    /** @param {"keys"|"sure"} name */
+    dialog(name) {
+      return /** @type {HTMLDialogElement} */ (this.$refs[name]);
     },
   },
 });
@@ -48,23 +103,24 @@ function isTyping(target) {
   return target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"));
 }
 
-/** @type {Record<Shortcut["does"], (targets: HTMLElement[], value: number) => void>} */
+/** @param {EventTarget|null} target */
+function isPressable(target) {
+  return target instanceof HTMLElement && target.matches("button, a, summary, label, [role=button]");
+}
+
+/** @type {Record<import("commands").Command["does"], (target: HTMLElement, command: import("commands").Command) => void>} */
 const DEEDS = {
-  focus: ([first]) => first.focus(),
-  toggle(targets) {
-    const open = targets.filter((target) => target.ariaPressed !== "true");
-    for (const target of open.length ? open : targets) target.click();
+  focus: (target) => target.focus(),
+  click: (target) => target.click(),
+  toggle(_target, command) {
+    const all = targetsOf(command);
+    const open = all.filter((target) => target.ariaPressed !== "true");
+    for (const target of open.length ? open : all) target.click();
   },
-  set(targets, value) {
-    for (const target of /** @type {HTMLInputElement[]} */ (targets)) {
-      target.valueAsNumber = value;
+  set(_target, command) {
+    for (const target of /** @type {HTMLInputElement[]} */ (targetsOf(command))) {
+      target.valueAsNumber = command.value ?? 0;
       target.dispatchEvent(new Event("input", { bubbles: true }));
     }
   },
 };
-
-/** @param {string} selector */
-function inSight(selector) {
-  const found = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(selector));
-  return [...found].filter((element) => element.checkVisibility());
-}

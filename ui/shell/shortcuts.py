@@ -1,7 +1,42 @@
-"""Keyboard shortcuts of the whole page. Their table is in shortcuts.js."""
+"""Keyboard shortcuts of the whole page, and the palette that finds everything on it. The table of commands is in commands.js."""
+
+from pathlib import Path
 
 from nicegui.element import Element
 
+from ui.kit.markup import set_props
+from ui.words import say, text
 
-class Shortcuts(Element, component="shortcuts.js"):
-    """Acts on keys that are pressed outside of fields."""
+COMMANDS = Path(__file__).with_name("commands.js")
+"""The table, for components that import `commands`."""
+
+_NAMES = ("search", "number", "listen", "mute", "volume", "say", "record", "end", "safety", "settings", "palette", "keys")
+
+
+class Shortcuts(Element, component="shortcuts.js", dependencies=[COMMANDS]):
+    """Acts on keys that are pressed outside of fields. What can't be taken back is asked first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        words = {
+            "keys": say("command_keys"),
+            "close": say("close"),
+            "cancel": say("cancel"),
+            "sure": text("end_sure"),
+            "space": say("space_bar"),
+        }
+        set_props(self, words={**words, "names": _names()})
+
+
+class Palette(Element, component="palette.js", dependencies=[COMMANDS]):
+    """Hidden until Ctrl+K."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        words = {"title": say("palette_title"), "nothing": say("none_found_title"), "actions": say("palette_actions")}
+        more = {"calls": say("calls_list"), "number": say("number"), "space": say("space_bar")}
+        set_props(self, words={**words, **more, "names": _names()})
+
+
+def _names() -> dict[str, str]:
+    return {name: say(f"command_{name}") for name in _NAMES}

@@ -1,0 +1,118 @@
+"""Keyboard alone: the palette finds and does what the page can do, `?` names the keys, and a key never ends a call by itself."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from services.domain.call import CallStatus
+from tests.browser.conftest import Earshot, Open
+from tests.browser.test_page import dial, part, see_status
+
+NUMBER = "+14155552671"
+
+
+@pytest.fixture(autouse=True)
+def ended(earshot: Earshot) -> Iterator[None]:
+    """The process is shared with other tests."""
+    earshot.end_all()
+    yield
+    earshot.end_all()
+
+
+def palette(page: Page) -> Locator:
+    expect(page.locator(".keys")).to_be_attached()  # built once the page is connected
+    page.keyboard.press("Control+k")
+    expect(part(page, "palette")).to_be_visible()
+    return part(page, "palette").get_by_role("option")
+
+
+def test_it_finds_calls_assistants_and_settings(earshot: Earshot, open_tab: Open) -> None:
+    call = earshot.place("+12025550102")
+    page = open_tab(earshot.url)
+    options = palette(page)
+    page.keyboard.type("202 555 0102".replace(" ", "-"))
+    expect(options.first).to_contain_text("+1 202-555-0102")
+    page.keyboard.press("Enter")
+    expect(part(page, "palette")).to_be_hidden()
+    expect(page).to_have_url(f"{earshot.url}/?call={call['id']}")
+    options = palette(page)
+    page.keyboard.type("sam")
+    expect(options.first).to_contain_text("Sam, feedback")
+    page.keyboard.press("Enter")
+    assert part(page, "dial-assistant").evaluate("list => list.selectedOptions[0].text") == "Sam, feedback"
+    options = palette(page)
+    page.keyboard.type("dark")
+    expect(options).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_a_number_is_put_into_its_field_and_not_dialled(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    before = len(earshot.calls())
+    palette(page)
+    page.keyboard.type(NUMBER)
+    page.keyboard.press("Enter")
+    expect(part(page, "dial-number")).to_have_value("+1 415-555-2671")
+    expect(part(page, "dial-number")).to_be_focused()
+    assert len(earshot.calls()) == before
+
+
+def test_arrows_choose_escape_closes_and_what_is_not_there_is_said(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    options = palette(page)
+    expect(options.nth(0)).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("ArrowDown")
+    expect(options.nth(1)).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(options.last).to_have_attribute("aria-selected", "true")
+    page.keyboard.type("<b>nothing like it")
+    expect(options).to_have_count(0)
+    expect(part(page, "palette").get_by_role("status")).to_have_text("No calls found")
+    page.keyboard.press("Escape")
+    expect(part(page, "palette")).to_be_hidden()
+
+
+def test_a_key_asks_before_it_ends_a_call(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    dial(page, NUMBER)
+    see_status(page, CallStatus.IN_PROGRESS)
+    page.locator("body").click(position={"x": 2, "y": 2})
+    page.keyboard.press("e")
+    question = page.get_by_role("dialog", name="End the call with +1 415-555-2671?")
+    expect(question).to_be_visible()
+    page.keyboard.press("Enter")  # the first button keeps the call
+    expect(question).to_be_hidden()
+    see_status(page, CallStatus.IN_PROGRESS)
+    page.keyboard.press("e")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    see_status(page, CallStatus.ENDED)
+
+
+def test_space_listens_and_does_not_take_over_buttons(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    dial(page, NUMBER)
+    see_status(page, CallStatus.IN_PROGRESS)
+    listen = part(page, "listen-toggle")
+    expect(listen).to_have_attribute("aria-pressed", "true")
+    page.locator("body").click(position={"x": 2, "y": 2})
+    page.keyboard.press(" ")
+    expect(listen).to_have_attribute("aria-pressed", "false")
+    page.get_by_role("radio", name="Whisper", exact=True).focus()
+    page.keyboard.press(" ")
+    expect(listen).to_have_attribute("aria-pressed", "false")
+
+
+def test_the_keys_are_listed(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    expect(page.locator(".keys")).to_be_attached()
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(keys).to_contain_text("Listen, or stop listening")
+    expect(keys).to_contain_text("Ctrl K")
+    page.keyboard.press("e")  # nothing behind it
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
