@@ -105,7 +105,7 @@ def main() -> int:
 async def serve(settings: Settings, listening: socket.socket) -> None:
     """Starts everything, serves, and stops everything in the reverse order."""
     async with AsyncExitStack() as running:
-        _, gateway, desk = await open_desk(settings, running)
+        account, gateway, desk = await open_desk(settings, running)
         tickets = Tickets(await ticket_key(desk.journal))
         sound = SoundThread()
         running.push_async_callback(sound.aclose)
@@ -119,7 +119,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         )
         running.push_async_callback(relay.aclose)
         desk.changed.subscribe(relay.on_call)
-        recordings = recordings_of(settings, desk, relay)
+        recordings = recordings_of(account, desk, relay)
         running.push_async_callback(recordings.aclose)
         await recordings.open()
         background = Tasks()
@@ -139,7 +139,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
             await sessions.load()
             pages.include_router(login_router(password=settings.password, sessions=sessions, attempts=Attempts()))
         pages.include_router(replay_router(recordings))
-        vapi_recordings = VapiRecordings(settings.data_dir / "vapi-recordings", fetch=gateway.recording, read=desk.read, note=desk.note)
+        vapi_recordings = VapiRecordings(account.data_dir / "vapi-recordings", fetch=gateway.recording, read=desk.read, note=desk.note)
         running.push_async_callback(vapi_recordings.aclose)
         pages.include_router(vapi_replay_router(vapi_recordings, desk))
 
@@ -191,9 +191,10 @@ async def open_desk(settings: Settings, running: AsyncExitStack) -> tuple[Settin
             base_url=line.base_url,
             assistant_id=line.assistant_id,
             phone_number_id=line.phone_number_id,
+            # The demo line forgets its calls when it ends, and so do journal and recordings.
+            data_dir=Path(running.enter_context(TemporaryDirectory(prefix="earshot-"))),
         )
-        # The demo line forgets its calls when it ends, and so does its journal.
-        place = Path(running.enter_context(TemporaryDirectory(prefix="earshot-"))) / "demo.sqlite"
+        place = account.data_dir / "demo.sqlite"
     journal = await Journal.open(place)
     running.push_async_callback(journal.aclose)
     gateway = NoCredentials(account.missing) if account.missing else vapi_gateway(account)

@@ -4,13 +4,17 @@ import asyncio
 import logging
 import os
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services.demo_line.controls import Controls
-from services.demo_line.conversation import FRAME_SECONDS, Conversation, ConversationFile
+from services.demo_line.conversation import FRAME_SECONDS, Conversation
+from services.demo_line.lines import Lines
 from services.demo_line.numbers import behaviour_of
+from services.demo_line.playing import Playing
 from services.demo_line.responses import FIRST_MESSAGE, Body, final_fields, monitor_plan, new_call, stamp
+from services.demo_line.sounds import Sounds
 from services.demo_line.validation import earliest_at, max_seconds
 
 _log = logging.getLogger(__name__)
@@ -27,20 +31,34 @@ class DemoCall:
     server is closed during the call.
     """
 
-    def __init__(self, order: Body, *, org_id: str, base_url: str, ring_seconds: float, file: ConversationFile) -> None:
+    def __init__(
+        self,
+        order: Body,
+        *,
+        org_id: str,
+        base_url: str,
+        ring_seconds: float,
+        sounds: Sounds,
+        lines: Lines,
+        assistants: Sequence[str] = (),
+    ) -> None:
         loop = asyncio.get_running_loop()
         now = _now()
         earliest = earliest_at(order)
         self.id = str(_uuid7(now))
-        self.behaviour = behaviour_of(order["customer"]["number"])
+        self.behaviour = behaviour_of(order["customer"].get("number", ""))
         self.monitor_plan = monitor_plan(order)
         self.controls_received: list[Body] = []
-        self.answered: asyncio.Future[Conversation] = loop.create_future()
+        self.answered: asyncio.Future[Playing] = loop.create_future()
         self.close_code: asyncio.Future[int] = loop.create_future()
         self._scheduled_for = earliest if earliest and earliest > now else None
         self._ring_seconds = ring_seconds * self.behaviour.ring
+        self._transfer_ring_seconds = ring_seconds
+        self._sounds = sounds
+        self._lines = lines
+        self._holds_line = self._scheduled_for is None and lines.try_take()
+        self._assistants = assistants
         self._max_seconds = max_seconds(order)
-        self._file = file
         self._answered_clock = 0.0
         self._started_at: datetime | None = None
         self._updated_at = now
@@ -50,7 +68,7 @@ class DemoCall:
         self.controls = Controls(
             clock=lambda: time.monotonic() - self._answered_clock,
             first_message=(order.get("assistantOverrides") or {}).get("firstMessage") or FIRST_MESSAGE,
-            forward=lambda: self._move("forwarding"),
+            forward=self._forward,
             end=self._finish,
         )
         self._task = asyncio.create_task(self._run())
@@ -65,9 +83,9 @@ class DemoCall:
         return self._recorded_seconds if self.ended else 0.0
 
     @property
-    def busy(self) -> bool:
-        """True while the call occupies one of the account's lines."""
-        return self.body["status"] not in ("scheduled", "ended")
+    def blocked(self) -> bool:
+        """True while the call waits for one of the account's lines."""
+        return self.body["status"] == "queued" and not self._holds_line
 
     async def _run(self) -> None:
         try:
@@ -81,14 +99,17 @@ class DemoCall:
         if self._scheduled_for:
             await asyncio.sleep((self._scheduled_for - _now()).total_seconds())
             self._move("queued")
-        at_48k = self.behaviour.unannounced_48k
-        self._file.preload(at_48k=at_48k)
+        if not self._holds_line:
+            await self._lines.take()
+            self._holds_line = True
+        at_48k, file = self.behaviour.unannounced_48k, self._sounds.of(self.behaviour)
+        file.preload(at_48k=at_48k)
         await asyncio.sleep(_QUEUE_SECONDS)
         self._move("ringing")
         await asyncio.sleep(self._ring_seconds)
         if self.behaviour.unanswered:
             return self.behaviour.unanswered
-        conversation = await self._file.conversation(at_48k=at_48k)
+        conversation = await file.conversation(at_48k=at_48k)
         self._pick_up(conversation)
         seconds, reason = self.behaviour.ends or (conversation.seconds, "customer-ended-call")
         await asyncio.sleep(min(seconds, self._max_seconds))
@@ -98,7 +119,15 @@ class DemoCall:
         self._answered_clock = time.monotonic()
         self._started_at = self._move("in-progress")
         self.body["startedAt"] = stamp(self._started_at)
-        self.answered.set_result(conversation)
+        self.answered.set_result(Playing(conversation))
+
+    async def _forward(self) -> float:
+        """Rings somebody else, who answers. Returns the seconds until the two hang up, which the conversation no longer decides."""
+        self._move("forwarding")
+        self._task.cancel()
+        other = await self._sounds.transferred(ring_seconds=self._transfer_ring_seconds, at_48k=self.behaviour.unannounced_48k)
+        self.answered.result().switch(self.position() + 1, other)
+        return min(other.seconds, self._max_seconds)
 
     def position(self) -> int:
         """The index of the frame that is being spoken now."""
@@ -133,11 +162,21 @@ class DemoCall:
         if self.close_code.done():
             return
         ended_at = self._move("ended")
-        conversation = self.answered.result() if self.answered.done() else None
+        if self._holds_line:
+            self._holds_line = False
+            self._lines.give_back()
+        playing = self.answered.result() if self.answered.done() else None
         self.body |= {"endedAt": stamp(ended_at), "endedReason": reason}
-        self.body |= final_fields(conversation, self.controls.turns, call_id=self.id, started_at=self._started_at, ended_at=ended_at)
-        if conversation and self._started_at:
-            self._recorded_seconds = min(conversation.seconds, (ended_at - self._started_at).total_seconds())
+        self.body |= final_fields(
+            playing,
+            self.controls.turns,
+            call_id=self.id,
+            started_at=self._started_at,
+            ended_at=ended_at,
+            assistants=self._assistants,
+        )
+        if playing and self._started_at:
+            self._recorded_seconds = (ended_at - self._started_at).total_seconds()
         self.close_code.set_result(1000)
         self.controls.close()
 

@@ -1,26 +1,27 @@
 """Executes control messages during an answered call: say, add-message, mute and unmute, first message, transfer."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from services.demo_line.speech import Body, Turn, events_of
 
-FORWARDING_SECONDS = 3.0
-"""From the start of a transfer until the assistant leaves the call."""
+UNDERSTOOD = "Of course."
+"""What the assistant says to an instruction, which is for its ears alone."""
 
 _CHARACTERS_PER_SECOND = 15
 _SHORTEST_TURN_S = 0.4
 
 
 class Controls:
-    """The controls of one call. `clock` returns the seconds since the answer, `forward` sets the call to forwarding, `end` ends it.
+    """The controls of one call. `clock` returns the seconds since the answer, `end` ends the call. `forward` hands it over, and returns the
+    seconds until the other two hang up.
 
     `turns` are the assistant's turns that are not part of the recorded conversation. While `muted` is true the assistant is silent.
     """
 
     def __init__(
-        self, *, clock: Callable[[], float], first_message: str, forward: Callable[[], object], end: Callable[[str], None]
+        self, *, clock: Callable[[], float], first_message: str, forward: Callable[[], Awaitable[float]], end: Callable[[str], None]
     ) -> None:
         self.turns: list[Turn] = []
         self.muted = False
@@ -59,8 +60,8 @@ class Controls:
                 await self._say(text)
                 if control.get("endCallAfterSpoken") is True:
                     self._end("assistant-ended-call-after-message-spoken")
-            case {"type": "add-message", "message": {"content": str(text)}} if control.get("triggerResponseEnabled", True):
-                await self._say(f"Understood. {text}")
+            case {"type": "add-message", "message": {"content": str()}} if control.get("triggerResponseEnabled", True):
+                await self._say(UNDERSTOOD)
             case {"type": "control", "control": "mute-assistant" | "unmute-assistant" as which}:
                 self.muted = which == "mute-assistant"
             case {"type": "control", "control": "say-first-message"}:
@@ -81,9 +82,9 @@ class Controls:
     async def _transfer(self, text: object) -> None:
         if isinstance(text, str) and text:
             await self._say(text)
-        self._forward()
+        seconds = await self._forward()
         self._publish({"type": "status-update", "status": "forwarding"})
-        await asyncio.sleep(FORWARDING_SECONDS)
+        await asyncio.sleep(seconds)
         self._end("assistant-forwarded-call")
 
     def _publish(self, event: Body) -> None:

@@ -1,4 +1,4 @@
-"""The recorded conversation that every answered call plays: sound in 20 ms frames, and the turns with their times."""
+"""The recorded conversations that answered calls play: sound in 20 ms frames, and the turns with their times."""
 
 import asyncio
 import json
@@ -26,12 +26,21 @@ SUMMARY_CUT_SHORT = "The call ended before the conversation was over."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """What the listen socket tells besides speech, `at` seconds after the answer: a tool call, a change of node, an interruption."""
+
+    at: float
+    event: Body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
     """Interleaved s16le sound in whole frames, customer left and assistant right, silent at the end. Turns are ordered by their end."""
 
     sample_rate: int
     sound: bytes
     turns: Sequence[Turn]
+    happenings: Sequence[Happening] = ()
     events: Mapping[int, Sequence[Body]] = field(default_factory=dict)
 
     @property
@@ -98,11 +107,15 @@ def _read(path: Path) -> Conversation:
     padded = np.pad(samples, ((0, silence), (0, 0)))
     notes = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     turns = sorted((_turn(entry) for entry in notes["turns"]), key=lambda turn: turn.end)
-    return Conversation(sample_rate=SAMPLE_RATE, sound=padded.astype("<i2").tobytes(), turns=turns, events=_events_by_frame(turns))
+    happenings = [Happening(at=entry["at"], event=entry["event"]) for entry in notes.get("events", ())]
+    events = _events_by_frame(turns, happenings)
+    return Conversation(sample_rate=SAMPLE_RATE, sound=padded.astype("<i2").tobytes(), turns=turns, happenings=happenings, events=events)
 
 
-def _events_by_frame(turns: Sequence[Turn]) -> Mapping[int, Sequence[Body]]:
+def _events_by_frame(turns: Sequence[Turn], happenings: Sequence[Happening]) -> Mapping[int, Sequence[Body]]:
     found: defaultdict[int, list[Body]] = defaultdict(list)
+    for one in happenings:
+        found[int(one.at / FRAME_SECONDS)].append(one.event)
     for turn in turns:
         for at, event in events_of(turn):
             found[int(at / FRAME_SECONDS)].append(event)

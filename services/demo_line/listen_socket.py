@@ -38,16 +38,17 @@ async def listen(call: DemoCall, request: web.Request) -> web.WebSocketResponse:
 async def _play(call: DemoCall, socket: web.WebSocketResponse, request: web.Request) -> None:
     if not call.behaviour.unannounced_48k:
         await socket.send_json(_START)
-    conversation = await asyncio.shield(call.answered)
-    for frame in range(call.position(), conversation.frame_count):
+    playing = await asyncio.shield(call.answered)
+    frame = call.position() - 1
+    while (frame := frame + 1) < playing.frame_count:
         await asyncio.sleep(call.seconds_until(frame))
         if call.breaks_before(frame):
             _cut(request)
             return
         muted = call.controls.muted
-        await socket.send_bytes(_without_assistant(conversation.frame(frame)) if muted else conversation.frame(frame))
-        for event in conversation.events_at(frame):
-            if not (muted and event["role"] == "assistant"):
+        await socket.send_bytes(_without_assistant(playing.frame(frame)) if muted else playing.frame(frame))
+        for event in playing.events_at(frame):
+            if not (muted and event.get("role") == "assistant"):
                 await socket.send_json(event)
     await asyncio.shield(call.close_code)
 

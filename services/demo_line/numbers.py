@@ -25,6 +25,7 @@ class DemoNumber:
     answer_lost: bool = False
     refuses_early: bool = False
     unannounced_48k: bool = False
+    voicemail: bool = False
 
 
 ANYONE = DemoNumber(number="any other number", title="Answered", shows="Someone picks up and moves an appointment, in 54 seconds.")
@@ -46,8 +47,9 @@ DEMO_NUMBERS = (
     DemoNumber(
         number="+12025550103",
         title="Voicemail",
-        shows="A machine picks up. Vapi detects it after two seconds and ends the call.",
-        ends=(2.0, "voicemail"),
+        shows="A machine picks up and greets. Vapi detects it after four seconds and ends the call.",
+        ends=(4.0, "voicemail"),
+        voicemail=True,
     ),
     DemoNumber(
         number="+12025550104",

@@ -6,14 +6,15 @@ from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
-from services.demo_line.conversation import SUMMARY, SUMMARY_CUT_SHORT, Conversation
+from services.demo_line.artifacts import analysis, artifact
+from services.demo_line.lines import Lines
+from services.demo_line.playing import Playing
 from services.demo_line.speech import Turn
 
 Body = dict[str, Any]
 
 MISSING_AUTHORIZATION = "Missing Authorization Header."
 INVALID_KEY = "Invalid Key. Hot tip, you may be using the private key instead of the public key, or vice versa."
-OVER_CONCURRENCY = "Over Concurrency Limit"
 
 FIRST_MESSAGE = "Hi, this is Riley from Wellness Partners."
 
@@ -68,62 +69,35 @@ def monitor_plan(order: Body) -> Mapping[str, Any]:
     return plan if isinstance(plan, dict) else {}
 
 
-def subscription_limits(lines: int, busy: int) -> Body:
-    return {"concurrencyBlocked": False, "concurrencyLimit": lines, "remainingConcurrentCalls": max(0, lines - busy)}
+def subscription_limits(lines: Lines, *, blocked: bool) -> Body:
+    """`blocked`: the call waits for a line."""
+    return {"concurrencyBlocked": blocked, "concurrencyLimit": lines.total, "remainingConcurrentCalls": lines.remaining}
 
 
 def final_fields(
-    conversation: Conversation | None,
+    playing: Playing | None,
     extra_turns: Sequence[Turn],
     *,
     call_id: str,
     started_at: datetime | None,
     ended_at: datetime,
+    assistants: Sequence[str],
 ) -> Body:
     """The fields that a call has only once it has ended: transcript, summary, price. They are empty if nobody answered.
 
-    `extra_turns` are the assistant's turns that are not part of the recorded conversation.
+    `extra_turns` are the assistant's turns that are not part of the recorded conversation; `assistants` the names of those that spoke.
     """
-    if conversation is None or started_at is None:
+    if playing is None or started_at is None:
         return {"cost": 0, "costs": [], "messages": [], "artifact": {"transcript": "", "messages": [], "messagesOpenAIFormatted": []}}
     seconds = (ended_at - started_at).total_seconds()
-    played = conversation.spoken(seconds)
-    complete = len(played) == len(conversation.turns)
-    turns = sorted([*played, *extra_turns], key=lambda turn: turn.end)
-    messages = [_message(turn, started_at) for turn in turns]
+    complete = playing.complete(seconds)
+    turns = sorted([*playing.turns(seconds), *extra_turns], key=lambda turn: turn.end)
+    made = artifact(turns, playing.happenings(seconds), call_id=call_id, started_at=started_at, complete=complete, assistants=assistants)
     return {
         **_price(seconds, characters=sum(len(turn.text) for turn in turns if turn.role == "assistant")),
-        "messages": messages,
-        "artifact": {
-            "transcript": "".join(f"{'User' if turn.role == 'user' else 'AI'}: {turn.text}\n" for turn in turns),
-            "messages": messages,
-            "messagesOpenAIFormatted": [{"role": turn.role, "content": turn.text} for turn in turns],
-            **_recording(call_id),
-        },
-        "analysis": {"summary": SUMMARY if complete else SUMMARY_CUT_SHORT, "successEvaluation": "true" if complete else "false"},
-    }
-
-
-def _recording(call_id: str) -> Body:
-    """Addresses in Vapi's private storage, which nobody can open."""
-    stereo, mono = (f"https://storage.vapi.ai/{call_id}-{kind}.wav" for kind in ("stereo", "mono"))
-    return {
-        "recordingUrl": mono,
-        "stereoRecordingUrl": stereo,
-        "recording": {"stereoUrl": stereo, "mono": {"combinedUrl": mono}},
-    }
-
-
-def _message(turn: Turn, started_at: datetime) -> Body:
-    """`duration` is in milliseconds, as in real responses, although the API's description says seconds."""
-    start = started_at.timestamp() * 1000
-    return {
-        "role": "user" if turn.role == "user" else "bot",
-        "message": turn.text,
-        "time": start + turn.start * 1000,
-        "endTime": start + turn.end * 1000,
-        "secondsFromStart": turn.start,
-        "duration": round((turn.end - turn.start) * 1000),
+        "messages": made["messages"],
+        "artifact": made,
+        "analysis": analysis(complete=complete),
     }
 
 
@@ -192,6 +166,11 @@ def phone_numbers(org_id: str, created_at: datetime) -> list[Body]:
         _resource(org_id, created_at)
         | {"provider": "vapi", "name": "Front desk", "status": "active", "sipUri": "sip:front-desk@sip.vapi.ai"},
     ]
+
+
+def squads(org_id: str, created_at: datetime, members: Sequence[Body]) -> list[Body]:
+    """One squad, of all `members`."""
+    return [_resource(org_id, created_at) | {"name": "Front office", "members": [{"assistantId": member["id"]} for member in members]}]
 
 
 def _resource(org_id: str, created_at: datetime) -> Body:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,14 +11,16 @@ from aiohttp import web
 from yarl import URL
 
 from services.demo_line import responses
+from services.demo_line.account import Account
 from services.demo_line.call import DemoCall
-from services.demo_line.conversation import ConversationFile
+from services.demo_line.lines import Lines
 from services.demo_line.listen_socket import listen
 from services.demo_line.recording import DemoRecordings
 from services.demo_line.responses import Body, Refusal
-from services.demo_line.validation import check_control, check_order, select
+from services.demo_line.sounds import FOLDER, Sounds
+from services.demo_line.validation import batch_of, check_changes, check_control, check_order, select
 
-DEMO_CALL = Path(__file__).parents[2] / "assets" / "demo_call" / "demo_call.flac"
+DEMO_CALL = FOLDER / "demo_call.flac"
 LINES = 10
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -29,12 +30,12 @@ _SHUTDOWN_SECONDS = 0.5
 
 
 class DemoLine:
-    """A server that behaves like Vapi, for one account with two assistants and two caller IDs.
+    """A server that behaves like Vapi, for one account with two assistants, a squad and two caller IDs.
 
     `host`, `port`: address to listen on; port 0 chooses a free one.
     `ring_seconds`: how long a call rings.
     `conversation`: FLAC at 16 kHz, customer left and assistant right, with a JSON of the same name beside it; read at the first call.
-    `lines`: how many calls the account may have at once.
+    `lines`: how many calls the account may have at once; others wait.
 
     `requests` has the method and path of every request received. `start` raises OSError if the port is taken.
     """
@@ -46,16 +47,16 @@ class DemoLine:
         self.public_key = str(uuid4())
         self.base_url = ""
         self.requests: list[tuple[str, str]] = []
-        self._lines = lines
+        self._lines = Lines(lines)
         self._host, self._port, self._ring_seconds = host, port, ring_seconds
         self._org_id = str(uuid4())
-        self._assistants = responses.assistants(self._org_id, datetime.now(UTC))
-        self._phone_numbers = responses.phone_numbers(self._org_id, datetime.now(UTC))
-        self.assistant_id: str = self._assistants[0]["id"]
-        self.phone_number_id: str = self._phone_numbers[0]["id"]
+        self._account = Account(self._org_id)
+        self.assistant_id: str = self._account.assistants[0]["id"]
+        self.phone_number_id: str = self._account.phone_numbers[0]["id"]
+        self.squad_id: str = self._account.squads[0]["id"]
         self._calls: dict[str, DemoCall] = {}
         self._erased: set[str] = set()
-        self._file = ConversationFile(conversation)
+        self._sounds = Sounds(conversation)
         self._recordings = DemoRecordings()
         self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
 
@@ -66,17 +67,18 @@ class DemoLine:
                 web.post("/call", self._with_api_key(self._place)),
                 web.get("/call", self._with_api_key(self._list_calls)),
                 web.get("/call/{id}", self._with_api_key(self._get_call)),
+                web.patch("/call/{id}", self._with_api_key(self._change_call)),
                 web.delete("/call/{id}", self._with_api_key(self._delete_call)),
                 web.get("/call/{id}/{kind:stereo|mono}-recording", self._with_api_key(self._recording)),
                 web.get("/storage/{id}/{kind:stereo|mono}.wav", self._stored_recording),
-                web.get("/assistant", self._with_api_key(self._list_assistants)),
-                web.get("/assistant/{id}", self._with_api_key(self._get_assistant)),
-                web.get("/phone-number/{id}", self._with_api_key(self._get_phone_number)),
-                web.get("/phone-number", self._with_api_key(self._list_phone_numbers)),
+                web.get("/v2/phone-number", self._with_api_key(self._account.phone_numbers_page)),
                 web.post(f"/{_ID}/control", self._control),
                 web.get(f"/{_ID}/listen", self._listen),
             ]
         )
+        for path, kind, bodies in self._account.routes():
+            listed, one = _reading(bodies, kind)
+            app.add_routes([web.get(path, self._with_api_key(listed)), web.get(f"{path}/{{id}}", self._with_api_key(one))])
         return app
 
     async def start(self) -> None:
@@ -93,7 +95,7 @@ class DemoLine:
         for call in self._calls.values():
             await call.close()
         await self._runner.cleanup()
-        await self._file.close()
+        await self._sounds.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -108,32 +110,45 @@ class DemoLine:
 
     async def _place(self, request: web.Request) -> web.Response:
         order = check_order(await _json(request))
-        self._require(order, "assistantId", "Assistant", self._assistants)
-        self._require(order, "phoneNumberId", "Phone Number", self._phone_numbers)
-        if self._busy_lines >= self._lines:
-            raise Refusal(400, responses.OVER_CONCURRENCY)
-        call = DemoCall(order, org_id=self._org_id, base_url=self.base_url, ring_seconds=self._ring_seconds, file=self._file)
-        self._calls[call.id] = call
+        self._account.require(order)
+        if "customers" in order:
+            orders, errors = batch_of(order)
+            calls = [self._begin(order) for order in orders]
+            limits = responses.subscription_limits(self._lines, blocked=any(call.blocked for call in calls))
+            return web.json_response({"subscriptionLimits": limits, "results": [call.body for call in calls], "errors": errors}, status=201)
+        call = self._begin(order)
         if call.behaviour.answer_lost:
             raise Refusal(500, "Internal server error")
-        limits = responses.subscription_limits(self._lines, self._busy_lines)
+        limits = responses.subscription_limits(self._lines, blocked=call.blocked)
         return web.json_response({"subscriptionLimits": limits} | call.body, status=201)
 
-    @property
-    def _busy_lines(self) -> int:
-        return sum(call.busy for call in self._calls.values())
-
-    def _require(self, order: Body, field: str, kind: str, known: list[Body]) -> None:
-        chosen = order.get(field)
-        if chosen is not None and all(body["id"] != chosen for body in known):
-            raise Refusal(400, f"Couldn't Get {kind}. `{field}` {chosen} Does Not Exist.")
+    def _begin(self, order: Body) -> DemoCall:
+        call = DemoCall(
+            order,
+            org_id=self._org_id,
+            base_url=self.base_url,
+            ring_seconds=self._ring_seconds,
+            sounds=self._sounds,
+            lines=self._lines,
+            assistants=self._account.names(order),
+        )
+        self._calls[call.id] = call
+        return call
 
     async def _list_calls(self, request: web.Request) -> web.Response:
         newest_first = (call.body for call in reversed(self._calls.values()) if call.id not in self._erased)
         return web.json_response(select(newest_first, request.query, by=("id", "assistantId", "phoneNumberId")))
 
     async def _get_call(self, request: web.Request) -> web.Response:
-        return web.json_response(self._find(request).body)
+        call = self._find(request)
+        signed = self._recordings.presigned(self.base_url, call)
+        artifact = {"artifact": {**call.body["artifact"], **signed}} if signed else {}
+        return web.json_response(call.body | artifact)
+
+    async def _change_call(self, request: web.Request) -> web.Response:
+        call = self._find(request)
+        call.body |= check_changes(await _json(request))
+        return web.json_response(call.body)
 
     async def _delete_call(self, request: web.Request) -> web.Response:
         """Erases a call's data. A scheduled call never begins; a running one goes on, as at Vapi."""
@@ -150,18 +165,6 @@ class DemoLine:
 
     async def _stored_recording(self, request: web.Request) -> web.Response:
         return self._recordings.serve(self._find(request), request.match_info["kind"], request)
-
-    async def _list_assistants(self, request: web.Request) -> web.Response:
-        return web.json_response(select(self._assistants, request.query))
-
-    async def _list_phone_numbers(self, request: web.Request) -> web.Response:
-        return web.json_response(select(self._phone_numbers, request.query))
-
-    async def _get_assistant(self, request: web.Request) -> web.Response:
-        return web.json_response(_named(self._assistants, request, "Assistant"))
-
-    async def _get_phone_number(self, request: web.Request) -> web.Response:
-        return web.json_response(_named(self._phone_numbers, request, "Phone Number"))
 
     async def _control(self, request: web.Request) -> web.Response:
         call = self._running(request, "control")
@@ -210,12 +213,19 @@ class DemoLine:
             return _error_response(Refusal(error.status, error.text or error.reason))
 
 
-def _named(bodies: list[Body], request: web.Request, kind: str) -> Body:
-    """The body whose id is in the request's path."""
-    found = next((body for body in bodies if body["id"] == request.match_info["id"]), None)
-    if found is None:
-        raise Refusal(404, f"{kind} Not Found.")
-    return found
+def _reading(bodies: list[Body], kind: str) -> tuple[_Handler, _Handler]:
+    """Handlers of a resource's list, and of one of its bodies."""
+
+    async def listed(request: web.Request) -> web.StreamResponse:
+        return web.json_response(select(bodies, request.query))
+
+    async def one(request: web.Request) -> web.StreamResponse:
+        found = next((body for body in bodies if body["id"] == request.match_info["id"]), None)
+        if found is None:
+            raise Refusal(404, f"{kind} Not Found.")
+        return web.json_response(found)
+
+    return listed, one
 
 
 def _require_key(request: web.Request, key: str) -> None:

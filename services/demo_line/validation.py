@@ -40,10 +40,12 @@ _DEFAULT_LIMIT, _MAX_LIMIT = 100, 1000
 
 
 def check_order(body: Any) -> Body:
-    """The body of a POST /call without its nulls. Only single calls with `assistantId` or `assistant` are supported."""
+    """The body of a POST /call without its nulls. Workflows are not supported."""
     order = _without_nulls(body)
     errors = [f"property {name} should not exist" for name in order if name not in _ORDER_FIELDS]
-    errors += [f"{name} must be a UUID" for name in ("assistantId", "phoneNumberId") if name in order and not _is_uuid(order[name])]
+    errors += [
+        f"{name} must be a UUID" for name in ("assistantId", "phoneNumberId", "squadId") if name in order and not _is_uuid(order[name])
+    ]
     errors += _too_long("name", order.get("name"), 40)
     if not isinstance(order.get("assistantOverrides", {}), dict):
         errors.append("assistantOverrides must be an object")
@@ -51,15 +53,36 @@ def check_order(body: Any) -> Body:
         errors.append("schedulePlan.earliestAt must be a valid ISO 8601 date string")
     if "customer" in order:
         errors += _customer_errors(order["customer"])
+    if not isinstance(order.get("customers", []), list):
+        errors.append("customers must be an array")
     if errors:
         raise Refusal(400, errors)
-    if "assistantId" not in order and "assistant" not in order:
+    if not {"assistantId", "assistant", "squadId", "squad"} & order.keys():
         raise Refusal(400, "Couldn't Start Call. Need Either `assistant`, `assistantId`, `squad`, Or `squadId`.")
     if "phoneNumberId" not in order:
         raise Refusal(400, "Couldn't Start Call. Need `phoneNumberId`.")
-    if "customer" not in order:
+    if "customer" not in order and "customers" not in order:
         raise Refusal(400, "Couldn't Start Call. Need `customer`.")
     return order
+
+
+def batch_of(order: Body) -> tuple[list[Body], list[Body]]:
+    """The orders of a batch, one for each of its customers, and an error for each customer that can't be called."""
+    rest = {name: value for name, value in order.items() if name != "customers"}
+    errors = [(customer, _customer_errors(customer)) for customer in order["customers"]]
+    good = [rest | {"customer": customer} for customer, found in errors if not found]
+    bad = [{"customer": customer if isinstance(customer, dict) else {}, "error": "; ".join(found)} for customer, found in errors if found]
+    return good, bad
+
+
+def check_changes(body: Any) -> Body:
+    """The body of a PATCH /call/{id}: only its name can be changed."""
+    changes = _without_nulls(body)
+    errors = [f"property {name} should not exist" for name in changes if name != "name"]
+    errors += _too_long("name", changes.get("name"), 40)
+    if errors:
+        raise Refusal(400, errors)
+    return changes
 
 
 def earliest_at(order: Body) -> datetime | None:
@@ -77,15 +100,19 @@ def max_seconds(order: Body) -> float:
 def _customer_errors(customer: Any) -> list[str]:
     if not isinstance(customer, dict):
         return ["customer must be an object"]
-    number = customer.get("number")
+    number, sip_uri = customer.get("number"), customer.get("sipUri")
     checked = customer.get("numberE164CheckEnabled", True)
     valid = isinstance(number, str) and (number == EXAMPLE_NUMBER or (_E164 if checked else _NUMBER_UNCHECKED).fullmatch(number))
     return [
         *(f"customer.property {name} should not exist" for name in customer if name not in _CUSTOMER_FIELDS),
-        *([] if valid else [_NOT_E164]),
+        *([] if valid or (number is None and _is_sip(sip_uri)) else [_NOT_E164]),
         *_too_long("customer.name", customer.get("name"), 40),
         *_too_long("customer.extension", customer.get("extension"), 10),
     ]
+
+
+def _is_sip(uri: Any) -> bool:
+    return isinstance(uri, str) and bool(re.fullmatch(r"sips?:[^\s@]{1,100}@[^\s@]{1,100}", uri))
 
 
 def check_control(body: Any) -> Body:

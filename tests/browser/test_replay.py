@@ -40,7 +40,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     data = tmp_path_factory.mktemp("data")
     record_two_parts(data / "recordings")
     page = ROOT / "tests" / "browser" / "replay_page.py"
-    with earshot_process(page, EARSHOT_RECORD="on", EARSHOT_DATA_DIR=str(data)) as earshot:
+    with earshot_process(page, EARSHOT_RECORD="on", EARSHOT_RECORDINGS=str(data / "recordings")) as earshot:
         call = earshot.place("+14155552671")["id"]
         path = tmp_path_factory.mktemp("recording") / "call.flac"
         while not answered(earshot, call):

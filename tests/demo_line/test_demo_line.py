@@ -2,10 +2,8 @@
 
 import ast
 import asyncio
-import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,133 +11,33 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-import soundfile
 from aiohttp import ClientConnectionError, ClientSession, WSMsgType, WSServerHandshakeError
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
 
 from services.demo_line import DemoLine
 from services.demo_line.conversation import ConversationFile
-from services.demo_line.numbers import DEMO_NUMBERS, EXAMPLE_NUMBER
+from services.demo_line.numbers import EXAMPLE_NUMBER
+from tests.demo_line.conftest import (
+    ANSWER_LOST,
+    BUSY,
+    DEMO_CALL,
+    DROPS,
+    FRAME,
+    INVALID_KEY,
+    NO_ANSWER,
+    REFUSES_EARLY,
+    ROOT,
+    STALLS,
+    VOICEMAIL,
+    WIDE,
+    Body,
+    Customer,
+    Heard,
+    answered,
+    listen,
+    source,
+)
 from tests.patience import HANG_S
-
-ROOT = Path(__file__).parents[2]
-DEMO_CALL = ROOT / "assets" / "demo_call" / "demo_call.flac"
-FRAME = 1280
-BUSY, NO_ANSWER, VOICEMAIL, DROPS, STALLS, ANSWER_LOST, REFUSES_EARLY, WIDE = (row.number for row in DEMO_NUMBERS)
-INVALID_KEY = "Invalid Key. Hot tip, you may be using the private key instead of the public key, or vice versa."
-Body = dict[str, Any]
-
-
-class Customer:
-    """A client with the account's key."""
-
-    def __init__(self, line: DemoLine, http: ClientSession) -> None:
-        self.line, self.http = line, http
-        self.key: str | None = line.api_key
-
-    async def ask(self, method: str, url: str, body: Any = None, **query: str) -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
-        url = url if url.startswith("http") else self.line.base_url + url
-        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        async with self.http.request(method, url, data=data, params=query, headers=headers) as reply:
-            return reply.status, await reply.json()
-
-    def order(self, number: str = EXAMPLE_NUMBER, **more: Any) -> Body:
-        return {"assistantId": self.line.assistant_id, "phoneNumberId": self.line.phone_number_id, "customer": {"number": number}} | more
-
-    async def place(self, number: str = EXAMPLE_NUMBER, **more: Any) -> Body:
-        status, call = await self.ask("POST", "/call", self.order(number, **more))
-        assert status == 201, call
-        assert isinstance(call, dict)
-        return call
-
-    async def get(self, call: Body) -> Body:
-        status, seen = await self.ask("GET", f"/call/{call['id']}")
-        assert status == 200
-        assert isinstance(seen, dict)
-        return seen
-
-    async def control(self, call: Body, **body: Any) -> tuple[int, Any]:
-        return await self.ask("POST", call["monitor"]["controlUrl"], body)
-
-    async def watch(self, call: Body, until: str = "ended") -> list[Body]:
-        """The call in each of its states, beginning with the response that placed it."""
-        seen = [call]
-        async with asyncio.timeout(HANG_S):
-            while seen[-1]["status"] != until:
-                await asyncio.sleep(0.01)
-                if (now := await self.get(call))["status"] != seen[-1]["status"]:
-                    seen.append(now)
-        return seen
-
-
-class Heard:
-    """What one listener received: sound, text frames, sizes of binary frames, and the close code."""
-
-    def __init__(self) -> None:
-        self.sound = bytearray()
-        self.texts: list[Body] = []
-        self.sizes: set[int] = set()
-        self.code = 0
-        self.received = asyncio.Event()
-
-    async def wait_until(self, reached: Callable[["Heard"], bool]) -> None:
-        async with asyncio.timeout(HANG_S):
-            while not reached(self):
-                self.received.clear()
-                await self.received.wait()
-
-    @property
-    def transcript(self) -> list[tuple[str, str]]:
-        """The final transcripts."""
-        return [(text["role"], text["transcript"]) for text in self.texts if text.get("transcriptType") == "final"]
-
-
-async def listen(call: Body, heard: Heard) -> None:
-    async with connect(call["monitor"]["listenUrl"], open_timeout=HANG_S) as socket:
-        assert not socket.protocol.extensions
-        try:
-            while True:
-                message = await socket.recv()
-                if isinstance(message, str):
-                    heard.texts.append(json.loads(message))
-                else:
-                    heard.sound += message
-                    heard.sizes.add(len(message))
-                heard.received.set()
-        except ConnectionClosed as closed:
-            heard.code = closed.rcvd.code if closed.rcvd else 1006
-
-
-def source(path: Path = DEMO_CALL) -> bytes:
-    samples, _ = soundfile.read(path, dtype="int16")
-    return bytes(samples.tobytes())
-
-
-@pytest.fixture
-async def line() -> AsyncIterator[DemoLine]:
-    async with DemoLine(ring_seconds=0.05) as line:
-        yield line
-
-
-@pytest.fixture
-async def customer(line: DemoLine) -> AsyncIterator[Customer]:
-    async with ClientSession() as http:
-        yield Customer(line, http)
-
-
-@pytest.fixture
-def short_call(tmp_path: Path) -> Path:
-    """A conversation of a little more than half a second, which does not fill its last frame."""
-    samples = np.random.default_rng(7).integers(-9000, 9000, (8100, 2), dtype=np.int16)
-    soundfile.write(tmp_path / "short.flac", samples, 16_000, subtype="PCM_16")
-    turns = [
-        {"role": "assistant", "text": "Riley here.", "start": 0.1, "end": 0.25},
-        {"role": "customer", "text": "Bye.", "start": 0.3, "end": 0.5},
-    ]
-    (tmp_path / "short.json").write_text(json.dumps({"turns": turns}))
-    return tmp_path / "short.flac"
 
 
 async def test_a_call_goes_through_its_states_and_plays_its_conversation(short_call: Path) -> None:
@@ -404,16 +302,22 @@ async def test_lists_are_filtered_and_limited(customer: Customer) -> None:
     assert len((await customer.ask("GET", "/assistant", limit="1"))[1]) == 1
 
 
-async def test_the_eleventh_concurrent_call_is_refused(customer: Customer) -> None:
+async def test_the_eleventh_concurrent_call_waits_for_a_line(customer: Customer) -> None:
     later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     await customer.place(schedulePlan={"earliestAt": later})
     calls = [await customer.place() for _ in range(10)]
     assert [call["subscriptionLimits"]["remainingConcurrentCalls"] for call in calls] == list(range(9, -1, -1))
-    refusal = {"message": "Over Concurrency Limit", "error": "Bad Request", "statusCode": 400}
-    assert await customer.ask("POST", "/call", customer.order()) == (400, refusal)
+    assert not any(call["subscriptionLimits"]["concurrencyBlocked"] for call in calls)
+    waiting, given_up, last = [await customer.place() for _ in range(3)]
+    for call in (waiting, given_up, last):
+        assert call["subscriptionLimits"] == {"concurrencyBlocked": True, "concurrencyLimit": 10, "remainingConcurrentCalls": 0}
+        assert (await customer.get(call))["status"] == "queued"
+    await customer.control(given_up, type="end-call")
     await customer.control(calls[4], type="end-call")
-    assert (await customer.place())["subscriptionLimits"]["remainingConcurrentCalls"] == 0
-    assert customer.line.requests.count(("POST", "/call")) == 13
+    await customer.watch(waiting, "ringing")
+    assert (await customer.get(last))["status"] == "queued"
+    await customer.control(waiting, type="end-call")
+    await customer.watch(last, "ringing")
 
 
 async def test_a_scheduled_call_waits_for_its_time(customer: Customer) -> None:
@@ -476,14 +380,6 @@ async def test_valid_controls_are_accepted_and_recorded(customer: Customer) -> N
     assert (await customer.get(call))["status"] != "ended"
 
 
-async def answered(customer: Customer, heard: Heard, **more: Any) -> tuple[Body, asyncio.Task[None]]:
-    """An answered call and the task that listens to it."""
-    call = await customer.place(**more)
-    listening = asyncio.create_task(listen(call, heard))
-    await heard.wait_until(lambda heard: bool(heard.sound))
-    return call, listening
-
-
 async def test_the_assistant_speaks_on_command_and_ends_the_call_after_it(customer: Customer) -> None:
     heard = Heard()
     call, listening = await answered(customer, heard, assistantOverrides={"firstMessage": "Hi."})
@@ -491,7 +387,7 @@ async def test_the_assistant_speaks_on_command_and_ends_the_call_after_it(custom
     await customer.control(call, type="add-message", message={"role": "system", "content": "Hurry."})
     await customer.control(call, type="say", content="One moment, please, and bye.", endCallAfterSpoken=True)
     await listening
-    assert [text for role, text in heard.transcript if role == "assistant"] == ["Hi.", "Understood. Hurry.", "One moment, please, and bye."]
+    assert [text for role, text in heard.transcript if role == "assistant"] == ["Hi.", "Of course.", "One moment, please, and bye."]
     ended = await customer.get(call)
     assert ended["endedReason"] == "assistant-ended-call-after-message-spoken"
     assert "AI: One moment, please, and bye.\n" in ended["artifact"]["transcript"]
@@ -530,8 +426,7 @@ async def test_a_muted_assistant_is_silent(customer: Customer) -> None:
     await listening
 
 
-async def test_a_transfer_is_announced_and_ends_the_assistants_part(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.demo_line.controls.FORWARDING_SECONDS", 0.2)
+async def test_a_transfer_is_announced_rings_somebody_and_that_somebody_talks(customer: Customer) -> None:
     heard = Heard()
     call, listening = await answered(customer, heard)
     await customer.control(call, type="transfer", destination={"type": "number", "number": "+12025550123"}, content="Bye.")
@@ -540,6 +435,11 @@ async def test_a_transfer_is_announced_and_ends_the_assistants_part(customer: Cu
     assert [state["status"] for state in states][-2:] == ["forwarding", "ended"]
     assert states[-1]["endedReason"] == "assistant-forwarded-call"
     assert ("assistant", "Bye.") in heard.transcript
+    somebody = np.frombuffer(source(DEMO_CALL.with_name("transfer.flac")), "<i2").reshape(-1, 2)
+    ears = np.frombuffer(bytes(heard.sound), "<i2").reshape(-1, 2)
+    assert somebody[:, 1].any()
+    assert not somebody[:, 0].any()
+    assert bytes(ears[-len(somebody) - 16_000 :].tobytes()).find(somebody[8000:24_000].tobytes()) >= 0
 
 
 async def test_an_unreadable_conversation_ends_the_call(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -13,6 +13,7 @@ from vapi.types import CallEndedReason
 
 import services.web.access.login
 import ui.page
+from services.demo_line.conversation import SUMMARY, SUMMARY_CUT_SHORT
 from services.desk.call_control import Obstacle
 from services.desk.timeline import ACTIONS
 from services.dialling.switch import FILE
@@ -107,6 +108,7 @@ def sentences() -> set[str]:
     """Every English sentence that the services say and a translation is asked for."""
     said = {kind.title for kind in error_classes()}
     said |= {sentence for pair in SENTENCES.values() for sentence in pair if sentence}
+    said |= {SUMMARY, SUMMARY_CUT_SHORT}
     said |= {sentence for _, *pair in FAULTS for sentence in pair if sentence}
 
     def collect(english: str) -> str:

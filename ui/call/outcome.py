@@ -8,7 +8,7 @@ from ui.kit.icons import icon
 from ui.kit.markup import Box, Text
 from ui.kit.tone import tone_of
 from ui.words import say
-from ui.words.calls import cost, cost_of, cost_part, duration, why_ended
+from ui.words.calls import cost, cost_of, cost_part, duration, summary, why_ended
 
 _TONES = ("finished", "missed", "cancelled", "trouble")
 _MIN_SHOWN = 0.0005  # dollars; less would be shown as 0
@@ -51,7 +51,7 @@ class Outcome(Box):
         self._duration.show(duration(call))
         self._cost.show(cost(call))
         self._parts.show(" · ".join(f"{cost_part(item)} {cost_of(item)}" for item in call.costs if item.dollars >= _MIN_SHOWN))
-        self._summary.show(call.summary or "")
+        self._summary.show(summary(call))
         self._again.set_visibility(bool(self._to))
 
 

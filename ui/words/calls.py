@@ -8,7 +8,7 @@ from services.domain.call import Call, CallOrder, CallStatus, CostItem
 from services.domain.control import Action
 from services.domain.phone_number import international, region_name, region_of
 from services.vapi.ended_reasons import EndedReason
-from ui.words import dollars, language, say, state
+from ui.words import dollars, language, say, state, words
 from ui.words.faults import ended_words
 
 
@@ -54,6 +54,11 @@ def outcome(desk: CallDesk, call: Call) -> str:
 
 def _is_transfer(entry: Entry) -> bool:
     return entry.action == Action.TRANSFER and entry.outcome == "taken"
+
+
+def summary(call: Call) -> str:
+    """Vapi's summary. That of the demo line is known beforehand, and so in the page's language."""
+    return words().sentence(call.summary or "")
 
 
 def remark(call: Call) -> str:
