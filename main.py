@@ -10,7 +10,7 @@ import logging
 import secrets
 import socket
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,7 +29,7 @@ from services.dialling.earlier_files import import_files
 from services.dialling.reach import Reach
 from services.dialling.switch import Switch
 from services.doctor.doctor import Doctor
-from services.doctor.terminal import ask_on_terminal
+from services.doctor.terminal import Terminal
 from services.domain.client import PAGE
 from services.domain.errors import EarshotError
 from services.domain.phone_number import EXAMPLE
@@ -89,7 +89,9 @@ def main() -> int:
             back_up(journal_place(read_settings()), options.backup)
             return 0
         if options.doctor:
-            return asyncio.run(examine(read_settings()))
+            with suppress(KeyboardInterrupt):
+                return asyncio.run(examine(read_settings()))
+            return 130  # as a shell says of a program that Ctrl-C ended
         settings = read_settings(checks=(require_safe, lambda settings: read_tokens(settings.api_tokens)))
         listening = open_port(settings)
         gc.freeze()  # imported objects stay; each collection of them would block the event loop for 50 ms
@@ -214,7 +216,7 @@ async def examine(settings: Settings) -> int:
             desk=desk,
             webhook_secret=settings.webhook_secret,
             accepts_webhooks=bool(settings.webhook_secret or settings.webhook_hmac_key),
-            ask=ask_on_terminal,
+            ask=Terminal().ask,
             say=print,
             report=REPORT,
             max_call_seconds=account.max_call_seconds,

@@ -56,6 +56,11 @@ class Process:
         self.popen.kill()
         self.ended()
 
+    def written(self) -> str:
+        """What it has written so far."""
+        number = self._log.fileno()  # read without seeking: the process shares the position
+        return os.pread(number, os.fstat(number).st_size, 0).decode()
+
     def ended(self, within: float | None = None) -> int:
         """The exit code, once there is one."""
         code = self.popen.wait(within)
@@ -65,7 +70,9 @@ class Process:
 
 
 @contextmanager
-def started(*program: str, cwd: Path, environ: Mapping[str, str] | None = None, port: int | None = None) -> Iterator[Process]:
+def started(
+    *program: str, cwd: Path, environ: Mapping[str, str] | None = None, port: int | None = None, stdin: int | None = None
+) -> Iterator[Process]:
     """`python PROGRAM` in the folder `cwd`, so that no `.env` of the project's own is read; killed at the end if it still runs."""
     port = port or free_port()
     clean = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
@@ -75,6 +82,7 @@ def started(*program: str, cwd: Path, environ: Mapping[str, str] | None = None, 
             [sys.executable, *program],
             cwd=cwd,
             env=clean | {"PORT": str(port), "PYTHONPATH": str(ROOT), **(environ or {})},
+            stdin=stdin,
             stdout=log,
             stderr=subprocess.STDOUT,
         )

@@ -2,8 +2,10 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -20,7 +22,8 @@ from services.vapi.gateway import Gateway
 from services.vapi.sdk import Answer
 from services.vapi.wire_notes import WireNotes
 from tests.desks import desk_in
-from tests.process import MAIN, ROOT
+from tests.patience import HANG_S
+from tests.process import MAIN, ROOT, started
 
 NUMBER = "+14155552671"
 SAYS = "Zebra"
@@ -268,6 +271,20 @@ def test_one_command_is_enough(doctor_process: Any) -> None:
     assert done.returncode == 0, done.stderr
     assert "ok      Vapi accepts VAPI_API_KEY." in done.stdout
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.process
+def test_ctrl_c_at_a_question_ends_the_doctor(tmp_path: Path) -> None:
+    with started(MAIN, "--doctor", cwd=tmp_path, stdin=subprocess.PIPE) as process:
+        give_up = time.monotonic() + HANG_S
+        while "Number to call" not in process.written():
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+        process.popen.send_signal(signal.SIGINT)
+        assert process.ended(HANG_S) == 130
+        assert process.popen.stdin
+        process.popen.stdin.close()
+    assert "Traceback" not in process.output
 
 
 @pytest.mark.process
