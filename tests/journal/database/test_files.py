@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 import stat
+import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,7 @@ from services.journal.backup import back_up
 from services.journal.database.sqlite import Sqlite
 from tests.journal.conftest import an_order, execute
 from tests.journal.tables.test_dials import a_call, begin
+from tests.patience import HANG_S
 
 
 @pytest.fixture
@@ -152,3 +154,15 @@ async def test_a_backup_is_one_file_that_needs_no_other(in_file: tuple[Journal, 
     back_up(in_file[1], tmp_path / "copy")
     write_version, read_version = (tmp_path / "copy").read_bytes()[18:20]
     assert (write_version, read_version) == (1, 1), "2 is for a file with a write-ahead log beside it"
+
+
+async def test_a_closed_journal_leaves_no_task_and_no_thread(tmp_path: Path) -> None:
+    tasks, threads = asyncio.all_tasks(), set(threading.enumerate())
+    journal = await Journal.open(tmp_path / "journal.sqlite")
+    await journal.follow(lambda _news: None)
+    await begin(journal, an_order())
+    await journal.aclose()
+    assert asyncio.all_tasks() == tasks
+    async with asyncio.timeout(HANG_S):
+        while [thread for thread in set(threading.enumerate()) - threads if "journal" in thread.name]:  # noqa: ASYNC110 - they end by themselves
+            await asyncio.sleep(0.01)

@@ -137,3 +137,11 @@ async def test_a_transfer_counts_as_a_dial_but_takes_no_slot(journal: Journal, o
     with pytest.raises(LimitReached) as caught:
         await later.begin(an_order(), client="shop", limits=Limits(at_once=1))
     await later.begin(an_order(), client="shop", limits=Limits(at_once=2))
+
+
+async def test_a_limit_of_one_has_room_when_its_dial_leaves_the_hour(journal: Journal, clock: Clock) -> None:
+    await journal.begin(an_order(), client="shop", limits=Limits(per_hour=1))
+    clock.pass_(timedelta(minutes=20))
+    with pytest.raises(LimitReached) as caught:
+        await journal.begin(an_order(), client="shop", limits=Limits(per_hour=1))
+    assert caught.value.retry_after == 40 * 60

@@ -10,10 +10,13 @@ from services.domain.transcript import Line
 from services.journal import AuditRow, Journal, Session
 from services.journal import journal as journal_module
 from services.journal.tables import pruning
+from services.journal.tables.dials import KEY_KEPT
 from services.journal.tables.pruning import KEPT, NOT_PRUNED, REFUSED_KEPT, SESSIONS_KEPT, pruned_tables
+from services.web.access import sessions
 from tests.journal.conftest import Clock, Open, an_order, execute
 from tests.journal.tables.test_dials import begin
 from tests.patience import HANG_S
+from tests.test_architecture import ROOT
 
 NAMES = {"earshot_dials": "tag", "earshot_calls": "id", "earshot_transcripts": "call_id", "earshot_audit": "id"}
 """What is kept for more than a year."""
@@ -96,3 +99,10 @@ async def test_it_is_pruned_by_itself_every_hour(open_journal: Open, url: str, c
     async with asyncio.timeout(HANG_S):
         while set((await rows(url)).values()) != {0}:  # noqa: ASYNC110 - whenever it is
             await asyncio.sleep(0.01)
+
+
+def test_rows_are_kept_as_long_as_the_readme_says() -> None:
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    assert f"for {KEPT.days} days, so that a bill can be checked" in readme
+    assert f"refused dials for {REFUSED_KEPT.days} days, and idempotency keys for {KEY_KEPT / timedelta(hours=1):.0f} hours" in readme
+    assert sessions._LONGEST + timedelta(days=1) == SESSIONS_KEPT, "a day longer than one can last"

@@ -20,6 +20,8 @@ from tests.patience import HANG_S
 NOW = datetime(2026, 9, 1, 10, tzinfo=UTC)
 LINES: Fact[str] = Fact(turn=0, run=lambda _connection, _wanted: None, about=lambda line: line[0])
 
+NEWEST: Fact[str] = Fact(turn=0, run=lambda _connection, _wanted: None, about=lambda line: line[0], merge=lambda _, newer: newer)
+
 
 async def test_a_fact_is_known_by_what_it_is_about_until_it_is_written() -> None:
     facts = Facts()
@@ -32,6 +34,15 @@ async def test_a_fact_is_known_by_what_it_is_about_until_it_is_written() -> None
     assert ("a" in facts, "b" in facts) == (False, True)
     facts.written(third)
     assert ("b" in facts, len(facts)) == (False, 0)
+
+
+async def test_whoever_reported_a_fact_that_was_merged_into_an_earlier_one_is_answered() -> None:
+    facts = Facts()
+    older = facts.add(NEWEST, "a1", NOW)
+    facts.take(1)
+    newer = facts.add(NEWEST, "a2", NOW)
+    facts.restore()
+    assert (newer.done.done(), older.wanted, len(facts)) == (True, "a2", 1)
 
 
 class Counting:
