@@ -78,9 +78,7 @@ class Switch:
 
     async def resume(self, who: str) -> None:
         """Allows dialling again. Raises JournalError if that can't be written; then dialling stays stopped."""
-        if self._writing:
-            self._writing.cancel()
-            await asyncio.wait({self._writing})
+        await self._tasks.aclose()  # every stop that is still being written, not only the latest
         _, self._revision = await self._journal.change_state(STATE, lambda _: "")
         if self.state:
             log.warning("dialling was resumed by %s", who)

@@ -124,6 +124,20 @@ async def test_a_stop_that_can_not_be_written_yet_holds_and_is_written_as_soon_a
 
 
 @pytest.mark.usefixtures("impatient")
+async def test_a_resume_withdraws_every_stop_that_is_not_written_yet(journal: Journal) -> None:
+    locked = Locked(journal)
+    switch = Switch(locked)
+    for who in ("page", "robot"):
+        await switch.stop(who)
+    locked.broken = False
+    await switch.resume("page")
+    await asyncio.sleep(0.1)  # ten times as long as a stop waits before it is tried again
+    assert switch.state is None
+    assert (await journal.state(STATE))[0] == ""
+    await switch.aclose()
+
+
+@pytest.mark.usefixtures("impatient")
 async def test_a_resume_that_can_not_be_written_leaves_dialling_stopped(journal: Journal) -> None:
     locked = Locked(journal)
     switch = await opened(locked)
