@@ -81,7 +81,8 @@ class Doctor:
             self._note(await probe_webhook(address, self._webhook_secret))
         elif address and self._accepts_webhooks:
             self._note(Finding(level="note", text="Webhooks are signed; whether they arrive shows only when Vapi sends one."))
-        self._note(Finding(level="note", text="Vapi's API tells no balance. The dashboard does (Billing)."))
+        limits = "Vapi's API tells no balance, and whether a line is free only when a call is placed. The dashboard has both."
+        self._note(Finding(level="note", text=limits))
 
     def _note(self, finding: Finding) -> None:
         self._findings.append(finding)
@@ -141,6 +142,7 @@ class Doctor:
     async def _afterwards(self, notes: WireNotes, call: Call, clock: Callable[[], float]) -> None:
         ended = self._desk.get(call.id) or call
         notes.after.append(f"ended reason: {ended.ended_reason}")
+        notes.after.append(f"held back because all lines were in use: {'yes' if call.concurrency_blocked else 'no'}")
         over = clock()
         while ended.answered and clock() - over < _RECORDING_S:
             try:

@@ -142,6 +142,7 @@ async def test_a_call_is_reported_without_a_number_a_name_or_a_word(
         r"^- transcript: \d+ times, .*role: string",
         r"^- speech-update: \d+ times",
         r"^- ended reason: exceeded-max-duration$",
+        r"^- held back because all lines were in use: no$",
         r"^- recording after \d+ s: \d+ bytes, begins with b'RIFF', 2 channels at 16000 Hz$",
         r"^- transcript: \d+ lines, by assistant, customer$",
         r"^- monitor\.listenUrl: ws://another host$",
