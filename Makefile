@@ -7,6 +7,8 @@ WORKERS ?= 6
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
 # Tools that only exist in the virtual environment are found by those that call them by name.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# The tests start a hundred processes. Where Python may not keep what it has compiled, each of them compiles everything again.
+unexport PYTHONDONTWRITEBYTECODE
 LOCK := $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 
 .PHONY: run test quick lint audit lock bench bench-playout

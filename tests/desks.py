@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from main import desk_of
@@ -34,7 +35,7 @@ async def desk_in(folder: Path, gateway: Gateway | None, **settings: Any) -> Asy
     if gateway is None:
         account = account if account.missing else replace(account, api_key="")
         gateway = NoCredentials(account.missing)
-    journal = await Journal.open(f"sqlite:///{folder / 'journal.sqlite'}")
+    journal = await _journal_in(folder / "journal.sqlite")
     desk = desk_of(account, gateway, journal, demo=False)
     await desk.start()
     try:
@@ -61,3 +62,19 @@ async def two_desks(vapi_urls: tuple[str, str], folder: Path, **settings: Any) -
     async with AsyncExitStack() as stack:
         one, other = [await stack.enter_async_context(desk_at(url, folder, **settings)) for url in vapi_urls]
         yield one, other
+
+
+_migrated = b""
+
+
+async def _journal_in(file: Path) -> Journal:
+    """The journal in this file. A new one starts as a copy of one that was migrated already, because every test would do that again."""
+    global _migrated
+    if not _migrated:
+        with TemporaryDirectory() as folder:
+            await (await Journal.open(Path(folder) / "journal.sqlite")).aclose()
+            _migrated = (Path(folder) / "journal.sqlite").read_bytes()
+    if not file.exists():
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(_migrated)
+    return await Journal.open(file)

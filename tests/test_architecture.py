@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 
@@ -48,7 +49,16 @@ FRAMEWORKS = {"nicegui", "fastapi", "starlette", "vapi", "httpx", "aiohttp", "as
 
 def imports(path: Path) -> Iterator[str]:
     """The full names of the modules that a file imports."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    yield from _imports(path, path.read_text())
+
+
+@cache
+def _imports(path: Path, source: str) -> list[str]:
+    return list(_imported(path, source))
+
+
+def _imported(path: Path, source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
