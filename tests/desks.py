@@ -73,8 +73,17 @@ async def _journal_in(file: Path) -> Journal:
     if not _migrated:
         with TemporaryDirectory() as folder:
             await (await Journal.open(Path(folder) / "journal.sqlite")).aclose()
-            _migrated = (Path(folder) / "journal.sqlite").read_bytes()
+            _migrated = _read(Path(folder) / "journal.sqlite")
+    _create(file, _migrated)
+    return await Journal.open(file)
+
+
+def _read(file: Path) -> bytes:
+    return file.read_bytes()
+
+
+def _create(file: Path, content: bytes) -> None:
+    """Writes the file if there is none."""
     if not file.exists():
         file.parent.mkdir(exist_ok=True)
-        file.write_bytes(_migrated)
-    return await Journal.open(file)
+        file.write_bytes(content)

@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -38,8 +39,11 @@ class Earshot:
         return self._ask("POST", "/api/vapi_call", {"to": number, "allowDuplicate": True, **options})
 
     def end_all(self) -> None:
-        for call in self.calls():
-            if call["status"] != "ended":
+        """Ends all calls, also one whose dial was still on its way when this began. Raises AssertionError if one goes on."""
+        give_up = time.monotonic() + HANG_S
+        while active := [call for call in self.calls() if call["status"] != "ended"]:
+            assert time.monotonic() < give_up, f"These calls do not end: {active}"
+            for call in active:
                 self._ask("POST", f"/api/calls/{call['id']}/end")
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -75,6 +79,7 @@ def demo_process() -> Iterator[Earshot]:
 @pytest.fixture
 def earshot(demo_process: Earshot) -> Iterator[Earshot]:
     """On the demo line, with no call running, and none left running."""
+    demo_process.end_all()  # a tab of the test before may have dialled while it was closed
     yield demo_process
     demo_process.end_all()
 

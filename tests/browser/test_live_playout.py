@@ -15,6 +15,7 @@ from tests.browser.browsers import CHROMIUM_FLAGS, INSECURE
 from tests.browser.plain_page.hearing import Heard, Sound, find, resampled
 from tests.browser.plain_page.server import RATE, START, LiveCall, demo_call, plain_server, send_live
 from tests.chromium import chromium_path
+from tests.patience import HANG_S
 from ui.call.player_words import player_words
 
 CALL = demo_call()
@@ -178,7 +179,7 @@ async def test_stop_releases_socket_worker_and_context(page: Page, call: LiveCal
     await state(page, "playing")
     assert call.connections == 1
     await page.evaluate("window.context = window.player.context; window.player.stop()")
-    await asyncio.wait_for(call.all_gone.wait(), 5)
+    await asyncio.wait_for(call.all_gone.wait(), HANG_S)
     assert call.closed == [1000]
     while page.workers:
         await page.wait_for_timeout(20)
@@ -192,7 +193,7 @@ async def test_stop_releases_socket_worker_and_context(page: Page, call: LiveCal
     await page.evaluate("window.player.start(); window.player.stop()")
     while page.workers:
         await page.wait_for_timeout(20)
-    await asyncio.wait_for(call.all_gone.wait(), 5)
+    await asyncio.wait_for(call.all_gone.wait(), HANG_S)
     assert await page.evaluate("window.states.at(-1)") == "stopped"
 
 
@@ -204,7 +205,7 @@ async def test_closing_the_tab_closes_the_socket(page: Page, call: LiveCall) -> 
     await listen(page, call)
     await state(page, "playing")
     await page.close()
-    await asyncio.wait_for(call.all_gone.wait(), 5)
+    await asyncio.wait_for(call.all_gone.wait(), HANG_S)
 
 
 async def test_an_old_url_is_expired_until_there_is_a_new_one(page: Page, call: LiveCall) -> None:
@@ -239,7 +240,7 @@ async def test_a_call_that_does_not_run_is_ended(page: Page, call: LiveCall) -> 
     call.script = script
     await listen(page, call)
     await state(page, "ended")
-    await asyncio.wait_for(call.all_gone.wait(), 5)
+    await asyncio.wait_for(call.all_gone.wait(), HANG_S)
     assert call.connections == 1
 
 
@@ -309,7 +310,7 @@ async def test_a_player_that_does_not_load_has_failed_and_holds_nothing(page: Pa
     await state(page, "failed")
     assert await page.evaluate("window.player.context") is None
     if call.connections:
-        await asyncio.wait_for(call.all_gone.wait(), 5)
+        await asyncio.wait_for(call.all_gone.wait(), HANG_S)
 
 
 async def open_element(page: Page, call: LiveCall, more: str = "", *, host: str = "127.0.0.1") -> None:
@@ -354,7 +355,7 @@ async def test_the_element_draws_speakers_and_says_how_far_behind_it_is(page: Pa
     assert any(event.get("type") == "start" for event in emitted)
     assert (await page.evaluate("window.player.getStats()"))["state"] == "playing"
     await page.evaluate("window.context = window.contexts[0]; window.unmount()")
-    await asyncio.wait_for(call.all_gone.wait(), 5)
+    await asyncio.wait_for(call.all_gone.wait(), HANG_S)
     await page.wait_for_function("window.context.state === 'closed'")
 
 

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 
 import phonenumbers
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -26,6 +27,8 @@ SEPARATORS = st.sampled_from(["", "", "", " ", "-", ".", "(", ")", "/", "\u00a0"
 DIGITS = st.text("0123456789", max_size=4)
 
 FUZZED = 3000
+
+pytestmark = pytest.mark.slow
 
 bounded = settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 

@@ -158,6 +158,7 @@ def test_text_that_can_not_be_encoded_is_repaired() -> None:
     assert (call.name, call.summary, call.ended_message) == ("cut", "ab", None)
 
 
+@pytest.mark.slow
 def test_no_body_makes_reading_raise() -> None:
     dice = random.Random(20260901)  # noqa: S311 (the same bodies at every run)
     book = MonitorBook(size=10)

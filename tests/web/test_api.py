@@ -167,58 +167,10 @@ async def test_a_dry_run_checks_and_places_nothing(vapi: StandIn, client: Client
     assert vapi.dials == 0
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({}, "to"),
-        ({"to": None}, "to"),
-        ({"to": 14155552671}, "to"),
-        ({"to": [NUMBER]}, "to"),
-        ({"to": NUMBER, "number": "+442079460958"}, "number"),
-        ({"to": NUMBER, "monitor": {}}, "monitor"),
-        ({"to": NUMBER, "name": "x" * 41}, "name"),
-        ({"to": NUMBER, "maxDurationSeconds": 5}, "maxDurationSeconds"),
-        ({"to": NUMBER, "maxDurationSeconds": True}, "maxDurationSeconds"),
-        ({"to": NUMBER, "earliestAt": "2999-01-05T10:00:00"}, "earliestAt"),
-        ({"to": NUMBER, "earliestAt": "2999-01-05T10:00:00Z"}, "earliestAt"),
-        ({"to": NUMBER, "earliestAt": "9999-12-31T23:59:59-23:59"}, "earliestAt"),
-        ({"to": NUMBER, "dryRun": "yes"}, "dryRun"),
-        ({"to": ""}, "to"),
-        ({"to": "911"}, "to"),
-        ({"to": "+1 900 555 1234"}, "to"),
-        ({"to": "+15550100002"}, "to"),
-        ({"to": "x" * 1000}, "to"),
-    ],
-)
-async def test_errors_name_their_field_and_nothing_is_placed(vapi: StandIn, client: Client, body: dict[str, Any], field: str) -> None:
-    status, problem = await client.place(**body)
-    assert status == 422
-    assert field in [error["field"] for error in problem["errors"]]
-    assert vapi.dials == 0
-
-
-@pytest.mark.parametrize(
-    ("data", "content_type", "status", "code"),
-    [
-        (b"{", "application/json", 400, "malformed_json"),
-        (b"", "application/json", 422, "invalid_request"),
-        (b"[]", "application/json", 422, "invalid_request"),
-        (b'"+14155552671"', "application/json", 422, "invalid_request"),
-        (b"\xff\xfe", "application/json", 400, "malformed_json"),
-        (b"[" * 16_000, "application/json", 422, "invalid_request"),
-        (b'{"variableValues": ' + b'{"a": ' * 300 + b"1" + b"}" * 301, "application/json", 422, "invalid_request"),
-        (b'{"x\\\\": ' + b"[" * 33 + b"]" * 33 + b', "\\"": 1}', "application/json", 422, "invalid_request"),
-        ('{"to": "+14155552671"}'.encode("utf-16"), "application/json", 400, "malformed_json"),
-        (b'{"to": "+14155552671", "name": "a\\u0000b"}', "application/json", 422, "invalid_request"),
-        (b'{"to": "+14155552671", "variableValues": {"a": ["\\\\\\u0000"]}}', "application/json", 422, "invalid_request"),
-        (b'{"to": "+14155552671"}', "text/plain", 415, "not_json"),
-        (b"to=%2B14155552671", "application/x-www-form-urlencoded", 415, "not_json"),
-        (b'{"to": "' + b"1" * 1_000_000 + b'"}', "application/json", 413, "body_too_large"),
-    ],
-)
-async def test_a_body_that_is_no_request(vapi: StandIn, client: Client, data: bytes, content_type: str, status: int, code: str) -> None:
-    found, problem, _ = await client.ask("POST", "/api/vapi_call", data=data, headers={"Content-Type": content_type})
-    assert (found, problem["code"]) == (status, code)
+async def test_a_body_that_is_too_large_is_refused(vapi: StandIn, client: Client) -> None:
+    body = b'{"to": "' + b"1" * 1_000_000 + b'"}'
+    status, problem, _ = await client.ask("POST", "/api/vapi_call", data=body, headers={"Content-Type": "application/json"})
+    assert (status, problem["code"]) == (413, "body_too_large")
     assert vapi.dials == 0
 
 
@@ -252,35 +204,6 @@ async def test_vapi_not_there_at_all(tmp_path: Path) -> None:
     async with client_of(tmp_path, Gateway(api_key="private", base_url="http://127.0.0.1:9", timeout=0.5)) as dead:
         status, problem = await dead.place(to=NUMBER)
         assert (status, problem["code"], problem["retryable"]) == (502, "vapi_unavailable", True)
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "status", "code"),
-    [
-        ("GET", "/api/nothing", 404, "not_found"),
-        ("GET", "/api/vapi_call", 405, "method_not_allowed"),
-        ("GET", "/api/calls/no-such-call", 404, "call_not_found"),
-        ("POST", "/api/calls/no-such-call/end", 404, "call_not_found"),
-        ("GET", "/api/calls/..%2Fassistant", 404, "not_found"),
-        ("GET", "/api/calls?limit=0", 422, "invalid_request"),
-        ("GET", "/api/calls?limit=9999", 422, "invalid_request"),
-        ("GET", "/api/calls?status=asleep", 422, "invalid_request"),
-        ("GET", "/api/calls?cursor=%00", 422, "invalid_request"),
-        ("GET", "/api/calls?from=yesterday", 422, "invalid_request"),
-        ("GET", "/api/calls?from=9999-12-31T23:59:59-23:59", 422, "invalid_request"),
-        ("GET", "/api/calls?to=0001-01-01T00:00:00%2B23:59", 422, "invalid_request"),
-        ("GET", "/api/calls/%00", 404, "not_found"),
-        ("GET", "/api/calls/a%0Ab/transcript", 404, "not_found"),
-        ("POST", "/api/calls/%7F/end", 404, "not_found"),
-        ("GET", "/api/calls?search=%00", 422, "invalid_request"),
-        ("GET", "/api/calls?search=a%1Bb", 422, "invalid_request"),
-        ("GET", "/api/calls.csv?search=%00", 422, "invalid_request"),
-        ("GET", "/api/calls?other%00=1", 422, "invalid_request"),
-    ],
-)
-async def test_wrong_addresses_and_queries(client: Client, method: str, path: str, status: int, code: str) -> None:
-    found, problem, _ = await client.ask(method, path)
-    assert (found, problem["code"]) == (status, code)
 
 
 async def test_ending_answers_with_the_ended_call_also_the_second_time(client: Client, vapi: StandIn) -> None:

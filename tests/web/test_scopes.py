@@ -1,6 +1,5 @@
 """What each scope allows: every route with every scope, as the README says, and what answers leave out for those who may know less."""
 
-import asyncio
 import csv
 import io
 import re
@@ -15,7 +14,7 @@ from services.domain.call import Call, CallStatus
 from services.domain.client import Scope
 from services.domain.control import Action
 from services.vapi.gateway import Gateway
-from tests.patience import HANG_S
+from tests.desk.test_desk import until
 from tests.stand_in import StandIn
 from tests.web.test_api import NUMBER, Client, client_of
 from tests.web.test_tokens import entry
@@ -87,10 +86,8 @@ async def answered(vapi: StandIn, client: Client) -> str:
     order = {"to": NUMBER, "allowDuplicate": True}
     _, call, _ = await client.ask("POST", "/api/vapi_call", json=order, headers=bearer("boss"))
     vapi.move(call["id"], "in-progress")
-    async with asyncio.timeout(HANG_S):
-        while client.desk.get(call["id"]).status is not CallStatus.IN_PROGRESS:  # type: ignore[union-attr]
-            client.desk.look(call["id"])
-            await asyncio.sleep(0)
+    client.desk.look(call["id"])
+    await until(client.desk, call["id"], lambda call: call.answered)
     return str(call["id"])
 
 
