@@ -18,7 +18,8 @@ import { explain, tellMissed } from "sound_words";
 import { nameTab } from "tab_title";
 import { defineComponent } from "vue";
 
-const REFRESH_MS = 1000; // of the line about the sound
+const REFRESH_MS = 400; // of the line about the sound
+const WAKE_MS = 150; // after a silence the player needs this to skip to what is live
 const LATE_S = 1.5; // further behind than this is not live,
 const LIVE_S = 0.5; // until it is no further behind than this
 const SILENT_S = 5; // after a pause of this length the line says how long it has been
@@ -255,6 +256,7 @@ export default defineComponent({
       this.latest = change;
       if (state === "failed") console.warn("The player failed:", detail); // technical: the page's words are shown instead
       if (state === "gap") this.pausedAt = performance.now();
+      if (state === "playing" && this.state === "no-device") await new Promise((resolve) => setTimeout(resolve, WAKE_MS));
       const stats = state === "playing" ? await this.inform() : null;
       if (this.latest !== change || this.unmounted) return;
       this.state = state;

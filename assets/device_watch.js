@@ -72,7 +72,7 @@ export class DeviceWatch {
     const before = this.silence;
     this.silence = running ? "" : this.#cause(now);
     if (state === "running") this.#retryMs = FIRST_RETRY_MS;
-    else if (this.silence !== "blocked" && now >= this.#retryAt) this.#retry(now);
+    else if (this.silence === "no-device" && now >= this.#retryAt) this.#retry(now);
     if (!this.silence !== !before) this.#listen(!running);
     if (this.silence && !before) this.disturbed(this.silence === "blocked" ? "blocked" : "device");
   }
@@ -106,7 +106,8 @@ export class DeviceWatch {
     this.#retryAt = now + this.#retryMs;
     this.#retryMs = Math.min(MAX_RETRY_MS, 2 * this.#retryMs);
     // Chromium never ends a resume() that failed for want of a device: only suspend() lets it try again.
-    if (this.#context.state === "suspended")
+    // Not before it has ever run: a device of Firefox's that takes long to start would start again and again.
+    if (this.#ran && this.#context.state === "suspended")
       this.#context
         .suspend()
         .then(() => this.resume())

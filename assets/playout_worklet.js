@@ -84,7 +84,10 @@ class PlayoutProcessor extends AudioWorkletProcessor {
 
   /** @param {Sound} message */
   #onSound({ pcm, at = 0, start, end }) {
-    if (pcm) this.#playout.push(new Uint8Array(pcm), at);
+    if (pcm) {
+      if (this.#tickedAt === Infinity) this.#tickedAt = at; // if the output begins long after that, it begins live
+      this.#playout.push(new Uint8Array(pcm), at);
+    }
     if (start) this.#playout.start(start);
     if (end) this.#playout.end();
   }

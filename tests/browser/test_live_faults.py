@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -95,7 +96,8 @@ async def test_a_half_open_socket_is_replaced_and_what_it_cost_is_counted(page: 
     assert seconds(numbers, "Missed") == pytest.approx(lost, abs=EXACT_S)
     sent = (speech.sent[2][-1] - speech.sent[1][0] + 1) * FRAME / RATE
     assert seconds(numbers, "Played", "Stretched", "Cut", "Discarded", "Missed") == pytest.approx(sent, abs=EXACT_S)
-    assert [said for said in await page.evaluate("window.states") if said != "gap"] == [
+    said = [name for name in await page.evaluate("window.states") if name != "gap"]  # a busy machine makes short gaps
+    assert [name for name, _ in groupby(said)] == [
         *("starting", "waiting", "playing", "reconnecting", "playing", "ended"),
     ]
     (missed,) = await page.evaluate("window.missed")
