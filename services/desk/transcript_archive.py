@@ -1,22 +1,29 @@
-"""Saves each ended call's transcript in the journal: what was heard live, or Vapi's own transcript if that is longer."""
+"""Saves each ended call's transcript in the journal: Vapi's own once Vapi has written it, until then what was heard live."""
 
 import asyncio
 import logging
 from collections import OrderedDict
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from services.desk.transcripts import Transcripts
 from services.domain.call import Call
 from services.domain.errors import EarshotError
-from services.domain.transcript import Line
+from services.domain.transcript import Line, final_account
 from services.journal import Journal
 from services.support.tasks import Tasks
 from services.vapi.gateway import Gateway
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
-_LOOKS = (2.0, 5.0, 15.0, 40.0)  # seconds before each attempt to read Vapi's transcript, which appears some time after the end
+_LOOKS = (2.0, 5.0, 15.0, 40.0, 120.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0)
+"""Seconds before each attempt to read Vapi's transcript: mostly it appears within a minute after the end, at times hours later."""
 _AT_ONCE = 4  # simultaneous requests to Vapi: many calls may end together
-_REMEMBERED = 2000  # ended calls
+_REMEMBERED = 2000  # calls
+_ASK_AGAIN_S = 20.0  # between two requests to Vapi for a call whose transcript somebody wants to see
+_MAY_COME = timedelta(days=1)  # after the end, within which Vapi may still write a transcript where something was heard live
 
 
 class TranscriptArchive:
@@ -27,6 +34,9 @@ class TranscriptArchive:
         self._journal = journal
         self._transcripts = transcripts
         self._ended: OrderedDict[str, None] = OrderedDict()
+        self._complete: OrderedDict[str, None] = OrderedDict()
+        """The calls whose stored transcript is Vapi's."""
+        self._asked_at: OrderedDict[str, float] = OrderedDict()
         self._looking = asyncio.Semaphore(_AT_ONCE)
         self._tasks = Tasks()
 
@@ -34,41 +44,60 @@ class TranscriptArchive:
         """Starts saving the transcript if the call has just ended."""
         if call.running or call.id in self._ended:
             return
-        self._ended[call.id] = None
-        if len(self._ended) > _REMEMBERED:
-            self._ended.popitem(last=False)
+        _remember(self._ended, call.id, None)
         self._transcripts.close(call.id)
         self._tasks.start(self._keep(call), name="keep transcript")
 
     async def of(self, call: Call) -> tuple[Line, ...]:
-        """What was said in a call. Raises JournalError."""
+        """What was said in a call. Asks Vapi if it may have a transcript that is not stored. Raises JournalError."""
         heard = self._transcripts.of(call.id)
         if call.running:
             return heard
-        lines = await self._journal.transcript(call.id) or heard
-        if not lines and call.answered and call.id not in self._ended:
-            # The call ended while no process was running, or Vapi's transcript came too late.
-            lines = await self._ask(call.id)
-            await self._write(call.id, lines)
-        return lines
+        stored = await self._journal.transcript(call.id) or heard
+        if not self._may_ask(call, stored):
+            return stored
+        vapis = await self._ask(call.id)
+        whole = final_account(vapis, stored)
+        if whole != stored:
+            await self._write(call.id, whole)
+            if heard:
+                self._transcripts.rewritten.emit(call.id)
+        if vapis and (whole == stored or call.id not in self._ended):
+            _remember(self._complete, call.id, None)
+        return whole
 
     async def aclose(self) -> None:
         await self._tasks.aclose()
+
+    def _may_ask(self, call: Call, stored: tuple[Line, ...]) -> bool:
+        """True if the call was answered and Vapi may have more to say of it than is stored."""
+        if not call.answered or call.id in self._complete:
+            return False
+        if stored and call.ended_at and datetime.now(UTC) - call.ended_at > _MAY_COME:
+            return False
+        now = asyncio.get_running_loop().time()
+        if now - self._asked_at.get(call.id, float("-inf")) < _ASK_AGAIN_S:
+            return False
+        _remember(self._asked_at, call.id, now)
+        return True
 
     async def _keep(self, call: Call) -> None:
         await self._write(call.id, written := self._transcripts.of(call.id))
         if not call.answered:
             return
+        before: tuple[Line, ...] = ()
         for pause in _LOOKS:
             await asyncio.sleep(pause)
-            # The last words may arrive after the end, and Vapi's transcript is whole even if nobody listened here from the start.
-            heard, vapis = self._transcripts.of(call.id), await self._ask(call.id)
-            whole = max(heard, vapis, key=_length)
+            vapis = await self._ask(call.id)
+            # What was heard is read anew: the last words may arrive after the end.
+            whole = final_account(vapis, self._transcripts.of(call.id) or written)
             if whole != written:
                 await self._write(call.id, written := whole)
                 self._transcripts.rewritten.emit(call.id)
-            if vapis:
+            if vapis and vapis == before:  # read twice, because Vapi may have been writing it
+                _remember(self._complete, call.id, None)
                 return
+            before = vapis
 
     async def _ask(self, call_id: str) -> tuple[Line, ...]:
         try:
@@ -87,5 +116,8 @@ class TranscriptArchive:
             log.error("could not save a transcript (%s)", error.code)
 
 
-def _length(lines: tuple[Line, ...]) -> int:
-    return sum(len(line.text) for line in lines)
+def _remember(kept: OrderedDict[str, T], call_id: str, value: T) -> None:
+    kept[call_id] = value
+    kept.move_to_end(call_id)
+    if len(kept) > _REMEMBERED:
+        kept.popitem(last=False)

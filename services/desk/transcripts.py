@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from services.domain.speech import SpeechChange, SpeechEvent
+from services.domain.speech import SpeechChange, SpeechEvent, Utterance
 from services.domain.transcript import Line, Transcript
 from services.support.signals import Signal
 
@@ -23,7 +23,7 @@ class Transcripts:
     """The transcripts of the latest calls, under each call's `current_id`.
 
     `changed` emits a call's id and its new or longer line. `speech_changed` emits the id of a call in which someone starts or stops
-    speaking. `rewritten` emits the id of an ended call whose transcript was replaced by Vapi's longer one.
+    speaking. `rewritten` emits the id of an ended call whose transcript was replaced by Vapi's own.
     """
 
     def __init__(self, current_id: Callable[[str], str] = lambda call_id: call_id) -> None:
@@ -49,7 +49,11 @@ class Transcripts:
         talk = self._talk(call_id)
         if isinstance(event, SpeechChange):
             self._note_speech(call_id, talk, event)
-        elif line := talk.transcript.take(event, at=datetime.now(UTC), way=way):
+            return
+        now = datetime.now(UTC)
+        heard = talk.transcript
+        line = heard.take(event, at=now, way=way) if isinstance(event, Utterance) else heard.note(event, at=now, way=way)
+        if line:
             self.changed.emit((call_id, line))
 
     def rename(self, unknown_id: str, call_id: str) -> None:

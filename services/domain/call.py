@@ -84,6 +84,31 @@ class CostItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """A structured output that was extracted from a call. `result` is any JSON."""
+
+    name: str
+    result: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """What Vapi found out about an ended call.
+
+    `success` is the evaluation in the words of the assistant's rubric ("true", "7", "Good"), `data` its structured data, any JSON.
+    `latencies` are averages in milliseconds as Vapi measured them: of whole turns, and by part. The counts say how often the customer
+    interrupted the assistant, and the assistant the customer.
+    """
+
+    success: str | None = None
+    data: Any = None
+    outputs: tuple[Output, ...] = ()
+    latencies: Mapping[str, float] = field(default_factory=dict)
+    customer_interrupted: int | None = None
+    assistant_interrupted: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """A call as last read. Times are UTC, `cost` is in US dollars. Never holds a key or a listen or control URL.
 
@@ -118,6 +143,7 @@ class Call:
     cost: float | None = None
     costs: tuple[CostItem, ...] = ()
     summary: str | None = None
+    analysis: Analysis | None = None
     recording_url: str | None = None
     concurrency_blocked: bool = False
 

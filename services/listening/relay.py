@@ -75,9 +75,10 @@ class _Stream:
         elif isinstance(event := read(frame), StreamFormat):
             self._begin(event)
         elif event:
-            if event.speech:
-                self._heard(self.begun_as, event.speech)
-            self._tell(event.frame)
+            for happened in event.events:
+                self._heard(self.begun_as, happened)
+            if event.frame:
+                self._tell(event.frame)
 
     def _begin(self, announced: StreamFormat | None) -> StreamFormat:
         self._format = self._expected = announced or self._expected

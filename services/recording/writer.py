@@ -76,8 +76,10 @@ class RecordingWriter:
         event = read(text)
         if isinstance(event, StreamFormat):
             self._format, self._assumed = event, '"assumed":true' in text
-        elif self._part and event and isinstance(said := event.speech, Utterance) and said.final:
-            self._part.note(kind="said", speaker=said.speaker, text=said.text)
+        elif self._part and event and event.events:
+            for said in event.events:
+                if isinstance(said, Utterance) and said.final:
+                    self._part.note(kind="said", speaker=said.speaker, text=said.text)
         elif '"state":"interrupted"' in text and text.startswith('{"type":"stream"'):
             self._interrupt("gap")
 

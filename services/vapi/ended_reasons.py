@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from services.vapi.ended_sentences import FAULTS, PROVIDERS, SENTENCES
+from services.vapi.ended_sentences import FAULTS, FORMS, PROVIDERS, SENTENCES
 
 
 class Family(StrEnum):
@@ -49,6 +49,8 @@ def explain(code: str | None, message: str | None = None, *, translate: Callable
     name = ""
     if title is None and code:
         title, next_step, name = _of_provider(code)
+        if title is None:
+            title, next_step = next(((words, step) for form, words, step in FORMS if re.fullmatch(form, code)), (None, next_step))
     if next_step is None or family is Family.VAPI:
         next_step = _ADVICE[family]
     title = translate(title).format(name=name) if title else code or translate("The call ended.")
@@ -90,10 +92,14 @@ _FAMILIES = (  # the first match wins
         r"|vonage-(rejected|disconnected)|.*outbound-sip-\d+-.*|sip-outbound-.*|assistant-join-timed-out|.*did-not-receive-customer-audio",
         Family.NOT_REACHED,
     ),
-    (r"call\.start\.error-(subscription|fraud-check|vapi-number|enterprise)-.*", Family.ACCOUNT),
+    (
+        r"call\.start\.error-(subscription|fraud-check|vapi-number|enterprise)-.*|call\.start\.error-get-(org|subscription)"
+        r"|.*-wallet-does-not-exist",
+        Family.ACCOUNT,
+    ),
     (r".*vapifault.*|.*worker-.*|phone-call-provider-closed-websocket|(pipeline-error|.*providerfault)-vapi-.*", Family.VAPI),
     (
-        r"call\.start\..*|call-start-error-.*|assistant-(not|request)-.*|.*configfault.*|.*error-pipeline-.*|phone-call-provider-bypass-.*",
+        r"call\.start\..*|call-start-error-.*|assistant-(not|request)-.*|assistant-error|.*-no-available-llm-model|.*configfault.*|.*error-pipeline-.*|phone-call-provider-bypass-.*",
         Family.SETUP,
     ),
     (r"scheduled-call-deleted|call-deleted|earshot-cancelled", Family.CANCELLED),

@@ -139,7 +139,12 @@ SENTENCES: dict[str, tuple[str, str | None]] = {
         "The Vapi plan could not be upgraded.",
         "Check the payment method in the Vapi dashboard.",
     ),
-    "call.start.error-subscription-wallet-does-not-exist": ("The Vapi account has no wallet.", "Set up billing in the Vapi dashboard."),
+    "call.start.error-subscription-wallet-does-not-exist": ("The Vapi account has no wallet.", "Ask Vapi's support."),
+    # The next four are in Vapi's documentation (docs.vapi.ai/calls/call-ended-reason) and in no list of codes.
+    "call.start.error-get-org": ("Vapi could not load your organization.", "Check VAPI_API_KEY."),
+    "call.start.error-get-subscription": ("Vapi could not load your subscription.", "Try again. If it happens again, ask Vapi's support."),
+    "pipeline-no-available-llm-model": ("No language model was available.", "Choose another model for the assistant."),
+    "assistant-error": ("The assistant failed.", "Check the assistant's setup and its tools in the Vapi dashboard."),
     "call.start.error-fraud-check-failed": ("Vapi's fraud check stopped the call.", "Ask Vapi's support to release the account."),
     "call.start.error-vapi-number-international": (
         "Free Vapi numbers can't call abroad.",
@@ -221,3 +226,15 @@ SENTENCES: dict[str, tuple[str, str | None]] = {
     "worker-shutdown": ("Vapi was restarting.", None),
     "phone-call-provider-closed-websocket": ("The audio connection to the carrier was lost.", None),
 }
+
+FORMS: tuple[tuple[str, str | None, str], ...] = (
+    (r".*-wallet-does-not-exist", "The Vapi account has no wallet.", "Ask Vapi's support."),
+    (r".*-no-available-llm-model", "No language model was available.", "Choose another model for the assistant."),
+    (
+        r"pipeline-error-.*",
+        None,
+        "Check the key, the billing and the quota at the provider, or choose another one for this part of the assistant.",
+    ),
+)
+"""Title and next step of codes that no list has, by their form, as the documentation explains it. The first match wins. Without a title the
+code is shown."""

@@ -1,5 +1,7 @@
 """Reads the text frames of a listen socket. Passes on only the known fields of the few events that concern a listener.
 
+What else happens in a call is read by services/vapi/occurrences.py.
+
 Vapi sends events flat or wrapped in `{"message": {...}}` (docs.vapi.ai/calls/call-listen, docs.vapi.ai/server-url/events). A wrapped event
 may carry the whole call with its listen and control URLs, which are bearer secrets, so fields that are not named here are dropped.
 """
@@ -14,6 +16,7 @@ from services.domain.speech import SpeechChange, SpeechEvent, Utterance
 from services.domain.stream_format import StreamFormat
 from services.domain.text import clean_text
 from services.vapi import values
+from services.vapi.occurrences import occurrences_of
 
 Fields = dict[str, str | float]
 
@@ -33,10 +36,10 @@ _LATEST_TIME = 1e15  # milliseconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenEvent:
-    """An event of a listen socket: `frame` is the JSON text for listeners, `speech` what it says about speech, if anything."""
+    """An event of a listen socket: `frame` is the JSON text for listeners, empty if they need none; `events` is what it says."""
 
     frame: str
-    speech: SpeechEvent | None = None
+    events: tuple[SpeechEvent, ...] = ()
 
 
 def read(frame: str) -> ListenEvent | StreamFormat | None:
@@ -56,14 +59,17 @@ def read(frame: str) -> ListenEvent | StreamFormat | None:
         return None
     if message.get("type") == "start":
         return StreamFormat.parse(message)
-    fields = _fields_of(message)
-    return ListenEvent(frame=json.dumps(fields, separators=(",", ":")), speech=_speech_of(fields)) if fields else None
+    fields, events = _fields_of(message), events_of(message)
+    if fields is None:
+        return ListenEvent(frame="", events=events) if events else None
+    return ListenEvent(frame=json.dumps(fields, separators=(",", ":")), events=events)
 
 
-def speech_event_of(message: Mapping[str, Any]) -> SpeechEvent | None:
-    """What an unwrapped message says about speech, whether it came by the listen socket or as a webhook."""
+def events_of(message: Mapping[str, Any]) -> tuple[SpeechEvent, ...]:
+    """What an unwrapped message says was said or done, whether it came by the listen socket or as a webhook."""
     fields = _fields_of(message)
-    return _speech_of(fields) if fields else None
+    speech = _speech_of(fields, message) if fields else None
+    return (speech,) if speech else occurrences_of(message)
 
 
 def _fields_of(message: Mapping[str, Any]) -> Fields | None:
@@ -91,7 +97,7 @@ def _fields_of(message: Mapping[str, Any]) -> Fields | None:
     return {"type": kind, **event}
 
 
-def _speech_of(fields: Fields) -> SpeechEvent | None:
+def _speech_of(fields: Fields, message: Mapping[str, Any]) -> SpeechEvent | None:
     speaker = str(fields.get("speaker", fields.get("role", "")))
     if fields["type"] == "transcript":
         time = fields.get("time")
@@ -100,6 +106,7 @@ def _speech_of(fields: Fields) -> SpeechEvent | None:
             text=str(fields["transcript"]),
             final=fields.get("transcriptType", "final") != "partial",
             time=time if isinstance(time, int | float) else None,
+            name=(values.text(message.get("assistantName")) or "") if speaker == "assistant" else "",
         )
     if fields["type"] == "speech-update" and speaker:
         return SpeechChange(speaker=speaker, started=fields["status"] == "started")

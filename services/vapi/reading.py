@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from services.domain.call import LONGEST_CALL_SECONDS, Assistant, Call, CallerId, CallStatus, CostItem
 from services.vapi import values
+from services.vapi.analysis import read_analysis
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ def read_call(body: Any) -> Call | None:
         cost=values.first(values.dollars(table.get("cost")), values.dollars(values.table(table.get("costBreakdown")).get("total"))),
         costs=_costs(table),
         summary=_words(values.table(table.get("analysis")).get("summary")) or _words(table.get("summary")),
+        analysis=read_analysis(table),
         recording_url=_recording_url(table),
         concurrency_blocked=values.table(top.get("subscriptionLimits")).get("concurrencyBlocked") is True,
     )

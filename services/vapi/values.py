@@ -1,5 +1,6 @@
 """Reads single values of Vapi's JSON leniently: what is missing, of another type, or beyond all sense is None. Never raises."""
 
+import json
 import math
 import re
 from datetime import UTC, datetime
@@ -11,9 +12,12 @@ NAME = 200
 """Maximum characters of a name or code. Vapi allows 40 in a name."""
 WORDS = 8_000
 """Maximum characters of a line of talk or a summary."""
+DATA = 4_000
+"""Maximum characters of a tool's arguments or result."""
 
 _YEARS = range(1970, 2200)  # arithmetic with times near year 1 or 9999 overflows
 _MOST_DOLLARS = 1e6
+_MOST_WHOLE = 2**53  # JavaScript has no larger whole numbers
 
 
 def table(value: Any) -> dict[str, Any]:
@@ -31,6 +35,16 @@ def text(value: Any, *, most: int = NAME) -> str | None:
     return clean_text(value, most=most) or None if isinstance(value, str) else None
 
 
+def as_text(value: Any, *, most: int) -> str | None:
+    """Text as it is, and any other JSON as compact JSON text; None if there is nothing."""
+    if value is None or isinstance(value, str):
+        return text(value, most=most)
+    try:
+        return text(json.dumps(value, ensure_ascii=False, separators=(",", ":")), most=most)
+    except RecursionError:
+        return None
+
+
 def identifier(value: Any) -> str | None:
     """A possible id: up to 200 visible ASCII characters without spaces."""
     return value if isinstance(value, str) and re.fullmatch(r"[!-~]{1,200}", value) else None
@@ -46,10 +60,41 @@ def number(value: Any) -> float | None:
         return None
 
 
+def amount(value: Any, *, most: float) -> float | None:
+    """A number from 0 to `most`."""
+    found = number(value)
+    return found if found is not None and 0 <= found <= most else None
+
+
+def plain_json(value: Any, *, most: int, depth: int = 16) -> Any:
+    """JSON whose text is clean and whose numbers are finite; compact text cut to `most` characters if it is longer than that as JSON.
+
+    What is nested deeper than `depth` is left out.
+    """
+    cleaned = _cleaned(value, most, depth)
+    whole = json.dumps(cleaned, ensure_ascii=False, separators=(",", ":"))
+    return cleaned if len(whole) <= most else text(whole, most=most)
+
+
+def _cleaned(value: Any, most: int, depth: int) -> Any:
+    if isinstance(value, str):
+        return clean_text(value, most=most)
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int | float):
+        return value if abs(value) < _MOST_WHOLE and math.isfinite(value) else None
+    if depth == 0:
+        return None
+    if isinstance(value, list):
+        return [_cleaned(item, most, depth - 1) for item in value[:most]]
+    if isinstance(value, dict):
+        return {clean_text(key, most=NAME): _cleaned(item, most, depth - 1) for key, item in list(value.items())[:most]}
+    return None
+
+
 def dollars(value: Any) -> float | None:
     """A price in US dollars."""
-    found = number(value)
-    return found if found is not None and 0 <= found <= _MOST_DOLLARS else None
+    return amount(value, most=_MOST_DOLLARS)
 
 
 def time(value: Any) -> datetime | None:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.domain.errors import RequestError
-from services.domain.speech import SpeechEvent, Utterance
+from services.domain.speech import Occurrence, SpeechEvent, Utterance
 from services.vapi import values
-from services.vapi.listen_events import speech_event_of
+from services.vapi.listen_events import events_of
+from services.vapi.occurrences import tool_result
 
 _STATE_MESSAGES = frozenset({"status-update", "end-of-call-report", "hang", "assistant.started", "transfer-update"})
+_MOST_RESULTS = 20
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -19,13 +21,13 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 class ServerMessage:
     """A message of type `kind`, which is empty if it has none. `call_id` is None for one about no call.
 
-    `state_changed`: the call's state may have changed; `speech`: what was said, or who speaks.
+    `state_changed`: the call's state may have changed; `events`: what was said or done, or who speaks.
     """
 
     kind: str
     call_id: str | None = None
     state_changed: bool = False
-    speech: SpeechEvent | None = None
+    events: tuple[SpeechEvent, ...] = ()
 
 
 def read_server_message(body: bytes) -> ServerMessage:
@@ -36,11 +38,21 @@ def read_server_message(body: bytes) -> ServerMessage:
     call_id = call.get("id") if isinstance(call, dict) else None
     if not isinstance(call_id, str) or not _ID.fullmatch(call_id):
         return ServerMessage(kind=kind)
-    speech = speech_event_of(message)
     sent_at = values.number(message.get("timestamp"))
-    if isinstance(speech, Utterance) and sent_at is not None:
-        speech = replace(speech, time=sent_at)
-    return ServerMessage(kind=kind, call_id=call_id, state_changed=kind in _STATE_MESSAGES, speech=speech)
+    events = tuple(
+        replace(event, time=sent_at) if isinstance(event, Utterance) and sent_at is not None else event for event in events_of(message)
+    )
+    return ServerMessage(kind=kind, call_id=call_id, state_changed=kind in _STATE_MESSAGES, events=events)
+
+
+def read_tool_results(answer: bytes) -> tuple[Occurrence, ...]:
+    """What tools returned, in a server's answer to `tool-calls` (OpenAPI `ServerMessageResponseToolCalls`). Never raises."""
+    try:
+        content = json.loads(answer)
+    except (ValueError, RecursionError):
+        return ()
+    results = values.rows(values.table(content).get("results"), most=_MOST_RESULTS)
+    return tuple(tool_result(values.table(result)) for result in results if values.table(result).get("toolCallId"))
 
 
 def _message(body: bytes) -> Mapping[str, Any]:

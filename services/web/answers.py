@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.desk.desk import CallDesk
-from services.domain.call import Call, CallStatus, CallType
+from services.domain.call import Analysis, Call, CallStatus, CallType
 from services.support.rfc3339 import rfc3339
 
 DETAILS = {
@@ -59,6 +59,24 @@ class CostAnswer(BaseModel):
     dollars: float
 
 
+class OutputAnswer(BaseModel):
+    name: str
+    result: Any
+
+
+class AnalysisAnswer(BaseModel):
+    """What Vapi found out about an ended call, as far as its assistant is set up for it."""
+
+    success: str | None = Field(description="In the words of the assistant's rubric: `true`, `7`, `Good`")
+    structuredData: Any
+    structuredOutputs: list[OutputAnswer]
+    latencies: dict[str, float] = Field(
+        description="Averages in milliseconds as Vapi measured them: `turn`, `transcriber`, `endpointing`, `model`, `voice`, "
+        "`fromTransport`, `toTransport`"
+    )
+    interruptions: dict[str, int | None] = Field(description="`byCustomer` and `byAssistant`, as Vapi counted them")
+
+
 class CallDetails(BaseModel):
     """One call, including what is known after its end."""
 
@@ -84,6 +102,7 @@ class CallDetails(BaseModel):
     seconds: float | None = Field(description="Duration from the answer to the end, once the call has ended")
     costs: list[CostAnswer]
     summary: str | None
+    analysis: AnalysisAnswer | None
     recordingUrl: str | None = Field(
         description="Path of the route that serves Vapi's own recording, once there is one; null without the scope `listen`"
     )
@@ -137,6 +156,7 @@ def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, may_list
         "seconds": call.seconds,
         "costs": [{"kind": item.kind, "dollars": item.dollars} for item in call.costs],
         "summary": call.summary,
+        "analysis": _analysis(call.analysis) if call.analysis else None,
         "recordingUrl": recording_path(call) if may_listen else None,
         "endedFamily": reason.family.value if reason else None,
     }
@@ -149,3 +169,13 @@ def _customer(call: Call) -> dict[str, str | None] | None:
     if not (call.to or call.sip_uri or call.customer_name):
         return None
     return {"number": call.to, "sipUri": call.sip_uri, "extension": call.extension, "name": call.customer_name}
+
+
+def _analysis(found: Analysis) -> dict[str, Any]:
+    return {
+        "success": found.success,
+        "structuredData": found.data,
+        "structuredOutputs": [{"name": output.name, "result": output.result} for output in found.outputs],
+        "latencies": found.latencies,
+        "interruptions": {"byCustomer": found.customer_interrupted, "byAssistant": found.assistant_interrupted},
+    }

@@ -72,6 +72,38 @@ def test_after_the_end_nobody_is_in_the_middle_of_a_line_and_vapis_own_account_t
     assert bubbles(page) == ["Hello?", "Hi, this is Riley."]
 
 
+def test_tools_assistants_and_interruptions_stand_between_the_bubbles(talk: tuple[Page, Tell]) -> None:
+    page, tell = talk
+    tool = {"id": "t1", "function": {"name": "book_table", "arguments": {"day": "<b>Mon</b>"}}}
+    tell(
+        {**said("assistant", "One moment."), "assistantName": "Riley"},
+        {"type": "tool-calls", "toolCallList": [tool]},
+        {"type": "user-interrupted"},
+        {"type": "assistant.started", "newAssistant": {"name": "Riley"}},
+        {"type": "assistant.started", "newAssistant": {"name": "Sam"}},
+    )
+    between = part(page, "transcript").locator(".between")
+    expect(between).to_have_count(3)
+    expect(between.nth(1)).to_contain_text("Customer interrupted the assistant")
+    expect(between.nth(2)).to_contain_text("Now speaking: Sam")
+    expect(part(page, "transcript").locator(".bubble.assistant small")).to_contain_text("Riley")
+    tell({"type": "tool-calls-result", "toolCallResult": {"toolCallId": "t1", "result": "Booked."}})
+    between.first.get_by_text("Tool: book_table").click()
+    expect(between.first.locator("pre")).to_have_text(['{"day":"<b>Mon</b>"}', "Booked."])
+    assert bubbles(page) == ["One moment."]
+
+
+def test_what_vapi_found_out_stands_below_the_outcome(moved: tuple[Page, Tell, Move]) -> None:
+    page, _, move = moved
+    analysis = {"successEvaluation": "true", "structuredData": {"guest": "<b>Dana</b>"}}
+    metrics = {"turnLatencyAverage": 1240, "modelLatencyAverage": 520}
+    move("ended", endedReason="customer-ended-call", analysis=analysis, artifact={"performanceMetrics": metrics})
+    facts = page.locator(".facts")
+    expect(facts.locator(".success")).to_contain_text("Reached", timeout=60_000)
+    expect(facts.locator(".latency")).to_contain_text("1.24 s: Model 0.52 s")
+    expect(facts.locator(".collected pre")).to_contain_text('"guest": "<b>Dana</b>"')
+
+
 def test_screen_readers_hear_finished_lines_alone(talk: tuple[Page, Tell]) -> None:
     page, tell = talk
     tell(said("assistant", "Hi, this", final=False), said("user", "Hello?"))
@@ -95,12 +127,12 @@ def test_half_an_emoji_and_what_turns_text_around_do_no_harm(moved: tuple[Page, 
     expect(said_texts).to_have_text("bye")
     tell(said("assistant", "bye \U0001f600"), said("user", "a\0b \u202egnp.exe"), said("user", "x" * 100_000))
     expect(said_texts).to_have_text(["bye \U0001f600", "ab gnp.exe", "x" * 8_000])
-    messages = [{"role": "bot", "message": "bye \ud83d\0 now, and good luck"}, {"role": "user", "message": "y" * 100_000}]
+    messages = [{"role": "bot", "message": "bye \ud83d\0 now"}]
     analysis = {"summary": "They said \ude00bye."}
     move("ended", endedReason="\udc00odd", endedMessage="\u2066\0", analysis=analysis, artifact={"messages": messages})
-    expect(said_texts).to_have_text(["bye now, and good luck", "y" * 8_000], timeout=40_000)
+    expect(said_texts).to_have_text(["bye now"], timeout=40_000)
     page.reload()
-    expect(said_texts).to_have_text(["bye now, and good luck", "y" * 8_000])
+    expect(said_texts).to_have_text(["bye now"])
     expect(page.get_by_text("They said bye.")).to_be_visible()
 
 

@@ -1,14 +1,16 @@
 """Transcripts, from the listen socket to the journal, and back after a restart."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.desk.desk import CallDesk
 from services.desk.transcripts import Transcripts
 from services.domain.call import Call, CallStatus
-from services.domain.speech import SpeechChange, Utterance
+from services.domain.speech import Kind, Occurrence, SpeechChange, Utterance
 from services.domain.transcript import Line
 from services.listening.relay import Relay
 from services.vapi.gateway import Gateway
@@ -63,6 +65,28 @@ async def test_followers_get_the_transcript_though_nobody_listens(vapi: StandIn,
     assert b'"speaker":"customer","text":"Hello?"' in event
 
 
+async def test_tools_and_interruptions_are_lines_over_rest_by_both_ways(vapi: StandIn, tmp_path: Path) -> None:
+    tool = {"id": "t1", "function": {"name": "book", "arguments": {"day": "Mon"}}}
+    events: list[dict[str, Any]] = [
+        {"type": "tool-calls", "toolCallList": [tool]},
+        {"type": "tool-calls-result", "toolCallResult": {"toolCallId": "t1", "name": "book", "result": "Booked."}},
+        {"type": "user-interrupted"},
+    ]
+    vapi.events = events
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), webhook_secret="s3cret") as client:
+        call = await place(client.desk)
+        for event in events:
+            message = {"message": event | {"call": {"id": call.id}}}
+            status, _, _ = await client.ask("POST", "/api/vapi_events", json=message, headers={"X-Vapi-Secret": "s3cret"})
+            assert status == (501 if event["type"] == "tool-calls" else 200)  # there is no server here that could answer it
+        async with asyncio.timeout(HANG_S), client.session.get(f"{client.url}/api/calls/{call.id}/events") as answer:
+            while b'"kind":"interruption"' not in await answer.content.readuntil(b"\n\n"):
+                pass
+        _, body, _ = await client.ask("GET", f"/api/calls/{call.id}/transcript")
+    told = [(line["kind"], line["name"], line["text"], line["result"], line["final"]) for line in body["lines"]]
+    assert told == [("tool", "book", '{"day":"Mon"}', "Booked.", True), ("interruption", "", "", None, True)]
+
+
 async def test_the_transcript_survives_a_restart(vapi: StandIn, gateway: Gateway, tmp_path: Path) -> None:
     async with desk_in(tmp_path, gateway) as desk:
         call = await place(desk)
@@ -90,6 +114,52 @@ async def test_vapis_own_transcript_replaces_ours_where_it_has_more(
     lines = await desk.transcript(call.id)
     assert [line.speaker for line in lines] == ["assistant", "customer"]
     assert lines[1].at.isoformat() == "2026-09-01T10:00:04.100000+00:00"
+
+
+async def test_vapis_text_wins_over_a_longer_one_that_was_heard(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.desk.transcript_archive._LOOKS", (0.0, 0.05))
+    call = await place(desk)
+    desk.transcripts.take(call.id, Utterance(speaker="customer", text="What a long sentence nobody said, " * 20))
+    desk.transcripts.take(call.id, Occurrence(kind=Kind.INTERRUPTION))
+    vapi.move(call.id, "ended", startedAt="2026-09-01T10:00:00Z", artifact={"messages": MESSAGES})
+    await until(desk, call.id, lambda call: not call.running)
+    assert await said(desk, call, 3) == ["Hi, this is Riley.", "Hello?", ""]
+
+
+async def test_a_transcript_that_comes_late_is_read_when_somebody_asks(
+    vapi: StandIn, gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.desk.transcript_archive._ASK_AGAIN_S", 0.0)
+    async with desk_in(tmp_path, gateway) as desk:
+        call = await place(desk)
+        desk.transcripts.take(call.id, SAID)
+        now = datetime.now(UTC).isoformat()
+        vapi.move(call.id, "ended", startedAt=now, endedAt=now)
+        await until(desk, call.id, lambda call: not call.running)
+        assert [line.text for line in await desk.transcript(call.id)] == ["Hello?"]
+        vapi.move(call.id, "ended", artifact={"transcript": "AI: Hi, this is Riley.\nUser: Hello?\n"})
+        assert [line.text for line in await desk.transcript(call.id)] == ["Hi, this is Riley.", "Hello?"]
+        assert len(await desk.journal.transcript(call.id)) == 2
+    async with desk_in(tmp_path, gateway) as anew:
+        assert len(await anew.transcript(call.id)) == 2
+        asked = vapi.requests["GET /call/{id}"]
+        assert len(await anew.transcript(call.id)) == 2
+        assert vapi.requests["GET /call/{id}"] == asked
+
+
+async def test_a_transcript_is_looked_for_until_it_comes(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.desk.transcript_archive._LOOKS", (0.01,) * 1000)
+    call = await place(desk)
+    vapi.move(call.id, "ended", startedAt="2026-09-01T10:00:00Z")
+    await until(desk, call.id, lambda call: not call.running)
+    asked = asyncio.Event()
+    desk.transcripts.rewritten.subscribe(lambda _: asked.set())
+    async with asyncio.timeout(HANG_S):
+        while vapi.requests["GET /call/{id}"] < 12:  # noqa: ASYNC110 - the stand-in tells it in no other way
+            await asyncio.sleep(0.01)
+        vapi.move(call.id, "ended", artifact={"messages": MESSAGES})
+        await asked.wait()
+    assert [line.text for line in await desk.journal.transcript(call.id)] == ["Hi, this is Riley.", "Hello?"]
 
 
 async def test_the_transcript_of_a_call_that_ended_unwatched_is_read_from_vapi(vapi: StandIn, gateway: Gateway, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from services.recording.recordings import PROBLEMS
 from services.support import words
 from services.support.words import ENGLISH, FOLDER, Text, catalogue, languages
 from services.vapi.ended_reasons import Family, explain
-from services.vapi.ended_sentences import FAULTS, SENTENCES
+from services.vapi.ended_sentences import FAULTS, FORMS, SENTENCES
 
 LOGIN = Path(services.web.access.login.__file__)
 PAGE_SOURCES = sorted(Path(ui.page.__file__).parent.rglob("*.py"))
@@ -109,7 +109,7 @@ def sentences() -> set[str]:
     said = {kind.title for kind in error_classes()}
     said |= {sentence for pair in SENTENCES.values() for sentence in pair if sentence}
     said |= {SUMMARY, SUMMARY_CUT_SHORT}
-    said |= {sentence for _, *pair in FAULTS for sentence in pair if sentence}
+    said |= {sentence for _, *pair in (*FAULTS, *FORMS) for sentence in pair if sentence}
 
     def collect(english: str) -> str:
         said.add(english)

@@ -28,11 +28,35 @@ MESSAGES: tuple[dict[str, Any], ...] = (
     {"type": "status-update", "status": "ended", "endedReason": "customer-ended-call"},
     {"type": "speech-update", "status": "started", "role": "assistant", "turn": 1},
     {"type": "user-interrupted", "turnId": "t1"},
+    {"type": "tool-calls", "toolCallList": [{"id": "t1", "type": "function", "function": {"name": "book", "arguments": {"day": "Mon"}}}]},
+    {"type": "tool-calls-result", "toolCallResult": {"toolCallId": "t1", "name": "book", "result": {"booked": True}}},
+    {"type": "assistant.started", "newAssistant": {"name": "Sam"}},
+    {"type": "transfer-update", "toAssistant": {"name": "Riley"}, "destination": {"type": "assistant"}},
+    {"type": "workflow.node.started", "node": {"name": "greet"}},
     {"type": "hang"},
     {"type": "start", "encoding": "linear16", "container": "raw", "sampleRate": 16000, "channels": 2},
     {"type": "end-of-call-report", "endedReason": "customer-ended-call", "artifact": samples.ENDED["artifact"]},
 )
 """What a listen socket or a webhook says."""
+
+ANALYSED: dict[str, Any] = {
+    **samples.ENDED,
+    "analysis": {"summary": "x", "successEvaluation": "true", "structuredData": {"name": "Dana", "guests": [1, {"age": 4}]}},
+    "artifact": {
+        "messages": [
+            {"role": "bot", "message": "Hi.", "assistantName": "Riley", "time": 1788256801200.5},
+            {"role": "tool_calls", "toolCalls": [{"id": "t1", "function": {"name": "book", "arguments": "{}"}}], "secondsFromStart": 2},
+            {"role": "tool_call_result", "toolCallId": "t1", "name": "book", "result": "Booked.", "secondsFromStart": 3},
+            {"role": "user", "content": [{"type": "text", "text": "Thanks."}], "secondsFromStart": 4},
+        ],
+        "messagesOpenAIFormatted": [{"role": "assistant", "content": "Hi."}, {"role": "tool", "tool_call_id": "t1", "content": "Booked."}],
+        "transcript": "AI: Hi.\nUser: Thanks.\n",
+        "nodes": [{"nodeName": "greet", "messages": [{"role": "bot", "message": "Hi.", "time": 1788256801200.5}]}],
+        "structuredOutputs": {"8f1e": {"name": "Booking", "result": {"day": "Mon"}}},
+        "performanceMetrics": {"turnLatencyAverage": 1240.5, "modelLatencyAverage": 520, "numUserInterrupted": 1},
+    },
+}
+"""A call with all that Vapi can find out about it."""
 
 ERRORS: tuple[dict[str, Any], ...] = (
     {"message": ["customer.number must be a valid phone number", "name is too long"], "error": "Bad Request", "statusCode": 400},

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from services.domain.speech import SpeechChange, SpeechEvent, Utterance
+from services.domain.speech import Kind, Occurrence, SpeechChange, SpeechEvent, Utterance
 from services.domain.stream_format import DEFAULT_FORMAT
-from services.vapi.listen_events import ListenEvent, read, speech_event_of
+from services.vapi.listen_events import ListenEvent, events_of, read
 
 CALL = {
     "id": "c1",
@@ -73,8 +73,51 @@ def test_known_events_are_read_flat_and_wrapped(message: dict[str, object], even
 def test_what_an_event_says_about_speech(message: dict[str, object], speech: SpeechEvent | None) -> None:
     event = read(json.dumps(message))
     assert isinstance(event, ListenEvent)
-    assert event.speech == speech
-    assert speech_event_of(message) == speech
+    assert event.events == ((speech,) if speech else ())
+    assert events_of(message) == event.events
+
+
+TOOL = {"id": "t1", "type": "function", "function": {"name": "book", "arguments": {"day": "Mon\ud83d"}}}
+
+
+@pytest.mark.parametrize(
+    ("message", "events"),
+    [
+        (
+            {"type": "tool-calls", "toolCallList": [TOOL, {"id": "t2", "name": "look", "arguments": '{"a": 1}'}, 7, {"id": "t3"}]},
+            [
+                Occurrence(kind=Kind.TOOL, name="book", text='{"day":"Mon"}', id="t1"),
+                Occurrence(kind=Kind.TOOL, name="look", text='{"a": 1}', id="t2"),
+            ],
+        ),
+        (
+            {"type": "tool-calls-result", "toolCallResult": {"toolCallId": "t1", "name": "book", "result": "Booked."}},
+            [Occurrence(kind=Kind.TOOL, name="book", result="Booked.", id="t1")],
+        ),
+        (
+            {"type": "tool-calls-result", "toolCallResult": {"toolCallId": "t1", "error": {"code": 5}}},
+            [Occurrence(kind=Kind.TOOL, result='{"code":5}', id="t1")],
+        ),
+        ({"type": "user-interrupted", "turnId": "x"}, [Occurrence(kind=Kind.INTERRUPTION)]),
+        ({"type": "assistant.started", "newAssistant": {"name": "Sam"}}, [Occurrence(kind=Kind.ASSISTANT, name="Sam")]),
+        ({"type": "transfer-update", "toAssistant": {"name": "Sam"}}, [Occurrence(kind=Kind.ASSISTANT, name="Sam")]),
+        ({"type": "transfer-update", "destination": {"type": "number"}}, []),
+        ({"type": "workflow.node.started", "node": {"name": "greet"}}, [Occurrence(kind=Kind.NODE, name="greet")]),
+        ({"type": "workflow.node.started", "node": [], "newAssistant": 3}, []),
+        (
+            {"type": "transcript", "role": "assistant", "transcript": "Hello", "assistantName": "Sam"},
+            [Utterance(speaker="assistant", text="Hello", name="Sam")],
+        ),
+        (
+            {"type": "transcript", "role": "user", "transcript": "Hello", "assistantName": "Sam"},
+            [Utterance(speaker="customer", text="Hello")],
+        ),
+    ],
+)
+def test_what_an_event_says_was_done(message: dict[str, object], events: list[SpeechEvent]) -> None:
+    assert events_of(message) == tuple(events)
+    read_events = read(json.dumps({"message": message}))
+    assert (read_events.events if isinstance(read_events, ListenEvent) else ()) == tuple(events)
 
 
 def test_a_start_frame_is_a_format() -> None:

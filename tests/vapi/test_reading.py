@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.domain.call import Call, CallStatus, CallType, CostItem
+from services.domain.call import Analysis, Call, CallStatus, CallType, CostItem
 from services.vapi.monitor import MonitorBook
 from services.vapi.reading import read_assistant, read_call, read_caller_id, read_each
 from services.vapi.values import time as read_time
@@ -44,6 +44,7 @@ def test_a_full_call() -> None:
             for kind, dollars in [("transport", 0.01), ("transcriber", 0.01), ("model", 0.002), ("voice", 0.02), ("vapi", 0.03)]
         ),
         summary="They agreed to meet.",
+        analysis=Analysis(success="true"),
         recording_url="https://storage.vapi.ai/made-up-mono.wav",
     )
 

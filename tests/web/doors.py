@@ -25,13 +25,14 @@ from services.web.problems import problem_of
 from services.web.routes.export import _cells, _rows
 from services.web.routes.transcripts import line_answer
 from tests.vapi import samples
-from tests.vapi.odd_bodies import ERRORS, MESSAGES, is_clean
+from tests.vapi.odd_bodies import ANALYSED, ERRORS, MESSAGES, is_clean
 from ui.words import calls as words
+from ui.words import findings
 from ui.words.faults import error_words
 
 BODIES: dict[str, tuple[Any, ...]] = {
-    "call": tuple(samples.CALLS.values()),
-    "artifact": (samples.ENDED,),
+    "call": (*samples.CALLS.values(), ANALYSED),
+    "artifact": (samples.ENDED, ANALYSED),
     "listen": MESSAGES,
     "webhook": tuple({"message": {**message, "call": samples.IN_PROGRESS, "timestamp": 1}} for message in MESSAGES),
     "directory": (samples.ASSISTANT, samples.PHONE_NUMBER),
@@ -72,9 +73,10 @@ class Doors:
         """A text frame of a listen socket."""
         event = read(text)
         if isinstance(event, ListenEvent):
-            self._sent(json.loads(event.frame))
-            if event.speech:
-                self.desk.transcripts.take("one", event.speech)
+            if event.frame:
+                self._sent(json.loads(event.frame))
+            for happened in event.events:
+                self.desk.transcripts.take("one", happened)
         self._sent([line_answer(line) for line in self.desk.transcripts.of("one")[-3:]])
 
     def webhook(self, text: str) -> None:
@@ -84,8 +86,9 @@ class Doors:
         except RequestError as error:
             self._refused(error)
             return
-        if message.call_id and message.speech:
-            self.desk.transcripts.take(message.call_id, message.speech, way="webhook")
+        for event in message.events if message.call_id else ():
+            assert message.call_id
+            self.desk.transcripts.take(message.call_id, event, way="webhook")
             self._sent([line_answer(line) for line in self.desk.transcripts.of(message.call_id)[-3:]])
 
     def directory(self, text: str) -> None:
@@ -124,6 +127,8 @@ class Doors:
         JSONResponse(details)
         _rows([_cells(self.desk, call, may_listen=True)]).encode()
         self._sent([words.number(call), words.subtitle(self.desk, call), words.outcome(self.desk, call), words.remark(call)])
+        self._sent([findings.success(call), findings.latency(call)])
+        json.loads(json.dumps(findings.collected(call)).encode())
         self._sent([words.cost(call), *(f"{words.cost_part(item)} {words.cost_of(item)}" for item in call.costs)])
 
     def _sent(self, body: Any) -> None:
@@ -132,7 +137,7 @@ class Doors:
         orjson.dumps(body)
         for text in _texts(body):
             assert is_clean(text), ascii(text[:200])
-            assert len(text) <= 10_000
+            assert len(text) <= 17_000
 
 
 def _texts(body: Any) -> Iterator[str]:

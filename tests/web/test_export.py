@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.domain.call import Call, CallStatus, CostItem
+from services.domain.call import Analysis, Call, CallStatus, CostItem, Output
 from services.vapi.gateway import Gateway
 from services.web.routes import export
 from services.web.routes.export import COLUMNS, safe
@@ -127,6 +127,21 @@ async def test_details_known_only_after_the_end_are_reported(client: Client) -> 
     assert call["recordingUrl"] == "/api/calls/call-0/vapi-recording"
     _, call, _ = await client.ask("GET", "/api/calls/call-1")
     assert (call["inbound"], call["from"], call["to"]) == (True, "+14155552671", None)
+
+
+async def test_what_vapi_found_out_is_told(client: Client) -> None:
+    found = Analysis(success="true", data={"a": 1}, outputs=(Output(name="Day", result=["Mon"]),), latencies={"turn": 900.0})
+    await client.desk.journal.save(Call(id="analysed", status=CallStatus.ENDED, created_at=TEN, analysis=found))
+    _, call, _ = await client.ask("GET", "/api/calls/analysed")
+    assert call["analysis"] == {
+        "success": "true",
+        "structuredData": {"a": 1},
+        "structuredOutputs": [{"name": "Day", "result": ["Mon"]}],
+        "latencies": {"turn": 900.0},
+        "interruptions": {"byCustomer": None, "byAssistant": None},
+    }
+    _, call, _ = await client.ask("GET", "/api/calls/call-0")
+    assert call["analysis"] is None
 
 
 async def test_an_unknown_filter_is_an_error(client: Client) -> None:

@@ -11,7 +11,7 @@ import pytest
 from services.vapi.gateway import Gateway
 from tests.desks import desk_in
 from tests.vapi import samples
-from tests.vapi.odd_bodies import LONG, TEXTS, is_clean, mutated
+from tests.vapi.odd_bodies import ANALYSED, LONG, TEXTS, is_clean, mutated
 from tests.vapi.stand_in import StandIn, reply
 from tests.web.doors import BODIES, Doors
 from tests.web.test_api import Client, client_of
@@ -41,7 +41,7 @@ async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
     dice = random.Random(2)  # noqa: S311 (the same bodies at every run)
     calls = []
     for number in range(30):
-        call = mutated(dice.choice([samples.QUEUED, samples.IN_PROGRESS, samples.ENDED, samples.INBOUND]), dice)
+        call = mutated(dice.choice([samples.QUEUED, samples.IN_PROGRESS, samples.ENDED, samples.INBOUND, ANALYSED]), dice)
         if isinstance(call, dict) and len(json.dumps(call)) < _LISTED:
             calls.append({"createdAt": "2026-09-01T10:00:00Z", **call, "id": f"call-{number}"})
     for text in (text[:1000] for text in TEXTS):

@@ -88,6 +88,19 @@ async def test_the_owner_s_server_gets_what_vapi_sent_and_vapi_its_answer(owner:
     assert sent["host"] in owner.url
 
 
+async def test_a_tool_and_what_it_returned_are_a_line_of_the_transcript(owner: Owner, vapi: StandIn, tmp_path: Path) -> None:
+    async def booked(_request: web.Request) -> web.StreamResponse:
+        return web.json_response({"results": [{"toolCallId": "t1", "result": "Booked."}, {"result": "lost"}, 7]})
+
+    owner.answer = booked
+    tool = {"id": "t1", "type": "function", "function": {"name": "book", "arguments": {"day": "Mon"}}}
+    async with forwarding_to(owner.url, vapi, tmp_path) as (client, _):
+        call = await place(client.desk)
+        await send(client, message("tool-calls", toolCallList=[tool], call={"id": call.id}))
+        [line] = client.desk.transcripts.of(call.id)
+    assert (line.kind, line.name, line.text, line.result, line.final) == ("tool", "book", '{"day":"Mon"}', "Booked.", True)
+
+
 async def test_status_and_type_of_the_answer_are_kept(owner: Owner, vapi: StandIn, tmp_path: Path) -> None:
     async def teapot(_request: web.Request) -> web.StreamResponse:
         return web.Response(status=418, text='{"error": "no slots"}', content_type="application/vnd.owner+json")

@@ -9,6 +9,7 @@ from ui.kit.markup import Box, Text
 from ui.kit.tone import tone_of
 from ui.words import say
 from ui.words.calls import cost, cost_of, cost_part, duration, summary, why_ended
+from ui.words.findings import collected, latency, success
 
 _TONES = ("finished", "missed", "cancelled", "trouble")
 _MIN_SHOWN = 0.0005  # dollars; less would be shown as 0
@@ -31,6 +32,9 @@ class Outcome(Box):
                     self._duration, self._cost = _Fact("duration"), _Fact("cost")
                     self._parts = _Fact("cost_parts")
                     self._summary = _Fact("summary")
+                    self._success = _Fact("success")
+                    self._latency = _Fact("latency")
+                    self._data = _Fact("collected", "pre")
             with Box(classes="outcome-actions"), Box("button", "btn", type="button") as self._again:
                 icon("again")
                 Text("span", say("call_again"))
@@ -52,16 +56,20 @@ class Outcome(Box):
         self._cost.show(cost(call))
         self._parts.show(" · ".join(f"{cost_part(item)} {cost_of(item)}" for item in call.costs if item.dollars >= _MIN_SHOWN))
         self._summary.show(summary(call))
+        self._success.show(success(call))
+        self._latency.show(latency(call))
+        self._data.show(collected(call))
         self._again.set_visibility(bool(self._to))
 
 
 class _Fact:
     """One fact about an ended call; hidden while unknown."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, tag: str = "span") -> None:
         with Box(classes=name) as self._line:
             Text("dt", say(name))
-            self._value = Text("dd")
+            with Box("dd"):
+                self._value = Text(tag, dir="auto")
 
     def show(self, value: str) -> None:
         self._value.show(value)

@@ -1,8 +1,16 @@
 /**
- * The transcript of a call, as bubbles. A line with a known key replaces the previous one, as a final text replaces a partial one. Markup in
+ * The transcript of a call: speech as bubbles, and what happens between as chips. A line with a known key replaces the previous one, as a final text replaces a partial one. Markup in
  * the text is shown, never run.
  *
- * @typedef {{key: number, speaker: string, text: string, at: number, final: boolean}} Line `at` in ms since 1970
+ * @typedef {object} Line
+ * @property {number} key
+ * @property {string} kind `speech`, `tool`, `assistant`, `node` or `interruption`
+ * @property {string} speaker
+ * @property {string} name an assistant's own, or a tool's or node's
+ * @property {string} text the words, or a tool's arguments
+ * @property {string|null} result what a tool returned
+ * @property {number} at ms since 1970
+ * @property {boolean} final
  */
 import { exact, lasting } from "times";
 import { defineComponent } from "vue";
@@ -23,13 +31,21 @@ export default defineComponent({
       </div>
       <p v-if="!sorted.length" class="transcript-empty">{{ empty }}</p>
       <div v-show="sorted.length" class="talk" ref="talk" tabindex="0" role="group" :aria-label="words.title" @scroll.passive="scrolled">
-        <div v-for="line in sorted" :key="line.key" class="bubble" :class="[line.speaker, { open: !line.final }]" :data-final="String(line.final)">
-          <small>{{ heading(line) }}</small>
-          <span class="said" dir="auto">{{ line.text }}</span>
-        </div>
+        <template v-for="line in sorted" :key="line.key">
+          <div v-if="line.kind === 'speech'" class="bubble" :class="[line.speaker, { open: !line.final }]" :data-final="String(line.final)">
+            <small>{{ heading(line) }}</small>
+            <span class="said" dir="auto">{{ line.text }}</span>
+          </div>
+          <details v-else-if="line.text || line.result" class="between" :class="[line.kind, { open: !line.final }]">
+            <summary><span>{{ between(line) }}</span><small>{{ time(line) }}</small></summary>
+            <pre v-if="line.text" dir="auto">{{ line.text }}</pre>
+            <pre v-if="line.result" class="result" dir="auto">{{ line.result }}</pre>
+          </details>
+          <p v-else class="between" :class="[line.kind, { open: !line.final }]"><span>{{ between(line) }}</span><small>{{ time(line) }}</small></p>
+        </template>
       </div>
       <button v-if="missed" type="button" class="btn small newer" @click="follow">{{ words.newer }}</button>
-      <div class="sr-only" role="log" aria-live="polite"><p v-for="line in spoken" :key="line.key">{{ words[line.speaker] }}: {{ line.text }}</p></div>
+      <div class="sr-only" role="log" aria-live="polite"><p v-for="line in spoken" :key="line.key">{{ sentence(line) }}</p></div>
       <span class="sr-only" role="status">{{ copied ? words.copied : "" }}</span>
     </div>`,
   props: {
@@ -115,8 +131,27 @@ export default defineComponent({
     },
 
     /** @param {Line} line */
+    who(line) {
+      return (line.kind === "speech" && line.name) || this.words[line.speaker] || line.speaker;
+    },
+
+    /**
+     * What happened between words, such as `Tool: book_table`.
+     * @param {Line} line
+     */
+    between({ kind, name }) {
+      const what = this.words[`between_${kind}`] ?? kind;
+      return name ? `${what}: ${name}` : what;
+    },
+
+    /** @param {Line} line */
+    sentence(line) {
+      return line.kind === "speech" ? `${this.who(line)}: ${line.text}` : this.between(line);
+    },
+
+    /** @param {Line} line */
     heading(line) {
-      const who = this.words[line.speaker] ?? line.speaker;
+      const who = this.who(line);
       return line.final ? `${who} ${this.time(line)}` : `${who}, ${this.words.speaking}`;
     },
 
@@ -129,7 +164,12 @@ export default defineComponent({
     },
 
     plain() {
-      return this.sorted.map((line) => `[${this.time(line)}] ${this.words[line.speaker] ?? line.speaker}: ${line.text}\n`).join("");
+      return this.sorted
+        .map((line) => {
+          const data = line.kind === "speech" ? [] : [line.text, line.result].filter(Boolean);
+          return `[${this.time(line)}] ${[this.sentence(line), ...data].join(" ")}\n`;
+        })
+        .join("");
     },
 
     async copy() {

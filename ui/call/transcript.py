@@ -9,6 +9,7 @@ from nicegui.element import Element
 from services.desk.desk import CallDesk
 from services.domain.call import Call
 from services.domain.errors import EarshotError
+from services.domain.speech import Kind
 from services.domain.transcript import Line
 from ui.kit.live_box import Batch, LiveBox
 from ui.kit.markup import set_props
@@ -18,7 +19,7 @@ from ui.words import say
 
 
 class Bubbles(Element, component="transcript.js", dependencies=[FORMATS]):
-    """Lines as chat bubbles, to copy and download. Their times count from `since`, when the call was answered."""
+    """Speech as chat bubbles and what happens between as chips, to copy and download. Times count from `since`, the call's answer."""
 
     def __init__(self, lines: Iterable[Line], *, since: datetime | None, empty: str, file: str) -> None:
         super().__init__()
@@ -99,6 +100,10 @@ _WORDS = {
     "customer": "customer",
     "assistant": "assistant",
     "speaking": "speaking",
+    f"between_{Kind.TOOL}": "used_tool",
+    f"between_{Kind.ASSISTANT}": "took_over",
+    f"between_{Kind.NODE}": "moved_to_node",
+    f"between_{Kind.INTERRUPTION}": "interrupted",
     "newer": "new_messages",
     "copy": "copy",
     "copied": "copied",
@@ -107,7 +112,16 @@ _WORDS = {
 
 
 def _plain(line: Line) -> dict[str, Any]:
-    return {"key": line.key, "speaker": line.speaker, "text": line.text, "at": milliseconds(line.at), "final": line.final}
+    return {
+        "key": line.key,
+        "kind": line.kind.value,
+        "speaker": line.speaker,
+        "name": line.name,
+        "text": line.text,
+        "result": line.result,
+        "at": milliseconds(line.at),
+        "final": line.final,
+    }
 
 
 def _file_name(call: Call) -> str:

@@ -61,15 +61,15 @@ def parts(key: str) -> Iterator[tuple[str, str | None]]:
 
 def joined(names: tuple[str, ...]) -> str:
     """`a`, `a and b`, or `a, b, and c`."""
-    return format_list(names, locale=_locale())
+    return format_list(names, locale=locale())
 
 
 def dollars(amount: float, *, digits: int = 2) -> str:
     """`$0.12`, or as the page's language writes it: `0,12 $`. `digits` after the decimal point."""
     from babel.numbers import format_currency  # 3 ms that only a page with a price needs
 
-    pattern = Locale.parse(_locale()).currency_formats["standard"].pattern.replace("0.00", f"0.{'0' * digits}")
-    return format_currency(amount, "USD", pattern, _locale(), currency_digits=False)
+    pattern = Locale.parse(locale()).currency_formats["standard"].pattern.replace("0.00", f"0.{'0' * digits}")
+    return format_currency(amount, "USD", pattern, locale(), currency_digits=False)
 
 
 def state(status: CallStatus) -> str:
@@ -77,7 +77,8 @@ def state(status: CallStatus) -> str:
     return say(f"state_{status.name.lower()}")
 
 
-def _locale() -> str:
+def locale() -> str:
+    """The name of the page's language as babel writes it."""
     return language().replace("-", "_")
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.domain.call import Call, CallOrder, CallStatus, CostItem
+from services.domain.call import Analysis, Call, CallOrder, CallStatus, CostItem, Output
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -34,7 +34,12 @@ def dump(record: Call | CallOrder) -> str:
 def load_call(text: str) -> Call:
     values = _load(text, Call)
     costs = tuple(CostItem(**item) for item in values.pop("costs", ()))
-    return Call(**values | {"status": CallStatus(values["status"]), "costs": costs})
+    analysis = _analysis(values.pop("analysis", None))
+    return Call(**values | {"status": CallStatus(values["status"]), "costs": costs, "analysis": analysis})
+
+
+def _analysis(stored: dict[str, Any] | None) -> Analysis | None:
+    return Analysis(**stored | {"outputs": tuple(Output(**item) for item in stored["outputs"])}) if stored else None
 
 
 def load_order(text: str) -> CallOrder:
@@ -51,4 +56,4 @@ def _load(text: str, record: type[Call] | type[CallOrder]) -> dict[str, Any]:
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds")
-    return asdict(value) if isinstance(value, CostItem) else dict(value) if isinstance(value, Mapping) else str(value)
+    return asdict(value) if isinstance(value, CostItem | Analysis) else dict(value) if isinstance(value, Mapping) else str(value)

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
+from services.domain.speech import Kind
 from services.domain.transcript import Line
 from services.journal.database.codec import milliseconds, storable, time_of
 from services.journal.database.schema import calls, transcripts
@@ -21,15 +23,23 @@ def save(connection: sa.Connection, wanted: Sequence[tuple[str, Sequence[Line]]]
 
 def get(connection: sa.Connection, call_id: str) -> tuple[Line, ...]:
     lines = connection.execute(sa.select(transcripts.c.lines).where(transcripts.c.call_id == call_id)).scalar()
-    return tuple(Line(**line | {"at": time_of(line["at"])}) for line in json.loads(lines)) if lines else ()
+    return tuple(_line(line) for line in json.loads(lines)) if lines else ()
+
+
+def _line(stored: dict[str, Any]) -> Line:
+    return Line(**stored | {"at": time_of(stored["at"]), "kind": Kind(stored.get("kind", Kind.SPEECH))})
 
 
 def _dump(lines: Sequence[Line]) -> str:
-    return json.dumps(
-        [
-            {"key": line.key, "speaker": line.speaker, "text": storable(line.text), "at": milliseconds(line.at), "final": line.final}
-            for line in lines
-        ],
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
+    return json.dumps([_stored(line) for line in lines], ensure_ascii=False, separators=(",", ":"))
+
+
+def _stored(line: Line) -> dict[str, Any]:
+    stored = {"key": line.key, "speaker": line.speaker, "text": storable(line.text), "at": milliseconds(line.at), "final": line.final}
+    if line.kind is not Kind.SPEECH:
+        stored["kind"] = line.kind.value
+    if line.name:
+        stored["name"] = storable(line.name)
+    if line.result is not None:
+        stored["result"] = storable(line.result)
+    return stored

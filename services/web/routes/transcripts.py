@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from services.desk.desk import CallDesk
 from services.desk.timeline import Entry
 from services.domain.client import Scope
+from services.domain.speech import Kind
 from services.domain.transcript import Line
 from services.support.rfc3339 import rfc3339
 from services.web.access.current_client import client_of
@@ -17,11 +18,14 @@ from services.web.problems import PROBLEMS
 
 
 class LineAnswer(BaseModel):
-    """One speaker's words until a pause. A line that is not final may come again under its key with more text."""
+    """One speaker's words until a pause, or what happened in between. A line that is not final may come again under its key, longer."""
 
     key: int
+    kind: Kind = Field(description="`speech`, or what happened: `tool`, `assistant` or `node` took over, `interruption` by the customer")
     speaker: str = Field(description="`customer` or `assistant`")
-    text: str
+    name: str = Field(description="The assistant's own name in a squad, or the tool's or node's; else empty")
+    text: str = Field(description="The words; of a tool its arguments as JSON")
+    result: str | None = Field(description="What a tool returned, once it has")
     at: datetime
     final: bool
 
@@ -47,7 +51,16 @@ class TimelineAnswer(BaseModel):
 
 def line_answer(line: Line) -> dict[str, Any]:
     """`LineAnswer` as a plain dict, and the body of a `transcript` event."""
-    return {"key": line.key, "speaker": line.speaker, "text": line.text, "at": rfc3339(line.at), "final": line.final}
+    return {
+        "key": line.key,
+        "speaker": line.speaker,
+        "text": line.text,
+        "at": rfc3339(line.at),
+        "final": line.final,
+        "kind": line.kind.value,
+        "name": line.name,
+        "result": line.result,
+    }
 
 
 def entry_answer(entry: Entry) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from services.desk.desk import CallDesk
 from services.domain.call import Call
 from services.domain.client import Client, Scope
+from services.domain.speech import Kind
 from services.domain.transcript import Line
 from services.recording.vapi_recordings import VapiRecordings
 from services.web.access.current_client import client_of
@@ -78,6 +79,7 @@ def _lines(call: Call, lines: Sequence[Line]) -> list[dict[str, Any]]:
     return [
         {"at": max(0.0, round((line.at - call.started_at).total_seconds(), 3)), "speaker": line.speaker, "text": line.text}
         for line in lines
+        if line.kind is Kind.SPEECH
     ]
 
 

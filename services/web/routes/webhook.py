@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from services.desk.desk import CallDesk
 from services.vapi.forwarding import NEED_ANSWER, ForwardFailed, WebhookForward
-from services.vapi.webhooks import ServerMessage, read_server_message
+from services.vapi.webhooks import ServerMessage, read_server_message, read_tool_results
 from services.web.problems import problem
 
 ROUTE = "/api/vapi_events"
@@ -30,7 +30,11 @@ def webhook_router(*, desk: CallDesk, forward: WebhookForward) -> APIRouter:
         body = await request.body()
         message = read_server_message(body)
         apply(desk, message)
-        return await _answer(forward, message, body, request)
+        answer = await _answer(forward, message, body, request)
+        if message.call_id and message.kind == "tool-calls" and answer.status_code == 200:
+            for result in read_tool_results(bytes(answer.body)):
+                desk.transcripts.take(message.call_id, result, way="webhook")
+        return answer
 
     return router
 
@@ -55,8 +59,8 @@ def apply(desk: CallDesk, message: ServerMessage) -> None:
         return
     if message.state_changed or desk.get(message.call_id) is None:
         desk.look(message.call_id)
-    if message.speech:
-        desk.transcripts.take(message.call_id, message.speech, way="webhook")
+    for event in message.events:
+        desk.transcripts.take(message.call_id, event, way="webhook")
 
 
 _BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}

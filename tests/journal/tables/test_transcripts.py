@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from services.domain.call import Call, CallStatus
+from services.domain.speech import Kind
 from services.domain.transcript import Line
 from services.journal import Journal, opening
 from services.journal.database.codec import dump
@@ -33,6 +34,17 @@ async def test_a_transcript_is_found_again_and_by_its_words(journal: Journal) ->
     for search in ("GRÜSS", "100 %", "god"):
         found = [call.id for call in await journal.calls(search=search)]
         assert found == (["call-1"] if search != "god" else []), search
+
+
+async def test_tools_and_names_are_found_again(journal: Journal) -> None:
+    kept = (
+        Line(key=1, speaker="assistant", text='{"day":"Mon"}', at=TEN, final=True, kind=Kind.TOOL, name="book", result="Booked."),
+        Line(key=2, speaker="customer", text="", at=TEN, final=True, kind=Kind.INTERRUPTION),
+        Line(key=3, speaker="assistant", text="Done.", at=TEN, final=True, name="Riley"),
+    )
+    await journal.save(a_call(1))
+    await journal.save_transcript("call-1", kept)
+    assert await journal.transcript("call-1") == kept
 
 
 async def test_the_last_of_two_transcripts_stays_and_a_later_read_takes_nothing_away(journal: Journal) -> None:

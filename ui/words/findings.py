@@ -1,0 +1,43 @@
+"""What Vapi found out about an ended call, in words."""
+
+import json
+
+from services.domain.call import Call
+from ui.words import locale, say
+
+
+def success(call: Call) -> str:
+    """Whether the call reached its goal, in the words of the assistant's rubric."""
+    found = call.analysis.success if call.analysis else None
+    return say(f"success_{found.lower()}") if found and found.lower() in ("true", "false") else found or ""
+
+
+def latency(call: Call) -> str:
+    """`1.24 s: Transcriber 0.1 s · Model 0.52 s`: how long a turn took on average, and which part of it."""
+    latencies = call.analysis.latencies if call.analysis else {}
+    parts = " · ".join(f"{say(key)} {_seconds(latencies[part])}" for part, key in _LATENCY_PARTS.items() if part in latencies)
+    turn = _seconds(latencies["turn"]) if "turn" in latencies else ""
+    return ": ".join(filter(None, (turn, parts)))
+
+
+def collected(call: Call) -> str:
+    """The structured data and outputs of a call, as indented JSON; empty if there are none."""
+    if call.analysis is None:
+        return ""
+    outputs = {output.name: output.result for output in call.analysis.outputs}
+    parts = [part for part in (call.analysis.data, outputs) if part]
+    return "\n".join(json.dumps(part, ensure_ascii=False, indent=2) for part in parts)
+
+
+def _seconds(milliseconds: float) -> str:
+    from babel.numbers import format_decimal  # 3 ms that only a page with such a number needs
+
+    return f"{format_decimal(milliseconds / 1000, '0.##', locale())} s"
+
+
+_LATENCY_PARTS = {
+    "transcriber": "cost_transcriber",
+    "endpointing": "latency_endpointing",
+    "model": "cost_model",
+    "voice": "cost_voice",
+}
