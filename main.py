@@ -57,6 +57,7 @@ from services.web.access.sessions import Attempts, Sessions
 from services.web.access.tickets import Tickets
 from services.web.access.tokens import read_tokens
 from services.web.api import create_api
+from services.web.routes.call_files import call_files_router, page_files_router
 from services.web.routes.recordings import recording_router, replay_router
 from services.web.routes.vapi_recording import vapi_recording_router, vapi_replay_router
 from services.web.server.connections import Connections
@@ -144,6 +145,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         vapi_recordings = VapiRecordings(account.data_dir / "vapi-recordings", fetch=gateway.recording, read=desk.read, note=desk.note)
         running.push_async_callback(vapi_recordings.aclose)
         pages.include_router(vapi_replay_router(vapi_recordings, desk))
+        pages.include_router(page_files_router(gateway.artifact, desk))
 
         def issue_to_page(call_id: str, session: str) -> str:
             return tickets.issue(call_id, PAGE.name, session)
@@ -172,6 +174,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         )
         api.include_router(recording_router(recordings))
         api.include_router(vapi_recording_router(vapi_recordings))
+        api.include_router(call_files_router(gateway.artifact, desk))
         app = web_app(settings, FaceRouter(api=api, pages=pages), sessions)
 
         async def drain() -> None:

@@ -115,7 +115,7 @@ class Call:
     `earliest_at` is when a scheduled call begins. `max_duration_seconds` is counted from the answer.
     `to` is the customer's number: the called number, or the caller's if the call is inbound; a customer at a SIP address has `sip_uri`
     instead. `extension` is dialled after the answer. `recording_url` is the https address that Vapi names for its own recording, once there
-    is one. It is private or expires; the gateway's `recording` opens it.
+    is one. It is private or expires; the gateway's `recording` opens it. `logged` and `captured`: Vapi has a log and a packet capture.
     """
 
     id: str
@@ -145,6 +145,8 @@ class Call:
     summary: str | None = None
     analysis: Analysis | None = None
     recording_url: str | None = None
+    logged: bool = False
+    captured: bool = False
     concurrency_blocked: bool = False
 
     @property

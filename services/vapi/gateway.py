@@ -21,7 +21,7 @@ from services.vapi import refusals, values
 from services.vapi.control_messages import END_CALL, control_message
 from services.vapi.monitor import Monitor, MonitorBook, may_open
 from services.vapi.reading import TAG_KEY, read_assistant, read_call, read_caller_id, read_each
-from services.vapi.recordings import RecordingDownload, download_recording
+from services.vapi.recordings import RECORDING, Artifact, RecordingDownload, download
 from services.vapi.sdk import Answer, NoAnswer, Sdk
 from services.vapi.transcript import read_lines
 
@@ -154,8 +154,12 @@ class Gateway:
         return read_lines(await self._get(call_id))
 
     def recording(self, call_id: str) -> AbstractAsyncContextManager[RecordingDownload]:
-        """Opens Vapi's own recording of an ended call. Raises what `download_recording` raises."""
-        return download_recording(self._sdk, call_id, base_url=self._base_url)
+        """Opens Vapi's own recording of an ended call, in stereo if Vapi has that. Raises what `download` raises."""
+        return self.artifact(call_id, RECORDING)
+
+    def artifact(self, call_id: str, artifact: Artifact) -> AbstractAsyncContextManager[RecordingDownload]:
+        """Opens a file that Vapi stores of an ended call. Raises what `download` raises."""
+        return download(self._sdk, call_id, artifact, base_url=self._base_url)
 
     async def end_call(self, call_id: str) -> None:
         """Hangs up. Safe to repeat. Only the call's status shows that the call has ended."""

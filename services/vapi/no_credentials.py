@@ -10,7 +10,7 @@ from services.domain.control import Control
 from services.domain.errors import CallNotFound, NotConfigured
 from services.domain.transcript import Line
 from services.vapi.gateway import Gateway
-from services.vapi.recordings import RecordingDownload
+from services.vapi.recordings import Artifact, RecordingDownload
 from services.vapi.sdk import Answer
 
 
@@ -53,6 +53,9 @@ class NoCredentials(Gateway):
         raise NotConfigured.without(self._missing)
 
     def recording(self, call_id: str) -> AbstractAsyncContextManager[RecordingDownload]:
+        raise NotConfigured.without(self._missing)
+
+    def artifact(self, call_id: str, artifact: Artifact) -> AbstractAsyncContextManager[RecordingDownload]:
         raise NotConfigured.without(self._missing)
 
     async def end_call(self, call_id: str) -> None:

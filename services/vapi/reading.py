@@ -34,7 +34,7 @@ def read_call(body: Any) -> Call | None:
     overrides = values.table(table.get("assistantOverrides"))
     longest = values.first(*(_duration(source.get("maxDurationSeconds")) for source in (overrides, values.table(table.get("assistant")))))
     name, kind = values.text(table.get("name")), values.text(table.get("type"))
-    customer = values.table(table.get("customer"))
+    customer, artifact = values.table(table.get("customer")), values.table(table.get("artifact"))
     return Call(
         id=call_id,
         status=_status(table.get("status"), ended=bool(ended_at or ended_reason), started=bool(started_at)),
@@ -62,6 +62,8 @@ def read_call(body: Any) -> Call | None:
         summary=_words(values.table(table.get("analysis")).get("summary")) or _words(table.get("summary")),
         analysis=read_analysis(table),
         recording_url=_recording_url(table),
+        logged=isinstance(artifact.get("logUrl"), str),
+        captured=isinstance(artifact.get("pcapUrl"), str),
         concurrency_blocked=values.table(top.get("subscriptionLimits")).get("concurrencyBlocked") is True,
     )
 

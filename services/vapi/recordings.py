@@ -1,11 +1,13 @@
-"""Fetches Vapi's own recording of a call. Its storage is private: the API redirects whoever has the key to an address that is valid for a
-short time (docs.vapi.ai/assistants/retrieve-call-artifacts). Addresses in a call are tried where the API has no recording of it.
+"""Fetches what Vapi stores of a call: its recording, its log, its packet capture.
+
+The storage is private: the API redirects whoever has the key to an address that is valid for a short time
+(docs.vapi.ai/assistants/retrieve-call-artifacts). Addresses in a call are tried where the API has no such file.
 """
 
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,7 +23,6 @@ from services.vapi.sdk import Answer, Sdk
 
 logger = logging.getLogger(__name__)
 
-_KINDS = ("stereo-recording", "mono-recording")
 _REDIRECTS = 3
 _STALL_S = 30.0  # without a byte
 _GONE = (400, 401, 403, 404, 410)
@@ -29,29 +30,41 @@ _GONE = (400, 401, 403, 404, 410)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """A file of a call. `kinds` are its names in Vapi's API, the best first; `addresses` finds it in the JSON of the call."""
+
+    kinds: tuple[str, ...]
+    addresses: Callable[[Any, datetime], list[str]] = field(repr=False)
+    absent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingDownload:
-    """A recording on its way. `size` is in bytes, None if it was not announced. `chunks` raises VapiUnavailable if the way breaks."""
+    """A recording, or another file of a call, on its way. `size` is in bytes, None if it was not announced.
+
+    `chunks` raises VapiUnavailable if the way breaks.
+    """
 
     size: int | None
     chunks: AsyncIterator[bytes] = field(repr=False)
 
 
 @asynccontextmanager
-async def download_recording(sdk: Sdk, call_id: str, *, base_url: str) -> AsyncIterator[RecordingDownload]:
-    """Opens the recording, in stereo if Vapi has that. The key is sent to `base_url` alone.
+async def download(sdk: Sdk, call_id: str, artifact: Artifact, *, base_url: str) -> AsyncIterator[RecordingDownload]:
+    """Opens a file of a call. The key is sent to `base_url` alone.
 
     Raises RecordingNotFound, also while Vapi has not stored it yet; VapiUnauthorized, VapiRefused, VapiUnavailable.
     """
     path = f"call/{quote(call_id, safe='')}"
     async with AsyncExitStack() as opened:
-        response = await _by_api(sdk, path, base_url, opened) or await _by_address(sdk, path, base_url, opened)
+        response = await _by_api(sdk, path, artifact, base_url, opened) or await _by_address(sdk, path, artifact, base_url, opened)
         if response is None:
-            raise RecordingNotFound("Vapi has no recording of this call.")
+            raise RecordingNotFound(artifact.absent)
         yield RecordingDownload(size=response.content_length, chunks=_chunks(response))
 
 
-async def _by_api(sdk: Sdk, path: str, base_url: str, opened: AsyncExitStack) -> aiohttp.ClientResponse | None:
-    for kind in _KINDS:
+async def _by_api(sdk: Sdk, path: str, artifact: Artifact, base_url: str, opened: AsyncExitStack) -> aiohttp.ClientResponse | None:
+    for kind in artifact.kinds:
         response = await _open(sdk.open(f"{path}/{kind}"), opened)
         if location := response.headers.get("Location") if 300 <= response.status < 400 else None:
             if found := await _follow(sdk, urljoin(f"{base_url}/", location), base_url, opened):
@@ -63,14 +76,14 @@ async def _by_api(sdk: Sdk, path: str, base_url: str, opened: AsyncExitStack) ->
     return None
 
 
-async def _by_address(sdk: Sdk, path: str, base_url: str, opened: AsyncExitStack) -> aiohttp.ClientResponse | None:
+async def _by_address(sdk: Sdk, path: str, artifact: Artifact, base_url: str, opened: AsyncExitStack) -> aiohttp.ClientResponse | None:
     """By an address that the call itself names: presigned, or in the owner's own storage."""
     answer = await sdk.ask("GET", path)
     if answer.status == 404:
         raise RecordingNotFound("Vapi no longer has this call.")
     if not answer.ok:
         raise refusals.of_read(answer)
-    for url in recording_addresses(answer.body, now=datetime.now(UTC)):
+    for url in artifact.addresses(answer.body, datetime.now(UTC)):
         if found := await _follow(sdk, url, base_url, opened):
             return found
     return None
@@ -116,7 +129,7 @@ async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         raise VapiUnavailable("The recording did not arrive completely. Try again.") from None
 
 
-def recording_addresses(body: Any, *, now: datetime) -> list[str]:
+def recording_addresses(body: Any, now: datetime) -> list[str]:
     """The addresses of the recording in Vapi's JSON of a call, in stereo first, presigned ones only until they expire."""
     artifact = values.table(values.table(body).get("artifact"))
     recording = values.table(artifact.get("recording"))
@@ -125,6 +138,27 @@ def recording_addresses(body: Any, *, now: datetime) -> list[str]:
     presigned = [artifact.get("presignedStereoUrl"), artifact.get("presignedMonoUrl")] if expires is None or expires > now else []
     plain = [recording.get("stereoUrl"), artifact.get("stereoRecordingUrl"), mono.get("combinedUrl"), artifact.get("recordingUrl")]
     return list(dict.fromkeys(url for url in (*presigned, *plain) if isinstance(url, str) and url))
+
+
+def _other_addresses(presigned: str, plain: str) -> Callable[[Any, datetime], list[str]]:
+    """The addresses of another file under these names in `artifact`."""
+
+    def addresses(body: Any, now: datetime) -> list[str]:
+        artifact = values.table(values.table(body).get("artifact"))
+        expires = values.time(artifact.get("presignedUrlsExpiresAt"))
+        fresh = [artifact.get(presigned)] if expires is None or expires > now else []
+        return list(dict.fromkeys(url for url in (*fresh, artifact.get(plain)) if isinstance(url, str) and url))
+
+    return addresses
+
+
+RECORDING = Artifact(
+    kinds=("stereo-recording", "mono-recording"), addresses=recording_addresses, absent="Vapi has no recording of this call."
+)
+LOG = Artifact(kinds=("call-logs",), addresses=_other_addresses("presignedLogUrl", "logUrl"), absent="Vapi has no log of this call.")
+PACKETS = Artifact(
+    kinds=("pcap",), addresses=_other_addresses("presignedPcapUrl", "pcapUrl"), absent="Vapi has no packet capture of this call."
+)
 
 
 def may_fetch(url: str, *, base_url: str) -> bool:

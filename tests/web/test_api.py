@@ -24,6 +24,7 @@ from services.web.access.gatekeeper import Gatekeeper
 from services.web.access.tickets import Tickets
 from services.web.access.tokens import read_tokens
 from services.web.api import create_api
+from services.web.routes.call_files import call_files_router
 from services.web.routes.recordings import recording_router
 from services.web.routes.vapi_recording import vapi_recording_router
 from tests.desks import SETTINGS, desk_in
@@ -70,9 +71,10 @@ async def client_of(
         recordings = Recordings(folder / "recordings", relay=relay, find=desk.get, note=desk.note, limit=10**9)
         await recordings.open()
         api.include_router(recording_router(recordings))
-        fetch = (gateway or NoCredentials(account.missing)).recording
-        vapi_recordings = VapiRecordings(folder / "vapi-recordings", fetch=fetch, read=desk.read, note=desk.note)
+        vapi = gateway or NoCredentials(account.missing)
+        vapi_recordings = VapiRecordings(folder / "vapi-recordings", fetch=vapi.recording, read=desk.read, note=desk.note)
         api.include_router(vapi_recording_router(vapi_recordings))
+        api.include_router(call_files_router(vapi.artifact, desk))
         access = Authentication(api, sessions=None, tokens=read_tokens(account.api_tokens))
         async with serving(Gatekeeper(access, allowed_hosts=LOOPBACK_HOSTS)) as url, aiohttp.ClientSession() as session:
             yield Client(session, url, desk)
@@ -280,6 +282,8 @@ async def test_openapi_lists_the_routes(client: Client) -> None:
         "/api/calls/{call_id}/recording/info",
         "/api/calls/{call_id}/recording/peaks",
         "/api/calls/{call_id}/vapi-recording",
+        "/api/calls/{call_id}/call-logs",
+        "/api/calls/{call_id}/pcap",
         "/api/calls/{call_id}/vapi-recording/peaks",
         "/api/calls/{call_id}/recording/transcript",
         "/api/calls/{call_id}/timeline",

@@ -72,9 +72,8 @@ class Vapi:
         return [path for path, _ in self.asked]
 
 
-@pytest.fixture
-async def vapi() -> AsyncIterator[Vapi]:
-    stand_in = Vapi()
+@asynccontextmanager
+async def serve(stand_in: Vapi) -> AsyncIterator[Vapi]:
     app = web.Application()
     app.router.add_get("/{path:.*}", stand_in.answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -83,6 +82,12 @@ async def vapi() -> AsyncIterator[Vapi]:
     stand_in.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     yield stand_in
     await runner.cleanup()
+
+
+@pytest.fixture
+async def vapi() -> AsyncIterator[Vapi]:
+    async with serve(Vapi()) as served:
+        yield served
 
 
 @asynccontextmanager

@@ -1,11 +1,12 @@
 """How a call ended: reason, next step, duration, cost, summary, and actions."""
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call
 from ui.kit.icons import icon
-from ui.kit.markup import Box, Text
+from ui.kit.markup import Box, Text, set_props
 from ui.kit.tone import tone_of
 from ui.words import say
 from ui.words.calls import cost, cost_of, cost_part, duration, summary, why_ended
@@ -35,9 +36,12 @@ class Outcome(Box):
                     self._success = _Fact("success")
                     self._latency = _Fact("latency")
                     self._data = _Fact("collected", "pre")
-            with Box(classes="outcome-actions"), Box("button", "btn", type="button") as self._again:
-                icon("again")
-                Text("span", say("call_again"))
+            with Box(classes="outcome-actions"):
+                with Box("button", "btn", type="button") as self._again:
+                    icon("again")
+                    Text("span", say("call_again"))
+                self._log = Text("a", say("vapi_log"), "btn", download=True)
+                self._packets = Text("a", say("vapi_packets"), "btn", download=True)
         self._again.on("click", lambda: dial_again(self._to))
         self.set_visibility(False)
 
@@ -60,6 +64,9 @@ class Outcome(Box):
         self._latency.show(latency(call))
         self._data.show(collected(call))
         self._again.set_visibility(bool(self._to))
+        for link, kind, there in ((self._log, "call-logs", call.logged), (self._packets, "pcap", call.captured)):
+            set_props(link, href=f"/call-files/{quote(call.id, safe='')}/{kind}")
+            link.set_visibility(there)
 
 
 class _Fact:
