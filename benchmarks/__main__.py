@@ -6,6 +6,7 @@ from benchmarks import (
     loop_gaps,
     many_calls,
     many_pages,
+    memory,
     place_calls,
     relay,
     relay_recording,
@@ -16,7 +17,7 @@ from benchmarks import (
 
 for benchmark in (
     *(start_up, first_paint, place_calls, server_shape, relay, relay_recording),
-    *(sound_under_load, loop_gaps, call_log, many_calls, many_pages),
+    *(sound_under_load, loop_gaps, call_log, many_calls, many_pages, memory),
 ):
     benchmark.main()
     print()

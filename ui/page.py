@@ -19,6 +19,7 @@ from services.domain.errors import CallNotFound, EarshotError
 from services.listening.relay import Relay
 from services.recording.recordings import Recordings
 from services.settings import Settings
+from services.support.memory import expect_page
 from services.vapi.forwarding import WebhookForward
 from ui.call.stage import Stage
 from ui.dial.dialer import Dialer
@@ -57,6 +58,7 @@ def install_pages(
     @ui.page("/")
     def index(call: str = "", to: str = "") -> None:
         """`?call=` names the call to show first, `?to=` a number for the field. No address ever dials."""
+        expect_page()
         choose_language()
         choose_theme()
         session: str = getattr(ui.context.client.request.state, "session", "")

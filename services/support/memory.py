@@ -4,10 +4,22 @@ import asyncio
 import ctypes
 import gc
 import sys
+import time
+
+from services.support.system_allocator import use_system_allocator
 
 EVERY_S = 60
 _NEVER = 1_000_000  # collections of young objects
 _MANY = 10_000  # objects; a closed page leaves about 2,200
+
+_page_built_at = -float("inf")
+
+
+def expect_page() -> None:
+    """A page is about to be built: puts its objects, and all others of the next minute, where `give_back_memory` can return them."""
+    global _page_built_at
+    _page_built_at = time.monotonic()
+    use_system_allocator(True)
 
 
 async def give_back_memory(every: float = EVERY_S) -> None:
@@ -20,5 +32,7 @@ async def give_back_memory(every: float = EVERY_S) -> None:
     gc.set_threshold(*gc.get_threshold()[:2], _NEVER)
     while True:
         await asyncio.sleep(every)
+        if time.monotonic() - _page_built_at > every:
+            use_system_allocator(False)
         if gc.collect() > _MANY and trim:
             await asyncio.to_thread(trim, 0)
