@@ -38,6 +38,7 @@ from services.journal.backup import back_up
 from services.listening.relay import Relay
 from services.listening.sound_thread import SoundThread
 from services.recording.recordings import Recordings
+from services.recording.store import Credentials, RecordingStore
 from services.recording.vapi_recordings import VapiRecordings
 from services.settings import TABLE, Settings, SettingsError, read_settings
 from services.support.command_line import CommandLine
@@ -122,15 +123,15 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         )
         running.push_async_callback(relay.aclose)
         desk.changed.subscribe(relay.on_call)
-        recordings = recordings_of(account, desk, relay)
-        running.push_async_callback(recordings.aclose)
-        await recordings.open()
         background = Tasks()
         running.push_async_callback(background.aclose)
         background.start(watch_descriptors(), name="watch descriptors")
         background.start(give_back_memory(), name="give back memory")
         await desk.start()
         await import_files(settings.data_dir, desk.blocked, desk.switch, rename=not settings.demo)
+        recordings = recordings_of(account, desk, relay)
+        running.push_async_callback(recordings.aclose)
+        await recordings.open()
         for call in desk.calls():
             recordings.on_call(call)
         desk.changed.subscribe(recordings.on_call)
@@ -271,12 +272,23 @@ def desk_of(account: Settings, gateway: Gateway, journal: Journal, *, demo: bool
 
 
 def recordings_of(settings: Settings, desk: CallDesk, relay: Relay) -> Recordings:
+    store = None
+    if settings.recordings.startswith("s3://"):
+        credentials = Credentials(
+            key_id=settings.s3_key_id,
+            secret_key=settings.s3_secret_key,
+            session_token=settings.s3_session_token,
+            region=settings.s3_region,
+            endpoint=settings.s3_endpoint,
+        )
+        store = RecordingStore(settings.recordings, credentials)
     return Recordings(
-        Path(settings.recordings) if settings.recordings else settings.data_dir / "recordings",
+        Path(settings.recordings) if settings.recordings and not store else settings.data_dir / "recordings",
+        journal=desk.journal.recordings,
+        store=store,
         relay=relay,
         find=desk.get,
         note=desk.note,
-        leases=desk.journal,
         limit=1_000_000 * settings.recordings_mb,
         default=settings.record,
     )

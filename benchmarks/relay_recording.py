@@ -22,6 +22,7 @@ from benchmarks.relay import cpu_seconds, process, source, spawn
 from benchmarks.relay_ends import SOUND, STAMP
 from services.domain.call import Call, CallStatus, ListenTarget
 from services.domain.client import PAGE
+from services.journal import Journal
 from services.listening.relay import Relay
 from services.recording.folder import RecordingFolder
 from services.recording.recordings import Recordings
@@ -74,7 +75,10 @@ def recorder(ready: Connection, port: int, folder: str, calls: int) -> None:
 
     async def run() -> None:
         relay = Relay(target=target, find=known.get, hint=lambda _: None)
-        recordings = Recordings(Path(folder), relay=relay, find=known.get, note=lambda *_: None, limit=10**10, free_floor=0)
+        journal = await Journal.open(Path(folder) / "journal" / "journal.db")
+        recordings = Recordings(
+            Path(folder), journal=journal.recordings, relay=relay, find=known.get, note=lambda *_: None, limit=10**10, free_floor=0
+        )
         await recordings.open()
         for call_id in known:
             await recordings.start(call_id, PAGE)

@@ -52,6 +52,13 @@ def _signed_payload(text: str) -> str:
     return text
 
 
+def _endpoint(text: str) -> str:
+    url = urlsplit(text)
+    if url.scheme not in ("http", "https") or not url.hostname or url.username or url.query or url.fragment:
+        raise ValueError("must be an http or https address, such as https://minio.example")
+    return text.rstrip("/")
+
+
 def _hosts(text: str) -> frozenset[str]:
     names = frozenset(name.lower() for name in comma_list(text))
     if "*" in names:
@@ -59,10 +66,10 @@ def _hosts(text: str) -> frozenset[str]:
     return LOOPBACK_HOSTS | names
 
 
-def _folder(text: str) -> str:
-    if "://" in text:
-        raise ValueError("takes a folder, not an address; mount the store as a folder")
-    return text
+def _recordings(text: str) -> str:
+    if "://" in text and not re.fullmatch(r"s3://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/[\w.!*'()/-]*)?", text, re.ASCII):
+        raise ValueError("takes a folder, or a store such as s3://bucket/prefix")
+    return text.rstrip("/") if text.startswith("s3://") else text
 
 
 def _proxies(text: str) -> frozenset[str]:
@@ -221,13 +228,28 @@ class Settings:
     recordings: str = setting(
         "EARSHOT_RECORDINGS",
         "",
-        "Folder of the recordings, which all processes on one journal can share; empty: `recordings` in the data folder",
-        _folder,
+        "Folder of the recordings, or an S3-compatible store such as `s3://bucket/prefix`, which all processes on one journal can share;"
+        " empty: `recordings` in the data folder",
+        _recordings,
+    )
+    s3_key_id: str = setting(
+        "AWS_ACCESS_KEY_ID", "", "Key of the S3 store, if recordings go there", str, unset="the machine's own role", secret=True
+    )
+    s3_secret_key: str = setting("AWS_SECRET_ACCESS_KEY", "", "The secret of `AWS_ACCESS_KEY_ID`", str, secret=True)
+    s3_session_token: str = setting("AWS_SESSION_TOKEN", "", "Session token of the S3 store, for temporary keys", str, secret=True)
+    s3_region: str = setting("AWS_REGION", "", "Region of the S3 store", str, unset="us-east-1")
+    s3_endpoint: str = setting(
+        "AWS_ENDPOINT_URL",
+        "",
+        "Address of an S3-compatible store, such as `https://minio.example`",
+        _endpoint,
+        unset="Amazon's own",
     )
     recordings_mb: int = setting(
         "EARSHOT_RECORDINGS_MB",
         2000,
-        "Maximum size of all recordings on disk, in megabytes; the oldest are deleted first",
+        "Maximum size of all recordings on disk, in megabytes; the oldest are deleted first. With a store: of those that wait to be"
+        " uploaded, and none is deleted",
         whole_number(0),
     )
     listen_mode: str = setting(

@@ -62,7 +62,11 @@ def test_environment_wins_over_dotenv(tmp_path: Path) -> None:
         ("VAPI_BASE_URL", "api.vapi.ai"),
         ("VAPI_BASE_URL", "ftp://api.vapi.ai"),
         ("EARSHOT_LISTEN_MODE", "loud"),
-        ("EARSHOT_RECORDINGS", "s3://bucket/calls"),
+        ("EARSHOT_RECORDINGS", "s3://"),
+        ("EARSHOT_RECORDINGS", "s3://bucket/calls?versions"),
+        ("EARSHOT_RECORDINGS", "s3://key:secret@bucket"),
+        ("AWS_ENDPOINT_URL", "minio.example"),
+        ("AWS_ENDPOINT_URL", "https://key:secret@minio.example"),
         ("EARSHOT_RECORDINGS", "file:///srv/calls"),
         ("EARSHOT_ALLOWED_HOSTS", "*"),
         ("EARSHOT_TRUSTED_PROXIES", "*"),
@@ -80,6 +84,14 @@ def test_environment_wins_over_dotenv(tmp_path: Path) -> None:
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         settings(**{name: value})
+
+
+def test_recordings_go_to_a_folder_or_a_store() -> None:
+    assert settings(EARSHOT_RECORDINGS="s3://bucket/calls/2026/").recordings == "s3://bucket/calls/2026"
+    assert settings(EARSHOT_RECORDINGS="/srv/calls").recordings == "/srv/calls"
+    assert "secret" not in repr(
+        settings(AWS_ACCESS_KEY_ID="secret-id", AWS_SECRET_ACCESS_KEY="secret-key", AWS_SESSION_TOKEN="secret-token")
+    )
 
 
 def test_sip_hosts_are_none_unless_named() -> None:

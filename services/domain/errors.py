@@ -20,6 +20,7 @@ EarshotError
 ├── CantRecord              507  there is no room for a recording, or no way to write it
 │   ├── RecordedElsewhere        another process is recording the call into the same folder
 │   └── RecordingDamaged         a FLAC file does not read back as it was written
+├── StoreError              503  the store of the recordings can't be used; what is recorded waits on the disk
 ├── JournalError            503  the journal can't be read or written; what is not written down is not dialled
 │   └── Unwritable               the database works, but does not accept this write
 ├── HangUpUnconfirmed       502  Vapi has not confirmed that the call ended
@@ -204,6 +205,15 @@ class RecordedElsewhere(CantRecord):
 
 class RecordingDamaged(CantRecord):
     """A FLAC file does not read back as it was written."""
+
+
+class StoreError(EarshotError):
+    """The store of the recordings can't be used: `store_refused`, `store_absent` or `store_unavailable`."""
+
+    status = 503
+    code = "store_unavailable"
+    title = "The store of the recordings can't be used"
+    retryable = True
 
 
 class JournalError(EarshotError):

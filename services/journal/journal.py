@@ -18,8 +18,9 @@ from services.journal.database.revisions import Revised
 from services.journal.opening import open_database
 from services.journal.processes.feed import Feed, News
 from services.journal.processes.presence import HEARTBEAT, Presence
+from services.journal.recordings import RecordingsJournal
 from services.journal.records import AuditRow, Begun, Condition, Dial, DialState, Session
-from services.journal.tables import audit, calls, dials, hang_ups, leases, pruning, sessions, slots, states, transcripts
+from services.journal.tables import audit, calls, dials, hang_ups, pruning, sessions, slots, states, transcripts
 from services.journal.tables.states import State
 from services.journal.writing.proof import Proof
 from services.journal.writing.writer import Writer
@@ -56,6 +57,7 @@ class Journal:
         self._presence = presence
         self._now = now
         self._writer = Writer(database, now)
+        self.recordings = RecordingsJournal(database, self._writer, feed, instance)
         self._proof = Proof(database, now)
         self._closed = False
         self._tasks = Tasks()
@@ -262,25 +264,6 @@ class Journal:
     async def sessions(self, begun_since: datetime) -> list[Session]:
         """The sessions that have not been ended, oldest first."""
         return await self._database.read(partial(sessions.living, begun_since=begun_since))
-
-    async def take_lease(self, call_id: str) -> bool:
-        """Makes this process the one that records a call. False if another one does."""
-        return await self._database.write(partial(leases.take, call_id=call_id, instance=self.instance))
-
-    async def renew_leases(self, call_ids: Collection[str]) -> set[str]:
-        """Renews leases of this process, at least every 2 seconds. Returns those that another process has taken over."""
-        return await self._database.write(partial(leases.renew, call_ids=call_ids, instance=self.instance))
-
-    async def stale_leases(self) -> list[str]:
-        """The calls whose recording process is gone."""
-        return await self._database.read(leases.stale)
-
-    async def release_lease(self, call_id: str) -> None:
-        await self._database.write(partial(leases.release, call_id=call_id, instance=self.instance))
-
-    async def hand_over_leases(self) -> None:
-        """Lets other processes record at once what this one records."""
-        await self._database.write(partial(leases.hand_over, instance=self.instance))
 
     async def follow(self, take: Callable[[News], None]) -> None:
         """Passes `take` what any process writes from now on: within 200 ms on PostgreSQL, 500 ms on SQLite.

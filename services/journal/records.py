@@ -66,6 +66,31 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to record a call. `missing_from_ms`: this process takes over from one that has stopped, which had recorded from then on
+    (milliseconds since 1970); None if not, or if that one had recorded no sound.
+    """
+
+    missing_from_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingState:
+    """What all processes know of a call's recording. `recorder` is the instance that records it now; empty: none does.
+
+    `switched_off`: somebody has stopped it. `stored`: the store has parts of it. Parts that began before `deleted_at_ms` (since 1970; 0:
+    never) are deleted, in the store once `swept`.
+    """
+
+    call_id: str
+    recorder: str = ""
+    switched_off: bool = False
+    stored: bool = False
+    deleted_at_ms: int = 0
+    swept: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRow:
     """Who did what, when, and with which outcome. No text may hold a key or a listen or control URL.
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TypeVar
 from services.domain.errors import RecordedElsewhere
 from services.listening.listener import End
 from services.recording.folder import RecordingFolder
+from services.recording.parts import Part
 from services.recording.recorder import Recorder
 from services.recording.writer import Item
 
@@ -27,10 +28,11 @@ class RecordingDisk:
     Work that has started runs to completion, even if its caller is cancelled.
     """
 
-    def __init__(self, path: Path, *, limit: int, free_floor: int) -> None:
+    def __init__(self, path: Path, *, limit: int, free_floor: int, delete_oldest: bool) -> None:
         self.folder = RecordingFolder(path)
         self.limit = limit
         self._free_floor = free_floor
+        self._delete_oldest = delete_oldest
         self._writing = ThreadPoolExecutor(1, "write recordings")
         self._finishing = ThreadPoolExecutor(1, "finish recordings")
 
@@ -41,7 +43,7 @@ class RecordingDisk:
     async def room(self) -> tuple[list[str], str | None]:
         """Makes room. Returns the ids of deleted recordings, and what prevents recording: `disk`, `disk_full`, `limit` or None."""
         try:
-            deleted, enough = await _in(self._writing, self.folder.make_room, self.limit)
+            deleted, enough = await _in(self._writing, self.folder.make_room, self.limit, self._delete_oldest)
             free = await _in(self._writing, self.folder.free)
         except OSError as error:
             log.error("could not use the recordings folder: %s", error)
@@ -57,6 +59,14 @@ class RecordingDisk:
     async def delete(self, call_id: str) -> bool:
         """See `RecordingFolder.delete`. Waits for what is being finished."""
         return await _in(self._finishing, self.folder.delete, call_id)
+
+    async def drop(self, call_id: str, began_ms: Collection[int]) -> None:
+        """See `RecordingFolder.drop`."""
+        await _in(self._finishing, self.folder.drop, call_id, began_ms)
+
+    async def parts(self, call_id: str) -> list[Part]:
+        """See `RecordingFolder.parts`."""
+        return await asyncio.to_thread(self.folder.parts, call_id)
 
     async def finished(self) -> set[str]:
         return await _in(self._finishing, self.folder.finished)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from services.domain.errors import RecordingDamaged
 from services.domain.stream_format import DEFAULT_FORMAT, Encoding, StreamFormat
+from services.recording.parts import Part
 from services.recording.peaks import Peaks, Samples
 
 _BLOCK = 65_536  # samples per channel
@@ -42,15 +43,6 @@ class Piece:
     samples: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A finished part: `facts` for recording.json, `peaks` (lanes of 0..255), `lines` said in it; times in seconds from its start."""
-
-    facts: dict[str, Any]
-    peaks: dict[str, Any]
-    lines: list[dict[str, Any]]
-
-
 def finish_part(raw: Path) -> Part | None:
     """Encodes `1.pcm` and `1.jsonl`, which stay, as `1.flac` and verifies it. None if there was no sound.
 
@@ -74,13 +66,13 @@ def finish_part(raw: Path) -> Part | None:
         piece = next(piece for piece in reversed(pieces) if piece.raw <= sample or piece is pieces[0])
         return round(float(piece.at + sample - piece.raw) / form.sample_rate, 3)
 
-    began = next((line["startedAt"] for line in log if line["kind"] == "part"), raw.stat().st_mtime)
+    begin = next((line for line in log if line["kind"] == "part"), {"startedAt": raw.stat().st_mtime})
     marks = [_mark(line, seconds(line)) for line in log if line["kind"] in ("gap", "stall", "lost")]
     said = [(seconds(line), str(line["speaker"]), str(line["text"])) for line in log if line["kind"] == "said"]
     facts = {
         "part": int(raw.stem),
         "file": flac.name,
-        "startedAt": began,
+        "startedAt": begin["startedAt"],
         "seconds": round(total / form.sample_rate, 3),
         "sampleRate": form.sample_rate,
         "channels": form.channels,
@@ -88,6 +80,7 @@ def finish_part(raw: Path) -> Part | None:
         "pieces": [{"sample": piece.at, "samples": piece.samples} for piece in pieces if piece.samples],
         "marks": marks,
         "end": next((line["why"] for line in log if line["kind"] == "end"), "crash"),
+        **({"missingFrom": begin["missingFrom"]} if begin.get("missingFrom") else {}),
     }
     lanes = {"part": int(raw.stem), "peaksPerSecond": per_second, "lanes": peaks.T.tolist()}
     return Part(facts=facts, peaks=lanes, lines=_lines(said, peaks, per_second))

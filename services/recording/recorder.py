@@ -16,7 +16,8 @@ class Recorder:
     """Queues what the relay sends until `take` fetches it for the `writer`, several times a second. Calls `hurry` when much is waiting.
 
     If more than `most_unsaved` bytes are waiting, new sound is dropped, marked and counted in `lost_bytes`. `refused` is True while Vapi
-    does not provide the sound. `end` says why the relay stopped. `take` and `close` may be called from another thread than the rest.
+    does not provide the sound. `heard_from` is the Unix time of the first sound. `end` says why the relay stopped. `missing_from` is as for
+    RecordingWriter. `take` and `close` may be called from another thread than the rest.
     """
 
     def __init__(
@@ -25,6 +26,7 @@ class Recorder:
         *,
         call_id: str,
         folder: Path,
+        missing_from: float | None = None,
         hurry: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         most_unsaved: int = _MOST_UNSAVED,
@@ -34,7 +36,8 @@ class Recorder:
         self.ended_at = 0.0
         self.lost_bytes = 0
         self.refused = False
-        self.writer = RecordingWriter(folder, call_id=call_id, epoch=time.time() - clock())
+        self.heard_from: float | None = None
+        self.writer = RecordingWriter(folder, call_id=call_id, epoch=time.time() - clock(), missing_from=missing_from)
         self._leave = leave
         self._hurry = hurry
         self._clock = clock
@@ -54,6 +57,7 @@ class Recorder:
     def play(self, sound: bytes, *, at_most: int) -> None:
         """`at_most` limits live listeners; a recording may be further behind."""
         self.refused = False
+        self.heard_from = self.heard_from or time.time()
         if self._unsaved + len(sound) <= self._most_unsaved:
             self._losing = False
             return self._keep(sound)

@@ -3,302 +3,229 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import partial
-from itertools import count
 from pathlib import Path
-from typing import Protocol, TypeVar
 
 import soundfile
 
 from services.domain.call import Call, CallStatus
 from services.domain.client import Client
-from services.domain.errors import CallNotFound, CallNotRunning, CantRecord, EarshotError, JournalError, RecordingDamaged, RecordingNotFound
+from services.domain.errors import (
+    CallNotFound,
+    CallNotRunning,
+    CantRecord,
+    EarshotError,
+    RecordingDamaged,
+    RecordingNotFound,
+    RecordingUnfinished,
+)
+from services.journal import RecordingState
+from services.journal.recordings import RecordingsJournal
 from services.listening.relay import Relay
+from services.recording.archive import Archive, Sound
 from services.recording.disk import RecordingDisk
-from services.recording.folder import FinishedRecording
-from services.recording.recorder import Recorder
+from services.recording.lease_keeper import LeaseKeeper
+from services.recording.problems import PROBLEMS, Problems
+from services.recording.recorders import Recorders
+from services.recording.store import RecordingStore
+from services.recording.stored_archive import PAUSES_S, StoredArchive
 from services.support.signals import Signal
 from services.support.tasks import Tasks
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
-
-PROBLEMS = {
-    "disk_full": "The disk is nearly full, so nothing is recorded. Free some space, or set EARSHOT_RECORDINGS to a folder on another disk.",
-    "limit": "The recordings fill EARSHOT_RECORDINGS_MB and no older one is left to delete. Raise the limit to go on recording.",
-    "disk": "The recording can't be written. Make sure that the folder of the recordings can be written to.",
-    "elsewhere": "Another process is recording this call already.",
-    "lost_sound": "The disk did not keep up, and some sound is missing from the recording. Its marks say where.",
-    "no_sound": "Vapi does not let this call's sound through, so there is nothing to record yet. Earshot keeps trying.",
-    "unfinished": "The recording could not be turned into FLAC. Earshot tries again at its next start; the log says more.",
-}
-"""The explanations of what `problem` returns."""
 
 _EARSHOT = Client(name="earshot")
-LEASE_RENEWAL_S = 2.0
-_FLUSH = 0.25  # seconds; a crash loses at most this much sound, plus the time of a disk write
-_LOOK_AT_DISK = 20  # flushes
 _FREE_FLOOR = 500_000_000  # bytes that must stay free on the disk
-_REMEMBERED = 1000  # calls whose switched-off recording, or its problem, is remembered
-
-
-class Leases(Protocol):
-    """The part of the journal that recordings need. All methods raise JournalError."""
-
-    async def take_lease(self, call_id: str) -> bool: ...
-    async def renew_leases(self, call_ids: Collection[str]) -> set[str]: ...
-    async def stale_leases(self) -> list[str]: ...
-    async def release_lease(self, call_id: str) -> None: ...
-    async def hand_over_leases(self) -> None: ...
 
 
 class Recordings:
-    """Records calls into `folder`, at most `limit` bytes in total; the oldest are deleted first.
+    """Records calls into `folder`, at most `limit` bytes in total; the oldest are deleted first. With a `store`, what is finished is moved
+    there, and what waits in the folder is never deleted.
 
-    `leases` see to it that one process records a call, and that another takes over if that dies.
+    `journal` sees to it that one process records a call, that another takes over if that dies, and that all know of it.
     `default`: record every call unless it is switched off. `note` writes the audit.
-    `changed` emits the id of each call for which `recording`, `has` or `problem` may have changed.
+    `changed` emits the id of each call for which `recording`, `has` or `problem` may have changed, in whichever process.
     """
 
     def __init__(
         self,
         folder: Path,
         *,
+        journal: RecordingsJournal,
         relay: Relay,
         find: Callable[[str], Call | None],
         note: Callable[[Client, str, Call], object],
         limit: int,
-        leases: Leases | None = None,
+        store: RecordingStore | None = None,
         default: bool = False,
         free_floor: int = _FREE_FLOOR,
+        pauses_s: Iterable[float] = PAUSES_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.changed: Signal[str] = Signal()
         self.default = default
-        self._leases = leases
-        self._disk = RecordingDisk(folder, limit=limit, free_floor=free_floor)
-        self._relay = relay
+        self._journal = journal
         self._find = find
         self._note = note
-        self._clock = clock
-        self._recorders: dict[str, Recorder] = {}
-        self._problems: dict[str, str] = {}
-        self._switched_off: dict[str, None] = {}
-        self._kept: set[str] = set()
+        self._disk = RecordingDisk(folder, limit=limit, free_floor=free_floor, delete_oldest=store is None)
+        self._problems = Problems(self.changed.emit)
+        self._archive = (
+            StoredArchive(self._disk, journal, self.changed.emit, store=store, problems=self._problems, pauses_s=pauses_s)
+            if store
+            else Archive(self._disk, journal, self.changed.emit)
+        )
+        self._recorders = Recorders(relay, self._disk, room=self._make_room, ended=self._on_end, problems=self._problems, clock=clock)
+        self._leases = LeaseKeeper(journal, self._recorders, take_over=self._take_over, changed=self.changed.emit)
         self._finishers: dict[str, asyncio.Task[None]] = {}
         self._closed = False
-        self._wake = asyncio.Event()
-        self._hurry = asyncio.Event()
         self._tasks = Tasks()
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def open(self) -> None:
-        """Finds existing recordings, and finishes in the background those that a crash or a stop interrupted."""
-        self._loop = asyncio.get_running_loop()
-        self._kept = await self._disk.finished()
+        """Finds existing recordings, and finishes in the background those that a crash or a stop interrupted. Raises JournalError."""
+        await self._journal.follow(self._learn)
+        await self._archive.open()
+        await self._leases.open()
+        self._recorders.open()
         self._tasks.start(self._finish_all(), name="finish recordings")
-        self._tasks.start(self._keep_writing(), name="write recordings")
-        if self._leases:
-            self._tasks.start(self._keep_leases(self._leases), name="renew leases")
 
     async def aclose(self) -> None:
         """Writes what is queued. It is encoded as FLAC at the next start, so that stopping is quick."""
         if self._closed:
             return
         self._closed = True
-        for recorder in self._recorders.values():
-            recorder.finish("shutdown", drain=True)
-            recorder.close()
+        await self._leases.aclose()
         await self._tasks.aclose()
-        await self._flush()
+        await self._archive.aclose()
+        await self._recorders.aclose()
         await self._disk.aclose()
-        if self._leases:
-            try:
-                await self._leases.hand_over_leases()
-            except JournalError as error:
-                log.warning("other processes take over the recordings late: %s", error.detail)
+        await self._leases.hand_over()
 
     def recording(self, call_id: str) -> bool:
         """True if this call is being recorded, or will be once there is sound."""
-        recorder = self._recorders.get(self._id(call_id))
-        return recorder is not None and recorder.end is None
+        call_id = self._id(call_id)
+        return self._recorders.running(call_id) or self._leases.elsewhere(call_id)
 
     def has(self, call_id: str) -> bool:
         """True if there is a finished recording of this call."""
-        return self._id(call_id) in self._kept
+        return self._archive.has(self._id(call_id))
 
     def problem(self, call_id: str) -> str | None:
         """The problem with this call's recording: a key of PROBLEMS."""
-        return self._problems.get(self._id(call_id))
+        return self._problems.of(self._id(call_id))
 
     async def start(self, call_id: str, client: Client) -> None:
         """Records from now on. Does nothing if the call is being recorded. Raises CallNotFound, CallNotRunning, CantRecord."""
-        call = self._find(call_id)
-        if call is None:
-            raise CallNotFound("There is no call with this id.")
-        if not call.running:
-            raise CallNotRunning("This call has ended.")
-        if problem := await self._make_room():
-            self._tell(call.id, problem)
-            raise CantRecord(PROBLEMS[problem], code=problem)
-        if finisher := self._finishers.get(call.id):
-            await asyncio.wait({finisher})
-        if self._closed or call.id in self._recorders:
-            return
-        if not await self._may_record(call.id):
-            raise CantRecord(PROBLEMS["elsewhere"], code="elsewhere")
-        if self._closed or call.id in self._recorders:
-            return
-        recorder = partial(Recorder, call_id=call.id, folder=self._disk.folder.of(call.id), hurry=self._hurry_up, clock=self._clock)
-        self._recorders[call.id] = self._relay.join(call.id, recorder)
-        self._switched_off.pop(call.id, None)
-        self._problems.pop(call.id, None)
-        self._note(client, "record", call)
-        self._wake.set()
-        self.changed.emit(call.id)
+        await self._start(call_id, client, unasked=False)
 
     async def stop(self, call_id: str, client: Client) -> None:
         """Stops recording. What was recorded is kept and will soon be playable. Raises CallNotFound."""
         call = self._find(call_id)
         if call is None:
             raise CallNotFound("There is no call with this id.")
-        _remember(self._switched_off, call.id, None)
         if self.recording(call.id):
-            self._recorders[call.id].close()
             self._note(client, "stop-recording", call)
-            self.changed.emit(call.id)
-            await self._flush()
+        await self._leases.switch_off(call.id)
+        self.changed.emit(call.id)
+        await self._recorders.flush()
 
-    async def get(self, call_id: str) -> FinishedRecording | None:
-        """The finished recording of a call. Raises RecordingNotFound for an invalid id."""
-        return await asyncio.to_thread(self._disk.folder.read, self._id(call_id))
+    async def sounds(self, call_id: str) -> dict[int, Sound]:
+        """The FLAC of each finished part by its number, empty if there is none. Raises RecordingNotFound for an invalid id, StoreError."""
+        return await self._archive.sounds(self._id(call_id))
 
     async def text(self, call_id: str, what: str) -> bytes:
-        """`recording`, `transcript` or `peaks` as JSON. Raises RecordingNotFound, RecordingUnfinished."""
-        return await asyncio.to_thread(self._disk.folder.text, self._id(call_id), what)
+        """`recording`, `transcript` or `peaks` as JSON. Raises RecordingNotFound, RecordingUnfinished, StoreError."""
+        call_id = self._id(call_id)
+        if not self.has(call_id):
+            raise await self._absent(call_id)
+        return await self._archive.text(call_id, what)
 
-    async def part(self, call_id: str, number: int, client: Client, *, action: str | None) -> Path:
-        """The FLAC file of one part, counted from 1. `action` goes into the audit. Raises RecordingNotFound, RecordingUnfinished."""
-        recording = await self.get(call_id)
-        if recording is None:
-            raise await asyncio.to_thread(self._disk.folder.absent, self._id(call_id))
-        path = next((path for path in recording.parts if path.stem == str(number)), None)
-        if path is None:
-            raise RecordingNotFound(f"This recording has {len(recording.parts)} parts.")
+    async def part(self, call_id: str, number: int, client: Client, *, action: str | None) -> Sound:
+        """The FLAC of one part, counted from 1. `action` goes into the audit. Raises RecordingNotFound, RecordingUnfinished, StoreError."""
+        sounds = await self.sounds(call_id)
+        if not sounds:
+            raise await self._absent(self._id(call_id))
+        if number not in sounds:
+            raise RecordingNotFound(f"This recording has {len(sounds)} parts.")
         if action:
             self._note(client, action, self._call(call_id))
-        return path
+        return sounds[number]
 
     async def delete(self, call_id: str, client: Client) -> None:
         """Deletes the recording permanently. Raises RecordingNotFound, and RecordingUnfinished while it is being written."""
         call_id = self._id(call_id)
-        if not await self._disk.delete(call_id):
+        if self._leases.elsewhere(call_id):
+            raise RecordingUnfinished("This call is being recorded. Stop the recording first.")
+        if not await self._archive.delete(call_id):
             raise RecordingNotFound("This call was not recorded here, or its recording was deleted.")
-        self._kept.discard(call_id)
         self._note(client, "delete-recording", self._call(call_id))
+        self._problems.mended(call_id)
         self.changed.emit(call_id)
 
     def on_call(self, call: Call) -> None:
         """Starts recording a new call if `default` is on, from before it is answered."""
-        known = call.id in self._recorders or call.id in self._switched_off or call.id in self._problems
+        known = call.id in self._recorders or self._leases.elsewhere(call.id) or self._leases.switched_off(call.id)
         begun = call.status not in (CallStatus.UNKNOWN, CallStatus.SCHEDULED)
-        if self.default and call.running and begun and not known and not self._closed:
+        if self.default and call.running and begun and not known and not self.problem(call.id) and not self._closed:
             self._tasks.start(self._start_unasked(call.id), name="start recording")
+
+    def _learn(self, state: RecordingState) -> None:
+        """Takes in what another process did to a recording."""
+        if not self._closed:
+            self._archive.learn(state)
+            self._leases.learn(state)
+
+    async def _start(self, call_id: str, client: Client, *, unasked: bool) -> None:
+        call = self._find(call_id)
+        if call is None:
+            raise CallNotFound("There is no call with this id.")
+        if not call.running:
+            raise CallNotRunning("This call has ended.")
+        if problem := await self._make_room():
+            self._problems.note(call.id, problem)
+            raise CantRecord(PROBLEMS[problem], code=problem)
+        if finisher := self._finishers.get(call.id):
+            await asyncio.wait({finisher})
+        if self._closed or call.id in self._recorders:
+            return
+        lease = await self._leases.take(call.id, unasked=unasked)
+        if lease is None or self._closed or call.id in self._recorders:
+            return
+        missing_from = lease.missing_from_ms / 1000 if lease.missing_from_ms else None
+        try:
+            self._recorders.begin(call.id, missing_from=missing_from)
+        except EarshotError:
+            self._leases.release(call.id)
+            raise
+        if missing_from:
+            log.warning("recording call %s from now on: the process that recorded it is gone", call.id)
+        self._problems.mended(call.id)
+        self._note(client, "record", call)
+        self.changed.emit(call.id)
 
     async def _start_unasked(self, call_id: str) -> None:
         with suppress(EarshotError):  # `problem` has it
-            await self.start(call_id, _EARSHOT)
+            await self._start(call_id, _EARSHOT, unasked=True)
 
-    async def _keep_writing(self) -> None:
-        for flush in count(1):
-            if not self._recorders:
-                self._wake.clear()
-                await self._wake.wait()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_FLUSH):
-                    await self._hurry.wait()
-            self._hurry.clear()
-            await self._flush()
-            if flush % _LOOK_AT_DISK == 0 and (problem := await self._make_room()):
-                for recorder in list(self._recorders.values()):
-                    self._give_up(recorder, problem)
-
-    async def _may_record(self, call_id: str) -> bool:
-        """True unless another process records the call. A journal that can't be written must not cost the sound."""
+    async def _take_over(self, call_id: str) -> None:
+        """Continues a recording whose process is gone; if its call has ended, finishes what that process left in the folder."""
         try:
-            return self._leases is None or await self._leases.take_lease(call_id)
-        except JournalError as error:
-            log.warning("recording without a lease: %s", error.detail)
-            return True
-
-    async def _keep_leases(self, leases: Leases) -> None:
-        """Renews the leases of running recordings, and continues recordings whose process is gone."""
-        while True:
-            await asyncio.sleep(LEASE_RENEWAL_S)
-            try:
-                if recorded := list(self._recorders):
-                    for call_id in await leases.renew_leases(recorded):
-                        if recorder := self._recorders.get(call_id):
-                            self._give_up(recorder, "elsewhere")
-                for call_id in await leases.stale_leases():
-                    if await leases.take_lease(call_id):
-                        await self._take_over(leases, call_id)
-            except JournalError as error:
-                log.warning("could not renew the leases of recordings: %s", error.detail)
-
-    async def _take_over(self, leases: Leases, call_id: str) -> None:
-        try:
-            await self.start(call_id, _EARSHOT)
-            log.warning("recording call %s from now on: the process that recorded it is gone", call_id)
+            await self._start(call_id, _EARSHOT, unasked=True)
         except EarshotError:  # it has ended, or the disk is full
-            await leases.release_lease(call_id)
+            if await self._journal.take_lease(call_id, unasked=True):
+                await self._journal.release_lease(call_id)
+            self._begin_finishing(call_id)
 
-    async def _release(self, call_id: str) -> None:
-        try:
-            if self._leases:
-                await self._leases.release_lease(call_id)
-        except JournalError as error:
-            log.warning("could not release the lease of a recording: %s", error.detail)
-
-    async def _flush(self) -> None:
-        """Writes what is queued, and closes ended recordings, which are then encoded as FLAC."""
-        # The end is read first: what comes between the two readings is taken next time.
-        ends = [(recorder, recorder.end) for recorder in self._recorders.values()]
-        work = [(recorder, recorder.take(), end) for recorder, end in ends]
-        failures = await self._disk.write(work)
-        for (recorder, _, end), problem in zip(work, failures, strict=True):
-            if end and self._recorders.get(recorder.call_id) is recorder:
-                del self._recorders[recorder.call_id]
-                if not self._closed:
-                    self._tasks.start(self._release(recorder.call_id), name="release lease")
-                    self._begin_finishing(recorder.call_id)
-            if problem:
-                self._give_up(recorder, problem)
-            elif recorder.lost_bytes:
-                self._tell(recorder.call_id, "lost_sound")
-            elif recorder.refused:
-                self._tell(recorder.call_id, "no_sound")
-            elif self._problems.get(recorder.call_id) == "no_sound":
-                del self._problems[recorder.call_id]
-                self.changed.emit(recorder.call_id)
-
-    def _hurry_up(self) -> None:
-        """Called from the relay's thread."""
-        if self._loop:
-            self._loop.call_soon_threadsafe(self._hurry.set)
-
-    def _give_up(self, recorder: Recorder, problem: str) -> None:
-        recorder.close()
-        self._tell(recorder.call_id, problem)
+    def _on_end(self, call_id: str) -> None:
+        self._leases.release(call_id)
+        self._begin_finishing(call_id)
 
     async def _make_room(self) -> str | None:
         """What prevents recording even after the oldest recordings were deleted, or None."""
         deleted, problem = await self._disk.room()
         for call_id in deleted:
             log.info("deleted the oldest recording, of call %s, to stay within EARSHOT_RECORDINGS_MB", call_id)
-            self._kept.discard(call_id)
+            await self._archive.deleted(call_id)
             self._note(_EARSHOT, "delete-recording", self._call(call_id))
             self.changed.emit(call_id)
         return problem
@@ -316,17 +243,16 @@ class Recordings:
     async def _finish(self, call_id: str) -> None:
         try:
             if await self._disk.finish(call_id):
-                self._kept.add(call_id)
-        except (OSError, RecordingDamaged, soundfile.LibsndfileError) as error:
+                await self._archive.finished(call_id)
+        except (OSError, RecordingDamaged, RecordingNotFound, soundfile.LibsndfileError) as error:
             log.error("could not finish the recording of call %s: %s", call_id, error)
-            self._tell(call_id, "unfinished")
+            self._problems.note(call_id, "unfinished")
         self.changed.emit(call_id)
 
-    def _tell(self, call_id: str, problem: str) -> None:
-        if self._problems.get(call_id) != problem:
-            log.warning("recording of call %s: %s", call_id, PROBLEMS[problem])
-            _remember(self._problems, call_id, problem)
-            self.changed.emit(call_id)
+    async def _absent(self, call_id: str) -> EarshotError:
+        if self._leases.elsewhere(call_id):
+            return RecordingUnfinished("This call is still being recorded. Try again when the recording has ended.")
+        return await self._archive.absent(call_id)
 
     def _id(self, call_id: str) -> str:
         call = self._find(call_id)
@@ -335,9 +261,3 @@ class Recordings:
     def _call(self, call_id: str) -> Call:
         """The call, for the audit. A recording may outlive its call in memory."""
         return self._find(call_id) or Call(id=call_id, status=CallStatus.ENDED)
-
-
-def _remember(memory: dict[str, T], call_id: str, value: T) -> None:
-    memory[call_id] = value
-    while len(memory) > _REMEMBERED:
-        del memory[next(iter(memory))]

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from filelock import FileLock, Timeout
-
 from services.domain.errors import RecordedElsewhere
 from services.domain.speech import Utterance
 from services.domain.stream_format import StreamFormat
+from services.recording.locks import being_written, held, part_lock
 from services.vapi.listen_events import read
 
 Item = tuple[float, str | bytes | None]
@@ -27,18 +26,21 @@ _TICK = 5.0  # seconds of sound between two log lines with the byte count, from 
 
 _LAST_GAP = 5.0  # seconds that may pass between the last sound and the news that the call ended
 
+_TRIES = 3  # to create a part: another process may delete the folder at that moment
+
 
 class RecordingWriter:
     """Writes parts `1.pcm` and `1.jsonl`, `2.pcm`, ... into `folder`: a new part whenever the stream's format changes.
 
-    `epoch` is the Unix time at which the items' monotonic clock was 0. The folder is created and locked with the first sound.
+    `epoch` is the Unix time at which the items' monotonic clock was 0. The folder is created with the first sound. Each part is locked
+    while it is written. `missing_from`: Unix time from which another process had recorded the call, until it stopped.
     """
 
-    def __init__(self, folder: Path, *, call_id: str, epoch: float) -> None:
+    def __init__(self, folder: Path, *, call_id: str, epoch: float, missing_from: float | None = None) -> None:
         self._folder = folder
         self._call_id = call_id
         self._epoch = epoch
-        self._lock = FileLock(folder / ".lock", mode=0o600, thread_local=False)
+        self._missing_from = missing_from
         self._part: _Part | None = None
         self._format: StreamFormat | None = None
         self._assumed = False
@@ -58,11 +60,8 @@ class RecordingWriter:
     def close(self, why: str, at: float) -> None:
         """Ends the current part and logs why and when. May be called twice."""
         part, self._part = self._part, None
-        try:
-            if part:
-                part.close(why, at)
-        finally:
-            self._lock.release()
+        if part:
+            part.close(why, at)
 
     def _sound(self, at: float, sound: bytes) -> None:
         assert self._format  # noqa: S101 - the relay announces a format before any sound
@@ -88,15 +87,21 @@ class RecordingWriter:
             self._part.interruption = kind
 
     def _begin(self, at: float, form: StreamFormat) -> "_Part":
-        make_private(self._folder)
-        if not self._lock.is_locked:
+        for last in (False,) * (_TRIES - 1) + (True,):
+            make_private(self._folder)
             try:
-                self._lock.acquire(blocking=False)
-            except Timeout:
-                raise RecordedElsewhere("Another process is recording this call.", code="elsewhere") from None
-        numbers = [int(path.stem) for path in self._folder.iterdir() if path.stem.isdecimal()]
-        part = _Part(self._folder / str(1 + max(numbers, default=0)), form=form, began=at, epoch=self._epoch)
-        part.note(kind="part", callId=self._call_id, startedAt=self._epoch + at, start=form.start_frame(assumed=self._assumed))
+                with held(self._folder):
+                    if being_written(self._folder):  # by a process that has no lease: the journal could not be written
+                        raise RecordedElsewhere("Another process is recording this call.", code="elsewhere")
+                    numbers = [int(path.stem) for path in self._folder.iterdir() if path.stem.isdecimal()]
+                    part = _Part(self._folder / str(1 + max(numbers, default=0)), form=form, began=at, epoch=self._epoch)
+                break
+            except FileNotFoundError:
+                if last:
+                    raise
+        missing, self._missing_from = self._missing_from, None
+        begin = {"callId": self._call_id, "startedAt": self._epoch + at, "start": form.start_frame(assumed=self._assumed)}
+        part.note(kind="part", **begin, **({"missingFrom": missing} if missing else {}))
         return part
 
 
@@ -114,6 +119,8 @@ class _Part:
         self._sound: list[bytes] = []
         self._bytes = 0
         self._lines: list[str] = []
+        self._lock = part_lock(path)
+        self._lock.acquire()
         # The log is created first, because sound can't be read without it.
         self._files = [_create(path.with_suffix(suffix)) for suffix in (".jsonl", ".pcm")]
 
@@ -148,6 +155,7 @@ class _Part:
         finally:
             for file in self._files:
                 os.close(file)
+            self._lock.release()
 
     def _mark(self, kind: str, at: float) -> None:
         seconds, time = round(at - self._last, 4), round(self._epoch + self._last, 3)

@@ -39,6 +39,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     """A call of the demo line, recorded because that is the default here, and ended."""
     data = tmp_path_factory.mktemp("data")
     record_two_parts(data / "recordings")
+    record_taken_over(data / "recordings")
     page = ROOT / "tests" / "browser" / "replay_page.py"
     with earshot_process(page, EARSHOT_RECORD="on", EARSHOT_RECORDINGS=str(data / "recordings")) as earshot:
         call = earshot.place("+14155552671")["id"]
@@ -60,6 +61,14 @@ def record_two_parts(folder: Path) -> None:
         writer.write([(start, form.start_frame()), (start, b"\x10\x10" * 3 * form.sample_rate)])
     writer.close("call ended", 103.0)
     assert RecordingFolder(folder).finish("two")
+
+
+def record_taken_over(folder: Path) -> None:
+    """A call `taken-over`: the process that recorded its first 9.4 s stopped, and left nothing."""
+    writer = RecordingWriter(folder / "taken-over", call_id="taken-over", epoch=0, missing_from=90.6)
+    writer.write([(100.0, DEFAULT_FORMAT.start_frame()), (100.0, b"\x10\x10" * 2 * DEFAULT_FORMAT.sample_rate)])
+    writer.close("call ended", 101.0)
+    assert RecordingFolder(folder).finish("taken-over")
 
 
 def answered(earshot: Earshot, call_id: str) -> bool:
@@ -167,6 +176,13 @@ def test_a_recording_of_two_parts_plays_through(recorded: Recorded, open_tab: Op
     expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "paused")
     page.get_by_test_id("replay-wave").press("ArrowLeft")
     expect(page.get_by_test_id("replay-time")).to_have_text("0:00")
+
+
+def test_what_is_missing_after_a_takeover_is_shown_and_skipped(recorded: Recorded, open_tab: Open) -> None:
+    page = open_tab(recorded.address.rpartition("/")[0] + "/taken-over")
+    expect(page.get_by_test_id("replay")).to_contain_text("0.0 to 9.4 s missing: the process that recorded it stopped.")
+    page.get_by_test_id("replay-play").click()
+    expect(page.get_by_test_id("replay-time")).to_have_text("0:10")
 
 
 def test_a_missing_recording_is_reported(recorded: Recorded, open_tab: Open) -> None:

@@ -10,6 +10,7 @@ from websockets.asyncio.server import ServerConnection
 
 from services.domain.call import CallStatus
 from services.domain.client import PAGE
+from services.journal import Journal
 from services.listening.listener import Listener
 from services.recording.recordings import Recordings
 from tests.listening.stand_in import START, Line, StandIn, eventually, within
@@ -69,8 +70,16 @@ class Call:
 async def test_half_an_hour_is_kept_bit_for_bit_with_its_drops_and_stalls_marked(stand_in: StandIn, line: Line, tmp_path: Path) -> None:
     with line.relay.listen("c1") as listener:
         call = Call(stand_in, listener)
+        journal = await Journal.open(tmp_path / "journal" / "journal.db")
         recordings = Recordings(
-            tmp_path, relay=line.relay, find=line.calls.get, note=lambda *_: None, limit=10**9, free_floor=0, clock=lambda: call.now
+            tmp_path,
+            journal=journal.recordings,
+            relay=line.relay,
+            find=line.calls.get,
+            note=lambda *_: None,
+            limit=10**9,
+            free_floor=0,
+            clock=lambda: call.now,
         )
         await recordings.open()
         await recordings.start("c1", PAGE)
@@ -86,6 +95,7 @@ async def test_half_an_hour_is_kept_bit_for_bit_with_its_drops_and_stalls_marked
     await eventually(lambda: recordings.has("c1"))
     info = json.loads(await recordings.text("c1", "recording"))
     await recordings.aclose()
+    await journal.aclose()
 
     part = info["parts"][0]
     kept, _ = soundfile.read(tmp_path / "c1" / "1.flac", dtype="int16", always_2d=True)

@@ -13,6 +13,7 @@ import soundfile
 
 from services.domain.call import Call, CallStatus, ListenTarget
 from services.domain.client import PAGE
+from services.journal import Journal
 from services.listening.relay import Relay
 from services.recording.folder import RecordingFolder
 from services.recording.recordings import Recordings
@@ -57,7 +58,8 @@ async def record(url: str, folder: str) -> None:
         return ListenTarget(url=url)
 
     relay = Relay(target=target, find={"c1": call}.get, hint=lambda _: None)
-    recordings = Recordings(Path(folder), relay=relay, find={"c1": call}.get, note=lambda *_: None, limit=10**9)
+    journal = await Journal.open(Path(folder) / "journal.db")
+    recordings = Recordings(Path(folder), journal=journal.recordings, relay=relay, find={"c1": call}.get, note=lambda *_: None, limit=10**9)
     await recordings.open()
     await recordings.start("c1", PAGE)
     await asyncio.Event().wait()

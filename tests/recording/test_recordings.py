@@ -23,6 +23,7 @@ from websockets.asyncio.server import ServerConnection
 from services.domain.call import Call, CallStatus
 from services.domain.client import PAGE, Client, Scope
 from services.domain.errors import CallNotFound, CallNotRunning, CantRecord, NotConfigured, RecordingNotFound, RecordingUnfinished
+from services.journal import Journal
 from services.listening.sound_thread import SoundThread
 from services.recording.recorder import Recorder
 from services.recording.recordings import Recordings
@@ -39,7 +40,7 @@ ROBOT = Client(name="robot")
 class Site:
     """Recordings of one call, `c1`, with its sound at `stand_in`."""
 
-    def __init__(self, folder: Path, stand_in: StandIn, line: Line, **options: Any) -> None:
+    def __init__(self, folder: Path, stand_in: StandIn, line: Line, journal: Journal, **options: Any) -> None:
         self.folder = folder
         self.stand_in = stand_in
         self.line = line
@@ -47,6 +48,7 @@ class Site:
         self.news: asyncio.Queue[str] = asyncio.Queue()
         self.recordings = Recordings(
             folder,
+            journal=journal.recordings,
             relay=line.relay,
             find=line.calls.get,
             note=lambda client, action, call: self.audit.append((client.name, action, call.id)),
@@ -90,16 +92,18 @@ class Site:
 
 
 @asynccontextmanager
-async def site_in(folder: Path, **options: Any) -> AsyncIterator[Site]:
+async def site_in(folder: Path, *, journal_in: Path | None = None, **options: Any) -> AsyncIterator[Site]:
     async with StandIn() as stand_in:
         line = Line(stand_in)
-        site = Site(folder, stand_in, line, **options)
+        journal = await Journal.open((journal_in or folder.parent) / "journal" / "journal.db")
+        site = Site(folder, stand_in, line, journal, **options)
         await site.recordings.open()
         try:
             yield site
         finally:
             await site.recordings.aclose()
             await line.relay.aclose()
+            await journal.aclose()
 
 
 @pytest.fixture(autouse=True, params=SOUND_IN)
@@ -129,9 +133,8 @@ async def test_a_call_is_recorded_until_it_ends(site: Site) -> None:
     await site.until(lambda: site.recordings.has("c1"))
     assert not site.recordings.recording("c1")
     assert np.array_equal(site.samples(), as_samples(SECOND))
-    recording = await site.recordings.get("c1")
-    assert recording
-    assert (recording.seconds, len(recording.parts)) == (1.0, 1)
+    assert list(await site.recordings.sounds("c1")) == [1]
+    assert json.loads(await site.recordings.text("c1", "recording"))["seconds"] == 1.0
     lines = json.loads(await site.recordings.text("c1", "transcript"))["lines"]
     assert [(line["speaker"], line["text"]) for line in lines] == [("assistant", "Hello")]
     assert site.audit == [("page", "record", "c1")]
@@ -265,7 +268,7 @@ async def test_a_fault_of_one_recording_is_reported_and_ends_no_other(site: Site
         raise KeyError("a fault of ours")
 
     connection = await site.record([])
-    monkeypatch.setattr(site.recordings._recorders["c1"].writer, "_sound", fail)
+    monkeypatch.setattr(site.recordings._recorders._recorders["c1"].writer, "_sound", fail)
     await connection.send(SECOND[0])
     await site.until(lambda: site.recordings.problem("c1") == "disk")
     await site.kept(SECOND, "c2")
@@ -305,7 +308,7 @@ async def test_a_call_whose_sound_is_refused_is_told_until_there_is_sound(site: 
 async def test_no_name_leaves_the_folder(site: Site, name: str) -> None:
     (site.folder.parent / "recording.json").write_text("{}")
     with pytest.raises(RecordingNotFound):
-        await site.recordings.get(name)
+        await site.recordings.sounds(name)
     with pytest.raises(RecordingNotFound):
         await site.recordings.delete(name, PAGE)
 
@@ -429,6 +432,6 @@ async def test_a_recording_that_is_being_written_can_not_be_deleted(site: Site) 
 
 
 async def test_a_data_folder_that_is_made_for_recordings_is_its_owners_alone(tmp_path: Path) -> None:
-    async with site_in(tmp_path / "data" / "recordings") as site:
+    async with site_in(tmp_path / "data" / "recordings", journal_in=tmp_path) as site:
         await site.kept(SECOND)
         assert {path.stat().st_mode & 0o777 for path in (site.folder.parent, site.folder, site.folder / "c1")} == {0o700}

@@ -20,7 +20,7 @@ from services.dialling.switch import FILE
 from services.domain import errors
 from services.domain.call import CallStatus
 from services.domain.client import LOCAL, PAGE
-from services.recording.recordings import PROBLEMS
+from services.recording.problems import PROBLEMS
 from services.support import words
 from services.support.words import ENGLISH, FOLDER, Text, catalogue, languages
 from services.vapi.ended_reasons import Family, explain

@@ -68,7 +68,9 @@ async def client_of(
         relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
         desk.changed.subscribe(relay.on_call)
         api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=desk.switch, settings=account, version="1", forward=forward)
-        recordings = Recordings(folder / "recordings", relay=relay, find=desk.get, note=desk.note, limit=10**9)
+        recordings = Recordings(
+            folder / "recordings", journal=desk.journal.recordings, relay=relay, find=desk.get, note=desk.note, limit=10**9
+        )
         await recordings.open()
         api.include_router(recording_router(recordings))
         vapi = gateway or NoCredentials(account.missing)

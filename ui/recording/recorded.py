@@ -54,15 +54,14 @@ class Recorded(LiveBox):
 
     async def _offer_downloads(self) -> None:
         try:
-            recording = await self._recordings.get(self._call.id)
+            parts = sorted(await self._recordings.sounds(self._call.id))
         except EarshotError as error:
             self._notice.show_error(error)
             return
         self._downloads.clear()
-        parts = len(recording.parts) if recording else 0
         with self._downloads:
-            for part in range(1, parts + 1):
-                words = say("download") if parts == 1 else say("download_part", part=str(part))
+            for part in parts:
+                words = say("download") if len(parts) == 1 else say("download_part", part=str(part))
                 Text("a", words, "btn small", href=download_address(self._call.id, part), download=True)
 
     def _press_replay(self) -> None:

@@ -22,6 +22,9 @@ const SPEEDS = [1, 1.25, 1.5, 2];
 /** @type {Record<string, number>} seconds by key, as in other players */
 const STEPS_S = { ArrowLeft: -5, ArrowRight: 5, ArrowDown: -5, ArrowUp: 5, PageDown: -30, PageUp: 30, Home: -Infinity, End: Infinity };
 
+/** @param {number} time in seconds */
+const toTenth = (time) => Math.max(0, time).toFixed(1);
+
 export default defineComponent({
   components: { MuteButton, ReplayLines },
   template: `
@@ -183,8 +186,11 @@ export default defineComponent({
       this.seek(this.time);
     },
 
-    /** @param {Hole} hole */
-    describe({ at, seconds }) {
+    /** @param {Hole & {kind: string}} hole */
+    describe({ kind, at, seconds }) {
+      if (kind === "takeover") {
+        return fill(this.words.takeover, { start: toTenth(at - seconds), end: `${toTenth(at)} s` });
+      }
       return fill(this.words.gap, { seconds: seconds.toFixed(1), time: lasting(at - seconds + 0.05) });
     },
 

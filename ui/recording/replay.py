@@ -9,7 +9,7 @@ from ui.kit.markup import set_props
 from ui.kit.times import FORMATS
 from ui.words import text
 
-_OWN = "replay loading failed play pause seek position speed both mute_customer mute_assistant gap transcript no_transcript"
+_OWN = "replay loading failed play pause seek position speed both mute_customer mute_assistant gap takeover transcript no_transcript"
 _WORDS = {
     **{name: f"replay_{name}" for name in _OWN.split()},
     "again": "try_again",

@@ -74,6 +74,15 @@ STEPS: tuple[Step, ...] = (
         "CREATE INDEX earshot_sessions_revision ON earshot_sessions (revision)",
     ),
     ("CREATE TABLE earshot_leases (call_id TEXT PRIMARY KEY, instance TEXT NOT NULL, renewed_at BIGINT NOT NULL)",),
+    (
+        "CREATE TABLE earshot_recordings (call_id TEXT PRIMARY KEY, recorder TEXT NOT NULL, renewed_at BIGINT NOT NULL,"
+        " heard_from BIGINT NOT NULL, switched_off INTEGER NOT NULL, stored INTEGER NOT NULL, deleted_at BIGINT NOT NULL,"
+        " swept INTEGER NOT NULL, revision BIGINT NOT NULL)",
+        "CREATE INDEX earshot_recordings_revision ON earshot_recordings (revision)",
+        "CREATE INDEX earshot_recordings_held ON earshot_recordings (renewed_at) WHERE recorder <> ''",
+        "INSERT INTO earshot_recordings SELECT call_id, instance, renewed_at, 0, 0, 0, 0, 1, 0 FROM earshot_leases",
+        "DROP TABLE earshot_leases",
+    ),
 )
 """A released step is never changed. Every later change is a new step."""
 

@@ -73,8 +73,21 @@ sessions = _table(
 )
 """The logins of the page."""
 
-leases = _table("earshot_leases", call_id=sa.String, instance=sa.String, renewed_at=sa.BigInteger)
-"""Which process records which call."""
+recordings = _table(
+    "earshot_recordings",
+    call_id=sa.String,
+    recorder=sa.String,
+    renewed_at=sa.BigInteger,
+    heard_from=sa.BigInteger,
+    switched_off=sa.Integer,
+    stored=sa.Integer,
+    deleted_at=sa.BigInteger,
+    swept=sa.Integer,
+    revision=sa.BigInteger,
+)
+"""The recordings of calls. `recorder` is the process that records the call now, by a lease that it renewed at `renewed_at`; empty: none.
+`heard_from` is when the first sound came that was recorded under this lease, 0 if none. `switched_off`: somebody stopped the recording.
+`stored`: the store has parts of it. Parts that began before `deleted_at` are deleted, in the store once `swept`."""
 
 instances = _table("earshot_instances", id=sa.String, seen_at=sa.BigInteger)
 """The processes on one PostgreSQL database, and each one's last heartbeat by the database's clock."""

@@ -12,8 +12,8 @@ from services.domain.call import Call
 from services.domain.errors import JournalError
 from services.journal.database.revisions import Revised, current
 from services.journal.database.watches import Watch
-from services.journal.records import Session
-from services.journal.tables import audit, calls, sessions, states
+from services.journal.records import RecordingState, Session
+from services.journal.tables import audit, calls, recordings, sessions, states
 from services.journal.tables.states import State
 from services.support.signals import Signal
 from services.support.tasks import Tasks
@@ -34,6 +34,7 @@ class News:
     noted: frozenset[str]
     states: Mapping[str, State]
     sessions: list[Session]
+    recordings: list[RecordingState]
 
 
 class Feed:
@@ -102,5 +103,6 @@ def _read(connection: sa.Connection, *, since: int, newest_note: int, own: froze
             noted=noted,
             states=states.written_since(connection, since),
             sessions=sessions.written_since(connection, since),
+            recordings=recordings.written_since(connection, since),
         ),
     )

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.journal.database.codec import milliseconds
-from services.journal.database.schema import audit, calls, dials, sessions, transcripts
+from services.journal.database.schema import audit, calls, dials, recordings, sessions, transcripts
 
 KEPT = timedelta(days=400)
 """For calls, their transcripts and dials, and the audit: whoever checks a bill a year later finds them."""
@@ -20,7 +20,6 @@ SESSIONS_KEPT = timedelta(days=8)
 
 NOT_PRUNED = {
     "earshot_instances": "one row per process, deleted when the process leaves or has been silent for long",
-    "earshot_leases": "one row per call that is being recorded, deleted when its recording ends",
     "earshot_revision": "a single row: the number of the latest change",
     "earshot_states": "one row per state of the installation",
     "earshot_schema": "a single row: the version of the schema",
@@ -37,12 +36,14 @@ Outdated = list[tuple[sa.TableClause, sa.ColumnClause[Any], list[Any]]]
 def _rules(now: datetime) -> list[tuple[sa.TableClause, sa.ColumnClause[Any], sa.ColumnElement[bool]]]:
     """Each pruned table, its key, and which rows are outdated. Open dials never are."""
     kept_since, refused_since = milliseconds(now - KEPT), milliseconds(now - REFUSED_KEPT)
+    kept = (recordings.c.recorder != "") | (recordings.c.stored == 1) | (recordings.c.swept == 0)
     refused = (dials.c.state == "refused") & (dials.c.dialled_at <= refused_since)
     return [
         (dials, dials.c.tag, _SETTLED & ((dials.c.dialled_at <= kept_since) | refused)),
         (calls, calls.c.id, calls.c.created_at <= kept_since),
         (transcripts, transcripts.c.call_id, ~sa.exists().where(calls.c.id == transcripts.c.call_id)),
         (audit, audit.c.id, audit.c.at <= kept_since),
+        (recordings, recordings.c.call_id, ~kept & (recordings.c.renewed_at <= kept_since)),
         (sessions, sessions.c.key, sessions.c.begun_at <= milliseconds(now - SESSIONS_KEPT)),
     ]
 

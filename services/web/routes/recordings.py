@@ -1,6 +1,6 @@
 """The routes of recordings, for the API and for the page's replay."""
 
-import re
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Literal
 
@@ -11,18 +11,18 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from services.domain.client import Client, Scope
 from services.domain.errors import EarshotError
-from services.recording.recordings import PROBLEMS as WHAT_IS_WRONG
+from services.recording.problems import PROBLEMS as WHAT_IS_WRONG
 from services.recording.recordings import Recordings
+from services.recording.store import StoredSound
 from services.web.access.current_client import client_of
 from services.web.problems import PROBLEMS, allow_only, problem, problem_of
+from services.web.stored_sound import asked_range, stored_answer
 
 _SOUND: dict[int | str, dict[str, Any]] = {
     200: {"content": {"audio/flac": {}}, "description": "FLAC as long as the call, customer left and assistant right, silence in gaps"},
     206: {"content": {"audio/flac": {}}, "description": "The part of it that `Range` asked for"},
     **PROBLEMS,
 }
-_RANGE = re.compile(r"bytes=(\d{1,15})?-(\d{1,15})?", re.ASCII)
-
 Part = Annotated[int, Query(ge=1, le=10_000, description="A stream that changed its format, or was recorded twice, has more than one")]
 What = Literal["peaks", "transcript", "recording"]
 
@@ -113,26 +113,23 @@ def replay_router(recordings: Recordings) -> APIRouter:
     return router
 
 
-async def _sound(recordings: Recordings, request: Request, call_id: str, part: int, client: Client, *, action: str) -> Response:
-    asked = _RANGE.fullmatch(request.headers.get("range", "").strip())
+async def _sound(recordings: Recordings, request: Request, call_id: str, number: int, client: Client, *, action: str) -> Response:
+    asked = asked_range(request.headers)
     # A player fetches a file in many ranges. Only the first one is recorded in the audit.
-    begins = asked is None or not asked[1] or int(asked[1]) == 0
-    path = await recordings.part(call_id, part, client, action=action if begins else None)
-    name = f"call-{path.parent.name}{'' if part == 1 else f'-{part}'}.flac"
-    answer = FileResponse(
-        path,
-        media_type="audio/flac",
-        filename=name,
-        content_disposition_type="attachment" if action.startswith("download") else "inline",
-        headers={"Cache-Control": "no-cache, private"},
-    )
-    first, last = (int(text) if text else None for text in asked.groups()) if asked else (None, None)
-    if (first is None and not last) or (first is not None and last is not None and last < first):
+    begins = asked is None or asked.first == 0
+    sound = await recordings.part(call_id, number, client, action=action if begins else None)
+    name = f"call-{call_id}{'' if number == 1 else f'-{number}'}.flac"
+    disposition = "attachment" if action.startswith("download") else "inline"
+    size = sound.size if isinstance(sound, StoredSound) else (await asyncio.to_thread(sound.stat)).st_size
+    if asked and asked.beyond(size):
+        return problem(416, "range_not_satisfiable", f"The recording has {size} bytes.", headers={"Content-Range": f"bytes */{size}"})
+    headers = {"Cache-Control": "no-cache, private"}
+    if isinstance(sound, StoredSound):
+        return await stored_answer(sound, asked, request.headers, headers | {"Content-Disposition": f'{disposition}; filename="{name}"'})
+    if asked is None:
         # RFC 9110, 14.2: an invalid range is ignored.
         request.scope["headers"] = [(header, value) for header, value in request.scope["headers"] if header != b"range"]
-    elif first is not None and first >= (size := path.stat().st_size):
-        return problem(416, "range_not_satisfiable", f"The recording has {size} bytes.", headers={"Content-Range": f"bytes */{size}"})
-    return answer
+    return FileResponse(sound, media_type="audio/flac", filename=name, content_disposition_type=disposition, headers=headers)
 
 
 class ProblemRoute(APIRoute):

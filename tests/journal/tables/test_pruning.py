@@ -64,6 +64,20 @@ async def test_a_session_goes_soon_after_it_can_no_longer_be_used(journal: Journ
     assert [bool(await journal.session(str(day))) for day in range(3)] == [False, False, True]
 
 
+async def test_what_is_known_of_a_recording_goes_when_nothing_of_it_is_left(open_journal: Open, url: str) -> None:
+    journal = await open_journal(now=lambda: datetime.now(UTC) + KEPT + timedelta(minutes=1))
+    recordings = journal.recordings
+    for call_id in ("gone", "recorded", "stored", "unswept"):
+        await recordings.take_lease(call_id)
+        if call_id != "recorded":
+            await recordings.release_lease(call_id)
+    await recordings.keep("stored", began_ms=1, stored=True)
+    await recordings.delete("unswept", at_ms=1)
+    await journal.forget_old()
+    left = {row[0] for row in await execute(url, "SELECT call_id FROM earshot_recordings")}
+    assert left == {"recorded", "stored", "unswept"}
+
+
 async def test_refused_dials_go_after_a_week_and_open_ones_never(journal: Journal, url: str, clock: Clock) -> None:
     for state in ("refused", "unknown", None):
         order = an_order()
@@ -88,7 +102,7 @@ async def test_every_table_is_pruned_or_says_why_not(journal: Journal, url: str,
     tables = [row[0] for row in await execute(url, catalogue)]
     assert sorted(tables) == sorted([*pruned_tables(clock.now), *NOT_PRUNED])
     assert all(NOT_PRUNED.values())
-    assert NAMES.keys() == pruned_tables(clock.now) - {"earshot_sessions"}
+    assert NAMES.keys() == pruned_tables(clock.now) - {"earshot_sessions", "earshot_recordings"}
 
 
 async def test_it_is_pruned_by_itself_every_hour(open_journal: Open, url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
