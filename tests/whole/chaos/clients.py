@@ -58,7 +58,7 @@ class Clients:
     async def _place(self, key: str) -> Json:
         while True:
             status, body = await self.ask("POST", "/api/vapi_call", json={"to": number_of(key)}, headers={"Idempotency-Key": key})
-            if status in _PLACED:
+            if status in _PLACED and "id" in body:
                 (self.heard.placed if status == 201 else self.heard.unknown)[key].add(body["id"])
                 return body
             await asyncio.sleep(self._chance.uniform(0.5, 2.0))

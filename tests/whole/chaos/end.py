@@ -49,6 +49,18 @@ async def abandoned(vapi: RestlessVapi, url: str) -> list[str]:
     return [row[0] for row in rows if row[1] not in numbers]
 
 
+async def check_answers(clients: Clients, apps: Sequence[Supervised]) -> list[str]:
+    """Every id that was answered leads to the call of its key, at every app."""
+    wrong = []
+    for key in clients.heard.placed.keys() | clients.heard.unknown.keys():
+        for id_ in clients.heard.placed[key] | clients.heard.unknown[key]:
+            for app in apps:
+                status, body = await clients.ask_at(app, "GET", f"/api/calls/{id_}")
+                if (status, body.get("to")) != (200, number_of(key)):
+                    wrong.append(f"{key} was answered with {id_}, which is answered with {status} {body}")
+    return wrong
+
+
 async def check_slots(vapi: RestlessVapi, url: str, clients: Clients, apps: Sequence[Supervised], slots: int) -> list[str]:
     """Once an owner has freed the slots of dials that never became calls, all slots can be taken, and no more."""
     wrong = []

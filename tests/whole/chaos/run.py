@@ -15,7 +15,7 @@ from tests.process import vapi_environ
 from tests.stand_in import stand_in
 from tests.whole.chaos.clients import Clients, Heard
 from tests.whole.chaos.databases import Database
-from tests.whole.chaos.end import abandoned, check_calls, check_dials, check_slots
+from tests.whole.chaos.end import abandoned, check_answers, check_calls, check_dials, check_slots
 from tests.whole.chaos.supervised import Supervised
 from tests.whole.chaos.vapi import RestlessVapi
 
@@ -65,7 +65,9 @@ async def run(folder: Path, database: Database, *, seconds: float, seed: int) ->
     vapi = RestlessVapi(random.Random(seed + 1))  # noqa: S311
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(stand_in(vapi))
-        session = await stack.enter_async_context(aiohttp.ClientSession())
+        # A connection each: one that is kept may be closed by the app, idle, at the moment when a client uses it again.
+        connector = aiohttp.TCPConnector(limit=0, force_close=True)
+        session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         environ = vapi_environ(vapi.url) | LIMITS
         apps = [Supervised(folder, {**environ, **own}, session) for own in database.environs]
         clients = Clients(apps, session, random.Random(seed + 2))  # noqa: S311
@@ -89,6 +91,7 @@ async def run(folder: Path, database: Database, *, seconds: float, seed: int) ->
         report.wrong += [f"{task.get_name()}: {task.exception()!r}" for task in wanted if task.done() and task.exception()]
         report.whole_after_s = await _until(lambda: _whole(vapi, database), report, "calls, costs or slots are missing")
         report.wrong += check_dials(vapi, clients.heard) + await check_calls(vapi, database.url)
+        report.wrong += await check_answers(clients, apps)
         report.dials, report.calls = vapi.dials, len(vapi.calls)
         report.never_placed = len(await abandoned(vapi, database.url))
         vapi.calm = True
