@@ -2,6 +2,7 @@
 
 from benchmarks import (
     call_log,
+    crossing,
     first_paint,
     loop_gaps,
     many_calls,
@@ -17,7 +18,7 @@ from benchmarks import (
 
 for benchmark in (
     *(start_up, first_paint, place_calls, server_shape, relay, relay_recording),
-    *(sound_under_load, loop_gaps, call_log, many_calls, many_pages, memory),
+    *(sound_under_load, loop_gaps, call_log, crossing, many_calls, many_pages, memory),
 ):
     benchmark.main()
     print()
