@@ -63,6 +63,7 @@ from services.web.routes.recordings import recording_router, replay_router
 from services.web.routes.vapi_recording import vapi_recording_router, vapi_replay_router
 from services.web.server.connections import Connections
 from services.web.server.face_router import FaceRouter
+from services.web.server.open_connections import backlog
 from services.web.server.server import LastAnswers, Server
 from services.web.server.sockets import Sockets
 from ui.page import install_pages
@@ -322,6 +323,7 @@ def server_config(app: ASGIApp) -> uvicorn.Config:
         ws_per_message_deflate=False,
         ws_max_size=1 << 20,
         timeout_graceful_shutdown=2,
+        backlog=backlog(),
     )
 
 
@@ -333,7 +335,7 @@ def open_port(settings: Settings) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((settings.host.strip("[]"), settings.port))
-        listening.listen(2048)
+        listening.listen(backlog())
     except OSError as error:
         listening.close()
         raise OSError(

@@ -18,7 +18,9 @@ async def watch_descriptors() -> None:
     rarely = Rarely(60)
     while True:
         if not _one_is_free() and rarely():
-            log.error("all %s file descriptors are in use, so new connections are closed: raise the limit (ulimit -n)", _limit())
+            log.error(
+                "all %s file descriptors are in use, so new connections are closed: raise the limit (ulimit -n)", descriptor_limit() or ""
+            )
         await asyncio.sleep(_EVERY_S)
 
 
@@ -30,9 +32,11 @@ def _one_is_free() -> bool:
     return True
 
 
-def _limit() -> str:
+def descriptor_limit() -> int | None:
+    """How many descriptors the process may have open; None where nothing limits them."""
     if sys.platform == "win32":
-        return ""
+        return None
     import resource
 
-    return str(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return None if limit == resource.RLIM_INFINITY else limit

@@ -1,10 +1,12 @@
 """uvicorn's HTTP connections with limits on the time and size of a request's headers, and on the time that a client does not read."""
 
 import asyncio
+import time
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from services.web.server.write_timeout import WriteTimeout
+from services.web.server.open_connections import OPEN, Standing
+from services.web.server.write_timeout import WriteTimeout, drop
 
 HEAD_TIMEOUT_S = 20.0
 """Seconds from the opening of a connection, or from a request's first byte, to the end of its headers."""
@@ -25,9 +27,12 @@ class Connections(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
     _head = 0
     _fields = 0  # bytes of this request's line and headers, as far as they are parsed
     _writing: WriteTimeout | None = None
+    moved_at = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
+        self.moved_at = time.monotonic()
+        OPEN.opened(self, transport.get_extra_info("socket"))
         self._writing = WriteTimeout(self.loop, transport, lambda: self.flow.write_paused)
         self._watch()
 
@@ -57,7 +62,27 @@ class Connections(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
         else:
             super().send_400_response(msg)
 
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        OPEN.begins(self)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        OPEN.ends(self)
+
+    def standing(self) -> Standing:
+        if self.transport.get_write_buffer_size():
+            return Standing.UNREAD
+        if self._awaits_head() or self.cycle is None or (self.cycle.more_body and not self.cycle.response_started):
+            return Standing.IDLE
+        return Standing.STREAM if self.cycle.response_started else Standing.ANSWERING
+
+    def abort(self) -> None:
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(drop, self.transport)
+
     def data_received(self, data: bytes) -> None:
+        self.moved_at = time.monotonic()
         super().data_received(data)
         self._head = self._head + len(data) if self._awaits_head() else 0
         if self._head > HEAD_LIMIT and not self.transport.is_closing():
@@ -67,16 +92,19 @@ class Connections(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        OPEN.closed(self)
         self._cancel_deadline()
         self._end_write_timeout()
 
     def resume_writing(self) -> None:
         super().resume_writing()
+        self.moved_at = time.monotonic()
         if self._writing:
             self._writing.resumed()
 
     def handle_websocket_upgrade(self) -> None:
         self._end_write_timeout()
+        OPEN.closed(self)
         super().handle_websocket_upgrade()
 
     def _end_write_timeout(self) -> None:

@@ -4,12 +4,14 @@ to the event loop of another thread."""
 import asyncio
 import os
 import socket
+import time
 from typing import Any, cast
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from services.web.server.write_timeout import WriteTimeout
+from services.web.server.open_connections import OPEN, Standing
+from services.web.server.write_timeout import WriteTimeout, drop
 
 _EXTENSION = "earshot.protocol"
 _REFUSED = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -22,22 +24,37 @@ class Sockets(WebSocketsSansIOProtocol):
     """
 
     _writing: WriteTimeout | None = None
+    moved_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        self.moved_at = time.monotonic()
+        OPEN.opened(self, transport.get_extra_info("socket"))
         self._writing = WriteTimeout(self.loop, cast(asyncio.Transport, transport), lambda: not self.writable.is_set())
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        OPEN.closed(self)
         if self._writing:
             self._writing.cancel()
 
     def resume_writing(self) -> None:
         super().resume_writing()
+        self.moved_at = time.monotonic()
         if self._writing:
             self._writing.resumed()
 
+    def standing(self) -> Standing:
+        if not self.writable.is_set():
+            return Standing.UNREAD
+        return Standing.STREAM if self.handshake_complete else Standing.ANSWERING
+
+    def abort(self) -> None:
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(drop, self.transport)
+
     def data_received(self, data: bytes) -> None:
+        self.moved_at = time.monotonic()
         super().data_received(data)
         if not self.handshake_initiated and self.conn.handshake_exc is not None:
             self.handshake_complete = self.close_sent = True

@@ -15,6 +15,14 @@ _CHECKS = 6  # per timeout
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: drop what is unsent, else the system would go on offering it to the client
 
 
+def drop(transport: asyncio.Transport) -> None:
+    """Closes a connection at once, without what is still to be sent."""
+    connected: socket.socket = transport.get_extra_info("socket")
+    if connected.fileno() >= 0:
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    transport.abort()
+
+
 class WriteTimeout:
     """Watches one connection and aborts it once its client has accepted too little for WRITE_TIMEOUT_S.
 
@@ -46,11 +54,6 @@ class WriteTimeout:
         elif self._since is None or size <= self._waiting - MIN_BYTES:
             self._since, self._waiting = now, size
         elif now - self._since >= WRITE_TIMEOUT_S:
-            self._abort()
+            drop(self._transport)
             return
         self._timer = self._loop.call_later(WRITE_TIMEOUT_S / _CHECKS, self._check)
-
-    def _abort(self) -> None:
-        connected: socket.socket = self._transport.get_extra_info("socket")
-        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        self._transport.abort()
