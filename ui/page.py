@@ -33,6 +33,7 @@ from ui.log.call_log import CallLog
 from ui.shell.connection import Connection
 from ui.shell.header import header
 from ui.shell.nicegui_files import NiceguiFiles
+from ui.shell.nonces import install_nonces
 from ui.shell.safety import stopped_banner
 from ui.shell.shortcuts import Palette, Shortcuts
 from ui.shell.theme import apply_theme, choose_theme
@@ -76,6 +77,7 @@ def install_pages(
 
     nicegui_app.add_exception_handler(404, _not_found)
     app.add_middleware(NiceguiFiles)
+    install_nonces()
     apply_theme(with_login=bool(settings.password))
     ui.run_with(
         app,

@@ -128,3 +128,37 @@ def test_loading_an_answer_into_a_page(foreign_page: Any, earshot: Earshot, tag:
         [earshot.url + path, tag],
     )
     assert loaded == "refused"
+
+
+MARKUP = """
+    <img src="/nothing.png" onerror="window.ran = 'a handler'">
+    <a href="javascript:window.ran = 'a link'" onclick="window.ran = 'a click'">x</a>
+    <iframe srcdoc="<script>parent.ran = 'a frame'</script>"></iframe>
+    <svg onload="window.ran = 'a drawing'"></svg>
+"""
+SCRIPTS = "window.ran = 'a script'"
+
+
+def test_markup_that_somebody_got_into_our_page_runs_no_script(chromium: Browser, earshot: Earshot) -> None:
+    page = chromium.new_page()
+    refused: list[str] = []
+    page.on("console", lambda message: refused.append(message.text))
+    page.goto(earshot.url)
+    page.wait_for_function("document.querySelectorAll('#app button').length > 3")
+    ran = page.evaluate(
+        """async ([markup, script]) => {
+            const place = document.createElement("div");
+            place.id = "injected";
+            document.body.append(place);
+            place.innerHTML = markup;
+            place.querySelector("a").click();
+            for (const attributes of [{ textContent: script }, { src: "data:text/javascript," + script }])
+                place.append(Object.assign(document.createElement("script"), attributes));
+            await new Promise((resolve) => setTimeout(resolve, 500));
+            return window.ran ?? null;
+        }""",
+        [MARKUP, SCRIPTS],
+    )
+    page.context.close()
+    assert ran is None
+    assert sum("Content Security Policy" in text for text in refused) >= 5

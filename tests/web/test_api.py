@@ -178,6 +178,23 @@ async def test_a_body_that_is_too_large_is_refused(vapi: StandIn, client: Client
     assert vapi.dials == 0
 
 
+# Right in everything but their depth, so that nothing else refuses them.
+DEEP = b'{"to": "+14155552671", "variableValues": ' + b'{"a": ' * 300 + b"1" + b"}" * 301
+DEEP_BEHIND_QUOTES = b'{"to": "+14155552671", "variableValues": {"x\\\\": ' + b"[" * 31 + b"]" * 31 + b', "\\"": 1}}'
+
+
+@pytest.mark.parametrize("data", [DEEP, DEEP_BEHIND_QUOTES, DEEP.replace(b"}" * 301, b"")])
+async def test_json_that_is_nested_too_deeply_uses_up_no_idempotency_key(vapi: StandIn, client: Client, data: bytes) -> None:
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "one"}
+    status, problem, _ = await client.ask("POST", "/api/vapi_call", data=data, headers=headers)
+    assert (status, problem["code"]) == (422, "invalid_request")
+    assert "nested too deeply" in problem["detail"]
+    for replayed in (None, "true"):
+        status, _, answer = await client.ask("POST", "/api/vapi_call", json={"to": NUMBER}, headers={"Idempotency-Key": "one"})
+        assert (status, answer.headers.get("Idempotency-Replayed")) == (201, replayed)
+    assert vapi.dials == 1
+
+
 @pytest.mark.parametrize(
     ("answer", "status", "code"),
     [

@@ -1,5 +1,6 @@
 """Which hosts and origins a request may come from."""
 
+import re
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -75,10 +76,21 @@ async def test_requests(url: str, method: str, headers: dict[str, str], status: 
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Cross-Origin-Resource-Policy"] == answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
-        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        policy = answer.headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in policy
+        assert re.search("script-src 'self' 'nonce-[A-Za-z0-9_-]{22}' 'unsafe-eval';", policy)
         if status >= 400:
             assert answer.content_type == "application/problem+json"
             assert (await answer.json())["code"] == ("host_not_allowed" if status == 400 else "cross_origin")
+
+
+async def test_each_answer_has_a_nonce_of_its_own(url: str) -> None:
+    seen = set()
+    async with aiohttp.ClientSession() as client:
+        for _ in range(20):
+            async with client.get(url) as answer:
+                seen.add(answer.headers["Content-Security-Policy"])
+    assert len(seen) == 20
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.web.access.sessions import Attempts
+from services.web.server import connections
 from tests.patience import HANG_S
 from tests.stand_in import StandIn
 from tests.web.test_authentication import PASSWORD, TOKENS, earshot
@@ -80,6 +81,39 @@ async def test_a_login_during_its_waiting_time_is_refused_unread(url: str) -> No
         writer.close()
         await writer.wait_closed()
     assert (await answer_to(url, "/login?next=/x", length=4000)).startswith("HTTP/1.1 429")
+
+
+@pytest.mark.parametrize("path", ["/api/vapi_events", "/api/vapi_call"])
+async def test_who_sends_on_after_the_answer_can_read_it(url: str, path: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {LARGE}\r\n\r\n".encode())
+    async with asyncio.timeout(HANG_S):
+        assert await reader.readline() == b"HTTP/1.1 401 Unauthorized\r\n"
+        for _ in range(20):
+            writer.write(bytes(LARGE // 20))
+            await writer.drain()
+            await asyncio.sleep(0.01)
+        assert b'"code":"unauthorized"' in await reader.read()
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.mark.parametrize("limit", ["LINGER_S", "LINGER_LIMIT"])
+async def test_who_never_stops_sending_is_dropped(url: str, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    monkeypatch.setattr(connections, limit, 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+    writer.write(f"POST /api/vapi_events HTTP/1.1\r\nHost: localhost\r\nContent-Length: {LARGE}\r\n\r\n".encode())
+
+    async def send_on() -> None:
+        while True:
+            writer.write(b"a")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    async with asyncio.timeout(HANG_S):
+        assert b"unauthorized" in await reader.read()
+        with pytest.raises(ConnectionError):
+            await send_on()
 
 
 async def test_another_method_is_refused_unread(url: str) -> None:

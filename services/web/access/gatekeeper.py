@@ -8,19 +8,14 @@ from urllib.parse import unquote
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.support.content_policy import content_policy
 from services.web.problems import problem
 
-# 'unsafe-inline' and 'unsafe-eval' are NiceGUI's needs: its page starts by an inline script and evaluates what the server sends.
-_CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?", re.ASCII)
 """A name or an address and a port, nothing else: in `localhost:1@evil.example` a client may see another host than a server."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MOST_SOCKETS = 2000  # open at once, pages and listeners together
 _HEADERS = {
-    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -50,6 +45,7 @@ class Gatekeeper:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
+                headers.setdefault("Content-Security-Policy", policy)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
                 if scope["scheme"] in ("https", "wss"):
@@ -58,6 +54,7 @@ class Gatekeeper:
 
         # NiceGUI would insert this header's value into its pages, whoever sent it.
         scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"x-forwarded-prefix"]
+        policy = content_policy(scope)
         request_id = secrets.token_hex(8)
         headers = Headers(scope=scope)
         if not self._allows_host(headers):

@@ -3,10 +3,12 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
+
+from services.support.content_policy import with_nonce
 
 ROUTE = "/docs"
 _STATIC = f"{ROUTE}/static"
@@ -37,8 +39,8 @@ def install_docs(api: FastAPI) -> None:
     api.mount(_STATIC, StaticFiles(directory=_files()))
 
     @api.get(ROUTE, include_in_schema=False)
-    async def docs() -> HTMLResponse:
-        return HTMLResponse(html)
+    async def docs(request: Request) -> HTMLResponse:
+        return HTMLResponse(with_nonce(html, request.scope))
 
 
 def _files() -> Path:

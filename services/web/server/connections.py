@@ -14,6 +14,13 @@ HEAD_TIMEOUT_S = 20.0
 HEAD_LIMIT = 64 * 1024
 """Bytes of a request line and its headers."""
 
+LINGER_S = 2.0
+"""Seconds for which the body of a refused request is thrown away after the answer. Closed at once, the connection would be reset, and the
+client, still sending, would never see the answer (RFC 9112, 9.6)."""
+
+LINGER_LIMIT = 4 << 20
+"""Bytes of it; larger than every body that is allowed."""
+
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -24,9 +31,11 @@ class Connections(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
     """
 
     _deadline: asyncio.TimerHandle | None = None
+    _linger: asyncio.TimerHandle | None = None
     _head = 0
     _fields = 0  # bytes of this request's line and headers, as far as they are parsed
     _writing: WriteTimeout | None = None
+    _thrown_away: int | None = None  # bytes, once the connection only waits for the client to stop sending
     moved_at = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -63,12 +72,28 @@ class Connections(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
             super().send_400_response(msg)
 
     def on_headers_complete(self) -> None:
+        before = self.cycle
         super().on_headers_complete()
+        if self.cycle is not before:
+            self.cycle.transport = _ClosesGently(self)
         OPEN.begins(self)
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
         OPEN.ends(self)
+        if self.cycle.more_body and self.cycle.response_complete:
+            self.close_gently()  # else the rest of the body would count as the next request's headers
+        else:
+            super().on_response_complete()
+
+    def close_gently(self) -> None:
+        """Closes the connection after what is still to be sent; one whose client is sending a body, once the client has stopped."""
+        if not self.cycle.more_body or self.transport.is_closing():
+            self.transport.close()
+        elif self._thrown_away is None:
+            self._thrown_away = 0
+            self.transport.write_eof()
+            self.flow.resume_reading()
+            self._linger = self.loop.call_later(LINGER_S, self.transport.close)
 
     def standing(self) -> Standing:
         if self.transport.get_write_buffer_size():
@@ -83,6 +108,11 @@ class Connections(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
 
     def data_received(self, data: bytes) -> None:
         self.moved_at = time.monotonic()
+        if self._thrown_away is not None:
+            self._thrown_away += len(data)
+            if self._thrown_away > LINGER_LIMIT:
+                self.transport.close()
+            return
         super().data_received(data)
         self._head = self._head + len(data) if self._awaits_head() else 0
         if self._head > HEAD_LIMIT and not self.transport.is_closing():
@@ -93,6 +123,8 @@ class Connections(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         OPEN.closed(self)
+        if self._linger:
+            self._linger.cancel()
         self._cancel_deadline()
         self._end_write_timeout()
 
@@ -130,3 +162,15 @@ class Connections(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
         if self._deadline:
             self._deadline.cancel()
             self._deadline = None
+
+
+class _ClosesGently:
+    """The transport as uvicorn's answer to one request uses it: the answer closes it, perhaps before the request has come to its end."""
+
+    def __init__(self, connection: Connections) -> None:
+        self._connection = connection
+        self.write = connection.transport.write
+        self.is_closing = connection.transport.is_closing
+
+    def close(self) -> None:
+        self._connection.close_gently()
