@@ -1,9 +1,10 @@
-"""`make bench`: runs every benchmark but the player's. Write the figures into benchmarks/README.md, with the date."""
+"""`make bench`: every benchmark but the player's and the chaos, which take long. Write figures into benchmarks/README.md, with the date."""
 
 from benchmarks import (
     call_log,
     crossing,
     first_paint,
+    hostile_clients,
     loop_gaps,
     many_calls,
     many_pages,
@@ -18,7 +19,7 @@ from benchmarks import (
 
 for benchmark in (
     *(start_up, first_paint, place_calls, server_shape, relay, relay_recording),
-    *(sound_under_load, loop_gaps, call_log, crossing, many_calls, many_pages, memory),
+    *(sound_under_load, loop_gaps, call_log, crossing, many_calls, many_pages, memory, hostile_clients),
 ):
     benchmark.main()
     print()

@@ -23,6 +23,7 @@ import uvloop
 
 from benchmarks.call_log import CALLS as IN_JOURNAL
 from benchmarks.call_log import fill
+from benchmarks.one_port import one_port
 from benchmarks.processes import Running, running
 from benchmarks.relay import percentiles, process, source
 from benchmarks.relay_ends import FRAME_SECONDS, Client
@@ -55,9 +56,10 @@ async def run(folder: Path, exports: int) -> None:
         await fill(opened, IN_JOURNAL)
         await opened.aclose()
     with process(source) as (source_port, _):
-        async with stand_in() as vapi:
-            serve_sound(vapi, source_port)
-            environ = vapi_environ(vapi.url) | LIMITS | {"EARSHOT_DATA_DIR": str(folder), "EARSHOT_ALLOWED_REGIONS": "*"}
+        async with stand_in() as vapi, AsyncExitStack() as stack:
+            port, _ = stack.enter_context(process(one_port, int(vapi.url.rpartition(":")[2]), source_port))
+            serve_sound(vapi, port)
+            environ = vapi_environ(f"http://127.0.0.1:{port}") | LIMITS | {"EARSHOT_DATA_DIR": str(folder), "EARSHOT_ALLOWED_REGIONS": "*"}
             app = await asyncio.to_thread(lambda: running(MAIN, ready="/health", environ=environ))
             served = await asyncio.to_thread(app.__enter__)
             try:
@@ -66,13 +68,13 @@ async def run(folder: Path, exports: int) -> None:
                 await asyncio.to_thread(app.__exit__, None, None, None)
 
 
-def serve_sound(vapi: StandIn, source_port: int) -> None:
-    """Has each call of the stand-in get its sound from the source."""
+def serve_sound(vapi: StandIn, port: int) -> None:
+    """Has each call of the stand-in get its sound at this port."""
     make = vapi._call
 
     def call(body: Body) -> Body:
         made = make(body)
-        made["monitor"] |= {"listenUrl": f"ws://127.0.0.1:{source_port}/{len(vapi.calls) - 1}/relayed"}
+        made["monitor"] |= {"listenUrl": f"ws://127.0.0.1:{port}/{len(vapi.calls) - 1}/relayed"}
         made["status"] = "in-progress"
         vapi.calls[made["id"]] = made
         return dict(made)

@@ -288,17 +288,18 @@ class Journal:
         """Frees idempotency keys after 24 hours and deletes outdated rows. Runs by itself every hour."""
         await self._database.write(partial(dials.forget_keys, before=self._now() - dials.KEY_KEPT))
         while rows := await self._database.read(partial(pruning.outdated, now=self._now())):
-            for table, key, values in rows:
-                await self._database.write(partial(pruning.delete, table=table, key=key, values=values))
+            for table, which in rows:
+                await self._database.write(partial(pruning.delete, table=table, rows=which))
 
     async def _keep_house(self) -> None:
         tidied: datetime | None = None
         while True:
             try:
                 await self._presence.join()
-                if tidied is None or self._now() - tidied >= _TIDY:
+                now = self._now()
+                if tidied is None or now - tidied >= _TIDY:
                     await self.forget_old()
-                    tidied = self._now()
+                    tidied = now
             except JournalError as error:
                 log.warning("could not do the journal's housekeeping: %s", error.detail)
             await asyncio.sleep(HEARTBEAT)

@@ -6,11 +6,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from services.domain.call import CallStatus
-from tests.browser.conftest import Earshot, Open
+from tests.browser.conftest import Earshot, Open, Start
+from tests.browser.lines import scripted
 from tests.browser.test_page import dial, part, see_dialled, see_status
+from tests.process import vapi_environ
 
 NUMBER, OTHER, BUSY = "+14155552671", "+442079460958", "+12025550101"
-ALL_AT_ONCE = 10  # the demo line's limit, as Vapi's
 
 
 @pytest.fixture(autouse=True)
@@ -26,19 +27,20 @@ def heard(page: Page) -> None:
     expect(part(page, "player-state")).to_have_attribute("data-state", "playing", timeout=60_000)
 
 
-def test_a_dial_that_vapi_refuses_leaves_the_sound_alone(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
-    dial(page, NUMBER)
-    see_status(page, CallStatus.IN_PROGRESS)
-    heard(page)
-    player = part(page, "player-state").element_handle()
-    for _ in range(ALL_AT_ONCE - 1):
-        earshot.place("+12025550102")
-    dial(page, OTHER)
-    expect(page.get_by_role("alert").filter(has_text="Over Concurrency Limit")).to_be_visible()
-    assert player.is_visible()  # the same element as before
-    expect(part(page, "player-state")).to_have_attribute("data-state", "playing")
-    expect(page.locator(".who")).to_have_text("+1 415-555-2671")
+def test_a_dial_that_vapi_refuses_leaves_the_active_call_on_the_stage(earshot_with: Start, open_tab: Open) -> None:
+    with scripted() as (vapi, portal):
+        served = earshot_with(**vapi_environ(vapi.url), EARSHOT_ALLOWED_REGIONS="*")
+        call_id = str(served.place(NUMBER)["id"])
+        portal.call(lambda: vapi.move(call_id, "in-progress", startedAt=vapi.calls[call_id]["createdAt"]))
+        page = open_tab(f"{served.url}/?call={call_id}")
+        see_status(page, CallStatus.IN_PROGRESS)
+        player = part(page, "player-state").element_handle()
+        for refusal in ((401, {"message": "Invalid key"}), (400, {"message": "Over Concurrency Limit"})):
+            vapi.answer = refusal
+            dial(page, OTHER)
+            expect(page.locator(".dialer").get_by_role("alert").filter(visible=True)).to_be_visible()
+            assert player.is_visible()  # the same element as before, so its sound and waveform go on
+            expect(page.locator(".who")).to_have_text("+1 415-555-2671")
 
 
 def test_half_typed_words_are_there_again_when_the_call_is(earshot: Earshot, open_tab: Open) -> None:

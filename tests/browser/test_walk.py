@@ -79,7 +79,7 @@ def test_a_walk(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
     page.reload()
     row(page, "+1 415").click()
     expect(page.get_by_role("heading", name="+1 415-555-2671")).to_be_visible()
-    expect(page.get_by_label("Call", exact=True)).to_contain_text("forwarded")
+    expect(page.get_by_label("Call", exact=True)).to_contain_text("The call was transferred from here.")
     expect(part(page, "transcript")).to_contain_text("Hello?", timeout=PATIENCE)
 
     part(page, "replay-open").click()

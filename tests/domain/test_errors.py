@@ -44,6 +44,7 @@ def test_only_what_may_go_away_by_itself_is_worth_a_retry() -> None:
         "LimitReached",
         "ShuttingDown",
         "RecordingUnfinished",
+        "StoreError",
         "JournalError",
         "Unwritable",
         "HangUpUnconfirmed",

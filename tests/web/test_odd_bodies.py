@@ -20,6 +20,7 @@ _LISTED = 100_000  # bytes of a call in a list, which has a limit of its own
 SECRET = {"Content-Type": "application/json", "X-Vapi-Secret": "s3cret"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("door", BODIES)
 async def test_odd_bodies_come_through_every_door(door: str, tmp_path: Path) -> None:
     dice = random.Random(f"{door} 1")  # noqa: S311 (the same bodies at every run)
@@ -59,6 +60,7 @@ async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
         yield made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["", "/transcript", "/timeline"])
 async def test_every_route_of_a_call_answers(client: Client, path: str) -> None:
     for call_id in client.call_ids:  # type: ignore[attr-defined]

@@ -19,7 +19,7 @@ export default defineComponent({
         <p>{{ question }}</p>
         <form method="dialog" class="answers">
           <button class="btn" autofocus>{{ words.cancel }}</button>
-          <button type="button" class="btn end" @click="confirmed">{{ asked && words.names[asked.name] }}</button>
+          <button type="button" class="btn end" @click="confirmed">{{ words.names[asked?.name ?? "end"] }}</button>
         </form>
       </dialog>
     </div>`,

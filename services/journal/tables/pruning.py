@@ -1,6 +1,5 @@
 """Deletes what the journal no longer needs: found beside the writing, deleted in batches that let dials pass."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,7 +29,7 @@ _BATCH = 500  # rows; deleting them takes a few milliseconds
 
 _SETTLED = sa.text("state NOT IN ('dialling', 'unknown')")
 
-Outdated = list[tuple[sa.TableClause, sa.ColumnClause[Any], list[Any]]]
+Outdated = list[tuple[sa.TableClause, sa.ColumnElement[bool]]]
 
 
 def _rules(now: datetime) -> list[tuple[sa.TableClause, sa.ColumnClause[Any], sa.ColumnElement[bool]]]:
@@ -54,10 +53,12 @@ def pruned_tables(now: datetime) -> set[str]:
 
 
 def outdated(connection: sa.Connection, now: datetime) -> Outdated:
-    """The next batch of outdated rows: tables, their key columns, and the values of these."""
-    found = [(table, key, list(connection.execute(sa.select(key).where(old).limit(_BATCH)).scalars())) for table, key, old in _rules(now)]
-    return [(table, key, values) for table, key, values in found if values]
+    """The next batch of outdated rows: tables, and which of their rows. A row that is needed again by the time it is deleted stays."""
+    found = [
+        (table, old, key, list(connection.execute(sa.select(key).where(old).limit(_BATCH)).scalars())) for table, key, old in _rules(now)
+    ]
+    return [(table, old & key.in_(values)) for table, old, key, values in found if values]
 
 
-def delete(connection: sa.Connection, table: sa.TableClause, key: sa.ColumnClause[Any], values: Sequence[Any]) -> None:
-    connection.execute(table.delete().where(key.in_(values)))
+def delete(connection: sa.Connection, table: sa.TableClause, rows: sa.ColumnElement[bool]) -> None:
+    connection.execute(table.delete().where(rows))

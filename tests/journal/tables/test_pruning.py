@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -120,3 +121,16 @@ def test_rows_are_kept_as_long_as_the_readme_says() -> None:
     assert f"for {KEPT.days} days, so that a bill can be checked" in readme
     assert f"refused dials for {REFUSED_KEPT.days} days, and idempotency keys for {KEY_KEPT / timedelta(hours=1):.0f} hours" in readme
     assert sessions._LONGEST + timedelta(days=1) == SESSIONS_KEPT, "a day longer than one can last"
+
+
+async def test_a_row_that_is_needed_again_meanwhile_stays(journal: Journal, url: str, clock: Clock) -> None:
+    recordings = journal.recordings
+    await recordings.take_lease("one")
+    await recordings.release_lease("one")
+    later = datetime.now(UTC) + KEPT + timedelta(minutes=1)
+    found = await journal._database.read(partial(pruning.outdated, now=later))
+    assert [table.name for table, _ in found] == ["earshot_recordings"]
+    await recordings.take_lease("one")
+    for table, which in found:
+        await journal._database.write(partial(pruning.delete, table=table, rows=which))
+    assert await execute(url, "SELECT call_id FROM earshot_recordings") == [("one",)]
