@@ -21,7 +21,7 @@ def one_port(port: Connection, api_port: int, sound_port: int) -> None:
 
     async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while data := await reader.read(CHUNK):
+            while not writer.is_closing() and (data := await reader.read(CHUNK)) and not writer.is_closing():
                 writer.write(data)
                 await writer.drain()
         finally:
