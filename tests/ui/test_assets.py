@@ -108,3 +108,14 @@ async def test_the_whole_player_is_small() -> None:
     async with browser() as client:
         sent = [(await client.get(f"{ROUTE}/{name}", headers={"Accept-Encoding": "gzip"})).headers["Content-Length"] for name in PLAYER]
     assert sum(int(length) for length in sent) <= 14 * 1024
+
+
+def test_a_class_is_styled_by_one_sheet() -> None:
+    """Two ideas with one name would look like each other: a label once got the border of a line in the transcript."""
+    sheets: dict[str, set[str]] = {}
+    for sheet in (ASSETS / "styles").glob("*.css"):
+        plain = re.sub(r"/\*.*?\*/", "", sheet.read_text(), flags=re.DOTALL)
+        for name in re.findall(r"^(\.[\w-]+) \{", plain, flags=re.MULTILINE):
+            sheets.setdefault(name, set()).add(sheet.name)
+    assert len(sheets) > 100
+    assert {name: found for name, found in sheets.items() if len(found) > 1} == {}

@@ -69,7 +69,7 @@ class Dialer:
         with Box("section", "card pad dialer", aria_label=say("dialer")):
             self.form = DialForm(initial=to, disabled=bool(desk.missing))
             with self.form:
-                with Box(classes="between"):
+                with Box(classes="label-row"):
                     Text("label", say("number"), "label", for_="dial-number")
                     self._country = Text("span", classes="label country", aria_live="polite")
                 with Box(classes="field"):
