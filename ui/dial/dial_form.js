@@ -14,7 +14,7 @@ const digits = (text) => text.replace(/\D/g, "").replace(/^00/, "");
 
 export default defineComponent({
   template: `
-    <form class="dial-form" novalidate @submit.prevent="press" @keydown.enter="held" @keydown.esc="dismiss" @input="typed" @focusout="left"
+    <form class="dial-form" novalidate @submit.prevent="press" @keydown.enter="held" @input="typed" @focusout="left"
       @paste="paste" @change="chosen">
       <slot></slot>
       <fieldset :disabled="dialling || disabled"><slot name="actions"></slot></fieldset>
@@ -39,6 +39,11 @@ export default defineComponent({
   mounted() {
     this.field = this.$el.querySelector("input");
     if (this.initial) this.field.value = this.initial;
+    document.addEventListener("keydown", this.dismiss); // a press takes the focus away from the form until it is answered
+  },
+
+  beforeUnmount() {
+    document.removeEventListener("keydown", this.dismiss);
   },
 
   watch: {
@@ -113,8 +118,8 @@ export default defineComponent({
      * @param {KeyboardEvent} event
      */
     dismiss(event) {
-      if (event.isComposing || !this.$el.querySelector("button[name=confirmed]")?.offsetParent) return;
-      event.stopPropagation();
+      const here = event.target === document.body || (event.target instanceof Node && this.$el.contains(event.target));
+      if (event.key !== "Escape" || event.isComposing || !here || !this.$el.querySelector("button[name=confirmed]")?.offsetParent) return;
       this.field.focus();
       this.$emit("dismissed");
     },
