@@ -61,11 +61,9 @@ from services.web.api import create_api
 from services.web.routes.call_files import call_files_router, page_files_router
 from services.web.routes.recordings import recording_router, replay_router
 from services.web.routes.vapi_recording import vapi_recording_router, vapi_replay_router
-from services.web.server.connections import Connections
 from services.web.server.face_router import FaceRouter
-from services.web.server.open_connections import backlog
+from services.web.server.port import open_port, server_config
 from services.web.server.server import LastAnswers, Server
-from services.web.server.sockets import Sockets
 from ui.page import install_pages
 
 log = logging.getLogger("earshot")
@@ -307,41 +305,6 @@ def web_app(settings: Settings, faces: FaceRouter, sessions: Sessions | None) ->
 
 def vapi_gateway(settings: Settings) -> Gateway:
     return Gateway(api_key=settings.api_key, base_url=settings.base_url, public_key=settings.public_key or None)
-
-
-def server_config(app: ASGIApp) -> uvicorn.Config:
-    """The server's configuration. No access log, because its lines would contain listen tickets."""
-    return uvicorn.Config(
-        app,
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        http=Connections,
-        ws=Sockets,
-        ws_per_message_deflate=False,
-        ws_max_size=1 << 20,
-        timeout_graceful_shutdown=2,
-        backlog=backlog(),
-    )
-
-
-def open_port(settings: Settings) -> socket.socket:
-    """The socket to serve on, opened first so that a taken port is reported before anything starts."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    if sys.platform != "win32":
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((settings.host.strip("[]"), settings.port))
-        listening.listen(backlog())
-    except OSError as error:
-        listening.close()
-        raise OSError(
-            f"{settings.host}:{settings.port} can't be used ({error.strerror}). Another program may use it; set PORT to another number."
-        ) from error
-    return listening
 
 
 def announce(settings: Settings) -> None:

@@ -14,6 +14,7 @@ import uvicorn
 
 import main as earshot
 from services.settings import read_settings
+from services.web.server.port import open_port
 from tests.ports import free_port
 
 BEAT_S = 0.002
@@ -35,7 +36,7 @@ async def run() -> list[tuple[float, str]]:
     stage = ["start"]
     settings = read_settings({"PORT": str(free_port())}, dotenv=None)
     measuring = asyncio.create_task(measure_gaps(gaps, stage))
-    serving = asyncio.create_task(earshot.serve(settings, earshot.open_port(settings)))
+    serving = asyncio.create_task(earshot.serve(settings, open_port(settings)))
     await asyncio.sleep(1.5)
     stage[0] = "three pages, a call"
     user = multiprocessing.get_context("spawn").Process(target=use, args=(f"http://127.0.0.1:{settings.port}",))

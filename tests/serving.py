@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from services.web.server.connections import Connections
-from services.web.server.sockets import Sockets
+from services.web.server.port import server_config
 
 
 @asynccontextmanager
@@ -18,18 +17,9 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen(128)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            proxy_headers=False,
-            http=Connections,
-            ws=Sockets,
-            timeout_graceful_shutdown=1,
-        )
-    )
+    config = server_config(app)
+    config.lifespan, config.timeout_graceful_shutdown = "off", 1
+    server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve([listening]))
     while not server.started:  # noqa: ASYNC110 - uvicorn tells it in no other way
         await asyncio.sleep(0.01)

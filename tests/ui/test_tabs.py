@@ -16,6 +16,7 @@ from nicegui import Client
 import main
 from services.desk.desk import CallDesk
 from services.settings import read_settings
+from services.web.server.port import open_port
 from tests.ports import free_port
 from tests.process import vapi_environ
 from tests.stand_in import StandIn
@@ -30,7 +31,7 @@ STARTED = aiohttp.ClientTimeout(total=30)
 async def serving(vapi: StandIn, folder: Path) -> AsyncIterator[str]:
     """The whole app in this process, so that its tasks and objects can be counted."""
     settings = read_settings(vapi_environ(vapi.url) | {"PORT": str(free_port()), "EARSHOT_DATA_DIR": str(folder)}, dotenv=None)
-    app = asyncio.create_task(main.serve(settings, main.open_port(settings)))
+    app = asyncio.create_task(main.serve(settings, open_port(settings)))
     url = f"http://127.0.0.1:{settings.port}"
     async with aiohttp.ClientSession(timeout=STARTED) as session, session.get(url + "/health") as answer:
         assert answer.status == 200
