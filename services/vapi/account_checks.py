@@ -1,9 +1,10 @@
 """What Vapi says about the account's assistant and phone number that decides how well Earshot works with them. Pure."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from typing import Literal
 
+from services.vapi import values
+from services.vapi.addresses import parts_of
 from services.vapi.sdk import Answer
 
 WEBHOOK_PATH = "/api/vapi_events"
@@ -33,7 +34,7 @@ def assistant_findings(answer: Answer) -> list[Finding]:
     if not answer.ok or not isinstance(answer.body, dict):
         return [_problem(f"VAPI_ASSISTANT_ID is not an assistant of this account (status {answer.status}).")]
     body = answer.body
-    plan, artifacts = _table(body.get("monitorPlan")), _table(body.get("artifactPlan"))
+    plan, artifacts = values.table(body.get("monitorPlan")), values.table(body.get("artifactPlan"))
     found = [_ok("The assistant exists.")]
     if plan.get("listenEnabled") is False:
         found.append(_problem("Its monitorPlan switches listening off (listenEnabled), so its calls can't be heard."))
@@ -62,17 +63,15 @@ def number_findings(answer: Answer) -> list[Finding]:
 
 def webhook_address(assistant: Answer) -> str | None:
     """The assistant's server URL, if it leads to an Earshot by https."""
-    url = _table(_table(assistant.body).get("server")).get("url")
-    if not isinstance(url, str):
-        return None
-    parts = urlsplit(url)
-    return url if parts.scheme == "https" and parts.hostname and parts.path.endswith(WEBHOOK_PATH) else None
+    url = values.table(values.table(assistant.body).get("server")).get("url")
+    parts = parts_of(url)
+    return url if parts and parts.scheme == "https" and parts.path.endswith(WEBHOOK_PATH) else None
 
 
 def webhook_findings(assistant: Answer, *, accepted: bool) -> list[Finding]:
     """About the assistant's webhooks. `accepted`: Earshot has a secret or a key for them."""
-    body = _table(assistant.body)
-    server = _table(body.get("server"))
+    body = values.table(assistant.body)
+    server = values.table(body.get("server"))
     if not server.get("url"):
         return [_note("The assistant has no server URL. Earshot needs none; the phone number or the organisation may have one.")]
     if webhook_address(assistant) is None:
@@ -86,10 +85,6 @@ def webhook_findings(assistant: Answer, *, accepted: bool) -> list[Finding]:
     if messages is None:
         missing = ["transcript"]  # not among Vapi's defaults
     return [_note(f"The assistant does not send {' and '.join(missing)} (serverMessages).")] if missing else []
-
-
-def _table(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _ok(text: str) -> Finding:

@@ -4,6 +4,7 @@ without taking the place of the server that runs its tools.
 
 import asyncio
 import logging
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ ANSWER_LIMIT = 1024 * 1024
 
 _WAIT_S = 19.5  # Vapi waits 20 s by default; half a second is left for the way back
 _ASSISTANT_WAIT_S = 7.0  # Vapi waits 7.5 s: a caller is on the line, and nobody has answered yet
+_STATUSES = range(200, 600)
 _NOT_FORWARDED = frozenset(
     {
         # Those of one connection (RFC 9110, 7.6.1).
@@ -50,7 +52,7 @@ _NOT_FORWARDED = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForwardedAnswer:
-    """What the owner's server answered, to be passed on unchanged."""
+    """What the owner's server answered, to be passed on unchanged. `content_type` is None if it is no ASCII text."""
 
     status: int
     content_type: str | None
@@ -113,11 +115,14 @@ class WebhookForward:
                     answer += more
         except TimeoutError:
             raise ForwardFailed(f"it did not answer within {wait_s:g} seconds") from None
-        except aiohttp.ClientError as error:  # its text may contain the address, and so a secret
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # its text may contain the address, and so a secret
             raise ForwardFailed(f"it can't be reached ({type(error).__name__})") from None
         if len(answer) > ANSWER_LIMIT:
             raise ForwardFailed(f"its answer has more than {ANSWER_LIMIT} bytes")
-        return ForwardedAnswer(status=response.status, content_type=response.headers.get("Content-Type"), body=answer)
+        if response.status not in _STATUSES:
+            raise ForwardFailed(f"it answered with status {response.status}, which is none of HTTP's")
+        kind = response.headers.get("Content-Type", "")
+        return ForwardedAnswer(status=response.status, content_type=kind if re.fullmatch(r"[ -~]+", kind) else None, body=answer)
 
     def _note(self, unanswered: Unanswered | None) -> None:
         if unanswered and self._rarely(unanswered):

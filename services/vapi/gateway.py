@@ -18,8 +18,9 @@ from services.domain.errors import OutcomeUnknown, RequestError, VapiUnavailable
 from services.domain.transcript import Line
 from services.support.rfc3339 import rfc3339
 from services.vapi import refusals, values
+from services.vapi.addresses import may_open
 from services.vapi.control_messages import END_CALL, control_message
-from services.vapi.monitor import Monitor, MonitorBook, may_open
+from services.vapi.monitor import Monitor, MonitorBook
 from services.vapi.reading import TAG_KEY, read_assistant, read_call, read_caller_id, read_each
 from services.vapi.recordings import RECORDING, Artifact, RecordingDownload, download
 from services.vapi.sdk import Answer, NoAnswer, Sdk
@@ -99,9 +100,7 @@ class Gateway:
         return call
 
     async def _get(self, call_id: str) -> Any:
-        if not call_id.strip("."):  # quoting leaves "", "." and ".." as they are, and in a path they are not names
-            raise refusals.not_found()
-        answer = await self._read(f"call/{quote(call_id, safe='', errors='replace')}")
+        answer = await self._read(_path("call", call_id))
         if not answer.ok:
             raise refusals.of_read(answer, call_id=call_id)
         return answer.body
@@ -116,7 +115,7 @@ class Gateway:
 
     async def inspect(self, kind: Literal["call", "assistant", "phone-number"], its_id: str) -> Answer:
         """Vapi's whole answer to a GET of one thing, an error too: for the doctor. Raises VapiUnavailable."""
-        return await self._read(f"{kind}/{quote(its_id, safe='')}")
+        return await self._read(_path(kind, its_id))
 
     async def list_assistants(self) -> list[Assistant]:
         return [entry async for entry in self._entries("assistant", {}, read_assistant)]
@@ -159,7 +158,7 @@ class Gateway:
 
     def artifact(self, call_id: str, artifact: Artifact) -> AbstractAsyncContextManager[RecordingDownload]:
         """Opens a file that Vapi stores of an ended call. Raises what `download` raises."""
-        return download(self._sdk, call_id, artifact, base_url=self._base_url)
+        return download(self._sdk, _path("call", call_id), artifact, base_url=self._base_url)
 
     async def end_call(self, call_id: str) -> None:
         """Hangs up. Safe to repeat. Only the call's status shows that the call has ended."""
@@ -171,7 +170,7 @@ class Gateway:
         Raises `CallNotFound`, `VapiRefused`, `VapiUnavailable`.
         """
         try:
-            answer = await self._sdk.ask("DELETE", f"call/{quote(call_id, safe='')}")
+            answer = await self._sdk.ask("DELETE", _path("call", call_id))
         except NoAnswer:
             raise VapiUnavailable(refusals.UNREACHABLE) from None
         if not answer.ok:
@@ -237,6 +236,13 @@ class Gateway:
         if call is not None:
             self._monitors.remember(call.id, body)
         return call
+
+
+def _path(kind: str, its_id: str) -> str:
+    """The path of one thing in Vapi's API. Raises CallNotFound for what can't be an id."""
+    if not its_id.strip("."):  # quoting leaves "", "." and ".." as they are, and in a path they are not names
+        raise refusals.not_found()
+    return f"{kind}/{quote(its_id, safe='', errors='replace')}"
 
 
 def _create_body(order: CallOrder) -> dict[str, Any]:

@@ -1,10 +1,8 @@
 """A call's listen and control URLs. Whoever has one can hear or steer the call, so they are kept private and checked before use."""
 
-import re
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,35 +36,6 @@ class MonitorBook:
 
     def get(self, call_id: str) -> Monitor:
         return self._monitors.get(call_id, Monitor())
-
-
-_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
-
-
-def may_open(url: str, *, scheme: Literal["wss", "https"], base_url: str) -> bool:
-    """True if `url` may be opened: on `*.vapi.ai` at port 443, or on the base URL's host and port; unencrypted only if the base URL is.
-
-    Hosts of the EU region, `*.eu.vapi.ai`, are opened only if the base URL is in it, since each region has keys of its own.
-    Stricter than URL parsers: if two parsers read a URL differently, one host could be checked and another one opened.
-    """
-    if not re.fullmatch(r"[!-\[\]-~]+", url):  # printable ASCII without the backslash, which browsers and httpx read as a slash
-        return False
-    try:
-        parts, base = urlsplit(url), urlsplit(base_url)
-        port, own_port = parts.port or _PORTS.get(parts.scheme), base.port or _PORTS.get(base.scheme)
-    except ValueError:
-        return False
-    if "@" in parts.netloc or not parts.hostname:
-        return False
-    if parts.hostname == base.hostname:
-        return port == own_port and (parts.scheme == scheme or (base.scheme == "http" and parts.scheme == scheme[:-1]))
-    if parts.scheme != scheme or port != 443 or not re.fullmatch(r"([a-z0-9-]+\.)+vapi\.ai", parts.hostname):
-        return False
-    return not _in_eu(parts.hostname) or _in_eu(base.hostname or "")
-
-
-def _in_eu(host: str) -> bool:
-    return f".{host}".endswith(".eu.vapi.ai")
 
 
 def _url(value: Any) -> str | None:

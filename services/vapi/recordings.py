@@ -6,19 +6,18 @@ The storage is private: the API redirects whoever has the key to an address that
 
 import asyncio
 import logging
-import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin
 
 import aiohttp
 
 from services.domain.errors import RecordingNotFound, VapiUnavailable
 from services.vapi import refusals, values
+from services.vapi.addresses import may_fetch
 from services.vapi.sdk import Answer, Sdk
 
 logger = logging.getLogger(__name__)
@@ -50,12 +49,11 @@ class RecordingDownload:
 
 
 @asynccontextmanager
-async def download(sdk: Sdk, call_id: str, artifact: Artifact, *, base_url: str) -> AsyncIterator[RecordingDownload]:
-    """Opens a file of a call. The key is sent to `base_url` alone.
+async def download(sdk: Sdk, path: str, artifact: Artifact, *, base_url: str) -> AsyncIterator[RecordingDownload]:
+    """Opens a file of the call at `path` of the API. The key is sent to `base_url` alone.
 
     Raises RecordingNotFound, also while Vapi has not stored it yet; VapiUnauthorized, VapiRefused, VapiUnavailable.
     """
-    path = f"call/{quote(call_id, safe='')}"
     async with AsyncExitStack() as opened:
         response = await _by_api(sdk, path, artifact, base_url, opened) or await _by_address(sdk, path, artifact, base_url, opened)
         if response is None:
@@ -67,7 +65,7 @@ async def _by_api(sdk: Sdk, path: str, artifact: Artifact, base_url: str, opened
     for kind in artifact.kinds:
         response = await _open(sdk.open(f"{path}/{kind}"), opened)
         if location := response.headers.get("Location") if 300 <= response.status < 400 else None:
-            if found := await _follow(sdk, urljoin(f"{base_url}/", location), base_url, opened):
+            if found := await _follow(sdk, _joined(f"{base_url}/", location), base_url, opened):
                 return found
         elif response.status == 200:
             return response
@@ -93,8 +91,7 @@ async def _follow(sdk: Sdk, url: str, base_url: str, opened: AsyncExitStack) -> 
     """What is at `url`, without our key; None if it has expired or is private. Raises VapiUnavailable."""
     for _ in range(_REDIRECTS):
         if not may_fetch(url, base_url=base_url):
-            logger.warning("Vapi: refused to fetch a recording from an address that is not encrypted, or on this network")
-            raise VapiUnavailable("Vapi's address of the recording is not safe to open, so it was not opened.", retryable=False)
+            raise _unsafe()
         response = await _open(sdk.open_address(url), opened)
         location = response.headers.get("Location")
         if response.status == 200:
@@ -103,8 +100,20 @@ async def _follow(sdk: Sdk, url: str, base_url: str, opened: AsyncExitStack) -> 
             return None
         if not 300 <= response.status < 400 or not location:
             raise refusals.of_read(Answer(status=response.status if response.status >= 500 else 502, body=None))
-        url = urljoin(url, location)
+        url = _joined(url, location)
     raise VapiUnavailable("Vapi's address of the recording leads in circles.")
+
+
+def _joined(base: str, location: str) -> str:
+    try:
+        return urljoin(base, location)
+    except ValueError:  # half an IPv6 address
+        raise _unsafe() from None
+
+
+def _unsafe() -> VapiUnavailable:
+    logger.warning("Vapi: refused to fetch a recording from an address that is not encrypted, not valid, or on this network")
+    return VapiUnavailable("Vapi's address of the recording is not safe to open, so it was not opened.", retryable=False)
 
 
 async def _open(request: AbstractAsyncContextManager[aiohttp.ClientResponse], opened: AsyncExitStack) -> aiohttp.ClientResponse:
@@ -159,26 +168,3 @@ LOG = Artifact(kinds=("call-logs",), addresses=_other_addresses("presignedLogUrl
 PACKETS = Artifact(
     kinds=("pcap",), addresses=_other_addresses("presignedPcapUrl", "pcapUrl"), absent="Vapi has no packet capture of this call."
 )
-
-
-def may_fetch(url: str, *, base_url: str) -> bool:
-    """True for https outside of this network, and for the base URL's own host and port as its scheme says."""
-    if not re.fullmatch(r"[!-\[\]-~]{1,4000}", url):  # printable ASCII without the backslash, which some parsers read as a slash
-        return False
-    try:
-        parts, base = urlsplit(url), urlsplit(base_url)
-        place, own = (parts.hostname, parts.port), (base.hostname, base.port)
-    except ValueError:
-        return False
-    if "@" in parts.netloc or not parts.hostname:
-        return False
-    if place == own and parts.scheme == base.scheme:
-        return True
-    return parts.scheme == "https" and not _on_this_network(parts.hostname)
-
-
-def _on_this_network(host: str) -> bool:
-    try:
-        return not ip_address(host).is_global
-    except ValueError:
-        return host == "localhost" or host.endswith((".localhost", ".local", ".internal")) or "." not in host

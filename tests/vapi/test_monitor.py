@@ -7,8 +7,9 @@ import pytest
 from services.domain.call import CallOrder
 from services.domain.control import Action, Control
 from services.domain.errors import CallNotFound, VapiRefused, VapiUnavailable
+from services.vapi.addresses import may_open
 from services.vapi.gateway import Gateway
-from services.vapi.monitor import MonitorBook, may_open
+from services.vapi.monitor import MonitorBook
 from tests.vapi import samples
 from tests.vapi.conftest import MakeGateway
 from tests.vapi.stand_in import Reply, StandIn, drop, hang, not_http, reply, reset, trickle
@@ -87,6 +88,9 @@ def test_urls_that_may_be_opened(url: str, base: str) -> None:
         ("file:///etc/passwd", DEMO),
         ("wss:a.vapi.ai/x", VAPI),
         ("wss://[::1/x", VAPI),
+        (f"wss://{'a' * 64}.vapi.ai/x", VAPI),
+        (f"wss://{'a.' * 125}vapi.ai/x", VAPI),
+        ("wss://a..vapi.ai/x", VAPI),
         ("wss://", VAPI),
         ("", VAPI),
     ],

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from services.domain.call import Assistant, CallerId, CallOrder, CallStatus
-from services.domain.errors import CallNotFound, VapiRefused, VapiUnauthorized, VapiUnavailable
+from services.domain.errors import CallNotFound, RecordingNotFound, VapiRefused, VapiUnauthorized, VapiUnavailable
 from services.vapi.gateway import Gateway
 from tests.ports import free_port
 from tests.vapi import samples
@@ -36,9 +36,13 @@ async def test_a_crafted_id_reaches_no_other_path(vapi: StandIn, gateway: Gatewa
     for attempt in (gateway.get_call(call_id), gateway.listen_target(call_id), gateway.end_call(call_id)):
         with pytest.raises(CallNotFound):
             await attempt
+    with pytest.raises(CallNotFound):
+        await gateway.delete_call(call_id)
+    with pytest.raises((CallNotFound, RecordingNotFound)):
+        await gateway.recording(call_id).__aenter__()
     for request in vapi.requests:
         assert request.target.startswith("/call/")
-        assert request.target.count("/") == 2
+        assert request.target.removesuffix("/stereo-recording").removesuffix("/mono-recording").count("/") == 2
         assert "?" not in request.target
 
 

@@ -16,8 +16,8 @@ from aiohttp import web
 from services.domain.call import Call, CallStatus
 from services.domain.client import PAGE
 from services.recording.vapi_recordings import VapiRecordings
+from services.vapi.addresses import may_fetch
 from services.vapi.gateway import Gateway
-from services.vapi.recordings import may_fetch
 from tests.patience import HANG_S
 from tests.web.test_api import NUMBER, Client, client_of
 
@@ -274,15 +274,28 @@ async def test_damaged_sound_has_no_waveform(client: Client, vapi: Vapi) -> None
         ("ftp://bucket.example/x", API, False),
         ("file:///etc/passwd", API, False),
         ("https://", API, False),
+        ("https://127.1/x", API, False),
+        ("https://0x7f.0.0.1/x", API, False),
+        ("https://192.168.1/x", API, False),
+        ("https://localhost./x", API, False),
+        ("https://224.0.0.1/x", API, False),
+        ("https://a..example/x", API, False),
+        (f"https://{'a' * 64}.example/x", API, False),
+        ("https://storage.3e.example/x", API, True),
     ],
 )
 def test_addresses_that_may_be_fetched(url: str, base: str, expected: bool) -> None:
     assert may_fetch(url, base_url=base) is expected
 
 
-@pytest.mark.parametrize("location", ["http://localhost:1/x", "https://10.0.0.1/x", "file:///etc/passwd"])
-async def test_a_redirect_into_this_network_is_not_followed(client: Client, vapi: Vapi, location: str) -> None:
+@pytest.mark.parametrize(
+    "location", ["http://localhost:1/x", "https://10.0.0.1/x", "file:///etc/passwd", "https://[", "//a]b/", "https://a..example/x"]
+)
+async def test_a_redirect_into_this_network_or_nowhere_is_not_followed(client: Client, vapi: Vapi, location: str) -> None:
     vapi.answers["/call/one/stereo-recording"] = lambda _: web.Response(status=302, headers={"Location": location})
+    assert await refused(client) == (502, "vapi_unavailable")
+    vapi.answers["/call/one/stereo-recording"] = lambda _: web.Response(status=302, headers={"Location": "/storage/stereo"})
+    vapi.answers["/storage/stereo"] = lambda _: web.Response(status=302, headers={"Location": location})
     assert await refused(client) == (502, "vapi_unavailable")
 
 

@@ -114,6 +114,42 @@ async def test_status_and_type_of_the_answer_are_kept(owner: Owner, vapi: StandI
         assert await answer.text() == '{"error": "no slots"}'
 
 
+@pytest.mark.parametrize(
+    ("status", "kind", "expected"),
+    [
+        (b"200 OK", b"application/json", (200, "application/json")),
+        (b"200 OK", b"text/\xff\xfe", (200, None)),
+        (b"200 OK", "text/\u20ac".encode(), (200, None)),
+        (b"200 OK", b"a\x01b", (200, None)),
+        (b"999 Odd", b"application/json", (502, "application/problem+json")),
+        (b"099 Odd", b"application/json", (502, "application/problem+json")),
+        (b"101 Switching Protocols", b"application/json", (502, "application/problem+json")),
+    ],
+)
+async def test_an_odd_answer_never_fails_here(
+    vapi: StandIn, tmp_path: Path, status: bytes, kind: bytes, expected: tuple[int, str | None]
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Type: " + kind + b"\r\nContent-Length: 2\r\n\r\n{}")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with (
+        server,
+        forwarding_to(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", vapi, tmp_path) as (client, _),
+        client.session.post(client.url + ROUTE, data=TOOLS, headers=SECRET) as answered,
+    ):
+        assert (answered.status, answered.headers.get("Content-Type")) == expected
+
+
+@pytest.mark.parametrize("host", ["a..example", f"{'a' * 64}.example"])
+async def test_a_name_that_cannot_be_resolved_is_told(vapi: StandIn, tmp_path: Path, host: str) -> None:
+    async with forwarding_to(f"http://{host}/vapi", vapi, tmp_path) as (client, _):
+        assert (await send(client))[1]["code"] == "webhook_forward_failed"
+
+
 async def test_what_earshot_uses_itself_reaches_the_owner_s_server_too(owner: Owner, vapi: StandIn, tmp_path: Path) -> None:
     async with forwarding_to(owner.url, vapi, tmp_path) as (client, _):
         call = await place(client.desk)
