@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
+
+Speaker = Literal["customer", "assistant"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
-from typing import Literal, cast
+from typing import cast
 
-from services.domain.speech import Kind, Occurrence, Utterance
-
-Speaker = Literal["customer", "assistant"]
+from services.domain.speech import Kind, Occurrence, Speaker, Utterance
 
 MOST_LINES = 2000
 """Lines kept per call, about two hours of talk. The oldest are dropped first."""

@@ -28,7 +28,6 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "hang": (),
 }
 _REQUIRED = {"transcript": "transcript", "status-update": "status", "speech-update": "status"}
-_SPEAKERS = {"user": "customer", "customer": "customer", "bot": "assistant", "assistant": "assistant"}
 _NAMED_TRANSCRIPT = re.compile(r"transcript\[transcriptType=[\"']?(\w+)[\"']?\]")
 _LONGEST_FRAME = 256 * 1024  # characters; parsing longer frames would delay the sound
 _LATEST_TIME = 1e15  # milliseconds
@@ -92,7 +91,7 @@ def _fields_of(message: Mapping[str, Any]) -> Fields | None:
             event[name] = clean_text(value, most=values.WORDS)
     if kind in _REQUIRED and _REQUIRED[kind] not in event:
         return None
-    if speaker := _SPEAKERS.get(str(event.get("role", "")).lower()):
+    if speaker := values.speaker(event.get("role")):
         event["speaker"] = speaker
     return {"type": kind, **event}
 

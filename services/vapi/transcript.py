@@ -10,7 +10,6 @@ from services.domain.transcript import MOST_LINES, Line, Transcript
 from services.vapi import values
 from services.vapi.occurrences import tool_result, tools_called
 
-_SPEAKERS = {"user": "customer", "customer": "customer", "bot": "assistant", "assistant": "assistant", "ai": "assistant"}
 _SPOKEN_LINE = re.compile(r"^(AI|Assistant|Bot|User|Customer): ?", re.IGNORECASE | re.MULTILINE)
 _MOST_MESSAGES = 10_000  # tool calls and prompts among them
 _MOST_TEXT = 2_000_000  # characters
@@ -72,7 +71,7 @@ def _of_messages(messages: Any, started_at: datetime) -> Iterator[Happened]:
         if role in ("tool_call_result", "tool"):
             result = {"toolCallId": message.get("tool_call_id"), "result": message.get("content"), **message}
             yield at, tool_result(result)
-        elif (speaker := _SPEAKERS.get(role)) and (text := _said(message)):
+        elif (speaker := values.speaker(role)) and (text := _said(message)):
             name = values.text(message.get("assistantName")) if speaker == "assistant" else None
             yield at, Utterance(speaker=speaker, text=text, name=name or "")
 
@@ -90,7 +89,7 @@ def _of_text(text: Any, started_at: datetime) -> Iterator[Happened]:
     whole = values.text(text, most=_MOST_TEXT) or ""
     _, *parts = _SPOKEN_LINE.split(whole)
     for who, said in zip(parts[::2], parts[1::2], strict=True):
-        yield started_at, Utterance(speaker=_SPEAKERS[who.lower()], text=values.text(said, most=values.WORDS) or "")
+        yield started_at, Utterance(speaker=values.speaker(who) or "", text=values.text(said, most=values.WORDS) or "")
 
 
 def _after(seconds: Any) -> timedelta:

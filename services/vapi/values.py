@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from services.domain.speech import Speaker
 from services.domain.text import clean_text
 
 NAME = 200
@@ -15,6 +16,10 @@ WORDS = 8_000
 DATA = 4_000
 """Maximum characters of a tool's arguments or result."""
 
+_SPEAKERS: dict[str, Speaker] = {
+    **dict.fromkeys(("user", "customer"), "customer"),
+    **dict.fromkeys(("assistant", "bot", "ai"), "assistant"),
+}
 _YEARS = range(1970, 2200)  # arithmetic with times near year 1 or 9999 overflows
 _MOST_DOLLARS = 1e6
 _MOST_WHOLE = 2**53  # JavaScript has no larger whole numbers
@@ -48,6 +53,11 @@ def as_text(value: Any, *, most: int) -> str | None:
 def identifier(value: Any) -> str | None:
     """A possible id: up to 200 visible ASCII characters without spaces."""
     return value if isinstance(value, str) and re.fullmatch(r"[!-~]{1,200}", value) else None
+
+
+def speaker(role: Any) -> Speaker | None:
+    """Who speaks in a `role`; None for the roles of prompts and tools, and for unknown ones."""
+    return _SPEAKERS.get(role.lower()) if isinstance(role, str) else None
 
 
 def number(value: Any) -> float | None:
