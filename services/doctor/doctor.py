@@ -23,6 +23,7 @@ from services.vapi.wire_notes import WireNotes
 CONFIRMATION = "CALL"
 _CALL_S = 60
 _READ_EVERY_S = 0.5
+_HEAD_BYTES = 48  # the header of a WAV, with its format
 _RECORDING_S = 60.0  # within which Vapi should have stored the recording
 _MARKS = {"ok": "ok      ", "note": "note    ", "problem": "PROBLEM "}
 _DOCTOR = Client(name="doctor")
@@ -125,10 +126,15 @@ class Doctor:
             with suppress(asyncio.CancelledError):
                 await listening
             if (known := self._desk.get(call.id)) is None or known.running:
-                with suppress(EarshotError):
-                    await asyncio.shield(self._desk.end(call.id, _DOCTOR))
+                await asyncio.shield(self._hang_up(call.id))
         await self._afterwards(notes, call, clock)
         return notes
+
+    async def _hang_up(self, call_id: str) -> None:
+        try:
+            await self._desk.end(call_id, _DOCTOR)
+        except EarshotError as error:
+            self._note(Finding(level="problem", text=f"The call may still be running: hang up the phone. {error.detail}"))
 
     async def _until_end(self, notes: WireNotes, call: Call, clock: Callable[[], float]) -> None:
         known: Call | None = call
@@ -141,27 +147,34 @@ class Doctor:
 
     async def _afterwards(self, notes: WireNotes, call: Call, clock: Callable[[], float]) -> None:
         ended = self._desk.get(call.id) or call
-        notes.after.append(f"ended reason: {ended.ended_reason}")
+        notes.ended(ended.ended_reason)
         notes.after.append(f"held back because all lines were in use: {'yes' if call.concurrency_blocked else 'no'}")
+        # What can't be read is noted: the call has rung a phone and cost money, so its report must not be lost.
+        try:
+            notes.after.append(await self._recorded(call.id, clock) if ended.answered else "not answered, so no recording")
+        except EarshotError as error:
+            notes.after.append(f"the recording could not be read: {error.code}")
+        try:
+            notes.body(clock(), (await self._gateway.inspect("call", call.id)).body)
+            lines = await self._gateway.transcript(call.id)
+        except EarshotError as error:
+            notes.after.append(f"the transcript could not be read: {error.code}")
+        else:
+            notes.after.append(f"transcript: {len(lines)} lines, by {', '.join(sorted({line.speaker for line in lines})) or 'nobody'}")
+
+    async def _recorded(self, call_id: str, clock: Callable[[], float]) -> str:
+        """When Vapi had stored the recording, and what it is."""
         over = clock()
-        while ended.answered and clock() - over < _RECORDING_S:
+        while clock() - over < _RECORDING_S:
             try:
-                async with self._gateway.recording(call.id) as recording:
+                async with self._gateway.recording(call_id) as recording:
                     head = b""
                     async for chunk in recording.chunks:
-                        head = head or chunk[:48]
-                    notes.after.append(
-                        f"recording after {clock() - over:.0f} s: {recording.size} bytes, begins with {head[:4]!r}, {_shape(head)}"
-                    )
-                break
+                        head = (head + chunk[:_HEAD_BYTES])[:_HEAD_BYTES]
+                    return f"recording after {clock() - over:.0f} s: {recording.size} bytes, begins with {head[:4]!r}, {_shape(head)}"
             except RecordingNotFound:
                 await asyncio.sleep(_READ_EVERY_S)
-        else:
-            notes.after.append(f"no recording within {_RECORDING_S:.0f} s" if ended.answered else "not answered, so no recording")
-        with suppress(EarshotError):
-            notes.body(clock(), (await self._gateway.inspect("call", call.id)).body)
-        lines = await self._gateway.transcript(call.id)
-        notes.after.append(f"transcript: {len(lines)} lines, by {', '.join(sorted({line.speaker for line in lines})) or 'nobody'}")
+        return f"no recording within {_RECORDING_S:.0f} s"
 
     def _written(self, notes: WireNotes) -> str:
         checks = "\n".join(f"- {finding.level}: {finding.text}" for finding in self._findings)

@@ -10,15 +10,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 
-from services.domain.stream_format import StreamFormat
+from services.domain.stream_format import DEFAULT_FORMAT, StreamFormat
+from services.vapi import values
+from services.vapi.addresses import parts_of
 
 _LOUD = 500  # of 32768: well above the noise of a quiet line
 _MOST_FRAMES = 20_000  # more are counted, but not measured
-_ROLES = {"user": "customer", "customer": "customer", "bot": "assistant", "assistant": "assistant"}
+_HIGHEST_RATE = 1_000_000  # Hz; a larger number in a start frame is no format
+_START = ("type", "encoding", "container", "sampleRate", "sample_rate", "channels")
+"""The fields of a start frame whose values are of use, and can say nothing about a person."""
+_SCHEMES = ("ws", "wss", "http", "https")
 _HIDDEN = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{4,}", re.IGNORECASE)
 
 
@@ -56,6 +60,10 @@ class WireNotes:
             if isinstance(body.get(part), dict):
                 self.fields |= {f"{part}.{name}: {_kind(value)}" for name, value in body[part].items() if _is_name(name)}
 
+    def ended(self, reason: str | None) -> None:
+        """The call's `endedReason`."""
+        self.after.append(f"ended reason: {_word(reason)}")
+
     def frame(self, at: float, frame: str | bytes) -> None:
         """A frame of the listen socket."""
         if isinstance(frame, str):
@@ -78,17 +86,17 @@ class WireNotes:
         self.texts.setdefault(kind, []).append(at)
         self.text_fields.setdefault(kind, set()).update(f"{name}: {_kind(value)}" for name, value in message.items() if _is_name(name))
         if kind == "start" and self.start is None:
-            self.start = {name: value for name, value in message.items() if _is_name(name) and _is_plain(value)}
+            self.start = {name: value for name in _START if name in message and _is_plain(value := message[name])}
         role = message.get("role")
         if self.first_speaker is None and isinstance(role, str) and kind.startswith(("speech-update", "transcript")):
-            self.first_speaker = (at, _ROLES.get(role, "unknown"))
+            self.first_speaker = (at, values.speaker(role) or "unknown")
 
     def _sound(self, at: float, frame: bytes) -> None:
         self._count += 1
         self._bytes += len(frame)
         if len(self._frames) < _MOST_FRAMES:
             self._frames.append((at, len(frame)))
-        form = StreamFormat.parse(self.start or {}) or StreamFormat(sample_rate=16_000, channels=2)
+        form = StreamFormat.parse(self.start or {}) or DEFAULT_FORMAT
         if form.encoding == "s16le" and len(self._heard) < form.channels:
             whole = len(frame) - len(frame) % (2 * form.channels)
             levels = np.abs(np.frombuffer(frame[:whole], "<i2").reshape(-1, form.channels).astype(np.int32))
@@ -157,12 +165,13 @@ def _is_name(name: object) -> bool:
 
 
 def _is_plain(value: Any) -> bool:
-    return isinstance(value, int | float) or (isinstance(value, str) and _is_name(value))
+    """True for a number of a format, and for the name of one."""
+    return values.amount(value, most=_HIGHEST_RATE) is not None or _is_name(value)
 
 
 def _word(value: Any) -> str:
     """A status or type as Vapi spells it; anything else only by its kind."""
-    if isinstance(value, str) and re.fullmatch(r'[a-z][a-zA-Z0-9.\[\]="-]{0,80}', value) and not _HIDDEN.search(value):
+    if isinstance(value, str) and re.fullmatch(r'[a-z][a-zA-Z0-9.\[\]="-]{0,140}', value) and not _HIDDEN.search(value):
         return value
     return f"({_kind(value)})"
 
@@ -174,7 +183,9 @@ def _kind(value: Any) -> str:
 
 def _place(url: Any) -> str:
     """The scheme and the host of an address at Vapi, with its digits hidden."""
-    parts = urlsplit(url) if isinstance(url, str) else None
-    host = (parts.hostname or "") if parts else ""
-    shown = re.sub(r"[0-9]+", "#", host) if host.endswith("vapi.ai") else "another host"
-    return f"{parts.scheme}://{shown}" if parts else f"({_kind(url)})"
+    parts = parts_of(url)
+    if parts is None:
+        return f"({_kind(url)})"
+    host = parts.hostname or ""
+    shown = re.sub(r"[0-9]+", "#", host) if host.endswith(".vapi.ai") else "another host"
+    return f"{parts.scheme if parts.scheme in _SCHEMES else 'another scheme'}://{shown}"

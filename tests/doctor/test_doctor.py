@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 from services.demo_line import DemoLine
+from services.desk.desk import CallDesk
 from services.doctor import doctor as module
 from services.doctor.doctor import Doctor
+from services.domain.errors import HangUpUnconfirmed, VapiUnavailable
 from services.vapi.account_checks import assistant_findings, key_finding, number_findings, webhook_address, webhook_findings
 from services.vapi.gateway import Gateway
 from services.vapi.sdk import Answer
@@ -153,6 +155,36 @@ async def test_a_call_is_reported_without_a_number_a_name_or_a_word(
     assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-", report)
 
 
+@pytest.mark.slow
+async def test_what_cannot_be_read_afterwards_is_reported(line: DemoLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: object) -> None:
+        raise VapiUnavailable("Away.")
+
+    monkeypatch.setattr(module, "_CALL_S", 10)
+    monkeypatch.setattr(Gateway, "transcript", away)
+    monkeypatch.setattr(Doctor, "_recorded", away)
+    code, _ = await examine(line, tmp_path, NUMBER, "CALL")
+    assert code == 0
+    report = (tmp_path / "report.md").read_text()
+    assert "- the recording could not be read: vapi_unavailable" in report
+    assert "- the transcript could not be read: vapi_unavailable" in report
+    assert "- ended reason: " in report
+
+
+async def test_a_hang_up_that_fails_is_a_problem(line: DemoLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def interrupted(*_: object) -> None:
+        raise VapiUnavailable("Away.")
+
+    async def unconfirmed(*_: object) -> None:
+        raise HangUpUnconfirmed("Vapi has not confirmed it.")
+
+    monkeypatch.setattr(Doctor, "_until_end", interrupted)
+    monkeypatch.setattr(CallDesk, "end", unconfirmed)
+    code, terminal = await examine(line, tmp_path, NUMBER, "CALL")
+    assert code == 1
+    assert "PROBLEM The call may still be running: hang up the phone. Vapi has not confirmed it." in terminal.said
+
+
 async def test_who_interrupts_the_doctor_hangs_up(line: DemoLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
@@ -174,7 +206,7 @@ HOSTILE = {
         SAYS: f"wss://{SAYS}.example/x",
         "listenUrl": f"wss://phone-call-websocket.aws-us-west-2-backend-production3.vapi.ai/{SAYS}",
     },
-    "artifact": {"transcript": SAYS, NUMBER: SAYS},
+    "artifact": {"transcript": SAYS, NUMBER: SAYS, "listenUrl": "https://["},
     "analysis": [SAYS],
 }
 
@@ -186,6 +218,8 @@ def test_no_word_of_a_body_or_a_frame_reaches_the_report() -> None:
         [SAYS],
         SAYS,
         {"message": {"type": SAYS, "role": SAYS}},
+        {"type": "start", "sampleRate": int(NUMBER), "channels": 1e400, "customer": SAYS, "callerNumber": int(NUMBER)},
+        {"monitor": {"listenUrl": "https://[", "controlUrl": f"{SAYS}://x.vapi.ai", "a": "//a]b", "b": f"wss://{SAYS}@x.vapi.ai"}},
         {"type": "start", "encoding": f"{SAYS} {NUMBER}", "callId": "6d1f0000-0000-4000-8000-00000000000f"},
         {"type": "transcript", "role": "user", "transcript": SAYS, "customer": {"number": NUMBER}},
     ]
@@ -193,6 +227,7 @@ def test_no_word_of_a_body_or_a_frame_reaches_the_report() -> None:
         notes.body(0.0, frame)
         notes.frame(0.0, json.dumps(frame))
     notes.frame(0.0, SAYS)
+    notes.ended(f"{SAYS}, called by {NUMBER}")
     report = notes.report()
     assert SAYS not in report.replace(f"monitor.{SAYS}", "")
     assert NUMBER[1:] not in report
@@ -243,6 +278,8 @@ def test_a_monitor_plan_that_stands_in_the_way_is_told(plan: dict[str, Any], exp
         ("https://crm.example/api/vapi_events", True, None, ["note"]),
         ("https://crm.example/api/vapi_events", True, ["status-update", "end-of-call-report", "transcript"], []),
         ("http://crm.example/api/vapi_events", True, None, ["note"]),
+        ("https://[/api/vapi_events", True, None, ["note"]),
+        ("https://a..example/api/vapi_events", True, None, ["note"]),
     ],
 )
 def test_webhooks_that_lead_nowhere_are_told(url: str | None, accepted: bool, messages: list[str] | None, expected: list[str]) -> None:
