@@ -92,6 +92,55 @@ def test_a_key_asks_before_it_ends_a_call(earshot: Earshot, open_tab: Open) -> N
     see_status(page, CallStatus.ENDED)
 
 
+def test_a_yes_ends_only_the_call_that_the_question_named(earshot: Earshot, open_tab: Open) -> None:
+    other = earshot.place("+12025550102")
+    page = open_tab(earshot.url)
+    dial(page, NUMBER)
+    see_status(page, CallStatus.IN_PROGRESS)
+    page.locator("body").click(position={"x": 2, "y": 2})
+    page.keyboard.press("e")
+    expect(page.get_by_role("dialog", name="End the call with +1 415-555-2671?")).to_be_visible()
+    page.locator(f".row[data-call='{other['id']}']").evaluate("row => row.click()")  # the stage changes behind the question
+    expect(page).to_have_url(f"{earshot.url}/?call={other['id']}")
+    expect(part(page, "call-end")).to_be_attached()
+    page.get_by_role("dialog").get_by_role("button", name="End call").click()
+    question = page.get_by_role("dialog", name="End the call with +1 202-555-0102?")
+    expect(question).to_be_visible()
+    assert [call["status"] for call in earshot.calls()[:2]].count("ended") == 0
+    question.get_by_role("button", name="End call").click()
+    see_status(page, CallStatus.ENDED)
+
+
+def test_a_key_asks_before_it_records_and_before_it_stops(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    dial(page, NUMBER)
+    see_status(page, CallStatus.IN_PROGRESS)
+    page.locator("body").click(position={"x": 2, "y": 2})
+    page.keyboard.press("r")
+    question = page.get_by_role("dialog", name="Record the call with +1 415-555-2671?")
+    expect(question).to_be_visible()
+    expect(part(page, "record")).to_have_attribute("aria-checked", "false")
+    question.get_by_role("button", name="Record the call").click()
+    expect(part(page, "record")).to_have_attribute("aria-checked", "true")
+    page.keyboard.press("r")
+    expect(page.get_by_role("dialog", name="Stop recording the call with +1 415-555-2671?")).to_be_visible()
+    page.keyboard.press("Enter")  # the first button goes on recording
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(part(page, "record")).to_have_attribute("aria-checked", "true")
+
+
+def test_keys_do_nothing_beside_an_open_popover(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    expect(page.locator(".keys")).to_be_attached()
+    part(page, "settings").click()
+    expect(page.locator("#settings")).to_be_visible()
+    page.keyboard.press("n")
+    expect(part(page, "settings")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    expect(part(page, "dial-number")).to_be_focused()
+
+
 def test_space_listens_and_does_not_take_over_buttons(earshot: Earshot, open_tab: Open) -> None:
     page = open_tab(earshot.url)
     dial(page, NUMBER)
@@ -103,6 +152,11 @@ def test_space_listens_and_does_not_take_over_buttons(earshot: Earshot, open_tab
     expect(listen).to_have_attribute("aria-pressed", "false")
     page.get_by_role("radio", name="Whisper", exact=True).focus()
     page.keyboard.press(" ")
+    expect(listen).to_have_attribute("aria-pressed", "false")
+    page.locator(".talk").focus()
+    page.keyboard.press(" ")  # scrolls
+    page.keyboard.press("n")  # done after what the space bar could have done
+    expect(part(page, "dial-number")).to_be_focused()
     expect(listen).to_have_attribute("aria-pressed", "false")
 
 

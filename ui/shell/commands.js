@@ -8,7 +8,7 @@
  * @property {"focus"|"click"|"toggle"|"set"} does toggle: presses all that are not pressed, or all if all are. set: moves all to `value`
  * @property {number} [value]
  * @property {boolean} [silent] it is not listed, since another row stands for it
- * @property {boolean} [asks] it can't be taken back, so that a key alone is not enough
+ * @property {boolean} [asks] it can't be taken back, so that a key alone is not enough; `sure_<name>` in words/ asks
  */
 
 /** @type {Command[]} */
@@ -30,7 +30,8 @@ export const COMMANDS = [
       }),
   ),
   { name: "say", key: "s", on: "input[name=say]", does: "focus" },
-  { name: "record", key: "r", on: "[data-testid=record]", does: "click" },
+  { name: "record", key: "r", on: "[data-testid=record][aria-checked=false]", does: "click", asks: true },
+  { name: "stop_recording", key: "r", on: "[data-testid=record][aria-checked=true]", does: "click", asks: true },
   { name: "end", key: "e", on: "[data-testid=call-end]", does: "click", asks: true },
   { name: "safety", on: "[data-testid=safety]", does: "click" },
   { name: "settings", on: "[data-testid=settings]", does: "click" },

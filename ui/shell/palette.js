@@ -107,8 +107,9 @@ export default defineComponent({
           text: option.text,
           hint: option.selected ? "✓" : "",
           run: () => {
-            if (!select) return;
-            select.value = option.value;
+            const now = [...(select?.options ?? [])].find(({ value }) => value === option.value);
+            if (!select || !now) return; // the list was renewed while the palette was open, without this one
+            select.value = now.value;
             select.dispatchEvent(new Event("change", { bubbles: true }));
           },
         }));
@@ -142,6 +143,7 @@ export default defineComponent({
 
     /** @param {KeyboardEvent} event */
     move(event) {
+      if (event.isComposing) return;
       const last = this.found.length - 1;
       const to = new Map(Object.entries({ ArrowDown: this.at >= last ? 0 : this.at + 1, ArrowUp: this.at > 0 ? this.at - 1 : last })).get(
         event.key,

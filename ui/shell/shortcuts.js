@@ -1,9 +1,12 @@
 /**
  * Keys for the whole page: those of the table of commands, `?` for a list of them, and Ctrl+K (on a Mac also Cmd+K) for the palette. Keys
- * that are typed into a field, and other keys with a modifier, are the browser's.
+ * that are typed into a field, keys beside an open dialog or popover, and other keys with a modifier, are the browser's.
  */
 import { COMMANDS, keyName, targetOf, targetsOf } from "commands";
+import { fill } from "fill";
 import { defineComponent } from "vue";
+
+const OPEN = "dialog[open], :popover-open";
 
 export default defineComponent({
   template: `
@@ -27,6 +30,11 @@ export default defineComponent({
 
   data() {
     return { asked: /** @type {import("commands").Command|null} */ (null), question: "" };
+  },
+
+  /** What Vue must not make reactive. */
+  setup() {
+    return { target: /** @type {HTMLElement|null} */ (null) }; // what the question is about
   },
 
   computed: {
@@ -59,9 +67,9 @@ export default defineComponent({
         document.dispatchEvent(new CustomEvent("earshot-palette"));
         return;
       }
-      if (event.ctrlKey || event.altKey || event.metaKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+      if (event.ctrlKey || event.altKey || event.metaKey || isTyping(event.target) || document.querySelector(OPEN)) return;
       if (event.key === "?") return this.dialog("keys").showModal();
-      const command = COMMANDS.find((row) => row.key === event.key);
+      const command = COMMANDS.find((row) => row.key === event.key && targetOf(row));
       if (!command || (event.key === " " && isPressable(event.target)) || !this.run(command)) return;
       event.preventDefault(); // otherwise the key itself would be typed into the field that gets the focus
     },
@@ -78,17 +86,29 @@ export default defineComponent({
     run(command) {
       const target = targetOf(command);
       if (!target) return false;
-      if (command.asks) {
-        this.asked = command;
-        this.question = this.words.sure.replace("{number}", document.querySelector(".stage .who")?.textContent ?? "");
-        this.dialog("sure").showModal();
-      } else DEEDS[command.does](target, command);
+      if (command.asks) this.ask(command, target);
+      else DEEDS[command.does](target, command);
       return true;
     },
 
+    /**
+     * @param {import("commands").Command} command
+     * @param {HTMLElement} target
+     */
+    ask(command, target) {
+      this.asked = command;
+      this.target = target;
+      this.question = fill(this.words.sure[command.name], { number: document.querySelector(".stage .who")?.textContent ?? "" });
+      this.dialog("sure").showModal();
+    },
+
+    /** A yes is for the call that the question named. If another one has taken its place meanwhile, that is asked anew. */
     confirmed() {
       this.dialog("sure").close();
-      if (this.asked) targetOf(this.asked)?.click();
+      if (!this.asked) return;
+      const target = targetOf(this.asked);
+      if (target && target === this.target) target.click();
+      else if (target) this.ask(this.asked, target);
     },
 
     /** @param {"keys"|"sure"} name */
@@ -103,9 +123,12 @@ function isTyping(target) {
   return target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"));
 }
 
-/** @param {EventTarget|null} target */
+/**
+ * True for what the space bar presses or scrolls.
+ * @param {EventTarget|null} target
+ */
 function isPressable(target) {
-  return target instanceof HTMLElement && target.matches("button, a, summary, label, [role=button]");
+  return target instanceof HTMLElement && target.matches("button, a, summary, label, [role=button], [tabindex='0']");
 }
 
 /** @type {Record<import("commands").Command["does"], (target: HTMLElement, command: import("commands").Command) => void>} */

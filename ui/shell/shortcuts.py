@@ -10,10 +10,11 @@ from ui.words import say, text
 COMMANDS = Path(__file__).with_name("commands.js")
 """The table, for components that import `commands`."""
 
-_NAMES = ("search", "number", "listen", "mute", "volume", "say", "record", "end", "safety", "settings", "palette", "keys")
+_ASKED = ("record", "stop_recording", "end")
+_NAMES = ("search", "number", "listen", "mute", "volume", "say", *_ASKED, "safety", "settings", "palette", "keys")
 
 
-class Shortcuts(Element, component="shortcuts.js", dependencies=[COMMANDS]):
+class Shortcuts(Element, component="shortcuts.js", dependencies=[COMMANDS, "../kit/fill.js"]):
     """Acts on keys that are pressed outside of fields. What can't be taken back is asked first."""
 
     def __init__(self) -> None:
@@ -22,7 +23,7 @@ class Shortcuts(Element, component="shortcuts.js", dependencies=[COMMANDS]):
             "keys": say("command_keys"),
             "close": say("close"),
             "cancel": say("cancel"),
-            "sure": text("end_sure"),
+            "sure": {name: text(f"sure_{name}") for name in _ASKED},
             "space": say("space_bar"),
         }
         set_props(self, words={**words, "names": _names()})
