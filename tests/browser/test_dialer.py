@@ -175,6 +175,33 @@ def test_a_yes_answers_only_what_was_asked(earshot: Earshot, open_tab: Open) -> 
     assert first["id"] != earshot.calls()[0]["id"]
 
 
+def test_a_yes_to_a_question_that_is_not_open_any_more_dials_nothing(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url, locale="en-DE")
+    before = len(earshot.calls())
+    page.get_by_test_id(FIELD).fill("0170 1234567")
+    expect(confirm(page)).to_have_text("Call +49 170 1234567")
+    confirm(page).evaluate("button => { button.value = button.value.replace('+49', '+43'); }")  # as if it was shown before
+    confirm(page).click()
+    expect(page.get_by_test_id("dial-call")).to_be_enabled()
+    expect(confirm(page)).to_be_visible()
+    assert len(earshot.calls()) == before
+
+
+def test_after_a_yes_the_next_question_waits_for_the_end_of_a_double_click(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    earshot.place("+14150552671", confirmUnlikelyNumber=True)
+    page.get_by_test_id(FIELD).fill("+1 415 055 2671")
+    page.get_by_test_id("dial-call").click()
+    expect(confirm(page)).to_be_visible()
+    page.clock.install()
+    page.clock.pause_at(page.evaluate("Date.now() + 1"))
+    confirm(page).click()
+    expect(page.get_by_role("alert").filter(has_text="This number has an active call. Call it again?")).to_be_visible()
+    expect(confirm(page)).to_be_disabled()
+    page.clock.run_for(1500)
+    expect(confirm(page)).to_be_enabled()
+
+
 def test_escape_takes_back_the_question(earshot: Earshot, open_tab: Open) -> None:
     page = open_tab(earshot.url)
     page.get_by_test_id(FIELD).fill("+1 415 055 2671")

@@ -65,3 +65,20 @@ def test_the_same_number_a_moment_later_takes_a_second_click(vapi: DemoLine, liv
     part(page, "dial-confirm").click()
     see_status(page, CallStatus.IN_PROGRESS)
     assert vapi.requests.count(("POST", "/call")) == 3
+
+
+def test_a_yes_to_a_recent_call_is_none_to_one_that_is_active_by_now(vapi: DemoLine, live: Earshot, open_tab: Open) -> None:
+    page = open_tab(live.url)
+    part(page, "dial-number").fill(NUMBER)
+    part(page, "dial-call").click()
+    see_status(page, CallStatus.IN_PROGRESS)
+    live.end_all()
+    part(page, "dial-call").click()
+    expect(page.get_by_role("alert").filter(has_text="This number was called a moment ago. Call it again?")).to_be_visible()
+    live.place(NUMBER)  # by somebody else, while the question is open
+    part(page, "dial-confirm").click()
+    expect(page.get_by_role("alert").filter(has_text="This number has an active call. Call it again?")).to_be_visible()
+    assert vapi.requests.count(("POST", "/call")) == 2
+    part(page, "dial-confirm").click()
+    see_status(page, CallStatus.IN_PROGRESS)
+    assert vapi.requests.count(("POST", "/call")) == 3

@@ -31,6 +31,7 @@ export default defineComponent({
     return {
       field: document.createElement("input"), // until the form's own is mounted
       pressed: /** @type {Press|null} */ (null),
+      answered: "", // the question that the press said yes to
       deleting: false,
       composing: false,
     };
@@ -135,11 +136,12 @@ export default defineComponent({
       this.refused = false;
       this.dialling = true;
       this.pressed = new Press();
+      this.answered = event.submitter instanceof HTMLButtonElement ? event.submitter.value : "";
       const fields = new FormData(this.$el);
       this.$emit("dial", {
         ...this.picked(),
         text: this.field.value,
-        confirmed: event.submitter?.getAttribute("name") === "confirmed",
+        answered: this.answered,
         first_message: fields.get("first-message"),
         names: fields.getAll("variable-name"),
         values: fields.getAll("variable-value"),
@@ -152,7 +154,8 @@ export default defineComponent({
     },
 
     /**
-     * The server has answered the press.
+     * The server has answered the press. After a call, or a yes, the next press waits: the second click of a double click would answer a
+     * question that nobody has read.
      * @param {boolean} placed it led to a call
      */
     settle(placed) {
@@ -161,7 +164,7 @@ export default defineComponent({
           this.dialling = false;
           this.$nextTick(() => this.pressed?.refocus());
         },
-        placed ? Math.max(0, DOUBLE_PRESS_MS - 1000 * (this.age() ?? 0)) : 0,
+        placed || this.answered ? Math.max(0, DOUBLE_PRESS_MS - 1000 * (this.age() ?? 0)) : 0,
       );
     },
 

@@ -29,8 +29,7 @@ from ui.words.faults import error_words
 _MAX_TEXT = 64
 _MAX_PASTED = 1000
 _GUESSED = "number_guessed"
-_DUPLICATES = ("duplicate_recent_call", "duplicate_running_call")
-_CONFIRMABLE = {"number_unlikely", *_DUPLICATES}
+_CONFIRMABLE = {"number_unlikely", "duplicate_recent_call", "duplicate_running_call"}
 _WHILE_TYPING = {"invalid_number", "short_number", "emergency_number", "number_unlikely"}  # true of every number before it is complete
 
 
@@ -218,6 +217,7 @@ class Dialer:
 
     def _ask(self, code: str | None, yes: str = "") -> None:
         self._questions.ask(code)
+        set_props(self._confirm, value=self._questions.shown)
         self._confirm.show(yes or say("call_anyway"))
         self._confirm.set_visibility(code is not None)
 
@@ -239,29 +239,29 @@ class Dialer:
         self._busy = True
         call = None
         try:
-            self._pickers.choose(event.args)
-            call = await self._place(_text(event.args.get("text")), event.args, confirmed=event.args.get("confirmed") is True)
+            call = await self._place(_text(event.args.get("text")), event.args)
         finally:
             self._busy = False
             self.form.run_method("settle", call is not None)
 
-    async def _place(self, text: str, args: dict[str, Any], *, confirmed: bool) -> Call | None:
+    async def _place(self, text: str, args: dict[str, Any]) -> Call | None:
         self._notice.hide()
         if await came_late(self.form):
             self._notice.show(say("late_title"), say("late"))
             return None
+        self._pickers.choose(args)  # as the form showed them at the press
         national = self._read(text)
         number = national.e164 if national else text
         self._questions.about(number)
-        if confirmed:
-            self._questions.agree()
+        if (answered := args.get("answered")) and not self._questions.agree(str(answered)):
+            self._check(text, complete=True)
+            return None
         if national and not national.certain and not self._questions.agreed(_GUESSED):
             self._ask_whether(national)
             return None
-        again = any(map(self._questions.agreed, _DUPLICATES))
         try:
             order = self._order(number, confirmed=self._questions.agreed("number_unlikely"), **read_options(args))
-            await self._desk.weigh(order, PAGE, allow_duplicate=again)
+            again = await self._weigh(order)
         except EarshotError as error:
             self._refused(error)
             return None
@@ -274,14 +274,26 @@ class Dialer:
             self._refused(error)
             return None
         except Exception as error:
+            self._questions.forget()
             self._failed()
             self._notice.show_error(error)
             return None
-        self._questions.about("")
+        self._questions.forget()
         self._options.empty()
         self._placed(placed.call)
         self._read_recent()
         return placed.call
+
+    async def _weigh(self, order: CallOrder) -> bool:
+        """True if it is a duplicate that the user has said yes to. A yes to a recent call is none to one that is active by now."""
+        try:
+            await self._desk.weigh(order, PAGE, allow_duplicate=False)
+        except DuplicateCall as error:
+            if not self._questions.agreed(error.code):
+                raise
+            await self._desk.weigh(order, PAGE)
+            return True
+        return False
 
 
 def _text(value: Any) -> str:

@@ -9,20 +9,32 @@ class Questions:
         self._open: str | None = None
         self._agreed: set[str] = set()
 
+    @property
+    def shown(self) -> str:
+        """The open question with its number, as the button that says yes carries it; "" if none is open."""
+        return f"{self._open} {self._number}" if self._open else ""
+
     def about(self, number: str) -> None:
         """Names the number, as typed or as read, that the questions are about. Another one than before has no answers yet."""
         if number != self._number:
-            self._number, self._open = number, None
-            self._agreed.clear()
+            self.forget()
+            self._number = number
+
+    def forget(self) -> None:
+        """Drops the question and all answers: they hold for one dial."""
+        self._open = None
+        self._agreed.clear()
 
     def ask(self, code: str | None) -> None:
         """This question is shown now; None if there is none."""
         self._open = code
 
-    def agree(self) -> None:
-        """The user has said yes to the question that is shown."""
-        if self._open:
-            self._agreed.add(self._open)
+    def agree(self, shown: str) -> bool:
+        """The user has said yes to `shown`. False, and no answer, if another question is open by now, or none."""
+        if not self._open or shown != self.shown:
+            return False
+        self._agreed.add(self._open)
+        return True
 
     def agreed(self, code: str) -> bool:
         """True if the user has said yes to this question about this number."""

@@ -1,0 +1,34 @@
+"""What the user has said yes to: one question about one number, and one dial."""
+
+from collections.abc import Callable
+
+import pytest
+
+from ui.dial.questions import Questions
+
+
+def test_a_yes_is_only_for_the_question_that_is_shown() -> None:
+    questions = Questions()
+    assert not questions.agree("")
+    questions.about("+491701234567")
+    questions.ask("number_guessed")
+    shown = questions.shown
+    questions.ask("number_unlikely")
+    assert not questions.agree(shown)
+    questions.about("+431701234567")
+    questions.ask("number_guessed")
+    assert not questions.agree(shown)
+    assert not questions.agreed("number_guessed")
+    assert questions.agree(questions.shown)
+    assert questions.agreed("number_guessed")
+
+
+@pytest.mark.parametrize("end", [lambda questions: questions.about("+14155552672"), Questions.forget])
+def test_answers_end_with_the_number_and_with_the_dial(end: Callable[[Questions], None]) -> None:
+    questions = Questions()
+    questions.about("+14155552671")
+    questions.ask("duplicate_recent_call")
+    assert questions.agree(questions.shown)
+    end(questions)
+    assert not questions.shown
+    assert not questions.agreed("duplicate_recent_call")
