@@ -56,6 +56,28 @@ def test_half_typed_words_are_there_again_when_the_call_is(earshot: Earshot, ope
     expect(page.get_by_label("Have the assistant say")).to_have_value("One moment, I")
 
 
+def test_sent_words_are_not_there_again_if_the_call_is_left_before_the_answer(earshot: Earshot, open_tab: Open) -> None:
+    first = earshot.place(NUMBER)
+    second = earshot.place(OTHER)
+    page = open_tab(f"{earshot.url}/?call={first['id']}")
+    see_status(page, CallStatus.IN_PROGRESS)
+    field = page.get_by_label("Have the assistant say")
+    field.fill("Once, please")
+    # In one turn, so that the answer can't come in between.
+    page.evaluate(
+        """call => {
+            document.querySelector("[data-testid=say-send]").click();
+            document.querySelector(`.row[data-call='${call}']`).click();
+        }""",
+        second["id"],
+    )
+    expect(page.locator(".who")).to_have_text("+44 20 7946 0958")
+    page.get_by_role("navigation").get_by_role("button", name="+1 415-555-2671", exact=True).click()
+    expect(page.locator(".who")).to_have_text("+1 415-555-2671")
+    expect(part(page, "timeline")).to_contain_text("Once, please")
+    expect(field).to_have_value("")
+
+
 def test_a_refusal_by_the_stop_switch_goes_when_dialling_is_allowed_again(earshot: Earshot, open_tab: Open) -> None:
     page = open_tab(earshot.url)
     part(page, "dial-number").fill(NUMBER)

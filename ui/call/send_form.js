@@ -58,6 +58,7 @@ export default defineComponent({
       this.pressed = new Press();
       const fields = Object.fromEntries(new FormData(this.$el)); // before the fieldset is disabled, and its fields with it
       this.busy = true;
+      drafts.delete(this.draft); // sent words must not be there again if the call is left before the answer
       this.$emit("send", { ...fields, press: event.submitter?.getAttribute("name") ?? "" });
     },
 
@@ -69,10 +70,8 @@ export default defineComponent({
     /** @param {boolean} done */
     settle(done) {
       this.busy = false;
-      if (done) {
-        drafts.delete(this.draft);
-        this.$el.reset();
-      }
+      if (done) this.$el.reset();
+      else this.keep();
       this.$nextTick(() => this.pressed?.refocus());
     },
   },
