@@ -20,7 +20,7 @@ from services.journal.processes.feed import Feed, News
 from services.journal.processes.presence import HEARTBEAT, Presence
 from services.journal.recordings import RecordingsJournal
 from services.journal.records import AuditRow, Begun, Condition, Dial, DialState, Session
-from services.journal.tables import audit, calls, dials, hang_ups, pruning, sessions, slots, states, transcripts
+from services.journal.tables import audit, calls, dials, hang_ups, pruning, sessions, settlements, slots, states, transcripts
 from services.journal.tables.states import State
 from services.journal.writing.proof import Proof
 from services.journal.writing.writer import Writer
@@ -29,9 +29,9 @@ from services.support.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
-_SETTLE: Fact[dials.Settlement] = Fact(turn=0, run=dials.settle, about=lambda settlement: settlement.tag)
+_SETTLE: Fact[settlements.Settlement] = Fact(turn=0, run=settlements.settle, about=lambda settlement: settlement.tag)
 _SAVE: Fact[tuple[Call, datetime]] = Fact(turn=1, run=calls.save, about=lambda seen: seen[0].id, merge=calls.newest)
-_TAKE_BACK: Fact[str] = Fact(turn=2, run=dials.take_back, about=lambda tag: tag)
+_TAKE_BACK: Fact[str] = Fact(turn=2, run=settlements.take_back, about=lambda tag: tag)
 _BEGIN: Kind[dials.Beginning, Begun] = Kind(turn=3, run=dials.begin)  # after the facts that free slots
 _NOTE: Fact[AuditRow] = Fact(turn=4, run=audit.note, about=lambda row: row.call_id or row.action)
 _HUNG_UP: Fact[str] = Fact(turn=4, run=hang_ups.done, about=lambda tag: tag)
@@ -141,7 +141,7 @@ class Journal:
         """Records the outcome of a dial, and `note` with it in the audit. `refused` frees its key. Otherwise the first `call` is the
         one that its key is answered with from then on.
         """
-        settlement = dials.Settlement(tag=tag, call=call, state=DialState(state), note=note, now=self._now())
+        settlement = settlements.Settlement(tag=tag, call=call, state=DialState(state), note=note, now=self._now())
         await self._writer.record(_SETTLE, settlement)
 
     @property

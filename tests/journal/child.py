@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from services.domain.errors import EarshotError
 from services.domain.limits import Limits
 from services.journal import Journal, journal
-from services.journal.tables import dials
+from services.journal.tables import dials, settlements
 from services.journal.writing.writes import Fact, Kind
 from tests.journal.conftest import an_order
 from tests.journal.tables.test_dials import a_call, an_order_of
@@ -29,7 +29,7 @@ async def stop_at(url: str, step: str) -> None:
     if step == "before the write":
         journal._BEGIN = _uncommitted(dials.begin)
     if step == "before our answer is written":
-        journal._SETTLE = Fact(turn=0, run=_uncommitted(dials.settle).run, about=lambda settlement: settlement.tag)
+        journal._SETTLE = Fact(turn=0, run=_uncommitted(settlements.settle).run, about=lambda settlement: settlement.tag)
     book = await Journal.open(url)
     order = an_order_of(TAG)
     await book.begin(order, client="shop", key="key", fingerprint="body")

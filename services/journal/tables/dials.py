@@ -1,4 +1,4 @@
-"""Dials: written down before Vapi is asked, settled after its answer. Many in one transaction, each as if it were alone."""
+"""Dials, written down before Vapi is asked. Many in one transaction, each as if it were alone."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,15 +7,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.domain.call import Call, CallOrder
+from services.domain.call import CallOrder
 from services.domain.errors import DuplicateCall, DuplicateRunningCall, EarshotError, KeyInProgress, KeyReused, LimitReached
 from services.domain.limits import Limits
 from services.journal.database.codec import dump, load_call, load_order, milliseconds, time_of
 from services.journal.database.schema import dials
-from services.journal.records import AuditRow, Begun, Dial, DialState
-from services.journal.tables import audit
-from services.journal.tables.calls import save
-from services.journal.tables.slots import CLOCKS, booked, release, taken, window
+from services.journal.records import Begun, Dial, DialState
+from services.journal.tables.slots import CLOCKS, booked, taken, window
 from services.journal.tables.states import newest as newest_state
 
 KEY_KEPT = timedelta(hours=24)
@@ -23,10 +21,10 @@ _HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
 _MOST_TIMES = 10_000
 
 # Literal text instead of parameters, so that the partial indexes with the same text are used.
-_COUNTED = sa.text("state <> 'refused'")
+COUNTED = sa.text("state <> 'refused'")
 OPEN = sa.text("state IN ('dialling', 'unknown')")
 _KEY_MAY_GO = sa.text("key IS NOT NULL AND state <> 'dialling'")
-_NO_KEY = {"key": None, "fingerprint": None, "first_call": None}
+NO_KEY = {"key": None, "fingerprint": None, "first_call": None}
 
 Row = Mapping[Any, Any]
 
@@ -43,17 +41,6 @@ class Beginning:
     instance: str
     now: datetime
     transfers: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
-    """The outcome of a dial."""
-
-    tag: str
-    call: Call | None
-    state: DialState
-    note: AuditRow | None
-    now: datetime
 
 
 def begin(connection: sa.Connection, wanted: Sequence[Beginning]) -> list[Begun | EarshotError]:
@@ -121,7 +108,7 @@ class _Book:
             "slot_from": slot_from,
             "slot_until": slot_until,
             "hang_up_by": None,
-            **_NO_KEY,
+            **NO_KEY,
             **({"key": wanted.key, "fingerprint": wanted.fingerprint} if wanted.key else {}),
         }
         self.new.append(row)
@@ -142,7 +129,7 @@ class _Book:
     def _before(self, client: str, key: str) -> Row | None:
         row = self._keyed.get((client, key))
         if row and row["state"] != DialState.DIALLING and row["dialled_at"] <= milliseconds(self._now - KEY_KEPT):
-            self._connection.execute(dials.update().where(dials.c.tag == row["tag"]).values(_NO_KEY))
+            self._connection.execute(dials.update().where(dials.c.tag == row["tag"]).values(NO_KEY))
             return None
         return row
 
@@ -187,7 +174,7 @@ class _Book:
         before = cap - len(self.new)
         oldest = milliseconds(self._now)
         if before > 0:
-            newest_first = sa.select(dials.c.dialled_at).where(_COUNTED).order_by(dials.c.dialled_at.desc())
+            newest_first = sa.select(dials.c.dialled_at).where(COUNTED).order_by(dials.c.dialled_at.desc())
             oldest = self._connection.execute(newest_first.offset(before - 1).limit(1)).scalar_one()
         return max((time_of(oldest) + window - self._now).total_seconds(), 0.001)
 
@@ -203,7 +190,7 @@ def _again(before: Row, fingerprint: str | None) -> Begun | EarshotError:
 
 def _recent(connection: sa.Connection, numbers: set[str], since: datetime) -> dict[tuple[str, str], Row]:
     """The newest dial per number and client."""
-    query = sa.select(dials).where(dials.c.to_number.in_(numbers), dials.c.dialled_at > milliseconds(since), _COUNTED)
+    query = sa.select(dials).where(dials.c.to_number.in_(numbers), dials.c.dialled_at > milliseconds(since), COUNTED)
     rows = connection.execute(query.order_by(dials.c.dialled_at)).mappings()
     return {(row["to_number"], row["client"]): row for row in rows}
 
@@ -217,53 +204,8 @@ def _running(connection: sa.Connection, numbers: set[str], now: datetime) -> dic
 
 def _counts(connection: sa.Connection, now: datetime) -> dict[timedelta, int]:
     hour = sa.func.count().filter(dials.c.dialled_at > milliseconds(now - _HOUR))
-    row = connection.execute(sa.select(hour, sa.func.count()).where(dials.c.dialled_at > milliseconds(now - _DAY), _COUNTED)).one()
+    row = connection.execute(sa.select(hour, sa.func.count()).where(dials.c.dialled_at > milliseconds(now - _DAY), COUNTED)).one()
     return {_HOUR: row[0], _DAY: row[1]}
-
-
-_SETTLE = (
-    dials.update()
-    .where(dials.c.tag == sa.bindparam("of"), _COUNTED)
-    .values(
-        state=sa.case((dials.c.state == DialState.PLACED.value, dials.c.state), else_=sa.bindparam("now_state", type_=sa.String)),
-        call_id=sa.func.coalesce(sa.bindparam("now_id", type_=sa.String), dials.c.call_id),
-        first_call=sa.case(
-            (dials.c.key.is_not(None), sa.func.coalesce(dials.c.first_call, sa.bindparam("now_call", type_=sa.String))),
-            else_=None,
-        ),
-    )
-)
-"""The first call stays, and a placed dial stays placed: a late settlement by another process changes neither."""
-
-
-def settle(connection: sa.Connection, settlements: Sequence[Settlement]) -> None:
-    """Records each dial's outcome, call and audit row, atomically."""
-    refused = [item.tag for item in settlements if item.state is DialState.REFUSED]
-    if refused:
-        take_back(connection, refused)
-    if known := [_outcome(item) for item in settlements if item.state is not DialState.REFUSED]:
-        connection.execute(_SETTLE, known)
-    over = [item.tag for item in settlements if item.state is DialState.LOST or (item.call and not item.call.running)]
-    if over:
-        release(connection, over)
-    save(connection, [(item.call, item.now) for item in settlements if item.call])
-    if notes := [item.note for item in settlements if item.note]:
-        audit.note(connection, notes)
-
-
-def take_back(connection: sa.Connection, tags: Sequence[str]) -> None:
-    """Marks dials as refused, because nothing was placed, and frees their keys."""
-    values = {"state": DialState.REFUSED.value, "slot_until": None, "hang_up_by": None, **_NO_KEY}
-    connection.execute(dials.update().where(dials.c.tag.in_(tags), dials.c.state != DialState.PLACED.value).values(values))
-
-
-def _outcome(item: Settlement) -> dict[str, Any]:
-    return {
-        "of": item.tag,
-        "now_state": item.state.value,
-        "now_id": item.call.id if item.call else None,
-        "now_call": dump(item.call) if item.call else None,
-    }
 
 
 def take_over(
@@ -286,14 +228,14 @@ def take_over(
 
 def dialled_since(connection: sa.Connection, time: datetime) -> list[datetime]:
     """The times of the dials that count, oldest first; the newest 10,000 at most."""
-    query = sa.select(dials.c.dialled_at).where(dials.c.dialled_at >= milliseconds(time), _COUNTED)
+    query = sa.select(dials.c.dialled_at).where(dials.c.dialled_at >= milliseconds(time), COUNTED)
     newest = connection.execute(query.order_by(dials.c.dialled_at.desc()).limit(_MOST_TIMES)).scalars().all()
     return [time_of(at) for at in reversed(newest)]
 
 
 def forget_keys(connection: sa.Connection, before: datetime) -> None:
     """Frees the keys of dials before that time, unless they are still dialling."""
-    connection.execute(dials.update().where(dials.c.dialled_at <= milliseconds(before), _KEY_MAY_GO).values(_NO_KEY))
+    connection.execute(dials.update().where(dials.c.dialled_at <= milliseconds(before), _KEY_MAY_GO).values(NO_KEY))
 
 
 def dial_of(row: Row, *, order: CallOrder | None = None) -> Dial:
