@@ -1,20 +1,19 @@
 """Reads calls that only Vapi may know, so that nobody can make Earshot flood Vapi with ids that do not exist."""
 
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from services.domain.call import Call
 from services.domain.client import Client
 from services.domain.errors import CallNotFound, LimitReached
+from services.support.recent import remember
 
 MISS_S = 10.0
 """Seconds for which an id that Vapi does not know is not asked again."""
 PER_MINUTE = 60
 """Requests to Vapi that one client may cause by ids that Earshot does not know."""
 _MINUTE_S = 60.0
-_MOST = 1000  # ids and clients that are remembered
 
 
 class Lookups:
@@ -23,8 +22,8 @@ class Lookups:
     def __init__(self, read: Callable[[str], Awaitable[Call]], clock: Callable[[], float] = time.monotonic) -> None:
         self._read = read
         self._clock = clock
-        self._missed: OrderedDict[str, float] = OrderedDict()
-        self._asked: OrderedDict[str, deque[float]] = OrderedDict()
+        self._missed: dict[str, float] = {}
+        self._asked: dict[str, deque[float]] = {}
 
     async def read(self, call_id: str, client: Client) -> Call:
         """The call from Vapi. Raises CallNotFound, LimitReached if the client has caused too many requests, and VapiError."""
@@ -35,14 +34,12 @@ class Lookups:
         try:
             return await self._read(call_id)
         except CallNotFound:
-            self._missed[call_id] = now
-            _forget_oldest(self._missed)
+            remember(self._missed, call_id, now)
             raise
 
     def _count(self, client: str, now: float) -> None:
-        asked = self._asked.setdefault(client, deque())
-        self._asked.move_to_end(client)
-        _forget_oldest(self._asked)
+        asked = self._asked.get(client, deque())
+        remember(self._asked, client, asked)
         while asked and now - asked[0] >= _MINUTE_S:
             asked.popleft()
         if len(asked) >= PER_MINUTE:
@@ -50,8 +47,3 @@ class Lookups:
                 f"At most {PER_MINUTE} calls in a minute that Earshot has to look up at Vapi.", retry_after=asked[0] + _MINUTE_S - now
             )
         asked.append(now)
-
-
-def _forget_oldest(remembered: OrderedDict[str, Any]) -> None:
-    if len(remembered) > _MOST:
-        remembered.popitem(last=False)

@@ -2,19 +2,16 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
 from services.desk.transcripts import Transcripts
 from services.domain.call import Call
 from services.domain.errors import EarshotError
 from services.domain.transcript import Line, final_account
 from services.journal import Journal
+from services.support.recent import remember
 from services.support.tasks import Tasks
 from services.vapi.gateway import Gateway
-
-T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +30,10 @@ class TranscriptArchive:
         self._gateway = gateway
         self._journal = journal
         self._transcripts = transcripts
-        self._ended: OrderedDict[str, None] = OrderedDict()
-        self._complete: OrderedDict[str, None] = OrderedDict()
+        self._ended: dict[str, None] = {}
+        self._complete: dict[str, None] = {}
         """The calls whose stored transcript is Vapi's."""
-        self._asked_at: OrderedDict[str, float] = OrderedDict()
+        self._asked_at: dict[str, float] = {}
         self._looking = asyncio.Semaphore(_AT_ONCE)
         self._tasks = Tasks()
 
@@ -44,7 +41,7 @@ class TranscriptArchive:
         """Starts saving the transcript if the call has just ended."""
         if call.running or call.id in self._ended:
             return
-        _remember(self._ended, call.id, None)
+        remember(self._ended, call.id, None, most=_REMEMBERED)
         self._transcripts.close(call.id)
         self._tasks.start(self._keep(call), name="keep transcript")
 
@@ -63,7 +60,7 @@ class TranscriptArchive:
             if heard:
                 self._transcripts.rewritten.emit(call.id)
         if vapis and (whole == stored or call.id not in self._ended):
-            _remember(self._complete, call.id, None)
+            remember(self._complete, call.id, None, most=_REMEMBERED)
         return whole
 
     async def aclose(self) -> None:
@@ -78,7 +75,7 @@ class TranscriptArchive:
         now = asyncio.get_running_loop().time()
         if now - self._asked_at.get(call.id, float("-inf")) < _ASK_AGAIN_S:
             return False
-        _remember(self._asked_at, call.id, now)
+        remember(self._asked_at, call.id, now, most=_REMEMBERED)
         return True
 
     async def _keep(self, call: Call) -> None:
@@ -95,7 +92,7 @@ class TranscriptArchive:
                 await self._write(call.id, written := whole)
                 self._transcripts.rewritten.emit(call.id)
             if vapis and vapis == before:  # read twice, because Vapi may have been writing it
-                _remember(self._complete, call.id, None)
+                remember(self._complete, call.id, None, most=_REMEMBERED)
                 return
             before = vapis
 
@@ -114,10 +111,3 @@ class TranscriptArchive:
             await self._journal.save_transcript(call_id, lines)
         except EarshotError as error:
             log.error("could not save a transcript (%s)", error.code)
-
-
-def _remember(kept: OrderedDict[str, T], call_id: str, value: T) -> None:
-    kept[call_id] = value
-    kept.move_to_end(call_id)
-    if len(kept) > _REMEMBERED:
-        kept.popitem(last=False)

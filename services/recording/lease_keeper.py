@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from services.domain.errors import JournalError
 from services.journal import Lease, RecordingState
 from services.journal.recordings import RecordingsJournal
-from services.recording.recent import remember
 from services.recording.recorders import Recorders
+from services.support.recent import remember
 from services.support.tasks import Tasks
 
 log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from services.recording.recent import remember
+from services.support.recent import remember
 
 log = logging.getLogger(__name__)
 

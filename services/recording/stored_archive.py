@@ -12,8 +12,8 @@ from services.recording.archive import Archive, Sound, now_ms
 from services.recording.disk import RecordingDisk
 from services.recording.parts import Part, joined
 from services.recording.problems import Problems
-from services.recording.recent import remember
 from services.recording.store import RecordingStore
+from services.support.recent import remember
 
 log = logging.getLogger(__name__)
 
