@@ -281,9 +281,9 @@ class CallDesk:
     async def free_slot(self, call_id: str, client: Client) -> Call:
         """Frees the slot of a running call without proof that it is over, and notes who did. The call itself is left alone.
 
-        Raises CallNotFound, VapiError, JournalError.
+        Raises the errors of `read`.
         """
-        call = await self.read(call_id)
+        call = await self.read(call_id, client)
         if await self.journal.free_slot(call.id):
             await asyncio.shield(self.note(client, "free-slot", call))
         return call

@@ -70,7 +70,15 @@ async def test_what_is_remembered_does_not_grow_without_end() -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", ""), ("GET", "/events"), ("GET", "/transcript"), ("GET", "/timeline"), ("POST", "/end"), ("POST", "/control")],
+    [
+        ("GET", ""),
+        ("GET", "/events"),
+        ("GET", "/transcript"),
+        ("GET", "/timeline"),
+        ("POST", "/end"),
+        ("POST", "/control"),
+        ("POST", "/free-slot"),
+    ],
 )
 async def test_every_route_of_a_call_is_limited_for_its_client(
     vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, path: str
