@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import partial
 from itertools import count
 
@@ -11,6 +10,7 @@ from services.listening.relay import Relay
 from services.recording.disk import RecordingDisk
 from services.recording.problems import Problems
 from services.recording.recorder import Recorder
+from services.support.events import set_within
 from services.support.tasks import Tasks
 
 _FLUSH_S = 0.25  # a crash loses at most this much sound, plus the time of a disk write
@@ -121,9 +121,7 @@ class Recorders:
             if not self._recorders:
                 self._wake.clear()
                 await self._wake.wait()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_FLUSH_S):
-                    await self._hurry.wait()
+            await set_within(self._hurry, _FLUSH_S)
             self._hurry.clear()
             await self.flush()
             if flush % _LOOK_AT_DISK == 0 and (problem := await self._room()):

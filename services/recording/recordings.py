@@ -120,9 +120,7 @@ class Recordings:
 
     async def stop(self, call_id: str, client: Client) -> None:
         """Stops recording. What was recorded is kept and will soon be playable. Raises CallNotFound."""
-        call = self._find(call_id)
-        if call is None:
-            raise CallNotFound("There is no call with this id.")
+        call = self._known(call_id)
         if self.recording(call.id):
             self._note(client, "stop-recording", call)
         await self._leases.switch_off(call.id)
@@ -176,9 +174,7 @@ class Recordings:
             self._leases.learn(state)
 
     async def _start(self, call_id: str, client: Client, *, unasked: bool) -> None:
-        call = self._find(call_id)
-        if call is None:
-            raise CallNotFound("There is no call with this id.")
+        call = self._known(call_id)
         if not call.running:
             raise CallNotRunning("This call has ended.")
         if problem := await self._make_room():
@@ -253,6 +249,11 @@ class Recordings:
         if self._leases.elsewhere(call_id):
             return RecordingUnfinished("This call is still being recorded. Try again when the recording has ended.")
         return await self._archive.absent(call_id)
+
+    def _known(self, call_id: str) -> Call:
+        if call := self._find(call_id):
+            return call
+        raise CallNotFound()
 
     def _id(self, call_id: str) -> str:
         call = self._find(call_id)
