@@ -2,7 +2,9 @@
 time across all processes, so that what one statement reads still holds when the next one writes.
 """
 
+import errno
 import logging
+import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +22,9 @@ Work = Callable[[sa.Connection], T]
 
 PATIENCE_S = 10  # for a statement or for another process's transaction
 _rarely = Rarely(60)
+_NO_WAY = (errno.ENOENT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, None)
+"""Of a socket: its file is missing, or there is no route. asyncio raises an error without a number if a name has several addresses and none
+of them answers."""
 
 
 class Database(ABC):
@@ -72,5 +77,13 @@ def _unusable(error: Exception) -> JournalError:
     cause = getattr(error, "orig", None) or error
     if _rarely((type(cause), str(cause))):
         log.error("the journal is unavailable: %s: %s", type(cause).__name__, cause)
-    reason = "its database does not answer" if isinstance(cause, TimeoutError | ConnectionError) else str(cause).partition("\n")[0]
+    reason = _network_trouble(cause) or str(cause).partition("\n")[0]
     return JournalError(f"The journal can't be used, and nothing is dialled that is not written down: {reason or type(cause).__name__}.")
+
+
+def _network_trouble(cause: BaseException) -> str | None:
+    """Why the server can't be reached, in plain words; None if that is not the trouble."""
+    if isinstance(cause, socket.gaierror):
+        return "the name of its database's server can't be resolved"
+    no_way = isinstance(cause, OSError) and cause.errno in _NO_WAY and cause.filename is None
+    return "its database does not answer" if no_way or isinstance(cause, TimeoutError | ConnectionError) else None
