@@ -73,6 +73,10 @@ class RecordingsJournal:
         """The recordings that are under way, stored, to be deleted from the store, or were lately switched off."""
         return await self._database.read(recordings.known)
 
+    async def state(self, call_id: str) -> RecordingState:
+        """What is known of a call's recording, also of one that was deleted or never begun."""
+        return await self._database.read(partial(recordings.get, call_id=call_id))
+
     async def follow(self, take: Callable[[RecordingState], None]) -> None:
         """Passes `take` each state that another process writes from now on."""
 

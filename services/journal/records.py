@@ -79,7 +79,7 @@ class RecordingState:
     """What all processes know of a call's recording. `recorder` is the instance that records it now; empty: none does.
 
     `switched_off`: somebody has stopped it. `stored`: the store has parts of it. Parts that began before `deleted_at_ms` (since 1970; 0:
-    never) are deleted, in the store once `swept`.
+    never) are deleted, in the store once `swept`. `heard_from_ms` is when the latest recording began to have sound (0: it had none).
     """
 
     call_id: str
@@ -88,6 +88,12 @@ class RecordingState:
     stored: bool = False
     deleted_at_ms: int = 0
     swept: bool = True
+    heard_from_ms: int = 0
+
+    @property
+    def unstored(self) -> bool:
+        """True if the call was recorded, and nothing of that is in the store. It waits on the machine that recorded it."""
+        return not self.recorder and not self.stored and self.heard_from_ms > self.deleted_at_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable
 
-from services.domain.errors import EarshotError, StoreError
+from services.domain.errors import EarshotError, RecordingNotFound, RecordingUnfinished, StoreError
 from services.journal import RecordingState
 from services.journal.recordings import RecordingsJournal
 from services.recording.archive import Archive, Sound, now_ms
@@ -57,7 +57,7 @@ class StoredArchive(Archive):
         return call_id in self._stored or super().has(call_id)
 
     async def finished(self, call_id: str) -> None:
-        self._here.add(call_id)
+        await super().finished(call_id)
         self._uploads[call_id] = None
         self._work.set()
 
@@ -81,8 +81,14 @@ class StoredArchive(Archive):
         numbered = [parts[began_ms].numbered(number) for number, began_ms in enumerate(sorted(parts), 1)]
         return json.dumps(joined(call_id, numbered)[what], ensure_ascii=False, separators=(",", ":")).encode()
 
+    async def absent(self, call_id: str) -> RecordingNotFound | RecordingUnfinished:
+        """Raises JournalError."""
+        if (await self._journal.state(call_id)).unstored:
+            return RecordingUnfinished("This recording is not in the store yet. It waits on the machine that recorded it. Try again later.")
+        return await super().absent(call_id)
+
     async def delete(self, call_id: str) -> bool:
-        there = await self._disk.delete(call_id) or self.has(call_id)
+        there = await self._disk.delete(call_id) or self.has(call_id) or (await self._journal.state(call_id)).unstored
         if there:
             self._here.discard(call_id)
             self._stored.discard(call_id)
@@ -132,8 +138,7 @@ class StoredArchive(Archive):
                 await self._upload(call_id)
 
     async def _sweep(self, call_id: str, at_ms: int) -> None:
-        if old := [part.began_ms for part in await self._disk.parts(call_id) if part.began_ms < at_ms]:
-            await self._drop(call_id, old)
+        await self._drop_before(call_id, at_ms)
         await self._store.delete(call_id, at_ms)
         await self._journal.sweep(call_id, at_ms=at_ms)
         if self._deletions.get(call_id) == at_ms:
@@ -142,6 +147,8 @@ class StoredArchive(Archive):
     async def _upload(self, call_id: str) -> None:
         del self._uploads[call_id]  # what is finished meanwhile is queued again
         try:
+            # Another process may have deleted it while this one was not running.
+            await self._drop_before(call_id, (await self._journal.state(call_id)).deleted_at_ms)
             parts = await self._disk.parts(call_id)
             for part in parts:
                 await self._upload_part(call_id, part)
@@ -167,6 +174,10 @@ class StoredArchive(Archive):
         if self._deletions.get(call_id, 0) <= part.began_ms:
             self._stored.add(call_id)
         await self._drop(call_id, [part.began_ms])
+
+    async def _drop_before(self, call_id: str, at_ms: int) -> None:
+        if old := [part.began_ms for part in await self._disk.parts(call_id) if part.began_ms < at_ms]:
+            await self._drop(call_id, old)
 
     async def _drop(self, call_id: str, began_ms: list[int]) -> None:
         await self._disk.drop(call_id, began_ms)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ from starlette.responses import Response
 
 from services.domain.call import Call, CallStatus
 from services.domain.client import PAGE, Client, Scope
-from services.domain.errors import RecordingNotFound, StoreError
+from services.domain.errors import RecordingNotFound, RecordingUnfinished, StoreError
 from services.recording.store import StoredSound
 from services.web.problems import install_problems
 from services.web.routes.recordings import recording_router
+from tests.journal.conftest import execute
 from tests.patience import HANG_S
-from tests.recording.s3 import S3, gate_to, s3_server
+from tests.recording.s3 import S3, gate_to
 from tests.recording.test_recordings import SECOND, Site, hold_until_written, site_in
 from tests.serving import serving
 
@@ -30,17 +31,6 @@ pytestmark = pytest.mark.process
 
 LOUD = [np.random.default_rng(n).bytes(1280) for n in range(6 * 50 * 60)]
 """Six minutes of noise, which FLAC can't make smaller: an upload of several parts."""
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[S3]:
-    with s3_server() as running:
-        yield running
-
-
-@pytest.fixture
-def prefix(request: pytest.FixtureRequest) -> str:
-    return f"recordings/{request.node.name.translate(str.maketrans('[]', '--'))}"
 
 
 @asynccontextmanager
@@ -60,6 +50,12 @@ async def until_objects(s3: S3, prefix: str, count: int) -> None:
     async with asyncio.timeout(HANG_S):
         while len(s3.objects(prefix)) != count:  # noqa: ASYNC110 - the store tells nobody
             await asyncio.sleep(0.05)
+
+
+async def until_swept(folder: Path) -> None:
+    async with asyncio.timeout(HANG_S):
+        while not (await execute(f"sqlite:///{folder / 'journal' / 'journal.db'}", "SELECT swept FROM earshot_recordings"))[0][0]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def sound_of(site: Site, number: int = 1) -> bytes:
@@ -205,6 +201,40 @@ async def test_a_deletion_by_another_process_takes_what_waits_to_be_uploaded_too
         await until_objects(s3, prefix, 0)
         assert not one.recordings.has("c1")
         assert not two.recordings.has("c1")
+
+
+async def test_another_process_says_that_a_recording_is_not_in_the_store_yet_and_can_delete_it(tmp_path: Path, s3: S3, prefix: str) -> None:
+    async with (
+        gate_to(s3.url) as gate,
+        stored_site(tmp_path / "one", s3, prefix, url=gate.url) as one,
+        stored_site(tmp_path / "two", s3, prefix) as two,
+    ):
+        gate.shut = True
+        with pytest.raises(RecordingNotFound):
+            await two.recordings.text("c1", "recording")
+        await one.kept(SECOND)
+        await one.until(lambda: one.recordings.problem("c1") == "store_unavailable")
+        for ask in (two.recordings.text("c1", "recording"), two.recordings.part("c1", 1, PAGE, action=None)):
+            with pytest.raises(RecordingUnfinished, match="not in the store yet"):
+                await ask
+        await two.recordings.delete("c1", PAGE)
+        await one.until(lambda: not one.recordings.has("c1"))
+        for site in (one, two):
+            with pytest.raises(RecordingNotFound):
+                await site.recordings.text("c1", "recording")
+
+
+async def test_what_was_deleted_while_its_process_was_not_running_is_not_uploaded(tmp_path: Path, s3: S3, prefix: str) -> None:
+    async with gate_to(s3.url) as gate, stored_site(tmp_path / "one", s3, prefix, url=gate.url) as one:
+        gate.shut = True
+        await one.kept(SECOND)
+    async with stored_site(tmp_path / "two", s3, prefix) as two:
+        await two.recordings.delete("c1", PAGE)
+        await until_swept(tmp_path)
+    async with stored_site(tmp_path / "one", s3, prefix) as one:
+        await until_stored(one)
+        assert not one.recordings.has("c1")
+        assert s3.objects(prefix) == {}
 
 
 async def test_what_waits_to_be_uploaded_is_never_deleted_to_make_room(tmp_path: Path, s3: S3, prefix: str) -> None:

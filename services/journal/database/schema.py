@@ -86,8 +86,9 @@ recordings = _table(
     revision=sa.BigInteger,
 )
 """The recordings of calls. `recorder` is the process that records the call now, by a lease that it renewed at `renewed_at`; empty: none.
-`heard_from` is when the first sound came that was recorded under this lease, 0 if none. `switched_off`: somebody stopped the recording.
-`stored`: the store has parts of it. Parts that began before `deleted_at` are deleted, in the store once `swept`."""
+`heard_from` is when the first sound came that was recorded under this lease, 0 if none; without a lease, when the latest part began.
+`switched_off`: somebody stopped the recording. `stored`: the store has parts of it. Parts that began before `deleted_at` are deleted, in
+the store once `swept`."""
 
 instances = _table("earshot_instances", id=sa.String, seen_at=sa.BigInteger)
 """The processes on one PostgreSQL database, and each one's last heartbeat by the database's clock."""

@@ -90,7 +90,9 @@ def keep(connection: sa.Connection, parts: Sequence[Kept]) -> None:
     for part in parts:
         row = _row(connection, part.call_id)
         if row is None or part.began_ms >= row.deleted_at:
-            _put(connection, part.call_id, stored=int(part.stored or bool(row and row.stored)))
+            # Under a lease, `heard_from` belongs to whoever records now.
+            heard = {} if row and row.recorder else {"heard_from": part.began_ms}
+            _put(connection, part.call_id, stored=int(part.stored or bool(row and row.stored)), **heard)
 
 
 def delete(connection: sa.Connection, deletions: Sequence[tuple[str, int]], *, swept: bool) -> None:
@@ -112,6 +114,12 @@ def known(connection: sa.Connection) -> list[RecordingState]:
     off = sa.select(recordings).where(recordings.c.switched_off == 1).order_by(recordings.c.revision.desc()).limit(_MOST_SWITCHED_OFF)
     found = {row.call_id: row for query in (off, sa.select(recordings).where(open_)) for row in connection.execute(query)}
     return [_state(row) for row in found.values()]
+
+
+def get(connection: sa.Connection, call_id: str) -> RecordingState:
+    """What is known of a recording, also of one that was deleted or never begun."""
+    row = _row(connection, call_id)
+    return _state(row) if row else RecordingState(call_id=call_id)
 
 
 def written_since(connection: sa.Connection, revision: int) -> list[RecordingState]:
@@ -138,6 +146,7 @@ def _state(row: sa.Row[Any]) -> RecordingState:
         stored=bool(row.stored),
         deleted_at_ms=row.deleted_at,
         swept=bool(row.swept),
+        heard_from_ms=row.heard_from,
     )
 
 

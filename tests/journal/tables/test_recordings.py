@@ -98,6 +98,24 @@ async def test_a_part_that_is_reported_after_its_deletion_is_not_kept(open_journ
     assert (state.stored, state.swept) == (True, True)
 
 
+async def test_what_was_recorded_is_unstored_until_it_is_stored_or_deleted(open_journal: Open) -> None:
+    one, other = await journals(open_journal)
+    assert not (await other.state("call")).unstored
+    await one.take_lease("call")
+    await one.keep("call", began_ms=1_000)
+    assert not (await other.state("call")).unstored, "it is being recorded"
+    await one.release_lease("call")
+    assert not (await other.state("call")).unstored, "the recording that ended had no sound"
+    await one.keep("call", began_ms=1_000)
+    assert (await other.state("call")).unstored
+    await one.keep("call", began_ms=1_000, stored=True)
+    assert not (await other.state("call")).unstored
+    await other.delete("call", at_ms=5_000)
+    assert not (await other.state("call")).unstored
+    await one.keep("call", began_ms=6_000)
+    assert (await other.state("call")).unstored
+
+
 async def test_what_one_process_does_to_a_recording_the_other_hears(open_journal: Open) -> None:
     one, other = await journals(open_journal)
     heard: asyncio.Queue[RecordingState] = asyncio.Queue()
