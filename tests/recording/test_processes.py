@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,23 +14,12 @@ from tests.journal.conftest import execute
 from tests.journal.test_apps import Apps
 from tests.patience import HANG_S
 from tests.process import Process
-from tests.recording.s3 import S3, gate_to, s3_server
+from tests.recording.s3 import S3, gate_to
 
 pytestmark = pytest.mark.process
 
 ALL = {"EARSHOT_RECORD": "on"}
 FRAME_S = 0.02
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[S3]:
-    with s3_server() as running:
-        yield running
-
-
-@pytest.fixture
-def prefix(request: pytest.FixtureRequest) -> str:
-    return f"recordings/{request.node.name.translate(str.maketrans('[]', '--'))}"
 
 
 @asynccontextmanager
