@@ -1,6 +1,8 @@
 """Opens the journal's database, and migrates it first if need be."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -64,5 +66,17 @@ def place_of(at: str | Path) -> Path | sa.URL:
     if backend == "postgresql":
         # The name that other PostgreSQL tools know the option by.
         query = {"ssl" if name == "sslmode" else name: value for name, value in url.query.items()}
+        _require_known(query)
         return url.set(drivername="postgresql+asyncpg", query=query)
     raise JournalError("DATABASE_URL must name an SQLite file or a PostgreSQL database: sqlite:///path or postgresql://...")
+
+
+def _require_known(options: Iterable[str]) -> None:
+    """Raises JournalError for options of DATABASE_URL that the driver would end the process for."""
+    from asyncpg import connect  # type: ignore[import-untyped]
+
+    if unknown := sorted(set(options) - {*signature(connect).parameters, "prepared_statement_cache_size"}):
+        raise JournalError(
+            f"DATABASE_URL has options that Earshot does not know: {', '.join(unknown)}. Leave them out. Certificates may be named in"
+            " PGSSLROOTCERT, PGSSLCERT and PGSSLKEY."
+        )

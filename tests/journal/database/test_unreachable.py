@@ -24,6 +24,12 @@ async def test_a_server_whose_name_is_wrong_is_reported_as_such() -> None:
         await Journal.open("postgresql://earshot@no-such-host.invalid/calls")
 
 
+@pytest.mark.parametrize("option", ["channel_binding=require", "sslrootcert=root.pem", "connect_timeout=10"])
+async def test_an_option_that_only_other_tools_know_is_named(option: str) -> None:
+    with pytest.raises(JournalError, match=f"does not know: {option.partition('=')[0]}. Leave"):
+        await Journal.open(f"postgresql://earshot@localhost/calls?sslmode=require&{option}")
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
