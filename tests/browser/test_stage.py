@@ -149,3 +149,41 @@ def test_composer_and_end_call_are_in_sight(earshot: Earshot, open_tab: Open, wi
     page.keyboard.press("Enter")
     expect(part(page, "transfer-confirm")).to_be_in_viewport(ratio=1)
     expect(part(page, "call-end")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 720), (1440, 900)])
+def test_the_head_stays_where_it_is_from_the_dial_to_the_end(earshot: Earshot, open_tab: Open, width: int, height: int) -> None:
+    page = open_tab(earshot.url, viewport={"width": width, "height": height})
+    page.evaluate(
+        """() => {
+            window.places = {};
+            new MutationObserver(() => {
+                const status = document.querySelector("[data-testid=call-status]");
+                const end = document.querySelector("[data-testid=call-end]");
+                for (const [name, element] of Object.entries({status, end, who: document.querySelector(".who")})) {
+                    if (!element?.checkVisibility()) continue;
+                    const {right, left, top} = element.getBoundingClientRect();
+                    (window.places[name] ??= []).push(name === "who" ? [left, top] : [right, top]);
+                }
+            }).observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true});
+        }"""
+    )
+    dial(page, NUMBER)
+    see_status(page, CallStatus.IN_PROGRESS)
+    heard(page)
+    part(page, "call-end").click()
+    see_status(page, CallStatus.ENDED)
+    places = page.evaluate("window.places")
+    assert places.keys() == {"status", "end", "who"}
+    for name, seen in places.items():
+        for axis in (0, 1):
+            assert max(place[axis] for place in seen) - min(place[axis] for place in seen) <= 2, name
+
+
+def test_on_a_phone_the_call_that_was_dialled_comes_into_sight(earshot: Earshot, open_tab: Open) -> None:
+    earshot.place(OTHER)
+    page = open_tab(earshot.url, viewport={"width": 390, "height": 844})
+    expect(page.locator(".who")).to_have_text("+44 20 7946 0958")
+    dial(page, NUMBER)
+    expect(page.locator(".who")).to_have_text("+1 415-555-2671")
+    expect(page.locator(".who")).to_be_in_viewport()

@@ -159,6 +159,7 @@ export default defineComponent({
      * @param {boolean} placed it led to a call
      */
     settle(placed) {
+      if (placed) showStage();
       setTimeout(
         () => {
           this.dialling = false;
@@ -177,3 +178,10 @@ export default defineComponent({
     },
   },
 });
+
+/** On a phone the call is above the dialer: whoever has just dialled wants to see it. */
+function showStage() {
+  const stage = document.querySelector(".stage");
+  const top = stage?.getBoundingClientRect().top ?? 0;
+  if (top < 0 || top > innerHeight) stage?.scrollIntoView();
+}
