@@ -31,18 +31,20 @@ class SettingsError(ValueError):
         self.problems = problems
 
 
-def _base_url(text: str) -> str:
-    url = urlsplit(text)
-    if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
-        raise ValueError("must be an http or https address, such as https://api.vapi.ai")
-    return text.rstrip("/")
+def _web_address(example: str, *, query: bool = False) -> Callable[[str], str]:
+    """A parser of http and https addresses. Without `query`, paths are added to them, so that they may not end in a slash either."""
 
+    def parse(text: str) -> str:
+        try:
+            url = urlsplit(text)
+            usable = bool(url.hostname) and url.port != 0 and re.fullmatch(r"[!-~]+", text) is not None
+        except ValueError:  # brackets that do not match, or a port over 65535
+            usable = False
+        if not usable or url.scheme not in ("http", "https") or "@" in url.netloc or url.fragment or (url.query and not query):
+            raise ValueError(f"must be an http or https address without user and password, such as {example}")
+        return text if query else text.rstrip("/")
 
-def _address(text: str) -> str:
-    url = urlsplit(text)
-    if url.scheme not in ("http", "https") or not url.hostname or url.fragment or not re.fullmatch(r"[!-~]+", text):
-        raise ValueError("must be an http or https address, such as https://crm.example/vapi")
-    return text
+    return parse
 
 
 def _signed_payload(text: str) -> str:
@@ -50,13 +52,6 @@ def _signed_payload(text: str) -> str:
     if "{body}" not in text or unknown:
         raise ValueError("takes a payload format of {timestamp}, {body} and {method}, such as {timestamp}.{body}, with {body} in it")
     return text
-
-
-def _endpoint(text: str) -> str:
-    url = urlsplit(text)
-    if url.scheme not in ("http", "https") or not url.hostname or url.username or url.query or url.fragment:
-        raise ValueError("must be an http or https address, such as https://minio.example")
-    return text.rstrip("/")
 
 
 def _hosts(text: str) -> frozenset[str]:
@@ -124,7 +119,7 @@ class Settings:
         "https://api.vapi.ai",
         "Address of Vapi's API; in the EU region `https://api.eu.vapi.ai`. "
         "Listen and control URLs are opened only on its host and on `*.vapi.ai`",
-        _base_url,
+        _web_address("https://api.vapi.ai"),
     )
     host: str = setting("HOST", "127.0.0.1", "Address to serve on", str)
     port: int = setting("PORT", 8080, "Port to serve on", whole_number(1, 65_535))
@@ -179,7 +174,7 @@ class Settings:
         "EARSHOT_WEBHOOK_FORWARD",
         "",
         "Address of your own server, which gets every server message of Vapi's from Earshot and answers tool calls and the like",
-        _address,
+        _web_address("https://crm.example/vapi", query=True),
         secret=True,
     )
     trusted_proxies: frozenset[str] = setting(
@@ -242,7 +237,7 @@ class Settings:
         "AWS_ENDPOINT_URL",
         "",
         "Address of an S3-compatible store, such as `https://minio.example`",
-        _endpoint,
+        _web_address("https://minio.example"),
         unset="Amazon's own",
     )
     recordings_mb: int = setting(

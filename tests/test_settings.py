@@ -67,6 +67,14 @@ def test_environment_wins_over_dotenv(tmp_path: Path) -> None:
         ("EARSHOT_RECORDINGS", "s3://key:secret@bucket"),
         ("AWS_ENDPOINT_URL", "minio.example"),
         ("AWS_ENDPOINT_URL", "https://key:secret@minio.example"),
+        ("AWS_ENDPOINT_URL", "https://minio.example/?x=1"),
+        ("VAPI_BASE_URL", "https://key:secret@api.vapi.ai"),
+        ("VAPI_BASE_URL", "https://api.vapi.ai:99999"),
+        ("EARSHOT_WEBHOOK_FORWARD", "crm.example/vapi"),
+        ("EARSHOT_WEBHOOK_FORWARD", "https://me:secret@crm.example/vapi"),
+        ("EARSHOT_WEBHOOK_FORWARD", "https://crm.example:port/vapi"),
+        ("EARSHOT_WEBHOOK_FORWARD", "https://[crm.example/vapi"),
+        ("EARSHOT_WEBHOOK_FORWARD", "https://crm.example/vapi#part"),
         ("EARSHOT_RECORDINGS", "file:///srv/calls"),
         ("EARSHOT_ALLOWED_HOSTS", "*"),
         ("EARSHOT_TRUSTED_PROXIES", "*"),
@@ -84,6 +92,19 @@ def test_environment_wins_over_dotenv(tmp_path: Path) -> None:
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         settings(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["VAPI_BASE_URL", "AWS_ENDPOINT_URL", "EARSHOT_WEBHOOK_FORWARD"])
+def test_a_wrong_address_is_not_repeated(name: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        settings(**{name: "https://me:pa55word@crm.example"})
+    assert "pa55word" not in str(error.value)
+    assert "such as https://" in str(error.value)
+
+
+def test_only_the_address_of_the_owner_s_server_may_have_a_query() -> None:
+    assert settings(EARSHOT_WEBHOOK_FORWARD="https://crm.example/vapi/?key=1").webhook_forward == "https://crm.example/vapi/?key=1"
+    assert settings(VAPI_BASE_URL="https://api.eu.vapi.ai/").base_url == "https://api.eu.vapi.ai"
 
 
 def test_recordings_go_to_a_folder_or_a_store() -> None:
