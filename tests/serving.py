@@ -1,4 +1,4 @@
-"""Serving an ASGI app on a real socket, in the test's own event loop."""
+"""Serving an app on a real socket, in the test's own event loop: ours, or one that stands in for another server."""
 
 import asyncio
 import socket
@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
+from aiohttp import web
 from starlette.types import ASGIApp
 
 from services.web.server.port import server_config
@@ -28,3 +29,15 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await task
+
+
+@asynccontextmanager
+async def other_server(app: web.Application) -> AsyncIterator[str]:
+    """The `http://127.0.0.1:PORT` of a server that is not ours."""
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()

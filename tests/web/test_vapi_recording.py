@@ -19,6 +19,7 @@ from services.recording.vapi_recordings import VapiRecordings
 from services.vapi.addresses import may_fetch
 from services.vapi.gateway import Gateway
 from tests.patience import HANG_S
+from tests.serving import other_server
 from tests.web.test_api import NUMBER, Client, client_of
 
 RATE = 16_000
@@ -76,12 +77,8 @@ class Vapi:
 async def serve(stand_in: Vapi) -> AsyncIterator[Vapi]:
     app = web.Application()
     app.router.add_get("/{path:.*}", stand_in.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    stand_in.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield stand_in
-    await runner.cleanup()
+    async with other_server(app) as stand_in.url:
+        yield stand_in
 
 
 @pytest.fixture

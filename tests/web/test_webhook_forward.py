@@ -17,7 +17,7 @@ from services.vapi.forwarding import Unanswered, WebhookForward
 from services.vapi.gateway import Gateway
 from tests.desk.test_desk import place, until
 from tests.ports import free_port
-from tests.serving import serving
+from tests.serving import other_server, serving
 from tests.stand_in import StandIn
 from tests.web.test_api import Client, client_of
 
@@ -51,12 +51,9 @@ async def owner() -> AsyncIterator[Owner]:
     server = Owner()
     app = web.Application()
     app.router.add_post("/vapi", server.receive)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}/vapi?key=private-part"
-    yield server
-    await runner.cleanup()
+    async with other_server(app) as url:
+        server.url = f"{url}/vapi?key=private-part"
+        yield server
 
 
 @asynccontextmanager
