@@ -1,5 +1,6 @@
 """The account's assistants, phone numbers and squads, which can be read."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -59,4 +60,4 @@ class Account:
 
 
 def _whole(text: str, default: int) -> int:
-    return int(text) if text.isascii() and text.isdigit() and int(text) else default
+    return int(text) if re.fullmatch("[1-9][0-9]{0,8}", text) else default

@@ -1,6 +1,7 @@
 """The recording of an ended call, at private addresses as Vapi's: the API redirects to one that is valid for a short time."""
 
 import hmac
+import re
 import secrets
 import struct
 import time
@@ -42,7 +43,9 @@ class DemoRecordings:
     def serve(self, call: DemoCall, kind: str, request: web.Request) -> web.Response:
         """The sound. Raises Refusal for an address that has expired or was never made."""
         expires, signature = request.query.get("expires", ""), request.query.get("signature", "")
-        signed = expires.isdigit() and hmac.compare_digest(self._sign(call.id, kind, int(expires)), signature)
+        signed = re.fullmatch("[0-9]{1,12}", expires) and secrets.compare_digest(
+            self._sign(call.id, kind, int(expires)).encode(), signature.encode(errors="replace")
+        )
         if not signed or int(expires) < time.time() or kind not in _CHANNELS:
             raise Refusal(403, "Request Has Expired.")
         return web.Response(body=_wav(call, _CHANNELS[kind]), content_type="audio/wav")

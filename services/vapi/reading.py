@@ -15,6 +15,9 @@ logger = logging.getLogger(__name__)
 TAG_KEY = "earshotTag"
 """The key of our own tag in `assistantOverrides.metadata`."""
 
+PRESIGNED_RECORDINGS = ("presignedStereoUrl", "presignedMonoUrl")
+"""The fields of `artifact` with addresses that need no key until they expire."""
+
 Entry = TypeVar("Entry")
 
 _MOST_COSTS = 100  # Vapi lists about ten
@@ -146,17 +149,21 @@ def _words(value: Any) -> str | None:
     return values.text(value, most=values.WORDS)
 
 
-def _recording_url(table: dict[str, Any]) -> str | None:
-    """Vapi's own recording, preferably in stereo. Plain URLs come first, since the presigned ones expire."""
-    artifact = values.table(table.get("artifact"))
+def stored_recordings(call: dict[str, Any]) -> tuple[Any, ...]:
+    """What a call has in the places of its recording's address, in stereo first, unchecked."""
+    artifact = values.table(call.get("artifact"))
     recording = values.table(artifact.get("recording"))
     mono = values.table(recording.get("mono"))
-    named = ("stereoRecordingUrl", "recordingUrl")
-    found = (
-        *(recording.get("stereoUrl"), mono.get("combinedUrl")),
-        *(source.get(name) for source in (artifact, table) for name in named),
-        *(artifact.get(name) for name in ("presignedStereoUrl", "presignedMonoUrl")),
+    return (
+        *(recording.get("stereoUrl"), artifact.get("stereoRecordingUrl"), mono.get("combinedUrl"), artifact.get("recordingUrl")),
+        *(call.get("stereoRecordingUrl"), call.get("recordingUrl")),
     )
+
+
+def _recording_url(call: dict[str, Any]) -> str | None:
+    """Vapi's own recording. Stored ones come first, since the presigned addresses change with each read."""
+    artifact = values.table(call.get("artifact"))
+    found = (*stored_recordings(call), *(artifact.get(name) for name in PRESIGNED_RECORDINGS))
     return next((url for url in found if isinstance(url, str) and re.fullmatch(r"https://[!-\[\]-~]{1,2000}", url)), None)
 
 

@@ -6,7 +6,7 @@ The storage is private: the API redirects whoever has the key to an address that
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ import aiohttp
 from services.domain.errors import RecordingNotFound, VapiUnavailable
 from services.vapi import refusals, values
 from services.vapi.addresses import may_fetch
+from services.vapi.reading import PRESIGNED_RECORDINGS, stored_recordings
 from services.vapi.sdk import Answer, Sdk
 
 logger = logging.getLogger(__name__)
@@ -138,33 +139,29 @@ async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         raise VapiUnavailable("The recording did not arrive completely. Try again.") from None
 
 
-def recording_addresses(body: Any, now: datetime) -> list[str]:
-    """The addresses of the recording in Vapi's JSON of a call, in stereo first, presigned ones only until they expire."""
-    artifact = values.table(values.table(body).get("artifact"))
-    recording = values.table(artifact.get("recording"))
-    mono = values.table(recording.get("mono"))
-    expires = values.time(artifact.get("presignedUrlsExpiresAt"))
-    presigned = [artifact.get("presignedStereoUrl"), artifact.get("presignedMonoUrl")] if expires is None or expires > now else []
-    plain = [recording.get("stereoUrl"), artifact.get("stereoRecordingUrl"), mono.get("combinedUrl"), artifact.get("recordingUrl")]
-    return list(dict.fromkeys(url for url in (*presigned, *plain) if isinstance(url, str) and url))
-
-
-def _other_addresses(presigned: str, plain: str) -> Callable[[Any, datetime], list[str]]:
-    """The addresses of another file under these names in `artifact`."""
+def _addresses(presigned: Sequence[str], stored: Callable[[dict[str, Any]], Iterable[Any]]) -> Callable[[Any, datetime], list[str]]:
+    """Finds a file's addresses in Vapi's JSON of a call: `presigned`, fields of `artifact`, until they expire, then what `stored` finds."""
 
     def addresses(body: Any, now: datetime) -> list[str]:
-        artifact = values.table(values.table(body).get("artifact"))
+        call = values.table(body)
+        artifact = values.table(call.get("artifact"))
         expires = values.time(artifact.get("presignedUrlsExpiresAt"))
-        fresh = [artifact.get(presigned)] if expires is None or expires > now else []
-        return list(dict.fromkeys(url for url in (*fresh, artifact.get(plain)) if isinstance(url, str) and url))
+        fresh = [artifact.get(name) for name in presigned] if expires is None or expires > now else []
+        return list(dict.fromkeys(url for url in (*fresh, *stored(call)) if isinstance(url, str) and url))
 
     return addresses
 
 
+def _stored(name: str) -> Callable[[dict[str, Any]], Iterable[Any]]:
+    return lambda call: (values.table(call.get("artifact")).get(name),)
+
+
 RECORDING = Artifact(
-    kinds=("stereo-recording", "mono-recording"), addresses=recording_addresses, absent="Vapi has no recording of this call."
+    kinds=("stereo-recording", "mono-recording"),
+    addresses=_addresses(PRESIGNED_RECORDINGS, stored_recordings),
+    absent="Vapi has no recording of this call.",
 )
-LOG = Artifact(kinds=("call-logs",), addresses=_other_addresses("presignedLogUrl", "logUrl"), absent="Vapi has no log of this call.")
+LOG = Artifact(kinds=("call-logs",), addresses=_addresses(("presignedLogUrl",), _stored("logUrl")), absent="Vapi has no log of this call.")
 PACKETS = Artifact(
-    kinds=("pcap",), addresses=_other_addresses("presignedPcapUrl", "pcapUrl"), absent="Vapi has no packet capture of this call."
+    kinds=("pcap",), addresses=_addresses(("presignedPcapUrl",), _stored("pcapUrl")), absent="Vapi has no packet capture of this call."
 )

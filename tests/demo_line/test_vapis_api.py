@@ -90,6 +90,7 @@ async def test_phone_numbers_come_in_pages(customer: Customer) -> None:
     expected = {"itemsPerPage": 1, "totalItems": 2, "currentPage": 1, "totalPages": 2, "hasNextPage": True}
     assert first["metadata"] == expected
     assert second["metadata"] == expected | {"currentPage": 2, "hasNextPage": False}
+    assert (await customer.ask("GET", "/v2/phone-number", limit="9" * 5000, page="0"))[1]["metadata"]["itemsPerPage"] == 100
     assert [one["name"] for one in (await customer.ask("GET", "/v2/phone-number", search="front"))[1]["results"]] == ["Front desk"]
 
 
@@ -172,6 +173,8 @@ async def test_the_recording_is_behind_the_key_and_an_address_that_expires(custo
     assert 1.0 <= len(samples) / rate < 5
     assert source().startswith(samples.astype("<i2").tobytes())
     assert (await fetched(customer, f"{path}/stereo-recording"))[0] == 401
+    for odd in ("expires=%C2%B2", f"expires={'9' * 5000}", "expires=1&signature=%C3%A9", ""):
+        assert (await fetched(customer, f"{address.partition('?')[0]}?{odd}"))[0] == 403
     assert (await fetched(customer, address.replace("stereo", "mono")))[0] == 403
     async with customer.http.get(f"{path}/mono-recording", headers=key) as answer:
         mono, _ = soundfile.read(io.BytesIO(await answer.read()), dtype="int16")

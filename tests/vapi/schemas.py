@@ -74,6 +74,15 @@ CALL = _object(
 )
 ASSISTANT = _object("id orgId createdAt updatedAt", id=UUID, name=TEXT)
 PHONE_NUMBER = _object("id orgId createdAt updatedAt provider", id=UUID, name=TEXT, number=TEXT)
+NUMBERS_PAGE = _object(
+    "results metadata", results={"type": "array", "items": PHONE_NUMBER}, metadata=_object("totalItems", totalItems=NUMBER)
+)
+SQUAD = _object("id orgId createdAt updatedAt members", id=UUID, name=TEXT, members={"type": "array", "items": _object(assistantId=UUID)})
+BATCH = _object(
+    "subscriptionLimits results errors",
+    results={"type": "array", "items": CALL},
+    errors={"type": "array", "items": _object("customer error", error=TEXT)},
+)
 EVENT = {
     "oneOf": [
         _object(

@@ -17,7 +17,20 @@ from services.vapi.gateway import Gateway
 from tests.patience import HANG_S
 from tests.vapi import samples
 from tests.vapi.conftest import MakeGateway
-from tests.vapi.schemas import ASSISTANT, CALL, CONTROL, CONTROLS, CREATE, ERROR, EVENT, PHONE_NUMBER, faults
+from tests.vapi.schemas import (
+    ASSISTANT,
+    BATCH,
+    CALL,
+    CONTROL,
+    CONTROLS,
+    CREATE,
+    ERROR,
+    EVENT,
+    NUMBERS_PAGE,
+    PHONE_NUMBER,
+    SQUAD,
+    faults,
+)
 from tests.vapi.stand_in import StandIn, reply
 
 NUMBER = "+14155552671"
@@ -112,6 +125,51 @@ async def test_what_the_demo_line_answers(line: DemoLine) -> None:
     for number in numbers:
         assert faults(number, PHONE_NUMBER) == []
     assert faults(refused, ERROR) == []
+
+
+async def test_what_the_demo_line_answers_about_its_account_and_for_a_batch(line: DemoLine) -> None:
+    async with ClientSession(line.base_url, headers={"Authorization": f"Bearer {line.api_key}"}) as http, asyncio.timeout(HANG_S):
+
+        async def ask(method: str, path: str, body: Any = None) -> Any:
+            async with http.request(method, path, json=body) as answer:
+                return await answer.json()
+
+        for number in await ask("GET", "/phone-number"):
+            theirs = {"twilio": "TwilioPhoneNumber", "vapi": "VapiPhoneNumber"}[number["provider"]]
+            assert faults(await ask("GET", f"/phone-number/{number['id']}"), PHONE_NUMBER, theirs) == []
+        assert faults(await ask("GET", "/v2/phone-number"), NUMBERS_PAGE, "PhoneNumberPaginatedResponse") == []
+        for squad in await ask("GET", "/squad"):
+            assert faults(await ask("GET", f"/squad/{squad['id']}"), SQUAD, "Squad") == []
+        order = {"squadId": line.squad_id, "phoneNumberId": line.phone_number_id}
+        batch = await ask(
+            "POST", "/call", order | {"customers": [{"number": NUMBER}, {"sipUri": "sip:desk@pbx.example"}, {"number": "123"}]}
+        )
+        assert faults(batch, BATCH, "CallBatchResponse") == []
+        assert [len(batch[name]) for name in ("results", "errors")] == [2, 1]
+        for call in batch["results"]:
+            assert faults(await ask("PATCH", f"/call/{call['id']}", {"name": "Two"}), CALL, "Call") == []
+            assert faults(await ask("DELETE", f"/call/{call['id']}"), CALL, "Call") == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", ["+12025550101", "+12025550103", NUMBER], ids=["busy", "voicemail", "transferred"])
+async def test_what_the_demo_line_answers_of_an_ended_call(line: DemoLine, number: str) -> None:
+    async with ClientSession(line.base_url, headers={"Authorization": f"Bearer {line.api_key}"}) as http, asyncio.timeout(HANG_S):
+        order = {"assistantId": line.assistant_id, "phoneNumberId": line.phone_number_id, "customer": {"number": number}}
+        async with http.post("/call", json=order) as answer:
+            call = await answer.json()
+        transfer = {"type": "transfer", "destination": {"type": "number", "number": "+14155550000"}, "content": "One moment."}
+        async with http.ws_connect(call["monitor"]["listenUrl"]) as socket:
+            async for message in socket:
+                if message.type is WSMsgType.TEXT and (event := json.loads(message.data))["type"] != "start":
+                    assert faults(event, EVENT) == [], event
+                    if number == NUMBER and transfer and event.get("transcriptType") == "final":
+                        await http.post(call["monitor"]["controlUrl"], json=transfer)
+                        transfer = {}
+        async with http.get(f"/call/{call['id']}") as answer:
+            ended = await answer.json()
+    assert ended["status"] == "ended"
+    assert faults(ended, CALL, "Call") == []
 
 
 async def test_the_gateway_reads_what_the_demo_line_answers(line: DemoLine) -> None:

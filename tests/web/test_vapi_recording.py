@@ -53,6 +53,7 @@ class Vapi:
         self.asked: list[tuple[str, bool]] = []
         self.answers: dict[str, Answer] = {}
         self.artifact: dict[str, Any] = {}
+        self.more: dict[str, Any] = {}
         self.stored(sound())
 
     def stored(self, content: bytes, kind: str = "stereo") -> None:
@@ -63,7 +64,7 @@ class Vapi:
         if request.path.startswith(("/call/", "/storage/")):  # the desk reads lists as well
             self.asked.append((request.path, "Authorization" in request.headers))
         if request.path == "/call/one":
-            return web.json_response({"id": "one", "status": "ended", "artifact": self.artifact})
+            return web.json_response({"id": "one", "status": "ended", "artifact": self.artifact, **self.more})
         answer = self.answers.get(request.path, nothing)
         found = answer(request)
         return found if isinstance(found, web.StreamResponse) else await found
@@ -191,6 +192,14 @@ async def test_an_address_in_the_call_is_taken_until_it_expires(client: Client, 
     assert (await fetch(client))[0] == expected
     assert ("/storage/presigned", False) in vapi.asked or expected == 404
     assert ("/storage/presigned", True) not in vapi.asked
+
+
+@pytest.mark.parametrize("name", ["recordingUrl", "stereoRecordingUrl"])
+async def test_an_address_beside_the_artifact_is_taken(client: Client, vapi: Vapi, name: str) -> None:
+    vapi.answers = {"/storage/old": lambda _: web.Response(body=sound())}
+    vapi.more = {name: f"{vapi.url}/storage/old"}
+    assert (await fetch(client))[:2] == (200, sound())
+    assert ("/storage/old", False) in vapi.asked
 
 
 async def test_what_only_its_owner_may_read_is_no_recording(client: Client, vapi: Vapi) -> None:
