@@ -37,6 +37,7 @@ class LeaseKeeper:
         self._others: set[str] = set()
         self._switched_off: dict[str, None] = {}
         self._releases: dict[str, asyncio.Task[None]] = {}
+        self._taking_over: set[str] = set()
         self._news = asyncio.Event()
         self._tasks = Tasks()
 
@@ -129,6 +130,17 @@ class LeaseKeeper:
                         if call_id in self._recorders:
                             self._recorders.give_up(call_id, "elsewhere")
                 for call_id in await self._journal.stale_leases():
-                    await self._take_over(call_id)
+                    if call_id not in self._taking_over:
+                        self._taking_over.add(call_id)
+                        self._tasks.start(self._continue(call_id), name="take over recording")
             except JournalError as error:
                 log.warning("could not renew the leases of recordings: %s", error.detail)
+
+    async def _continue(self, call_id: str) -> None:
+        """Takes over in a task: it may wait for the disk for longer than the leases of this process hold without renewal."""
+        try:
+            await self._take_over(call_id)
+        except JournalError as error:
+            log.warning("could not take over the recording of call %s: %s", call_id, error.detail)
+        finally:
+            self._taking_over.discard(call_id)

@@ -47,6 +47,7 @@ class Writer:
         self._now = now
         self._requests: list[Write] = []
         self._work, self._urgent = asyncio.Event(), asyncio.Event()
+        self._rejected_until = 0.0
         self._closed = False
         self._tasks = Tasks()
         self._running = self._tasks.start(self._run(), name="write journal")
@@ -114,6 +115,8 @@ class Writer:
     async def _run(self) -> None:
         failures = 0
         while not self._closed or self._requests or self.facts.ready:
+            if self.facts.rejected and self._until_retry() <= 0:
+                self.facts.retry_rejected()
             if not (self._requests or self.facts.ready):
                 await self._idle()
                 continue
@@ -129,8 +132,11 @@ class Writer:
 
     async def _idle(self) -> None:
         self._work.clear()
-        if not await set_within(self._work, _REJECTED_AGAIN_S if self.facts.rejected else None):
-            self.facts.retry_rejected()
+        await set_within(self._work, self._until_retry() if self.facts.rejected else None)
+
+    def _until_retry(self) -> float:
+        """Seconds until rejected facts are tried again, whatever else is written meanwhile."""
+        return self._rejected_until - asyncio.get_running_loop().time()
 
     async def _write_next(self) -> JournalError | None:
         """Writes the oldest facts, then requests. Returns the error if the database can't be written now."""
@@ -174,6 +180,8 @@ class Writer:
     def _reject(self, write: Write, error: JournalError) -> None:
         if isinstance(write, FactWrite):
             log.error("the database does not accept a fact about %s; it is tried again every minute", write.about)
+            if not self.facts.rejected:
+                self._rejected_until = asyncio.get_running_loop().time() + _REJECTED_AGAIN_S
             self.facts.reject(write)
             write.finish()
         else:

@@ -1,0 +1,62 @@
+"""The keeper of leases goes on renewing them, whatever else it has to do."""
+
+import asyncio
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from services.journal import Journal
+from services.recording import lease_keeper
+from services.recording.lease_keeper import LeaseKeeper
+from services.recording.recorders import Recorders
+from tests.journal.conftest import execute
+from tests.patience import HANG_S
+
+
+class Recording:
+    """Recorders that record the call `mine`."""
+
+    def __init__(self) -> None:
+        self.heard_from_ms = {"mine": None}
+
+    def __contains__(self, call_id: str) -> bool:
+        return call_id == "mine"
+
+    def give_up(self, call_id: str, problem: str) -> None:
+        raise AssertionError(f"{call_id}: {problem}")
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+async def test_leases_are_renewed_while_another_is_taken_over(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease_keeper, "LEASE_RENEWAL_S", 0.01)
+    taken: list[str] = []
+    never = asyncio.Event()
+
+    async def take_over(call_id: str) -> None:
+        taken.append(call_id)
+        await never.wait()  # such as for a disk that is slow
+
+    ours, dead = await Journal.open(url), await Journal.open(url)
+    keeper = LeaseKeeper(ours.recordings, cast(Recorders, Recording()), take_over=take_over, changed=lambda _call_id: None)
+    try:
+        await dead.recordings.take_lease("lost")
+        await ours.recordings.take_lease("mine")
+        await grow_old(url)
+        await keeper.open()
+        async with asyncio.timeout(HANG_S):
+            while not taken:  # noqa: ASYNC110 - it looks every 10 ms
+                await asyncio.sleep(0.01)
+            await grow_old(url)
+            while await ours.recordings.stale_leases() != ["lost"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert taken == ["lost"]
+    finally:
+        await keeper.aclose()
+        await ours.aclose()
+        await dead.aclose()
+
+
+async def grow_old(url: str) -> list[Any]:
+    """As if nobody had renewed anything for 6 seconds."""
+    return list(await execute(url, "UPDATE earshot_recordings SET renewed_at = renewed_at - 6001"))
