@@ -15,8 +15,9 @@ from services.recording.problems import PROBLEMS as WHAT_IS_WRONG
 from services.recording.recordings import Recordings
 from services.recording.store import StoredSound
 from services.web.access.current_client import client_of
-from services.web.problems import PROBLEMS, allow_only, problem, problem_of
-from services.web.stored_sound import asked_range, stored_answer
+from services.web.byte_range import asked_range, not_satisfiable
+from services.web.problems import PROBLEMS, allow_only, problem_of
+from services.web.stored_sound import stored_answer
 
 _SOUND: dict[int | str, dict[str, Any]] = {
     200: {"content": {"audio/flac": {}}, "description": "FLAC as long as the call, customer left and assistant right, silence in gaps"},
@@ -122,7 +123,7 @@ async def _sound(recordings: Recordings, request: Request, call_id: str, number:
     disposition = "attachment" if action.startswith("download") else "inline"
     size = sound.size if isinstance(sound, StoredSound) else (await asyncio.to_thread(sound.stat)).st_size
     if asked and asked.beyond(size):
-        return problem(416, "range_not_satisfiable", f"The recording has {size} bytes.", headers={"Content-Range": f"bytes */{size}"})
+        return not_satisfiable(size)
     headers = {"Cache-Control": "no-cache, private"}
     if isinstance(sound, StoredSound):
         return await stored_answer(sound, asked, request.headers, headers | {"Content-Disposition": f'{disposition}; filename="{name}"'})

@@ -14,7 +14,8 @@ from services.domain.speech import Kind
 from services.domain.transcript import Line
 from services.recording.vapi_recordings import VapiRecordings
 from services.web.access.current_client import client_of
-from services.web.problems import PROBLEMS, problem
+from services.web.byte_range import asked_range, not_satisfiable
+from services.web.problems import PROBLEMS
 from services.web.routes.recordings import ProblemRoute, Recording
 
 _KINDS: dict[str, Any] = {media_type: {} for media_type in ("audio/wav", "audio/mpeg", "audio/flac", "audio/ogg")}
@@ -26,7 +27,6 @@ _SOUND: dict[int | str, dict[str, Any]] = {
     206: {"content": _KINDS, "description": "The part of it that `Range` asked for"},
     **PROBLEMS,
 }
-_RANGE = re.compile(r"bytes=(\d{1,15})?-(\d{1,15})?", re.ASCII)
 _ENDINGS = {"audio/wav": "wav", "audio/mpeg": "mp3", "audio/flac": "flac", "audio/ogg": "ogg"}
 
 
@@ -84,9 +84,9 @@ def _lines(call: Call, lines: Sequence[Line]) -> list[dict[str, Any]]:
 
 
 async def _sound(recordings: VapiRecordings, request: Request, call_id: str, client: Client, *, action: str) -> Response:
-    asked = _RANGE.fullmatch(request.headers.get("range", "").strip())
+    asked = asked_range(request.headers)
     # A player fetches a file in many ranges. Only the first one is recorded in the audit.
-    begins = asked is None or not asked[1] or int(asked[1]) == 0
+    begins = asked is None or asked.first == 0
     copy = await recordings.open(call_id, client, action=action if begins else None)
     size = copy.size if copy.size is not None else await copy.complete()
     ending = _ENDINGS[copy.media_type]
@@ -97,21 +97,10 @@ async def _sound(recordings: VapiRecordings, request: Request, call_id: str, cli
         "Content-Disposition": f'{kind}; filename="call-{re.sub("[^A-Za-z0-9_-]", "", call_id)[:64]}-vapi.{ending}"',
         "X-Content-Type-Options": "nosniff",
     }
-    part = _part_of(asked, size)
-    start, end = part or (0, size)
-    if part and start >= size:
-        return problem(416, "range_not_satisfiable", f"The recording has {size} bytes.", headers={"Content-Range": f"bytes */{size}"})
+    if asked and asked.beyond(size):
+        return not_satisfiable(size)
+    start, end = asked.within(size) if asked else (0, size)
     headers["Content-Length"] = str(end - start)
-    if part:
+    if asked:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    return StreamingResponse(copy.read(start, end), 206 if part else 200, headers=headers, media_type=copy.media_type)
-
-
-def _part_of(asked: re.Match[str] | None, size: int) -> tuple[int, int] | None:
-    """The first byte that was asked for, and the one after the last. RFC 9110, 14.2: an invalid range is ignored."""
-    first, last = (int(text) if text else None for text in asked.groups()) if asked else (None, None)
-    if first is None:
-        return (max(0, size - last), size) if last else None
-    if last is not None and last < first:
-        return None
-    return first, size if last is None else min(size, last + 1)
+    return StreamingResponse(copy.read(start, end), 206 if asked else 200, headers=headers, media_type=copy.media_type)
