@@ -142,7 +142,9 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
             await sessions.load()
             pages.include_router(login_router(password=settings.password, sessions=sessions, attempts=Attempts()))
         pages.include_router(replay_router(recordings))
-        vapi_recordings = VapiRecordings(account.data_dir / "vapi-recordings", fetch=gateway.recording, read=desk.read, note=desk.note)
+        vapi_recordings = VapiRecordings(
+            account.data_dir / "vapi-recordings", fetch=gateway.recording, read=desk.read, count=desk.count_request, note=desk.note
+        )
         running.push_async_callback(vapi_recordings.aclose)
         pages.include_router(vapi_replay_router(vapi_recordings, desk))
         pages.include_router(page_files_router(gateway.artifact, desk))

@@ -231,6 +231,10 @@ class CallDesk:
             return call
         return await self._lookups.read(call_id, client)
 
+    def count_request(self, client: Client) -> None:
+        """Counts a request to Vapi that `client` causes, for a file of a call. Raises LimitReached if there are too many."""
+        self._lookups.count(client)
+
     async def transcript(self, call_id: str, client: Client = LOCAL) -> tuple[Line, ...]:
         """What was said in a call so far, oldest first. Raises the errors of `read`."""
         return await self._archive.of(await self.read(call_id, client))

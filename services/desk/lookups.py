@@ -1,4 +1,4 @@
-"""Reads calls that only Vapi may know, so that nobody can make Earshot flood Vapi with ids that do not exist."""
+"""Reads calls that only Vapi may know, so that nobody can make Earshot flood Vapi by ids that do not exist."""
 
 import time
 from collections import deque
@@ -12,7 +12,7 @@ from services.support.recent import remember
 MISS_S = 10.0
 """Seconds for which an id that Vapi does not know is not asked again."""
 PER_MINUTE = 60
-"""Requests to Vapi that one client may cause by ids that Earshot does not know."""
+"""Requests to Vapi that one client may cause, by ids that Earshot does not know and for files of calls."""
 _MINUTE_S = 60.0
 
 
@@ -30,20 +30,22 @@ class Lookups:
         now = self._clock()
         if now - self._missed.get(call_id, -MISS_S) < MISS_S:
             raise CallNotFound()
-        self._count(client.name, now)
+        self.count(client)
         try:
             return await self._read(call_id)
         except CallNotFound:
             remember(self._missed, call_id, now)
             raise
 
-    def _count(self, client: str, now: float) -> None:
-        asked = self._asked.get(client, deque())
-        remember(self._asked, client, asked)
+    def count(self, client: Client) -> None:
+        """Counts a request that `client` causes. Raises LimitReached after PER_MINUTE."""
+        now = self._clock()
+        asked = self._asked.get(client.name, deque())
+        remember(self._asked, client.name, asked)
         while asked and now - asked[0] >= _MINUTE_S:
             asked.popleft()
         if len(asked) >= PER_MINUTE:
             raise LimitReached(
-                f"At most {PER_MINUTE} calls in a minute that Earshot has to look up at Vapi.", retry_after=asked[0] + _MINUTE_S - now
+                f"At most {PER_MINUTE} requests in a minute for which Earshot has to ask Vapi.", retry_after=asked[0] + _MINUTE_S - now
             )
         asked.append(now)

@@ -25,6 +25,7 @@ from services.journal.recordings import RecordingsJournal
 from services.listening.relay import Relay
 from services.recording.archive import Archive, Sound
 from services.recording.disk import RecordingDisk
+from services.recording.hearings import Hearings
 from services.recording.lease_keeper import LeaseKeeper
 from services.recording.problems import PROBLEMS, Problems
 from services.recording.recorders import Recorders
@@ -68,6 +69,7 @@ class Recordings:
         self._journal = journal
         self._find = find
         self._note = note
+        self._hearings = Hearings(note)
         self._disk = RecordingDisk(folder, limit=limit, free_floor=free_floor, delete_oldest=store is None)
         self._problems = Problems(self.changed.emit)
         self._archive = (
@@ -138,15 +140,17 @@ class Recordings:
             raise await self._absent(call_id)
         return await self._archive.text(call_id, what)
 
-    async def part(self, call_id: str, number: int, client: Client, *, action: str | None) -> Sound:
-        """The FLAC of one part, counted from 1. `action` goes into the audit. Raises RecordingNotFound, RecordingUnfinished, StoreError."""
+    async def part(self, call_id: str, number: int, client: Client, *, action: str, begins: bool = True) -> Sound:
+        """The FLAC of one part, counted from 1. `action` goes into the audit, as `Hearings` says.
+
+        Raises RecordingNotFound, RecordingUnfinished, StoreError.
+        """
         sounds = await self.sounds(call_id)
         if not sounds:
             raise await self._absent(self._id(call_id))
         if number not in sounds:
             raise RecordingNotFound(f"This recording has {len(sounds)} parts.")
-        if action:
-            self._note(client, action, self._call(call_id))
+        self._hearings.fetched(client, action, self._call(call_id), begins=begins)
         return sounds[number]
 
     async def delete(self, call_id: str, client: Client) -> None:

@@ -19,6 +19,7 @@ from services.domain.client import Client
 from services.domain.errors import EarshotError, RecordingNotFound, RecordingUnfinished, VapiUnavailable
 from services.recording.claimed_folder import ClaimedFolder, claim_folder
 from services.recording.copy import Copy, media_type_of
+from services.recording.hearings import Hearings
 from services.recording.peaks import peaks_of_file
 from services.support.rfc3339 import rfc3339
 from services.support.tasks import Tasks
@@ -40,7 +41,7 @@ _HEAD = 12  # bytes by which a format is known
 class VapiRecordings:
     """Fetches recordings into a folder of its own in `folder`, and removes it at the end. Those of dead processes go as well.
 
-    `fetch` opens a download, `read` reads a call, `note` writes the audit.
+    `fetch` opens a download, `read` reads a call, `note` writes the audit. `count` raises LimitReached if a client begins too many downloads.
     """
 
     def __init__(
@@ -49,13 +50,15 @@ class VapiRecordings:
         *,
         fetch: Callable[[str], AbstractAsyncContextManager[RecordingDownload]],
         read: Callable[[str, Client], Awaitable[Call]],
+        count: Callable[[Client], None],
         note: Callable[[Client, str, Call], object],
         limit: int = LIMIT,
     ) -> None:
         self._folder = folder
         self._fetch = fetch
+        self._count = count
         self._read = read
-        self._note = note
+        self._hearings = Hearings(note)
         self._limit = limit
         self._copies: OrderedDict[str, asyncio.Task[Copy]] = OrderedDict()
         self._peaks: dict[str, asyncio.Task[dict[str, Any]]] = {}
@@ -70,14 +73,15 @@ class VapiRecordings:
         if self._claim:
             await asyncio.to_thread(self._claim.remove)
 
-    async def open(self, call_id: str, client: Client, *, action: str | None) -> Copy:
-        """The recording of an ended call, once its first bytes are here. `action` goes into the audit.
+    async def open(self, call_id: str, client: Client, *, action: str | None, begins: bool = True) -> Copy:
+        """The recording of an ended call, once its first bytes are here. `action`, if any, goes into the audit, as `Hearings` says.
 
-        Raises RecordingUnfinished while the call runs or Vapi has not stored it yet, RecordingNotFound, CallNotFound, VapiError.
+        Raises RecordingUnfinished while the call runs or Vapi has not stored it yet, RecordingNotFound, CallNotFound, LimitReached, VapiError.
         """
         call = await self._recorded(call_id, client)
         task = self._copies.get(call.id)
         if task is None or (task.done() and (task.cancelled() or task.exception() or task.result().broken)):
+            self._count(client)
             opened: asyncio.Future[Copy] = asyncio.get_running_loop().create_future()
             task = self._copies[call.id] = self._tasks.start(_result(opened), name="open Vapi's recording")
             self._peaks.pop(call.id, None)
@@ -85,7 +89,7 @@ class VapiRecordings:
         self._copies.move_to_end(call.id)
         copy = await asyncio.shield(task)
         if action:
-            self._note(client, action, call)
+            self._hearings.fetched(client, action, call, begins=begins)
         return copy
 
     async def peaks(self, call_id: str, client: Client) -> dict[str, Any]:

@@ -74,7 +74,9 @@ async def client_of(
         await recordings.open()
         api.include_router(recording_router(recordings))
         vapi = gateway or NoCredentials(account.missing)
-        vapi_recordings = VapiRecordings(folder / "vapi-recordings", fetch=vapi.recording, read=desk.read, note=desk.note)
+        vapi_recordings = VapiRecordings(
+            folder / "vapi-recordings", fetch=vapi.recording, read=desk.read, count=desk.count_request, note=desk.note
+        )
         api.include_router(vapi_recording_router(vapi_recordings))
         api.include_router(call_files_router(vapi.artifact, desk))
         access = Authentication(api, sessions=None, tokens=read_tokens(account.api_tokens))

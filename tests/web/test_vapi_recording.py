@@ -1,6 +1,7 @@
 """Vapi's own recordings through our routes: from private storage to a player, in ranges, with a waveform, and with no key on the way."""
 
 import asyncio
+import gzip
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ import pytest
 import soundfile
 from aiohttp import web
 
+from services.desk.lookups import PER_MINUTE
 from services.domain.call import Call, CallStatus
 from services.domain.client import PAGE
 from services.recording.vapi_recordings import VapiRecordings
@@ -366,6 +368,30 @@ async def test_who_hears_it_is_in_the_audit_once(client: Client) -> None:
     assert actions == ["download-vapi-recording"]
 
 
+async def test_vapi_is_not_flooded_with_questions_for_what_it_does_not_have(client: Client, vapi: Vapi) -> None:
+    vapi.answers = {}
+    answers = [await refused(client, f"/api/calls/one/{kind}") for kind in ("vapi-recording", "call-logs", "pcap") for _ in range(30)]
+    assert answers == [(404, "recording_not_found")] * PER_MINUTE + [(429, "rate_limited")] * (90 - PER_MINUTE)
+    vapi.stored(sound())
+    assert await refused(client) == (429, "rate_limited")
+
+
+async def test_a_compressed_answer_is_served_as_what_it_contains(client: Client, vapi: Vapi) -> None:
+    packed = gzip.compress(sound())
+    vapi.answers["/storage/stereo"] = lambda _: web.Response(body=packed, headers={"Content-Encoding": "gzip"})
+    assert (await fetch(client))[:2] == (200, sound())
+
+
+@pytest.mark.parametrize("asked", ["bytes=1-", "bytes=9-2", "bytes=-999999", "bytes=100-200"])
+async def test_who_leaves_out_the_beginning_is_in_the_audit_too(client: Client, asked: str) -> None:
+    for _ in range(3):
+        await fetch(client, Range=asked)
+    await client.desk.page_of_calls()  # waits for what is being written
+    actions = [row.action for row in await client.desk.journal.audit(call_id="one", limit=10)]
+    assert {*actions} == {"download-vapi-recording"}
+    assert len(actions) == (3 if asked == "bytes=9-2" else 1)  # an invalid range is the whole, each time
+
+
 async def test_copies_make_room_for_each_other_and_none_is_left(vapi: Vapi, tmp_path: Path) -> None:
     folder, size = tmp_path / "copies", len(sound())
     dead = folder / "of-a-dead-process"
@@ -378,7 +404,10 @@ async def test_copies_make_room_for_each_other_and_none_is_left(vapi: Vapi, tmp_
         for name in ("one", "two", "three"):
             call = Call(id=name, status=CallStatus.ENDED, to=NUMBER, created_at=at, started_at=at, ended_at=at)
             await client.desk.journal.save(call)
-        recordings = VapiRecordings(folder, fetch=gateway.recording, read=client.desk.read, note=client.desk.note, limit=2 * size)
+        desk = client.desk
+        recordings = VapiRecordings(
+            folder, fetch=gateway.recording, read=desk.read, count=desk.count_request, note=desk.note, limit=2 * size
+        )
         for name in ("one", "two", "three", "three"):
             await (await recordings.open(name, PAGE, action=None)).complete()
         kept = [file.stat().st_size for file in folder.rglob("[0-9]")]

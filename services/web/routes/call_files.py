@@ -1,16 +1,22 @@
 """What Vapi stores of a call besides its sound, as downloads: the log, and the packet capture of its telephone line."""
 
 import asyncio
+import logging
 import re
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
 
 from services.desk.desk import CallDesk
-from services.domain.client import Scope
-from services.domain.errors import VapiUnavailable
+from services.domain.client import Client, Scope
+from services.domain.errors import LimitReached, VapiUnavailable
 from services.vapi.recordings import LOG, PACKETS, Artifact, RecordingDownload
 from services.web.access.current_client import client_of
 from services.web.problems import PROBLEMS
@@ -18,12 +24,18 @@ from services.web.routes.recordings import ProblemRoute
 
 _LARGEST = 64 * 1024 * 1024
 """Bytes. A packet capture of half an hour has about 35 MB."""
-_AT_ONCE = 2  # each is held in memory
+_AT_ONCE = 4  # fetched from Vapi
+_EACH = 4
+"""Files that one client may be fetching: each is on disk until the client has read it."""
+_LONGEST_S = 600.0  # of fetching one
+_BLOCK = 256 * 1024  # bytes written or read in one go
 _GZIP = b"\x1f\x8b"
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "The file as Vapi stores it"},
     **PROBLEMS,
 }
+
+log = logging.getLogger(__name__)
 
 Open = Callable[[str, Artifact], AbstractAsyncContextManager[RecordingDownload]]
 
@@ -43,6 +55,7 @@ class _CallFiles:
         self._open = open_file
         self._desk = desk
         self._places = asyncio.Semaphore(_AT_ONCE)
+        self._fetching: Counter[str] = Counter()
 
     def add_to(self, router: APIRouter, base: str) -> APIRouter:
         router.add_api_route(f"{base}/call-logs", self.log, response_class=Response, responses=_FILE, summary="Vapi's log of a call")
@@ -60,22 +73,69 @@ class _CallFiles:
     async def _answer(self, request: Request, call_id: str, artifact: Artifact, action: str, name: str) -> Response:
         client = client_of(request, Scope.LISTEN)
         call = await self._desk.read(call_id, client)
-        async with self._places:
-            content = await self._content(call.id, artifact)
-        self._desk.note(client, action, call)
-        name = f"call-{re.sub('[^A-Za-z0-9_-]', '', call.id)[:64]}-{name}{'.gz' if content.startswith(_GZIP) else ''}"
-        headers = {
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-cache, private",
-            "X-Content-Type-Options": "nosniff",
-        }
-        return Response(content, headers=headers, media_type="application/octet-stream")
+        with ExitStack() as held:
+            held.enter_context(self._counted(client))
+            self._desk.count_request(client)
+            try:
+                file = held.enter_context(await asyncio.to_thread(TemporaryFile))
+                async with self._places:
+                    size, head = await self._fetch(call.id, artifact, file)
+            except OSError as error:
+                log.error("could not keep a file of Vapi's: %s", error)
+                raise VapiUnavailable("The file can't be stored for the download. The disk may be full.") from None
+            self._desk.note(client, action, call)
+            name = f"call-{re.sub('[^A-Za-z0-9_-]', '', call.id)[:64]}-{name}{'.gz' if head.startswith(_GZIP) else ''}"
+            headers = {
+                "Content-Disposition": f'attachment; filename="{name}"',
+                "Content-Length": str(size),
+                "Cache-Control": "no-cache, private",
+                "X-Content-Type-Options": "nosniff",
+            }
+            return _FileAnswer(file, headers, held.pop_all())
 
-    async def _content(self, call_id: str, artifact: Artifact) -> bytes:
-        content = bytearray()
-        async with self._open(call_id, artifact) as download:
-            async for chunk in download.chunks:
-                content += chunk
-                if len(content) > _LARGEST:
-                    raise VapiUnavailable("The file is too large to be passed on. Download it in the Vapi dashboard.", retryable=False)
-        return bytes(content)
+    @contextmanager
+    def _counted(self, client: Client) -> Iterator[None]:
+        if self._fetching[client.name] >= _EACH:
+            raise LimitReached(f"At most {_EACH} files of calls at once.", retry_after=5)
+        self._fetching[client.name] += 1
+        try:
+            yield
+        finally:
+            self._fetching[client.name] -= 1
+
+    async def _fetch(self, call_id: str, artifact: Artifact, file: IO[bytes]) -> tuple[int, bytes]:
+        """Writes the file of Vapi's to `file`. Returns its size in bytes, and how it begins. Raises OSError and the errors of `open`."""
+        size, head, waiting = 0, b"", bytearray()
+        try:
+            async with asyncio.timeout(_LONGEST_S), self._open(call_id, artifact) as download:
+                async for chunk in download.chunks:
+                    head = head if len(head) >= len(_GZIP) else head + chunk[: len(_GZIP)]
+                    waiting += chunk
+                    size += len(chunk)
+                    if size > _LARGEST:
+                        raise VapiUnavailable("The file is too large to be passed on. Download it in the Vapi dashboard.", retryable=False)
+                    if len(waiting) >= _BLOCK:
+                        await asyncio.to_thread(file.write, waiting)
+                        waiting = bytearray()
+        except TimeoutError:
+            raise VapiUnavailable("The file arrives too slowly. Try again.") from None
+        await asyncio.to_thread(file.write, waiting)
+        await asyncio.to_thread(file.seek, 0)
+        return size, head
+
+
+class _FileAnswer(StreamingResponse):
+    """Sends `file` as the client reads it, and closes `held` afterwards. In memory, files would be there until slow clients have them."""
+
+    def __init__(self, file: IO[bytes], headers: Mapping[str, str], held: ExitStack) -> None:
+        super().__init__(_blocks(file), headers=headers, media_type="application/octet-stream")
+        self._held = held
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        with self._held:
+            await super().__call__(scope, receive, send)
+
+
+async def _blocks(file: IO[bytes]) -> AsyncIterator[bytes]:
+    while block := await asyncio.to_thread(file.read, _BLOCK):
+        yield block

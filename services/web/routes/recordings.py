@@ -116,9 +116,7 @@ def replay_router(recordings: Recordings) -> APIRouter:
 
 async def _sound(recordings: Recordings, request: Request, call_id: str, number: int, client: Client, *, action: str) -> Response:
     asked = asked_range(request.headers)
-    # A player fetches a file in many ranges. Only the first one is recorded in the audit.
-    begins = asked is None or asked.first == 0
-    sound = await recordings.part(call_id, number, client, action=action if begins else None)
+    sound = await recordings.part(call_id, number, client, action=action, begins=asked is None or asked.first == 0)
     name = f"call-{call_id}{'' if number == 1 else f'-{number}'}.flac"
     disposition = "attachment" if action.startswith("download") else "inline"
     size = sound.size if isinstance(sound, StoredSound) else (await asyncio.to_thread(sound.stat)).st_size

@@ -85,9 +85,7 @@ def _lines(call: Call, lines: Sequence[Line]) -> list[dict[str, Any]]:
 
 async def _sound(recordings: VapiRecordings, request: Request, call_id: str, client: Client, *, action: str) -> Response:
     asked = asked_range(request.headers)
-    # A player fetches a file in many ranges. Only the first one is recorded in the audit.
-    begins = asked is None or asked.first == 0
-    copy = await recordings.open(call_id, client, action=action if begins else None)
+    copy = await recordings.open(call_id, client, action=action, begins=asked is None or asked.first == 0)
     size = copy.size if copy.size is not None else await copy.complete()
     ending = _ENDINGS[copy.media_type]
     kind = "attachment" if action.startswith("download") else "inline"
