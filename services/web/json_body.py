@@ -1,13 +1,13 @@
 """Limits request bodies by type, size and time. A pure ASGI middleware, so that a body is refused before it is parsed."""
 
-import asyncio
 import re
 from collections.abc import Mapping
 
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.web.problems import problem
+from services.web.received_body import BODY_TIMEOUT_S, receive_body, replaying
 
 MAX_BODY = 16 * 1024
 MAX_DEPTH = 32
@@ -15,8 +15,6 @@ _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
 """PostgreSQL takes no NUL, and a call must not become one that can't be written down."""
-BODY_TIMEOUT_S = 20.0
-"""Seconds within which the whole body has to arrive."""
 
 
 class JsonBody:
@@ -46,16 +44,7 @@ class JsonBody:
             return await answer(scope, receive, send)
         if scope["path"] not in self._larger and (error := _fault(body)):
             return await error(scope, receive, send)
-        replayed = False
-
-        async def replay() -> Message:
-            nonlocal replayed
-            if replayed:
-                return await receive()
-            replayed = True
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        return await self.app(scope, replay, send)
+        return await self.app(scope, replaying(body, receive), send)
 
 
 def _fault(body: bytes) -> JSONResponse | None:
@@ -70,31 +59,6 @@ def _fault(body: bytes) -> JSONResponse | None:
     if _NUL.search(body):
         return problem(422, "invalid_request", "The JSON contains the character NUL.")
     return None
-
-
-async def receive_body(receive: Receive, most: int, timeout_s: float) -> bytes | JSONResponse | None:
-    """The body; the answer to one that is too large or too slow; None if the client disconnected."""
-    try:
-        async with asyncio.timeout(timeout_s):
-            body = await _read_body(receive, most)
-    except TimeoutError:
-        return problem(408, "body_too_slow", "The body did not arrive in time.", retryable=True, headers={"Connection": "close"})
-    if body is not None and len(body) > most:
-        return problem(413, "body_too_large", f"The body is too large: at most {most} bytes.", headers={"Connection": "close"})
-    return body
-
-
-async def _read_body(receive: Receive, most: int) -> bytes | None:
-    """The body, cut off once it is too large; None if the client disconnected."""
-    body = bytearray()
-    while len(body) <= most:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        body += message.get("body", b"")
-        if not message.get("more_body", False):
-            break
-    return bytes(body)
 
 
 def _is_json(scope: Scope) -> bool:

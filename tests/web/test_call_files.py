@@ -1,5 +1,6 @@
 """Vapi's log and packet capture of a call, through our routes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from aiohttp import web
 
 from services.web.routes import call_files
+from tests.patience import HANG_S
 from tests.web.test_api import Client
 from tests.web.test_vapi_recording import Vapi, knowing, serve
 
@@ -62,3 +64,34 @@ async def test_an_endless_file_is_not_passed_on(vapi: Vapi, client: Client, monk
     vapi.answers["/call/one/pcap"] = lambda _: web.Response(body=b"x" * 5000)
     status, problem, _ = await client.ask("GET", "/api/calls/one/pcap")
     assert (status, problem["code"]) == (502, "vapi_unavailable")
+
+
+async def test_one_client_fetches_few_files_at_once_and_all_places_come_back(vapi: Vapi, client: Client) -> None:
+    go = asyncio.Event()
+
+    async def slow(_: web.Request) -> web.Response:
+        await go.wait()
+        return web.Response(body=LINES)
+
+    vapi.answers["/call/one/call-logs"] = slow
+    address = f"{client.url}/api/calls/one/call-logs"
+    async with asyncio.timeout(HANG_S):
+        for _ in range(2):
+            go.clear()
+            fetching = [asyncio.ensure_future(client.session.get(address)) for _ in range(5)]
+            done, _pending = await asyncio.wait(fetching, return_when=asyncio.FIRST_COMPLETED)
+            assert [(await first).status for first in done] == [429]
+            go.set()
+            answers = [await one for one in fetching if one not in done]
+            assert [(one.status, await one.read()) for one in answers] == [(200, LINES)] * 4
+
+
+async def test_a_file_whose_reader_goes_away_gives_its_place_back(vapi: Vapi, client: Client) -> None:
+    vapi.answers["/call/one/pcap"] = lambda _: web.Response(body=b"x" * 20_000_000)
+    address, fetched = f"{client.url}/api/calls/one/pcap", 0
+    async with asyncio.timeout(HANG_S):
+        while fetched < 6:  # more than one client may fetch at once
+            answer = await client.session.get(address)
+            answer.close()
+            fetched += answer.status == 200
+            await client.desk.page_of_calls()

@@ -15,8 +15,8 @@ from services.support.language import COOKIE as LANGUAGE_COOKIE
 from services.support.language import THEME_COOKIE, preferred_language
 from services.support.words import catalogue
 from services.web.access.sessions import COOKIE, Attempts, Sessions
-from services.web.json_body import BODY_TIMEOUT_S
 from services.web.problems import problem_of
+from services.web.received_body import BODY_TIMEOUT_S
 
 _MAX_BODY = 4096
 _PAGE = Template("""<!doctype html>

@@ -5,13 +5,13 @@ import secrets
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.domain.errors import NotConfigured, Unauthorized
 from services.web.access.sessions import Attempts
 from services.web.access.webhook_signature import WebhookSignature
-from services.web.json_body import BODY_TIMEOUT_S, receive_body
 from services.web.problems import problem, problem_of
+from services.web.received_body import BODY_TIMEOUT_S, receive_body, replaying
 
 LONGEST_WAIT_S = 60.0
 """After many wrong secrets from one address. Short, because an owner who corrects the secret at Vapi waits as well."""
@@ -97,16 +97,7 @@ class WebhookAccess:
         if not signature.verify(headers, body):
             return await _answer_unread(self._refuse(address), scope, receive, send)
         self._attempts.succeeded(address)
-        replayed = False
-
-        async def replay() -> Message:
-            nonlocal replayed
-            if replayed:
-                return await receive()
-            replayed = True
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        return await self.app(scope, replay, send)
+        return await self.app(scope, replaying(body, receive), send)
 
     def _refuse(self, address: str) -> JSONResponse:
         self._attempts.failed(address)
