@@ -41,7 +41,8 @@ _HEAD = 12  # bytes by which a format is known
 class VapiRecordings:
     """Fetches recordings into a folder of its own in `folder`, and removes it at the end. Those of dead processes go as well.
 
-    `fetch` opens a download, `read` reads a call, `note` writes the audit. `count` raises LimitReached if a client begins too many downloads.
+    `fetch` opens a download, `read` reads a call, `note` writes the audit.
+    `count` raises LimitReached if a client begins too many downloads.
     """
 
     def __init__(
@@ -76,7 +77,8 @@ class VapiRecordings:
     async def open(self, call_id: str, client: Client, *, action: str | None, begins: bool = True) -> Copy:
         """The recording of an ended call, once its first bytes are here. `action`, if any, goes into the audit, as `Hearings` says.
 
-        Raises RecordingUnfinished while the call runs or Vapi has not stored it yet, RecordingNotFound, CallNotFound, LimitReached, VapiError.
+        Raises RecordingUnfinished while the call runs or Vapi has not stored it yet, RecordingNotFound, CallNotFound,
+        LimitReached, VapiError.
         """
         call = await self._recorded(call_id, client)
         task = self._copies.get(call.id)

@@ -214,7 +214,7 @@ async def test_another_process_says_that_a_recording_is_not_in_the_store_yet_and
             await two.recordings.text("c1", "recording")
         await one.kept(SECOND)
         await one.until(lambda: one.recordings.problem("c1") == "store_unavailable")
-        for ask in (two.recordings.text("c1", "recording"), two.recordings.part("c1", 1, PAGE, action=None)):
+        for ask in (two.recordings.text("c1", "recording"), two.recordings.part("c1", 1, PAGE, action="download")):
             with pytest.raises(RecordingUnfinished, match="not in the store yet"):
                 await ask
         await two.recordings.delete("c1", PAGE)
@@ -233,7 +233,7 @@ async def test_what_was_deleted_while_its_process_was_not_running_is_not_uploade
         await until_swept(tmp_path)
     async with stored_site(tmp_path / "one", s3, prefix) as one:
         await until_stored(one)
-        assert not one.recordings.has("c1")
+        await one.until(lambda: not one.recordings.has("c1"))  # known a moment after its folder is gone
         assert s3.objects(prefix) == {}
 
 
