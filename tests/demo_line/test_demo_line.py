@@ -83,6 +83,7 @@ async def test_a_call_goes_through_its_states_and_plays_its_conversation(short_c
     assert not any(heard.sound[len(source(short_call)) :])
 
 
+@pytest.mark.slow
 async def test_listeners_join_the_conversation_at_its_current_position(customer: Customer) -> None:
     call = await customer.place()
     early, second, late = Heard(), Heard(), Heard()
@@ -115,6 +116,7 @@ async def test_listeners_join_the_conversation_at_its_current_position(customer:
     assert (await customer.get(call))["artifact"]["transcript"] == "User: Hello?\n"
 
 
+@pytest.mark.slow
 async def test_numbers_with_a_troubled_stream(customer: Customer) -> None:
     whole = source()
 
@@ -168,6 +170,7 @@ async def test_numbers_with_a_troubled_stream(customer: Customer) -> None:
     await asyncio.gather(drops(), stalls(), wide())
 
 
+@pytest.mark.slow
 async def test_numbers_that_are_busy_unanswered_or_voicemail(customer: Customer) -> None:
     async def course(number: str) -> tuple[list[str], Body]:
         states = await customer.watch(await customer.place(number))
@@ -380,6 +383,7 @@ async def test_valid_controls_are_accepted_and_recorded(customer: Customer) -> N
     assert (await customer.get(call))["status"] != "ended"
 
 
+@pytest.mark.slow
 async def test_the_assistant_speaks_on_command_and_ends_the_call_after_it(customer: Customer) -> None:
     heard = Heard()
     call, listening = await answered(customer, heard, assistantOverrides={"firstMessage": "Hi."})
@@ -393,6 +397,7 @@ async def test_the_assistant_speaks_on_command_and_ends_the_call_after_it(custom
     assert "AI: One moment, please, and bye.\n" in ended["artifact"]["transcript"]
 
 
+@pytest.mark.slow
 async def test_speech_and_partial_transcripts_are_sent(customer: Customer) -> None:
     heard = Heard()
     call, listening = await answered(customer, heard)
@@ -410,6 +415,7 @@ async def test_speech_and_partial_transcripts_are_sent(customer: Customer) -> No
     assert "Hi, this is Riley".startswith(partial)
 
 
+@pytest.mark.slow
 async def test_a_muted_assistant_is_silent(customer: Customer) -> None:
     heard = Heard()
     call, listening = await answered(customer, heard)
@@ -426,6 +432,7 @@ async def test_a_muted_assistant_is_silent(customer: Customer) -> None:
     await listening
 
 
+@pytest.mark.slow
 async def test_a_transfer_is_announced_rings_somebody_and_that_somebody_talks(customer: Customer) -> None:
     heard = Heard()
     call, listening = await answered(customer, heard)

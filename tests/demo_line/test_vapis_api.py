@@ -94,6 +94,7 @@ async def test_phone_numbers_come_in_pages(customer: Customer) -> None:
     assert [one["name"] for one in (await customer.ask("GET", "/v2/phone-number", search="front"))[1]["results"]] == ["Front desk"]
 
 
+@pytest.mark.slow
 async def test_a_machine_greets(customer: Customer) -> None:
     heard = Heard()
     call = await customer.place(VOICEMAIL)
@@ -126,6 +127,7 @@ def eventful(short_call: Path) -> Path:
     return short_call
 
 
+@pytest.mark.slow
 async def test_tools_nodes_and_interruptions_are_told_and_kept(eventful: Path) -> None:
     async with DemoLine(ring_seconds=0.05, conversation=eventful) as line, ClientSession() as http:
         customer, heard = Customer(line, http), Heard()
@@ -160,6 +162,7 @@ async def fetched(customer: Customer, address: str) -> tuple[int, bytes]:
         return answer.status, await answer.read()
 
 
+@pytest.mark.slow
 async def test_the_recording_is_behind_the_key_and_an_address_that_expires(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
     call = await ended_after(customer, 1.0)
     key = {"Authorization": f"Bearer {customer.key}"}
@@ -196,6 +199,7 @@ async def test_a_call_without_sound_has_no_recording(customer: Customer, kind: s
     assert "presignedStereoUrl" not in (await customer.get(call))["artifact"]
 
 
+@pytest.mark.slow
 async def test_the_latencies_of_turns_add_up(customer: Customer) -> None:
     call = await ended_after(customer, 10.0)
     metrics: dict[str, Any] = (await customer.get(call))["artifact"]["performanceMetrics"]

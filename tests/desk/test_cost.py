@@ -37,6 +37,7 @@ async def written(desk: CallDesk, *, cost: float | None) -> Call:
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late", [False, True], ids=["while no process runs", "afterwards"])
 async def test_a_cost_that_comes_after_a_restart_is_in_the_journal(vapi: StandIn, tmp_path: Path, late: bool) -> None:
     async with a_desk(tmp_path, vapi) as desk:

@@ -25,6 +25,8 @@ from tests.patience import HANG_S
 from tests.stand_in import StandIn
 
 NUMBER = "+14155552671"
+HANG, CREATED_THEN_HANG = (pytest.param(answer, marks=pytest.mark.slow) for answer in ("hang", "created then hang"))
+"""The desk waits until the gateway gives up."""
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ async def test_a_call_is_placed_once_and_followed_to_its_end(vapi: StandIn, desk
     assert vapi.dials == 1
 
 
-@pytest.mark.parametrize("answer", ["created then 500", "created then hang", "created then drop", "created, not JSON"])
+@pytest.mark.parametrize("answer", ["created then 500", CREATED_THEN_HANG, "created then drop", "created, not JSON"])
 async def test_a_call_whose_answer_was_lost_is_found_and_adopted_never_dialled_again(vapi: StandIn, desk: CallDesk, answer: str) -> None:
     vapi.answer = answer
     call = await place(desk)
@@ -90,7 +92,7 @@ async def test_a_lost_call_that_the_list_shows_late_is_unknown_until_then(
     assert vapi.dials == 1
 
 
-@pytest.mark.parametrize("answer", ["hang", "drop", (500, {"message": "no"}), (502, "<html>Bad gateway</html>"), (503, {}), (408, {})])
+@pytest.mark.parametrize("answer", [HANG, "drop", (500, {"message": "no"}), (502, "<html>Bad gateway</html>"), (503, {}), (408, {})])
 async def test_an_unknown_outcome_without_a_call_stays_unknown(
     vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch, answer: str | tuple[int, object]
 ) -> None:
@@ -152,6 +154,7 @@ async def test_hanging_up_is_confirmed_by_reading(vapi: StandIn, desk: CallDesk)
     assert len(vapi.controls) == sent
 
 
+@pytest.mark.slow
 async def test_an_unconfirmed_hang_up_is_reported_and_retried(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.desk.hang_ups._PATIENCE", 0.3)
     vapi.end_call_works = False
@@ -164,6 +167,7 @@ async def test_an_unconfirmed_hang_up_is_reported_and_retried(vapi: StandIn, des
     assert vapi.controls.count({"type": "end-call"}) >= 2
 
 
+@pytest.mark.slow
 async def test_a_refused_hang_up_is_tried_again(vapi: StandIn, desk: CallDesk) -> None:
     call = await place(desk)
     vapi.control_status = 404

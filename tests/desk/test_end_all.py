@@ -86,17 +86,18 @@ async def test_a_dial_in_flight_is_unconfirmed_and_hung_up_as_soon_as_it_is_know
 
 
 async def test_a_hang_up_that_is_wanted_outlives_the_process_that_was_asked(
-    vapi: StandIn, desks: tuple[CallDesk, CallDesk], monkeypatch: pytest.MonkeyPatch
+    vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.desk.late_hang_ups._IDLE", 0.05)
-    vapi.answer = "held, created"
-    dialling = asyncio.create_task(place(desks[1]))
-    await vapi.heard.wait()
-    await end_all(desks[0], desks[0].switch, PAGE)
-    await desks[0].aclose()
-    vapi.let_go.set()
-    await dialling
-    await until_silent(vapi)
+    monkeypatch.setattr("services.desk.late_hang_ups._IDLE", 0.05)  # read once a desk starts
+    async with two_desks((vapi.url, vapi.url), tmp_path) as (asked, other):
+        vapi.answer = "held, created"
+        dialling = asyncio.create_task(place(other))
+        await vapi.heard.wait()
+        await end_all(asked, asked.switch, PAGE)
+        await asked.aclose()
+        vapi.let_go.set()
+        await dialling
+        await until_silent(vapi)
 
 
 async def test_a_dial_that_was_refused_leaves_nothing_to_hang_up(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:

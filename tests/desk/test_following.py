@@ -35,6 +35,7 @@ def status(desk: CallDesk, call_id: str) -> CallStatus | None:
     return call.status if call else None
 
 
+@pytest.mark.slow
 async def test_a_call_of_another_process_is_followed_from_the_dial_to_the_end(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
     one, other = desks
     call_id = (await one.place(one.order(NUMBER), LOCAL)).call.id

@@ -69,6 +69,7 @@ async def dials_in_an_outage(vapi: StandIn, client: Client, journal: Path, *, af
         client.desk._placing._gateway.create_call = create_call  # type: ignore[method-assign]
 
 
+@pytest.mark.slow
 async def test_calls_that_were_placed_and_ended_in_an_outage_are_known_afterwards(vapi: StandIn, client: Client, tmp_path: Path) -> None:
     async def end(answers: list[tuple[int, dict[str, Any]]]) -> None:
         for _, call in answers:

@@ -109,6 +109,7 @@ async def test_muted_is_what_vapi_took_last(vapi: StandIn, desk: CallDesk) -> No
     assert not desk.muted(call.id)
 
 
+@pytest.mark.slow
 async def test_why_a_call_can_t_be_controlled(vapi: StandIn, desk: CallDesk) -> None:
     call = await place(desk)
     assert desk.can_control(call) is Obstacle.NOT_ANSWERED

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from services.vapi.gateway import Gateway
 from tests.desks import desk_in
 from tests.patience import HANG_S
@@ -12,6 +14,7 @@ from tests.vapi import samples
 from tests.vapi.stand_in import StandIn, reply
 
 
+@pytest.mark.slow
 async def test_a_call_changed_in_the_future_does_not_move_the_reads_there(tmp_path: Path) -> None:
     now = datetime.now(UTC).isoformat()
     async with StandIn() as vapi:

@@ -164,6 +164,7 @@ PEOPLE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "regions"), [*zip(PEOPLE, [240, 240, 150, 30, 5], strict=True)])
 def test_whatever_people_write_is_understood(kind: int, regions: int) -> None:
     tried = set()

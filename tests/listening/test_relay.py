@@ -189,6 +189,7 @@ async def test_one_who_does_not_read_loses_the_oldest_sound_in_whole_blocks_and_
     await line.relay.aclose()
 
 
+@pytest.mark.slow
 async def test_one_with_a_mountain_of_unread_events_is_given_up(stand_in: StandIn, line: Line) -> None:
     with line.relay.listen("c1") as lost, line.relay.listen("c1") as fast:
         connection = await stand_in.connection()

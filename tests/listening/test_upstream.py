@@ -20,6 +20,7 @@ CONNECTED = {"type": "stream", "state": "connected"}
 INTERRUPTED = {"type": "stream", "state": "interrupted"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [CallStatus.SCHEDULED, CallStatus.QUEUED, CallStatus.RINGING])
 async def test_refused_before_the_answer_it_tries_again(stand_in: StandIn, line: Line, status: CallStatus) -> None:
     line.becomes(status)
@@ -30,6 +31,7 @@ async def test_refused_before_the_answer_it_tries_again(stand_in: StandIn, line:
         assert await hear(listener, 1) == [CONNECTED]
 
 
+@pytest.mark.slow
 async def test_the_answer_makes_it_try_at_once(stand_in: StandIn, line: Line) -> None:
     line.becomes(CallStatus.RINGING)
     stand_in.refusals.extend([(404, {})] * 1000)
@@ -115,6 +117,7 @@ async def test_a_redirect_is_not_followed(stand_in: StandIn, line: Line) -> None
         assert another.requests == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("status", "headers"), [(401, {}), (403, {}), (401, {"Authorization": "Bearer wrong"})])
 async def test_a_missing_or_wrong_key_is_reported_with_a_next_step(
     stand_in: StandIn, line: Line, status: int, headers: dict[str, str]
@@ -189,6 +192,7 @@ async def test_no_target_yet_is_waited_for_and_none_at_all_is_told(stand_in: Sta
         assert [item async for item in listener] == []
 
 
+@pytest.mark.slow
 async def test_lasting_silence_is_reported_while_it_keeps_trying(stand_in: StandIn, line: Line) -> None:
     line.faults.extend([VapiUnavailable("Vapi gives no address.")] * 6)
     with line.relay.listen("c1") as listener:

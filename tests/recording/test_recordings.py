@@ -234,6 +234,7 @@ async def test_the_oldest_recordings_make_room_but_never_the_one_being_written(t
         assert ("earshot", "delete-recording", "old") in site.audit
 
 
+@pytest.mark.slow
 async def test_where_nothing_is_left_to_delete_recording_stops_and_says_so(tmp_path: Path) -> None:
     async with site_in(tmp_path / "recordings", limit=100_000) as site:
         await site.record(SECOND)

@@ -84,6 +84,7 @@ async def line() -> AsyncIterator[DemoLine]:
         yield line
 
 
+@pytest.mark.slow
 async def test_what_the_demo_line_answers(line: DemoLine) -> None:
     headers = {"Authorization": f"Bearer {line.api_key}"}
     seen: dict[str, Any] = {}

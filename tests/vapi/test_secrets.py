@@ -25,7 +25,7 @@ ECHO = {"message": f"Bad Authorization: Bearer {samples.API_KEY} for wss://x.vap
     [
         None,
         *(pytest.param(reply(status, ECHO), id=str(status)) for status in (200, 302, 400, 401, 403, 404, 429, 500)),
-        *(cut_short, drop, hang, not_http, reset),
+        *(cut_short, drop, pytest.param(hang, marks=pytest.mark.slow), not_http, reset),
     ],
 )
 async def test_no_secret_leaks(

@@ -148,6 +148,7 @@ async def test_scheduled_is_202(vapi: StandIn, client: Client) -> None:
     assert vapi.bodies[0]["schedulePlan"] == {"earliestAt": at.strftime("%Y-%m-%dT%H:%M:%S.000Z")}
 
 
+@pytest.mark.slow
 async def test_an_unknown_outcome_is_202_and_says_not_to_dial_again(vapi: StandIn, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.desk.placing._SEARCH_PATIENCE", 0.1)
     vapi.answer = "hang"
@@ -158,7 +159,7 @@ async def test_an_unknown_outcome_is_202_and_says_not_to_dial_again(vapi: StandI
     assert vapi.dials == 1
 
 
-@pytest.mark.parametrize("answer", ["created then 500", "created then drop", "created then hang"])
+@pytest.mark.parametrize("answer", ["created then 500", "created then drop", pytest.param("created then hang", marks=pytest.mark.slow)])
 async def test_a_call_whose_answer_was_lost_is_201(vapi: StandIn, client: Client, answer: str) -> None:
     vapi.answer = answer
     status, call = await client.place(to=NUMBER)

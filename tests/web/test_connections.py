@@ -92,6 +92,7 @@ async def test_large_headers_in_one_write_are_refused(address: tuple[str, int], 
     assert (await heard(address, head + b"\r\n\r\n")).startswith(b"HTTP/1.1 431")
 
 
+@pytest.mark.slow
 async def test_headers_are_counted_anew_for_each_request(address: tuple[str, int]) -> None:
     request = HEAD.replace(b"Connection: close\r\n", b"") + b"X: " + b"a" * 40_000 + b"\r\nContent-Length: 2\r\n\r\n{}"
     answer = await heard(address, request, request, request.replace(b"Host", b"Connection: close\r\nHost"))

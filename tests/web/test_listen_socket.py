@@ -166,6 +166,7 @@ async def test_a_client_may_send_a_little_and_it_is_ignored(stand_in: StandIn, s
     await eventually(lambda: site.line.relay.upstreams == 0)
 
 
+@pytest.mark.slow
 async def test_silence_has_a_heartbeat_and_sound_has_none(stand_in: StandIn, line: Line) -> None:
     site = Site(line, heartbeat=0.3)
     async with web_server(site.app) as (site.address, site.server), connect(site.url()) as client:
@@ -271,6 +272,7 @@ async def test_a_stopping_server_closes_all_sockets(stand_in: StandIn, line: Lin
     assert site.server.server_state.tasks == set()
 
 
+@pytest.mark.slow
 async def test_when_the_server_stops_a_stalled_client_holds_nothing(stand_in: StandIn, line: Line) -> None:
     site = Site(line)
     async with web_server(site.app, send_buffer=8192) as (site.address, site.server):
@@ -284,6 +286,7 @@ async def test_when_the_server_stops_a_stalled_client_holds_nothing(stand_in: St
     await client.wait_closed()
 
 
+@pytest.mark.slow
 async def test_two_hundred_listeners_come_and_go_and_leave_nothing(stand_in: StandIn, site: Site) -> None:
     before = asyncio.all_tasks()
     url = site.url()

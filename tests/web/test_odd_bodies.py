@@ -79,6 +79,7 @@ async def test_the_lists_of_calls_answer(client: Client) -> None:
         (await answer.read()).decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: ascii(text)[:20])
 async def test_odd_words_of_a_live_call(client: Client, text: str) -> None:
     call = {"id": "live", "status": "in-progress"}

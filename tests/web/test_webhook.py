@@ -67,6 +67,7 @@ async def test_a_webhook_needs_no_session_and_no_token(vapi: StandIn, tmp_path: 
             assert answer.status == 401
 
 
+@pytest.mark.slow
 async def test_a_hint_makes_the_watcher_look_and_is_not_believed(vapi: StandIn, client: Client) -> None:
     call = await place(client.desk)
     vapi.move(call.id, "in-progress")

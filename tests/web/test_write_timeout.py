@@ -91,6 +91,7 @@ DEAF = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("request_text", DEAF.values(), ids=DEAF.keys())
 async def test_a_client_that_never_reads_is_dropped(url: str, request_text: str) -> None:
     before = descriptors()
@@ -105,6 +106,7 @@ async def test_a_client_that_never_reads_is_dropped(url: str, request_text: str)
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.slow
 async def test_an_occasional_byte_does_not_extend_the_deadline(url: str) -> None:
     client = asked(url, DEAF["a stream"])
 
@@ -121,6 +123,7 @@ async def test_an_occasional_byte_does_not_extend_the_deadline(url: str) -> None
     client.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["file", "body"])
 async def test_a_slow_reader_gets_everything(url: str, path: str) -> None:
     """Takes several times longer than the timeout, while at no time less than MIN_BYTES a timeout is read."""

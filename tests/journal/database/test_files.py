@@ -53,6 +53,7 @@ async def test_a_new_connection_creates_no_file(tmp_path: Path) -> None:
     await database.aclose()
 
 
+@pytest.mark.slow
 async def test_nothing_is_begun_once_the_file_is_replaced(in_file: tuple[Journal, Path], tmp_path: Path) -> None:
     journal, path = in_file
     back_up(path, tmp_path / "copy")

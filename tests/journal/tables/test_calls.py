@@ -163,6 +163,7 @@ async def many(url: str, journal: Journal) -> None:
     await execute(url, "ANALYZE earshot_calls")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("many")
 async def test_a_page_of_100_000_calls_is_read_from_an_index(journal: Journal) -> None:
     for name, filters in PAGES.items():
