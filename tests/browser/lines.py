@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
@@ -10,9 +11,9 @@ from tests.stand_in import StandIn, stand_in
 
 
 @contextmanager
-def demo_line(**options: float) -> Iterator[DemoLine]:
+def demo_line(**options: Any) -> Iterator[DemoLine]:
     """A demo line, served by a thread."""
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(DemoLine(**options)) as line:  # type: ignore[arg-type]
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(DemoLine(**options)) as line:
         yield line
 
 

@@ -3,13 +3,17 @@
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 
-def _descendants(parent: int) -> list[int]:
-    children = [int(pid) for task in Path(f"/proc/{parent}/task").iterdir() for pid in (task / "children").read_text().split()]
-    return [*children, *(pid for child in children for pid in _descendants(child))]
+def descendants(parent: int) -> list[int]:
+    """The processes that `parent` has started, and those that they have started."""
+    children: list[int] = []
+    with suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+        for task in Path(f"/proc/{parent}/task").iterdir():
+            children += [int(pid) for pid in (task / "children").read_text().split()]
+    return [*children, *(pid for child in children for pid in descendants(child))]
 
 
 def _is_browser(pid: int) -> bool:
@@ -19,7 +23,7 @@ def _is_browser(pid: int) -> bool:
 @asynccontextmanager
 async def asleep() -> AsyncIterator[None]:
     """Stops the Chromium that this process has started, for as long as the block runs."""
-    browser = [pid for pid in _descendants(os.getpid()) if _is_browser(pid)]
+    browser = [pid for pid in descendants(os.getpid()) if _is_browser(pid)]
     assert len(browser) > 2
     for pid in browser:
         os.kill(pid, signal.SIGSTOP)

@@ -1,0 +1,46 @@
+"""Chromium by its DevTools protocol, with its sound on: the other tests' Chromium plays into nothing."""
+
+from typing import Any
+
+from tests.browser.everywhere.driver import BrowserError, Driver
+from tests.browser.everywhere.wire import wire
+from tests.chromium import FLAGS, chromium_path, find_chromium
+
+_NOT_HERE = ("--disable-audio-output", "--autoplay-policy=no-user-gesture-required")
+
+
+class Chromium(Driver):
+    name = "chromium"
+
+    @staticmethod
+    def missing() -> str:
+        return "" if find_chromium() else "chromium"
+
+    def _start(self) -> str:
+        flags = [flag for flag in FLAGS if flag not in _NOT_HERE]
+        self._run_process(chromium_path(), *flags, "--remote-debugging-port=0", f"--user-data-dir={self.folder}", "about:blank")
+        port, path = self._wait_for("DevToolsActivePort").split("\n")
+        self._wire = self._exits.enter_context(wire(f"ws://127.0.0.1:{port}{path}"))
+        version = self._wire.ask("Browser.getVersion")["product"]
+        tabs = [target for target in self._wire.ask("Target.getTargets")["targetInfos"] if target["type"] == "page"]
+        attached = self._wire.ask("Target.attachToTarget", targetId=tabs[0]["targetId"], flatten=True)
+        self._wire.always = {"sessionId": attached["sessionId"]}
+        return str(version).rpartition("/")[2]
+
+    def open(self, address: str) -> None:
+        loader = self._wire.ask("Page.navigate", url=address).get("loaderId")
+        assert loader, f"{address} could not be opened"
+        self.until(f"document.readyState === 'complete' && location.href.startsWith({address!r})")
+
+    def run(self, expression: str) -> Any:
+        answer = self._wire.ask("Runtime.evaluate", expression=f"(async () => {expression})()", awaitPromise=True, returnByValue=True)
+        if "exceptionDetails" in answer:
+            raise BrowserError(f"{expression}: {answer['exceptionDetails']}")
+        return answer["result"].get("value")
+
+    def press(self, x: int, y: int) -> None:
+        for kind in ("mousePressed", "mouseReleased"):
+            self._wire.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def type(self, text: str) -> None:
+        self._wire.ask("Input.insertText", text=text)
