@@ -12,8 +12,10 @@ import { fill } from "fill";
 import { canFloat, float } from "floating";
 import { FORMATS, formatName, parseFormat } from "formats";
 import { Lane } from "lane";
+import { leaveMediaKeys, setPlaying, takeMediaKeys } from "media_keys";
 import { MuteButton } from "mute_button";
 import { TEMPLATE } from "player_template";
+import { recallAutoGain, recallDevice, SoundOutput } from "sound_output";
 import { explain, tellMissed } from "sound_words";
 import { nameTab } from "tab_title";
 import { defineComponent } from "vue";
@@ -33,7 +35,7 @@ const SPEAKERS = [
 ];
 
 export default defineComponent({
-  components: { MuteButton },
+  components: { MuteButton, SoundOutput },
   template: TEMPLATE,
   props: {
     url: String,
@@ -43,6 +45,8 @@ export default defineComponent({
     heartbeat: Boolean,
     format: /** @type {import("vue").PropType<Format>} */ (Object),
     words: { type: Object, required: true },
+    /** Who is called, for the system's media keys. */
+    who: { type: String, default: "" },
     /** The call has ended. */
     over: Boolean,
     /** The call is being recorded. */
@@ -64,6 +68,8 @@ export default defineComponent({
       end: 0, // timer
       canFloat,
       comeBack: () => {},
+      mediaKeys: /** @type {import("media_keys").Actions|null} */ (null),
+      devices: /** @type {(() => Promise<typeof import("./output_device.js")>)|undefined} */ (undefined),
     };
   },
 
@@ -78,6 +84,8 @@ export default defineComponent({
       late: false, // too far behind to be called live
       mono: false,
       missed: /** @type {import("./live_playout.js").Missed|null} */ (null),
+      deviceMissing: false,
+      opened: false, // "About the sound"
       spread: true,
       staysLive: false,
       formats: FORMATS,
@@ -95,8 +103,9 @@ export default defineComponent({
       return this.late ? "catching-up" : this.state;
     },
 
-    missedText() {
-      return this.missed ? tellMissed(this.missed, this.recorded, this.words) : "";
+    note() {
+      const missed = this.missed ? tellMissed(this.missed, this.recorded, this.words) : "";
+      return this.deviceMissing ? `${this.words.deviceMissing} ${missed}` : missed;
     },
   },
 
@@ -121,8 +130,13 @@ export default defineComponent({
       format: this.override(),
       heartbeat: this.heartbeat,
       staysLive: this.staysLive,
+      onDevice: ({ missing }) => (this.deviceMissing = missing),
+      device: recallDevice(),
+      autoGain: recallAutoGain(),
     });
     this.player = player;
+    this.devices = module.LivePlayout.devices;
+    this.mediaKeys = { play: () => this.start(), pause: () => this.stop() };
     for (const { who } of SPEAKERS) this.passGain(who);
     player.setSpread(this.spread);
     if (this.wanted || (this.autostart && this.url)) player.start();
@@ -134,6 +148,7 @@ export default defineComponent({
     clearInterval(this.refresher);
     clearTimeout(this.end);
     nameTab({ sound: "" });
+    this.offerMediaKeys("ended");
     this.comeBack();
     for (const lane of this.lanes) lane.release();
   },
@@ -169,6 +184,20 @@ export default defineComponent({
       this.floating = true;
     },
 
+    open() {
+      this.opened = true;
+      return this.inform();
+    },
+
+    /** @param {import("./live_playout.js").State} state */
+    offerMediaKeys(state) {
+      if (!this.mediaKeys) return;
+      const file = (window.path_prefix || "") + this.moduleUrl.replace(/[^/]*$/, "silence.flac");
+      if (state === "playing") takeMediaKeys(this.mediaKeys, this.who, file);
+      else if (state === "stopped") setPlaying(this.mediaKeys, false);
+      else if (state === "ended") leaveMediaKeys(this.mediaKeys);
+    },
+
     jump() {
       this.late = false;
       this.player?.jumpToLive();
@@ -178,6 +207,8 @@ export default defineComponent({
     start() {
       this.wanted = true;
       this.missed = null;
+      this.player?.setDevice(recallDevice()); // another call's player may have changed it
+      this.player?.setAutoGain(recallAutoGain());
       return this.player?.start();
     },
 
@@ -261,6 +292,7 @@ export default defineComponent({
       if (this.latest !== change || this.unmounted) return;
       this.state = state;
       this.late = false;
+      this.offerMediaKeys(state);
       this.tell(stats);
       this.announced = state === "playing" ? this.words.playing : this.text;
       if (state === "playing" || state === "gap") this.refresher = setInterval(() => this.refresh(), REFRESH_MS);

@@ -15,6 +15,8 @@
  * @typedef {{state: State, detail: string}} StateChange
  * @typedef {{seconds: number, cause: "sleep"|"connection"|"device"|"blocked"}} Missed what could not be heard since the computer slept, the
  *   connection was lost, or the sound device stood still; `seconds` grow while more of the same cause comes out
+ * @typedef {{device: string, missing: boolean}} DeviceUse `device`: the id of the one that plays, "" the system's own; `missing`: another was
+ *   chosen, which is not there
  * @typedef {string|URL|(() => string|URL|null|undefined|Promise<string|URL|null|undefined>)} UrlSource ws, wss, http, https or a path; a
  *   function is called for each connection
  * @typedef {import("./playout/stream_format.js").Override} Format
@@ -46,6 +48,7 @@ export class LivePlayout {
   #onEvent;
   #onLevels;
   #onMissed;
+  #onDevice;
 
   /**
    * @param {object} options
@@ -54,17 +57,26 @@ export class LivePlayout {
    * @param {(event: any) => void} [options.onEvent] each text frame of the stream that is JSON, parsed
    * @param {(levels: Levels) => void} [options.onLevels] 25 times a second
    * @param {(missed: Missed) => void} [options.onMissed]
+   * @param {(use: DeviceUse) => void} [options.onDevice] a chosen device is used, or is not there any more, or is back
+   * @param {string} [options.device] id of the device to play through, one that `LivePlayout.devices()` gave; "": the system's own
+   * @param {boolean} [options.autoGain] brings both speakers to one loudness
    * @param {Format|null} [options.format] overrides what the stream announces
    * @param {boolean} [options.heartbeat] the server sends something at least every second, as Earshot does; else that is learned
    * @param {boolean} [options.staysLive] skip ahead when more than 3 s behind; else no word is lost
    */
-  constructor({ url, format = null, heartbeat = false, staysLive = false, ...handlers }) {
-    const { onState = () => {}, onEvent = () => {}, onLevels = () => {}, onMissed = () => {} } = handlers;
-    this.#settings = { url, format, heartbeat, staysLive, spread: true, gains: { customer: 1, assistant: 1 } };
+  constructor({ url, format = null, heartbeat = false, staysLive = false, autoGain = true, device = "", ...handlers }) {
+    const { onState = () => {}, onEvent = () => {}, onLevels = () => {}, onMissed = () => {}, onDevice = () => {} } = handlers;
+    this.#settings = { url, format, heartbeat, staysLive, autoGain, device, spread: true, gains: { customer: 1, assistant: 1 } };
     this.#onState = onState;
     this.#onEvent = onEvent;
     this.#onLevels = onLevels;
     this.#onMissed = onMissed;
+    this.#onDevice = onDevice;
+  }
+
+  /** Which devices there are to choose from, in `output_device.js`. */
+  static devices() {
+    return import("./output_device.js");
   }
 
   /** Call this in a click that will lead to a call: the next `start()`, within two minutes, then needs no click of its own. */
@@ -111,6 +123,7 @@ export class LivePlayout {
       onEvent: (event) => this.#onEvent(event),
       onLevels: (levels) => this.#onLevels(levels),
       onMissed: (missed) => this.#onMissed(missed),
+      onDevice: (use) => this.#onDevice(use),
       onStats: (stats) => (this.#lastStats = stats),
       onEnd: (state, detail) => this.#finish(session, state, detail),
     });
@@ -140,6 +153,19 @@ export class LivePlayout {
   setGain(speaker, gain) {
     this.#settings.gains[speaker] = gain;
     this.#session?.post({ gain: [speaker, gain] });
+  }
+
+  /** @param {boolean} on brings both speakers to one loudness; else each is as loud as the call sends it */
+  setAutoGain(on) {
+    this.#settings.autoGain = on;
+    this.#session?.post({ autoGain: on });
+  }
+
+  /** @param {string} device id of the device to play through; "": the system's own */
+  setDevice(device) {
+    if (device === this.#settings.device) return;
+    this.#settings.device = device;
+    this.#session?.useDevice();
   }
 
   /** @param {boolean} on the customer in the left ear and the assistant in the right; else both in both */

@@ -9,6 +9,8 @@
  * @property {boolean} heartbeat
  * @property {boolean} staysLive
  * @property {boolean} spread
+ * @property {boolean} autoGain
+ * @property {string} device
  * @property {Record<Speaker, number>} gains
  *
  * @typedef {object} Handlers
@@ -17,6 +19,7 @@
  * @property {(levels: import("./live_playout.js").Levels) => void} onLevels
  * @property {(stats: object) => void} onStats
  * @property {(missed: import("./live_playout.js").Missed) => void} onMissed
+ * @property {(use: import("./live_playout.js").DeviceUse) => void} onDevice
  * @property {(state: State, detail?: string) => void} onEnd nothing more will come: release the session
  *
  * @typedef {import("../types/messages.js").FromWorker} FromWorker
@@ -54,6 +57,8 @@ export class LiveSession {
   #badText = 0;
   /** @type {import("./device_watch.js").DeviceWatch|null} */
   #device = null;
+  /** @type {import("./output_device.js").OutputDevice|null} */
+  #output = null;
   #settings;
   #handlers;
   #resolveStats = () => {};
@@ -113,10 +118,26 @@ export class LiveSession {
     });
   }
 
+  /** Plays through the device of the settings from now on. */
+  async useDevice() {
+    const [context, node] = [this.context, this.#node];
+    if (!context || !node) return; // `start` will
+    try {
+      const { OutputDevice } = await import("./output_device.js");
+      if (this.#released) return;
+      this.#output ??= new OutputDevice(context, node, this.#handlers.onDevice);
+      await this.#output.use(this.#settings.device);
+    } catch (error) {
+      console.warn("The chosen sound device is not used:", error);
+      if (!this.#output && !this.#released) node.connect(context.destination);
+    }
+  }
+
   /** Lets go of everything, at once. */
   release() {
     this.#released = true;
     this.#device?.release();
+    this.#output?.release();
     document.removeEventListener("visibilitychange", this.#look);
     if (this.#node) {
       this.post({ stop: true });
@@ -154,12 +175,14 @@ export class LiveSession {
     node.port.onmessage = ({ data }) => this.#released || this.#onWorklet(data);
     node.onprocessorerror = () => this.#handlers.onEnd("failed", "The audio worklet threw an error.");
     node.port.postMessage({ audio: receiving }, [receiving]);
-    const { gains, spread, staysLive, format } = this.#settings;
+    const { gains, spread, autoGain, staysLive, format } = this.#settings;
     this.post({ gain: ["customer", gains.customer] });
     this.post({ gain: ["assistant", gains.assistant] });
-    this.post({ spread, staysLive });
+    this.post({ spread, autoGain, staysLive });
     if (format) this.post({ format });
-    node.connect(context.destination);
+    if (this.#settings.device) await this.useDevice();
+    else node.connect(context.destination);
+    if (this.#released) return;
     await allowed; // if it was not, the context's state shows that
     if (this.#released) return;
     this.#ready = true;

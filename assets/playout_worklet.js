@@ -71,9 +71,10 @@ class PlayoutProcessor extends AudioWorkletProcessor {
   }
 
   /** @param {ToWorklet} message */
-  #onPage({ audio, gain, spread, format, staysLive, live, stats, stop }) {
+  #onPage({ audio, gain, autoGain, spread, format, staysLive, live, stats, stop }) {
     if (audio) audio.onmessage = ({ data }) => this.#onSound(data);
     if (gain) this.#playout.setGain(...gain);
+    if (autoGain !== undefined) this.#playout.setAutoGain(autoGain);
     if (spread !== undefined) this.#playout.setSpread(spread);
     if (format !== undefined) this.#playout.setFormat(format);
     if (staysLive !== undefined) this.#playout.setStayLive(staysLive);

@@ -41,6 +41,7 @@ export type Sound = { start?: StartFrame; pcm?: ArrayBuffer; at?: number; end?: 
 export type ToWorklet = {
   audio?: MessagePort;
   gain?: [speaker: Speaker, gain: number];
+  autoGain?: boolean;
   spread?: boolean;
   format?: Override | null;
   staysLive?: boolean;

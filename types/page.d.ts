@@ -28,8 +28,14 @@ declare global {
   }
   var documentPictureInPicture: DocumentPictureInPicture | undefined;
 
+  /** Firefox's. */
+  interface MediaDevices {
+    selectAudioOutput(options?: { deviceId?: string }): Promise<MediaDeviceInfo>;
+  }
+
   /** Chromium's. */
   interface AudioContext {
+    setSinkId(id: string): Promise<void>;
     readonly playbackStats?: { readonly underrunEvents: number };
   }
 

@@ -1,4 +1,7 @@
-/** Mixes two speakers into two ears: gains, levels, comfort noise, and dither. */
+/** Mixes two speakers into two ears: comfort noise, levels, gains, dither, and a limiter. */
+import { AutoGain } from "./auto_gain.js";
+import { Limiter } from "./limiter.js";
+
 const GAIN_RAMP_S = 0.02; // from silent to full when a gain changes: short, but without a click
 const FLOOR_BLOCK_S = 0.02; // the noise floor is measured in blocks of this
 const FLOOR_RISE = 1.003; // per block: 6 dB in 5 s, so that the floor is the quietest block of the last seconds
@@ -12,6 +15,8 @@ export const DITHER = 1.25e-5; // about -103 dBFS RMS: Chromium pauses the sink 
 export class Mixer {
   /** RMS of each speaker's background noise; -1 while it is not known. */
   floor = new Float64Array([-1, -1]);
+  autoGain;
+  #limiters;
   #gains = { customer: 1, assistant: 1 };
   #spread = true;
   #mix = new Float64Array([1, 0, 0, 1]); // customer left, customer right, assistant left, assistant right
@@ -32,6 +37,18 @@ export class Mixer {
     this.#maxStep = 1 / (GAIN_RAMP_S * rate);
     this.#blockLength = FLOOR_BLOCK_S * rate;
     this.#dither = dither;
+    this.autoGain = { customer: new AutoGain(rate), assistant: new AutoGain(rate) };
+    this.#limiters = [new Limiter(rate), new Limiter(rate)];
+  }
+
+  /** Output samples in which the limiter lowered an ear. */
+  get limited() {
+    return this.#limiters[0].limited + this.#limiters[1].limited;
+  }
+
+  /** @param {boolean} on both speakers are brought to one loudness; else each is as loud as the call sends it */
+  setAutoGain(on) {
+    this.autoGain.customer.on = this.autoGain.assistant.on = Boolean(on);
   }
 
   /**
@@ -69,7 +86,7 @@ export class Mixer {
    * Measures levels, before any gain.
    * @param {Float32Array} customer
    * @param {Float32Array} assistant
-   * @param {boolean} whole all of it came from the stream
+   * @param {boolean} whole all of it came from the stream, and nothing of it is faded
    */
   measure(customer, assistant, whole) {
     const level = this.#level;
@@ -87,6 +104,8 @@ export class Mixer {
     level[3] += squaresA;
     level[4] += customer.length;
     if (!whole) return;
+    this.autoGain.customer.listen(customer);
+    this.autoGain.assistant.listen(assistant);
     this.#block[0] += squaresC;
     this.#block[1] += squaresA;
     this.#block[2] += customer.length;
@@ -121,8 +140,11 @@ export class Mixer {
    * Turns the customer's and the assistant's samples into the left and the right ear's, in place.
    * @param {Float32Array} left the customer's samples before
    * @param {Float32Array} right the assistant's samples before
+   * @param {Float64Array} ahead the customer's and the assistant's peak in the samples after these
    */
-  blend(left, right) {
+  blend(left, right, ahead) {
+    this.autoGain.customer.apply(left);
+    this.autoGain.assistant.apply(right);
     const mix = this.#mix;
     const goal = this.#goal;
     const maxStep = this.#maxStep;
@@ -136,6 +158,22 @@ export class Mixer {
       left[k] = customer * mix[0] + assistant * mix[2] + dither;
       right[k] = customer * mix[1] + assistant * mix[3] + dither;
     }
+    this.#bound(ahead);
+    this.#limiters[0].limit(left, ahead, 0);
+    this.#limiters[1].limit(right, ahead, 1);
+  }
+
+  /**
+   * Turns peaks of the two speakers into the highest that each ear may get of them.
+   * @param {Float64Array} peaks
+   */
+  #bound(peaks) {
+    const mix = this.#mix;
+    const goal = this.#goal;
+    const customer = peaks[0] * this.autoGain.customer.factor;
+    const assistant = peaks[1] * this.autoGain.assistant.factor;
+    peaks[0] = customer * Math.max(mix[0], goal[0]) + assistant * Math.max(mix[2], goal[2]);
+    peaks[1] = customer * Math.max(mix[1], goal[1]) + assistant * Math.max(mix[3], goal[3]);
   }
 
   /** White noise, -1..1: the linear congruential generator of Numerical Recipes. */

@@ -137,6 +137,32 @@ export class Playhead {
   }
 
   /**
+   * Writes the customer's and the assistant's peak in the source of the next output samples.
+   * @param {number} samples
+   * @param {Float64Array} into
+   */
+  peaksAhead(samples, into) {
+    const count = Math.ceil(samples * this.step) + 2;
+    into[0] = into[1] = 0;
+    this.#peaks(this.read, count, into);
+    if (this.#overlap > 0) this.#peaks(this.read + this.#lag, count, into);
+  }
+
+  /**
+   * @param {number} from
+   * @param {number} count
+   * @param {Float64Array} into
+   */
+  #peaks(from, count, into) {
+    const { customer, assistant, mask } = this.#buffer;
+    const end = Math.min(from + count, this.limit);
+    for (let k = from; k < end; k++) {
+      into[0] = Math.max(into[0], Math.abs(customer[k & mask]));
+      into[1] = Math.max(into[1], Math.abs(assistant[k & mask]));
+    }
+  }
+
+  /**
    * Computes output sample `k`.
    * @param {number} k
    * @param {Float32Array} customer

@@ -56,6 +56,7 @@ export class Playout {
   #waited = 0; // seconds
   #staysLive = false;
   #missing = new Float32Array(128);
+  #ahead = new Float64Array(2);
   #position = new Float64Array(2); // seconds: buffered, and behind the earliest possible arrival
 
   /**
@@ -158,6 +159,11 @@ export class Playout {
     this.#mixer.setGain(speaker, gain);
   }
 
+  /** @param {boolean} on both speakers are brought to one loudness; else each is as loud as the call sends it */
+  setAutoGain(on) {
+    this.#mixer.setAutoGain(on);
+  }
+
   /** @param {boolean} on the customer left and the assistant right; else both in both ears */
   setSpread(on) {
     this.#mixer.setSpread(on);
@@ -192,8 +198,9 @@ export class Playout {
     this.#now += seconds;
     const inCall = this.mode === "gap" || this.mode === "playing";
     if (inCall && (real < wanted || this.#missing[0] > 0)) this.#mixer.comfort(left, right, this.#missing);
-    this.#mixer.measure(left, right, real === wanted);
-    this.#mixer.blend(left, right);
+    this.#mixer.measure(left, right, real === wanted && this.#missing[0] === 0);
+    head.peaksAhead(wanted, this.#ahead);
+    this.#mixer.blend(left, right, this.#ahead);
   }
 
   /**
@@ -215,10 +222,12 @@ export class Playout {
    * was lost or the computer slept, so sent = received + missed. `samplesStretched` were left out of speech, one pitch period
    * at a time, `samplesCut` out of pauses. `jitterBufferDelay` and `jitterBufferTargetDelay` are seconds summed over emitted samples.
    * `delay` is in seconds behind the earliest possible arrival, `targetDelay` the delay that is aimed at. `drift` of the sender's clock is
-   * in ppm.
+   * in ppm. `gain` is each speaker's automatic gain in dB, `loudness` in LUFS what each had before it in the last 3 s of speech; null: too
+   * little was said. `limitedSamples` were played in an ear that the limiter lowered.
    */
   stats() {
     this.#measure();
+    const { customer, assistant } = this.#mixer.autoGain;
     const { passed, repeated } = this.#stream.head;
     const { stretched, cut } = this.#pace;
     const ratio = this.#outRate / this.#stream.rate;
@@ -229,6 +238,9 @@ export class Playout {
       delay: Math.max(0, this.#position[BEHIND]),
       targetDelay: this.#depth.target,
       drift: this.#arrivals.drift * 1e6,
+      gain: { customer: customer.decibels, assistant: assistant.decibels },
+      loudness: { customer: customer.loudness, assistant: assistant.loudness },
+      limitedSamples: this.#mixer.limited,
       samplesBuffered: this.#stream.buffered,
       samplesPlayed: passed - repeated,
       samplesStretched: stretched,

@@ -18,26 +18,30 @@ _RENEW_INTERVAL_S = 5.0  # between new tickets, so that a refusal no ticket can 
 
 
 _MODULES: list[str | Path] = [
-    *("../kit/fill.js", "../kit/mute_button.js", "../kit/tab_title.js"),
-    *("floating.js", "formats.js", "lane.js", "player_template.js", "sound_words.js"),
+    *("../kit/fill.js", "../kit/mute_button.js", "../kit/remembered.js", "../kit/tab_title.js"),
+    *("floating.js", "formats.js", "lane.js", "media_keys.js", "player_template.js", "sound_output.js", "sound_words.js"),
 ]
 
 
 class AudioPlayer(Element, component=ASSETS / "audio_player.js", dependencies=_MODULES):
     """Plays the call `call_id`. The browser starts and stops it within the user's click (`toggle_handler`).
 
+    `who`: the other party, whom the system's media controls name.
     `autostart`: starts at once, which browsers allow for some time after a press.
     `on_state`: called with every state that the browser reports.
     """
 
-    def __init__(self, call_id: str, *, issue_ticket: Callable[[str], str], autostart: bool, on_state: Callable[[str], None]) -> None:
+    def __init__(
+        self, call_id: str, *, who: str, issue_ticket: Callable[[str], str], autostart: bool, on_state: Callable[[str], None]
+    ) -> None:
         super().__init__()
         self.state = "idle"
         self._call_id = call_id
         self._issue_ticket = issue_ticket
         self._on_state = on_state
         self._renewed_at = float("-inf")
-        set_props(self, url=self._url(), module_url=versioned("live_playout.js"), autostart=autostart, heartbeat=True, words=player_words())
+        module_url = versioned("live_playout.js")
+        set_props(self, url=self._url(), module_url=module_url, who=who, autostart=autostart, heartbeat=True, words=player_words())
         self.on("state", lambda event: self._on_change(event.args))
 
     @property

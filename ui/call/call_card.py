@@ -90,7 +90,9 @@ class CallCard:
 
     def _with_player(self, call: Call) -> None:
         with self._sound:
-            self._player = player = AudioPlayer(call.id, issue_ticket=self._issue_ticket, autostart=self.listen, on_state=self._on_state)
+            self._player = player = AudioPlayer(
+                call.id, who=number(call), issue_ticket=self._issue_ticket, autostart=self.listen, on_state=self._on_state
+            )
             with player:
                 toggle = self._toggle = Box("button", "btn listen", type="button", data_testid="listen-toggle")
                 toggle.on("click", js_handler=player.toggle_handler)

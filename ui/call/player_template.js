@@ -25,14 +25,15 @@ export const TEMPLATE = `
     <button v-if="state === 'blocked'" type="button" class="btn tap" @click="start">{{ words.tap }}</button>
     <button v-if="canFloat && !floating && state === 'playing'" type="button" class="btn" data-testid="float" @click="leave">{{ words.float }}</button>
     <button v-if="late" type="button" class="btn" data-testid="jump-to-live" @click="jump">{{ words.jump }}</button>
-    <span v-if="missed" class="missed" data-testid="missed">{{ missedText }}</span>
-    <span class="sr-only" role="status">{{ announced }} {{ missedText }}</span>
+    <span v-if="note" class="missed" data-testid="missed">{{ note }}</span>
+    <span class="sr-only" role="status">{{ announced }} {{ note }}</span>
   </div>
-  <details class="player-details" @toggle="inform">
+  <details class="player-details" @toggle="open">
     <summary>{{ words.about }}</summary>
     <dl>
       <div v-for="[term, words] in details" :key="term"><dt>{{ term }}</dt><dd>{{ words }}</dd></div>
     </dl>
+    <sound-output v-if="opened" :words="words" :devices="devices" @device="player?.setDevice($event)" @auto-gain="player?.setAutoGain($event)"></sound-output>
     <label class="heard-as">
       <span>{{ words.hearAs }}<small>{{ words.hearAsMeans }}</small></span>
       <select @change="hearAs($event.target.value)">

@@ -18,6 +18,14 @@ function number(value, digits) {
 }
 
 /**
+ * "+3.5"
+ * @param {number} decibels
+ */
+function gain(decibels) {
+  return (decibels > 0.05 ? "+" : "") + number(Math.abs(decibels) < 0.05 ? 0 : decibels, 1);
+}
+
+/**
  * WebRTC calls a gap of at least 0.15 s an interruption; shorter ones are hardly heard.
  * @param {{concealmentEvents: number, interruptionCount: number}} stats
  * @param {Words} words
@@ -77,6 +85,7 @@ export function explain(stats, words) {
         ground: words.grounds[ground],
       }),
     ],
+    [words.gainTerm, fill(words.gainIs, { customer: gain(stats.gain.customer), assistant: gain(stats.gain.assistant) })],
     [words.clock, Math.abs(ppm) < IN_STEP_PPM ? words.inStep : fill(ppm > 0 ? words.fast : words.slow, { ppm: Math.abs(ppm) })],
     [words.device, device(stats.outputLatency, number(rate / 1000, rate % 1000 ? 1 : 0), words)],
     [words.connection, reconnects === 0 ? words.neverLost : counted(words.lost, reconnects)],
