@@ -200,7 +200,7 @@ class Settings:
     sip_hosts: frozenset[str] = setting(
         "EARSHOT_SIP_HOSTS",
         frozenset(),
-        "Hosts that calls may be transferred to by SIP, such as `pbx.example.com`, separated by commas; if unset, none",
+        "Hosts that calls and transfers may reach by SIP, such as `pbx.example.com`, separated by commas; if unset, none",
         _sip_hosts,
     )
     calls_per_hour: int | None = setting(

@@ -30,6 +30,8 @@ class StandIn:
         self.controls: list[Body] = []
         self.events: list[Body] = []
         """What the listen socket tells each who opens it."""
+        self.account: dict[str, list[Body]] = {"assistant": [], "phone-number": [], "squad": []}
+        """What the account has, by the path of its list; a list that is missing is refused."""
         self.control_status = 200
         self.end_call_works = True
         self.down = False
@@ -122,6 +124,17 @@ class StandIn:
         self.erased_running += call["status"] not in ("scheduled", "ended")
         return web.json_response(call)
 
+    async def listed(self, request: web.Request) -> web.Response:
+        self.requests[f"GET {request.path}"] += 1
+        found = self.account.get(request.path.removeprefix("/"))
+        if found is None:
+            return web.json_response({"message": "Forbidden", "statusCode": 403}, status=403)
+        return web.json_response(found)
+
+    async def assistant(self, request: web.Request) -> web.Response:
+        found = next((one for one in self.account["assistant"] if one["id"] == request.match_info["id"]), None)
+        return web.json_response(found) if found else web.json_response({"message": "Not Found", "statusCode": 404}, status=404)
+
     async def control(self, request: web.Request) -> web.Response:
         body = await request.json()
         self.controls.append(body)
@@ -179,8 +192,9 @@ async def stand_in(vapi: StandIn | None = None) -> AsyncIterator[StandIn]:
     app.router.add_delete("/call/{id}", vapi.delete)
     app.router.add_post("/{id}/control", vapi.control)
     app.router.add_get("/{id}/listen", vapi.listen)
-    for path in ("/assistant", "/phone-number"):
-        app.router.add_get(path, _empty)
+    app.router.add_get("/assistant/{id}", vapi.assistant)
+    for path in ("/assistant", "/phone-number", "/squad"):
+        app.router.add_get(path, vapi.listed)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -190,10 +204,6 @@ async def stand_in(vapi: StandIn | None = None) -> AsyncIterator[StandIn]:
         yield vapi
     finally:
         await runner.cleanup()
-
-
-async def _empty(_request: web.Request) -> web.Response:
-    return web.json_response([])
 
 
 def _now() -> str:

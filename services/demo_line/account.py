@@ -39,13 +39,22 @@ class Account:
             if chosen is not None and all(body["id"] != chosen for body in known):
                 raise Refusal(400, f"Couldn't Get {kind}. `{field}` {chosen} Does Not Exist.")
 
-    def names(self, order: Body) -> list[str]:
-        """The names of the assistants that speak in a call, in their order."""
+    def speakers(self, order: Body) -> list[Body]:
+        """The assistants that speak in a call, in their order."""
+        if isinstance(order.get("assistant"), dict):
+            return [order["assistant"]]
         if squad := next((squad for squad in self.squads if squad["id"] == order.get("squadId")), None):
             ids = [member["assistantId"] for member in squad["members"]]
         else:
             ids = [order.get("assistantId")]
-        return [body["name"] for one in ids for body in self.assistants if body["id"] == one]
+        return [body for one in ids for body in self.assistants if body["id"] == one]
+
+    def assistant(self, destination: Body) -> Body:
+        """The assistant that a handoff names. Raises Refusal."""
+        for field, key in (("assistantId", "id"), ("assistantName", "name")):
+            if found := next((body for body in self.assistants if body[key] == destination.get(field)), None):
+                return found
+        raise Refusal(400, "Couldn't Get Assistant. The Destination Of The Handoff Does Not Exist.")
 
     async def phone_numbers_page(self, request: web.Request) -> web.Response:
         """`GET /v2/phone-number`: the numbers in pages."""

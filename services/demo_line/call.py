@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from services.demo_line.cast import Cast
 from services.demo_line.controls import Controls
 from services.demo_line.conversation import FRAME_SECONDS, Conversation
 from services.demo_line.lines import Lines
-from services.demo_line.numbers import behaviour_of
+from services.demo_line.numbers import VOICEMAIL_AFTER_S, behaviour_of
 from services.demo_line.playing import Playing
 from services.demo_line.responses import FIRST_MESSAGE, Body, final_fields, monitor_plan, new_call, stamp
 from services.demo_line.sounds import Sounds
 from services.demo_line.validation import earliest_at, max_seconds
+from services.demo_line.voicemail import TALKS_ON_S, detects
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ class DemoCall:
         ring_seconds: float,
         sounds: Sounds,
         lines: Lines,
-        assistants: Sequence[str] = (),
+        assistants: Sequence[Body] = (),
     ) -> None:
         loop = asyncio.get_running_loop()
         now = _now()
@@ -57,7 +59,7 @@ class DemoCall:
         self._sounds = sounds
         self._lines = lines
         self._holds_line = self._scheduled_for is None and lines.try_take()
-        self._assistants = assistants
+        self._cast = Cast(order, assistants)
         self._max_seconds = max_seconds(order)
         self._answered_clock = 0.0
         self._started_at: datetime | None = None
@@ -67,7 +69,7 @@ class DemoCall:
         self.body["status"] = "scheduled" if self._scheduled_for else "queued"
         self.controls = Controls(
             clock=lambda: time.monotonic() - self._answered_clock,
-            first_message=(order.get("assistantOverrides") or {}).get("firstMessage") or FIRST_MESSAGE,
+            first_message=self._cast.first_message,
             forward=self._forward,
             end=self._finish,
         )
@@ -110,10 +112,32 @@ class DemoCall:
         if self.behaviour.unanswered:
             return self.behaviour.unanswered
         conversation = await file.conversation(at_48k=at_48k)
+        if self._cast.first_message not in ("", FIRST_MESSAGE):
+            conversation = conversation.beginning_with(self._cast.first_message)
         self._pick_up(conversation)
-        seconds, reason = self.behaviour.ends or (conversation.seconds, "customer-ended-call")
-        await asyncio.sleep(min(seconds, self._max_seconds))
-        return reason if seconds <= self._max_seconds else "exceeded-max-duration"
+        talk = self._at_the_machine(conversation.seconds) if self.behaviour.voicemail else self._with_somebody(conversation.seconds)
+        try:
+            async with asyncio.timeout(self._max_seconds):
+                return await talk
+        except TimeoutError:
+            return "exceeded-max-duration"
+
+    async def _with_somebody(self, seconds: float) -> str:
+        await asyncio.sleep(seconds)
+        return "customer-ended-call"
+
+    async def _at_the_machine(self, greeting_seconds: float) -> str:
+        """Hangs up, leaves a message after the tone, or takes the machine for a person."""
+        if not detects(self._cast.settings):
+            await asyncio.sleep(greeting_seconds)
+            await self.controls.say(self._cast.first_message)
+            await asyncio.sleep(TALKS_ON_S)
+            return "silence-timed-out"
+        await asyncio.sleep(VOICEMAIL_AFTER_S)
+        if message := self._cast.said("voicemailMessage"):
+            await asyncio.sleep(greeting_seconds - VOICEMAIL_AFTER_S)
+            await self.controls.say(message)
+        return "voicemail"
 
     def _pick_up(self, conversation: Conversation) -> None:
         self._answered_clock = time.monotonic()
@@ -145,11 +169,14 @@ class DemoCall:
         """True if the stream breaks before this frame, for everybody who listens at that moment."""
         return self.behaviour.drops_at is not None and frame == round(self.behaviour.drops_at / FRAME_SECONDS)
 
-    def receive(self, control: Body) -> None:
-        """Executes a message to the control URL. Before the call is answered, only `end-call` has an effect."""
+    def receive(self, control: Body, takes_over: Body | None = None) -> None:
+        """Executes a message to the control URL. Before the call is answered, only `end-call` has an effect. `takes_over` is the assistant
+        that a handoff names."""
         self.controls_received.append(control)
         if control["type"] == "end-call":
             self._finish("manually-canceled")
+        elif self._started_at and takes_over:
+            self.controls.hand_over(str(takes_over["name"]), self._cast.takes_over(takes_over), before=str(control.get("content") or ""))
         elif self._started_at:
             self.controls.execute(control)
 
@@ -173,7 +200,7 @@ class DemoCall:
             call_id=self.id,
             started_at=self._started_at,
             ended_at=ended_at,
-            assistants=self._assistants,
+            assistants=self._cast.names,
         )
         if playing and self._started_at:
             self._recorded_seconds = (ended_at - self._started_at).total_seconds()

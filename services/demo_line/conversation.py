@@ -62,6 +62,14 @@ class Conversation:
         """The events that follow a frame."""
         return self.events.get(frame, ())
 
+    def beginning_with(self, text: str) -> "Conversation":
+        """The same sound, with `text` as what the assistant says first: there is no voice to speak it."""
+        first = min((turn for turn in self.turns if turn.role == "assistant"), key=lambda turn: turn.start, default=None)
+        if first is None:
+            return self
+        turns = [replace(turn, text=text) if turn is first else turn for turn in self.turns]
+        return replace(self, turns=turns, events=_events_by_frame(turns, self.happenings))
+
     def spoken(self, seconds: float) -> list[Turn]:
         """The turns that have ended `seconds` after the answer."""
         return [turn for turn in self.turns if turn.end <= seconds]

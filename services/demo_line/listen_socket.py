@@ -1,6 +1,7 @@
 """One listener's socket: the call's sound in real time as binary frames, speech and transcript events as text frames."""
 
 import asyncio
+from collections.abc import Collection
 
 from aiohttp import web
 
@@ -45,10 +46,10 @@ async def _play(call: DemoCall, socket: web.WebSocketResponse, request: web.Requ
         if call.breaks_before(frame):
             _cut(request)
             return
-        muted = call.controls.muted
-        await socket.send_bytes(_without_assistant(playing.frame(frame)) if muted else playing.frame(frame))
+        silent = call.controls.silent_roles
+        await socket.send_bytes(_without(silent, playing.frame(frame)))
         for event in playing.events_at(frame):
-            if not (muted and event.get("role") == "assistant"):
+            if event.get("role") not in silent:
                 await socket.send_json(event)
     await asyncio.shield(call.close_code)
 
@@ -60,10 +61,14 @@ async def _send_events(call: DemoCall, socket: web.WebSocketResponse) -> None:
             await socket.send_json(await events.get())
 
 
-def _without_assistant(frame: bytes) -> bytes:
-    """The interleaved s16le frame with the right channel muted."""
+def _without(silent: Collection[str], frame: bytes) -> bytes:
+    """The interleaved s16le frame, customer left and assistant right, without those who are silent."""
+    if not silent:
+        return frame
     muted = bytearray(frame)
-    muted[2::4] = muted[3::4] = bytes(len(frame) // 4)
+    for role, low in (("user", 0), ("assistant", 2)):
+        if role in silent:
+            muted[low::4] = muted[low + 1 :: 4] = bytes(len(frame) // 4)
     return bytes(muted)
 
 

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 EXAMPLE_NUMBER = "+1234567890"
 """The usual example in API documents. It is one digit short of a real number, but accepted here."""
 
+VOICEMAIL_AFTER_S = 4.0
+"""Seconds from the answer until a voicemail is detected."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoNumber:
     """A number, its title, and what happens when it is called. Times are in seconds from the answer.
 
-    `ring` is a multiple of the server's ring time. `unanswered` is the endedReason of a call that nobody picks up. `ends` is the time and
-    the endedReason with which the call ends by itself.
+    `ring` is a multiple of the server's ring time. `unanswered` is the endedReason of a call that nobody picks up.
     """
 
     number: str
@@ -19,7 +21,6 @@ class DemoNumber:
     shows: str
     ring: float = 1.0
     unanswered: str | None = None
-    ends: tuple[float, str] | None = None
     drops_at: float | None = None
     stalls_at: float | None = None
     answer_lost: bool = False
@@ -47,8 +48,7 @@ DEMO_NUMBERS = (
     DemoNumber(
         number="+12025550103",
         title="Voicemail",
-        shows="A machine picks up and greets. Vapi detects it after four seconds and ends the call.",
-        ends=(4.0, "voicemail"),
+        shows="A machine picks up and greets. Vapi detects it after four seconds and hangs up, or does what the order says.",
         voicemail=True,
     ),
     DemoNumber(

@@ -10,6 +10,7 @@ from services.demo_line.artifacts import analysis, artifact
 from services.demo_line.lines import Lines
 from services.demo_line.playing import Playing
 from services.demo_line.speech import Turn
+from services.demo_line.voicemail import DETECTION
 
 Body = dict[str, Any]
 
@@ -17,6 +18,8 @@ MISSING_AUTHORIZATION = "Missing Authorization Header."
 INVALID_KEY = "Invalid Key. Hot tip, you may be using the private key instead of the public key, or vice versa."
 
 FIRST_MESSAGE = "Hi, this is Riley from Wellness Partners."
+
+SAMS_MESSAGE = 'Hi {{ name | default: "there" }}, this is Sam. Do you have a minute to tell us how it went?'
 
 _DOLLARS_PER_MINUTE = {"transport": 0.014, "stt": 0.01, "llm": 0.02, "tts": 0.036, "vapi": 0.05}
 _SUMMARY_DOLLARS = 0.0003
@@ -65,7 +68,7 @@ def new_call(order: Body, *, call_id: str, org_id: str, base_url: str, created_a
 
 def monitor_plan(order: Body) -> Mapping[str, Any]:
     """The order's monitorPlan: whether listening and control are enabled, and whether they require the public key."""
-    plan = (order.get("assistantOverrides") or {}).get("monitorPlan")
+    plan = (order.get("assistantOverrides") or order.get("squadOverrides") or {}).get("monitorPlan")
     return plan if isinstance(plan, dict) else {}
 
 
@@ -136,18 +139,19 @@ def _price(seconds: float, *, characters: int) -> Body:
 
 
 def assistants(org_id: str, created_at: datetime) -> list[Body]:
-    def assistant(name: str, first_message: str) -> Body:
+    def assistant(name: str, first_message: str, prompt: str) -> Body:
         return _resource(org_id, created_at) | {
             "name": name,
             "firstMessage": first_message,
-            "model": _MODEL,
+            "model": _MODEL | {"messages": [{"role": "system", "content": prompt}]},
             "voice": _VOICE,
             "transcriber": _TRANSCRIBER,
+            "voicemailDetection": DETECTION,
         }
 
     return [
-        assistant("Riley", FIRST_MESSAGE),
-        assistant("Sam, feedback", "Hi, this is Sam. Do you have a minute to tell us how it went?"),
+        assistant("Riley", FIRST_MESSAGE, "You are Riley from Wellness Partners. You confirm appointments, and move them if need be."),
+        assistant("Sam, feedback", SAMS_MESSAGE, "You are Sam. You ask the customer how the {{ visit }} went, and thank them."),
     ]
 
 

@@ -130,7 +130,7 @@ class DemoLine:
             ring_seconds=self._ring_seconds,
             sounds=self._sounds,
             lines=self._lines,
-            assistants=self._account.names(order),
+            assistants=self._account.speakers(order),
         )
         self._calls[call.id] = call
         return call
@@ -169,7 +169,8 @@ class DemoLine:
     async def _control(self, request: web.Request) -> web.Response:
         call = self._running(request, "control")
         control = check_control(await _json(request))
-        call.receive(control)
+        takes_over = self._account.assistant(control["destination"]) if control["type"] == "handoff" else None
+        call.receive(control, takes_over)
         return web.json_response({"status": "ok"})
 
     async def _listen(self, request: web.Request) -> web.WebSocketResponse:

@@ -1,7 +1,7 @@
 """The events of one turn on the listen socket: speech started, partial transcripts, final transcript, speech stopped."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Body = dict[str, Any]
@@ -32,6 +32,13 @@ def events_of(turn: Turn) -> Iterator[tuple[float, Body]]:
         spoken += _PARTIAL_SECONDS
     yield turn.end, _transcript(turn, "final", turn.text)
     yield turn.end, {"type": "speech-update", "status": "stopped", "role": turn.role}
+
+
+def cut_short(turn: Turn, now: float) -> Turn:
+    """The turn as far as it was spoken until `now`."""
+    words = turn.text.split()
+    spoken = int(len(words) * min(1.0, (now - turn.start) / (turn.end - turn.start)))
+    return replace(turn, text=" ".join(words[:spoken]), end=max(now, turn.start))
 
 
 def _transcript(turn: Turn, kind: str, text: str) -> Body:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from services.demo_line.numbers import EXAMPLE_NUMBER
 from services.demo_line.responses import Body, Refusal
+from services.demo_line.voicemail import voicemail_errors
 
 # OpenAPI, CreateCallDTO. It has no `metadata`.
 _ORDER_FIELDS = frozenset(
@@ -47,8 +48,12 @@ def check_order(body: Any) -> Body:
         f"{name} must be a UUID" for name in ("assistantId", "phoneNumberId", "squadId") if name in order and not _is_uuid(order[name])
     ]
     errors += _too_long("name", order.get("name"), 40)
-    if not isinstance(order.get("assistantOverrides", {}), dict):
-        errors.append("assistantOverrides must be an object")
+    errors += [
+        f"{name} must be an object"
+        for name in ("assistant", "assistantOverrides", "squad", "squadOverrides")
+        if not isinstance(order.get(name, {}), dict)
+    ]
+    errors += voicemail_errors(overrides_of(order))
     if "schedulePlan" in order and earliest_at(order) is None:
         errors.append("schedulePlan.earliestAt must be a valid ISO 8601 date string")
     if "customer" in order:
@@ -85,6 +90,12 @@ def check_changes(body: Any) -> Body:
     return changes
 
 
+def overrides_of(order: Body) -> Body:
+    """What the order changes in the assistants that speak."""
+    found = order.get("squadOverrides" if {"squad", "squadId"} & order.keys() else "assistantOverrides")
+    return found if isinstance(found, dict) else {}
+
+
 def earliest_at(order: Body) -> datetime | None:
     """When the call may begin, UTC; None if the order does not say or the time is invalid."""
     plan = order.get("schedulePlan")
@@ -93,7 +104,7 @@ def earliest_at(order: Body) -> datetime | None:
 
 def max_seconds(order: Body) -> float:
     """Maximum duration in seconds from the answer (OpenAPI: `maxDurationSeconds`, 600 by default)."""
-    seconds = (order.get("assistantOverrides") or {}).get("maxDurationSeconds")
+    seconds = overrides_of(order).get("maxDurationSeconds")
     return float(seconds) if isinstance(seconds, int | float) else 600.0
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from services.domain.call import OWN_REASONS, Call, CallStatus, merge
+from services.domain.sip_uri import rings_at
 from services.support.signals import Signal
 
 SETTLING = 30.0
@@ -58,9 +59,11 @@ class Book:
         return [call for call in running if call.status is not CallStatus.UNKNOWN] + [call for call in settling if not _settled(call)]
 
     def running_with(self, number: str) -> Call | None:
-        """A running call with this number, of any origin. A scheduled call is not running yet."""
+        """A running call with this number, or SIP address as `rings_at` writes it, of any origin. A scheduled call is not running yet."""
         calls = (self._calls[call_id] for call_id in self._running)
-        return next((call for call in calls if call.to == number and call.status is not CallStatus.SCHEDULED), None)
+        return next(
+            (call for call in calls if number in (call.to, rings_at(call.sip_uri or "")) and call.status is not CallStatus.SCHEDULED), None
+        )
 
     def resume(self, call: Call) -> None:
         """Adds a call from the journal that was running, or whose cost was awaited, before this process started."""

@@ -10,7 +10,7 @@ from typing import Protocol
 from services.desk.timeline import END
 from services.dialling.dial_guard import DialGuard
 from services.dialling.reach import Destination, Reach
-from services.domain.call import Call, CallStatus
+from services.domain.call import Assistant, Call, CallStatus
 from services.domain.client import Client
 from services.domain.control import Action, Control
 from services.domain.errors import CallNotRunning, EarshotError, HangUpUnconfirmed
@@ -82,18 +82,19 @@ class CallControl:
         obstacle = self.obstacle(call)
         if obstacle in _DETAILS:
             raise CallNotRunning(_DETAILS[obstacle])
+        control.check()
         if control.action is Action.TRANSFER:
             destination = self._reach.destination(control.destination or "")
             self._guard.check_destination(destination.number, client)
             control = replace(control, destination=destination.address)
         else:
             destination = None
-        control.check()
+        takes_over = await self._gateway.get_assistant(control.assistant_id or "") if control.action is Action.HANDOFF else None
         if destination:
             await self._count(call, destination, client)
             # Again, because another process may have stopped dialling: the journal said so while counting.
             self._guard.check_destination(destination.number, client)
-        at, action, detail = datetime.now(UTC), control.action.value, _detail(control)
+        at, action, detail = datetime.now(UTC), control.action.value, _detail(control, takes_over)
         try:
             await self._gateway.control(call.id, control)
         except EarshotError as error:
@@ -118,5 +119,6 @@ class CallControl:
         hanging_up.add_done_callback(note)
 
 
-def _detail(control: Control) -> str:
-    return " · ".join(part for part in (control.destination, control.content) if part)
+def _detail(control: Control, takes_over: Assistant | None) -> str:
+    to = (takes_over.name or takes_over.id) if takes_over else control.destination
+    return " · ".join(part for part in (to, control.content) if part)

@@ -29,7 +29,7 @@ from services.domain.client import LOCAL, Client
 from services.domain.control import Control
 from services.domain.errors import EarshotError
 from services.domain.limits import Limits
-from services.domain.phone_number import PhoneNumber
+from services.domain.speech import Speaker
 from services.domain.transcript import Line
 from services.journal import AuditRow, Dial, Journal
 from services.support.drain import Drain
@@ -250,7 +250,7 @@ class CallDesk:
 
     def check(self, order: CallOrder, client: Client) -> None:
         """Checks an order against the dial guard's current knowledge. Raises its errors."""
-        self.guard.check(PhoneNumber(e164=order.to, region=order.region), client)
+        self.guard.check(order.number, client)
 
     async def weigh(self, order: CallOrder, client: Client, *, allow_duplicate: bool = True) -> None:
         """Checks an order as far as possible without dialling. Raises the errors of the dial guard and the limits, and DuplicateCall
@@ -335,9 +335,9 @@ class CallDesk:
         """Why the call can't be controlled now; None if it can."""
         return self._control.obstacle(call)
 
-    def muted(self, call_id: str) -> bool:
-        """True if the assistant is muted, by the last request that Vapi accepted from here."""
-        return self.timelines.muted(call_id)
+    def muted(self, call_id: str, who: Speaker = "assistant") -> bool:
+        """True if this speaker is muted, by the last request that Vapi accepted from here."""
+        return self.timelines.muted(call_id, who)
 
     def why_ended(self, call: Call) -> EndedReason | None:
         """Why the call ended, with a next step; None while it runs."""

@@ -20,7 +20,7 @@ from services.domain.call import NEVER_FOUND, Call, CallOrder, CallStatus
 from services.domain.client import Client
 from services.domain.errors import DuplicateRunningCall, EarshotError, Forbidden, OutcomeUnknown, ShuttingDown, Stopped
 from services.domain.limits import Limits
-from services.domain.phone_number import PhoneNumber, masked
+from services.domain.phone_number import masked
 from services.journal import AuditRow, DialState, Journal
 from services.support.tasks import Tasks
 from services.vapi.gateway import Gateway
@@ -165,7 +165,7 @@ class Placing:
         insort(self.dialled, at)
 
     def _check(self, order: CallOrder, client: Client, limits: Limits) -> None:
-        self._guard.check(PhoneNumber(e164=order.to, region=order.region), client)
+        self._guard.check(order.number, client)
         # The journal judges what was placed through Earshot; calls of other systems only this process knows, and its own lost ones.
         if limits.one_per_number and (running := self._running_with(order.to)) and running.tag != order.tag:
             raise DuplicateRunningCall(call_id=running.id)
@@ -248,16 +248,21 @@ def _note(order: CallOrder, who: str, call_id: str | None, outcome: str) -> Audi
 
 def _known(order: CallOrder, call: Call) -> Call:
     """Vapi's answer, completed from our own order, because Vapi may omit fields."""
+    ordered = _unknown(order, datetime.now(UTC))
     return replace(
         call,
-        to=call.to or order.to,
-        assistant_id=call.assistant_id or order.assistant_id,
-        phone_number_id=call.phone_number_id or order.phone_number_id,
-        name=call.name or order.name,
-        tag=order.tag,
-        max_duration_seconds=call.max_duration_seconds or order.max_duration_seconds,
-        earliest_at=call.earliest_at or order.earliest_at,
-        created_at=call.created_at or datetime.now(UTC),
+        to=call.to or ordered.to,
+        sip_uri=call.sip_uri or ordered.sip_uri,
+        customer_name=call.customer_name or ordered.customer_name,
+        external_id=call.external_id or ordered.external_id,
+        assistant_id=call.assistant_id or ordered.assistant_id,
+        squad_id=call.squad_id or ordered.squad_id,
+        phone_number_id=call.phone_number_id or ordered.phone_number_id,
+        name=call.name or ordered.name,
+        tag=ordered.tag,
+        max_duration_seconds=call.max_duration_seconds or ordered.max_duration_seconds,
+        earliest_at=call.earliest_at or ordered.earliest_at,
+        created_at=call.created_at or ordered.created_at,
     )
 
 
@@ -265,8 +270,12 @@ def _unknown(order: CallOrder, asked_at: datetime) -> Call:
     return Call(
         id=f"unknown-{order.tag}",
         status=CallStatus.UNKNOWN,
-        to=order.to,
-        assistant_id=order.assistant_id,
+        to=order.number.e164 if order.number else None,
+        sip_uri=order.sip_uri,
+        customer_name=order.customer_name,
+        external_id=order.external_id,
+        assistant_id=order.assistant_id or None,
+        squad_id=order.squad_id,
         phone_number_id=order.phone_number_id,
         name=order.name,
         tag=order.tag,

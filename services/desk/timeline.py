@@ -10,6 +10,7 @@ from typing import Literal
 from services.domain.call import CallStatus
 from services.domain.control import Action
 from services.domain.errors import JournalError
+from services.domain.speech import Speaker
 from services.journal import AuditRow
 from services.support.signals import Signal
 from services.support.tasks import Tasks
@@ -97,14 +98,12 @@ class Timelines:
         if call_id in self._copies:
             self._tasks.start(self._complete(call_id), name="read timeline")
 
-    def muted(self, call_id: str) -> bool:
-        """True if the assistant is muted, by the last request that Vapi accepted from here."""
-        requests = (
-            entry.action
-            for entry in reversed(self.of(call_id))
-            if entry.outcome == "taken" and entry.action in (Action.MUTE_ASSISTANT, Action.UNMUTE_ASSISTANT)
-        )
-        return next(requests, None) == Action.MUTE_ASSISTANT
+    def muted(self, call_id: str, who: Speaker = "assistant") -> bool:
+        """True if this speaker is muted, by the last request that Vapi accepted from here."""
+        mute, unmute = Action(f"mute-{who}"), Action(f"unmute-{who}")
+        entries = reversed(self.of(call_id))
+        requests = (entry.action for entry in entries if entry.outcome == "taken" and entry.action in (mute, unmute))
+        return next(requests, None) == mute
 
     async def aclose(self) -> None:
         await self._tasks.aclose()

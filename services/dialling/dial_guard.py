@@ -58,12 +58,14 @@ class DialGuard:
         if number is not None:
             self._check_number(number)
 
-    def check(self, number: PhoneNumber, client: Client) -> None:
-        """Raises Forbidden (`forbidden_scope`, `number_blocked`, `destination_not_allowed`), NumberError or Stopped."""
+    def check(self, number: PhoneNumber | None, client: Client) -> None:
+        """Raises Forbidden (`forbidden_scope`, `number_blocked`, `destination_not_allowed`), NumberError or Stopped. None is a SIP URI
+        without a number."""
         if Scope.CALL not in client.scopes:
             raise Forbidden("This token may not place calls: it lacks the scope `call`.")
         self._check_switch()
-        self._check_number(number)
+        if number is not None:
+            self._check_number(number)
 
     def _check_switch(self) -> None:
         if self._switch.state is not None:

@@ -1,4 +1,4 @@
-"""What may be reached by telephone: numbers, and SIP addresses of transfers. Pure; it says yes only to what it understands as a whole.
+"""What may be reached by telephone: numbers and SIP addresses. Pure; it says yes only to what it understands as a whole.
 
 Everything that rings somebody goes through here: calls, scheduled ones too, and transfers. Webhooks only report, and reach nobody.
 What is dialled is the number as understood here, never the text that it was read from.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from services.dialling.number_rules import DIRECTORY_ENQUIRIES, EMERGENCY, LONGEST_SHORT, SHORT, is_emergency, read_number
 from services.domain.errors import FieldError, Forbidden, NumberError, RequestError
 from services.domain.phone_number import PhoneNumber, one_number
-from services.domain.sip_uri import SipUri, read_sip_uri
+from services.domain.sip_uri import SipUri, is_sip, read_sip_uri
 
 _EMERGENCY_ANYWHERE = ("112", "911", "999", "000")
 """Many switches connect these at once, whatever follows."""
@@ -25,14 +25,15 @@ _SIP_PORTS = ("", ":5060", ":5061")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """Where a transfer leads: `address` is the E.164 number or the SIP URI to ask Vapi for, `number` is None without a telephone number."""
+    """Where a call or a transfer leads: `address` is the E.164 number or the SIP URI to ask Vapi for, `number` is None without a telephone
+    number."""
 
     address: str
     number: PhoneNumber | None
 
 
 class Reach:
-    """`also` are numbers taken as they are, for the demo line's example. `sip_hosts` are the hosts that SIP transfers may go to, each with
+    """`also` are numbers taken as they are, for the demo line's example. `sip_hosts` are the hosts that may be reached by SIP, each with
     or without a port; without one, the ports 5060 and 5061 are meant."""
 
     def __init__(self, *, also: Collection[str] = (), sip_hosts: Collection[str] = ()) -> None:
@@ -55,6 +56,16 @@ class Reach:
             )
         return number
 
+    def called(self, text: str, *, unlikely: bool = False) -> Destination:
+        """Where a call to `text` leads: like `number`, or a SIP address on a host that the owner named. Raises what `destination` does."""
+        if not is_sip(text.strip()):
+            number = self.number(text, unlikely=unlikely)
+            return Destination(address=number.e164, number=number)
+        try:
+            return self._by_sip(read_sip_uri(text.strip(), field="to"))
+        except NumberError as error:
+            raise NumberError(error.detail, code=error.code) from error
+
     def destination(self, text: str) -> Destination:
         """Where a transfer to `text` leads: a number that its plan knows, or a SIP address on a host that the owner named.
 
@@ -62,7 +73,7 @@ class Reach:
         """
         if not text.strip():
             raise RequestError("destination is missing for transfer.", errors=[FieldError(_FIELD, "Needed for transfer.")])
-        if text.startswith("sip:"):
+        if is_sip(text):
             return self._by_sip(read_sip_uri(text))
         number = self._transferred(text)
         return Destination(address=number.e164, number=number)
@@ -103,7 +114,7 @@ class Reach:
             return
         named = ",".join(sorted({*self._sip_hosts, uri.host + ("" if uri.port in _SIP_PORTS else uri.port)}))
         raise Forbidden(
-            f"Transfers to SIP addresses on {uri.host}{uri.port} are not allowed. EARSHOT_SIP_HOSTS={named} would allow them.",
+            f"SIP addresses on {uri.host}{uri.port} are not allowed. EARSHOT_SIP_HOSTS={named} would allow them.",
             code="destination_not_allowed",
         )
 

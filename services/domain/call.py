@@ -6,6 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from services.domain.phone_number import PhoneNumber
+from services.domain.sip_uri import is_sip
+from services.domain.voicemail import Voicemail
+
 
 class CallStatus(StrEnum):
     """Vapi's own words (OpenAPI `Call.status`), and `UNKNOWN`: dialled, but Vapi's answer was lost."""
@@ -45,8 +49,13 @@ _ORDER = {status: place for place, status in enumerate(CallStatus)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOrder:
-    """One call to one number, to be placed by Vapi. `region` is the number's ISO 3166 code.
+    """One call to one number or SIP address, to be placed by Vapi. `region` is the number's ISO 3166 code.
 
+    `to` says whose phone rings, and no two calls to the same may be placed at once: the number, also of a SIP address that holds one, else
+    the SIP address without port and transport. `sip_uri` is the address that Vapi is asked for.
+    Who speaks is one of: the assistant `assistant_id` in its latest or another version, the squad `squad_id`, or `assistant`, written by
+    the request in Vapi's terms. `assistant_id` is empty in the latter two.
+    `voicemail` is None where the assistant's own setting counts. `external_id` is the customer's, in another system.
     `tag` is our own unique id. It finds the call if Vapi's answer is lost.
     """
 
@@ -55,11 +64,24 @@ class CallOrder:
     phone_number_id: str
     tag: str
     region: str | None = None
+    sip_uri: str | None = None
+    squad_id: str | None = None
+    assistant_version: str | None = None
+    assistant: Mapping[str, Any] | None = None
     name: str | None = None
+    customer_name: str | None = None
+    external_id: str | None = None
     first_message: str | None = None
     variable_values: Mapping[str, Any] = field(default_factory=dict)
+    voicemail: Voicemail | None = None
+    voicemail_message: str | None = None
     max_duration_seconds: int | None = None
     earliest_at: datetime | None = None
+
+    @property
+    def number(self) -> PhoneNumber | None:
+        """The number that rings; None for a SIP address without one."""
+        return None if is_sip(self.to) else PhoneNumber(e164=self.to, region=self.region)
 
     @property
     def label(self) -> str:
@@ -114,7 +136,8 @@ class Call:
 
     `earliest_at` is when a scheduled call begins. `max_duration_seconds` is counted from the answer.
     `to` is the customer's number: the called number, or the caller's if the call is inbound; a customer at a SIP address has `sip_uri`
-    instead. `extension` is dialled after the answer. `recording_url` is the https address that Vapi names for its own recording, once there
+    instead. `external_id` is the customer's, in another system. `extension` is dialled after the answer. `squad_id` is set instead of
+    `assistant_id` if a squad speaks. `recording_url` is the https address that Vapi names for its own recording, once there
     is one. It is private or expires; the gateway's `recording` opens it. `logged` and `captured`: Vapi has a log and a packet capture.
     """
 
@@ -124,8 +147,10 @@ class Call:
     sip_uri: str | None = None
     extension: str | None = None
     customer_name: str | None = None
+    external_id: str | None = None
     caller_id: str | None = None
     assistant_id: str | None = None
+    squad_id: str | None = None
     phone_number_id: str | None = None
     name: str | None = None
     tag: str | None = None
@@ -211,10 +236,24 @@ class ListenTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assistant:
-    """An assistant that can speak in a call, with what a picker shows."""
+    """An assistant that can speak in a call, with what a picker shows. `variables` are the names that its texts ask for."""
 
     id: str
     name: str | None = None
+    variables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Squad:
+    """Assistants that speak in a call one after another. `members` are the ids of those that are the account's own.
+
+    `variables` are those of the members that only the squad knows.
+    """
+
+    id: str
+    name: str | None = None
+    members: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

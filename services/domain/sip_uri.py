@@ -1,4 +1,4 @@
-"""SIP URIs to which a call may be transferred (RFC 3261, 19.1): plain `sip:user@host`. Pure."""
+"""SIP URIs that a call or a transfer may go to (RFC 3261, 19.1): plain `sip:user@host`. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -32,10 +32,20 @@ class SipUri:
         return f"sip:{user}@{self.host}{self.port}{self.transport}"
 
 
-def read_sip_uri(uri: str) -> SipUri:
+def is_sip(text: str) -> bool:
+    """True if this is meant as a SIP URI."""
+    return text.startswith("sip:")
+
+
+def rings_at(uri: str) -> str:
+    """The URI without port and transport: whatever they are, the same phone rings."""
+    return re.sub(r"(:[0-9]{1,5})?(;transport=[a-z]+)?$", "", uri)
+
+
+def read_sip_uri(uri: str, *, field: str = "destination") -> SipUri:
     """Raises RequestError for anything but a plain `sip:user@host`: headers, escapes, passwords and parameters could say anything."""
     found = _URI.fullmatch(uri)
     if not found:
         detail = "Write a SIP address as sip:name@host, with a port or ;transport= at most."
-        raise RequestError(f"destination: {detail}", errors=[FieldError("destination", detail)])
+        raise RequestError(f"{field}: {detail}", errors=[FieldError(field, detail)])
     return SipUri(user=found["user"], host=found["host"].lower(), port=found["port"] or "", transport=found["transport"] or "")

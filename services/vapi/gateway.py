@@ -12,23 +12,24 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 
-from services.domain.call import Assistant, Call, CallerId, CallOrder, ListenTarget
+from services.domain.call import Assistant, Call, CallerId, CallOrder, ListenTarget, Squad
 from services.domain.control import Control
-from services.domain.errors import OutcomeUnknown, RequestError, VapiUnavailable
+from services.domain.errors import FieldError, OutcomeUnknown, RequestError, VapiUnavailable
 from services.domain.transcript import Line
 from services.support.rfc3339 import rfc3339
 from services.vapi import refusals, values
 from services.vapi.addresses import may_open
 from services.vapi.control_messages import END_CALL, control_message
+from services.vapi.create_body import create_body
 from services.vapi.monitor import Monitor, MonitorBook
-from services.vapi.reading import TAG_KEY, read_assistant, read_call, read_caller_id, read_each
+from services.vapi.reading import read_assistant, read_call, read_caller_id, read_each, read_squad
 from services.vapi.recordings import RECORDING, Artifact, RecordingDownload, download
 from services.vapi.sdk import Answer, NoAnswer, Sdk
 from services.vapi.transcript import read_lines
 
 logger = logging.getLogger(__name__)
 
-Entry = TypeVar("Entry", Call, Assistant, CallerId)
+Entry = TypeVar("Entry", Call, Assistant, CallerId, Squad)
 
 _CALLS_A_PAGE = 25
 """A finished call with its transcript is 50 to 300 kB of JSON, so a page stays well under `sdk.BODY_LIMIT`."""
@@ -62,7 +63,7 @@ class Gateway:
         Raises `VapiRefused` or `VapiUnauthorized` (certainly not placed), `VapiUnavailable` (never sent), or `OutcomeUnknown`: perhaps
         placed, so search for the call and do not dial again.
         """
-        body = _encode(_create_body(order))
+        body = _encode(create_body(order))
         try:
             answer = await self._dial(body)
         except NoAnswer as failure:
@@ -85,7 +86,8 @@ class Gateway:
 
     async def find_call(self, order: CallOrder, *, since: datetime) -> Call | None:
         """The call that `order` created at or after `since`, by our tag. None if Vapi's list does not show it (yet): the list can lag."""
-        query = {"assistantId": order.assistant_id, "phoneNumberId": order.phone_number_id, "createdAtGe": rfc3339(since - _SKEW)}
+        assistant = {"assistantId": order.assistant_id} if order.assistant_id else {}
+        query = {**assistant, "phoneNumberId": order.phone_number_id, "createdAtGe": rfc3339(since - _SKEW)}
         async for call in self._entries("call", query, self._read_call, page=_CALLS_A_PAGE):
             if call.tag == order.tag:
                 return call
@@ -119,6 +121,20 @@ class Gateway:
 
     async def list_assistants(self) -> list[Assistant]:
         return [entry async for entry in self._entries("assistant", {}, read_assistant)]
+
+    async def list_squads(self) -> list[Squad]:
+        return [entry async for entry in self._entries("squad", {}, read_squad)]
+
+    async def get_assistant(self, assistant_id: str) -> Assistant:
+        """One assistant. Raises `RequestError` if the account has none with this id, and `VapiError`."""
+        answer = await self._read(_path("assistant", assistant_id)) if assistant_id.strip(".") else None
+        if answer is None or answer.status in (400, 404):
+            detail = "Your Vapi account has no such assistant. It may have been deleted."
+            raise RequestError(f"assistantId: {detail}", errors=[FieldError("assistantId", detail)])
+        assistant = read_assistant(answer.body) if answer.ok else None
+        if assistant is None:
+            raise refusals.of_read(answer)
+        return assistant
 
     async def list_phone_numbers(self) -> list[CallerId]:
         return [entry async for entry in self._entries("phone-number", {}, read_caller_id)]
@@ -243,27 +259,6 @@ def _path(kind: str, its_id: str) -> str:
     if not its_id.strip("."):  # quoting leaves "", "." and ".." as they are, and in a path they are not names
         raise refusals.not_found()
     return f"{kind}/{quote(its_id, safe='', errors='replace')}"
-
-
-def _create_body(order: CallOrder) -> dict[str, Any]:
-    """`CreateCallDTO`. Vapi refuses unknown properties, so our tag is sent in `assistantOverrides.metadata`."""
-    overrides: dict[str, Any] = {"metadata": {TAG_KEY: order.tag}}
-    if order.first_message is not None:
-        overrides["firstMessage"] = order.first_message
-    if order.variable_values:
-        overrides["variableValues"] = dict(order.variable_values)
-    if order.max_duration_seconds is not None:
-        overrides["maxDurationSeconds"] = order.max_duration_seconds
-    body: dict[str, Any] = {
-        "assistantId": order.assistant_id,
-        "phoneNumberId": order.phone_number_id,
-        "customer": {"number": order.to},
-        "name": order.label[:40],
-        "assistantOverrides": overrides,
-    }
-    if order.earliest_at is not None:
-        body["schedulePlan"] = {"earliestAt": rfc3339(order.earliest_at)}
-    return body
 
 
 def _encode(body: Mapping[str, Any]) -> bytes:

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Literal
 
-from services.domain.call import Assistant, Call, CallerId, CallOrder, ListenTarget
+from services.domain.call import Assistant, Call, CallerId, CallOrder, ListenTarget, Squad
 from services.domain.control import Control
 from services.domain.errors import CallNotFound, NotConfigured
 from services.domain.transcript import Line
@@ -38,6 +38,12 @@ class NoCredentials(Gateway):
         raise NotConfigured.without(self._missing)
 
     async def list_assistants(self) -> list[Assistant]:
+        raise NotConfigured.without(self._missing)
+
+    async def list_squads(self) -> list[Squad]:
+        raise NotConfigured.without(self._missing)
+
+    async def get_assistant(self, assistant_id: str) -> Assistant:
         raise NotConfigured.without(self._missing)
 
     async def list_phone_numbers(self) -> list[CallerId]:

@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from services.domain.call import LONGEST_CALL_SECONDS, Assistant, Call, CallerId, CallStatus, CostItem
+from services.domain.call import LONGEST_CALL_SECONDS, Assistant, Call, CallerId, CallStatus, CostItem, Squad
 from services.vapi import values
 from services.vapi.analysis import read_analysis
+from services.vapi.create_body import TAG_KEY
+from services.vapi.template_variables import MOST, variables_of
 
 logger = logging.getLogger(__name__)
-
-TAG_KEY = "earshotTag"
-"""The key of our own tag in `assistantOverrides.metadata`."""
 
 PRESIGNED_RECORDINGS = ("presignedStereoUrl", "presignedMonoUrl")
 """The fields of `artifact` with addresses that need no key until they expire."""
@@ -21,6 +20,7 @@ PRESIGNED_RECORDINGS = ("presignedStereoUrl", "presignedMonoUrl")
 Entry = TypeVar("Entry")
 
 _MOST_COSTS = 100  # Vapi lists about ten
+_MOST_MEMBERS = 100
 
 
 def read_call(body: Any) -> Call | None:
@@ -34,8 +34,8 @@ def read_call(body: Any) -> Call | None:
     started_at, ended_at = values.time(table.get("startedAt")), values.time(table.get("endedAt"))
     ended_reason = values.text(table.get("endedReason"))
     caller = values.table(table.get("phoneNumber"))
-    overrides = values.table(table.get("assistantOverrides"))
-    longest = values.first(*(_duration(source.get("maxDurationSeconds")) for source in (overrides, values.table(table.get("assistant")))))
+    sources = [values.table(table.get(source)) for source in ("assistantOverrides", "squadOverrides", "assistant")]
+    longest = values.first(*(_duration(source.get("maxDurationSeconds")) for source in sources))
     name, kind = values.text(table.get("name")), values.text(table.get("type"))
     customer, artifact = values.table(table.get("customer")), values.table(table.get("artifact"))
     return Call(
@@ -45,11 +45,13 @@ def read_call(body: Any) -> Call | None:
         sip_uri=values.text(customer.get("sipUri")),
         extension=values.text(customer.get("extension")),
         customer_name=values.text(customer.get("name")),
+        external_id=values.text(customer.get("externalId")),
         caller_id=values.text(caller.get("number")) or values.text(caller.get("twilioPhoneNumber")),
         assistant_id=values.identifier(table.get("assistantId")),
+        squad_id=values.identifier(table.get("squadId")),
         phone_number_id=values.identifier(table.get("phoneNumberId")),
         name=name,
-        tag=values.text(values.table(overrides.get("metadata")).get(TAG_KEY)) or _tag_in(name),
+        tag=_tag_of(sources[:2]) or _tag_in(name),
         inbound=kind == "inboundPhoneCall",
         web=kind in ("webCall", "vapi.websocketCall"),
         max_duration_seconds=None if longest is None else int(longest),
@@ -75,7 +77,26 @@ def read_assistant(body: Any) -> Assistant | None:
     """Only what a picker needs: the rest of an assistant may contain credentials and `server.headers`."""
     table = values.table(body)
     assistant_id = values.identifier(table.get("id"))
-    return None if assistant_id is None else Assistant(id=assistant_id, name=values.text(table.get("name")))
+    if assistant_id is None:
+        return None
+    return Assistant(id=assistant_id, name=values.text(table.get("name")), variables=variables_of(table))
+
+
+def read_squad(body: Any) -> Squad | None:
+    """Only what a picker needs. A member is an assistant of the account, or one that only the squad has."""
+    table = values.table(body)
+    squad_id = values.identifier(table.get("id"))
+    if squad_id is None:
+        return None
+    members = [values.table(member) for member in values.rows(table.get("members"), most=_MOST_MEMBERS)]
+    ids = (values.identifier(member.get("assistantId")) for member in members)
+    named = [name for member in members for name in variables_of(values.table(member.get("assistant")))]
+    return Squad(
+        id=squad_id,
+        name=values.text(table.get("name")),
+        members=tuple(found for found in ids if found),
+        variables=tuple(dict.fromkeys(named))[:MOST],
+    )
 
 
 def read_caller_id(body: Any) -> CallerId | None:
@@ -165,6 +186,12 @@ def _recording_url(call: dict[str, Any]) -> str | None:
     artifact = values.table(call.get("artifact"))
     found = (*stored_recordings(call), *(artifact.get(name) for name in PRESIGNED_RECORDINGS))
     return next((url for url in found if isinstance(url, str) and re.fullmatch(r"https://[!-\[\]-~]{1,2000}", url)), None)
+
+
+def _tag_of(overrides: Iterable[dict[str, Any]]) -> str | None:
+    """Our tag from the metadata that `create_body` sent."""
+    tags = (values.text(values.table(source.get("metadata")).get(TAG_KEY)) for source in overrides)
+    return next(filter(None, tags), None)
 
 
 def _tag_in(name: str | None) -> str | None:

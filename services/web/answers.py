@@ -44,6 +44,7 @@ class CustomerAnswer(BaseModel):
     sipUri: str | None
     extension: str | None = Field(description="Dialled after the answer")
     name: str | None
+    externalId: str | None = Field(description="The id that the request gave the customer")
 
 
 class BlockedAnswer(BaseModel):
@@ -88,6 +89,7 @@ class CallDetails(BaseModel):
     to: str | None
     from_: str | None = Field(alias="from")
     assistantId: str | None
+    squadId: str | None = Field(description="Set instead of `assistantId` if a squad speaks")
     createdAt: datetime | None
     startedAt: datetime | None
     endedAt: datetime | None
@@ -143,6 +145,7 @@ def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, may_list
         "to": called,
         "from": caller,
         "assistantId": call.assistant_id,
+        "squadId": call.squad_id,
         "createdAt": rfc3339(call.created_at),
         "startedAt": rfc3339(call.started_at),
         "endedAt": rfc3339(call.ended_at),
@@ -168,7 +171,13 @@ def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, may_list
 def _customer(call: Call) -> dict[str, str | None] | None:
     if not (call.to or call.sip_uri or call.customer_name):
         return None
-    return {"number": call.to, "sipUri": call.sip_uri, "extension": call.extension, "name": call.customer_name}
+    return {
+        "number": call.to,
+        "sipUri": call.sip_uri,
+        "extension": call.extension,
+        "name": call.customer_name,
+        "externalId": call.external_id,
+    }
 
 
 def _analysis(found: Analysis) -> dict[str, Any]:

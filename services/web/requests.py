@@ -9,6 +9,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from services.domain.call import LONGEST_CALL_SECONDS, SHORTEST_CALL_SECONDS
 from services.domain.control import Action, Control
 from services.domain.errors import FieldError, RequestError
+from services.domain.voicemail import LONGEST_MESSAGE, Voicemail
+from services.vapi.inline_assistant import FIELDS, TOOLS
 
 
 class ControlRequest(BaseModel):
@@ -17,13 +19,32 @@ class ControlRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     action: Action
-    content: StrictStr | None = Field(default=None, min_length=1, max_length=4000, description="For `say`, `add-message` and `transfer`")
+    content: StrictStr | None = Field(
+        default=None, min_length=1, max_length=4000, description="For `say`, `add-message`, `transfer` and `handoff`"
+    )
     destination: StrictStr | None = Field(default=None, max_length=256, description="For `transfer`: a phone number or a SIP URI")
+    assistantId: StrictStr | None = Field(
+        default=None, min_length=1, max_length=64, description="For `handoff`: the assistant that takes over, by Vapi's id"
+    )
     endCallAfterSpoken: StrictBool = Field(default=False, description="For `say`")
+    interruptAssistantEnabled: StrictBool = Field(
+        default=False, description="For `say`: it replaces what the assistant is saying, instead of following it"
+    )
+    interruptionsEnabled: StrictBool | None = Field(default=None, description="For `say`: whether the customer may interrupt it")
+    triggerResponseEnabled: StrictBool = Field(
+        default=True, description="For `add-message`: `false` adds it to what the assistant knows, and it says nothing about it now"
+    )
 
     def control(self) -> Control:
         return Control(
-            action=self.action, content=self.content, destination=self.destination, end_call_after_spoken=self.endCallAfterSpoken
+            action=self.action,
+            content=self.content,
+            destination=self.destination,
+            assistant_id=self.assistantId,
+            end_call_after_spoken=self.endCallAfterSpoken,
+            interrupt=self.interruptAssistantEnabled,
+            interruptible=self.interruptionsEnabled,
+            silent=not self.triggerResponseEnabled,
         )
 
 
@@ -47,18 +68,47 @@ Time = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_utc)]
 _FURTHEST = timedelta(days=30)
 
 
+class CustomerRequest(BaseModel):
+    """What is known of the customer besides the number. Vapi allows 40 characters in each (OpenAPI `CreateCustomerDTO`)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: StrictStr | None = Field(default=None, min_length=1, max_length=40, description="In prompts: `{{customer.name}}`")
+    externalId: StrictStr | None = Field(default=None, min_length=1, max_length=40, description="Your own id of the customer")
+
+
 class CallRequest(BaseModel):
     """`{"to": "+14155552671"}` is enough."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"to": "+14155552671"}]})
 
-    to: StrictStr | None = Field(default=None, max_length=256, description="The number to call, with + and the country code")
+    to: StrictStr | None = Field(
+        default=None,
+        max_length=256,
+        description="The number to call, with + and the country code, or a SIP address on a host that is allowed",
+    )
     number: StrictStr | None = Field(default=None, max_length=256, description="Another name for `to`")
-    assistantId: StrictStr | None = Field(default=None, min_length=1, max_length=64)
+    assistantId: StrictStr | None = Field(default=None, min_length=1, max_length=64, description="Who speaks: an assistant, by Vapi's id")
+    assistantVersion: StrictStr | None = Field(
+        default=None, min_length=1, max_length=64, description="A version of the assistant; without it the latest"
+    )
+    assistant: dict[str, Any] | None = Field(
+        default=None,
+        description="Who speaks: an assistant for this call alone, in Vapi's terms. It may talk and nothing else: "
+        f"{', '.join(FIELDS)}; of tools only {' and '.join(TOOLS)}",
+    )
+    squadId: StrictStr | None = Field(default=None, min_length=1, max_length=64, description="Who speaks: a squad, by Vapi's id")
     phoneNumberId: StrictStr | None = Field(default=None, min_length=1, max_length=64, description="The caller ID, by Vapi's id")
     name: StrictStr | None = Field(default=None, min_length=1, max_length=40)
-    firstMessage: StrictStr | None = Field(default=None, max_length=4000)
-    variableValues: dict[str, Any] | None = None
+    customer: CustomerRequest | None = Field(default=None, description="Who is called, for Vapi's records and for prompts")
+    firstMessage: StrictStr | None = Field(default=None, max_length=4000, description="Not with a squad")
+    variableValues: dict[str, Any] | None = Field(default=None, description="Values for the variables in the assistant's texts")
+    voicemail: Voicemail | None = Field(
+        default=None, description="What to do if a voicemail answers; without it, as the assistant is set up"
+    )
+    voicemailMessage: StrictStr | None = Field(
+        default=None, min_length=1, max_length=LONGEST_MESSAGE, description="For `leave-message`: what to say after the tone"
+    )
     maxDurationSeconds: Annotated[StrictInt, Field(ge=SHORTEST_CALL_SECONDS, le=LONGEST_CALL_SECONDS)] | None = None
     earliestAt: Time | None = Field(
         default=None, description="RFC 3339 with a time zone, at most 30 days ahead; the call is scheduled until then"
@@ -81,10 +131,17 @@ class CallRequest(BaseModel):
         """What the desk is asked for besides the number, by its own names."""
         return {
             "assistant_id": self.assistantId,
+            "assistant_version": self.assistantVersion,
+            "assistant": self.assistant,
+            "squad_id": self.squadId,
             "phone_number_id": self.phoneNumberId,
             "name": self.name,
             "first_message": self.firstMessage,
             "variable_values": self.variableValues,
+            "customer_name": self.customer.name if self.customer else None,
+            "external_id": self.customer.externalId if self.customer else None,
+            "voicemail": self.voicemail,
+            "voicemail_message": self.voicemailMessage,
             "max_duration_seconds": self.maxDurationSeconds,
             "earliest_at": self._future(self.earliestAt),
             "confirm_unlikely_number": self.confirmUnlikelyNumber,

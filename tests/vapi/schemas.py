@@ -29,7 +29,7 @@ TIME = {"type": "string", "format": "date-time"}
 UUID = {"type": "string", "format": "uuid"}
 E164 = {"type": "string", "pattern": r"^\+[1-9]\d{1,14}$"}
 SIP = {"type": "string", "pattern": "^sip:"}
-CUSTOMER = _object(number=TEXT, sipUri=SIP, name=TEXT, extension=TEXT)
+CUSTOMER = _object(number=TEXT, sipUri=SIP, name=TEXT, extension=TEXT, externalId=TEXT)
 MESSAGE = _object(
     "role secondsFromStart",
     role={"enum": ["user", "bot", "system", "tool_calls", "tool_call_result"]},
@@ -59,6 +59,8 @@ CALL = _object(
     phoneNumberId=UUID,
     schedulePlan=_object(earliestAt=TIME),
     assistantOverrides=_object(metadata={"type": "object"}, maxDurationSeconds=NUMBER),
+    squadId=UUID,
+    squadOverrides=_object(metadata={"type": "object"}, maxDurationSeconds=NUMBER),
     monitor=_object(listenUrl={"type": "string", "pattern": "^wss?://"}, controlUrl={"type": "string", "pattern": "^https?://"}),
     cost=MONEY,
     costs={"type": "array", "items": _object("type cost", type=TEXT, cost=MONEY)},
@@ -72,12 +74,18 @@ CALL = _object(
         performanceMetrics=_object(turnLatencyAverage=NUMBER, modelLatencyAverage=NUMBER),
     ),
 )
-ASSISTANT = _object("id orgId createdAt updatedAt", id=UUID, name=TEXT)
+ASSISTANT = _object(
+    "id orgId createdAt updatedAt",
+    id=UUID,
+    name=TEXT,
+    firstMessage=TEXT,
+    model=_object(messages={"type": "array", "items": _object("role")}),
+)
+SQUAD = _object("id orgId createdAt updatedAt members", id=UUID, name=TEXT, members={"type": "array", "items": _object(assistantId=UUID)})
 PHONE_NUMBER = _object("id orgId createdAt updatedAt provider", id=UUID, name=TEXT, number=TEXT)
 NUMBERS_PAGE = _object(
     "results metadata", results={"type": "array", "items": PHONE_NUMBER}, metadata=_object("totalItems", totalItems=NUMBER)
 )
-SQUAD = _object("id orgId createdAt updatedAt members", id=UUID, name=TEXT, members={"type": "array", "items": _object(assistantId=UUID)})
 BATCH = _object(
     "subscriptionLimits results errors",
     results={"type": "array", "items": CALL},
@@ -104,31 +112,53 @@ ERROR = _object(
     "message statusCode", message={"anyOf": [TEXT, {"type": "array", "items": TEXT}]}, error=TEXT, statusCode={"type": "integer"}
 )
 
-CREATE = _only(
-    "assistantId phoneNumberId customer",
-    assistantId=UUID,
-    phoneNumberId=UUID,
-    customer=_only("number", number=E164),
-    name={"type": "string", "maxLength": 40},
-    assistantOverrides=_only(
-        "metadata",
-        metadata=_object("earshotTag", earshotTag=TEXT),
-        firstMessage=TEXT,
-        variableValues={"type": "object"},
-        maxDurationSeconds={"type": "number", "minimum": 10, "maximum": 43_200},
-    ),
-    schedulePlan=_only("earliestAt", earliestAt=TIME),
+_SHORT = {"type": "string", "minLength": 1, "maxLength": 40}
+_OVERRIDES = _only(
+    "metadata",
+    metadata=_object("earshotTag", earshotTag=TEXT),
+    firstMessage=TEXT,
+    variableValues={"type": "object"},
+    maxDurationSeconds={"type": "number", "minimum": 10, "maximum": 43_200},
+    voicemailDetection={"anyOf": [{"const": "off"}, _only("provider", provider={"const": "vapi"})]},
+    voicemailMessage={"type": "string", "maxLength": 1000},
 )
+CREATE = _only(
+    "phoneNumberId customer",
+    assistantId=UUID,
+    assistantVersion=TEXT,
+    assistant=_object("model", model=_object("provider model")),
+    squadId=UUID,
+    phoneNumberId=UUID,
+    customer=_only("", number=E164, sipUri=SIP, name=_SHORT, externalId=_SHORT),
+    name={"type": "string", "maxLength": 40},
+    assistantOverrides=_OVERRIDES,
+    squadOverrides=_OVERRIDES,
+    schedulePlan=_only("earliestAt", earliestAt=TIME),
+) | {
+    "oneOf": [
+        {"required": ["assistantId", "assistantOverrides"]},
+        {"required": ["assistant", "assistantOverrides"]},
+        {"required": ["squadId", "squadOverrides"]},
+    ]
+}
+_MUTES = ["mute-assistant", "unmute-assistant", "mute-customer", "unmute-customer", "say-first-message"]
 CONTROL = {
     "oneOf": [
-        _only("type content", type={"const": "say"}, content=TEXT, endCallAfterSpoken=FLAG),
+        _only(
+            "type content",
+            type={"const": "say"},
+            content=TEXT,
+            endCallAfterSpoken=FLAG,
+            interruptAssistantEnabled=FLAG,
+            interruptionsEnabled=FLAG,
+        ),
         _only(
             "type message",
             type={"const": "add-message"},
             message=_only("role content", role={"const": "system"}, content=TEXT),
             triggerResponseEnabled=FLAG,
         ),
-        _only("type control", type={"const": "control"}, control={"enum": ["mute-assistant", "unmute-assistant", "say-first-message"]}),
+        _only("type control", type={"const": "control"}, control={"enum": _MUTES}),
         _only("type", type={"const": "end-call"}),
         _only(
             "type destination",
@@ -141,15 +171,22 @@ CONTROL = {
                 ]
             },
         ),
+        _only(
+            "type destination",
+            type={"const": "handoff"},
+            content=TEXT,
+            destination=_only("type assistantId", type={"const": "assistant"}, assistantId=TEXT),
+        ),
     ]
 }
 
-CONTROLS = {  # Vapi's document has a schema for each
+CONTROLS = {  # Vapi's document has a schema for each but `handoff`, which docs.vapi.ai alone describes
     "say": "ClientInboundMessageSay",
     "add-message": "ClientInboundMessageAddMessage",
     "control": "ClientInboundMessageControl",
     "end-call": "ClientInboundMessageEndCall",
     "transfer": "ClientInboundMessageTransfer",
+    "handoff": "",
 }
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from aiohttp import ClientSession, WSMsgType
 from services.demo_line import DemoLine
 from services.domain.call import CallOrder
 from services.domain.control import Action, Control
+from services.domain.voicemail import Voicemail
 from services.vapi.control_messages import END_CALL, control_message
 from services.vapi.gateway import Gateway
 from tests.patience import HANG_S
@@ -48,17 +50,44 @@ WHOLE_ORDER = CallOrder(
     name="Lead 42",
     first_message="Hello.",
     variable_values={"name": "Dana", "list": [1, None]},
+    customer_name="Dana Ng",
+    external_id="crm-7",
+    voicemail=Voicemail.LEAVE_MESSAGE,
+    voicemail_message="Please call back.",
     max_duration_seconds=600,
     earliest_at=datetime(2027, 1, 1, tzinfo=UTC),
 )
 CONTROLS_SENT = [
-    *(Control(action=action, content="Hello.", destination=NUMBER) for action in Action),
+    *(Control(action=action, content="Hello.", destination=NUMBER, assistant_id=ORDER.assistant_id) for action in Action),
     Control(action=Action.TRANSFER, destination="sip:desk@pbx.example"),
     Control(action=Action.SAY, content="Bye.", end_call_after_spoken=True),
+    Control(action=Action.SAY, content="Stop.", interrupt=True, interruptible=False),
+    Control(action=Action.ADD_MESSAGE, content="The customer is Dana.", silent=True),
 ]
 
 
-@pytest.mark.parametrize("order", [ORDER, WHOLE_ORDER], ids=["least", "most"])
+SQUAD_ORDER = replace(ORDER, assistant_id="", squad_id="9d1f0000-0000-4000-8000-000000000003", voicemail=Voicemail.CONTINUE)
+INLINE_ORDER = replace(
+    ORDER,
+    assistant_id="",
+    assistant={
+        "name": "Ad hoc",
+        "firstMessage": "Hello {{customer.name}}.",
+        "model": {
+            "provider": "openai",
+            "model": "gpt-4o",
+            "messages": [{"role": "system", "content": "Be brief."}],
+            "tools": [{"type": "endCall"}],
+        },
+        "voice": {"provider": "vapi", "voiceId": "Elliot"},
+    },
+    voicemail=Voicemail.HANG_UP,
+)
+SIP_ORDER = replace(ORDER, to="sip:desk@pbx.example", sip_uri="sip:desk@pbx.example:5061;transport=tls", assistant_version="3")
+ORDERS = {"least": ORDER, "most": WHOLE_ORDER, "squad": SQUAD_ORDER, "inline": INLINE_ORDER, "sip": SIP_ORDER}
+
+
+@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
 async def test_what_is_dialled(vapi: StandIn, make_gateway: MakeGateway, order: CallOrder) -> None:
     vapi.on("POST", "/call", reply(201, samples.QUEUED))
     await make_gateway().create_call(order)
@@ -116,6 +145,10 @@ async def test_what_the_demo_line_answers(line: DemoLine) -> None:
         seen["scheduled"] = await ask("POST", "/call", order | {"schedulePlan": plan})
         for number, listed in enumerate(await ask("GET", "/call")):
             seen[f"listed {number}"] = listed
+        squads = await ask("GET", "/squad")
+        seen["squad"] = await ask(
+            "POST", "/call", {**order, "assistantId": None, "squadId": line.squad_id, "squadOverrides": {"metadata": {}}}
+        )
         assistants, numbers = await ask("GET", "/assistant"), await ask("GET", "/phone-number")
         refused = await ask("POST", "/call", order | {"unknown": 1})
     assert {body["status"] for body in seen.values()} >= {"queued", "in-progress", "ended", "scheduled"}
@@ -123,6 +156,8 @@ async def test_what_the_demo_line_answers(line: DemoLine) -> None:
         assert faults(body, CALL, "Call") == [], name
     for assistant in assistants:
         assert faults(assistant, ASSISTANT, "Assistant") == []
+    for squad in squads:
+        assert faults(squad, SQUAD, "Squad") == []
     for number in numbers:
         assert faults(number, PHONE_NUMBER) == []
     assert faults(refused, ERROR) == []

@@ -12,6 +12,7 @@ from tests.stand_in import StandIn, stand_in
 from tests.web.test_api import NUMBER, Client, client_of
 
 SIP_HOSTS = frozenset({"pbx.example", "gateway.example", "[::1]"})
+SAM = {"id": "6d1f0000-0000-4000-8000-000000000005", "name": "Sam"}
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def vapi() -> AsyncIterator[StandIn]:
     async with stand_in() as server:
+        server.account["assistant"] = [SAM]
         yield server
 
 
@@ -58,6 +60,26 @@ async def answered(vapi: StandIn, client: Client) -> str:
         ),
         ({"action": "mute-assistant"}, {"type": "control", "control": "mute-assistant"}),
         ({"action": "unmute-assistant"}, {"type": "control", "control": "unmute-assistant"}),
+        (
+            {"action": "say", "content": "Stop.", "interruptAssistantEnabled": True, "interruptionsEnabled": False},
+            {
+                "type": "say",
+                "content": "Stop.",
+                "endCallAfterSpoken": False,
+                "interruptAssistantEnabled": True,
+                "interruptionsEnabled": False,
+            },
+        ),
+        (
+            {"action": "add-message", "content": "She is a doctor.", "triggerResponseEnabled": False},
+            {"type": "add-message", "message": {"role": "system", "content": "She is a doctor."}, "triggerResponseEnabled": False},
+        ),
+        ({"action": "mute-customer"}, {"type": "control", "control": "mute-customer"}),
+        ({"action": "unmute-customer"}, {"type": "control", "control": "unmute-customer"}),
+        (
+            {"action": "handoff", "assistantId": SAM["id"], "content": "Here is Sam."},
+            {"type": "handoff", "destination": {"type": "assistant", "assistantId": SAM["id"]}, "content": "Here is Sam."},
+        ),
         ({"action": "say-first-message"}, {"type": "control", "control": "say-first-message"}),
         (
             {"action": "transfer", "destination": "+1 (212) 555-0100", "content": "Connecting you."},
@@ -83,6 +105,14 @@ async def test_what_is_asked_reaches_vapi(vapi: StandIn, client: Client, call: s
         ({"action": "say"}, 422, "invalid_request"),
         ({"action": "fly"}, 422, "invalid_request"),
         ({"action": "transfer"}, 422, "invalid_request"),
+        ({"action": "handoff"}, 422, "invalid_request"),
+        ({"action": "handoff", "assistantId": ""}, 422, "invalid_request"),
+        ({"action": "handoff", "assistantId": ["a"]}, 422, "invalid_request"),
+        ({"action": "handoff", "assistantId": "9d1f0000-0000-4000-8000-00000000000f"}, 422, "invalid_request"),
+        ({"action": "handoff", "assistantId": ".."}, 422, "invalid_request"),
+        ({"action": "say", "content": "Hi", "interruptAssistantEnabled": "yes"}, 422, "invalid_request"),
+        ({"action": "say", "content": "Hi", "interruptionsEnabled": 1}, 422, "invalid_request"),
+        ({"action": "add-message", "content": "Hi", "triggerResponseEnabled": None}, 422, "invalid_request"),
         ({"action": "transfer", "destination": "911"}, 422, "emergency_number"),
         ({"action": "transfer", "destination": "+1 900 555 1234"}, 422, "premium_rate_number"),
         ({"action": "transfer", "destination": "+44 20 7946 0958"}, 403, "destination_not_allowed"),
@@ -122,7 +152,14 @@ async def test_what_must_not_be_asked_reaches_nobody(
     before = len(vapi.controls)
     found, problem, _ = await client.ask("POST", call + "/control", json=asked)
     assert (found, problem["code"]) == (status, code)
-    assert [error["field"] for error in problem.get("errors", [])] in ([], ["content"], ["action"], ["destination"])
+    assert [error["field"] for error in problem.get("errors", [])] in (
+        [],
+        ["content"],
+        ["action"],
+        ["destination"],
+        ["assistantId"],
+        *([name] for name in asked),
+    )
     assert len(vapi.controls) == before
 
 

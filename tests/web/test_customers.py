@@ -22,16 +22,16 @@ async def client(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("more", "kind", "customer"),
     [
-        ({}, "inbound", {"number": NUMBER, "sipUri": None, "extension": None, "name": None}),
+        ({}, "inbound", {"number": NUMBER, "sipUri": None, "extension": None, "name": None, "externalId": None}),
         (
-            {"customer": {"number": NUMBER, "name": "Dana", "extension": "12"}, "type": "outboundPhoneCall"},
+            {"customer": {"number": NUMBER, "name": "Dana", "extension": "12", "externalId": "crm-7"}, "type": "outboundPhoneCall"},
             "outbound",
-            {"number": NUMBER, "sipUri": None, "extension": "12", "name": "Dana"},
+            {"number": NUMBER, "sipUri": None, "extension": "12", "name": "Dana", "externalId": "crm-7"},
         ),
         (
             {"customer": {"sipUri": "sip:dana@pbx.example", "name": "Dana"}},
             "inbound",
-            {"number": None, "sipUri": "sip:dana@pbx.example", "extension": None, "name": "Dana"},
+            {"number": None, "sipUri": "sip:dana@pbx.example", "extension": None, "name": "Dana", "externalId": None},
         ),
         ({"customer": None, "type": "webCall"}, "web", None),
         ({"customer": {}, "type": "vapi.websocketCall"}, "web", None),

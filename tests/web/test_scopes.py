@@ -29,7 +29,12 @@ BODIES: dict[str, Any] = {
     "POST /api/calls/{call_id}/recording": {"on": True},
     "POST /api/dialling/blocked": {"rule": "+1900*"},
 }
-ARGUMENTS = {"transfer": {"destination": "+12125550100"}, "say": {"content": "Hi"}, "add-message": {"content": "Hi"}}
+ARGUMENTS = {
+    "transfer": {"destination": "+12125550100"},
+    "say": {"content": "Hi"},
+    "add-message": {"content": "Hi"},
+    "handoff": {"assistantId": "a"},
+}
 RECORDING = "https://storage.vapi.ai/one.wav"
 OURS = "/api/calls/past/vapi-recording"
 

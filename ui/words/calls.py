@@ -17,7 +17,7 @@ def number(call: Call | CallOrder) -> str:
     if call.to:
         extension = call.extension if isinstance(call, Call) else None
         return f"{international(call.to)}, {say('extension', extension=extension)}" if extension else international(call.to)
-    if isinstance(call, Call) and call.sip_uri:
+    if call.sip_uri:
         return call.sip_uri
     return say("web_call" if isinstance(call, Call) and call.web else "unknown_number")
 
@@ -28,7 +28,7 @@ def subtitle(desk: CallDesk, call: Call | CallOrder) -> str:
     line = desk.directory.caller_id_name(call.phone_number_id)
     if not line and isinstance(call, Call):
         line = international(call.caller_id or "")
-    assistant = desk.directory.assistant_name(call.assistant_id)
+    assistant = desk.directory.speaker_name(call)
     ways = " ".join(filter(None, (line and say("from_line", line=line), assistant and say("as_assistant", assistant=assistant))))
     name = call.customer_name if isinstance(call, Call) else None
     return ", ".join(filter(None, (name, region, ways)))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.domain.call import Analysis, Call, CallOrder, CallStatus, CostItem, Output
+from services.domain.voicemail import Voicemail
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -43,7 +44,9 @@ def _analysis(stored: dict[str, Any] | None) -> Analysis | None:
 
 
 def load_order(text: str) -> CallOrder:
-    return CallOrder(**_load(text, CallOrder))
+    values = _load(text, CallOrder)
+    voicemail = values.get("voicemail")
+    return CallOrder(**values | {"voicemail": Voicemail(voicemail) if voicemail else None})
 
 
 def _load(text: str, record: type[Call] | type[CallOrder]) -> dict[str, Any]:

@@ -78,7 +78,8 @@ class _CallRoutes:
         order = self._desk.order(body.destination, **body.order_fields())
         if body.dryRun:
             await self._desk.weigh(order, client)
-            return JSONResponse({"dryRun": True, "to": order.to, "assistantId": order.assistant_id, "phoneNumberId": order.phone_number_id})
+            asked = {"to": order.sip_uri or order.to, "assistantId": order.assistant_id or None, "squadId": order.squad_id}
+            return JSONResponse({"dryRun": True, **asked, "phoneNumberId": order.phone_number_id})
         placed = await self._desk.place(order, client, key=key, allow_duplicate=body.allowDuplicate)
         detail = DETAILS.get(placed.call.status)
         # The call as it was placed, but a listen URL only if it still runs.
@@ -117,9 +118,10 @@ class _CallRoutes:
         return JSONResponse(await self._answer_as_allowed(request, call))
 
     async def control(self, request: Request, call_id: str, body: ControlRequest) -> JSONResponse:
-        """Has the assistant say something, gives it a message, mutes it, or has it transfer the call.
+        """Has the assistant say something, gives it a message, mutes it or the customer, has it transfer the call, or hands the call to
+        another assistant.
 
-        `transfer` and `add-message` need the scope `transfer`: the assistant may have a tool of its own that transfers.
+        `transfer`, `add-message` and `handoff` need the scope `transfer`: an assistant may have a tool of its own that transfers.
         """
         call = await self._desk.control(call_id, body.control(), client_of(request, body.action.scope))
         return JSONResponse(await self._answer_as_allowed(request, call), 202)

@@ -57,7 +57,7 @@ def _cells(desk: CallDesk, call: Call, *, may_listen: bool) -> Sequence[object]:
     caller, called = desk.directory.parties(call)
     return (
         *(call.id, call.status.value, call.type.value, caller, called, call.name),
-        *(desk.directory.assistant_name(call.assistant_id) or call.assistant_id,),
+        *(desk.directory.speaker_name(call) or call.squad_id or call.assistant_id,),
         *(rfc3339(call.created_at), rfc3339(call.started_at), rfc3339(call.ended_at), call.seconds, call.cost),
         *((reason.title, reason.code, reason.family.value) if reason else (None, None, None)),
         *(call.summary, recording_path(call) if may_listen else None),
