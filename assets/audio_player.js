@@ -86,6 +86,7 @@ export default defineComponent({
       missed: /** @type {import("./live_playout.js").Missed|null} */ (null),
       deviceMissing: false,
       opened: false, // "About the sound"
+      problem: "", // why Vapi gives no sound
       spread: true,
       staysLive: false,
       formats: FORMATS,
@@ -124,7 +125,7 @@ export default defineComponent({
     const player = new module.LivePlayout({
       url: () => this.address(),
       onState: (change) => this.showState(change),
-      onEvent: (event) => this.$emit("event", event),
+      onEvent: (event) => this.take(event),
       onLevels: (levels) => this.show(levels),
       onMissed: (missed) => (this.missed = missed),
       format: this.override(),
@@ -177,11 +178,19 @@ export default defineComponent({
 
     /** Into a window of its own, until that is closed. */
     async leave() {
-      this.comeBack = await float(/** @type {HTMLElement} */ (this.$el), () => {
-        this.floating = false;
-        this.comeBack = () => {};
-      });
       this.floating = true;
+      try {
+        this.comeBack = await float(/** @type {HTMLElement} */ (this.$el), () => this.cameBack());
+        if (this.unmounted) this.comeBack();
+      } catch (error) {
+        console.info("no window of its own:", error); // the browser allows none now
+        this.cameBack();
+      }
+    },
+
+    cameBack() {
+      this.floating = false;
+      this.comeBack = () => {};
     },
 
     open() {
@@ -209,6 +218,7 @@ export default defineComponent({
       this.missed = null;
       this.player?.setDevice(recallDevice()); // another call's player may have changed it
       this.player?.setAutoGain(recallAutoGain());
+      this.problem = "";
       return this.player?.start();
     },
 
@@ -303,8 +313,16 @@ export default defineComponent({
       this.$emit("state", { state, detail, text: this.text });
     },
 
+    /** @param {any} event of the stream */
+    take(event) {
+      if (event?.type === "listen-problem") this.problem = fill(this.words.problem, { detail: event.detail });
+      else if (event?.type === "stream" && event.state === "connected") this.problem = "";
+      this.$emit("event", event);
+    },
+
     async refresh() {
-      this.tell(await this.inform());
+      const stats = await this.inform();
+      if (!this.unmounted) this.tell(stats); // else it would name the tab after a player that is gone
     },
 
     /** @param {any} stats */

@@ -5,18 +5,21 @@ import socket
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from playwright import async_api
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from services.demo_line import DemoLine
-from tests.browser.browsers import Browsers
+from tests.browser.browsers import CHROMIUM_FLAGS, Browsers
 from tests.browser.lines import demo_line
+from tests.browser.plain_page.server import LiveCall, plain_server
+from tests.chromium import chromium_path
 from tests.patience import HANG_S
 from tests.process import ROOT as ROOT
 from tests.process import started
@@ -134,6 +137,26 @@ def open_tab(chromium: Browser) -> Iterator[Open]:
     for page in pages:
         page.context.close()
     assert not errors
+
+
+@pytest.fixture
+async def call() -> AsyncIterator[LiveCall]:
+    """What the plain page plays, without Earshot's server."""
+    async with plain_server() as call:
+        yield call
+
+
+@pytest.fixture
+async def page(call: LiveCall) -> AsyncIterator[async_api.Page]:
+    """An empty tab for the plain page, closed before its server ends. The test fails if the page throws an error."""
+    async with async_api.async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_FLAGS)
+        page = await browser.new_page()
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        yield page
+        await browser.close()
+        assert faults == []
 
 
 def _note(message: ConsoleMessage, errors: list[str]) -> None:

@@ -1,38 +1,19 @@
 """What goes wrong around the player: half-open connections, sleep, lost devices. What was sent, heard, caught up and left out adds up."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from itertools import groupby
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 from websockets.asyncio.server import ServerConnection
 
-from tests.browser.browsers import CHROMIUM_FLAGS
-from tests.browser.plain_page.server import ASSETS, FRAME, RATE, START, LiveCall, plain_server
+from tests.browser.plain_page.server import ASSETS, FRAME, RATE, START, LiveCall
 from tests.browser.plain_page.sleeping import asleep
 from tests.browser.test_live_playout import CALL, assert_conserved, listen, live, open_element, state, stats
-from tests.chromium import chromium_path
 
 PING = '{"type":"ping"}'
 EXACT_S = 0.02
-IN_FLIGHT_S = 0.3  # sound that is under way, or in a buffer, when the figures are taken
-
-
-@pytest.fixture
-async def call() -> AsyncIterator[LiveCall]:
-    async with plain_server() as call:
-        yield call
-
-
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_FLAGS)
-        page = await browser.new_page()
-        yield page
-        await browser.close()
 
 
 class Speech:
@@ -40,6 +21,7 @@ class Speech:
 
     def __init__(self) -> None:
         self._begun = asyncio.get_running_loop().time()
+        self.over = asyncio.Event()
         self.sent: dict[int, list[int]] = {}  # for each connection the numbers of the frames that it was sent
 
     @property
@@ -48,9 +30,11 @@ class Speech:
         return int((asyncio.get_running_loop().time() - self._begun) * RATE / FRAME)
 
     async def speak(self, connection: ServerConnection, number: int, seconds: float) -> None:
-        """Sends what is said for so many seconds."""
+        """Sends what is said for so many seconds, or until the call is `over`."""
         begin = self.now
         for frame in range(begin, begin + int(seconds * RATE / FRAME)):
+            if self.over.is_set():
+                return
             await asyncio.sleep(max(0.0, self._begun + frame * FRAME / RATE - asyncio.get_running_loop().time()))
             await self.say(connection, number, frame)
 
@@ -195,6 +179,7 @@ async def test_after_sleep_the_sound_is_live_and_what_was_missed_is_said(page: P
         await connection.send(PING)
         await connection.send(START)
         await speech.speak(connection, number, 60)
+        await connection.close(1000)
 
     call.script = script
     await open_element(page, call, "&autostart&recorded")
@@ -212,12 +197,14 @@ async def test_after_sleep_the_sound_is_live_and_what_was_missed_is_said(page: P
     assert 7 < unheard < 10
     text = f"Missed {unheard:.1f} s while this computer slept. They are in the recording."
     assert await missed.inner_text() == text
-    last = max(frames[-1] for frames in speech.sent.values())
-    sent = (last - speech.sent[1][0] + 1) * FRAME / RATE
-    counted = seconds(numbers, "Played", "Stretched", "Cut", "Discarded", "Missed", "Buffered")
-    assert counted == pytest.approx(sent, abs=IN_FLIGHT_S)
     assert numbers["samplesStretched"] + numbers["samplesCut"] < RATE  # it did not hurry through old words
     assert await page.get_by_test_id("player-state").inner_text() == "Live"
+    speech.over.set()
+    await page.wait_for_selector("[data-state=ended]")
+    numbers = await page.evaluate("window.player.getStats()")
+    last = max(frames[-1] for frames in speech.sent.values())
+    sent = (last - speech.sent[1][0] + 1) * FRAME / RATE
+    assert seconds(numbers, "Played", "Stretched", "Cut", "Discarded", "Missed") == pytest.approx(sent, abs=EXACT_S)
 
 
 LOST_DEVICE = """() => {
@@ -256,6 +243,7 @@ async def test_what_nobody_can_hear_for_long_is_not_kept_but_counted(page: Page,
     async def script(connection: ServerConnection, number: int) -> None:
         await connection.send(START)
         await speech.speak(connection, number, 60)
+        await connection.close(1000)
 
     call.script = script
     soon = (ASSETS / "device_watch.js").read_text().replace("LASTING_MS = 30_000", "LASTING_MS = 1000")
@@ -268,11 +256,13 @@ async def test_what_nobody_can_hear_for_long_is_not_kept_but_counted(page: Page,
     await page.evaluate("window.lost = false")
     await page.wait_for_selector("[data-state=playing]")
     await page.wait_for_timeout(3000)
+    speech.over.set()
+    await page.wait_for_selector("[data-state=ended]")
     numbers = await page.evaluate("window.player.getStats()")
     sent = (speech.sent[1][-1] - speech.sent[1][0] + 1) * FRAME / RATE
     assert_conserved(numbers)
     assert seconds(numbers, "Missed") > 4
-    assert seconds(numbers, "Received", "Missed") == pytest.approx(sent, abs=IN_FLIGHT_S)
+    assert seconds(numbers, "Received", "Missed") == pytest.approx(sent, abs=EXACT_S)
 
 
 async def test_an_output_clock_that_stands_still_is_not_called_playing(page: Page, call: LiveCall) -> None:

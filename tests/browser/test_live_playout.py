@@ -3,40 +3,20 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 from websockets.asyncio.server import ServerConnection
 
-from tests.browser.browsers import CHROMIUM_FLAGS, INSECURE
+from tests.browser.browsers import INSECURE
 from tests.browser.plain_page.hearing import Heard, Sound, find, resampled
-from tests.browser.plain_page.server import RATE, START, LiveCall, demo_call, plain_server, send_live
-from tests.chromium import chromium_path
+from tests.browser.plain_page.server import RATE, START, LiveCall, demo_call, send_live
 from tests.patience import HANG_S
 from ui.call.player_words import player_words
 
 CALL = demo_call()
-
-
-@pytest.fixture
-async def call() -> AsyncIterator[LiveCall]:
-    async with plain_server() as call:
-        yield call
-
-
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_FLAGS)
-        page = await browser.new_page()
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        yield page
-        await browser.close()
-        assert faults == []
 
 
 async def listen(page: Page, call: LiveCall, host: str = "127.0.0.1") -> None:
@@ -357,6 +337,25 @@ async def test_the_element_draws_speakers_and_says_how_far_behind_it_is(page: Pa
     await page.evaluate("window.context = window.contexts[0]; window.unmount()")
     await asyncio.wait_for(call.all_gone.wait(), HANG_S)
     await page.wait_for_function("window.context.state === 'closed'")
+
+
+async def test_the_element_says_why_vapi_gives_no_sound_until_it_does(page: Page, call: LiveCall) -> None:
+    works = asyncio.Event()
+
+    async def script(connection: ServerConnection, number: int) -> None:
+        await connection.send(json.dumps({"type": "listen-problem", "detail": "It requires a <b>key</b>."}))
+        await works.wait()
+        await connection.send(json.dumps({"type": "stream", "state": "connected"}))
+        await live(connection, number)
+
+    call.script = script
+    await open_element(page, call, "&autostart")
+    problem = page.get_by_test_id("listen-problem")
+    await problem.wait_for()
+    assert await problem.inner_text() == "No sound from Vapi: It requires a <b>key</b>."
+    works.set()
+    await page.wait_for_selector("[data-state=playing]")
+    assert await problem.count() == 0
 
 
 async def test_the_element_mutes_one_speaker_and_leaves_the_other(page: Page, call: LiveCall) -> None:

@@ -25,6 +25,7 @@ export const TEMPLATE = `
     <button v-if="state === 'blocked'" type="button" class="btn tap" @click="start">{{ words.tap }}</button>
     <button v-if="canFloat && !floating && state === 'playing'" type="button" class="btn" data-testid="float" @click="leave">{{ words.float }}</button>
     <button v-if="late" type="button" class="btn" data-testid="jump-to-live" @click="jump">{{ words.jump }}</button>
+    <span v-if="problem" class="missed" role="alert" data-testid="listen-problem">{{ problem }}</span>
     <span v-if="note" class="missed" data-testid="missed">{{ note }}</span>
     <span class="sr-only" role="status">{{ announced }} {{ note }}</span>
   </div>
