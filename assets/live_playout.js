@@ -196,8 +196,9 @@ export class LivePlayout {
   }
 
   /**
-   * What `Playout.stats()` in `playout.js` describes, and `state`, `outputLatency` (seconds, of the device; null where the browser
-   * does not say), `reconnects`, `badText` (text frames that were not JSON). After an end, the last figures.
+   * What `Playout.stats()` in `playout.js` describes, and `timestamp` (when, in seconds of the context's clock), `state`, `outputLatency`
+   * (seconds, of the device; null where the browser does not say), `reconnects`, `badText` (text frames that were not JSON). After an end,
+   * or while the sound stands still, the last figures.
    * @returns {Promise<any>}
    */
   async stats() {

@@ -65,9 +65,13 @@ class PlayoutProcessor extends AudioWorkletProcessor {
     this.port.postMessage(message);
   }
 
+  #stats() {
+    return { ...this.#playout.stats(), timestamp: currentTime };
+  }
+
   #postMode() {
     this.#mode = this.#playout.mode;
-    this.#post({ mode: this.#mode, stats: this.#playout.stats() });
+    this.#post({ mode: this.#mode, stats: this.#stats() });
   }
 
   /** @param {ToWorklet} message */
@@ -79,7 +83,7 @@ class PlayoutProcessor extends AudioWorkletProcessor {
     if (format !== undefined) this.#playout.setFormat(format);
     if (staysLive !== undefined) this.#playout.setStayLive(staysLive);
     if (live) this.#playout.skipToLive();
-    if (stats) this.#post({ stats: this.#playout.stats() });
+    if (stats) this.#post({ stats: this.#stats() });
     if (stop) this.#stopped = true;
   }
 

@@ -51,7 +51,7 @@ export type ToWorklet = {
 };
 
 /**
- * From the worklet to the page: levels 25 times a second, and statistics when the mode changes or when asked. `missed`: seconds that could
+ * From the worklet to the page: levels 25 times a second, and statistics when the mode changes or when asked, of the moment `timestamp` of the context's clock. `missed`: seconds that could
  * not be heard, since the connection was lost, the computer slept, or the sound device stood still.
  */
 export type FromWorklet = {
@@ -61,5 +61,5 @@ export type FromWorklet = {
   catchesUp?: boolean;
   missed?: number;
   mode?: Mode;
-  stats?: ReturnType<Playout["stats"]>;
+  stats?: ReturnType<Playout["stats"]> & { timestamp: number };
 };

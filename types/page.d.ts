@@ -42,7 +42,7 @@ declare global {
   /** Of pages that record what a player plays: tests/browser/plain_page and benchmarks/playout/page. */
   interface Window {
     contexts: BaseAudioContext[];
-    heard(): { left: string; right: string; skipped: number; rate: number | undefined };
+    heard(): { left: string; right: string; pieces: number[][]; rate: number | undefined };
     run(what: { player: string; busy: [number, number] | null }): Promise<object>;
     ready: boolean;
   }

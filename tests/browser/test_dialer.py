@@ -197,8 +197,9 @@ def test_after_a_yes_the_next_question_waits_for_the_end_of_a_double_click(earsh
     page.clock.pause_at(page.evaluate("Date.now() + 1"))
     confirm(page).click()
     expect(page.get_by_role("alert").filter(has_text="This number has an active call. Call it again?")).to_be_visible()
+    page.clock.run_for(1000)
     expect(confirm(page)).to_be_disabled()
-    page.clock.run_for(1500)
+    page.clock.run_for(500)
     expect(confirm(page)).to_be_enabled()
 
 

@@ -29,9 +29,10 @@ class Heard:
         return [(first, end) for first, end in zip(edges[::2], edges[1::2], strict=True) if end - first >= longer_than * self.rate]
 
 
-def resampled(sound: NDArray[np.int16], rate: int, new_rate: int) -> Sound:
-    """16-bit sound as floats at another rate, by its whole spectrum."""
-    spectrum = np.fft.rfft(np.pad(sound / 32768, ((rate // 10, rate // 10), (0, 0))), axis=0)
+def resampled(sound: NDArray[np.int16] | Sound, rate: int, new_rate: int) -> Sound:
+    """Sound, 16-bit or -1..1, at another rate as floats, by its whole spectrum."""
+    floats = sound / 32768 if sound.dtype == np.int16 else sound
+    spectrum = np.fft.rfft(np.pad(floats, ((rate // 10, rate // 10), (0, 0))), axis=0)
     length = round((len(sound) + 2 * (rate // 10)) * new_rate / rate)
     margin = round((rate // 10) * new_rate / rate)
     return np.fft.irfft(spectrum, length, axis=0)[margin : length - margin] * new_rate / rate

@@ -1,21 +1,23 @@
 /**
  * Records what reaches `ctx.destination`, from any player: whatever is connected there also goes into a recorder. `heard()` returns the sound
- * so far as base64 of float32, left and right, and how often the browser skipped a quantum.
+ * so far as base64 of float32, left and right, and its pieces: the frame of the context's clock at which each begins, and how many it has.
+ * Between two pieces there is a hole if the browser skipped a quantum.
  *
- * @typedef {{left: Float32Array, right: Float32Array, skipped: boolean}} Piece
+ * @typedef {{left: Float32Array, right: Float32Array, frame: number}} Piece
  */
 const RECORDER = `registerProcessor("tap", class extends AudioWorkletProcessor {
-  constructor() { super(); this.next = null; this.begin(); }
+  constructor() { super(); this.begin(); }
   begin() { this.left = new Float32Array(16384); this.right = new Float32Array(16384); this.at = 0; }
+  send() {
+    this.port.postMessage({ left: this.left.subarray(0, this.at), right: this.right.subarray(0, this.at), frame: this.frame });
+    this.begin();
+  }
   process([[left, right]]) {
-    const skipped = this.next !== null && currentFrame !== this.next;
-    this.next = currentFrame + 128;
+    if (this.at > 0 && currentFrame !== this.frame + this.at) this.send();
+    if (this.at === 0) this.frame = currentFrame;
     if (left) { this.left.set(left, this.at); this.right.set(right ?? left, this.at); }
     this.at += 128;
-    if (this.at === this.left.length || skipped) {
-      this.port.postMessage({ left: this.left.subarray(0, this.at), right: this.right.subarray(0, this.at), skipped });
-      this.begin();
-    }
+    if (this.at === this.left.length) this.send();
     return true;
   }
 });`;
@@ -63,6 +65,6 @@ function base64(channel) {
 window.heard = () => ({
   left: base64("left"),
   right: base64("right"),
-  skipped: pieces.filter((piece) => piece.skipped).length,
+  pieces: pieces.map((piece) => [piece.frame, piece.left.length]),
   rate: window.contexts.at(-1)?.sampleRate,
 });
