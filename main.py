@@ -146,6 +146,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
             account.data_dir / "vapi-recordings", fetch=gateway.recording, read=desk.read, count=desk.count_request, note=desk.note
         )
         running.push_async_callback(vapi_recordings.aclose)
+        desk.changed.subscribe(vapi_recordings.on_call)
         pages.include_router(vapi_replay_router(vapi_recordings, desk))
         pages.include_router(page_files_router(gateway.artifact, desk))
 

@@ -118,6 +118,8 @@ class StandIn:
     async def delete(self, request: web.Request) -> web.Response:
         """Erases a call. It does not hang up: a running one goes on unseen, which `erased_running` counts."""
         self.requests["DELETE /call/{id}"] += 1
+        if self.down:
+            return web.Response(status=503)
         call = self.calls.pop(request.match_info["id"], None)
         if call is None:
             return web.json_response({"message": "Not Found", "statusCode": 404}, status=404)

@@ -127,6 +127,6 @@ class Book:
 
 
 def _settled(call: Call) -> bool:
-    if call.ended_reason in OWN_REASONS:
+    if call.erasure or call.ended_reason in OWN_REASONS:
         return True
     return bool(call.cost) and call.summary is not None and (call.recording_url is not None or not call.answered)

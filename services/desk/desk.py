@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from services.desk.book import Book
 from services.desk.call_control import CallControl, Obstacle
 from services.desk.directory import Directory
+from services.desk.erasures import Erasures
 from services.desk.hang_ups import HangUps
 from services.desk.late_hang_ups import LateHangUps
 from services.desk.lookups import Lookups
@@ -27,7 +28,7 @@ from services.dialling.switch import Switch
 from services.domain.call import Call, CallOrder, CallStatus, ListenTarget
 from services.domain.client import LOCAL, Client
 from services.domain.control import Control
-from services.domain.errors import EarshotError
+from services.domain.errors import EarshotError, NotConfigured
 from services.domain.limits import Limits
 from services.domain.speech import Speaker
 from services.domain.transcript import Line
@@ -125,6 +126,7 @@ class CallDesk:
             running_with=self._book.running_with,
         )
         self._late_hang_ups = LateHangUps(journal, self.end)
+        self._erasures = Erasures(gateway=gateway, journal=journal, take=self._updates.erased)
         self._hang_ups = HangUps(gateway=gateway, take=self._updates.ours, changed=self._tell_again)
         self._control = CallControl(
             gateway=gateway,
@@ -150,6 +152,7 @@ class CallDesk:
             self._book.resume(call)
         self._tasks.start(self._watcher.run(), name="watch calls")
         self._tasks.start(self._late_hang_ups.run(), name="hang up open dials")
+        self._tasks.start(self._erasures.run(), name="delete data")
         self._tasks.start(self.directory.load(), name="load directory")
         await self._placing.start()
 
@@ -167,6 +170,7 @@ class CallDesk:
         await self._placing.aclose()
         await self._late_hang_ups.aclose()
         await self._hang_ups.aclose()
+        await self._erasures.aclose()
         await self._archive.aclose()
         await self.timelines.aclose()
         await self.switch.aclose()
@@ -281,6 +285,15 @@ class CallDesk:
             hanging_up = self._hang_ups.begin(call)
             self._control.note_when_done(hanging_up, call, client)
             return await self._hang_ups.confirmed(hanging_up)
+
+    async def erase(self, call_id: str, client: Client) -> Call:
+        """Deletes the data of an ended call, here and at Vapi. Returns what is left: times, costs, and the erasure, which Vapi has not
+        confirmed yet if it has no `confirmed_at`. The audit stays. Raises CallRunning, NotConfigured, and the errors of `read`.
+        """
+        if self.missing:
+            raise NotConfigured.without(self.missing)
+        with self._drain.work():
+            return await self._erasures.erase(await self.read(call_id, client), client)
 
     async def free_slot(self, call_id: str, client: Client) -> Call:
         """Frees the slot of a running call without proof that it is over, and notes who did. The call itself is left alone.

@@ -39,7 +39,7 @@ class TranscriptArchive:
 
     def on_call(self, call: Call) -> None:
         """Starts saving the transcript if the call has just ended."""
-        if call.running or call.id in self._ended:
+        if call.running or call.erasure or call.id in self._ended:
             return
         remember(self._ended, call.id, None, most=_REMEMBERED)
         self._transcripts.close(call.id)
@@ -47,6 +47,8 @@ class TranscriptArchive:
 
     async def of(self, call: Call) -> tuple[Line, ...]:
         """What was said in a call. Asks Vapi if it may have a transcript that is not stored. Raises JournalError."""
+        if call.erasure:
+            return ()
         heard = self._transcripts.of(call.id)
         if call.running:
             return heard

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from services.domain.speech import SpeechChange, SpeechEvent, Utterance
 from services.domain.transcript import Line, Transcript
+from services.support.recent import remember
 from services.support.signals import Signal
 
 _SPEAKERS = ("customer", "assistant")
@@ -32,6 +33,7 @@ class Transcripts:
         self.rewritten: Signal[str] = Signal()
         self._current_id = current_id
         self._talks: OrderedDict[str, _Talk] = OrderedDict()
+        self._erased: dict[str, None] = {}
 
     def of(self, call_id: str) -> tuple[Line, ...]:
         """The lines heard in a call, oldest first; empty if nobody listened or it was long ago."""
@@ -46,6 +48,8 @@ class Transcripts:
     def take(self, call_id: str, event: SpeechEvent, *, way: str = "socket") -> None:
         """Adds an event. `way` names where it came from, because the same event may come both by socket and by webhook."""
         call_id = self._current_id(call_id)
+        if call_id in self._erased:
+            return
         talk = self._talk(call_id)
         if isinstance(event, SpeechChange):
             self._note_speech(call_id, talk, event)
@@ -60,6 +64,13 @@ class Transcripts:
         """Moves a transcript to the call's new id."""
         if talk := self._talks.pop(unknown_id, None):
             self._talks.setdefault(call_id, talk)
+
+    def erase(self, call_id: str) -> None:
+        """Forgets what was said in an ended call, and what may still come of it."""
+        if call_id not in self._erased:
+            remember(self._erased, call_id, None, most=_KEPT)
+            self._talks.pop(call_id, None)
+            self.rewritten.emit(call_id)
 
     def close(self, call_id: str) -> None:
         """Closes the transcript of an ended call: open lines become final, and nobody is speaking."""

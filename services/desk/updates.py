@@ -45,6 +45,12 @@ class Updates:
         self._watch()
         return self._book.get(call.id) or call
 
+    def erased(self, call: Call) -> Call:
+        """Shows what is left of a call whose data was deleted. Returns it."""
+        self._book.see(call, ours=True)
+        self._transcripts.erase(call.id)
+        return self._book.get(call.id) or call
+
     def over(self, call: Call, reason: str) -> None:
         """Ends a call here whose end no read will show."""
         log.warning("ended a call whose end no read showed (%s)", reason)
@@ -62,6 +68,8 @@ class Updates:
             if call.id != unknown and (found := self._book.get(unknown)) and found.id == unknown:
                 self.rename(unknown, call.id)
             self._book.follow(call)
+            if call.erasure:
+                self._transcripts.erase(call.id)
         for name, rules in self._rules.items():
             if state := news.states.get(name):
                 rules.follow(*state)

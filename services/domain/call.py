@@ -131,6 +131,15 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """The deletion of a call's data, here and at Vapi: when it was asked for, by whom, and when Vapi confirmed it (None: not yet)."""
+
+    asked_at: datetime
+    by: str
+    confirmed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """A call as last read. Times are UTC, `cost` is in US dollars. Never holds a key or a listen or control URL.
 
@@ -139,6 +148,7 @@ class Call:
     instead. `external_id` is the customer's, in another system. `extension` is dialled after the answer. `squad_id` is set instead of
     `assistant_id` if a squad speaks. `recording_url` is the https address that Vapi names for its own recording, once there
     is one. It is private or expires; the gateway's `recording` opens it. `logged` and `captured`: Vapi has a log and a packet capture.
+    With an `erasure`, only what `erased` leaves is known.
     """
 
     id: str
@@ -173,6 +183,7 @@ class Call:
     logged: bool = False
     captured: bool = False
     concurrency_blocked: bool = False
+    erasure: Erasure | None = None
 
     @property
     def running(self) -> bool:
@@ -223,7 +234,26 @@ def merge(known: Call, seen: Call, *, now: datetime) -> Call:
     changes["status"] = max(known.status, seen.status, key=lambda status: status.order)
     if changes["status"] is CallStatus.RINGING and known.ringing_at is None:
         changes["ringing_at"] = seen.ringing_at or now
-    return replace(known, **changes)
+    changes["erasure"] = _later(known.erasure, seen.erasure)
+    merged = replace(known, **changes)
+    return erased(merged, merged.erasure) if merged.erasure else merged
+
+
+_LEFT = {
+    *("id", "status", "tag", "inbound", "web", "assistant_id", "phone_number_id", "caller_id", "max_duration_seconds"),
+    *("earliest_at", "created_at", "updated_at", "ringing_at", "started_at", "ended_at", "ended_reason", "cost", "costs"),
+}
+"""What is left of an erased call: times, costs, and ids of the account. Nothing that says who was called or what was said."""
+
+
+def erased(call: Call, erasure: Erasure) -> Call:
+    """The call without the data that an erasure deletes."""
+    return Call(**{name: getattr(call, name) for name in _LEFT}, erasure=erasure)
+
+
+def _later(one: Erasure | None, other: Erasure | None) -> Erasure | None:
+    """The erasure that is known to be further."""
+    return other if one is None or (other is not None and other.confirmed_at is not None) else one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

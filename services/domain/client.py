@@ -18,7 +18,7 @@ class Scope(StrEnum):
     TRANSFER = "transfer"
     """Hand a call over, or tell its assistant to: both ring a telephone."""
     MANAGE = "manage"
-    """Undo what protects: lift the stop, and delete recordings. Also stop all dialling."""
+    """Undo what protects: lift the stop, and delete recordings and the data of calls. Also stop all dialling."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ EarshotError
 ├── RecordingNotFound       404  the call has no recording here
 ├── RecordingUnfinished     409  the recording is still being written
 ├── CallNotRunning          409  the call has ended or has not started
+├── CallRunning             409  the call has not ended
 ├── DuplicateCall           409  the same client has just called this number
 │   └── DuplicateRunningCall     this number has a running call, whoever placed it
 ├── KeyInProgress           409  the first request with this idempotency key is still running
@@ -231,6 +232,12 @@ class CallNotRunning(EarshotError):
     status = 409
     code = "call_not_running"
     title = "The call is not running"
+
+
+class CallRunning(EarshotError):
+    status = 409
+    code = "call_running"
+    title = "The call has not ended"
 
 
 class NotConfigured(EarshotError):

@@ -15,6 +15,7 @@ from services.domain.errors import JournalError
 from services.domain.limits import Limits
 from services.domain.transcript import Line
 from services.journal.database.revisions import Revised
+from services.journal.erasures import ErasuresJournal
 from services.journal.opening import open_database
 from services.journal.processes.feed import Feed, News
 from services.journal.processes.presence import HEARTBEAT, Presence
@@ -58,6 +59,7 @@ class Journal:
         self._now = now
         self._writer = Writer(database, now)
         self.recordings = RecordingsJournal(database, self._writer, feed, instance)
+        self.erasures = ErasuresJournal(database)
         self._proof = Proof(database, now)
         self._closed = False
         self._tasks = Tasks()

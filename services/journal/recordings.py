@@ -1,12 +1,12 @@
 """The journal of recordings: who records which call, and what is kept of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 from services.journal.database.database import Database
 from services.journal.processes.feed import Feed, News
 from services.journal.records import Lease, RecordingState
-from services.journal.tables import recordings
+from services.journal.tables import erasures, recordings
 from services.journal.tables.recordings import Kept
 from services.journal.writing.writer import Writer
 from services.journal.writing.writes import Fact
@@ -76,6 +76,10 @@ class RecordingsJournal:
     async def state(self, call_id: str) -> RecordingState:
         """What is known of a call's recording, also of one that was deleted or never begun."""
         return await self._database.read(partial(recordings.get, call_id=call_id))
+
+    async def erased_among(self, call_ids: Collection[str]) -> set[str]:
+        """Those of these calls whose data was deleted, so that their recordings have to go."""
+        return await self._database.read(partial(erasures.among, call_ids=call_ids))
 
     async def follow(self, take: Callable[[RecordingState], None]) -> None:
         """Passes `take` each state that another process writes from now on."""

@@ -31,12 +31,14 @@ from services.recording.problems import PROBLEMS, Problems
 from services.recording.recorders import Recorders
 from services.recording.store import RecordingStore
 from services.recording.stored_archive import PAUSES_S, StoredArchive
+from services.support.recent import remember
 from services.support.signals import Signal
 from services.support.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
 _EARSHOT = Client(name="earshot")
+_ERASE_AGAIN_S = 1.0
 _FREE_FLOOR = 500_000_000  # bytes that must stay free on the disk
 
 
@@ -79,6 +81,7 @@ class Recordings:
         )
         self._recorders = Recorders(relay, self._disk, room=self._make_room, ended=self._on_end, problems=self._problems, clock=clock)
         self._leases = LeaseKeeper(journal, self._recorders, take_over=self._take_over, changed=self.changed.emit)
+        self._erased: dict[str, None] = {}
         self._finishers: dict[str, asyncio.Task[None]] = {}
         self._closed = False
         self._tasks = Tasks()
@@ -89,6 +92,7 @@ class Recordings:
         await self._archive.open()
         await self._leases.open()
         self._recorders.open()
+        await self._erase_all()
         self._tasks.start(self._finish_all(), name="finish recordings")
 
     async def aclose(self) -> None:
@@ -165,11 +169,39 @@ class Recordings:
         self.changed.emit(call_id)
 
     def on_call(self, call: Call) -> None:
-        """Starts recording a new call if `default` is on, from before it is answered."""
+        """Starts recording a new call if `default` is on, from before it is answered. Deletes the recording of an erased call."""
+        if call.erasure:
+            self._begin_erasing(call.id)
+            return
         known = call.id in self._recorders or self._leases.elsewhere(call.id) or self._leases.switched_off(call.id)
         begun = call.status not in (CallStatus.UNKNOWN, CallStatus.SCHEDULED)
         if self.default and call.running and begun and not known and not self.problem(call.id) and not self._closed:
             self._tasks.start(self._start_unasked(call.id), name="start recording")
+
+    def _begin_erasing(self, call_id: str) -> None:
+        if call_id not in self._erased and not self._closed:
+            remember(self._erased, call_id, None)
+            self._tasks.start(self._erase(call_id), name="delete recording")
+
+    async def _erase(self, call_id: str) -> None:
+        """Deletes what this process can reach of a recording, as soon as it is not being written any more."""
+        while True:
+            try:
+                await self._archive.delete(call_id)
+                break
+            except RecordingNotFound:  # an id that no recording can have
+                return
+            except EarshotError as error:
+                log.warning("could not delete the recording of a call whose data was deleted (%s); trying again", error.code)
+                await asyncio.sleep(_ERASE_AGAIN_S)
+        self._problems.mended(call_id)
+        self.changed.emit(call_id)
+
+    async def _erase_all(self) -> None:
+        """Deletes what another process, or this one before it was killed, should have deleted from this folder."""
+        here = await self._disk.finished() | await self._disk.unfinished()
+        for call_id in await self._journal.erased_among(here):
+            self._begin_erasing(call_id)
 
     def _learn(self, state: RecordingState) -> None:
         """Takes in what another process did to a recording."""

@@ -106,11 +106,19 @@ class VapiRecordings:
             self._peaks.pop(call.id, None)
             raise
 
+    def on_call(self, call: Call) -> None:
+        """Deletes the copy of a call whose data was deleted."""
+        if call.erasure and (task := self._copies.pop(call.id, None)):
+            self._peaks.pop(call.id, None)
+            self._tasks.start(_delete(task), name="delete copy")
+
     async def _recorded(self, call_id: str, client: Client) -> Call:
         """The call, if it may have a recording."""
         call = await self._read(call_id, client)
         if call.running:
             raise RecordingUnfinished("Vapi has a recording only after the call.", code="recording_not_ready")
+        if call.erasure:
+            raise RecordingNotFound("The data of this call was deleted.")
         if not call.answered:
             raise RecordingNotFound("This call was not answered, so there is no recording.")
         return call
@@ -190,6 +198,14 @@ async def _head(chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[byte
         if len(head) >= _HEAD:
             break
     return head, chunks
+
+
+async def _delete(task: asyncio.Task[Copy]) -> None:
+    with suppress(EarshotError):  # then there is no copy
+        copy = await task
+        with suppress(EarshotError):
+            await copy.complete()
+        await asyncio.to_thread(copy.path.unlink, missing_ok=True)
 
 
 async def _result(opened: asyncio.Future[Copy]) -> Copy:

@@ -183,14 +183,16 @@ class Gateway:
     async def delete_call(self, call_id: str) -> None:
         """Deletes a call's data at Vapi: the only way to cancel a scheduled call. It does not hang up a running one.
 
-        Raises `CallNotFound`, `VapiRefused`, `VapiUnavailable`.
+        Raises `CallNotFound`, `VapiRefused`, and `VapiUnavailable`, also if Vapi could not delete everything.
         """
         try:
-            answer = await self._sdk.ask("DELETE", _path("call", call_id))
+            answer = await self._sdk.ask("DELETE", _path("call", call_id), body=b"{}")  # a body is required (OpenAPI `DeleteCallDTO`)
         except NoAnswer:
             raise VapiUnavailable(refusals.UNREACHABLE) from None
         if not answer.ok:
             raise refusals.of_read(answer, call_id=call_id)
+        if values.table(answer.body).get("status") == "deletion-failed":
+            raise VapiUnavailable("Vapi could not delete all data of the call.")
 
     async def listen_target(self, call_id: str) -> ListenTarget:
         """The URL of the call's live sound. Vapi returns it even after the call has ended. Raises like `control`."""

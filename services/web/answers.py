@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.desk.desk import CallDesk
-from services.domain.call import Analysis, Call, CallStatus, CallType
+from services.domain.call import Analysis, Call, CallStatus, CallType, Erasure
 from services.support.rfc3339 import rfc3339
 
 DETAILS = {
@@ -78,6 +78,14 @@ class AnalysisAnswer(BaseModel):
     interruptions: dict[str, int | None] = Field(description="`byCustomer` and `byAssistant`, as Vapi counted them")
 
 
+class ErasureAnswer(BaseModel):
+    """The deletion of a call's data."""
+
+    askedAt: datetime
+    by: str = Field(description="Who asked for it: the token's name, or `page`")
+    confirmedAt: datetime | None = Field(description="When Vapi had deleted its part; null while Earshot keeps asking")
+
+
 class CallDetails(BaseModel):
     """One call, including what is known after its end."""
 
@@ -109,6 +117,9 @@ class CallDetails(BaseModel):
         description="Path of the route that serves Vapi's own recording, once there is one; null without the scope `listen`"
     )
     endedFamily: str | None = Field(description="The kind of end, which the parameter `family` of the list filters by")
+    erasure: ErasureAnswer | None = Field(
+        description="Set once the call's data was deleted: only times, costs and the account's ids are left"
+    )
 
 
 class CallsDetails(BaseModel):
@@ -162,6 +173,7 @@ def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, may_list
         "analysis": _analysis(call.analysis) if call.analysis else None,
         "recordingUrl": recording_path(call) if may_listen else None,
         "endedFamily": reason.family.value if reason else None,
+        "erasure": _erasure(call.erasure) if call.erasure else None,
     }
     if detail:
         answer["detail"] = detail
@@ -178,6 +190,10 @@ def _customer(call: Call) -> dict[str, str | None] | None:
         "name": call.customer_name,
         "externalId": call.external_id,
     }
+
+
+def _erasure(erasure: Erasure) -> dict[str, str | None]:
+    return {"askedAt": rfc3339(erasure.asked_at), "by": erasure.by, "confirmedAt": rfc3339(erasure.confirmed_at)}
 
 
 def _analysis(found: Analysis) -> dict[str, Any]:

@@ -143,6 +143,8 @@ class CallEvents:
         if log.last == call:
             return
         ended = not call.running and (log.last is None or log.last.running)
+        if call.erasure:
+            log.events.clear()
         log.last = call
         self._forget_found()
         if call.status is CallStatus.UNKNOWN:

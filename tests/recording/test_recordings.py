@@ -7,6 +7,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,10 @@ from starlette.middleware.base import RequestResponseEndpoint
 from starlette.responses import Response
 from websockets.asyncio.server import ServerConnection
 
-from services.domain.call import Call, CallStatus
+from services.domain.call import Call, CallStatus, Erasure
 from services.domain.client import PAGE, Client, Scope
 from services.domain.errors import CallNotFound, CallNotRunning, CantRecord, NotConfigured, RecordingNotFound, RecordingUnfinished
-from services.journal import Journal
+from services.journal import AuditRow, Journal
 from services.listening.sound_thread import SoundThread
 from services.recording.recorder import Recorder
 from services.recording.recordings import Recordings
@@ -430,6 +431,35 @@ async def test_a_recording_that_is_being_written_can_not_be_deleted(site: Site) 
     with pytest.raises(RecordingUnfinished):
         await site.recordings.delete("c1", PAGE)
     assert site.recordings.recording("c1")
+
+
+async def test_the_recording_of_a_call_goes_with_its_data(site: Site) -> None:
+    connection = await site.record(SECOND)
+    await hold_until_written(site, 64_000)
+    await site.end(connection)
+    erased = replace(site.line.calls["c1"], erasure=Erasure(asked_at=datetime.now(UTC), by="page"))
+    site.recordings.on_call(erased)  # while it is being finished, perhaps
+    async with asyncio.timeout(HANG_S):
+        while any(site.folder.glob("c1/*.*")):  # noqa: ASYNC110 - whenever it is
+            await asyncio.sleep(0.01)
+    assert not site.recordings.has("c1")
+    with pytest.raises(RecordingNotFound):
+        await site.recordings.text("c1", "transcript")
+
+
+async def test_a_recording_that_was_left_when_its_calls_data_was_deleted_goes_at_the_start(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    async with site_in(folder) as site:
+        await site.kept(SECOND)
+    journal = await Journal.open(tmp_path / "journal" / "journal.db")
+    note = AuditRow(at=datetime.now(UTC), who="page", action="delete-data", outcome="asked", call_id="c1")
+    call = Call(id="c1", status=CallStatus.ENDED)
+    await journal.erasures.begin(call, Erasure(asked_at=datetime.now(UTC), by="page"), note)
+    await journal.aclose()
+    async with site_in(folder) as site, asyncio.timeout(HANG_S):
+        while (folder / "c1" / "1.flac").exists():  # noqa: ASYNC110 - whenever it is
+            await asyncio.sleep(0.01)
+        await site.until(lambda: not site.recordings.has("c1"))
 
 
 async def test_a_data_folder_that_is_made_for_recordings_is_its_owners_alone(tmp_path: Path) -> None:

@@ -77,6 +77,8 @@ async def client_of(
         vapi_recordings = VapiRecordings(
             folder / "vapi-recordings", fetch=vapi.recording, read=desk.read, count=desk.count_request, note=desk.note
         )
+        desk.changed.subscribe(recordings.on_call)
+        desk.changed.subscribe(vapi_recordings.on_call)
         api.include_router(vapi_recording_router(vapi_recordings))
         api.include_router(call_files_router(vapi.artifact, desk))
         access = Authentication(api, sessions=None, tokens=read_tokens(account.api_tokens))

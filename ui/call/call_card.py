@@ -9,6 +9,7 @@ from services.domain.client import PAGE
 from services.recording.recordings import Recordings
 from ui.call.audio_player import AudioPlayer
 from ui.call.call_head import CallHead
+from ui.call.data_deletion import DataDeletion
 from ui.call.outcome import Outcome
 from ui.call.steering import Steering
 from ui.call.timeline import Timeline
@@ -67,6 +68,7 @@ class CallCard:
         self._transcript = Transcript(call, desk=desk)
         self._steering = Steering(call, desk=desk)
         Timeline(call, desk=desk)
+        self._deletion = DataDeletion(call, desk=desk)
         self.update(call)
 
     def update(self, call: Call) -> None:
@@ -86,6 +88,7 @@ class CallCard:
         self._vapi_recorded.refresh(call)
         self._transcript.refresh(call)
         self._steering.refresh(call)
+        self._deletion.refresh(call)
         self._refresh()
 
     def _with_player(self, call: Call) -> None:

@@ -19,6 +19,8 @@ def number(call: Call | CallOrder) -> str:
         return f"{international(call.to)}, {say('extension', extension=extension)}" if extension else international(call.to)
     if call.sip_uri:
         return call.sip_uri
+    if isinstance(call, Call) and call.erasure:
+        return say("erased_call")
     return say("web_call" if isinstance(call, Call) and call.web else "unknown_number")
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.domain.call import Analysis, Call, CallOrder, CallStatus, CostItem, Output
+from services.domain.call import Analysis, Call, CallOrder, CallStatus, CostItem, Erasure, Output
 from services.domain.voicemail import Voicemail
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,7 +36,8 @@ def load_call(text: str) -> Call:
     values = _load(text, Call)
     costs = tuple(CostItem(**item) for item in values.pop("costs", ()))
     analysis = _analysis(values.pop("analysis", None))
-    return Call(**values | {"status": CallStatus(values["status"]), "costs": costs, "analysis": analysis})
+    erasure = Erasure(**_times(erasure)) if (erasure := values.pop("erasure", None)) else None
+    return Call(**values | {"status": CallStatus(values["status"]), "costs": costs, "analysis": analysis, "erasure": erasure})
 
 
 def _analysis(stored: dict[str, Any] | None) -> Analysis | None:
@@ -51,12 +52,14 @@ def load_order(text: str) -> CallOrder:
 
 def _load(text: str, record: type[Call] | type[CallOrder]) -> dict[str, Any]:
     names = {item.name for item in fields(record)}
-    return {
-        name: datetime.fromisoformat(value) if name.endswith("_at") else value for name, value in json.loads(text).items() if name in names
-    }
+    return _times({name: value for name, value in json.loads(text).items() if name in names})
+
+
+def _times(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: datetime.fromisoformat(value) if name.endswith("_at") and value else value for name, value in values.items()}
 
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds")
-    return asdict(value) if isinstance(value, CostItem | Analysis) else dict(value) if isinstance(value, Mapping) else str(value)
+    return asdict(value) if isinstance(value, CostItem | Analysis | Erasure) else dict(value) if isinstance(value, Mapping) else str(value)

@@ -83,6 +83,10 @@ STEPS: tuple[Step, ...] = (
         "INSERT INTO earshot_recordings SELECT call_id, instance, renewed_at, 0, 0, 0, 0, 1, 0 FROM earshot_leases",
         "DROP TABLE earshot_leases",
     ),
+    (
+        "CREATE TABLE earshot_erasures (call_id TEXT PRIMARY KEY, who TEXT NOT NULL, asked_at BIGINT NOT NULL, confirmed_at BIGINT)",
+        "CREATE INDEX earshot_erasures_pending ON earshot_erasures (asked_at) WHERE confirmed_at IS NULL",
+    ),
 )
 """A released step is never changed. Every later change is a new step."""
 

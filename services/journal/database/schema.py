@@ -90,6 +90,9 @@ recordings = _table(
 `switched_off`: somebody stopped the recording. `stored`: the store has parts of it. Parts that began before `deleted_at` are deleted, in
 the store once `swept`."""
 
+erasures = _table("earshot_erasures", call_id=sa.String, who=sa.String, asked_at=sa.BigInteger, confirmed_at=sa.BigInteger)
+"""The calls whose data was deleted. `confirmed_at` is when Vapi had deleted it too; null while that is not certain."""
+
 instances = _table("earshot_instances", id=sa.String, seen_at=sa.BigInteger)
 """The processes on one PostgreSQL database, and each one's last heartbeat by the database's clock."""
 

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.journal.database.codec import milliseconds
-from services.journal.database.schema import audit, calls, dials, recordings, sessions, transcripts
+from services.journal.database.schema import audit, calls, dials, erasures, recordings, sessions, transcripts
 
 KEPT = timedelta(days=400)
 """For calls, their transcripts and dials, and the audit: whoever checks a bill a year later finds them."""
@@ -42,6 +42,7 @@ def _rules(now: datetime) -> list[tuple[sa.TableClause, sa.ColumnClause[Any], sa
         (calls, calls.c.id, calls.c.created_at <= kept_since),
         (transcripts, transcripts.c.call_id, ~sa.exists().where(calls.c.id == transcripts.c.call_id)),
         (audit, audit.c.id, audit.c.at <= kept_since),
+        (erasures, erasures.c.call_id, erasures.c.confirmed_at <= kept_since),
         (recordings, recordings.c.call_id, ~kept & (recordings.c.renewed_at <= kept_since)),
         (sessions, sessions.c.key, sessions.c.begun_at <= milliseconds(now - SESSIONS_KEPT)),
     ]

@@ -10,11 +10,15 @@ from services.domain.speech import Kind
 from services.domain.transcript import Line
 from services.journal.database.codec import milliseconds, storable, time_of
 from services.journal.database.schema import calls, transcripts
+from services.journal.tables import erasures
 
 
 def save(connection: sa.Connection, wanted: Sequence[tuple[str, Sequence[Line]]]) -> None:
-    """Saves transcripts. Of several for one call the last one counts."""
-    for call_id, lines in dict(wanted).items():
+    """Saves transcripts. Of several for one call the last one counts. None is saved of a call whose data was deleted."""
+    latest = dict(wanted)
+    for call_id in erasures.among(connection, latest.keys()):
+        del latest[call_id]
+    for call_id, lines in latest.items():
         connection.execute(transcripts.delete().where(transcripts.c.call_id == call_id))
         connection.execute(transcripts.insert().values(call_id=call_id, lines=_dump(lines)))
         said = storable("\n".join(line.text for line in lines).casefold())

@@ -16,7 +16,7 @@ from starlette.types import Scope as AsgiScope
 
 from services.desk.desk import CallDesk
 from services.domain.client import Client, Scope
-from services.domain.errors import LimitReached, VapiUnavailable
+from services.domain.errors import LimitReached, RecordingNotFound, VapiUnavailable
 from services.vapi.recordings import LOG, PACKETS, Artifact, RecordingDownload
 from services.web.access.current_client import client_of
 from services.web.problems import PROBLEMS
@@ -73,6 +73,8 @@ class _CallFiles:
     async def _answer(self, request: Request, call_id: str, artifact: Artifact, action: str, name: str) -> Response:
         client = client_of(request, Scope.LISTEN)
         call = await self._desk.read(call_id, client)
+        if call.erasure:
+            raise RecordingNotFound("The data of this call was deleted.")
         with ExitStack() as held:
             held.enter_context(self._counted(client))
             self._desk.count_request(client)

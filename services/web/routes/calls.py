@@ -50,6 +50,11 @@ class _CallRoutes:
         )
         router.add_api_route("/api/calls/{call_id}", self.call, responses=one, summary="One call")
         router.add_api_route("/api/calls/{call_id}/end", self.end, methods=["POST"], responses={200: done, **PROBLEMS}, summary="Hang up")
+        deleted = {200: done, 202: {"model": CallDetails | CallReference, "description": "Deleted here; Vapi has not confirmed yet"}}
+        path = "/api/calls/{call_id}/data"
+        router.add_api_route(
+            path, self.delete_data, methods=["DELETE"], responses={**deleted, **PROBLEMS}, summary="Delete a call's data, here and at Vapi"
+        )
         path = "/api/calls/{call_id}/free-slot"
         router.add_api_route(path, self.free_slot, methods=["POST"], responses={200: done, **PROBLEMS}, summary="Free a call's slot")
         router.add_api_route(
@@ -111,6 +116,15 @@ class _CallRoutes:
         """Hangs up and answers once Vapi confirms it; a call that has ended already is answered as it is."""
         call = await self._desk.end(call_id, client_of(request, Scope.CONTROL))
         return JSONResponse(await self._answer_as_allowed(request, call))
+
+    async def delete_data(self, request: Request, call_id: str) -> JSONResponse:
+        """Deletes for good what is known of an ended call: number, transcript, summary, recordings. Times, costs and the audit stay.
+
+        202 while Vapi has not confirmed its part: Earshot keeps asking, and `erasure.confirmedAt` tells when it has.
+        """
+        call = await self._desk.erase(call_id, client_of(request, Scope.MANAGE))
+        confirmed = call.erasure is not None and call.erasure.confirmed_at is not None
+        return JSONResponse(await self._answer_as_allowed(request, call), 200 if confirmed else 202)
 
     async def free_slot(self, request: Request, call_id: str) -> JSONResponse:
         """Lets another call be placed in the place of one that is stuck. The call itself is left alone: it may still be running."""

@@ -103,7 +103,7 @@ async def test_every_table_is_pruned_or_says_why_not(journal: Journal, url: str,
     tables = [row[0] for row in await execute(url, catalogue)]
     assert sorted(tables) == sorted([*pruned_tables(clock.now), *NOT_PRUNED])
     assert all(NOT_PRUNED.values())
-    assert NAMES.keys() == pruned_tables(clock.now) - {"earshot_sessions", "earshot_recordings"}
+    assert NAMES.keys() == pruned_tables(clock.now) - {"earshot_sessions", "earshot_recordings", "earshot_erasures"}
 
 
 async def test_it_is_pruned_by_itself_every_hour(open_journal: Open, url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,65 @@
+"""Calls whose data is to be deleted: deletes it here, and remembers until Vapi has confirmed the deletion there."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from services.domain.call import Call, Erasure, erased
+from services.journal.database.codec import dump, load_order, milliseconds, time_of
+from services.journal.database.schema import calls, dials, erasures, transcripts
+from services.journal.records import AuditRow
+from services.journal.tables import audit
+from services.journal.tables.calls import get, save
+
+# Literal text, so that the partial index with the same text is used.
+_PENDING = sa.text("confirmed_at IS NULL")
+
+
+def begin(connection: sa.Connection, call: Call, erasure: Erasure, note: AuditRow) -> Call:
+    """Deletes what is stored of an ended call, all at once. Returns what is left, which an earlier erasure leaves as it is."""
+    if (known := get(connection, call.id)) and known.erasure:
+        return known
+    connection.execute(
+        erasures.insert().values(call_id=call.id, who=erasure.by, asked_at=milliseconds(erasure.asked_at), confirmed_at=None)
+    )
+    save(connection, [(erased(call, erasure), erasure.asked_at)])
+    connection.execute(calls.update().where(calls.c.id == call.id).values(said=""))
+    connection.execute(transcripts.delete().where(transcripts.c.call_id == call.id))
+    left = get(connection, call.id) or call
+    _clear_dials(connection, left)
+    audit.note(connection, [note])
+    return left
+
+
+def pending(connection: sa.Connection) -> list[tuple[str, Erasure]]:
+    """The ids of calls whose deletion Vapi has not confirmed, oldest first."""
+    rows = connection.execute(sa.select(erasures).where(_PENDING).order_by(erasures.c.asked_at))
+    return [(row.call_id, Erasure(asked_at=time_of(row.asked_at), by=row.who)) for row in rows]
+
+
+def confirm(connection: sa.Connection, call_id: str, at: datetime, note: AuditRow) -> Call | None:
+    """Vapi has deleted the call's data. Returns the call."""
+    of = erasures.update().where(erasures.c.call_id == call_id, _PENDING)
+    if connection.execute(of.values(confirmed_at=milliseconds(at))).rowcount:
+        audit.note(connection, [note])
+        call = get(connection, call_id)
+        if call and call.erasure:
+            save(connection, [(replace(call, erasure=replace(call.erasure, confirmed_at=at)), at)])
+    return get(connection, call_id)
+
+
+def among(connection: sa.Connection, call_ids: Collection[str]) -> set[str]:
+    """Those of these calls whose data was deleted."""
+    return set(connection.execute(sa.select(erasures.c.call_id).where(erasures.c.call_id.in_(call_ids))).scalars()) if call_ids else set()
+
+
+def _clear_dials(connection: sa.Connection, call: Call) -> None:
+    """Clears the orders of what was to be said. The number and the idempotency key stay, so that nothing is dialled twice."""
+    of_call = dials.c.call_id == call.id
+    rows = connection.execute(sa.select(dials).where(of_call | (dials.c.tag == call.tag) if call.tag else of_call)).all()
+    for row in rows:
+        order = replace(load_order(row.asked), name=None, first_message=None, variable_values={})
+        values = {"asked": dump(order), "first_call": dump(call) if row.first_call else None}
+        connection.execute(dials.update().where(dials.c.tag == row.tag).values(values))
