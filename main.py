@@ -14,7 +14,6 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import uvicorn
 from fastapi import FastAPI
@@ -37,6 +36,7 @@ from services.journal import AuditRow, Journal
 from services.journal.backup import back_up
 from services.listening.relay import Relay
 from services.listening.sound_thread import SoundThread
+from services.recording.claimed_folder import claim_folder
 from services.recording.recordings import Recordings
 from services.recording.store import Credentials, RecordingStore
 from services.recording.vapi_recordings import VapiRecordings
@@ -193,14 +193,17 @@ async def open_desk(settings: Settings, running: AsyncExitStack) -> tuple[Settin
     account, place = settings, journal_place(settings)
     if settings.demo:
         line = await running.enter_async_context(DemoLine(lines=max(LINES, settings.concurrent_calls or 0)))
+        # The demo line forgets its calls when it ends, so journal and recordings go too; if Earshot is killed, at the next start.
+        folder = await asyncio.to_thread(claim_folder, settings.data_dir / "demo")
+        running.callback(folder.remove)
         account = replace(
             settings,
             api_key=line.api_key,
             base_url=line.base_url,
             assistant_id=line.assistant_id,
             phone_number_id=line.phone_number_id,
-            # The demo line forgets its calls when it ends, and so do journal and recordings.
-            data_dir=Path(running.enter_context(TemporaryDirectory(prefix="earshot-"))),
+            data_dir=folder.path,
+            recordings="",
         )
         place = account.data_dir / "demo.sqlite"
     journal = await Journal.open(place)

@@ -14,6 +14,10 @@ Body = dict[str, Any]
 APPOINTMENT = "9b1f6a52-7c1e-4b6f-8f0e-2d6f4a1c7e10"
 """The id of the structured output that the account asks for."""
 
+SCORECARD = "2c6f0a8e-51d7-4f0b-9a53-7d1e8b3c4f20"
+MONITOR = "7d0f3b14-8c5e-4f6a-b1d2-3e9a6c5b8f70"
+"""The ids of the account's scorecard and monitor."""
+
 _MODEL_MS, _VOICE_MS, _TRANSCRIBER_MS = 320.0, 140.0, 90.0  # parts of a turn's latency; the rest is endpointing
 _MOST_LATENCY_MS = 3000.0  # what is longer is a pause of the speakers
 
@@ -34,6 +38,7 @@ def artifact(
         "messages": messages,
         "messagesOpenAIFormatted": [{"role": turn.role, "content": turn.text} for turn in turns],
         "performanceMetrics": _metrics(turns, happenings),
+        "scorecards": {SCORECARD: _scorecard(complete)},
         "structuredOutputs": {APPOINTMENT: {"name": "Appointment", "result": _appointment(complete)}},
         "assistantActivations": [{"assistantName": name} for name in assistants],
         **_recording(call_id),
@@ -53,6 +58,15 @@ def presigned(addresses: dict[str, str], *, expires: datetime) -> Body:
     """The fields that an API response adds to an artifact: addresses that work without a key until they expire."""
     fields = {f"presigned{kind.capitalize()}Url": address for kind, address in addresses.items()}
     return {**fields, "presignedUrlsExpiresAt": expires.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
+
+
+def monitors(*, complete: bool) -> list[Body]:
+    """What the account's monitors found in a call (OpenAPI `MonitorResult`)."""
+    return [{"monitorId": MONITOR, "filterPassed": complete}]
+
+
+def _scorecard(complete: bool) -> Body:
+    return {"name": "Service", "score": 90 if complete else 20, "scoreNormalized": 90 if complete else 20, "metricPoints": {}}
 
 
 def _appointment(complete: bool) -> Body:

@@ -194,7 +194,7 @@ class DemoCall:
             self._lines.give_back()
         playing = self.answered.result() if self.answered.done() else None
         self.body |= {"endedAt": stamp(ended_at), "endedReason": reason}
-        self.body |= final_fields(
+        final = final_fields(
             playing,
             self.controls.turns,
             call_id=self.id,
@@ -202,6 +202,8 @@ class DemoCall:
             ended_at=ended_at,
             assistants=self._cast.names,
         )
+        self.body["monitor"] |= {"monitors": final.pop("monitors", [])}
+        self.body |= final
         if playing and self._started_at:
             self._recorded_seconds = (ended_at - self._started_at).total_seconds()
         self.close_code.set_result(1000)

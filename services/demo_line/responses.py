@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
-from services.demo_line.artifacts import analysis, artifact
+from services.demo_line.artifacts import analysis, artifact, monitors
 from services.demo_line.lines import Lines
 from services.demo_line.playing import Playing
 from services.demo_line.speech import Turn
@@ -88,6 +88,7 @@ def final_fields(
 ) -> Body:
     """The fields that a call has only once it has ended: transcript, summary, price. They are empty if nobody answered.
 
+    `monitors` belongs into the call's `monitor`.
     `extra_turns` are the assistant's turns that are not part of the recorded conversation; `assistants` the names of those that spoke.
     """
     if playing is None or started_at is None:
@@ -101,6 +102,7 @@ def final_fields(
         "messages": made["messages"],
         "artifact": made,
         "analysis": analysis(complete=complete),
+        "monitors": monitors(complete=complete),
     }
 
 
@@ -140,7 +142,7 @@ def _price(seconds: float, *, characters: int) -> Body:
 
 def assistants(org_id: str, created_at: datetime) -> list[Body]:
     def assistant(name: str, first_message: str, prompt: str) -> Body:
-        return _resource(org_id, created_at) | {
+        return resource(org_id, created_at) | {
             "name": name,
             "firstMessage": first_message,
             "model": _MODEL | {"messages": [{"role": "system", "content": prompt}]},
@@ -158,7 +160,7 @@ def assistants(org_id: str, created_at: datetime) -> list[Body]:
 def phone_numbers(org_id: str, created_at: datetime) -> list[Body]:
     """Two caller IDs: one imported from Twilio, with a secret in it like the real ones, and one of Vapi's own, which has no number."""
     return [
-        _resource(org_id, created_at)
+        resource(org_id, created_at)
         | {
             "provider": "twilio",
             "name": "Main line",
@@ -167,15 +169,16 @@ def phone_numbers(org_id: str, created_at: datetime) -> list[Body]:
             "twilioAccountSid": f"AC{'0' * 32}",
             "twilioAuthToken": uuid4().hex,
         },
-        _resource(org_id, created_at)
+        resource(org_id, created_at)
         | {"provider": "vapi", "name": "Front desk", "status": "active", "sipUri": "sip:front-desk@sip.vapi.ai"},
     ]
 
 
 def squads(org_id: str, created_at: datetime, members: Sequence[Body]) -> list[Body]:
     """One squad, of all `members`."""
-    return [_resource(org_id, created_at) | {"name": "Front office", "members": [{"assistantId": member["id"]} for member in members]}]
+    return [resource(org_id, created_at) | {"name": "Front office", "members": [{"assistantId": member["id"]} for member in members]}]
 
 
-def _resource(org_id: str, created_at: datetime) -> Body:
+def resource(org_id: str, created_at: datetime) -> Body:
+    """What every resource of the account has."""
     return {"id": str(uuid4()), "orgId": org_id, "createdAt": stamp(created_at), "updatedAt": stamp(created_at)}

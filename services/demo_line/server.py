@@ -1,10 +1,9 @@
 """The demo line: Vapi's API, listen sockets and control URLs on a loopback port."""
 
-import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from uuid import uuid4
 
 from aiohttp import web
@@ -13,6 +12,7 @@ from yarl import URL
 from services.demo_line import responses
 from services.demo_line.account import Account
 from services.demo_line.call import DemoCall
+from services.demo_line.json_body import read_json
 from services.demo_line.lines import Lines
 from services.demo_line.listen_socket import listen
 from services.demo_line.recording import DemoRecordings
@@ -76,9 +76,17 @@ class DemoLine:
                 web.get(f"/{_ID}/listen", self._listen),
             ]
         )
-        for path, kind, bodies in self._account.routes():
-            listed, one = _reading(bodies, kind)
-            app.add_routes([web.get(path, self._with_api_key(listed)), web.get(f"{path}/{{id}}", self._with_api_key(one))])
+        for path, kind in self._account.resources.items():
+            one = f"{path}/{{id}}"
+            app.add_routes(
+                [
+                    web.get(path, self._with_api_key(kind.listed)),
+                    web.post(path, self._with_api_key(kind.create)),
+                    web.get(one, self._with_api_key(kind.one)),
+                    web.patch(one, self._with_api_key(kind.change)),
+                    web.delete(one, self._with_api_key(kind.delete)),
+                ]
+            )
         return app
 
     async def start(self) -> None:
@@ -109,7 +117,7 @@ class DemoLine:
         return list(self._calls[call_id].controls_received)
 
     async def _place(self, request: web.Request) -> web.Response:
-        order = check_order(await _json(request))
+        order = check_order(await read_json(request))
         self._account.require(order)
         if "customers" in order:
             orders, errors = batch_of(order)
@@ -147,7 +155,7 @@ class DemoLine:
 
     async def _change_call(self, request: web.Request) -> web.Response:
         call = self._find(request)
-        call.body |= check_changes(await _json(request))
+        call.body |= check_changes(await read_json(request))
         return web.json_response(call.body)
 
     async def _delete_call(self, request: web.Request) -> web.Response:
@@ -168,7 +176,7 @@ class DemoLine:
 
     async def _control(self, request: web.Request) -> web.Response:
         call = self._running(request, "control")
-        control = check_control(await _json(request))
+        control = check_control(await read_json(request))
         takes_over = self._account.assistant(control["destination"]) if control["type"] == "handoff" else None
         call.receive(control, takes_over)
         return web.json_response({"status": "ok"})
@@ -214,21 +222,6 @@ class DemoLine:
             return _error_response(Refusal(error.status, error.text or error.reason))
 
 
-def _reading(bodies: list[Body], kind: str) -> tuple[_Handler, _Handler]:
-    """Handlers of a resource's list, and of one of its bodies."""
-
-    async def listed(request: web.Request) -> web.StreamResponse:
-        return web.json_response(select(bodies, request.query))
-
-    async def one(request: web.Request) -> web.StreamResponse:
-        found = next((body for body in bodies if body["id"] == request.match_info["id"]), None)
-        if found is None:
-            raise Refusal(404, f"{kind} Not Found.")
-        return web.json_response(found)
-
-    return listed, one
-
-
 def _require_key(request: web.Request, key: str) -> None:
     header = request.headers.get("Authorization")
     if header is None:
@@ -239,10 +232,3 @@ def _require_key(request: web.Request, key: str) -> None:
 
 def _error_response(refusal: Refusal) -> web.Response:
     return web.json_response(refusal.body, status=refusal.status)
-
-
-async def _json(request: web.Request) -> Any:
-    try:
-        return json.loads(await request.read())
-    except ValueError as error:
-        raise Refusal(400, str(error)) from error

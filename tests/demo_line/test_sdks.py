@@ -35,6 +35,27 @@ batch = vapi.calls.create(
     squad_id=wanted["squad"], phone_number_id=wanted["number"],
     customers=[CreateCustomerDto(number="+14155552672"), CreateCustomerDto(number="1")],
 )
+
+
+def account():
+    assistant = vapi.assistants.create(name="Kim", first_message="Hello, Kim here.", voice={"provider": "vapi", "voiceId": "Elliot"})
+    number = vapi.phone_numbers.create(request={"provider": "vapi", "name": "Side door", "sipUri": "sip:side@sip.vapi.ai"})
+    squad = vapi.squads.create(name="Back office", members=[{"assistantId": assistant.id}])
+    called = vapi.calls.create(squad_id=squad.id, phone_number_id=number.id, customer=CreateCustomerDto(number="+14155552673"))
+    found = {
+        "made": [assistant.name, number.name, squad.members[0].assistant_id == assistant.id, called.status],
+        "changed": [
+            vapi.assistants.update(id=assistant.id, name="Kim B.").name,
+            vapi.phone_numbers.update(id=number.id, request={"provider": "vapi", "name": "Back door"}).name,
+            vapi.squads.update(id=squad.id, name="Office", members=[{"assistantId": assistant.id}]).name,
+        ],
+        "there": [vapi.assistants.list()[0].name, vapi.phone_numbers.list()[0].name, vapi.squads.list()[0].name],
+    }
+    gone = [vapi.squads.delete(id=squad.id), vapi.phone_numbers.delete(id=number.id), vapi.assistants.delete(id=assistant.id)]
+    lists = [vapi.assistants.list(), vapi.phone_numbers.list(), vapi.squads.list()]
+    return found | {"gone": [one.name for one in gone], "remaining": [len(one) for one in lists]}
+
+
 print(json.dumps({
     "created": [call.name, call.status, bool(call.monitor.listen_url)],
     "batch": [len(batch.results), len(batch.errors)],
@@ -49,6 +70,7 @@ print(json.dumps({
     "number": vapi.phone_numbers.get(id=wanted["number"]).number,
     "squads": [one.name for one in vapi.squads.list()],
     "squad": vapi.squads.get(id=wanted["squad"]).name,
+    **account(),
 }))
 """
 
@@ -56,6 +78,29 @@ NODE = """
 const { VapiClient } = require("@vapi-ai/server-sdk");
 const wanted = JSON.parse(process.argv[1]);
 const vapi = new VapiClient({ token: wanted.key, environment: wanted.url, baseUrl: wanted.url });
+const account = async () => {
+  const voice = { provider: "vapi", voiceId: "Elliot" };
+  const assistant = await vapi.assistants.create({ name: "Kim", firstMessage: "Hello, Kim here.", voice });
+  const number = await vapi.phoneNumbers.create({ provider: "vapi", name: "Side door", sipUri: "sip:side@sip.vapi.ai" });
+  const squad = await vapi.squads.create({ name: "Back office", members: [{ assistantId: assistant.id }] });
+  const called = await vapi.calls.create({ squadId: squad.id, phoneNumberId: number.id, customer: { number: "+14155552673" } });
+  const found = {
+    made: [assistant.name, number.name, squad.members[0].assistantId === assistant.id, called.status],
+    changed: [
+      (await vapi.assistants.update({ id: assistant.id, name: "Kim B." })).name,
+      (await vapi.phoneNumbers.update({ id: number.id, body: { provider: "vapi", name: "Back door" } })).name,
+      (await vapi.squads.update({ id: squad.id, name: "Office", members: [{ assistantId: assistant.id }] })).name,
+    ],
+    there: [(await vapi.assistants.list())[0].name, (await vapi.phoneNumbers.list())[0].name, (await vapi.squads.list())[0].name],
+  };
+  const gone = [
+    await vapi.squads.delete({ id: squad.id }),
+    await vapi.phoneNumbers.delete({ id: number.id }),
+    await vapi.assistants.delete({ id: assistant.id }),
+  ];
+  const lists = [await vapi.assistants.list(), await vapi.phoneNumbers.list(), await vapi.squads.list()];
+  return { ...found, gone: gone.map((one) => one.name), remaining: lists.map((one) => one.length) };
+};
 (async () => {
   const order = { phoneNumberId: wanted.number };
   const call = await vapi.calls.create({ ...order, assistantId: wanted.assistant, customer: { number: "+14155552671" }, name: "One" });
@@ -75,6 +120,7 @@ const vapi = new VapiClient({ token: wanted.key, environment: wanted.url, baseUr
     number: (await vapi.phoneNumbers.get({ id: wanted.number })).number,
     squads: names(await vapi.squads.list()),
     squad: (await vapi.squads.get({ id: wanted.squad })).name,
+    ...(await account()),
   }));
 })();
 """
@@ -93,6 +139,11 @@ EXPECTED = {
     "number": "+12025550190",
     "squads": ["Front office"],
     "squad": "Front office",
+    "made": ["Kim", "Side door", True, "queued"],
+    "changed": ["Kim B.", "Back door", "Office"],
+    "there": ["Kim B.", "Back door", "Office"],
+    "gone": ["Office", "Back door", "Kim B."],
+    "remaining": [2, 2, 1],
 }
 
 

@@ -142,6 +142,9 @@ async def test_tools_nodes_and_interruptions_are_told_and_kept(eventful: Path) -
     assert (asked["toolCalls"], asked["secondsFromStart"]) == ([{"id": "call_1", "type": "function", "function": {"name": "look"}}], 0.2)
     assert (result["toolCallId"], result["name"], result["result"]) == ("call_1", "look", "{}")
     assert artifact["performanceMetrics"]["numAssistantInterrupted"] == 1
+    assert [card["name"] for card in artifact["scorecards"].values()] == ["Service"]
+    assert [result["filterPassed"] for result in ended["monitor"]["monitors"]] == [True]
+    assert ended["monitor"]["listenUrl"]
     (output,) = artifact["structuredOutputs"].values()
     assert (
         output["result"] == ended["analysis"]["structuredData"] == {"moved": True, "day": "Thursday", "time": "14:15", "office": "downtown"}

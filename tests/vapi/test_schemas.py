@@ -36,6 +36,20 @@ from tests.vapi.schemas import (
 from tests.vapi.stand_in import StandIn, reply
 
 NUMBER = "+14155552671"
+MADE: tuple[tuple[str, dict[str, Any], str, dict[str, Any], dict[str, Any]], ...] = (
+    ("/assistant", ASSISTANT, "Assistant", {"name": "Kim", "firstMessage": "Hello."}, {"name": "Kim B.", "maxDurationSeconds": 60}),
+    ("/phone-number", PHONE_NUMBER, "VapiPhoneNumber", {"provider": "vapi", "name": "Side"}, {"name": "Back"}),
+    (
+        "/phone-number",
+        PHONE_NUMBER,
+        "TwilioPhoneNumber",
+        {"provider": "twilio", "number": "+12025550191", "twilioAccountSid": "AC1"},
+        {"name": "Third"},
+    ),
+    ("/phone-number", PHONE_NUMBER, "ByoPhoneNumber", {"provider": "byo-phone-number", "credentialId": "1"}, {"number": "+12025550192"}),
+    ("/squad", SQUAD, "Squad", {"name": "Office"}, {"name": "Back office"}),
+)
+"""What can be made at the demo line: path, our schema and Vapi's, the first fields, and a change."""
 ORDER = CallOrder(
     to=NUMBER,
     assistant_id="6d1f0000-0000-4000-8000-000000000001",
@@ -176,6 +190,15 @@ async def test_what_the_demo_line_answers_about_its_account_and_for_a_batch(line
         assert faults(await ask("GET", "/v2/phone-number"), NUMBERS_PAGE, "PhoneNumberPaginatedResponse") == []
         for squad in await ask("GET", "/squad"):
             assert faults(await ask("GET", f"/squad/{squad['id']}"), SQUAD, "Squad") == []
+        for path, schema, theirs, fields, change in MADE:
+            made = await ask("POST", path, fields | ({"members": [{"assistantId": line.assistant_id}]} if path == "/squad" else {}))
+            kept = {"members": made["members"]} if path == "/squad" else {}
+            assert faults(made, schema, theirs) == []
+            assert faults(changed := await ask("PATCH", f"{path}/{made['id']}", kept | change), schema, theirs) == []
+            assert changed == made | change | {"updatedAt": changed["updatedAt"]}
+            assert await ask("GET", f"{path}/{made['id']}") == (await ask("GET", path))[0] == changed
+            assert await ask("DELETE", f"{path}/{made['id']}") == changed
+            assert faults(await ask("GET", f"{path}/{made['id']}"), ERROR) == []
         order = {"squadId": line.squad_id, "phoneNumberId": line.phone_number_id}
         batch = await ask(
             "POST", "/call", order | {"customers": [{"number": NUMBER}, {"sipUri": "sip:desk@pbx.example"}, {"number": "123"}]}
