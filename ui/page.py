@@ -217,6 +217,8 @@ class DeskPage:
                 self._log.refresh(call)
                 self._stage.refresh(call)
             self._update_stage(changed)
+            if any(call.erasure for call in changed.values()):
+                self._dialer.read_recent()
 
     def _update_stage(self, changed: Collection[str]) -> None:
         card = self._stage.card

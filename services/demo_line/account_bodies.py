@@ -47,9 +47,9 @@ def check_assistant(body: object, changes: Body | None) -> Body:
 def check_phone_number(body: object, changes: Body | None) -> Body:
     """The fields of a new phone number, or of a change. A number keeps its provider."""
     fields = _object(body)
-    provider = changes["provider"] if changes else fields.get("provider")
+    provider: object = changes["provider"] if changes else fields.get("provider")
     if not isinstance(provider, str) or provider not in _PROVIDERS or fields.get("provider", provider) != provider:
-        raise Refusal(400, [f"provider must be one of the following values: {', '.join([provider] if changes else _PROVIDERS)}"])
+        raise Refusal(400, [f"provider must be one of the following values: {changes['provider'] if changes else ', '.join(_PROVIDERS)}"])
     known, needed = _PROVIDERS[provider]
     errors = _errors(fields, known)
     given = fields if changes is None else (changes | fields)

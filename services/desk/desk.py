@@ -16,6 +16,7 @@ from services.desk.notes import Notes
 from services.desk.orders import Orders
 from services.desk.placing import Key, Placed, Placing
 from services.desk.proof import stuck
+from services.desk.rescheduling import Rescheduling
 from services.desk.timeline import ACTIONS, MOST_ENTRIES, Entry, Timelines
 from services.desk.transcript_archive import TranscriptArchive
 from services.desk.transcripts import Transcripts
@@ -134,6 +135,9 @@ class CallDesk:
             count=self._placing.count_transfer,
             note=self.note,
             reach=reach,
+        )
+        self._rescheduling = Rescheduling(
+            journal=journal, placing=self._placing, end=self.end, note=self.note, current=self.find, settled=self._notes.settled
         )
         self._archive = TranscriptArchive(gateway=gateway, journal=journal, transcripts=self.transcripts)
         self.changed.subscribe(self._archive.on_call)
@@ -285,6 +289,15 @@ class CallDesk:
             hanging_up = self._hang_ups.begin(call)
             self._control.note_when_done(hanging_up, call, client)
             return await self._hang_ups.confirmed(hanging_up)
+
+    async def reschedule(self, call_id: str, client: Client, *, earliest_at: datetime, latest_at: datetime | None = None) -> Placed:
+        """Moves a scheduled call to another time: cancels it and then places one like it. Repeating the request is safe: it places at
+        most one. Raises CallNotScheduled, HangUpUnconfirmed, and what `place` raises.
+        """
+        self._drain.check()
+        with self._drain.work():
+            await self.directory.known()
+            return await self._rescheduling.reschedule(await self.read(call_id, client), earliest_at, latest_at, client)
 
     async def erase(self, call_id: str, client: Client) -> Call:
         """Deletes the data of an ended call, here and at Vapi. Returns what is left: times, costs, and the erasure, which Vapi has not

@@ -46,6 +46,7 @@ class Orders:
         voicemail_message: str | None = None,
         max_duration_seconds: int | None = None,
         earliest_at: datetime | None = None,
+        latest_at: datetime | None = None,
         confirm_unlikely_number: bool = False,
     ) -> CallOrder:
         """The order. Raises NumberError (`number_unlikely` unless confirmed), RequestError, Forbidden (a SIP host), NotConfigured."""
@@ -75,6 +76,7 @@ class Orders:
             voicemail_message=voicemail_message,
             max_duration_seconds=max_duration_seconds or self.max_call_seconds,
             earliest_at=earliest_at,
+            latest_at=latest_at,
         )
 
 

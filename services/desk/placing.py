@@ -149,11 +149,13 @@ class Placing:
         )
         self._count(await self._journal.count_transfer(order, client=client.name, call_id=call.id, limits=self._limits))
 
-    async def weigh(self, order: CallOrder, client: Client, *, allow_duplicate: bool = True) -> None:
-        """Raises what `place` would raise now, as far as that is known without dialling."""
+    async def weigh(self, order: CallOrder, client: Client, *, allow_duplicate: bool = True, instead_of: str | None = None) -> None:
+        """Raises what `place` would raise now, as far as that is known without dialling. `instead_of` is the tag of a scheduled call that
+        will have been cancelled by then.
+        """
         limits = replace(self._limits, duplicate_window=None, one_per_number=False) if allow_duplicate else self._limits
         await self._admit(order, client, limits)
-        await self._journal.weigh(order, client=client.name, limits=limits)
+        await self._journal.weigh(order, client=client.name, limits=limits, instead_of=instead_of)
 
     async def _read_dialled(self) -> None:
         """Reads the dials of all processes. Keeps dials that started here during the read."""
@@ -205,7 +207,7 @@ class Placing:
             # Only time proves that a call we never saw is over: Vapi ends every call after the maximum duration of its order. Until then
             # the dial stays open in the journal, so that it keeps its slot over restarts and for all processes.
             longest = LONGEST_CALL if order.max_duration_seconds is None else timedelta(seconds=order.max_duration_seconds)
-            over = max(asked_at, order.earliest_at or asked_at) + longest + LATE
+            over = max(asked_at, order.earliest_at or asked_at, order.latest_at or asked_at) + longest + LATE
             await asyncio.sleep((over - datetime.now(UTC)).total_seconds())
             await self._settle(order, who, unknown, DialState.LOST)
             self._store(replace(unknown, status=CallStatus.ENDED, ended_reason=NEVER_FOUND))
@@ -262,6 +264,7 @@ def _known(order: CallOrder, call: Call) -> Call:
         tag=ordered.tag,
         max_duration_seconds=call.max_duration_seconds or ordered.max_duration_seconds,
         earliest_at=call.earliest_at or ordered.earliest_at,
+        latest_at=call.latest_at or ordered.latest_at,
         created_at=call.created_at or ordered.created_at,
     )
 
@@ -281,5 +284,6 @@ def _unknown(order: CallOrder, asked_at: datetime) -> Call:
         tag=order.tag,
         max_duration_seconds=order.max_duration_seconds,
         earliest_at=order.earliest_at,
+        latest_at=order.latest_at,
         created_at=asked_at,
     )

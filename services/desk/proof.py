@@ -24,7 +24,7 @@ def over(call: Call, now: datetime, *, gone: bool = False) -> str | None:
         return GONE
     if scheduled and call.earliest_at is None:
         return None
-    return TOO_OLD if now > call.due_at + _LONGEST else None
+    return TOO_OLD if call.due_by and now > call.due_by + _LONGEST else None
 
 
 def stuck(call: Call, now: datetime) -> bool:
@@ -41,4 +41,4 @@ def _own_time_over(call: Call, now: datetime) -> bool:
         longest = timedelta(seconds=LONGEST_CALL_SECONDS)
     if call.started_at:
         return now > call.started_at + longest + _LINGERING
-    return call.due_at is not None and now > call.due_at + longest + LATE
+    return call.due_by is not None and now > call.due_by + longest + LATE

@@ -56,6 +56,7 @@ class CallOrder:
     Who speaks is one of: the assistant `assistant_id` in its latest or another version, the squad `squad_id`, or `assistant`, written by
     the request in Vapi's terms. `assistant_id` is empty in the latter two.
     `voicemail` is None where the assistant's own setting counts. `external_id` is the customer's, in another system.
+    It begins between `earliest_at` and `latest_at`, both None for now.
     `tag` is our own unique id. It finds the call if Vapi's answer is lost.
     """
 
@@ -77,6 +78,7 @@ class CallOrder:
     voicemail_message: str | None = None
     max_duration_seconds: int | None = None
     earliest_at: datetime | None = None
+    latest_at: datetime | None = None
 
     @property
     def number(self) -> PhoneNumber | None:
@@ -114,6 +116,23 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scorecard:
+    """The points that a call got on one of Vapi's scorecards; `normalized` is from 0 to 100."""
+
+    name: str
+    score: float | None = None
+    normalized: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorFinding:
+    """Whether a call passed the filter of one of Vapi's own monitors, which Vapi names by its id alone."""
+
+    id: str
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
     """What Vapi found out about an ended call.
 
@@ -125,6 +144,8 @@ class Analysis:
     success: str | None = None
     data: Any = None
     outputs: tuple[Output, ...] = ()
+    scorecards: tuple[Scorecard, ...] = ()
+    monitors: tuple[MonitorFinding, ...] = ()
     latencies: Mapping[str, float] = field(default_factory=dict)
     customer_interrupted: int | None = None
     assistant_interrupted: int | None = None
@@ -143,7 +164,7 @@ class Erasure:
 class Call:
     """A call as last read. Times are UTC, `cost` is in US dollars. Never holds a key or a listen or control URL.
 
-    `earliest_at` is when a scheduled call begins. `max_duration_seconds` is counted from the answer.
+    `earliest_at` is when a scheduled call begins, or from when on if it has a `latest_at`. `max_duration_seconds` counts from the answer.
     `to` is the customer's number: the called number, or the caller's if the call is inbound; a customer at a SIP address has `sip_uri`
     instead. `external_id` is the customer's, in another system. `extension` is dialled after the answer. `squad_id` is set instead of
     `assistant_id` if a squad speaks. `recording_url` is the https address that Vapi names for its own recording, once there
@@ -168,6 +189,7 @@ class Call:
     web: bool = False
     max_duration_seconds: int | None = None
     earliest_at: datetime | None = None
+    latest_at: datetime | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
     ringing_at: datetime | None = None
@@ -207,6 +229,11 @@ class Call:
         return max(filter(None, (self.created_at, self.earliest_at)), default=None)
 
     @property
+    def due_by(self) -> datetime | None:
+        """By when it begins, or began, to dial."""
+        return max(filter(None, (self.due_at, self.latest_at)), default=None)
+
+    @property
     def answered(self) -> bool:
         return self.started_at is not None or self.status in (CallStatus.IN_PROGRESS, CallStatus.FORWARDING)
 
@@ -240,8 +267,8 @@ def merge(known: Call, seen: Call, *, now: datetime) -> Call:
 
 
 _LEFT = {
-    *("id", "status", "tag", "inbound", "web", "assistant_id", "phone_number_id", "caller_id", "max_duration_seconds"),
-    *("earliest_at", "created_at", "updated_at", "ringing_at", "started_at", "ended_at", "ended_reason", "cost", "costs"),
+    *("id", "status", "tag", "inbound", "web", "assistant_id", "squad_id", "phone_number_id", "caller_id", "max_duration_seconds"),
+    *("earliest_at", "latest_at", "created_at", "updated_at", "ringing_at", "started_at", "ended_at", "ended_reason", "cost", "costs"),
 }
 """What is left of an erased call: times, costs, and ids of the account. Nothing that says who was called or what was said."""
 

@@ -12,7 +12,7 @@ class Scope(StrEnum):
     LISTEN = "listen"
     """Hear calls: live, and their recordings."""
     CALL = "call"
-    """Place calls, with any assistant of the account and any variables for it."""
+    """Place calls, with any assistant of the account and any variables for it, and move scheduled ones."""
     CONTROL = "control"
     """Hang up, steer and record calls, and stop all dialling."""
     TRANSFER = "transfer"

@@ -11,6 +11,7 @@ EarshotError
 ├── RecordingUnfinished     409  the recording is still being written
 ├── CallNotRunning          409  the call has ended or has not started
 ├── CallRunning             409  the call has not ended
+├── CallNotScheduled        409  the call is not one that can be moved to another time
 ├── DuplicateCall           409  the same client has just called this number
 │   └── DuplicateRunningCall     this number has a running call, whoever placed it
 ├── KeyInProgress           409  the first request with this idempotency key is still running
@@ -238,6 +239,12 @@ class CallRunning(EarshotError):
     status = 409
     code = "call_running"
     title = "The call has not ended"
+
+
+class CallNotScheduled(EarshotError):
+    status = 409
+    code = "call_not_scheduled"
+    title = "The call can't be moved"
 
 
 class NotConfigured(EarshotError):

@@ -127,10 +127,15 @@ class Journal:
         await self._feed.catch_up(to=begun.states)
         return begun.dial.dialled_at
 
-    async def weigh(self, order: CallOrder, *, client: str, limits: Limits) -> None:
-        """Raises what `begin` would raise without a key; writes nothing."""
-        if refusal := await self._database.read(partial(dials.weigh, wanted=self._beginning(order, client, limits))):
+    async def weigh(self, order: CallOrder, *, client: str, limits: Limits, instead_of: str | None = None) -> None:
+        """Raises what `begin` would raise without a key, were the dial with the tag `instead_of` cancelled; writes nothing."""
+        wanted = replace(self._beginning(order, client, limits), instead_of=instead_of)
+        if refusal := await self._database.read(partial(dials.weigh, wanted=wanted)):
             raise refusal
+
+    async def dial(self, tag: str) -> Dial | None:
+        """The dial of the order with this tag, whatever became of it."""
+        return await self._database.read(partial(dials.get, tag=tag))
 
     async def settle(
         self,

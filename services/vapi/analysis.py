@@ -1,9 +1,9 @@
-"""Reads what Vapi found out about an ended call: its analysis, structured outputs and performance metrics."""
+"""Reads what Vapi found out about a call: its analysis, structured outputs, scorecards, monitors and performance metrics."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from services.domain.call import Analysis, Output
+from services.domain.call import Analysis, MonitorFinding, Output, Scorecard
 from services.vapi import values
 
 _MOST_OUTPUTS = 50
@@ -31,6 +31,8 @@ def read_analysis(call: Mapping[str, Any]) -> Analysis | None:
         success=_success(analysis.get("successEvaluation")),
         data=values.plain_json(analysis.get("structuredData"), most=_MOST_DATA) or None,
         outputs=tuple(_outputs(artifact.get("structuredOutputs"))),
+        scorecards=tuple(_scorecards(artifact.get("scorecards"))),
+        monitors=tuple(_monitors(values.table(call.get("monitor")).get("monitors"))),
         latencies=latencies,
         customer_interrupted=_count(metrics.get("numAssistantInterrupted")),
         assistant_interrupted=_count(metrics.get("numUserInterrupted")),
@@ -53,6 +55,27 @@ def _outputs(listed: Any) -> list[Output]:
         if name and result is not None:
             found.append(Output(name=name, result=result))
     return found
+
+
+def _scorecards(listed: Any) -> list[Scorecard]:
+    """The scorecards, which Vapi keys by their id."""
+    found = []
+    for key, body in list(values.table(listed).items())[:_MOST_OUTPUTS]:
+        card = values.table(body)
+        name = values.text(card.get("name")) or values.text(key)
+        score, normalized = values.number(card.get("score")), values.number(card.get("scoreNormalized"))
+        if name and (score is not None or normalized is not None):
+            found.append(Scorecard(name=name, score=score, normalized=normalized))
+    return found
+
+
+def _monitors(listed: Any) -> list[MonitorFinding]:
+    bodies = [values.table(item) for item in values.rows(listed, most=_MOST_OUTPUTS)]
+    return [
+        MonitorFinding(id=monitor_id, passed=body["filterPassed"])
+        for body in bodies
+        if (monitor_id := values.identifier(body.get("monitorId"))) and isinstance(body.get("filterPassed"), bool)
+    ]
 
 
 def _count(value: Any) -> int | None:

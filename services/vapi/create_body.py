@@ -22,7 +22,8 @@ def create_body(order: CallOrder) -> dict[str, Any]:
         "squadOverrides" if order.squad_id else "assistantOverrides": _overrides(order),
     }
     if order.earliest_at is not None:
-        body["schedulePlan"] = {"earliestAt": rfc3339(order.earliest_at)}
+        latest = {"latestAt": rfc3339(order.latest_at)} if order.latest_at else {}
+        body["schedulePlan"] = {"earliestAt": rfc3339(order.earliest_at), **latest}
     return body
 
 

@@ -37,6 +37,7 @@ def read_call(body: Any) -> Call | None:
     sources = [values.table(table.get(source)) for source in ("assistantOverrides", "squadOverrides", "assistant")]
     longest = values.first(*(_duration(source.get("maxDurationSeconds")) for source in sources))
     name, kind = values.text(table.get("name")), values.text(table.get("type"))
+    plan = values.table(table.get("schedulePlan"))
     customer, artifact = values.table(table.get("customer")), values.table(table.get("artifact"))
     return Call(
         id=call_id,
@@ -55,7 +56,8 @@ def read_call(body: Any) -> Call | None:
         inbound=kind == "inboundPhoneCall",
         web=kind in ("webCall", "vapi.websocketCall"),
         max_duration_seconds=None if longest is None else int(longest),
-        earliest_at=values.time(values.table(table.get("schedulePlan")).get("earliestAt")),
+        earliest_at=values.time(plan.get("earliestAt")),
+        latest_at=values.time(plan.get("latestAt")),
         created_at=values.time(table.get("createdAt")),
         updated_at=values.time(table.get("updatedAt")),
         started_at=started_at,

@@ -65,12 +65,25 @@ class OutputAnswer(BaseModel):
     result: Any
 
 
+class ScorecardAnswer(BaseModel):
+    name: str
+    score: float | None = Field(description="Points")
+    scoreNormalized: float | None = Field(description="From 0 to 100")
+
+
+class MonitorAnswer(BaseModel):
+    id: str = Field(description="Vapi's id of the monitor")
+    filterPassed: bool = Field(description="Whether the call passed the monitor's filter")
+
+
 class AnalysisAnswer(BaseModel):
     """What Vapi found out about an ended call, as far as its assistant is set up for it."""
 
     success: str | None = Field(description="In the words of the assistant's rubric: `true`, `7`, `Good`")
     structuredData: Any
     structuredOutputs: list[OutputAnswer]
+    scorecards: list[ScorecardAnswer]
+    monitors: list[MonitorAnswer] = Field(description="Of Vapi's own monitors that are attached to the assistant")
     latencies: dict[str, float] = Field(
         description="Averages in milliseconds as Vapi measured them: `turn`, `transcriber`, `endpointing`, `model`, `voice`, "
         "`fromTransport`, `toTransport`"
@@ -109,6 +122,8 @@ class CallDetails(BaseModel):
     inbound: bool = Field(description="True if the customer called; then `from` is their number")
     customer: CustomerAnswer | None = Field(description="null if nothing is known of the other end")
     blocked: BlockedAnswer | None = Field(description="Set while Vapi holds the call back")
+    earliestAt: datetime | None = Field(description="When a scheduled call begins, or from when on if there is a `latestAt`")
+    latestAt: datetime | None = Field(description="By when it has to begin")
     seconds: float | None = Field(description="Duration from the answer to the end, once the call has ended")
     costs: list[CostAnswer]
     summary: str | None
@@ -167,6 +182,8 @@ def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, may_list
         "inbound": call.inbound,
         "customer": _customer(call),
         "blocked": _BLOCKED if call.blocked else None,
+        "earliestAt": rfc3339(call.earliest_at),
+        "latestAt": rfc3339(call.latest_at),
         "seconds": call.seconds,
         "costs": [{"kind": item.kind, "dollars": item.dollars} for item in call.costs],
         "summary": call.summary,
@@ -201,6 +218,8 @@ def _analysis(found: Analysis) -> dict[str, Any]:
         "success": found.success,
         "structuredData": found.data,
         "structuredOutputs": [{"name": output.name, "result": output.result} for output in found.outputs],
+        "scorecards": [{"name": card.name, "score": card.score, "scoreNormalized": card.normalized} for card in found.scorecards],
+        "monitors": [{"id": monitor.id, "filterPassed": monitor.passed} for monitor in found.monitors],
         "latencies": found.latencies,
         "interruptions": {"byCustomer": found.customer_interrupted, "byAssistant": found.assistant_interrupted},
     }

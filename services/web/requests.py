@@ -1,7 +1,7 @@
 """The request bodies of calls, validated by pydantic."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from services.domain.call import LONGEST_CALL_SECONDS, SHORTEST_CALL_SECONDS
 from services.domain.control import Action, Control
 from services.domain.errors import FieldError, RequestError
+from services.domain.schedule import moved, schedule
 from services.domain.voicemail import LONGEST_MESSAGE, Voicemail
 from services.vapi.inline_assistant import FIELDS, TOOLS
 
@@ -65,8 +66,6 @@ def _utc(time: datetime) -> datetime:
 
 Time = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_utc)]
 
-_FURTHEST = timedelta(days=30)
-
 
 class CustomerRequest(BaseModel):
     """What is known of the customer besides the number. Vapi allows 40 characters in each (OpenAPI `CreateCustomerDTO`)."""
@@ -113,6 +112,7 @@ class CallRequest(BaseModel):
     earliestAt: Time | None = Field(
         default=None, description="RFC 3339 with a time zone, at most 30 days ahead; the call is scheduled until then"
     )
+    latestAt: Time | None = Field(default=None, description="By when the scheduled call has to begin; only with earliestAt")
     dryRun: StrictBool = Field(default=False, description="Run all checks but place no call")
     allowDuplicate: StrictBool = Field(default=False, description="Call although the number has a running call or was called a moment ago")
     confirmUnlikelyNumber: StrictBool = Field(default=False, description="Call a number that is in no numbering plan")
@@ -128,7 +128,8 @@ class CallRequest(BaseModel):
         return number
 
     def order_fields(self) -> dict[str, Any]:
-        """What the desk is asked for besides the number, by its own names."""
+        """What the desk is asked for besides the number, by its own names. Raises RequestError."""
+        times = schedule(self.earliestAt, self.latestAt, now=datetime.now(UTC))
         return {
             "assistant_id": self.assistantId,
             "assistant_version": self.assistantVersion,
@@ -143,14 +144,20 @@ class CallRequest(BaseModel):
             "voicemail": self.voicemail,
             "voicemail_message": self.voicemailMessage,
             "max_duration_seconds": self.maxDurationSeconds,
-            "earliest_at": self._future(self.earliestAt),
+            "earliest_at": times.earliest_at,
+            "latest_at": times.latest_at,
             "confirm_unlikely_number": self.confirmUnlikelyNumber,
         }
 
-    @staticmethod
-    def _future(time: datetime | None) -> datetime | None:
-        now = datetime.now(UTC)
-        if time and time > now + _FURTHEST:
-            detail = f"At most {_FURTHEST.days} days ahead."
-            raise RequestError(f"earliestAt: {detail}", errors=[FieldError("earliestAt", detail)])
-        return time if time and time > now else None
+
+class RescheduleRequest(BaseModel):
+    """`{"earliestAt": "2027-01-05T10:00:00Z"}`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    earliestAt: Time = Field(description="RFC 3339 with a time zone, in the future, at most 30 days ahead")
+    latestAt: Time | None = Field(default=None, description="By when the call has to begin")
+
+    def times(self) -> tuple[datetime, datetime | None]:
+        """The earliest and the latest time. Raises RequestError."""
+        return moved(self.earliestAt, self.latestAt, now=datetime.now(UTC))

@@ -1,5 +1,6 @@
 """The brake in the header: one press stops all dialling on every page, two presses end all calls, a double click ends none."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -73,6 +74,25 @@ def test_a_scheduled_call_is_listed_apart_and_cancelled(earshot: Earshot, open_t
     expect(page.get_by_test_id("scheduled-calls")).to_be_hidden()
     [ended] = [known for known in earshot.calls() if known["id"] == call["id"]]
     assert ended["endedReason"]["code"] == "earshot-cancelled"
+
+
+def test_a_scheduled_call_is_moved_in_the_readers_own_time(earshot: Earshot, open_tab: Open) -> None:
+    call = earshot.place(NUMBERS[0], earliestAt=(datetime.now(UTC) + timedelta(days=2)).isoformat(), name="Lead 42")
+    page = open_tab(f"{earshot.url}/?call={call['id']}", timezone_id="Asia/Tokyo")  # nine hours ahead, all year
+    page.get_by_text("Change the time").click()
+    day = (datetime.now(UTC) + timedelta(days=3)).date()
+    expect(page.get_by_test_id("move-earliest")).not_to_have_value("")
+    page.get_by_test_id("move-earliest").fill(f"{day}T15:00")
+    page.get_by_test_id("move-latest").fill(f"{day}T16:30")
+    page.get_by_test_id("move-call").click()
+    expect(page).not_to_have_url(re.compile(call["id"]))
+    expect(page.get_by_test_id("call-status")).to_have_attribute("data-status", "scheduled")
+    expect(page.locator(".stage")).to_contain_text("at the latest")
+    [moved] = [known for known in earshot.calls() if known["status"] == "scheduled"]
+    assert (moved["earliestAt"], moved["latestAt"]) == (f"{day}T06:00:00.000Z", f"{day}T07:30:00.000Z")
+    assert moved["to"] == NUMBERS[0]
+    [old] = [known for known in earshot.calls() if known["id"] == call["id"]]
+    assert old["endedReason"]["code"] == "earshot-cancelled"
 
 
 def test_a_number_with_a_running_call_is_asked_about_on_the_demo_line_too(earshot: Earshot, open_tab: Open) -> None:

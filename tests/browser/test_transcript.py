@@ -97,9 +97,14 @@ def test_what_vapi_found_out_stands_below_the_outcome(moved: tuple[Page, Tell, M
     page, _, move = moved
     analysis = {"successEvaluation": "true", "structuredData": {"guest": "<b>Dana</b>"}}
     metrics = {"turnLatencyAverage": 1240, "modelLatencyAverage": 520}
-    move("ended", endedReason="customer-ended-call", analysis=analysis, artifact={"performanceMetrics": metrics})
+    cards = {"5c1d": {"name": "Service", "scoreNormalized": 80}}
+    artifact = {"performanceMetrics": metrics, "scorecards": cards}
+    monitor = {"monitors": [{"monitorId": "m-1", "filterPassed": False}]}
+    move("ended", endedReason="customer-ended-call", analysis=analysis, artifact=artifact, monitor=monitor)
     facts = page.locator(".facts")
     expect(facts.locator(".success")).to_contain_text("Reached", timeout=60_000)
+    expect(facts.locator(".scorecards")).to_contain_text("Service 80%")
+    expect(facts.locator(".monitors pre")).to_have_text("m-1: filter not passed")
     expect(facts.locator(".latency")).to_contain_text("1.24 s: Model 0.52 s")
     expect(facts.locator(".collected pre")).to_contain_text('"guest": "<b>Dana</b>"')
 

@@ -41,6 +41,8 @@ MESSAGES: tuple[dict[str, Any], ...] = (
 
 ANALYSED: dict[str, Any] = {
     **samples.ENDED,
+    "customer": {"sipUri": "sip:dana@pbx.example", "name": "Dana", "extension": "9"},
+    "endedMessage": "The customer's carrier said: no route.",
     "analysis": {"summary": "x", "successEvaluation": "true", "structuredData": {"name": "Dana", "guests": [1, {"age": 4}]}},
     "artifact": {
         "messages": [
@@ -53,10 +55,19 @@ ANALYSED: dict[str, Any] = {
         "transcript": "AI: Hi.\nUser: Thanks.\n",
         "nodes": [{"nodeName": "greet", "messages": [{"role": "bot", "message": "Hi.", "time": 1788256801200.5}]}],
         "structuredOutputs": {"8f1e": {"name": "Booking", "result": {"day": "Mon"}}},
+        "scorecards": {"5c1d": {"name": "Service", "score": 40, "scoreNormalized": 80}},
         "performanceMetrics": {"turnLatencyAverage": 1240.5, "modelLatencyAverage": 520, "numUserInterrupted": 1},
     },
+    "schedulePlan": {"earliestAt": "2026-09-01T10:00:00Z", "latestAt": "2026-09-01T11:00:00Z"},
+    "monitor": {"monitors": [{"monitorId": "m-1", "filterPassed": True}]},
 }
 """A call with all that Vapi can find out about it."""
+
+ANSWERS: tuple[dict[str, Any], ...] = (
+    {"results": [{"toolCallId": "t1", "name": "book", "result": "Booked."}, {"toolCallId": "t2", "error": {"code": 7, "why": "full"}}]},
+    {"results": [{"toolCallId": "t1", "result": {"booked": True, "notes": ["by the window", None]}}]},
+)
+"""What the owner's server answers to tool calls."""
 
 ERRORS: tuple[dict[str, Any], ...] = (
     {"message": ["customer.number must be a valid phone number", "name is too long"], "error": "Bad Request", "statusCode": 400},

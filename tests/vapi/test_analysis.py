@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.domain.call import Analysis, Call, Output, merge
+from services.domain.call import Analysis, Call, MonitorFinding, Output, Scorecard, merge
 from services.journal.database.codec import dump, load_call
 from services.vapi.reading import read_call
 from tests.vapi import samples
@@ -20,6 +20,12 @@ FOUND = {
             "none": {"name": "Skipped", "result": None},
             "odd": 7,
         },
+        "scorecards": {
+            "5c1d": {"name": "Service", "score": 40, "scoreNormalized": 80, "metricPoints": {"8f1e": 40}},
+            "7e2f": {"score": 3},
+            "none": {"name": "No points", "score": "many"},
+            "odd": [],
+        },
         "performanceMetrics": {
             "turnLatencies": [{"turnLatency": 900}],
             "turnLatencyAverage": 1240.5,
@@ -29,6 +35,16 @@ FOUND = {
             "numUserInterrupted": 1,
             "numAssistantInterrupted": 2,
         },
+    },
+    "monitor": {
+        "listenUrl": "wss://example.vapi.ai/one/listen",
+        "monitors": [
+            {"monitorId": "m-1", "filterPassed": True},
+            {"monitorId": "m-2", "filterPassed": False},
+            {"monitorId": "m-3", "filterPassed": "yes"},
+            {"filterPassed": True},
+            7,
+        ],
     },
 }
 
@@ -44,6 +60,8 @@ def test_all_of_it() -> None:
         success="true",
         data={"name": "Dana", "guests": 4, "ok": None},
         outputs=(Output(name="Booking", result={"day": "Mon"}), Output(name="9a2b", result=False)),
+        scorecards=(Scorecard(name="Service", score=40, normalized=80), Scorecard(name="7e2f", score=3)),
+        monitors=(MonitorFinding(id="m-1", passed=True), MonitorFinding(id="m-2", passed=False)),
         latencies={"turn": 1240.5, "model": 520},
         customer_interrupted=2,
         assistant_interrupted=1,

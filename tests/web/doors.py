@@ -15,17 +15,19 @@ from services.domain.call import Call
 from services.domain.errors import EarshotError, RequestError
 from services.journal.database.codec import dump, load_call
 from services.vapi import refusals
+from services.vapi.account_checks import assistant_findings, number_findings, webhook_findings
 from services.vapi.listen_events import ListenEvent, read
 from services.vapi.reading import read_assistant, read_call, read_caller_id
 from services.vapi.sdk import Answer, error_message
 from services.vapi.transcript import read_lines
-from services.vapi.webhooks import read_server_message
+from services.vapi.webhooks import read_server_message, read_tool_results
+from services.vapi.wire_notes import WireNotes
 from services.web.answers import call_details
 from services.web.problems import problem_of
 from services.web.routes.export import _cells, _rows
 from services.web.routes.transcripts import line_answer
 from tests.vapi import samples
-from tests.vapi.odd_bodies import ANALYSED, ERRORS, MESSAGES, is_clean
+from tests.vapi.odd_bodies import ANALYSED, ANSWERS, ERRORS, MESSAGES, is_clean
 from ui.words import calls as words
 from ui.words import findings
 from ui.words.faults import error_words
@@ -37,6 +39,8 @@ BODIES: dict[str, tuple[Any, ...]] = {
     "webhook": tuple({"message": {**message, "call": samples.IN_PROGRESS, "timestamp": 1}} for message in MESSAGES),
     "directory": (samples.ASSISTANT, samples.PHONE_NUMBER),
     "error": ERRORS,
+    "forward": (*ANSWERS, *MESSAGES[:2]),
+    "doctor": (samples.ASSISTANT, samples.PHONE_NUMBER, samples.ENDED, ANALYSED, *MESSAGES),
 }
 """Ordinary bodies, by the door that they come through."""
 
@@ -57,6 +61,8 @@ class Doors:
             "webhook": self.webhook,
             "directory": self.directory,
             "error": self.error,
+            "forward": self.forward,
+            "doctor": self.doctor,
         }
 
     def call(self, text: str) -> None:
@@ -111,6 +117,24 @@ class Doors:
             for error in (refusals.of_create(answer), refusals.of_read(answer), refusals.of_control(answer)):
                 self._refused(error)
 
+    def forward(self, text: str) -> None:
+        """What the owner's server answers to a webhook."""
+        for result in read_tool_results(text.encode()):
+            self.desk.transcripts.take("one", result, way="webhook")
+        self._sent([line_answer(line) for line in self.desk.transcripts.of("one")[-3:]])
+
+    def doctor(self, text: str) -> None:
+        """All that the doctor reads, in its report."""
+        body = json.loads(text)
+        notes = WireNotes()
+        notes.body(0.5, body)
+        notes.frame(1.0, text)
+        notes.ended(body.get("endedReason") if isinstance(body, dict) else None)
+        answer = Answer(status=200, body=body)
+        account = [*assistant_findings(answer), *number_findings(answer), *webhook_findings(answer, accepted=True)]
+        self._sent([notes.report(), *(finding.text for finding in account)])
+        assert len(notes.report()) < 10_000
+
     def _refused(self, error: EarshotError) -> None:
         self._sent(json.loads(bytes(problem_of(error).body)))
         self._sent(error_words(error))
@@ -127,7 +151,7 @@ class Doors:
         JSONResponse(details)
         _rows([_cells(self.desk, call, may_listen=True)]).encode()
         self._sent([words.number(call), words.subtitle(self.desk, call), words.outcome(self.desk, call), words.remark(call)])
-        self._sent([findings.success(call), findings.latency(call)])
+        self._sent([findings.success(call), findings.latency(call), findings.scorecards(call), findings.monitors(call)])
         json.loads(json.dumps(findings.collected(call)).encode())
         self._sent([words.cost(call), *(f"{words.cost_part(item)} {words.cost_of(item)}" for item in call.costs)])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.domain.call import Analysis, Call, CallStatus, CostItem, Output
+from services.domain.call import Analysis, Call, CallStatus, CostItem, MonitorFinding, Output, Scorecard
 from services.vapi.gateway import Gateway
 from services.web.routes import export
 from services.web.routes.export import COLUMNS, safe
@@ -130,13 +130,22 @@ async def test_details_known_only_after_the_end_are_reported(client: Client) -> 
 
 
 async def test_what_vapi_found_out_is_told(client: Client) -> None:
-    found = Analysis(success="true", data={"a": 1}, outputs=(Output(name="Day", result=["Mon"]),), latencies={"turn": 900.0})
+    found = Analysis(
+        success="true",
+        data={"a": 1},
+        outputs=(Output(name="Day", result=["Mon"]),),
+        scorecards=(Scorecard(name="Service", score=40, normalized=80),),
+        monitors=(MonitorFinding(id="m-1", passed=False),),
+        latencies={"turn": 900.0},
+    )
     await client.desk.journal.save(Call(id="analysed", status=CallStatus.ENDED, created_at=TEN, analysis=found))
     _, call, _ = await client.ask("GET", "/api/calls/analysed")
     assert call["analysis"] == {
         "success": "true",
         "structuredData": {"a": 1},
         "structuredOutputs": [{"name": "Day", "result": ["Mon"]}],
+        "scorecards": [{"name": "Service", "score": 40, "scoreNormalized": 80}],
+        "monitors": [{"id": "m-1", "filterPassed": False}],
         "latencies": {"turn": 900.0},
         "interruptions": {"byCustomer": None, "byAssistant": None},
     }

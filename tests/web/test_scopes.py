@@ -28,6 +28,7 @@ BODIES: dict[str, Any] = {
     "POST /api/vapi_call": {"to": NUMBER, "dryRun": True},
     "POST /api/calls/{call_id}/recording": {"on": True},
     "POST /api/dialling/blocked": {"rule": "+1900*"},
+    "POST /api/calls/{call_id}/reschedule": {"earliestAt": "2020-01-01T00:00:00Z"},
 }
 ARGUMENTS = {
     "transfer": {"destination": "+12125550100"},

@@ -11,6 +11,7 @@ from ui.call.audio_player import AudioPlayer
 from ui.call.call_head import CallHead
 from ui.call.data_deletion import DataDeletion
 from ui.call.outcome import Outcome
+from ui.call.reschedule import Reschedule
 from ui.call.steering import Steering
 from ui.call.timeline import Timeline
 from ui.call.transcript import Transcript
@@ -28,7 +29,9 @@ _WITHOUT_SOUND = (CallStatus.UNKNOWN, CallStatus.SCHEDULED, CallStatus.ENDED)
 
 
 class CallCard:
-    """Built once per call; `update` keeps it current. `listen` starts the sound; `dial_again` is called with the number."""
+    """Built once per call; `update` keeps it current. `listen` starts the sound; `dial_again` is called with the number, `select`
+    with the id of a call that took the place of this one.
+    """
 
     def __init__(
         self,
@@ -39,6 +42,7 @@ class CallCard:
         issue_ticket: Callable[[str], str],
         listen: bool,
         dial_again: Callable[[str], None],
+        select: Callable[[str], None],
     ) -> None:
         self.call = call
         self._desk = desk
@@ -56,10 +60,15 @@ class CallCard:
             with Box("p", "remark"):
                 Text("span", say("scheduled_for"))
                 self._begins = LocalTime(full=True)
+                self._at_the_latest = Text("span", say("at_the_latest"))
+                self._begins_by = LocalTime(full=True)
             self._cancel = Text("button", "", "btn end", type="button", data_testid="call-cancel").on("click", self._end)
+            self._reschedule = Box()
         self._free = Text("button", say("free_slot"), "btn", type="button", title=say("free_slot_explained"), data_testid="free-slot")
         self._free.on("click", self._free_slot)
         self._notice = Notice()
+        with self._reschedule:
+            self._move = Reschedule(call, desk=desk, notice=self._notice, select=select)
         self._outcome = Outcome(desk=desk, dial_again=dial_again)
         self._sound = Box(classes="sound")
         self._note = RecordingNote(call, recordings=recordings)
@@ -132,6 +141,10 @@ class CallCard:
         ending = self._ending or self._desk.ending(self.call.id)
         self._waiting.set_visibility(scheduled)
         self._begins.show(self.call.due_at if scheduled else None)
+        latest = self.call.latest_at if scheduled else None
+        self._at_the_latest.set_visibility(latest is not None)
+        self._begins_by.show(latest)
+        self._move.refresh(self.call)
         self._cancel.show(say("cancelling" if ending else "cancel_call"))
         set_props(self._cancel, disabled=ending)
         self._free.set_visibility(self._desk.may_free(self.call) and not self._freed)

@@ -15,7 +15,7 @@ class CallHead:
     def __init__(self, who: str, subtitle: str) -> None:
         with Box(classes="top"):
             with Box(classes="whom"):
-                Text("h2", who, "who")
+                self._who = Text("h2", who, "who")
                 self._subtitle = Text("p", subtitle, "sub")
             self._steps = Steps()
             with Box(classes="right"):
@@ -25,6 +25,7 @@ class CallHead:
                     self._status = Text("span", say("dialling"), data_testid="call-status", data_status="dialling")
 
     def update(self, call: Call, subtitle: str) -> None:
+        self._who.show(number(call))
         self._subtitle.show(subtitle)
         self._clock.show(call.started_at, call.ended_at)
         self._clock.name_tab(number(call), state(call.status))

@@ -41,7 +41,7 @@ class DataDeletion(Box):
         self.set_visibility(not call.running)
         erasure = call.erasure
         self._done.set_visibility(erasure is not None)
-        self._at.show(erasure and (erasure.confirmed_at or erasure.asked_at))
+        self._at.show((erasure.confirmed_at or erasure.asked_at) if erasure else None)
         if erasure:
             words = "data_deleted" if erasure.confirmed_at else "data_deleted_here"
             self._state.show(say(words, who=who_name(erasure.by)))

@@ -84,14 +84,16 @@ class _Tab:
             self._button = Box("button", "to-call", type="button").on("click", lambda: choose(call.id))
             with self._button:
                 self._dot = Box("i")
-                Text("span", number(call))
-            with Box("button", "btn bare", type="button", aria_label=say("close_call", number=number(call))) as shut:
+                self._name = Text("span")
+            with Box("button", "btn bare", type="button").on("click", lambda: close(call.id)) as self._shut:
                 icon("close", 14)
-            shut.on("click", lambda: close(call.id))
+        self.update(call)
 
     def update(self, call: Call) -> None:
         self.running = call.running
         self._dot.classes(replace=f"dot {call.status.value}")
+        self._name.show(number(call))
+        set_props(self._shut, aria_label=say("close_call", number=number(call)))
 
     def mark(self, current: bool) -> None:
         set_props(self._button, aria_current="true" if current else None)

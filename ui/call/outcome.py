@@ -10,7 +10,7 @@ from ui.kit.markup import Box, Text, set_props
 from ui.kit.tone import tone_of
 from ui.words import say
 from ui.words.calls import cost, cost_of, cost_part, duration, summary, why_ended
-from ui.words.findings import collected, latency, success
+from ui.words.findings import collected, latency, monitors, scorecards, success
 
 _TONES = ("finished", "missed", "cancelled", "trouble")
 _MIN_SHOWN = 0.0005  # dollars; less would be shown as 0
@@ -34,6 +34,8 @@ class Outcome(Box):
                     self._parts = _Fact("cost_parts")
                     self._summary = _Fact("summary")
                     self._success = _Fact("success")
+                    self._scorecards = _Fact("scorecards")
+                    self._monitors = _Fact("monitors", "pre")
                     self._latency = _Fact("latency")
                     self._data = _Fact("collected", "pre")
             with Box(classes="outcome-actions"):
@@ -61,6 +63,8 @@ class Outcome(Box):
         self._parts.show(" · ".join(f"{cost_part(item)} {cost_of(item)}" for item in call.costs if item.dollars >= _MIN_SHOWN))
         self._summary.show(summary(call))
         self._success.show(success(call))
+        self._scorecards.show(scorecards(call))
+        self._monitors.show(monitors(call))
         self._latency.show(latency(call))
         self._data.show(collected(call))
         self._again.set_visibility(bool(self._to))

@@ -35,6 +35,7 @@ class Stage:
         self._recordings = recordings
         self._issue_ticket = issue_ticket
         self._dial_again = dial_again
+        self._select = select
         self._example = example
         self.card: CallCard | None = None
         self._section = Box("section", "card stage", aria_label=say("stage"))
@@ -68,6 +69,7 @@ class Stage:
                 issue_ticket=self._issue_ticket,
                 listen=listen,
                 dial_again=self._dial_again,
+                select=self._select,
             )
 
     def refresh(self, call: Call) -> None:

@@ -94,7 +94,7 @@ class Dialer:
         self.form.on("dismissed", self._dismiss)
         self.form.on("dial", self._dial)
         self._typed(to)
-        self._read_recent()
+        self.read_recent()
         follow(desk.switch.changed, lambda _: self._look_again())
 
     def fill(self, number: str) -> None:
@@ -173,7 +173,8 @@ class Dialer:
             else:
                 self._say_what_call_does(order)
 
-    def _read_recent(self) -> None:
+    def read_recent(self) -> None:
+        """Reads the numbers called last anew."""
         background_tasks.create(self._recent.refresh(), name="read recent numbers", context=ui.context.client)
 
     def _order(self, number: str, *, confirmed: bool = False, **options: Any) -> CallOrder:
@@ -281,7 +282,7 @@ class Dialer:
         self._questions.forget()
         self._options.empty()
         self._placed(placed.call)
-        self._read_recent()
+        self.read_recent()
         return placed.call
 
     async def _weigh(self, order: CallOrder) -> bool:

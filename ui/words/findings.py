@@ -2,7 +2,7 @@
 
 import json
 
-from services.domain.call import Call
+from services.domain.call import Call, Scorecard
 from ui.words import locale, say
 
 
@@ -27,6 +27,26 @@ def collected(call: Call) -> str:
     outputs = {output.name: output.result for output in call.analysis.outputs}
     parts = [part for part in (call.analysis.data, outputs) if part]
     return "\n".join(json.dumps(part, ensure_ascii=False, indent=2) for part in parts)
+
+
+def scorecards(call: Call) -> str:
+    """`Service 90 % · Politeness 4`: the scorecards of a call, normalized if Vapi says so."""
+    cards = call.analysis.scorecards if call.analysis else ()
+    return " · ".join(f"{card.name} {_score(card)}" for card in cards)
+
+
+def monitors(call: Call) -> str:
+    """Each monitor of Vapi's with what it found, a line each."""
+    found = call.analysis.monitors if call.analysis else ()
+    return "\n".join(f"{monitor.id}: {say('monitor_passed' if monitor.passed else 'monitor_not_passed')}" for monitor in found)
+
+
+def _score(card: Scorecard) -> str:
+    from babel.numbers import format_decimal, format_percent
+
+    if card.normalized is not None:
+        return format_percent(card.normalized / 100, locale=locale())
+    return format_decimal(card.score or 0, locale=locale())
 
 
 def _seconds(milliseconds: float) -> str:

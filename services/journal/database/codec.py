@@ -6,9 +6,14 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.domain.call import Analysis, Call, CallOrder, CallStatus, CostItem, Erasure, Output
+from services.domain.call import Analysis, Call, CallOrder, CallStatus, CostItem, Erasure, MonitorFinding, Output, Scorecard
 from services.domain.voicemail import Voicemail
 
+_FINDINGS: dict[str, type[Output | Scorecard | MonitorFinding]] = {
+    "outputs": Output,
+    "scorecards": Scorecard,
+    "monitors": MonitorFinding,
+}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -41,7 +46,9 @@ def load_call(text: str) -> Call:
 
 
 def _analysis(stored: dict[str, Any] | None) -> Analysis | None:
-    return Analysis(**stored | {"outputs": tuple(Output(**item) for item in stored["outputs"])}) if stored else None
+    if stored is None:
+        return None
+    return Analysis(**stored | {name: tuple(kind(**item) for item in stored.get(name, ())) for name, kind in _FINDINGS.items()})
 
 
 def load_order(text: str) -> CallOrder:

@@ -31,7 +31,9 @@ Row = Mapping[Any, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
-    """A dial to write down. `transfers` is the id of a call that is transferred: no new call, but somebody's phone rings."""
+    """A dial to write down. `transfers` is the id of a call that is transferred: no new call, but somebody's phone rings. `instead_of` is
+    the tag of a scheduled call that will have been cancelled before it is dialled.
+    """
 
     order: CallOrder
     client: str
@@ -41,6 +43,7 @@ class Beginning:
     instance: str
     now: datetime
     transfers: str | None = None
+    instead_of: str | None = None
 
 
 def begin(connection: sa.Connection, wanted: Sequence[Beginning]) -> list[Begun | EarshotError]:
@@ -147,7 +150,7 @@ class _Book:
 
     def _limit(self, wanted: Beginning) -> LimitReached | None:
         limits = wanted.limits
-        if limits.at_once is not None and self._slots_at(wanted.order) >= limits.at_once:
+        if limits.at_once is not None and self._slots_at(wanted.order, wanted.instead_of) >= limits.at_once:
             return LimitReached.at_once(limits.at_once)
         for time, cap, code, words in (
             (_HOUR, limits.per_hour, "rate_limited", "in an hour"),
@@ -158,14 +161,14 @@ class _Book:
                 return LimitReached(detail, code=code, retry_after=self._room_in(time, cap))
         return None
 
-    def _slots_at(self, order: CallOrder) -> int:
+    def _slots_at(self, order: CallOrder, but: str | None) -> int:
         """How many slots are taken when the call of `order` begins: now, or at the time that it is scheduled for."""
         if order.earliest_at is None or order.earliest_at <= self._now:
             return self._slots
         if self.new:
             self._connection.execute(dials.insert(), self.new)
             self.new = []
-        return booked(self._connection, order.earliest_at, self._now, order)
+        return booked(self._connection, order.earliest_at, self._now, order, but)
 
     def _room_in(self, window: timedelta, cap: int) -> float:
         """Seconds until enough dials have left the window; the whole window if the cap is 0."""
@@ -231,6 +234,11 @@ def dialled_since(connection: sa.Connection, time: datetime) -> list[datetime]:
     query = sa.select(dials.c.dialled_at).where(dials.c.dialled_at >= milliseconds(time), COUNTED)
     newest = connection.execute(query.order_by(dials.c.dialled_at.desc()).limit(_MOST_TIMES)).scalars().all()
     return [time_of(at) for at in reversed(newest)]
+
+
+def get(connection: sa.Connection, tag: str) -> Dial | None:
+    row = connection.execute(sa.select(dials).where(dials.c.tag == tag)).mappings().one_or_none()
+    return dial_of(row) if row else None
 
 
 def forget_keys(connection: sa.Connection, before: datetime) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from services.domain.call import Call, Erasure, erased
+from services.domain.call import Call, CallOrder, Erasure, erased
 from services.journal.database.codec import dump, load_order, milliseconds, time_of
 from services.journal.database.schema import calls, dials, erasures, transcripts
 from services.journal.records import AuditRow
@@ -15,6 +15,8 @@ from services.journal.tables.calls import get, save
 
 # Literal text, so that the partial index with the same text is used.
 _PENDING = sa.text("confirmed_at IS NULL")
+
+_LEFT_OF_ORDER = ("to", "region", "assistant_id", "phone_number_id", "tag", "max_duration_seconds", "earliest_at", "latest_at")
 
 
 def begin(connection: sa.Connection, call: Call, erasure: Erasure, note: AuditRow) -> Call:
@@ -56,10 +58,11 @@ def among(connection: sa.Connection, call_ids: Collection[str]) -> set[str]:
 
 
 def _clear_dials(connection: sa.Connection, call: Call) -> None:
-    """Clears the orders of what was to be said. The number and the idempotency key stay, so that nothing is dialled twice."""
+    """Clears the orders of what was to be said, and to whom. The number and the idempotency key stay, so that nothing is dialled twice."""
     of_call = dials.c.call_id == call.id
     rows = connection.execute(sa.select(dials).where(of_call | (dials.c.tag == call.tag) if call.tag else of_call)).all()
     for row in rows:
-        order = replace(load_order(row.asked), name=None, first_message=None, variable_values={})
+        asked = load_order(row.asked)
+        order = CallOrder(**{name: getattr(asked, name) for name in _LEFT_OF_ORDER})
         values = {"asked": dump(order), "first_call": dump(call) if row.first_call else None}
         connection.execute(dials.update().where(dials.c.tag == row.tag).values(values))

@@ -30,7 +30,7 @@ _COUNT = sa.select(sa.func.count()).select_from(dials).where(_HELD)
 def window(order: CallOrder, now: datetime) -> tuple[int, int]:
     """From when until when, in milliseconds, a dial written down at `now` holds a slot if nobody ever learns that its call is over."""
     begins = max(now, order.earliest_at or now)
-    return milliseconds(begins), milliseconds(begins + LONGEST)
+    return milliseconds(begins), milliseconds(max(begins, order.latest_at or begins) + LONGEST)
 
 
 def taken(connection: sa.Connection, now: datetime) -> int:
@@ -44,11 +44,15 @@ def abandoned(connection: sa.Connection, now: datetime) -> int:
     return int(connection.execute(unclear, {"now": milliseconds(now)}).scalar_one())
 
 
-def booked(connection: sa.Connection, begins: datetime, now: datetime, order: CallOrder) -> int:
-    """The number of calls that are scheduled so that they may run when `order`, which is scheduled for `begins`, does."""
+def booked(connection: sa.Connection, begins: datetime, now: datetime, order: CallOrder, but: str | None) -> int:
+    """The number of calls that are scheduled so that they may run when `order`, which is scheduled for `begins`, does. The dial with the
+    tag `but` is left out.
+    """
     longest = timedelta(seconds=order.max_duration_seconds or LONGEST_CALL_SECONDS) + _LATE
-    around = dials.c.slot_from.between(milliseconds(begins - longest), milliseconds(begins + longest))
-    ahead = sa.select(sa.func.count()).select_from(dials).where(dials.c.slot_until > milliseconds(now), around)
+    # Each of them begins between its `slot_from` and `LONGEST` before its `slot_until`.
+    last = max(begins, order.latest_at or begins) + longest
+    around = (dials.c.slot_from <= milliseconds(last)) & (dials.c.slot_until >= milliseconds(begins - longest + LONGEST))
+    ahead = sa.select(sa.func.count()).select_from(dials).where(dials.c.slot_until > milliseconds(now), around, dials.c.tag != (but or ""))
     return int(connection.execute(ahead).scalar_one())
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 
 from services.desk.desk import CallDesk
+from services.desk.placing import Placed
 from services.domain.call import Call, CallStatus
 from services.domain.client import Scope
 from services.domain.errors import EarshotError
@@ -17,7 +18,7 @@ from services.web.call_filters import CURSOR, CallFilters, call_filters, cursor_
 from services.web.idempotency import read_key
 from services.web.problems import PROBLEMS, problem_of
 from services.web.rate_limits import hour_and_day, rate_limit_headers
-from services.web.requests import CallRequest, ControlRequest
+from services.web.requests import CallRequest, ControlRequest, RescheduleRequest
 
 
 def calls_router(*, desk: CallDesk, tickets: Tickets, direct: bool) -> APIRouter:
@@ -50,7 +51,18 @@ class _CallRoutes:
         )
         router.add_api_route("/api/calls/{call_id}", self.call, responses=one, summary="One call")
         router.add_api_route("/api/calls/{call_id}/end", self.end, methods=["POST"], responses={200: done, **PROBLEMS}, summary="Hang up")
-        deleted = {200: done, 202: {"model": CallDetails | CallReference, "description": "Deleted here; Vapi has not confirmed yet"}}
+        path = "/api/calls/{call_id}/reschedule"
+        moved: dict[int | str, dict[str, Any]] = {
+            202: {"model": CallDetails, "description": "The call in its place"},
+            **PROBLEMS,
+        }
+        router.add_api_route(
+            path, self.reschedule, methods=["POST"], status_code=202, responses=moved, summary="Move a scheduled call to another time"
+        )
+        deleted: dict[int | str, dict[str, Any]] = {
+            200: done,
+            202: {"model": CallDetails | CallReference, "description": "Deleted here; Vapi has not confirmed yet"},
+        }
         path = "/api/calls/{call_id}/data"
         router.add_api_route(
             path, self.delete_data, methods=["DELETE"], responses={**deleted, **PROBLEMS}, summary="Delete a call's data, here and at Vapi"
@@ -86,6 +98,9 @@ class _CallRoutes:
             asked = {"to": order.sip_uri or order.to, "assistantId": order.assistant_id or None, "squadId": order.squad_id}
             return JSONResponse({"dryRun": True, **asked, "phoneNumberId": order.phone_number_id})
         placed = await self._desk.place(order, client, key=key, allow_duplicate=body.allowDuplicate)
+        return await self._answer_placed(request, placed)
+
+    async def _answer_placed(self, request: Request, placed: Placed) -> JSONResponse:
         detail = DETAILS.get(placed.call.status)
         # The call as it was placed, but a listen URL only if it still runs.
         listen_url = await self._listen_url(request, self._desk.get(placed.call.id))
@@ -116,6 +131,15 @@ class _CallRoutes:
         """Hangs up and answers once Vapi confirms it; a call that has ended already is answered as it is."""
         call = await self._desk.end(call_id, client_of(request, Scope.CONTROL))
         return JSONResponse(await self._answer_as_allowed(request, call))
+
+    async def reschedule(self, request: Request, call_id: str, body: RescheduleRequest) -> JSONResponse:
+        """Cancels a scheduled call, and places one with the same options for another time, with an id of its own. The same request again
+        is answered with that call. 409 `call_not_scheduled` once the call may have begun.
+        """
+        client = client_of(request, Scope.CALL)
+        earliest_at, latest_at = body.times()
+        placed = await self._desk.reschedule(call_id, client, earliest_at=earliest_at, latest_at=latest_at)
+        return await self._answer_placed(request, placed)
 
     async def delete_data(self, request: Request, call_id: str) -> JSONResponse:
         """Deletes for good what is known of an ended call: number, transcript, summary, recordings. Times, costs and the audit stay.

@@ -1,0 +1,194 @@
+"""A scheduled call is moved: cancelled for certain, then placed once, whoever asks, how often, and whatever fails in between."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.desk.desk import CallDesk
+from services.domain.call import CANCELLED, Call, CallStatus
+from services.domain.client import LOCAL, PAGE
+from services.domain.errors import CallNotScheduled, EarshotError, HangUpUnconfirmed, LimitReached, Stopped, VapiRefused
+from services.support.rfc3339 import rfc3339
+from tests.desk.test_desk import NUMBER, until
+from tests.desks import desk_at, two_desks
+from tests.stand_in import StandIn
+
+NOW = datetime.now(UTC)
+FIRST, SECOND, THIRD = (NOW + timedelta(days=days) for days in (2, 3, 4))
+
+
+@pytest.fixture
+async def desk(vapi: StandIn, tmp_path: Path) -> AsyncIterator[CallDesk]:
+    async with desk_at(vapi.url, tmp_path, concurrent_calls=1) as desk:
+        yield desk
+
+
+async def scheduled(desk: CallDesk, at: datetime = FIRST, **options: Any) -> Call:
+    return (await desk.place(desk.order(NUMBER, earliest_at=at, **options), LOCAL, allow_duplicate=True)).call
+
+
+async def move(desk: CallDesk, call: Call, at: datetime = SECOND, *, latest: datetime | None = None, client: Any = PAGE) -> Call:
+    return (await desk.reschedule(call.id, client, earliest_at=at, latest_at=latest)).call
+
+
+async def test_it_is_cancelled_and_placed_with_the_same_options(vapi: StandIn, desk: CallDesk) -> None:
+    call = await scheduled(desk, name="Lead 42", first_message="Hello", variable_values={"dog": "Rex"})
+    moved = await move(desk, call, latest=THIRD)
+    assert (moved.status, moved.earliest_at, moved.latest_at) == (CallStatus.SCHEDULED, _ms(SECOND), _ms(THIRD))
+    assert list(vapi.calls) == [moved.id] != [call.id]
+    first, second = vapi.bodies
+    assert first.pop("schedulePlan") == {"earliestAt": rfc3339(FIRST)}
+    assert second.pop("schedulePlan") == {"earliestAt": rfc3339(SECOND), "latestAt": rfc3339(THIRD)}
+    tags = [body["assistantOverrides"].pop("metadata") for body in (first, second)]
+    assert tags[0] != tags[1]
+    assert first == second
+    old = desk.get(call.id)
+    assert old
+    assert old.ended_reason == CANCELLED
+    rows = [(row.action, row.who, row.detail) for row in reversed(await desk.journal.audit(call_id=call.id)) if row.action != "dial"]
+    assert rows == [("reschedule", "page", f"{rfc3339(SECOND)}/{rfc3339(THIRD)}"), ("end", "page", "")]
+
+
+async def test_asking_again_places_no_other_and_another_time_is_refused(vapi: StandIn, desk: CallDesk) -> None:
+    call = await scheduled(desk)
+    moved = await move(desk, call)
+    again = await desk.reschedule(call.id, LOCAL, earliest_at=SECOND)
+    assert (again.call.id, again.replayed) == (moved.id, True)
+    with pytest.raises(CallNotScheduled, match="took its place"):
+        await move(desk, call, THIRD)
+    assert vapi.dials == 2
+    assert (await move(desk, moved, THIRD)).earliest_at == _ms(THIRD)
+    assert len(vapi.calls) == 1
+
+
+async def test_two_processes_move_it_at_once(vapi: StandIn, tmp_path: Path) -> None:
+    async with two_desks((vapi.url, vapi.url), tmp_path) as (one, other):
+        call = await scheduled(one)
+        await until(other, call.id, lambda call: call.status is CallStatus.SCHEDULED)
+        requests = [(one, SECOND, PAGE), (other, SECOND, LOCAL), (one, THIRD, LOCAL), (other, THIRD, PAGE)]
+        await asyncio.gather(*(move(desk, call, at, client=client) for desk, at, client in requests), return_exceptions=True)
+        assert vapi.dials == 2
+        assert len(vapi.calls) == 1
+        assert vapi.erased_running == 0
+
+
+@pytest.mark.parametrize("status", ["queued", "ringing", "in-progress", "ended"])
+async def test_a_call_that_has_begun_is_not_placed_again(vapi: StandIn, desk: CallDesk, status: str) -> None:
+    call = await scheduled(desk)
+    vapi.move(call.id, status)  # not seen here yet
+    with pytest.raises(CallNotScheduled):
+        await move(desk, call)
+    assert vapi.dials == 1
+    assert vapi.requests["DELETE /call/{id}"] == 0
+
+
+async def test_a_call_that_may_begin_any_moment_is_not_moved(vapi: StandIn, desk: CallDesk) -> None:
+    for earliest in (datetime.now(UTC) + timedelta(seconds=20), datetime.now(UTC) + timedelta(seconds=1)):
+        call = await scheduled(desk, earliest)
+        with pytest.raises(CallNotScheduled, match="any moment"):
+            await move(desk, call)
+        assert call.id in vapi.calls
+        await desk.journal.free_slot(call.id)
+
+
+async def test_a_cancellation_that_came_late_places_nothing(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = await scheduled(desk, datetime.now(UTC) + timedelta(seconds=31))
+    ended = desk._rescheduling._end
+
+    async def slowly(*arguments: Any) -> Call:
+        await asyncio.sleep(1.2)
+        return await ended(*arguments)
+
+    monkeypatch.setattr(desk._rescheduling, "_end", slowly)
+    with pytest.raises(CallNotScheduled, match="may have rung"):
+        await move(desk, call)
+    with pytest.raises(CallNotScheduled):
+        await move(desk, call)
+    assert (vapi.dials, vapi.calls) == (1, {})
+
+
+async def test_while_cancelling_is_not_proven_nothing_is_placed(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.desk.hang_ups._PATIENCE", 0.3)
+    call = await scheduled(desk)
+    vapi.down = True
+    with pytest.raises(HangUpUnconfirmed):
+        await move(desk, call)
+    assert vapi.dials == 1
+    vapi.down = False
+    await until(desk, call.id, lambda call: not call.running)
+    moved = await move(desk, call)
+    assert (moved.earliest_at, vapi.dials, list(vapi.calls)) == (_ms(SECOND), 2, [moved.id])
+
+
+async def test_after_a_refusal_or_a_stop_the_same_request_goes_on(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = await scheduled(desk)
+    vapi.answer = 400, {"message": "No credits"}
+    with pytest.raises(VapiRefused):
+        await move(desk, call)
+    assert vapi.calls == {}
+    with pytest.raises(CallNotScheduled):
+        await move(desk, call, THIRD)  # was never asked for before the cancelling
+    vapi.answer = "created"
+    moved = await move(desk, call)
+    assert (list(vapi.calls), (await move(desk, call)).id) == ([moved.id], moved.id)
+
+
+async def test_a_lost_answer_is_searched_for_and_not_placed_again(vapi: StandIn, desk: CallDesk) -> None:
+    call = await scheduled(desk)
+    vapi.answer = "created then drop"
+    moved = await move(desk, call)
+    assert (list(vapi.calls), (await move(desk, call)).id, vapi.dials) == ([moved.id], moved.id, 2)
+
+
+async def test_after_a_crash_in_between_the_same_request_goes_on(vapi: StandIn, tmp_path: Path) -> None:
+    async with desk_at(vapi.url, tmp_path) as desk:
+        call = await scheduled(desk)
+
+        async def killed(*_: Any, **__: Any) -> Any:
+            raise EarshotError("killed")
+
+        desk._placing.place = killed  # type: ignore[method-assign]
+        with pytest.raises(EarshotError, match="killed"):
+            await move(desk, call)
+    async with desk_at(vapi.url, tmp_path) as desk:
+        moved = await move(desk, call)
+    assert (vapi.dials, list(vapi.calls)) == (2, [moved.id])
+
+
+async def test_what_may_not_be_dialled_is_not_cancelled_either(vapi: StandIn, desk: CallDesk) -> None:
+    call = await scheduled(desk)
+    await desk.switch.stop("owner", "")
+    with pytest.raises(Stopped):
+        await move(desk, call)
+    await desk.switch.resume("owner")
+    other = await desk.place(desk.order("+14155552672", earliest_at=SECOND + timedelta(days=3)), LOCAL)
+    with pytest.raises(LimitReached):  # one call at once
+        await move(desk, call, SECOND + timedelta(days=3))
+    assert vapi.calls.keys() == {call.id, other.call.id}
+    assert await move(desk, call, FIRST + timedelta(minutes=1)), "its own slot does not count against it"
+
+
+async def test_a_call_of_the_dashboard_is_not_moved(vapi: StandIn, desk: CallDesk) -> None:
+    call_id = vapi.schedule(NUMBER, created=datetime.now(UTC), earliest=FIRST)
+    with pytest.raises(CallNotScheduled, match="did not schedule"):
+        await desk.reschedule(call_id, PAGE, earliest_at=SECOND)
+    assert call_id in vapi.calls
+
+
+async def test_a_slot_is_booked_for_all_the_time_in_which_a_call_may_begin(vapi: StandIn, desk: CallDesk) -> None:
+    await desk.place(desk.order(NUMBER, earliest_at=FIRST, latest_at=FIRST + timedelta(hours=20), max_duration_seconds=60), LOCAL)
+    for hours, taken in ((-2, False), (-0.1, True), (10, True), (20.1, True), (22, False)):
+        order = desk.order("+14155552672", earliest_at=FIRST + timedelta(hours=hours), max_duration_seconds=60)
+        if taken:
+            with pytest.raises(LimitReached):
+                await desk.weigh(order, LOCAL)
+        else:
+            await desk.weigh(order, LOCAL)
+
+
+def _ms(time: datetime) -> datetime:
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)
