@@ -44,7 +44,9 @@ from services.settings import TABLE, Settings, SettingsError, read_settings
 from services.support.command_line import CommandLine
 from services.support.descriptors import watch_descriptors
 from services.support.logfmt import log_to_stderr
+from services.support.loop_lag import measure_lag
 from services.support.memory import give_back_memory
+from services.support.root_path import serve_under
 from services.support.tasks import Tasks
 from services.support.version import VERSION
 from services.vapi.forwarding import WebhookForward
@@ -58,11 +60,14 @@ from services.web.access.sessions import Attempts, Sessions
 from services.web.access.tickets import Tickets
 from services.web.access.tokens import read_tokens
 from services.web.api import create_api
+from services.web.metrics import Metrics
 from services.web.routes.call_files import call_files_router, page_files_router
+from services.web.routes.metrics import metrics_router
 from services.web.routes.recordings import recording_router, replay_router
 from services.web.routes.vapi_recording import vapi_recording_router, vapi_replay_router
 from services.web.server.face_router import FaceRouter
 from services.web.server.port import open_port, server_config
+from services.web.server.root_path import RootPath
 from services.web.server.server import LastAnswers, Server
 from ui.page import install_pages
 
@@ -94,6 +99,7 @@ def main() -> int:
                 return asyncio.run(examine(read_settings()))
             return 130  # as a shell says of a program that Ctrl-C ended
         settings = read_settings(checks=(require_safe, lambda settings: read_tokens(settings.api_tokens)))
+        serve_under(settings.root_path)
         listening = open_port(settings)
         gc.freeze()  # imported objects stay; each collection of them would block the event loop for 50 ms
         gc.enable()
@@ -175,6 +181,10 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
             sessions=sessions,
             forward=forward,
         )
+        metrics = Metrics(desk=desk, relay=relay, requests=gateway.requests, version=VERSION, mode=settings.mode)
+        background.start(measure_lag(metrics.lag, "main"), name="measure the main loop's lag")
+        background.start(relay.run(measure_lag(metrics.lag, "sound")), name="measure the sound loop's lag")
+        api.include_router(metrics_router(metrics, token=settings.metrics_token, local=not settings.trusted_proxies))
         api.include_router(recording_router(recordings))
         api.include_router(vapi_recording_router(vapi_recordings))
         api.include_router(call_files_router(gateway.artifact, desk))
@@ -303,7 +313,9 @@ def web_app(settings: Settings, faces: FaceRouter, sessions: Sessions | None) ->
     """The faces behind their checks: trusted proxies, host names and origins, and authentication."""
     access = with_cors(Authentication(faces, sessions=sessions, tokens=read_tokens(settings.api_tokens)), settings.allowed_origins)
     gatekeeper = Gatekeeper(access, allowed_hosts=settings.allowed_hosts, allowed_origins=settings.allowed_origins)
-    app = LastAnswers(gatekeeper)
+    app: ASGIApp = LastAnswers(gatekeeper)
+    if settings.root_path:
+        app = RootPath(app)
     if not settings.trusted_proxies:
         return app
     return ProxyHeadersMiddleware(app, trusted_hosts=sorted(settings.trusted_proxies))  # type: ignore[arg-type,return-value]
@@ -318,7 +330,7 @@ def announce(settings: Settings) -> None:
     if settings.missing:
         log.warning("%s missing: no call can be placed. Set it in the environment or in .env", " and ".join(settings.missing))
     what = "the demo line, no phone rings" if settings.demo else "real calls through Vapi"
-    log.info("Earshot is at http://%s:%d (%s)", host, settings.port, what)
+    log.info("Earshot is at http://%s:%d%s (%s)", host, settings.port, settings.root_path, what)
 
 
 if __name__ in {"__main__", "__mp_main__"}:

@@ -116,14 +116,14 @@ export default defineComponent({
     /** @type {typeof import("./live_playout.js")} */
     let module;
     try {
-      module = await import((window.path_prefix || "") + this.moduleUrl); // before the click: sound may only start within it
+      module = await import(this.moduleUrl); // before the click: sound may only start within it
     } catch (error) {
       this.showState({ state: "failed", detail: String(error) });
       return;
     }
     if (this.unmounted) return;
     const player = new module.LivePlayout({
-      url: () => this.address(),
+      url: () => this.url,
       onState: (change) => this.showState(change),
       onEvent: (event) => this.take(event),
       onLevels: (levels) => this.show(levels),
@@ -162,7 +162,7 @@ export default defineComponent({
 
   methods: {
     changeUrl() {
-      this.player?.setUrl(() => this.address());
+      this.player?.setUrl(() => this.url);
       if (this.url && this.autostart && this.state === "idle") this.start();
     },
 
@@ -201,7 +201,7 @@ export default defineComponent({
     /** @param {import("./live_playout.js").State} state */
     offerMediaKeys(state) {
       if (!this.mediaKeys) return;
-      const file = (window.path_prefix || "") + this.moduleUrl.replace(/[^/]*$/, "silence.flac");
+      const file = this.moduleUrl.replace(/[^/]*$/, "silence.flac");
       if (state === "playing") takeMediaKeys(this.mediaKeys, this.who, file);
       else if (state === "stopped") setPlaying(this.mediaKeys, false);
       else if (state === "ended") leaveMediaKeys(this.mediaKeys);
@@ -284,10 +284,6 @@ export default defineComponent({
       const from = this.mono ? "customer" : who; // the one lane that is shown
       this.player?.setGain(who, this.muted[from] ? 0 : this.volume[from]);
       if (this.mono && who === "customer") this.passGain("assistant");
-    },
-
-    address() {
-      return this.url?.startsWith("/") ? (window.path_prefix || "") + this.url : this.url;
     },
 
     /** @param {StateChange} change */

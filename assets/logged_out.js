@@ -1,9 +1,10 @@
 /** Sends a tab whose session has ended to the login page, which says so. Without this it would try to reconnect for ever. */
+const root = new URL("../../", import.meta.url).href; // of everything that Earshot serves
 const popup = document.getElementById("popup"); // NiceGUI shows it while the page's socket is closed
 
 async function isLoggedOut() {
   try {
-    return (await fetch("/api/dialling", { cache: "no-store" })).status === 401;
+    return (await fetch(`${root}api/dialling`, { cache: "no-store" })).status === 401;
   } catch {
     return false; // no network: reconnecting is right
   }
@@ -12,7 +13,7 @@ async function isLoggedOut() {
 if (popup) {
   new MutationObserver(async () => {
     if (popup.ariaHidden === "false" && (await isLoggedOut())) {
-      location.assign(`/login?over=1&next=${encodeURIComponent(location.pathname + location.search)}`);
+      location.assign(`${root}login?over=1&next=${encodeURIComponent(location.pathname + location.search)}`);
     }
   }).observe(popup, { attributes: true, attributeFilter: ["aria-hidden"] });
 }

@@ -20,6 +20,7 @@ from services.domain.limits import Limits
 from services.support.environment import comma_list, markdown_table, on_or_off, one_of, setting, variables_of, whole_number
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_OWN_PATHS = frozenset({"api", "assets", "call-files", "docs", "login", "logout", "recordings", "vapi-recordings"})
 CREDENTIALS = ("VAPI_API_KEY", "VAPI_ASSISTANT_ID", "VAPI_PHONE_NUMBER_ID")
 
 
@@ -65,6 +66,15 @@ def _recordings(text: str) -> str:
     if "://" in text and not re.fullmatch(r"s3://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/[\w.!*'()/-]*)?", text, re.ASCII):
         raise ValueError("takes a folder, or a store such as s3://bucket/prefix")
     return text.rstrip("/") if text.startswith("s3://") else text
+
+
+def _root_path(text: str) -> str:
+    path = text.rstrip("/")
+    if not re.fullmatch(r"(/[a-z0-9][a-z0-9._-]*)*", path, re.ASCII | re.IGNORECASE):
+        raise ValueError("takes a path such as /calls")
+    if path.split("/")[1:2] and path.split("/")[1].lower() in _OWN_PATHS:
+        raise ValueError(f"takes a path that Earshot does not use itself, not {path}")
+    return path
 
 
 def _proxies(text: str) -> frozenset[str]:
@@ -128,6 +138,12 @@ class Settings:
         LOOPBACK_HOSTS,
         "More host names under which Earshot may be reached, separated by commas; `HOST` is allowed too",
         _hosts,
+    )
+    root_path: str = setting(
+        "EARSHOT_ROOT_PATH",
+        "",
+        "Path under which everything is served, such as `/calls`, beside other things on one host; a proxy may pass it on or remove it",
+        _root_path,
     )
     data_dir: Path = setting(
         "EARSHOT_DATA_DIR",
@@ -246,6 +262,13 @@ class Settings:
         "Maximum size of all recordings on disk, in megabytes; the oldest are deleted first. With a store: of those that wait to be"
         " uploaded, and none is deleted",
         whole_number(0),
+    )
+    metrics_token: str = setting(
+        "EARSHOT_METRICS_TOKEN",
+        "",
+        "Token with which Prometheus reads `/metrics`; this machine itself needs none, unless proxies are named",
+        str,
+        secret=True,
     )
     listen_mode: str = setting(
         "EARSHOT_LISTEN_MODE",

@@ -3,14 +3,13 @@ import type { LivePlayout as Player } from "../assets/live_playout.js";
 
 declare global {
   interface Window {
-    /** NiceGUI's: where the app is mounted, such as "/earshot"; absent at the root. */
-    path_prefix?: string;
     /** NiceGUI's socket.io client, once the page is loaded. */
     socket?: PageSocket;
   }
 
   interface PageSocket {
     connected: boolean;
+    io?: { engine?: { transport?: { name: string } } };
     on(event: "connect" | "disconnect", handler: () => void): void;
     off(event: "connect" | "disconnect", handler: () => void): void;
   }

@@ -20,6 +20,7 @@ from services.listening.relay import Relay
 from services.recording.recordings import Recordings
 from services.settings import Settings
 from services.support.memory import expect_page
+from services.support.root_path import address
 from services.vapi.forwarding import WebhookForward
 from ui.call.stage import Stage
 from ui.dial.dialer import Dialer
@@ -170,7 +171,7 @@ class DeskPage:
     def _show(self, call: Call, *, listen: bool = False, addressed: bool = True) -> None:
         if addressed and call.id != self._addressed:  # so that a reload shows the same call
             self._addressed = call.id
-            ui.navigate.history.replace(f"/?call={quote(call.id, safe='')}")
+            ui.navigate.history.replace(address(f"/?call={quote(call.id, safe='')}"))
         self._shown = call.id
         self._stage.show(call, listen=listen)
         self._log.mark_row(call.id)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -74,6 +75,8 @@ class CallDesk:
     ) -> None:
         self.trouble_changed: Signal[str | None] = Signal()
         self.trouble: str | None = None
+        self.dials: Counter[tuple[str, str]] = Counter()
+        """How many dials were asked for, by result (`placed`, `unknown`, `refused`) and the code of a refusal."""
         self.missing = missing
         self.switch = switch
         self.blocked = blocked
@@ -275,7 +278,18 @@ class CallDesk:
         self._drain.check()
         with self._drain.work():
             await self.directory.known()
-            return await self._placing.place(order, client, key=key, allow_duplicate=allow_duplicate)
+            try:
+                placed = await self._placing.place(order, client, key=key, allow_duplicate=allow_duplicate)
+            except EarshotError as error:
+                self.count_refused(error)
+                raise
+            if not placed.replayed:
+                self.dials["unknown" if placed.call.status is CallStatus.UNKNOWN else "placed", ""] += 1
+            return placed
+
+    def count_refused(self, error: EarshotError) -> None:
+        """Counts a dial that was refused, here or before it got here."""
+        self.dials["refused", error.code] += 1
 
     async def end(self, call_id: str, client: Client) -> Call:
         """Hangs up, or cancels a scheduled call. Returns the call once Vapi confirms that it ended, and an ended call as it is.

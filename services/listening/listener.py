@@ -34,9 +34,11 @@ class Listener:
         self._wants_sound, self._wants_events = sound, events
         self.end: End | None = None
         self.dropped_bytes = 0
+        self.came_at = 0.0
+        """When the sound that was taken last had come, in seconds of the loop's clock."""
         self._leave = leave
         self._count = 0
-        self._sound: deque[tuple[int, bytes]] = deque()
+        self._sound: deque[tuple[int, bytes, float]] = deque()
         self._sound_bytes = 0
         self._events: deque[tuple[int, str]] = deque()
         self._news = asyncio.Event()
@@ -53,7 +55,7 @@ class Listener:
             await self._news.wait()
         if not self._sound or (self._events and self._events[0][0] < self._sound[0][0]):
             return self._events.popleft()[1]
-        _, sound = self._sound.popleft()
+        _, sound, self.came_at = self._sound.popleft()
         self._sound_bytes -= len(sound)
         return sound
 
@@ -90,7 +92,7 @@ class Listener:
         if self.end or not self._wants_sound:
             return
         self._count += 1
-        self._sound.append((self._count, sound))
+        self._sound.append((self._count, sound, self._loop.time()))
         self._sound_bytes += len(sound)
         while self._sound_bytes > at_most and len(self._sound) > 1:
             dropped = len(self._sound.popleft()[1])

@@ -15,11 +15,14 @@ from services.domain.speech import SpeechEvent
 from services.domain.stream_format import DEFAULT_FORMAT, StreamFormat
 from services.listening.listener import End, Listener, Sink
 from services.listening.upstream import Upstream
+from services.support.durations import Durations
 from services.support.tasks import Tasks
 from services.vapi.listen_events import read
 
 S = TypeVar("S", bound=Sink)
 T = TypeVar("T")
+
+_DELAYS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 
 
 class _Stream:
@@ -32,10 +35,12 @@ class _Stream:
         target: Callable[[str], Awaitable[ListenTarget]],
         hint: Callable[[str], None],
         heard: Callable[[str, SpeechEvent], None],
+        interrupted: Callable[[], None],
         buffer_seconds: float,
     ) -> None:
         self.begun_as = call.id
         self._heard = heard
+        self._count_interruption = interrupted
         self.upstream = Upstream(call, target=target, hint=hint, receiver=self)
         self.listeners: set[Sink] = set()
         self.task: asyncio.Task[None] | None = None
@@ -61,6 +66,7 @@ class _Stream:
 
     def interrupted(self) -> None:
         self._start = ""
+        self._count_interruption()
         self._trouble = self._tell(_json(type="stream", state="interrupted"))
 
     def silent(self, seconds: float) -> None:
@@ -130,7 +136,15 @@ class Relay:
         self.loop = loop
         self._playing = playing
         self._find = find
-        self._open = partial(_Stream, target=target, hint=hint, heard=heard, buffer_seconds=buffer_seconds)
+        self.interruptions = 0
+        """Times that Vapi's sound was interrupted while a call ran."""
+        self.dropped_bytes = 0
+        """Sound that slow listeners lost."""
+        self.delays = Durations(_DELAYS)
+        """From the arrival of a frame of sound to its transmission to a listener, in seconds."""
+        self._open = partial(
+            _Stream, target=target, hint=hint, heard=heard, interrupted=self._count_interruption, buffer_seconds=buffer_seconds
+        )
         self._streams: dict[str, _Stream] = {}
         self._tasks = Tasks()
         self._closed = False
@@ -174,6 +188,9 @@ class Relay:
     async def aclose(self) -> None:
         """Ends every listener and upstream at once."""
         await self.run(self._aclose())
+
+    def _count_interruption(self) -> None:
+        self.interruptions += 1
 
     def _on_loop(self, work: Callable[..., None], *arguments: object) -> None:
         """Calls `work` on the relay's loop: at once if this is it, else soon and in the order of these calls."""

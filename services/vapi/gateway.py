@@ -16,6 +16,7 @@ from services.domain.call import Assistant, Call, CallerId, CallOrder, ListenTar
 from services.domain.control import Control
 from services.domain.errors import FieldError, OutcomeUnknown, RequestError, VapiUnavailable
 from services.domain.transcript import Line
+from services.support.durations import Durations
 from services.support.rfc3339 import rfc3339
 from services.vapi import refusals, values
 from services.vapi.addresses import may_open
@@ -56,6 +57,11 @@ class Gateway:
         self._sdk = Sdk(api_key=api_key, base_url=base_url, public_key=public_key, timeout=timeout)
         self._monitor_headers = {"Authorization": f"Bearer {public_key.strip()}"} if public_key else {}
         self._monitors = MonitorBook()
+
+    @property
+    def requests(self) -> Durations:
+        """How long requests took, by what was asked and the response's status, 0 without one."""
+        return self._sdk.requests
 
     async def create_call(self, order: CallOrder) -> Call:
         """Dials. Sends exactly one POST that can reach Vapi.

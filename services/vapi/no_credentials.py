@@ -9,6 +9,7 @@ from services.domain.call import Assistant, Call, CallerId, CallOrder, ListenTar
 from services.domain.control import Control
 from services.domain.errors import CallNotFound, NotConfigured
 from services.domain.transcript import Line
+from services.support.durations import Durations
 from services.vapi.gateway import Gateway
 from services.vapi.recordings import Artifact, RecordingDownload
 from services.vapi.sdk import Answer
@@ -19,6 +20,11 @@ class NoCredentials(Gateway):
 
     def __init__(self, missing: Sequence[str]) -> None:
         self._missing = tuple(missing)
+        self._requests = Durations(())
+
+    @property
+    def requests(self) -> Durations:
+        return self._requests
 
     async def create_call(self, order: CallOrder) -> Call:
         raise NotConfigured.without(self._missing)

@@ -22,6 +22,7 @@ from vapi.core.client_wrapper import AsyncClientWrapper
 from vapi.core.request_options import RequestOptions
 
 from services.domain.errors import VapiUnauthorized
+from services.support.durations import Durations
 from services.vapi import values
 from services.vapi.transport import Client
 
@@ -36,6 +37,7 @@ BODY_LIMIT = 8 * 1024 * 1024
 _JSON = {"content-type": "application/json"}
 _AS_IT_IS = {"accept-encoding": "identity"}
 """Uncompressed, so that the announced length is that of the file."""
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _UNUSABLE = "VAPI_API_KEY contains characters that no key has. Copy the private key again from the Vapi dashboard."
 
 
@@ -65,12 +67,14 @@ class Sdk:
     """Sends a request and returns its `Answer`. Raises `NoAnswer`, or `VapiUnauthorized` for a key that can't be valid.
 
     `timeout` is in seconds, from connecting to the last byte of the response. Nothing is retried, no redirect is followed.
+    `requests` counts how long they took, by what was asked and the response's status, 0 without one.
     """
 
     def __init__(self, *, api_key: str, base_url: str, public_key: str | None, timeout: float) -> None:
         self._keys = [key.strip() for key in (api_key, public_key) if key and key.strip()]
         self._usable = bool(re.fullmatch(r"[!-~]+", api_key.strip()))
         self._timeout = timeout
+        self.requests = Durations(_SECONDS)
         self._http = Client(trust_env=not is_loopback(base_url))
         http: Any = self._http  # the core asks for all of httpx.AsyncClient, and uses `stream`
         self._core = AsyncClientWrapper(token=api_key.strip(), base_url=base_url, timeout=timeout, httpx_client=http).httpx_client
@@ -105,14 +109,19 @@ class Sdk:
         return await self._answer("POST control", self._http.stream("POST", url, content=body, headers={**_JSON, **headers}))
 
     async def _answer(self, what: str, request: AbstractAsyncContextManager[aiohttp.ClientResponse]) -> Answer:
+        clock = asyncio.get_running_loop().time
+        began, status = clock(), 0
         try:
             async with asyncio.timeout(self._timeout), request as response:
                 body = await _read_json(response)
+                status = response.status
         except Exception as error:
             # Catches every exception: the request may have been sent, and an unforeseen error must not count as "not sent".
             sent = not isinstance(error, aiohttp.ClientConnectorError)
             logger.warning("Vapi, %s: no response (%s)", what, type(error).__name__)
             raise NoAnswer(sent=sent) from None  # the error may contain a control URL
+        finally:
+            self.requests.add(clock() - began, what, str(status))
         return Answer(
             status=response.status,
             body=body,

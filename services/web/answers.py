@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.desk.desk import CallDesk
 from services.domain.call import Analysis, Call, CallStatus, CallType, Erasure
 from services.support.rfc3339 import rfc3339
+from services.support.root_path import address
 
 DETAILS = {
     CallStatus.UNKNOWN: "Vapi's response was lost, so the call may or may not have been placed. "
@@ -154,7 +155,7 @@ class CallReference(BaseModel):
 
 def recording_path(call: Call) -> str | None:
     """Where Earshot serves Vapi's own recording, once there is one. Vapi's address of it can't be opened without the private key."""
-    return f"/api/calls/{call.id}/vapi-recording" if call.recording_url else None
+    return address(f"/api/calls/{call.id}/vapi-recording") if call.recording_url else None
 
 
 def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, may_listen: bool, detail: str | None = None) -> dict[str, Any]:
@@ -164,6 +165,7 @@ def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, may_list
     """
     reason = desk.why_ended(call)
     caller, called = desk.directory.parties(call)
+    path = f"/api/calls/{call.id}"
     answer: dict[str, Any] = {
         "id": call.id,
         "listenUrl": listen_url,
@@ -177,7 +179,7 @@ def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, may_list
         "endedAt": rfc3339(call.ended_at),
         "endedReason": {"code": reason.code, "title": reason.title, "nextStep": reason.next_step} if reason else None,
         "cost": call.cost if call.cost or not call.running else None,
-        "links": {"self": f"/api/calls/{call.id}", "events": f"/api/calls/{call.id}/events", "page": f"/?call={call.id}"},
+        "links": {"self": address(path), "events": address(f"{path}/events"), "page": address(f"/?call={call.id}")},
         "type": call.type.value,
         "inbound": call.inbound,
         "customer": _customer(call),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.support.root_path import path_of
 from services.web.problems import problem
 from services.web.received_body import BODY_TIMEOUT_S, receive_body, replaying
 
@@ -33,7 +34,7 @@ class JsonBody:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return await self.app(scope, receive, send)
-        most = self._larger.get(scope["path"], MAX_BODY)
+        most = self._larger.get(path_of(scope), MAX_BODY)
         body = await receive_body(receive, most, self._timeout_s)
         if body is None:
             return None
@@ -42,7 +43,7 @@ class JsonBody:
         if body and not _is_json(scope):
             answer = problem(415, "not_json", "Send the body as JSON, with the header Content-Type: application/json.")
             return await answer(scope, receive, send)
-        if scope["path"] not in self._larger and (error := _fault(body)):
+        if path_of(scope) not in self._larger and (error := _fault(body)):
             return await error(scope, receive, send)
         return await self.app(scope, replaying(body, receive), send)
 

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from services.domain.errors import DuplicateCall, EarshotError, FieldError
+from services.support.root_path import address
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ def problem_of(error: EarshotError, **more: Any) -> JSONResponse:
     """The response for one of our errors."""
     headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after is not None else None
     if isinstance(error, DuplicateCall):
-        more = {"links": {"first": f"/api/calls/{error.call_id}"}, **more}
+        more = {"links": {"first": address(f"/api/calls/{error.call_id}")}, **more}
     return problem(
         error.status,
         error.code,

@@ -24,7 +24,9 @@ from services.web.access.gatekeeper import Gatekeeper
 from services.web.access.tickets import Tickets
 from services.web.access.tokens import read_tokens
 from services.web.api import create_api
+from services.web.metrics import Metrics
 from services.web.routes.call_files import call_files_router
+from services.web.routes.metrics import metrics_router
 from services.web.routes.recordings import recording_router
 from services.web.routes.vapi_recording import vapi_recording_router
 from tests.desks import SETTINGS, desk_in
@@ -72,8 +74,10 @@ async def client_of(
             folder / "recordings", journal=desk.journal.recordings, relay=relay, find=desk.get, note=desk.note, limit=10**9
         )
         await recordings.open()
-        api.include_router(recording_router(recordings))
         vapi = gateway or NoCredentials(account.missing)
+        metrics = Metrics(desk=desk, relay=relay, requests=vapi.requests, version="1", mode=account.mode)
+        api.include_router(metrics_router(metrics, token=account.metrics_token, local=not account.trusted_proxies))
+        api.include_router(recording_router(recordings))
         vapi_recordings = VapiRecordings(
             folder / "vapi-recordings", fetch=vapi.recording, read=desk.read, count=desk.count_request, note=desk.note
         )

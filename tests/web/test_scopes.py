@@ -22,7 +22,7 @@ from tests.web.test_tokens import entry
 README = Path(__file__).parent.parent.parent / "README.md"
 TOKENS = [entry(scope, scope, scope) for scope in Scope]
 TOKENS += [entry("boss", "*", "boss"), entry("hearing", "read+listen", "hearing"), entry("seeing", "read+control", "seeing")]
-WITHOUT = {"GET /health", "GET /health/live", "POST /api/vapi_events"}
+WITHOUT = {"GET /health", "GET /health/live", "GET /metrics", "POST /api/vapi_events"}
 """Operations that need no token."""
 BODIES: dict[str, Any] = {
     "POST /api/vapi_call": {"to": NUMBER, "dryRun": True},

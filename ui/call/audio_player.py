@@ -9,6 +9,7 @@ from urllib.parse import quote
 from nicegui.element import Element
 
 from services.domain.call import Call
+from services.support.root_path import address
 from ui.call.player_words import player_words
 from ui.kit.assets import ASSETS, versioned
 from ui.kit.markup import set_props
@@ -73,4 +74,4 @@ class AudioPlayer(Element, component=ASSETS / "audio_player.js", dependencies=_M
         self._on_state(self.state)
 
     def _url(self) -> str:
-        return f"/api/calls/{quote(self._call_id, safe='')}/listen?ticket={self._issue_ticket(self._call_id)}"
+        return address(f"/api/calls/{quote(self._call_id, safe='')}/listen?ticket={self._issue_ticket(self._call_id)}")

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call
+from services.support.root_path import address
 from ui.kit.icons import icon
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.tone import tone_of
@@ -69,7 +70,7 @@ class Outcome(Box):
         self._data.show(collected(call))
         self._again.set_visibility(bool(self._to))
         for link, kind, there in ((self._log, "call-logs", call.logged), (self._packets, "pcap", call.captured)):
-            set_props(link, href=f"/call-files/{quote(call.id, safe='')}/{kind}")
+            set_props(link, href=address(f"/call-files/{quote(call.id, safe='')}/{kind}"))
             link.set_visibility(there)
 
 

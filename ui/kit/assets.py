@@ -15,6 +15,8 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from services.support.root_path import address
+
 ASSETS = Path(__file__).resolve().parent.parent.parent / "assets"
 ROUTE = "/assets"
 STYLE = "page.css"
@@ -56,7 +58,7 @@ _EXPORT = re.compile(r"^export (?=class|const|function)", re.MULTILINE)
 
 def versioned(name: str) -> str:
     """The address of an asset. It changes whenever any asset does, and relative imports keep the version, so that versions never mix."""
-    return f"{ROUTE}/{_version()}/{name}"
+    return address(f"{ROUTE}/{_version()}/{name}")
 
 
 class AssetFiles(StaticFiles):

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from nicegui.element import Element
 
 from services.domain.call import CallStatus
+from services.support.root_path import address
 from services.vapi.ended_reasons import Family
 from ui.kit.markup import Box, Text, set_props
 from ui.words import say
@@ -62,7 +63,7 @@ class CallSearch:
         if visible and self._export is None:
             self._export = self._build()
         if self._export:
-            set_props(self._export, href=f"/api/calls.csv?{export.query()}")
+            set_props(self._export, href=address(f"/api/calls.csv?{export.query()}"))
         self._form.set_visibility(visible)
 
     def _build(self) -> Text:

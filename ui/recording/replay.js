@@ -158,7 +158,7 @@ export default defineComponent({
 
     /** @param {string} name */
     address(name) {
-      return `${window.path_prefix || ""}${this.base}/${name}`;
+      return `${this.base}/${name}`;
     },
 
     /** @param {string} name */

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from nicegui.element import Element
 
+from services.support.root_path import address
 from ui.kit.markup import set_props
 from ui.kit.times import FORMATS
 from ui.words import text
@@ -48,8 +49,8 @@ def vapis_download_address(call_id: str) -> str:
 
 
 def _vapis_address(call_id: str) -> str:
-    return f"/vapi-recordings/{quote(call_id, safe='')}"
+    return address(f"/vapi-recordings/{quote(call_id, safe='')}")
 
 
 def _address(call_id: str) -> str:
-    return f"/recordings/{quote(call_id, safe='')}"
+    return address(f"/recordings/{quote(call_id, safe='')}")

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.support.root_path import path_of
 from ui.kit.assets import ASSETS, pack_script
 
 ROUTE = f"/_nicegui/{nicegui.__version__}"
@@ -42,11 +43,11 @@ class NiceguiFiles:
 
 def _wanted(scope: Scope) -> Path | None:
     """The file that is asked for, where it is one of these."""
-    if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].startswith(f"{ROUTE}/"):
+    if scope["type"] != "http" or scope["method"] != "GET" or not path_of(scope).startswith(f"{ROUTE}/"):
         return None
     if "gzip" not in Headers(scope=scope).get("accept-encoding", ""):
         return None
-    kind, _, name = scope["path"].removeprefix(f"{ROUTE}/").partition("/")
+    kind, _, name = path_of(scope).removeprefix(f"{ROUTE}/").partition("/")
     if kind == "static":
         path = (_STATIC / name).resolve()
         return path if path.suffix in _KINDS and path.is_relative_to(_STATIC) and path.is_file() else None

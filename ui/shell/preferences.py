@@ -7,6 +7,7 @@ from nicegui import ui
 
 from services.support.language import COOKIE as LANGUAGE_COOKIE
 from services.support.language import THEME_COOKIE
+from services.support.root_path import address
 from services.support.words import catalogue, languages
 from services.vapi.forwarding import WebhookForward
 from ui.kit.icons import icon
@@ -20,7 +21,7 @@ _SHOW = (
     "const {dataset} = document.documentElement;"
     "if (event.target.value === 'system') delete dataset.theme; else dataset.theme = event.target.value;"
 )
-_LOG_OUT = "() => fetch('/logout', {method: 'POST'}).finally(() => location.assign('/login'))"
+_LOG_OUT = "() => fetch('%s', {method: 'POST'}).finally(() => location.assign('%s'))"
 
 
 def preferences(*, can_log_out: bool, forward: WebhookForward | None) -> None:
@@ -40,7 +41,8 @@ def _panel(*, can_log_out: bool, forward: WebhookForward | None) -> None:
     if forward:
         webhook_settings(forward)
     if can_log_out:
-        Text("button", say("log_out"), "btn leave", type="button").on("click", js_handler=_LOG_OUT)
+        log_out = _LOG_OUT % (address("/logout"), address("/login"))
+        Text("button", say("log_out"), "btn leave", type="button").on("click", js_handler=log_out)
 
 
 def _choice(name: str, options: Mapping[str, str], chosen: str, handler: str) -> None:

@@ -4,6 +4,7 @@ from nicegui import ui
 from nicegui.dependencies import libraries
 
 from services.support.language import THEME_COOKIE
+from services.support.root_path import address
 from ui.kit.assets import STYLE, versioned
 from ui.kit.press import PRESS
 from ui.kit.times import FORMATS
@@ -37,4 +38,4 @@ def choose_theme() -> None:
 def _early() -> str:
     """Preloads what the page's modules import, which the browser would only discover after loading them."""
     urls = [f"libraries/{library.key}" for library in libraries.values() if library.path in (FORMATS, PRESS)]
-    return "".join(f'<link rel="modulepreload" href="{ROUTE}/{url}">' for url in ("static/dompurify.mjs", *sorted(urls)))
+    return "".join(f'<link rel="modulepreload" href="{address(ROUTE)}/{url}">' for url in ("static/dompurify.mjs", *sorted(urls)))

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.domain.client import LOCAL, PAGE, Client
 from services.domain.client import Scope as Permission
 from services.settings import LOOPBACK_HOSTS, Settings, SettingsError
+from services.support.root_path import address, path_of
 from services.support.tasks import Tasks
 from services.web.access.sessions import COOKIE, Sessions
 from services.web.access.tokens import ApiTokens
@@ -41,7 +42,7 @@ class Authentication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             return await self.app(scope, receive, send)
-        path = scope["path"]
+        path = path_of(scope)
         client, session = await self._client(Headers(scope=scope), api=is_api(path))
         if client is None and not _open(scope, path):
             if is_api(path) or scope["type"] == "websocket":
@@ -54,8 +55,8 @@ class Authentication:
                 )
                 return await answer(scope, receive, send)
             query = scope["query_string"].decode("latin-1")
-            onward = quote(path + (f"?{query}" if query else ""), safe="")
-            return await RedirectResponse(f"/login?next={onward}", 303)(scope, receive, send)
+            onward = quote(address(path) + (f"?{query}" if query else ""), safe="")
+            return await RedirectResponse(address(f"/login?next={onward}"), 303)(scope, receive, send)
         if client is not None:
             if is_api(path) and client.scopes <= _READ_ONLY and _sends_body(scope):
                 answer = problem(
@@ -139,7 +140,7 @@ def _open(scope: Scope, path: str) -> bool:
         return path.startswith("/api/calls/") and path.endswith("/listen")
     if scope["method"] in ("GET", "HEAD") and path.startswith(_OPEN_FILES):
         return True
-    return path in ("/health", "/health/live", WEBHOOK) or path in _OPEN_PAGES
+    return path in ("/health", "/health/live", "/metrics", WEBHOOK) or path in _OPEN_PAGES
 
 
 def _sends_body(scope: Scope) -> bool:

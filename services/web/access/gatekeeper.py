@@ -9,6 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.support.content_policy import content_policy
+from services.support.root_path import path_of
 from services.web.problems import problem
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?", re.ASCII)
@@ -70,8 +71,8 @@ class Gatekeeper:
         if _CONTROL.search(unquote(scope["query_string"].decode("latin-1"))):
             answer = problem(422, "invalid_request", "The query contains control characters.")
             return await answer(scope, receive, send_with_headers)
-        allowed_website = headers.get("origin") in self._allowed_origins and scope["path"].startswith("/api/")
-        if not allowed_website and not _from_own_page(scope, headers):
+        allowed_website = headers.get("origin") in self._allowed_origins and path_of(scope).startswith("/api/")
+        if not (allowed_website or _is_public_file(scope) or _from_own_page(scope, headers)):
             answer = problem(403, "cross_origin", "Requests from other websites are refused.")
             return await answer(scope, receive, send_with_headers)
         if allowed_website:
@@ -93,6 +94,12 @@ class Gatekeeper:
             return False
         found = _HOST.fullmatch(hosts[0].lower())
         return found is not None and found[1] in self._allowed_hosts and int(found[2] or 0) < 65_536
+
+
+def _is_public_file(scope: Scope) -> bool:
+    """True for our scripts and style sheets, which are no secret. Behind a proxy that changes `Host` they still load, and the page can say
+    what is wrong with it."""
+    return scope["type"] == "http" and scope["method"] == "GET" and path_of(scope).startswith(("/assets/", "/_nicegui/"))
 
 
 def _from_own_page(scope: Scope, headers: Headers) -> bool:

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from services.domain.errors import JournalError
 from services.support.language import COOKIE as LANGUAGE_COOKIE
 from services.support.language import THEME_COOKIE, preferred_language
+from services.support.root_path import address
 from services.support.words import catalogue
 from services.web.access.sessions import COOKIE, Attempts, Sessions
 from services.web.problems import problem_of
@@ -26,14 +27,14 @@ _PAGE = Template("""<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <meta name="color-scheme" content="light dark">
 <title>$title</title>
-<link rel="stylesheet" href="/assets/styles/login.css">
+<link rel="stylesheet" href="$root/assets/styles/login.css">
 </head>
 <body>
 <main>
 <h1><svg width="26" height="26" viewBox="0 0 24 24" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.2"
 stroke-linecap="round" d="M4 12v0M8 8v8M12 4.5v15M16 8v8M20 11v2"/></svg>Earshot</h1>
 <p role="status"$hidden>$over</p>
-<form method="post" action="/login?next=$next">
+<form method="post" action="$root/login?next=$next">
 <label for="password">$label</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required autofocus maxlength="1000">
 <p role="alert">$problem</p>
@@ -56,18 +57,18 @@ def login_router(*, password: str, sessions: Sessions, attempts: Attempts) -> AP
 
     @router.post("/login")
     async def login(request: Request, next: str = "/") -> Response:
-        address = request.client.host if request.client else ""
+        peer = request.client.host if request.client else ""
         next_path = _own_path(next)
-        if wait := attempts.wait(address):  # before the body is read
+        if wait := attempts.wait(peer):  # before the body is read
             return _too_many(request, next_path, wait)
         password = await _password(request)
-        if wait := attempts.wait(address):  # again: bodies that arrive together must not all get the last free attempt
+        if wait := attempts.wait(peer):  # again: bodies that arrive together must not all get the last free attempt
             return _too_many(request, next_path, wait)
         given = sha256(password.encode(errors="replace")).digest()
         if not hmac.compare_digest(given, digest):
-            attempts.failed(address)
+            attempts.failed(peer)
             return _form(request, next_path, "wrong", status=401)
-        attempts.succeeded(address)
+        attempts.succeeded(peer)
         await sessions.end(request.cookies.get(COOKIE, ""))
         try:
             session_id = await sessions.begin()
@@ -75,14 +76,14 @@ def login_router(*, password: str, sessions: Sessions, attempts: Attempts) -> AP
             return problem_of(error)
         answer = RedirectResponse(next_path, 303)
         secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, session_id, httponly=True, samesite="strict", secure=secure, path="/")
+        answer.set_cookie(COOKIE, session_id, httponly=True, samesite="strict", secure=secure, path=address("/"))
         return answer
 
     @router.post("/logout")
     async def logout(request: Request) -> Response:
         await sessions.end(request.cookies.get(COOKIE, ""))
-        answer = RedirectResponse("/login", 303)
-        answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=request.url.scheme == "https")
+        answer = RedirectResponse(address("/login"), 303)
+        answer.delete_cookie(COOKIE, path=address("/"), httponly=True, samesite="strict", secure=request.url.scheme == "https")
         return answer
 
     return router
@@ -101,6 +102,7 @@ def _form(request: Request, next_path: str, problem: str = "", *, over: bool = F
     say = catalogue(language).say
     theme = request.cookies.get(THEME_COOKIE)
     page = _PAGE.substitute(
+        root=address(""),
         language=language,
         theme=f' data-theme="{theme}"' if theme in ("light", "dark") else "",
         title=say("login_title"),
@@ -121,7 +123,7 @@ def _form(request: Request, next_path: str, problem: str = "", *, over: bool = F
 def _own_path(text: str) -> str:
     """`text` if it is a path of ours, else the front page: a login link must not redirect to another website."""
     ours = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
-    return text if ours else "/"
+    return text if ours else address("/")
 
 
 async def _password(request: Request) -> str:

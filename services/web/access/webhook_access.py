@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.domain.errors import NotConfigured, Unauthorized
+from services.support.root_path import path_of
 from services.web.access.sessions import Attempts
 from services.web.access.webhook_signature import WebhookSignature
 from services.web.problems import problem, problem_of
@@ -48,7 +49,7 @@ class WebhookAccess:
         self._attempts = attempts or Attempts(longest_wait=LONGEST_WAIT_S, shared=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != self._path:
+        if scope["type"] != "http" or path_of(scope) != self._path:
             return await self.app(scope, receive, send)
         headers, address = Headers(scope=scope), scope["client"][0] if scope["client"] else ""
         refusal = self._refusal(scope["method"], address)

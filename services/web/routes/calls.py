@@ -11,6 +11,7 @@ from services.desk.placing import Placed
 from services.domain.call import Call, CallStatus
 from services.domain.client import Scope
 from services.domain.errors import EarshotError
+from services.support.root_path import address
 from services.web.access.current_client import client_of, may
 from services.web.access.tickets import Tickets
 from services.web.answers import DETAILS, CallDetails, CallReference, CallsDetails, call_details
@@ -92,7 +93,11 @@ class _CallRoutes:
     async def _place(self, request: Request, body: CallRequest) -> JSONResponse:
         client = client_of(request, Scope.CALL)
         key = read_key(request, body)
-        order = self._desk.order(body.destination, **body.order_fields())
+        try:
+            order = self._desk.order(body.destination, **body.order_fields())
+        except EarshotError as error:
+            self._desk.count_refused(error)
+            raise
         if body.dryRun:
             await self._desk.weigh(order, client)
             asked = {"to": order.sip_uri or order.to, "assistantId": order.assistant_id or None, "squadId": order.squad_id}
@@ -183,4 +188,4 @@ class _CallRoutes:
                 return None
         scheme = "wss" if request.url.scheme == "https" else "ws"
         ticket = self._tickets.issue(call.id, client_of(request, Scope.LISTEN).name, getattr(request.state, "session", ""))
-        return f"{scheme}://{request.headers['host']}/api/calls/{call.id}/listen?ticket={ticket}"
+        return f"{scheme}://{request.headers['host']}{address(f'/api/calls/{call.id}/listen')}?ticket={ticket}"

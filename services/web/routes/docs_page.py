@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from services.support.content_policy import with_nonce
+from services.support.root_path import address
 
 ROUTE = "/docs"
 _STATIC = f"{ROUTE}/static"
@@ -28,11 +29,11 @@ _HEAD = (
 def install_docs(api: FastAPI) -> None:
     """Puts the page and its files on `api`, whose own `docs_url` has to be None. Neither is part of the API that it describes."""
     page = get_swagger_ui_html(
-        openapi_url=api.openapi_url or "/openapi.json",
+        openapi_url=address(api.openapi_url or "/openapi.json"),
         title=f"{api.title} API",
-        swagger_js_url=f"{_STATIC}/swagger-ui-bundle.js",
-        swagger_css_url=f"{_STATIC}/swagger-ui.css",
-        swagger_favicon_url="/favicon.ico",
+        swagger_js_url=address(f"{_STATIC}/swagger-ui-bundle.js"),
+        swagger_css_url=address(f"{_STATIC}/swagger-ui.css"),
+        swagger_favicon_url=address("/favicon.ico"),
         swagger_ui_parameters=_OPTIONS,
     )
     html = bytes(page.body).decode().replace("<head>", f"<head>{_HEAD}", 1)

@@ -13,6 +13,7 @@ from services.domain.call import Call
 from services.domain.errors import CallNotFound, CallNotRunning, EarshotError
 from services.listening.listener import End, Listener
 from services.listening.relay import Relay
+from services.support.durations import Durations
 from services.support.tasks import Tasks
 from services.web.access.sessions import Sessions
 from services.web.access.tickets import Tickets
@@ -102,7 +103,10 @@ async def _listen(relay: Relay, socket: WebSocket, call_id: str, logout: Wait | 
     close: Close
     try:
         with relay.listen(call_id) as listener:
-            close = await _serve(socket, listener, logout, heartbeat)
+            try:
+                close = await _serve(socket, listener, logout, heartbeat, relay.delays)
+            finally:
+                relay.dropped_bytes += listener.dropped_bytes
     except EarshotError as error:
         close = (4000 + error.status, error.title)
     if close:
@@ -117,12 +121,12 @@ class _Progress:
     waiting: bool = False
 
 
-async def _serve(socket: WebSocket, listener: Listener, logout: Wait | None, heartbeat: float) -> Close:
+async def _serve(socket: WebSocket, listener: Listener, logout: Wait | None, heartbeat: float, delays: Durations) -> Close:
     tasks = Tasks()
     clock = asyncio.get_running_loop().time
     progress = _Progress(clock())
     try:
-        sending = tasks.start(_send(socket, listener, progress, clock), name="send sound")
+        sending = tasks.start(_send(socket, listener, progress, clock, delays), name="send sound")
         watching = tasks.start(_until_disconnected(socket), name="watch listener")
         ends = {sending, watching}
         if logout:
@@ -147,13 +151,15 @@ async def _logged_out(logout: Wait) -> Close:
     return 4401, "Logged out."
 
 
-async def _send(socket: WebSocket, listener: Listener, progress: _Progress, clock: Callable[[], float]) -> Close:
+async def _send(socket: WebSocket, listener: Listener, progress: _Progress, clock: Callable[[], float], delays: Durations) -> Close:
     try:
         async for item in listener:
             progress.waiting = True
             await (socket.send_text(item) if isinstance(item, str) else socket.send_bytes(item))
             progress.waiting = False
             progress.at = clock()
+            if not isinstance(item, str):
+                delays.add(progress.at - listener.came_at)
     except _GONE:
         return None
     end = listener.end or "failed"

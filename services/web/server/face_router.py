@@ -2,7 +2,9 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-_API_PATHS = frozenset({"/health", "/health/live", "/openapi.json", "/docs", "/api"})
+from services.support.root_path import path_of
+
+_API_PATHS = frozenset({"/health", "/health/live", "/metrics", "/openapi.json", "/docs", "/api"})
 
 
 def is_api(path: str) -> bool:
@@ -19,4 +21,4 @@ class FaceRouter:
         self.app = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (self.api if is_api(scope.get("path", "")) else self.app)(scope, receive, send)
+        await (self.api if is_api(path_of(scope)) else self.app)(scope, receive, send)
