@@ -20,6 +20,7 @@ from tests.chromium import find_chromium
 from tests.journal.postgres import programs
 from tests.node import NEWEST_TOO_OLD, playwrights_node, version_of
 
+_SERVERS = f"{os.environ.get('PATH', '')}:/usr/sbin"  # which is not on everybody's path
 _TIMEOUT_S = 1200  # for one installation; Chromium is 400 MB with what it needs
 
 
@@ -41,6 +42,9 @@ NEEDS: dict[str, tuple[Need, ...]] = {
         Need("Chromium", lambda: find_chromium() is not None, ("chromium",), (sys.executable, "-m", "playwright", "install", "chromium")),
         # Playwright's driver is a Node.js, and does not bring this library.
         Need("libatomic", lambda: version_of(playwrights_node()) > NEWEST_TOO_OLD, ("libatomic1",)),
+        Need("nginx", lambda: shutil.which("nginx", path=_SERVERS) is not None, ("nginx-light",)),
+        Need("Caddy", lambda: shutil.which("caddy", path=_SERVERS) is not None, ("caddy",)),
+        Need("promtool of Prometheus", lambda: shutil.which("promtool") is not None, ("prometheus",)),
         Need("PostgreSQL", lambda: programs() is not None, ("postgresql",)),
         Need("PulseAudio", lambda: not SoundServer.missing(), ("pulseaudio", "pulseaudio-utils"), optional=True),
         Need("Firefox", lambda: not Firefox.missing(), ("firefox-esr",), optional=True),
