@@ -124,7 +124,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
             hint=sound.on_main(desk.look),
             heard=sound.on_main(desk.transcripts.take),
             loop=sound.loop,
-            playing=sound.hurry,
+            playing=sound.loop.hurry,
         )
         running.push_async_callback(relay.aclose)
         desk.changed.subscribe(relay.on_call)

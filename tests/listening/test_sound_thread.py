@@ -58,7 +58,9 @@ async def test_threads_take_turns_quickly_only_while_there_is_sound(sound: Sound
     async def target(_call_id: str) -> ListenTarget:
         return ListenTarget(url=vapi.url)
 
-    relay = Relay(target=sound.ask_main(target), find={"c1": CALL}.get, hint=sound.on_main(print), loop=sound.loop, playing=sound.hurry)
+    relay = Relay(
+        target=sound.ask_main(target), find={"c1": CALL}.get, hint=sound.on_main(print), loop=sound.loop, playing=sound.loop.hurry
+    )
     listener = relay.listen("c1")
     await eventually(lambda: relay.upstreams == 1 and sys.getswitchinterval() < usual)
     listener.close()

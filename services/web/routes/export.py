@@ -66,7 +66,8 @@ def _cells(desk: CallDesk, call: Call, *, may_listen: bool) -> Sequence[object]:
 
 def _rows(rows: Sequence[Sequence[object]]) -> str:
     text = io.StringIO()
-    csv.writer(text).writerows([[safe(cell) for cell in row] for row in rows])
+    # Made row by row: a list would be written in one step, in which no other thread runs, not even that of the sound.
+    csv.writer(text).writerows([safe(cell) for cell in row] for row in rows)
     return text.getvalue()
 
 
