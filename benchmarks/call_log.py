@@ -80,6 +80,10 @@ async def run() -> None:
             "search, a number": (lambda: journal.calls(search="+1 415 200-0012"), 1),
             "search, one line in one call": (lambda: journal.calls(search="needle in"), 1),
             "search without a match": (lambda: journal.calls(search="no such words"), 0),
+            "search, two letters in one call": (lambda: journal.calls(search="dl"), 1),
+            "search, two letters without a match": (lambda: journal.calls(search="zq"), 0),
+            "search, two letters in every call": (lambda: journal.calls(search="th"), 50),
+            "search, one letter without a match": (lambda: journal.calls(search="@"), 0),
         }
         for name, (query, found) in queries.items():
             took = await median_ms(query, found)

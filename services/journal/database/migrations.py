@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from services.domain.errors import JournalError
 from services.journal.database.schema import schema_version
-from services.journal.database.search_index import INDEX
+from services.journal.database.search_index import INDEX, SHORT_WORDS
 
 Step = tuple[str | Mapping[str, Sequence[str]], ...]
 """SQL statements, some for one database alone. Placeholders stand for what the databases write differently: `{id}` is text in byte order,
@@ -87,6 +87,7 @@ STEPS: tuple[Step, ...] = (
         "CREATE TABLE earshot_erasures (call_id TEXT PRIMARY KEY, who TEXT NOT NULL, asked_at BIGINT NOT NULL, confirmed_at BIGINT)",
         "CREATE INDEX earshot_erasures_pending ON earshot_erasures (asked_at) WHERE confirmed_at IS NULL",
     ),
+    (SHORT_WORDS,),
 )
 """A released step is never changed. Every later change is a new step."""
 

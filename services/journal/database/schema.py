@@ -44,7 +44,9 @@ calls = _table(
 
 search_index = _table("earshot_search", rowid=sa.Integer)
 search_rows = _table("earshot_search_rows", number=sa.Integer, call_id=sa.String)
-"""SQLite's index of the trigrams in `words` and `said` of ended calls, and the calls of its rows. Triggers keep both up to date."""
+search_terms = _table("earshot_search_terms", term=sa.String, doc=sa.Integer)
+"""SQLite's index of the trigrams in `words` and `said` of ended calls, the calls of its rows, and its trigrams with the number of rows that
+have each. Triggers keep them up to date."""
 
 transcripts = _table("earshot_transcripts", call_id=sa.String, lines=sa.String)
 """The transcripts of ended calls, line by line, as JSON."""

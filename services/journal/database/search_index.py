@@ -36,3 +36,16 @@ INDEX: dict[str, tuple[str, ...]] = {
     ),
 }
 """The statements of a migration: as with every other, never changed after a release."""
+
+LAST_TWO = "substr(words || char(10) || said, -2)"
+"""The last two characters of a call's text in SQLite, written as in the index of them."""
+
+SHORT_WORDS: dict[str, tuple[str, ...]] = {
+    "sqlite": (
+        # Every trigram of the index, and in how many calls it occurs.
+        "CREATE VIRTUAL TABLE earshot_search_terms USING fts5vocab(earshot_search, 'row')",
+        f"CREATE INDEX earshot_calls_last_two ON earshot_calls ({LAST_TWO}) WHERE status = 'ended'",
+    ),
+    "postgresql": (),
+}
+"""What a search for two characters needs besides."""

@@ -1,16 +1,20 @@
 """Finds calls by part of a number, a name, a summary or a transcript. Both databases index the trigrams of ended calls: every three
-characters in a row, so that parts of words and numbers are found too.
+characters in a row, so that parts of words and numbers are found too. A shorter text is found as well: two characters by all trigrams that
+begin with them on SQLite; one character, and two on PostgreSQL, by comparing all calls.
 """
 
 import re
+import sys
 
 import sqlalchemy as sa
 
 from services.domain.call import CallStatus
 from services.journal.database.codec import storable
-from services.journal.database.schema import calls, search_index, search_rows
+from services.journal.database.schema import calls, search_index, search_rows, search_terms
+from services.journal.database.search_index import LAST_TWO
 
 _LENGTH = 3  # characters in a trigram
+_SHORTEST = 2  # characters that the index is asked for
 _MOST_TRIGRAMS = 32  # per search; the comparison with the text decides anyway
 _FREQUENT = 2000  # matching calls, from which on a page is found sooner by comparing the newest calls one by one
 
@@ -23,22 +27,48 @@ def matching(connection: sa.Connection, query: sa.Select[tuple[str]], search: st
     digits = re.sub(r"\D", "", text) if re.fullmatch(r"[\d\s()+./-]+", text) else ""
     details = calls.c.words.contains(digits or text, autoescape=True)
     query = query.where(details | calls.c.said.contains(text, autoescape=True))
-    if connection.dialect.name == "sqlite" and min(len(digits or text), len(text)) >= _LENGTH:
-        return _by_index(connection, query, " OR ".join(f"({_all_trigrams(part)})" for part in {digits or text, text}))
+    parts = {digits or text, text}
+    if connection.dialect.name == "sqlite" and min(map(len, parts)) >= _SHORTEST:
+        return _by_index(connection, query, parts)
     return query
 
 
-def _by_index(connection: sa.Connection, query: sa.Select[tuple[str]], wanted: str) -> sa.Select[tuple[str]]:
+def _by_index(connection: sa.Connection, query: sa.Select[tuple[str]], parts: set[str]) -> sa.Select[tuple[str]]:
+    wanted = [_all_trigrams(part) if len(part) >= _LENGTH else _any_trigram(connection, part) for part in parts]
+    if None in wanted:
+        return query
     # The index's rows are counted first, because SQLite can't estimate how many match.
-    match = sa.literal_column("earshot_search").op("MATCH")(sa.bindparam("wanted", wanted))
+    match = sa.literal_column("earshot_search").op("MATCH")(sa.bindparam("wanted", " OR ".join(f"({one})" for one in wanted)))
     rows = sa.select(search_index.c.rowid).where(match)
     if len(connection.execute(rows.limit(_FREQUENT)).all()) == _FREQUENT:
         return query
     indexed = sa.select(search_rows.c.call_id).where(search_rows.c.number.in_(rows))
     not_ended = sa.select(calls.c.id).where(calls.c.status.in_([status.value for status in CallStatus if status is not CallStatus.ENDED]))
-    return query.where(calls.c.id.in_(indexed.union_all(not_ended)))
+    found = indexed.union_all(not_ended, *(_at_the_end(part) for part in parts if len(part) < _LENGTH))
+    return query.where(calls.c.id.in_(found))
 
 
 def _all_trigrams(text: str) -> str:
-    trigrams = dict.fromkeys(text[at : at + _LENGTH].replace('"', '""') for at in range(len(text) - _LENGTH + 1))
-    return " AND ".join(f'"{trigram}"' for trigram in list(trigrams)[:_MOST_TRIGRAMS])
+    trigrams = dict.fromkeys(text[at : at + _LENGTH] for at in range(len(text) - _LENGTH + 1))
+    return " AND ".join(map(_quoted, list(trigrams)[:_MOST_TRIGRAMS]))
+
+
+def _any_trigram(connection: sa.Connection, start: str) -> str | None:
+    """All trigrams in the index that begin with two characters; None if they are frequent."""
+    terms = sa.select(search_terms.c.term, search_terms.c.doc).where(search_terms.c.term.between(start, start + chr(sys.maxunicode)))
+    found, count = [], 0
+    for term, calls_with_it in connection.execute(terms):
+        found.append(term)
+        count += calls_with_it
+        if count >= _FREQUENT:
+            return None
+    return " OR ".join(map(_quoted, found)) or _quoted(start + chr(sys.maxunicode))  # no text has it
+
+
+def _at_the_end(end: str) -> sa.Select[tuple[str]]:
+    """The calls whose text ends with these two characters, which no trigram begins with."""
+    return sa.select(calls.c.id).where(sa.text("status = 'ended'"), sa.literal_column(LAST_TWO) == end)
+
+
+def _quoted(trigram: str) -> str:
+    return '"' + trigram.replace('"', '""') + '"'
