@@ -29,13 +29,15 @@ SETTINGS = Settings(
 
 
 @asynccontextmanager
-async def desk_in(folder: Path, gateway: Gateway | None, **settings: Any) -> AsyncIterator[CallDesk]:
-    """A started desk, closed afterwards with its journal. The gateway stays the caller's; None: a desk without credentials."""
+async def desk_in(folder: Path, gateway: Gateway | None, journal_at: str | None = None, **settings: Any) -> AsyncIterator[CallDesk]:
+    """A started desk, closed afterwards with its journal: that at a database's URL, else a file in the folder. The gateway stays the
+    caller's; None: a desk without credentials.
+    """
     account = replace(SETTINGS, data_dir=folder, **settings)
     if gateway is None:
         account = account if account.missing else replace(account, api_key="")
         gateway = NoCredentials(account.missing)
-    journal = await _journal_in(folder / "journal.sqlite")
+    journal = await (Journal.open(journal_at) if journal_at else _journal_in(folder / "journal.sqlite"))
     desk = desk_of(account, gateway, journal, demo=False)
     await desk.start()
     try:

@@ -1,4 +1,5 @@
-"""Ending all calls: also those in flight, here and in another process, those that just began, and scheduled ones."""
+"""Ending all calls, with each kind of journal: also those in flight, here and in another process, those that just began, and scheduled
+ones."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -29,8 +30,8 @@ def vapi(vapi: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
 
 
 @pytest.fixture
-async def desks(vapi: StandIn, tmp_path: Path) -> AsyncIterator[tuple[CallDesk, CallDesk]]:
-    async with two_desks((vapi.url, vapi.url), tmp_path) as made:
+async def desks(vapi: StandIn, tmp_path: Path, url: str) -> AsyncIterator[tuple[CallDesk, CallDesk]]:
+    async with two_desks((vapi.url, vapi.url), tmp_path, journal_at=url) as made:
         for desk in made:
             await desk.caught_up()
         yield made

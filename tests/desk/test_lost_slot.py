@@ -29,13 +29,13 @@ async def place(desk: CallDesk, earliest_at: datetime | None = None) -> None:
     await desk.place(desk.order(NUMBER, earliest_at=earliest_at), LOCAL, allow_duplicate=True)
 
 
-async def test_it_is_held_over_a_restart(vapi: StandIn, tmp_path: Path) -> None:
-    async with desk_at(vapi.url, tmp_path, concurrent_calls=1) as desk:
+async def test_it_is_held_over_a_restart(vapi: StandIn, tmp_path: Path, url: str) -> None:
+    async with desk_at(vapi.url, tmp_path, journal_at=url, concurrent_calls=1) as desk:
         await place(desk)
         with pytest.raises(LimitReached):
             await place(desk)
     for _ in range(2):
-        async with desk_at(vapi.url, tmp_path, concurrent_calls=1) as desk:
+        async with desk_at(vapi.url, tmp_path, journal_at=url, concurrent_calls=1) as desk:
             with pytest.raises(LimitReached):
                 await place(desk)
     assert vapi.dials == 1
@@ -59,10 +59,10 @@ async def test_it_is_free_when_the_call_must_be_over_and_not_before_it_begins(
 
 
 async def test_a_lost_call_ends_as_never_found_once_its_longest_time_is_over(
-    vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    vapi: StandIn, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(placing, "LATE", timedelta(seconds=-600))
-    async with desk_at(vapi.url, tmp_path, concurrent_calls=1) as desk:
+    async with desk_at(vapi.url, tmp_path, journal_at=url, concurrent_calls=1) as desk:
         changes: list[Call] = []
         desk.changed.subscribe(changes.append)
         await place(desk)
@@ -71,7 +71,7 @@ async def test_a_lost_call_ends_as_never_found_once_its_longest_time_is_over(
         reason = desk.why_ended(changes[-1])
         assert reason
         assert reason.code == NEVER_FOUND
-    async with desk_at(vapi.url, tmp_path, concurrent_calls=1) as desk:
+    async with desk_at(vapi.url, tmp_path, journal_at=url, concurrent_calls=1) as desk:
         [past] = await desk.page_of_calls(statuses=[CallStatus.ENDED])
         assert (past.id, past.ended_reason) == (changes[-1].id, NEVER_FOUND)
         assert await desk.page_of_calls(statuses=[CallStatus.UNKNOWN]) == []

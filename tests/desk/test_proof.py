@@ -72,8 +72,8 @@ async def until_ended(desk: CallDesk, call_id: str) -> Call:
     return call
 
 
-async def test_a_scheduled_call_that_was_deleted_at_vapi_vanishes(vapi: StandIn, tmp_path: Path) -> None:
-    async with desk_at(vapi.url, tmp_path, concurrent_calls=1) as desk:
+async def test_a_scheduled_call_that_was_deleted_at_vapi_vanishes(vapi: StandIn, tmp_path: Path, url: str) -> None:
+    async with desk_at(vapi.url, tmp_path, journal_at=url, concurrent_calls=1) as desk:
         placed = await desk.place(desk.order(NUMBER, earliest_at=datetime.now(UTC) + timedelta(days=3)), LOCAL)
         assert placed.call.status is SCHEDULED
         del vapi.calls[placed.call.id]
@@ -81,8 +81,8 @@ async def test_a_scheduled_call_that_was_deleted_at_vapi_vanishes(vapi: StandIn,
         assert await desk.page_of_calls(statuses=[SCHEDULED]) == []
 
 
-async def test_a_call_that_vapi_no_longer_knows_frees_its_slot_when_its_own_time_is_over(vapi: StandIn, tmp_path: Path) -> None:
-    async with desk_at(vapi.url, tmp_path, concurrent_calls=1) as desk:
+async def test_a_call_that_vapi_no_longer_knows_frees_its_slot_when_its_own_time_is_over(vapi: StandIn, tmp_path: Path, url: str) -> None:
+    async with desk_at(vapi.url, tmp_path, journal_at=url, concurrent_calls=1) as desk:
         first = (await desk.place(desk.order(NUMBER, max_duration_seconds=60), LOCAL)).call
         vapi.move(first.id, "in-progress", startedAt=(datetime.now(UTC) - 3 * MINUTE).isoformat())
         async with asyncio.timeout(10):

@@ -31,9 +31,11 @@ async def drains(http: aiohttp.ClientSession, app: Process) -> None:
             return
 
 
-async def test_a_dial_under_way_is_answered_and_no_other_begins(tmp_path: Path, vapi: StandIn, http: aiohttp.ClientSession) -> None:
+async def test_a_dial_under_way_is_answered_and_no_other_begins(
+    tmp_path: Path, vapi: StandIn, http: aiohttp.ClientSession, url: str
+) -> None:
     vapi.answer = "held, created"
-    async with running(tmp_path, vapi_environ(vapi.url)) as app:
+    async with running(tmp_path, vapi_environ(vapi.url) | {"DATABASE_URL": url}) as app:
         dial = asyncio.create_task(http.post(app.url + "/api/vapi_call", json={"to": NUMBER}))
         await vapi.heard.wait()
         await drains(http, app)

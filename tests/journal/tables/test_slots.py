@@ -10,6 +10,7 @@ from services.domain.call import Call, CallOrder, CallStatus
 from services.domain.errors import LimitReached
 from services.domain.limits import Limits
 from services.journal import Begun, DialState, Journal
+from services.journal.writing import proof
 from tests.journal.conftest import Clock, Open, an_order
 
 ONE = Limits(at_once=1)
@@ -132,6 +133,25 @@ async def test_a_slot_is_freed_by_hand_once(journal: Journal, clock: Clock) -> N
     await journal.settle(lost.tag, call=None, state="unknown")
     assert await journal.free_slot(f"unknown-{lost.tag}")
     assert not await is_full(journal)
+
+
+async def test_slots_of_dials_that_nobody_searches_for_any_more_are_counted_apart(
+    journal: Journal, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proof, "_FRESH_S", 0.0)
+
+    async def counted() -> tuple[int, int]:
+        condition = await journal.condition()
+        return condition.taken, condition.abandoned
+
+    lost, found = [await journal.begin(an_order(), client="shop") for _ in range(2)]
+    await journal.settle(found.dial.order.tag, call=call_of(found.dial.order, clock), state="placed")
+    await journal.settle(lost.dial.order.tag, call=None, state=DialState.UNKNOWN)
+    assert await counted() == (2, 0)
+    clock.pass_(timedelta(minutes=16))
+    assert await counted() == (2, 1)
+    clock.pass_(timedelta(hours=13))
+    assert await counted() == (0, 0)
 
 
 async def test_a_call_that_ended_makes_room_for_a_dial_of_the_same_moment(journal: Journal, clock: Clock) -> None:
