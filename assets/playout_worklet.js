@@ -16,6 +16,8 @@ class PlayoutProcessor extends AudioWorkletProcessor {
   /** @type {import("./playout/playout.js").Mode} */
   #mode = "waiting";
   #levels = new Float32Array(4);
+  /** @type {FromWorklet} posted again and again: `process` creates no garbage */
+  #heard = { levels: this.#levels, gap: false, catchesUp: false };
   #sinceLevels = 0; // samples
   #stopped = false;
   #tickedAt = Infinity; // seconds of the wall clock
@@ -30,8 +32,10 @@ class PlayoutProcessor extends AudioWorkletProcessor {
    * @param {Float32Array[][]} _
    * @param {Float32Array[][]} outputs
    */
-  process(_, [[left, right]]) {
+  process(_, outputs) {
     if (this.#stopped) return false;
+    const left = outputs[0][0];
+    const right = outputs[0][1];
     this.#playout.pull(left, right);
     if (this.#playout.mode !== this.#mode) this.#postMode();
     this.#sinceLevels += left.length;
@@ -39,7 +43,9 @@ class PlayoutProcessor extends AudioWorkletProcessor {
       this.#sinceLevels -= sampleRate / LEVELS_HZ; // not set to 0, which would give fewer than 25 per second
       this.#watchClock(Date.now() / 1000);
       this.#playout.takeLevels(this.#levels);
-      this.#post({ levels: this.#levels, gap: this.#mode !== "playing", catchesUp: this.#playout.catchesUp });
+      this.#heard.gap = this.#mode !== "playing";
+      this.#heard.catchesUp = this.#playout.catchesUp;
+      this.#post(this.#heard);
     }
     return this.#mode !== "drained";
   }

@@ -8,16 +8,23 @@ export class Counters {
   concealedSamples = 0;
   concealmentEvents = 0;
   interruptionCount = 0;
-  totalInterruptionDuration = 0;
   jitterBufferDelay = 0;
   jitterBufferTargetDelay = 0;
   jitterBufferEmittedCount = 0;
   #outRate;
-  #gapS = 0;
+  #interruption; // samples. In integers, since V8 allocates fractional numbers in code that seldom runs
+  #gap = 0; // samples
+  #interrupted = 0; // samples
 
   /** @param {number} outRate the output's rate in Hz */
   constructor(outRate) {
     this.#outRate = outRate;
+    this.#interruption = Math.round(INTERRUPTION_S * outRate);
+  }
+
+  /** Seconds of all interruptions together. */
+  get totalInterruptionDuration() {
+    return this.#interrupted / this.#outRate;
   }
 
   /**
@@ -41,17 +48,18 @@ export class Counters {
    * @param {number} samples
    */
   concealed(samples) {
-    const before = this.#gapS;
+    const before = this.#gap;
     if (samples === 0) {
-      this.#gapS = 0;
+      this.#gap = 0;
       return;
     }
     if (before === 0) this.concealmentEvents++;
     this.concealedSamples += samples;
     this.totalSamplesReceived += samples;
-    this.#gapS = before + samples / this.#outRate;
-    if (this.#gapS < INTERRUPTION_S) return;
-    if (before < INTERRUPTION_S) this.interruptionCount++;
-    this.totalInterruptionDuration += before < INTERRUPTION_S ? this.#gapS : this.#gapS - before;
+    this.#gap = before + samples;
+    if (this.#gap < this.#interruption) return;
+    const begins = before < this.#interruption;
+    if (begins) this.interruptionCount++;
+    this.#interrupted += begins ? this.#gap : samples;
   }
 }

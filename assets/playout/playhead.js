@@ -14,7 +14,7 @@ export class Playhead {
   read = 0;
   /** Number of the first sample that must not be read: nothing is there yet, or another format begins. */
   limit = 0;
-  /** Source samples per output sample at the normal pace. */
+  /** Source samples per output sample at the normal pace; set by `playAt`. */
   step = 1;
   /** 1: normal; above 1: faster. */
   pace = 1;
@@ -31,6 +31,7 @@ export class Playhead {
   #frac = 0;
   #ramp; // gains of a fade
   #fade = 0; // index in it
+  #fadeSource = 0; // source samples of a whole fade
   #begun = 0; // number of the sample with which uninterrupted playing began
   #backwards = false; // fading out
   #turnedAt = 0; // number of the sample where it turned backwards
@@ -75,6 +76,12 @@ export class Playhead {
     return this.read - this.#begun;
   }
 
+  /** @param {number} step source samples per output sample at the normal pace */
+  playAt(step) {
+    this.step = step;
+    this.#fadeSource = Math.ceil(this.#ramp.length * step);
+  }
+
   begin() {
     this.dry = false;
     this.#fade = 0;
@@ -82,7 +89,7 @@ export class Playhead {
 
   /** After a gap: goes back, so that what faded out is played once more. */
   goBack() {
-    const again = Math.min(this.past, Math.ceil(this.#ramp.length * this.step));
+    const again = Math.min(this.past, this.#fadeSource);
     this.read -= again;
     this.repeated += again;
   }

@@ -21,8 +21,7 @@ import { readOverride, readStartFrame, sameFormat, USUAL_FORMAT } from "./stream
 
 // Tuned like depth.js.
 const FIRST_WAIT_S = 0.01; // the first sound waits for this, since the next may come as much later
-const ENOUGH_S = 0.01; // buffered: playing resumes,
-const LONGEST_WAIT_S = 0.05; // or when anything at all has waited for this
+const LONGEST_WAIT_S = 0.05; // playing resumes with `Stream.enough`, or when anything at all has waited for this
 const MAX_BEHIND_S = 3; // a listener who stays live skips ahead from here
 const SKIP_OVERLAP_S = 0.01; // crossfade over such a skip
 const BACKLOG_S = 0.1; // buffered beyond the target after a wake: old sound that came late
@@ -53,7 +52,9 @@ export class Playout {
   #untold = 0; // seconds that could not be heard and were not taken yet by `takeUnheard`
   #now = 0; // seconds of output that were pulled
   #dryAt = 0; // number of the next sample when the buffer ran dry
-  #waited = 0; // seconds
+  #waited = 0; // output samples
+  #firstWait; // in integers, since V8 allocates fractional numbers in code that seldom runs
+  #longestWait;
   #staysLive = false;
   #missing = new Float32Array(128);
   #ahead = new Float64Array(2);
@@ -65,6 +66,8 @@ export class Playout {
    */
   constructor(outRate, { dither = DITHER } = {}) {
     this.#outRate = outRate;
+    this.#firstWait = Math.round(FIRST_WAIT_S * outRate);
+    this.#longestWait = Math.round(LONGEST_WAIT_S * outRate);
     this.#count = new Counters(outRate);
     this.#stream = new Stream(outRate);
     this.#mixer = new Mixer(outRate, dither);
@@ -252,6 +255,7 @@ export class Playout {
       insertedSamplesForDeceleration: Math.round(repeated * ratio),
       removedSamplesForAcceleration: Math.round((stretched + cut) * ratio),
       ...this.#count,
+      totalInterruptionDuration: this.#count.totalInterruptionDuration,
     };
   }
 
@@ -318,16 +322,16 @@ export class Playout {
   #startWhenDue(samples) {
     if (this.mode === "drained") return;
     const stream = this.#stream;
-    const buffered = stream.head.left / stream.rate;
+    const buffered = stream.head.left;
     if (stream.changesFormat && buffered <= 0) return stream.follow();
     if (stream.ended && buffered <= 0) {
       this.mode = "drained";
       return;
     }
     if (stream.buffer.written <= this.#dryAt || buffered <= 0) return;
-    this.#waited += samples / this.#outRate;
-    const tooEarly = this.mode === "waiting" && this.#waited < FIRST_WAIT_S;
-    if (!stream.ended && (tooEarly || buffered < ENOUGH_S) && this.#waited < LONGEST_WAIT_S) return;
+    this.#waited += samples;
+    const tooEarly = this.mode === "waiting" && this.#waited < this.#firstWait;
+    if (!stream.ended && (tooEarly || buffered < stream.enough) && this.#waited < this.#longestWait) return;
     this.mode = "playing";
     this.#waited = 0;
     stream.head.begin();

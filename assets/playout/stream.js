@@ -9,12 +9,16 @@ import { bytesPerFrame, sameFormat, USUAL_FORMAT } from "./stream_format.js";
 
 /** @typedef {import("./stream_format.js").Format} Format */
 
+const ENOUGH_S = 0.01;
+
 export class Stream {
   buffer = new JitterBuffer();
   head;
   format = USUAL_FORMAT;
   /** Rate in Hz of what is being played. */
   rate = USUAL_FORMAT.sampleRate;
+  /** Source samples with which playing resumes. */
+  enough = 0;
   ended = false;
   /** Source samples that were left out because nobody could hear them. */
   discarded = 0;
@@ -139,7 +143,8 @@ export class Stream {
   /** @param {number} rate Hz */
   #play(rate) {
     this.rate = rate;
-    this.head.step = rate / this.#outRate;
+    this.head.playAt(rate / this.#outRate);
+    this.enough = Math.round(ENOUGH_S * rate);
     this.head.kernel = kernelFor(rate, this.#outRate);
   }
 
