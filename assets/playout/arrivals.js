@@ -13,6 +13,8 @@ const USABLE_S = 0.015; // a window whose earliest arrival is later than this af
 const JUMP_S = 0.05; // earlier than the best by more than this: no clock drifts so fast, so the output has lost time
 const OVERDUE_MARGIN_S = 0.006;
 const FIRST_CALM_S = 0.02; // a frame of Vapi's, until a window has been measured
+const SLOWED = 0.3; // of a silence that is overdue: by so much the buffer lasts longer, since `Pace` slows down
+const REGAINED = 0.25; // per second, since `Pace` catches up afterwards
 const SENDER_PAUSE_S = 0.2; // silence after which a sender that resumes with a constant extra delay has paused, not stalled
 
 export class Arrivals {
@@ -31,6 +33,7 @@ export class Arrivals {
   #earliest = Infinity;
   #earliestAt = 0;
   #latest = -Infinity;
+  #slowed = 0; // seconds that slowing down has gained
   #paused = false;
   #lastAt = -Infinity;
   #gap = 0; // longest silence in this window
@@ -48,6 +51,7 @@ export class Arrivals {
     this.#driftBefore = this.drift;
     this.best = this.#earliest = Infinity;
     this.#latest = this.#lastAt = -Infinity;
+    this.#slowed = 0;
     this.windows = 0;
     this.#gap = 0;
     this.#paused = false;
@@ -65,7 +69,11 @@ export class Arrivals {
     else if (now - this.#opened >= WINDOW_S) this.#close(now, silence > SENDER_PAUSE_S);
     if (silence < Infinity && silence > this.#gap) this.#gap = silence;
     this.#lastAt = now;
-    if (now - first > this.#latest) this.#latest = now - first;
+    if (silence < Infinity) {
+      const overdue = Math.max(0, silence - this.#calm - OVERDUE_MARGIN_S);
+      this.#slowed = Math.max(0, this.#slowed - REGAINED * silence) + SLOWED * overdue;
+    }
+    if (now - first - this.#slowed > this.#latest) this.#latest = now - first - this.#slowed;
     if (now - last < this.#earliest) {
       this.#earliest = now - last;
       this.#earliestAt = now;

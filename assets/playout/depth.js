@@ -1,18 +1,19 @@
 /**
  * Chooses the playout delay. Keeps a fading histogram of how late sound arrived (one entry per 500 ms) and picks the delay with the
- * lowest expected cost. 1 ms of dropout per second costs as much as 20 ms of delay.
+ * lowest expected cost. 1 ms of dropout per second costs as much as 20 ms of delay; here it costs 30, since a
+ * dropout also delays what comes after it.
  *
  * The constants were tuned by simulation on the arrival traces of benchmarks/playout/traces.py: wired, Wi-Fi and cellular networks.
  */
 const STEP_S = 0.001; // width of a bucket
 const MAX_TARGET_S = 0.4; // longer stalls are too rare to wait for; catching up afterwards is cheaper
-const DROPOUT_COST = 20 * 2; // ms of delay per ms of dropout, at two entries per second
-const DROPOUT_FIXED_S = 0.003; // added to every dropout, however short
+const DROPOUT_COST = 30 * 2; // ms of delay per ms of dropout, at two entries per second
+const DROPOUT_FIXED_S = 0.002; // added to every dropout, however short
 const HALF_LIFE_ENTRIES = 80; // 40 s
-const PRIOR_ENTRIES = 20; // on-time entries assumed at the start, so that one early stall does not dominate
+const PRIOR_ENTRIES = 42; // on-time entries assumed at the start, so that one early stall does not dominate
 const MIN_TARGET_S = 0.01;
 const MARGIN_S = 0.001; // added to the chosen delay,
-const FEW_ENTRIES_MARGIN_S = 0.02; // and this divided by the number of entries, since a few entries have not seen the worst
+const FEW_ENTRIES_MARGIN_S = 0.01; // and this divided by the number of entries, since a few entries have not seen the worst
 
 export class Depth {
   /** Seconds from the earliest possible arrival of a chunk's last sample to the playing of its first. */

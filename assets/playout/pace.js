@@ -24,7 +24,7 @@ const NEVER_QUIET_RMS = 0.006; // and this is none
 const TRIM = 0.001; // of the rate: 1.7 cents, inaudible
 const MAX_TRIM = 0.002;
 const MAX_RATE_CHANGE = 0.003; // trim and drift together: a clock that is off by 0.2 % must leave room for the trim
-const TRIM_LATE_S = 0.0015; // off the target: starts to trim
+const TRIM_LATE_S = 0.0008; // off the target: starts to trim
 const TRIM_EARLY_S = 0.002;
 const TRIM_MORE_LATE_S = 0.008; // doubles the trim
 const TRIM_MORE_EARLY_S = 0.004;
@@ -82,10 +82,12 @@ export class Pace {
   steer(overdue, rate) {
     const seconds = this.inputs[SECONDS];
     const excess = this.inputs[EXCESS];
+    const accelerated = this.#accelerating;
     const scant = overdue && this.#head.left / rate < SCANT_S;
     this.#accelerating = excess > (this.#accelerating ? ON_TARGET_S : LATE_S) && !scant;
     const decelerates = !this.#accelerating && (scant || excess < -(this.#decelerating ? ON_TARGET_S : EARLY_S));
     if (decelerates && !this.#decelerating) this.#credit = MIN_CREDIT_S;
+    if (this.#accelerating && !accelerated) this.#credit = 0; // what was saved up to decelerate
     this.#decelerating = decelerates;
     if (this.#accelerating) this.#credit = Math.min(MAX_CREDIT_S, this.#credit + ACCELERATION * seconds);
     else if (decelerates) this.#credit = Math.min(MAX_CREDIT_S, this.#credit + DECELERATION * seconds);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chance, near, pull, s16le, started, timetable, tone } from "./helpers.mjs";
+import { chance, near, perform, pull, s16le, started, timetable, tone } from "./helpers.mjs";
 
 const OUT = 48000;
 const RATE = 16000;
@@ -103,4 +103,50 @@ test("after a wake the sound is live at once, and old sound and sound that never
   near(discarded, 10, 0.15, "seconds of old sound");
   near(all, 69.97, 0.1, "seconds sent");
   near(playout.takeUnheard(), 55, 0.15, "seconds told");
+});
+
+test("on a line that stalls for seconds, what is heard and what was left out to catch up are all that was sent", () => {
+  const seconds = 60;
+  const turn = (2 * Math.PI) / 4000; // per sample: the two channels are the hands of a clock, which tell each sample's number
+  const bytes = s16le(
+    seconds * RATE,
+    (k) => 0.8 * Math.cos(turn * k),
+    (k) => 0.8 * Math.sin(turn * k),
+  );
+  const next = chance(11);
+  let held = 0; // until when the line stands still
+  const frames = timetable(bytes, 4 * RATE, 0.02, (k, due) => {
+    if (k % 50 === 0 && due > held) held = due + [0, 0.08, 0.3, 1, 5][Math.floor(next() ** 2 * 5)];
+    return Math.max(due + 0.03 * next(), due < held ? held : 0);
+  });
+  const playout = started(RATE, start);
+  playout.setAutoGain(false);
+  const { left, right } = perform(playout, RATE, frames, seconds + 60);
+  const stats = playout.stats();
+  assert.equal(stats.samplesReceived, seconds * RATE);
+  assert.equal(stats.samplesDiscarded + stats.samplesMissed, 0);
+  const caughtUp = stats.samplesStretched + stats.samplesCut;
+  assert.equal(stats.samplesPlayed + stats.samplesBuffered + caughtUp, seconds * RATE);
+  assert.ok(stats.interruptionCount > 3 && caughtUp > RATE);
+
+  const heard = new Uint8Array(seconds * RATE);
+  let at = 0; // number of the sample that was heard last
+  let before = 0;
+  for (let k = 0; k < left.length; k++) {
+    const angle = Math.atan2(right[k], left[k]);
+    const moved = (((angle - before + 3 * Math.PI) % (2 * Math.PI)) - Math.PI) / turn;
+    before = angle;
+    if (Math.hypot(left[k], right[k]) < 0.1 || Math.abs(moved - 1) > 0.3) continue; // a gap, a crossfade, or comfort noise
+    at += ((((angle / turn - at) % 4000) + 6000) % 4000) - 2000;
+    for (const place of [Math.floor(at), Math.ceil(at)]) heard[Math.max(0, place)] = 1;
+  }
+  let [hole, longest, unheard] = [0, 0, 0];
+  for (let k = 0; k < seconds * RATE - stats.samplesBuffered - 20; k++) {
+    hole = heard[k] ? 0 : hole + 1;
+    longest = Math.max(longest, hole);
+    unheard += 1 - heard[k];
+  }
+  assert.ok(longest < 0.02 * RATE, `a hole of ${(1000 * longest) / RATE} ms`); // a pitch period and the crossfade over it
+  // The crossfade over 2.5 ms or more that are left out takes 5 ms.
+  assert.ok(unheard > 0.98 * caughtUp && unheard < 3 * caughtUp, `${unheard / RATE} s not found, ${caughtUp / RATE} s left out`);
 });
