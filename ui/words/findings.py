@@ -1,9 +1,13 @@
 """What Vapi found out about an ended call, in words."""
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 from services.domain.call import Call, Scorecard
 from ui.words import locale, say
+
+_DEPTH = 5  # of names above a value
 
 
 def success(call: Call) -> str:
@@ -21,12 +25,33 @@ def latency(call: Call) -> str:
 
 
 def collected(call: Call) -> str:
-    """The structured data and outputs of a call, as indented JSON; empty if there are none."""
+    """The structured data and outputs of a call, a line each, such as `Appointment, moved: no`; empty if there are none."""
     if call.analysis is None:
         return ""
     outputs = {output.name: output.result for output in call.analysis.outputs}
-    parts = [part for part in (call.analysis.data, outputs) if part]
-    return "\n".join(json.dumps(part, ensure_ascii=False, indent=2) for part in parts)
+    lines = [*_lines(call.analysis.data or {}, ()), *_lines(outputs, ())]
+    return "\n".join(dict.fromkeys(lines))
+
+
+def _lines(found: Any, names: tuple[str, ...]) -> Iterator[str]:
+    """One line for each value in nested tables and lists. What is nested deeper than people read is shown as JSON."""
+    if isinstance(found, dict) and len(names) < _DEPTH:
+        for name, value in found.items():
+            yield from _lines(value, (*names, str(name)))
+    elif isinstance(found, list) and len(names) < _DEPTH and any(isinstance(value, dict | list) for value in found):
+        for number, value in enumerate(found, 1):
+            yield from _lines(value, (*names, str(number)))
+    else:
+        value = ", ".join(map(_value, found)) if isinstance(found, list) and len(names) < _DEPTH else _value(found)
+        yield f"{', '.join(names)}: {value}" if names else value
+
+
+def _value(found: Any) -> str:
+    if found is None:
+        return "–"
+    if isinstance(found, bool):
+        return say("data_yes" if found else "data_no")
+    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
 
 
 def scorecards(call: Call) -> str:
