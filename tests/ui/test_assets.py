@@ -20,6 +20,7 @@ PLAYER = ["live_playout.js", "live_session.js", "live_socket_worker.js", WORKLET
 # An AudioWorklet's surroundings, as far as the processor needs them.
 HEARD = """
 globalThis.sampleRate = 48000;
+globalThis.currentTime = 0;
 globalThis.AudioWorkletProcessor = class { port = { postMessage() {} }; };
 let Processor;
 globalThis.registerProcessor = (_, processor) => { Processor = processor; };
