@@ -107,7 +107,9 @@ async def run(folder: Path, database: Database, *, seconds: float, seed: int) ->
 
 
 async def _kill(apps: list[Supervised], chance: random.Random, seconds: float, report: Report) -> None:
-    for pause in _pauses(chance, seconds, 4.0, 14.0):
+    clock = asyncio.get_running_loop().time
+    end = clock() + seconds
+    while clock() + (pause := chance.uniform(4.0, 14.0)) < end:
         await asyncio.sleep(pause)
         app = chance.choice(apps)
         report.faults["kill -9"] += app.life is not None
@@ -115,25 +117,17 @@ async def _kill(apps: list[Supervised], chance: random.Random, seconds: float, r
 
 
 async def _break(database: Database, chance: random.Random, seconds: float, report: Report) -> None:
-    began = asyncio.get_running_loop().time()
+    clock = asyncio.get_running_loop().time
+    end = clock() + seconds
     names = sorted(database.faults)
     turn: list[str] = []
-    for pause in _pauses(chance, seconds, 1.0, 5.0):
+    while clock() + (pause := chance.uniform(1.0, 5.0)) < end:
         await asyncio.sleep(pause)
         turn = turn or chance.sample(names, len(names))  # each in turn: a short run has them all
         name = turn.pop()
         async with database.faults[name]():
             report.faults[name] += 1
-            await asyncio.sleep(chance.uniform(1.0, 12.0))
-        if asyncio.get_running_loop().time() - began > seconds:
-            return
-
-
-def _pauses(chance: random.Random, seconds: float, shortest: float, longest: float) -> list[float]:
-    pauses: list[float] = []
-    while sum(pauses) < seconds:
-        pauses.append(chance.uniform(shortest, longest))
-    return pauses
+            await asyncio.sleep(min(chance.uniform(1.0, 12.0), max(1.0, end - clock())))
 
 
 async def _until(true: Callable[[], Awaitable[str | None]], report: Report, wrong: str) -> float:
