@@ -4,15 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from main import desk_of
 from services.desk.desk import CallDesk
-from services.journal import Journal
 from services.settings import Settings
 from services.vapi.gateway import Gateway
 from services.vapi.no_credentials import NoCredentials
+from tests.journals import open_journal
 
 ASSISTANT = "6d1f0000-0000-4000-8000-000000000001"
 PHONE = "1c9e0000-0000-4000-8000-000000000002"
@@ -37,7 +36,7 @@ async def desk_in(folder: Path, gateway: Gateway | None, journal_at: str | None 
     if gateway is None:
         account = account if account.missing else replace(account, api_key="")
         gateway = NoCredentials(account.missing)
-    journal = await (Journal.open(journal_at) if journal_at else _journal_in(folder / "journal.sqlite"))
+    journal = await open_journal(journal_at or folder / "journal.sqlite")
     desk = desk_of(account, gateway, journal, demo=False)
     await desk.start()
     try:
@@ -64,28 +63,3 @@ async def two_desks(vapi_urls: tuple[str, str], folder: Path, **settings: Any) -
     async with AsyncExitStack() as stack:
         one, other = [await stack.enter_async_context(desk_at(url, folder, **settings)) for url in vapi_urls]
         yield one, other
-
-
-_migrated = b""
-
-
-async def _journal_in(file: Path) -> Journal:
-    """The journal in this file. A new one starts as a copy of one that was migrated already, because every test would do that again."""
-    global _migrated
-    if not _migrated:
-        with TemporaryDirectory() as folder:
-            await (await Journal.open(Path(folder) / "journal.sqlite")).aclose()
-            _migrated = _read(Path(folder) / "journal.sqlite")
-    _create(file, _migrated)
-    return await Journal.open(file)
-
-
-def _read(file: Path) -> bytes:
-    return file.read_bytes()
-
-
-def _create(file: Path, content: bytes) -> None:
-    """Writes the file if there is none."""
-    if not file.exists():
-        file.parent.mkdir(exist_ok=True)
-        file.write_bytes(content)

@@ -12,6 +12,31 @@ from starlette.types import ASGIApp
 from services.web.server.port import server_config
 
 
+class PromptServer(uvicorn.Server):
+    """Ends when `leave` is set. uvicorn itself looks every 0.1 s whether it shall, and then waits for another 0.1 s in any case."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.leave = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.leave.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for _ in range(5):  # what is idle is closed within a few turns of the loop
+            await asyncio.sleep(0)
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
+            return
+        for server in self.servers:
+            server.close()
+        for opened in sockets or []:
+            opened.close()
+
+
 @asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
     """The app's `http://127.0.0.1:PORT`, served as main.py serves it."""
@@ -20,14 +45,14 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
     listening.listen(128)
     config = server_config(app)
     config.lifespan, config.timeout_graceful_shutdown = "off", 1
-    server = uvicorn.Server(config)
+    server = PromptServer(config)
     task = asyncio.create_task(server._serve([listening]))
     while not server.started:  # noqa: ASYNC110 - uvicorn tells it in no other way
         await asyncio.sleep(0.01)
     try:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
-        server.should_exit = True
+        server.leave.set()
         await task
 
 

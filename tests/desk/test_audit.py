@@ -9,8 +9,8 @@ import pytest
 from websockets.asyncio.client import connect
 
 from services.domain.client import LOCAL
-from services.journal import Journal
 from tests.desks import desk_in
+from tests.journals import open_journal
 from tests.process import running, vapi_environ
 from tests.stand_in import StandIn
 from tests.web.test_authentication import NUMBER, TOKENS, bearer
@@ -43,7 +43,7 @@ async def test_the_audit_has_who_did_what_and_when(vapi: StandIn, tmp_path: Path
         await ask("/api/calls/end-all", "steerer")
         await ask("/api/dialling/resume")
         await asyncio.to_thread(app.stop)
-    journal = await Journal.open(f"sqlite:///{tmp_path / 'journal.sqlite'}")
+    journal = await open_journal(f"sqlite:///{tmp_path / 'journal.sqlite'}")
     rows = await journal.audit()
     await journal.aclose()
     times = [row.at for row in rows]
@@ -66,6 +66,6 @@ async def test_the_audit_has_who_did_what_and_when(vapi: StandIn, tmp_path: Path
 async def test_the_last_action_before_closing_is_written_too(tmp_path: Path) -> None:
     async with desk_in(tmp_path, None) as desk:
         desk.note(LOCAL, "end-all", outcome="1 ended, 0 unconfirmed")
-    journal = await Journal.open(f"sqlite:///{tmp_path / 'journal.sqlite'}")
+    journal = await open_journal(f"sqlite:///{tmp_path / 'journal.sqlite'}")
     assert [(row.action, row.outcome) for row in await journal.audit()] == [("end-all", "1 ended, 0 unconfirmed")]
     await journal.aclose()

@@ -96,10 +96,10 @@ async def test_keys_hold_over_a_restart(vapi: StandIn, tmp_path: Path) -> None:
     assert vapi.dials == 1
 
 
-@pytest.mark.parametrize("key", ["", '""', "x" * 256, '"unclosed', "caf\u00e9"])
-async def test_a_key_that_cannot_be_used_is_refused(vapi: StandIn, client: Client, key: str) -> None:
-    status, problem, _ = await post(client, key)
-    assert (status, problem["errors"][0]["field"]) == (422, "Idempotency-Key")
+async def test_a_key_that_cannot_be_used_is_refused(vapi: StandIn, client: Client) -> None:
+    for key in ("", '""', "x" * 256, '"unclosed', "caf\u00e9"):
+        status, problem, _ = await post(client, key)
+        assert (status, problem["errors"][0]["field"]) == (422, "Idempotency-Key"), key
     assert vapi.dials == 0
 
 
@@ -171,6 +171,7 @@ async def test_the_switch_stops_all_dialling_and_a_key_still_gets_its_answer(vap
     assert (await post(client, to=OTHER))[0] == 201
 
 
+@pytest.mark.slow
 async def test_a_stop_while_a_dial_is_being_written_down_still_stops_it(vapi: StandIn, client: Client, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None)) as slow_disk:
         slow_disk.execute("BEGIN IMMEDIATE")

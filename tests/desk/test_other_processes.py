@@ -37,6 +37,7 @@ async def until_known(desk: CallDesk, call_id: str, status: CallStatus) -> None:
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.slow
 async def test_the_slot_of_a_call_whose_process_is_gone_becomes_free_when_the_call_ends(
     vapi: StandIn, desks: tuple[CallDesk, CallDesk]
 ) -> None:

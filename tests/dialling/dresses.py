@@ -4,12 +4,10 @@ import random
 import sys
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 
 import phonenumbers
 from phonenumbers import PhoneMetadata, PhoneNumberFormat
-
-ZEROS = [chr(code) for code in range(0x80, sys.maxunicode + 1) if unicodedata.decimal(chr(code), -1) == 0]
-"""The zero of each script that has digits of its own: Arabic, Devanagari, full-width, mathematical bold ..."""
 
 _LOOKALIKES = ["⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉", "⓪①②③④⑤⑥⑦⑧⑨", "OI23456789", "🄁🄂🄃🄄🄅🄆🄇🄈🄉🄊"]
 _KEYPAD = ["0", "1", "ABC", "DEF", "GHI", "JKL", "MNO", "PQRS", "TUV", "WXYZ"]
@@ -27,6 +25,13 @@ _AFTER = [
 ]
 
 
+@cache
+def _zeros() -> list[str]:
+    """The zero of each script that has digits of its own: Arabic, Devanagari, full-width, mathematical bold ..."""
+    return [chr(code) for code in range(0x80, sys.maxunicode + 1) if unicodedata.decimal(chr(code), -1) == 0]
+
+
+@cache
 def _dialled_before() -> tuple[list[str], list[str]]:
     """What is dialled in any country before numbers of others, and before its own."""
     abroad, trunk = {"00", "011", "0011", "810", "8~10", "8 10", "119", "009", "0", "01"}, {"0", "1", "8", "06", "01", "02", "0-0", "(0)"}
@@ -42,18 +47,16 @@ def _plain(prefix: str) -> bool:
     return not set(prefix) - set("0123456789~ ")
 
 
-ABROAD, TRUNK = _dialled_before()
-
-
 def dressed(chance: random.Random, code: str, national: str) -> str:
     """A number in a dress that may change what a reader takes it for; each part of it is rare enough that others can be seen alone."""
 
     def seldom() -> bool:
         return chance.random() < 0.12
 
+    abroad, trunk = _dialled_before()
     if seldom():
-        national = chance.choice(TRUNK) + national
-    digits = (chance.choice(ABROAD) if seldom() else "") + code + national
+        national = chance.choice(trunk) + national
+    digits = (chance.choice(abroad) if seldom() else "") + code + national
     if seldom():
         digits = _in_other_script(chance, digits)
     if chance.random() < 0.03:
@@ -71,7 +74,7 @@ def dressed(chance: random.Random, code: str, national: str) -> str:
 
 def _in_other_script(chance: random.Random, digits: str) -> str:
     """All digits, or some, in one other script or in many."""
-    zeros, share = chance.choices(ZEROS, k=chance.choice([1, 1, 3])), chance.choice([1.0, 1.0, 0.3])
+    zeros, share = chance.choices(_zeros(), k=chance.choice([1, 1, 3])), chance.choice([1.0, 1.0, 0.3])
     alike = chance.choice(_LOOKALIKES) if chance.random() < 0.3 else ""
 
     def other(digit: str) -> str:

@@ -9,11 +9,12 @@ import pytest
 from services.dialling.block_list import STATE, BlockList
 from services.domain.errors import NumberError
 from services.journal import Journal
+from tests.journals import open_journal
 
 
 @pytest.fixture
 async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await Journal.open(f"sqlite:///{tmp_path / 'journal.sqlite'}")
+    journal = await open_journal(f"sqlite:///{tmp_path / 'journal.sqlite'}")
     yield journal
     await journal.aclose()
 

@@ -11,11 +11,12 @@ from services.dialling.block_list import BlockList
 from services.dialling.earlier_files import import_files
 from services.dialling.switch import Switch
 from services.journal import Journal
+from tests.journals import open_journal
 
 
 @pytest.fixture
 async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await Journal.open(f"sqlite:///{tmp_path / 'journal' / 'journal.sqlite'}")
+    journal = await open_journal(f"sqlite:///{tmp_path / 'journal' / 'journal.sqlite'}")
     yield journal
     await journal.aclose()
 

@@ -21,6 +21,7 @@ def test_a_beginning_is_known_by_what_it_may_become() -> None:
     assert beginning(999, "1").kinds == frozenset()
 
 
+@pytest.mark.slow
 def test_every_pattern_of_every_plan_matches_as_it_does_as_a_regular_expression() -> None:
     chance = random.Random(5)  # noqa: S311
     tried = 0

@@ -183,6 +183,7 @@ def test_whatever_people_write_is_understood(kind: int, regions: int) -> None:
     assert len(tried) > regions
 
 
+@pytest.mark.slow
 def test_no_example_of_a_refused_kind_passes_with_digits_more_or_less() -> None:
     tried = 0
     for kind, e164 in refused_examples():

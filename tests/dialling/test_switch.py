@@ -21,6 +21,7 @@ from services.domain.errors import HangUpUnconfirmed, JournalError
 from services.journal import Dial, Journal
 from services.web.problems import install_problems
 from services.web.routes.switch import switch_router
+from tests.journals import open_journal
 from tests.patience import HANG_S
 from tests.serving import serving
 
@@ -32,7 +33,7 @@ def url(tmp_path: Path) -> str:
 
 @pytest.fixture
 async def journal(url: str) -> AsyncIterator[Journal]:
-    journal = await Journal.open(url)
+    journal = await open_journal(url)
     yield journal
     await journal.aclose()
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.domain.call import CallOrder
 from services.journal import Journal
+from tests import journals
 from tests.journal.postgres import cluster, programs
 
 _numbers = itertools.count()
@@ -74,12 +75,18 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def open_journal(url: str) -> AsyncIterator[Open]:
+def opening() -> Open:
+    """How a journal at a URL is opened. Tests of the schema begin without one."""
+    return journals.open_journal
+
+
+@pytest.fixture
+async def open_journal(url: str, opening: Open) -> AsyncIterator[Open]:
     """Opens journals of one database, each as a process would; closed when the test is over."""
     opened: list[Journal] = []
 
     async def open_(**arguments: object) -> Journal:
-        opened.append(await Journal.open(url, **arguments))  # type: ignore[arg-type]
+        opened.append(await opening(url, **arguments))
         return opened[-1]
 
     yield open_

@@ -103,8 +103,8 @@ class Line:
         return ListenTarget(url=self._stand_in.url, headers=self.headers)
 
 
-SOUND_IN = ["one loop", "sound thread"]
-"""Where a line's relay runs: in the test's own loop or, as in the app, in a thread of its own."""
+SOUND_IN = [pytest.param("one loop", marks=pytest.mark.slow), "sound thread"]
+"""Where a line's relay runs: in the test's own loop or, as in the app, in a thread of its own. The quick tests look at the latter alone."""
 
 
 @asynccontextmanager

@@ -6,11 +6,11 @@ from typing import Any, cast
 
 import pytest
 
-from services.journal import Journal
 from services.recording import lease_keeper
 from services.recording.lease_keeper import LeaseKeeper
 from services.recording.recorders import Recorders
 from tests.journal.conftest import execute
+from tests.journals import open_journal
 from tests.patience import HANG_S
 
 
@@ -37,7 +37,7 @@ async def test_leases_are_renewed_while_another_is_taken_over(url: str, tmp_path
         taken.append(call_id)
         await never.wait()  # such as for a disk that is slow
 
-    ours, dead = await Journal.open(url), await Journal.open(url)
+    ours, dead = await open_journal(url), await open_journal(url)
     keeper = LeaseKeeper(ours.recordings, cast(Recorders, Recording()), take_over=take_over, changed=lambda _call_id: None)
     try:
         await dead.recordings.take_lease("lost")

@@ -30,6 +30,7 @@ from services.recording.recorder import Recorder
 from services.recording.recordings import Recordings
 from services.web.problems import install_problems
 from services.web.routes.recordings import recording_router, replay_router
+from tests.journals import open_journal
 from tests.listening.stand_in import SOUND_IN, START, Line, StandIn, pcm, sound_in, within
 from tests.patience import HANG_S
 from tests.serving import serving
@@ -96,7 +97,7 @@ class Site:
 async def site_in(folder: Path, *, journal_in: Path | None = None, **options: Any) -> AsyncIterator[Site]:
     async with StandIn() as stand_in:
         line = Line(stand_in)
-        journal = await Journal.open((journal_in or folder.parent) / "journal" / "journal.db")
+        journal = await open_journal((journal_in or folder.parent) / "journal" / "journal.db")
         site = Site(folder, stand_in, line, journal, **options)
         await site.recordings.open()
         try:

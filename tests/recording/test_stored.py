@@ -29,8 +29,10 @@ from tests.serving import serving
 
 pytestmark = pytest.mark.process
 
-LOUD = [np.random.default_rng(n).bytes(1280) for n in range(6 * 50 * 60)]
-"""Six minutes of noise, which FLAC can't make smaller: an upload of several parts."""
+
+def loud() -> list[bytes]:
+    """Six minutes of noise, which FLAC can't make smaller: an upload of several parts."""
+    return [np.random.default_rng(n).bytes(1280) for n in range(6 * 50 * 60)]
 
 
 @asynccontextmanager
@@ -87,7 +89,7 @@ async def test_a_finished_recording_moves_to_the_store_and_is_played_from_there(
 
 async def test_a_long_recording_is_uploaded_in_several_parts(tmp_path: Path, s3: S3, prefix: str) -> None:
     async with stored_site(tmp_path / "one", s3, prefix) as site:
-        await site.kept(LOUD)
+        await site.kept(loud())
         made = (site.folder / "c1" / "1.flac").read_bytes() if (site.folder / "c1" / "1.flac").exists() else None
         await until_stored(site)
         stored = await sound_of(site)

@@ -142,10 +142,11 @@ async def test_a_session_planted_before_the_login_is_worth_nothing_after_it(vapi
             assert page.status == 303
 
 
-@pytest.mark.parametrize("onward", ["https://evil.example/", "//evil.example/", "//[", "/\\evil.example", "javascript:alert(1)", ""])
-async def test_the_login_leads_to_our_own_pages_only(vapi: StandIn, tmp_path: Path, onward: str) -> None:
-    async with earshot(tmp_path, vapi, password=PASSWORD) as url, browser() as session:
-        assert (await log_in(session, url, next=onward)).headers["Location"] == "/"
+async def test_the_login_leads_to_our_own_pages_only(vapi: StandIn, tmp_path: Path) -> None:
+    async with earshot(tmp_path, vapi, password=PASSWORD) as url:
+        for onward in ("https://evil.example/", "//evil.example/", "//[", "/\\evil.example", "javascript:alert(1)", ""):
+            async with browser() as session:
+                assert (await log_in(session, url, next=onward)).headers["Location"] == "/", onward
 
 
 async def test_an_invalid_form_is_no_login(vapi: StandIn, tmp_path: Path) -> None:

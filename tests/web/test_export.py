@@ -42,24 +42,27 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
         yield made
 
 
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ("family=finished", ["call-0"]),
-        ("family=not-reached&family=unknown", ["call-3", "call-1"]),
-        ("status=ended&limit=1", ["call-3"]),
-        ("search=GLADLY", ["call-0"]),
-        ("search=%2B1 (415) 555-2672", ["call-2"]),
-        ("search=nobody", []),
-        ("family=provider&search=2672", ["call-2"]),
-        ("to=2026-09-01T10:02:00Z&from=2026-09-01T10:01:00Z", ["call-1"]),
-    ],
-)
-async def test_the_list_and_the_export_are_filtered_alike(client: Client, query: str, found: list[str]) -> None:
-    _, page, _ = await client.ask("GET", f"/api/calls?{query}")
-    assert [call["id"] for call in page["calls"]] == found
-    if "limit" not in query:
-        assert [row["id"] for row in await rows(client, query)] == found
+FILTERED = {
+    "family=finished": ["call-0"],
+    "family=not-reached&family=unknown": ["call-3", "call-1"],
+    "status=ended&limit=1": ["call-3"],
+    "search=GLADLY": ["call-0"],
+    "search=%2B1 (415) 555-2672": ["call-2"],
+    "search=nobody": [],
+    "family=provider&search=2672": ["call-2"],
+    "to=2026-09-01T10:02:00Z&from=2026-09-01T10:01:00Z": ["call-1"],
+}
+
+
+async def test_the_list_and_the_export_are_filtered_alike(client: Client) -> None:
+    listed, exported = {}, {}
+    for query in FILTERED:
+        _, page, _ = await client.ask("GET", f"/api/calls?{query}")
+        listed[query] = [call["id"] for call in page["calls"]]
+        if "limit" not in query:
+            exported[query] = [row["id"] for row in await rows(client, query)]
+    assert listed == FILTERED
+    assert exported == {query: found for query, found in FILTERED.items() if "limit" not in query}
 
 
 async def rows(client: Client, query: str = "") -> list[dict[str, str]]:

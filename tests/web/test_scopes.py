@@ -72,6 +72,7 @@ async def test_the_readme_names_the_scope_of_every_route(client: Client) -> None
     assert table().keys() == await operations(client)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scope", [*Scope, "nobody"])
 async def test_a_token_may_do_what_its_scope_says_and_nothing_else(client: Client, scope: str) -> None:
     for operation, allowed in table().items():

@@ -11,6 +11,7 @@ from services.journal import Journal, Session
 from services.web.access import sessions as module
 from services.web.access.sessions import Attempts, Sessions
 from tests.journal.conftest import execute
+from tests.journals import open_journal
 
 PASSWORD = "correct horse"
 
@@ -32,7 +33,7 @@ class Time:
 
 @pytest.fixture
 async def journal(url: str) -> AsyncIterator[Journal]:
-    journal = await Journal.open(url)
+    journal = await open_journal(url)
     yield journal
     await journal.aclose()
 

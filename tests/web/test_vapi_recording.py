@@ -67,6 +67,8 @@ class Vapi:
             self.asked.append((request.path, "Authorization" in request.headers))
         if request.path == "/call/one":
             return web.json_response({"id": "one", "status": "ended", "artifact": self.artifact, **self.more})
+        if request.path in ("/call", "/assistant", "/phone-number"):
+            return web.json_response([])
         answer = self.answers.get(request.path, nothing)
         found = answer(request)
         return found if isinstance(found, web.StreamResponse) else await found
@@ -124,27 +126,26 @@ async def test_it_comes_whole_from_private_storage_and_the_key_goes_to_the_api_a
     assert vapi.asked == [("/call/one/stereo-recording", True), ("/storage/stereo", False)]
 
 
-@pytest.mark.parametrize(
-    ("asked", "expected"),
-    [
-        ("bytes=0-9", (206, slice(0, 10))),
-        ("bytes=44-", (206, slice(44, None))),
-        ("bytes=-100", (206, slice(-100, None))),
-        ("bytes=100-99999999", (206, slice(100, None))),
-        ("bytes=0-", (206, slice(0, None))),
-        ("bytes=9-2", (200, slice(0, None))),
-        ("bytes=-", (200, slice(0, None))),
-        ("lines=1-2", (200, slice(0, None))),
-    ],
-)
-async def test_ranges_are_those_of_the_whole_file(client: Client, asked: str, expected: tuple[int, slice]) -> None:
-    whole, (status, part) = sound(), expected
-    found, body, headers = await fetch(client, Range=asked)
-    assert (found, body) == (status, whole[part])
-    assert headers["accept-ranges"] == "bytes"
-    if status == 206:
-        start, stop, _ = part.indices(len(whole))
-        assert headers["content-range"] == f"bytes {start}-{stop - 1}/{len(whole)}"
+async def test_ranges_are_those_of_the_whole_file(client: Client) -> None:
+    parts = {
+        "bytes=0-9": slice(0, 10),
+        "bytes=44-": slice(44, None),
+        "bytes=-100": slice(-100, None),
+        "bytes=100-99999999": slice(100, None),
+        "bytes=0-": slice(0, None),
+    }
+    whole, wrong = sound(), []
+    for asked in [*parts, "bytes=9-2", "bytes=-", "lines=1-2"]:
+        status, body, headers = await fetch(client, Range=asked)
+        assert headers["accept-ranges"] == "bytes"
+        if asked in parts:
+            start, stop, _ = parts[asked].indices(len(whole))
+            right = (status, body) == (206, whole[parts[asked]]) and headers["content-range"] == f"bytes {start}-{stop - 1}/{len(whole)}"
+        else:
+            right = (status, body) == (200, whole)
+        if not right:
+            wrong.append((asked, status, len(body), headers))
+    assert wrong == []
 
 
 async def test_a_range_beyond_the_end_is_told(client: Client) -> None:

@@ -31,19 +31,11 @@ async def send(client: Client, call_id: str, headers: dict[str, str] | None = No
     return status, answer
 
 
-@pytest.mark.parametrize(
-    ("headers", "expected"),
-    [
-        ({}, 401),
-        ({"X-Vapi-Secret": "wrong"}, 401),
-        ({"X-Vapi-Secret": "säcret"}, 401),
-        ({"Authorization": "Basic s3cret"}, 401),
-        (SECRET, 200),
-        ({"Authorization": "Bearer s3cret"}, 200),
-    ],
-)
-async def test_the_secret_is_asked_for(client: Client, headers: dict[str, str], expected: int) -> None:
-    assert (await send(client, "one", headers, type="hang"))[0] == expected
+async def test_the_secret_is_asked_for(client: Client) -> None:
+    for headers in (SECRET, {"Authorization": "Bearer s3cret"}):
+        assert (await send(client, "one", headers, type="hang"))[0] == 200, headers
+    for headers in ({}, {"X-Vapi-Secret": "wrong"}, {"X-Vapi-Secret": "säcret"}, {"Authorization": "Basic s3cret"}):
+        assert (await send(client, "one", headers, type="hang"))[0] == 401, headers
 
 
 async def test_without_a_secret_of_our_own_nothing_is_taken(vapi: StandIn, tmp_path: Path) -> None:
@@ -99,10 +91,10 @@ async def test_the_transcript_comes_line_by_line(client: Client) -> None:
     assert b'"text":"Hello?"' in read
 
 
-@pytest.mark.parametrize("body", [b"[]", b"{", b'{"message": 3}', b"[" * 100_000])
-async def test_a_malformed_report_is_an_error(client: Client, body: bytes) -> None:
+async def test_a_malformed_report_is_an_error(client: Client) -> None:
     headers = {"Content-Type": "application/json", **SECRET}
-    assert (await client.ask("POST", "/api/vapi_events", data=body, headers=headers))[0] == 422
+    for body in (b"[]", b"{", b'{"message": 3}', b"[" * 100_000):
+        assert (await client.ask("POST", "/api/vapi_events", data=body, headers=headers))[0] == 422, body[:20]
 
 
 @pytest.mark.parametrize(("size", "expected"), [(1_000_000, 200), (3_000_000, 413)])

@@ -88,7 +88,9 @@ async def test_an_old_signature_is_worthless(client: Client, seconds: int) -> No
     assert (await post(client, signed(at=int(time.time()) + seconds // 2)))[0] == 200
 
 
-@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha512"])
+@pytest.mark.parametrize(
+    "algorithm", [pytest.param("sha1", marks=pytest.mark.slow), "sha256", pytest.param("sha512", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("encode", [bytes.hex, lambda found: base64.b64encode(found).decode()], ids=["hex", "base64"])
 @pytest.mark.parametrize("prefix", ["", "v1,"])
 async def test_every_credential_that_vapi_offers(

@@ -102,6 +102,7 @@ async def test_a_step_that_fails_leaves_everything_as_it_was(url: str, open_jour
     await begin(journal, an_order())
 
 
+@pytest.mark.slow
 async def test_many_may_open_a_new_journal_at_once(open_journal: Open) -> None:
     await asyncio.gather(*(open_journal() for _ in range(5)))
 

@@ -1,0 +1,37 @@
+"""A journal in a file of a test's own. A new file starts as a copy of a migrated one: migrating takes longer than most tests."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from services.journal import Journal, opening
+from services.journal.database.migrations import migrate
+
+_migrated = b""
+
+
+async def open_journal(at: Path | str, **arguments: Any) -> Journal:
+    """The journal in this file or at this URL, as `Journal.open` opens it."""
+    if vars(opening)["migrate"] is migrate and not str(at).startswith("postgresql:"):  # else the test wants another schema
+        await _copy_to(str(at).removeprefix("sqlite:///"))
+    return await Journal.open(at, **arguments)
+
+
+async def _copy_to(path: str) -> None:
+    global _migrated
+    if not _migrated:
+        with TemporaryDirectory() as folder:
+            await (await Journal.open(Path(folder) / "journal.sqlite")).aclose()
+            _migrated = _read(Path(folder) / "journal.sqlite")
+    _create(Path(path), _migrated)
+
+
+def _read(file: Path) -> bytes:
+    return file.read_bytes()
+
+
+def _create(file: Path, content: bytes) -> None:
+    """Writes the file if there is none."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
