@@ -347,7 +347,7 @@ async def test_end_call_ends_a_call_in_any_state() -> None:
             assert heard.code == 1000
             assert (ended["status"], ended["endedReason"]) == ("ended", "manually-canceled")
             assert ("startedAt" in ended) is (state == "in-progress")
-            assert ended["monitor"] == call["monitor"]
+            assert ended["monitor"] == {**ended["monitor"], **call["monitor"]}
             assert (await customer.control(call, type="end-call"))[0] == 404
             with pytest.raises(WSServerHandshakeError) as refused:
                 await http.ws_connect(call["monitor"]["listenUrl"])

@@ -14,6 +14,7 @@ def said(heard: Heard, role: str = "assistant") -> list[str]:
     return [text for who, text in heard.transcript if who == role]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("overrides", "texts", "reason"),
     [
@@ -52,6 +53,7 @@ async def test_wrong_overrides_are_refused(customer: Customer, wrong: dict[str, 
     assert (await customer.ask("POST", "/call", order | wrong))[0] == 400
 
 
+@pytest.mark.slow
 async def test_the_chosen_assistants_first_words_are_read_with_its_variables(customer: Customer) -> None:
     sam = (await customer.ask("GET", "/assistant"))[1][1]
     heard = Heard()
@@ -63,6 +65,7 @@ async def test_the_chosen_assistants_first_words_are_read_with_its_variables(cus
     assert f"AI: {said(heard)[0]}\n" in (await customer.get(call))["artifact"]["transcript"]
 
 
+@pytest.mark.slow
 async def test_a_muted_customer_is_neither_heard_nor_transcribed(customer: Customer) -> None:
     heard = Heard()
     call, listening = await answered(customer, heard)
@@ -77,6 +80,7 @@ async def test_a_muted_customer_is_neither_heard_nor_transcribed(customer: Custo
     assert said(heard, "user") == []
 
 
+@pytest.mark.slow
 async def test_an_interrupting_line_cuts_short_what_is_said_and_drops_what_waits(customer: Customer) -> None:
     heard = Heard()
     call, listening = await answered(customer, heard)
@@ -106,6 +110,7 @@ async def test_a_silent_message_is_not_answered(customer: Customer) -> None:
     assert said(heard) == ["Bye."]
 
 
+@pytest.mark.slow
 async def test_another_assistant_takes_over_and_introduces_itself(customer: Customer) -> None:
     sam = (await customer.ask("GET", "/assistant"))[1][1]
     heard = Heard()

@@ -76,6 +76,7 @@ async def serve(loop: SoundLoop, tls: ssl.SSLContext | None) -> asyncio.Server:
     return await loop.create_server(Echo, "127.0.0.1", 0, ssl=tls)
 
 
+@pytest.mark.slow
 def test_what_has_come_is_passed_on_without_giving_way_to_another_thread() -> None:
     heard: list[bytes] = []
     seen = {0}

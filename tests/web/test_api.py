@@ -303,9 +303,11 @@ async def test_openapi_lists_the_routes(client: Client) -> None:
         "/api/calls/end-all",
         "/api/calls/{call_id}",
         "/api/calls/{call_id}/control",
+        "/api/calls/{call_id}/data",
         "/api/calls/{call_id}/end",
         "/api/calls/{call_id}/free-slot",
         "/api/calls/{call_id}/events",
+        "/api/calls/{call_id}/reschedule",
         "/api/calls/{call_id}/recording",
         "/api/calls/{call_id}/recording/info",
         "/api/calls/{call_id}/recording/peaks",
@@ -323,6 +325,7 @@ async def test_openapi_lists_the_routes(client: Client) -> None:
         "/api/vapi_events",
         "/health",
         "/health/live",
+        "/metrics",
     }
 
 
