@@ -23,7 +23,7 @@ test: $(VENV)/.develops
 
 # For the loop of work: what needs no browser, no process and no patience. Files that have nothing of it are not even imported.
 quick: $(VENV)/.develops
-	@$(RUN) -m pytest -n 3 --dist loadgroup -m "not browser and not process and not slow" \
+	@$(RUN) -m pytest -n 4 --dist loadgroup -m "not browser and not process and not slow" \
 		--ignore tests/browser --ignore tests/whole --ignore tests/playout --ignore-glob "*_fuzz.py"
 
 lint: $(VENV)/.develops

@@ -108,6 +108,7 @@ async def test_a_machine_greets(customer: Customer) -> None:
     assert heard.transcript == [("user", "Hi, you've reached Dana.")]
 
 
+@pytest.mark.slow
 async def test_an_instruction_is_for_the_assistant_s_ears_alone(customer: Customer) -> None:
     heard = Heard()
     call, listening = await answered(customer, heard)

@@ -165,6 +165,7 @@ def test_an_unlikely_number_is_not_transferred_to() -> None:
     assert code(f"sip:+15550100002@{HOST}") == "number_unlikely"
 
 
+@pytest.mark.slow
 def test_no_example_of_a_refused_kind_passes() -> None:
     for _, e164 in refused_examples():
         for user in (

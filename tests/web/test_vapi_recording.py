@@ -251,6 +251,7 @@ async def test_vapi_s_refusals_are_told(client: Client, vapi: Vapi, status: int,
     assert (await fetch(client))[0] == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"<html><script>alert(1)</script></html>", b"", b"RI", b'{"message": "soon"}'])
 async def test_what_is_not_sound_is_never_served_from_here(client: Client, vapi: Vapi, content: bytes) -> None:
     vapi.stored(content)
@@ -297,6 +298,7 @@ def test_addresses_that_may_be_fetched(url: str, base: str, expected: bool) -> N
     assert may_fetch(url, base_url=base) is expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "location", ["http://localhost:1/x", "https://10.0.0.1/x", "file:///etc/passwd", "https://[", "//a]b/", "https://a..example/x"]
 )
@@ -369,6 +371,7 @@ async def test_who_hears_it_is_in_the_audit_once(client: Client) -> None:
     assert actions == ["download-vapi-recording"]
 
 
+@pytest.mark.slow
 async def test_vapi_is_not_flooded_with_questions_for_what_it_does_not_have(client: Client, vapi: Vapi) -> None:
     vapi.answers = {}
     answers = [await refused(client, f"/api/calls/one/{kind}") for kind in ("vapi-recording", "call-logs", "pcap") for _ in range(30)]
@@ -383,6 +386,7 @@ async def test_a_compressed_answer_is_served_as_what_it_contains(client: Client,
     assert (await fetch(client))[:2] == (200, sound())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", ["bytes=1-", "bytes=9-2", "bytes=-999999", "bytes=100-200"])
 async def test_who_leaves_out_the_beginning_is_in_the_audit_too(client: Client, asked: str) -> None:
     for _ in range(3):
