@@ -14,7 +14,7 @@ from typing import Protocol
 from services.desk.placing import Placed, Placing
 from services.domain.call import CANCELLED, Call, CallOrder, CallStatus
 from services.domain.client import Client
-from services.domain.errors import CallNotScheduled, KeyInProgress
+from services.domain.errors import CallNotScheduled, EarshotError, KeyInProgress
 from services.journal import Dial, DialState, Journal
 from services.support.rfc3339 import rfc3339
 
@@ -75,7 +75,11 @@ class Rescheduling:
             if _may_begin(call):
                 raise CallNotScheduled("The call was cancelled so close to its time that it may have rung. No new one was placed.")
             await self._settled()  # the old call's slot is free now
-        return await self._placing.place(order, client, allow_duplicate=True)
+        try:
+            return await self._placing.place(order, client, allow_duplicate=True)
+        except EarshotError as error:
+            error.detail = f"The call was cancelled, but not placed anew: {error.detail} The same request places it."
+            raise
 
     async def _next_tag(self, tag: str) -> tuple[str, Dial | None]:
         """The tag for the new order, and its dial unless there is none. Where nothing was placed, another tag follows."""

@@ -127,8 +127,9 @@ async def test_while_cancelling_is_not_proven_nothing_is_placed(vapi: StandIn, d
 async def test_after_a_refusal_or_a_stop_the_same_request_goes_on(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     call = await scheduled(desk)
     vapi.answer = 400, {"message": "No credits"}
-    with pytest.raises(VapiRefused):
+    with pytest.raises(VapiRefused) as refused:
         await move(desk, call)
+    assert refused.value.detail == "The call was cancelled, but not placed anew: No credits The same request places it."
     assert vapi.calls == {}
     with pytest.raises(CallNotScheduled):
         await move(desk, call, THIRD)  # was never asked for before the cancelling

@@ -56,7 +56,7 @@ class CallCard:
         self._replays: frozenset[str] = frozenset()
         self._head = CallHead(number(call), subtitle(desk, call))
         self._remark = Text("p", "", "remark")
-        with Box(classes="sound") as self._waiting:
+        with Box(classes="waiting") as self._waiting:
             with Box("p", "remark"):
                 Text("span", say("scheduled_for"))
                 self._begins = LocalTime(full=True)

@@ -20,9 +20,9 @@ class DataDeletion(Box):
         self._asking = self._deleting = False
         with self:
             self._notice = Notice()
-            with Box("p", "remark", role="status") as self._done:
-                self._at = LocalTime(full=True)
+            with Box("p", "deletion-done", role="status") as self._done:
                 self._state = Text("span", data_testid="data-deleted")
+                self._at = LocalTime(full=True)
             self._open = Text("button", say("delete_data"), "btn small", type="button", data_testid="delete-data")
             self._open.on("click", lambda: self._ask(True))
             with Box(classes="deletion-question") as self._question:
