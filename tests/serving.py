@@ -65,4 +65,18 @@ async def other_server(app: web.Application) -> AsyncIterator[str]:
     try:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
-        await runner.cleanup()
+        await closed(runner)
+
+
+async def closed(runner: web.AppRunner) -> None:
+    """Ends a server, with connections too that it was just about to accept: the client may go on, the event loop may not."""
+    server = runner.server
+    assert server is not None
+    opened = server.connections
+    await runner.cleanup()
+    for _ in range(3):  # what is being accepted takes so many turns of the loop
+        await asyncio.sleep(0)
+    for connection in (*opened, *server.connections):
+        if connection.transport is not None:
+            connection.transport.abort()
+    await asyncio.sleep(0)

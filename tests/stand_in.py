@@ -10,6 +10,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from tests.serving import closed
+
 Body = dict[str, Any]
 Answer = str | tuple[int, Any]
 
@@ -205,7 +207,7 @@ async def stand_in(vapi: StandIn | None = None) -> AsyncIterator[StandIn]:
     try:
         yield vapi
     finally:
-        await runner.cleanup()
+        await closed(runner)
 
 
 def _now() -> str:
