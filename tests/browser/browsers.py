@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from tests.browser.tabs import PROFILE_FLAGS
 from tests.chromium import FLAGS, chromium_path
 
 FOREIGN, INSECURE = "evil.example", "plain.example"
@@ -42,7 +43,7 @@ class Browsers:
         if self._playwright is None:
             self._playwright = self._manager.start()
         if name == "chromium":
-            return self._playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_FLAGS)
+            return self._playwright.chromium.launch(executable_path=chromium_path(), args=[*CHROMIUM_FLAGS, *PROFILE_FLAGS])
         browser: Browser = getattr(self._playwright, name).launch()
         return browser
 

@@ -12,13 +12,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright import async_api
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from services.demo_line import DemoLine
 from tests.browser.browsers import CHROMIUM_FLAGS, Browsers
 from tests.browser.lines import demo_line
 from tests.browser.plain_page.server import LiveCall, plain_server
+from tests.browser.tabs import PROFILE_FLAGS, Tabs
 from tests.chromium import chromium_path
 from tests.patience import HANG_S
 from tests.process import ROOT as ROOT
@@ -114,18 +116,35 @@ def chromium(browsers: Browsers) -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="session")
+def profile() -> Tabs:
+    return Tabs()
+
+
 @pytest.fixture
-def open_tab(chromium: Browser) -> Iterator[Open]:
+def tabs(chromium: Browser, profile: Tabs) -> Iterator[Callable[[str], Page]]:
+    """Empty tabs, each for an address, of a profile in which nothing is left of the tests before."""
+    yield lambda address: profile.open(chromium, address)
+    profile.close()
+
+
+@pytest.fixture
+def open_tab(chromium: Browser, tabs: Callable[[str], Page]) -> Iterator[Open]:
     """Opens an address in a browser of its own, ready to be used. The test fails if any of its pages reports an error.
 
-    `faulty` says that errors are what the test is about.
+    `faulty` says that errors are what the test is about; `apart`, that it changes more of the browser than its storage.
     """
-    pages: list[Page] = []
+    contexts: list[BrowserContext] = []
+    opened: list[Page] = []
     errors: list[str] = []
 
-    def open_(address: str, *, faulty: bool = False, **options: Any) -> Page:
-        page = chromium.new_context(**options).new_page()
-        pages.append(page)
+    def open_(address: str, *, faulty: bool = False, apart: bool = False, **options: Any) -> Page:
+        if opened or apart or options:
+            contexts.append(chromium.new_context(**options))
+            page = contexts[-1].new_page()
+        else:
+            page = tabs(address)
+        opened.append(page)
         if not faulty:
             page.on("pageerror", lambda error: errors.append(str(error)))
             page.on("console", lambda message: _note(message, errors))
@@ -134,29 +153,40 @@ def open_tab(chromium: Browser) -> Iterator[Open]:
         return page
 
     yield open_
-    for page in pages:
-        page.context.close()
+    for context in contexts:
+        context.close()
     assert not errors
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def plain_profile() -> AsyncIterator[async_api.BrowserContext]:
+    """A browser for tests that are coroutines. They need `loop_scope="session"`, since it lives in one event loop."""
+    async with async_api.async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=[*CHROMIUM_FLAGS, *PROFILE_FLAGS])
+        context = await browser.new_context()
+        kept = await context.new_page()
+        await kept.route("**/*", lambda route: route.fulfill(body=""))
+        await kept.goto("http://127.0.0.1/")
+        yield context
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def call() -> AsyncIterator[LiveCall]:
     """What the plain page plays, without Earshot's server."""
     async with plain_server() as call:
         yield call
 
 
-@pytest.fixture
-async def page(call: LiveCall) -> AsyncIterator[async_api.Page]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(plain_profile: async_api.BrowserContext, call: LiveCall) -> AsyncIterator[async_api.Page]:
     """An empty tab for the plain page, closed before its server ends. The test fails if the page throws an error."""
-    async with async_api.async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_FLAGS)
-        page = await browser.new_page()
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        yield page
-        await browser.close()
-        assert faults == []
+    page = await plain_profile.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    yield page
+    await page.close()
+    assert faults == []
 
 
 def _note(message: ConsoleMessage, errors: list[str]) -> None:

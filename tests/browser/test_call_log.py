@@ -1,8 +1,7 @@
 """The list of calls: found by keyboard alone, marked when they come, and the past a page at a time however long it is."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from services.domain.call import Call, CallStatus
 from services.journal import Journal
-from tests.browser.conftest import Open, Start
+from tests.browser.conftest import Earshot, Open, Start, earshot_process
 from tests.browser.lines import scripted
 from tests.browser.test_page import PATIENCE, part
 from tests.process import vapi_environ
@@ -50,36 +49,32 @@ async def write(url: str) -> None:
     await journal.aclose()
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """A page over that journal, and a customer who calls in."""
-
-    page: Page
-    ring_in: Callable[[], str]
+@pytest.fixture(scope="module")
+def kept(journal: str) -> Iterator[Earshot]:
+    """An Earshot with that journal."""
+    with scripted() as (vapi, _), earshot_process(**vapi_environ(vapi.url), DATABASE_URL=journal) as earshot:
+        yield earshot
 
 
 @pytest.fixture
-def desk(journal: str, earshot_with: Start, open_tab: Open) -> Iterator[Desk]:
-    with scripted() as (vapi, portal):
-        earshot = earshot_with(**vapi_environ(vapi.url), DATABASE_URL=journal)
-        yield Desk(open_tab(earshot.url), lambda: portal.call(vapi.ring_in, CALLER))
+def page(kept: Earshot, open_tab: Open) -> Page:
+    return open_tab(kept.url)
 
 
 def rows(page: Page) -> Locator:
     return part(page, "call-log").locator(".row")
 
 
-def test_the_past_comes_a_page_at_a_time(desk: Desk) -> None:
-    more = desk.page.get_by_role("button", name="Show more")
+def test_the_past_comes_a_page_at_a_time(page: Page) -> None:
+    more = page.get_by_role("button", name="Show more")
     for shown in (30, 60):
-        expect(rows(desk.page)).to_have_count(shown)
+        expect(rows(page)).to_have_count(shown)
         more.click()
-    expect(rows(desk.page)).to_have_count(PAST)
+    expect(rows(page)).to_have_count(PAST)
     expect(more).to_be_hidden()
 
 
-def test_a_call_is_found_by_its_words_its_outcome_and_its_day(desk: Desk) -> None:
-    page = desk.page
+def test_a_call_is_found_by_its_words_its_outcome_and_its_day(page: Page) -> None:
     search = page.get_by_role("searchbox")
     search.fill("thursday")
     expect(rows(page)).to_have_count(1)
@@ -98,16 +93,15 @@ def test_a_call_is_found_by_its_words_its_outcome_and_its_day(desk: Desk) -> Non
     expect(rows(page)).to_have_count(30)
 
 
-def test_what_is_exported_is_what_was_found(desk: Desk) -> None:
-    desk.page.get_by_role("searchbox").fill("thursday")
-    expect(rows(desk.page)).to_have_count(1)
-    with desk.page.expect_download() as begun:
-        desk.page.get_by_role("link", name="Export").click()
+def test_what_is_exported_is_what_was_found(page: Page) -> None:
+    page.get_by_role("searchbox").fill("thursday")
+    expect(rows(page)).to_have_count(1)
+    with page.expect_download() as begun:
+        page.get_by_role("link", name="Export").click()
     assert Path(begun.value.path()).read_text().count("+1415555") == 1
 
 
-def test_a_past_call_is_opened_by_the_keyboard_alone(desk: Desk) -> None:
-    page = desk.page
+def test_a_past_call_is_opened_by_the_keyboard_alone(page: Page) -> None:
     expect(rows(page)).to_have_count(30)
     rows(page).first.focus()
     page.keyboard.press("ArrowDown")
@@ -120,14 +114,15 @@ def test_a_past_call_is_opened_by_the_keyboard_alone(desk: Desk) -> None:
     expect(part(page, "transcript")).to_contain_text("This call has no transcript.")
 
 
-def test_a_call_that_comes_in_is_marked_and_heard_with_enter(desk: Desk) -> None:
-    page = desk.page
-    call_id = desk.ring_in()
-    row = page.locator(f'[data-call="{call_id}"]')
-    expect(row).to_contain_text("Inbound", timeout=PATIENCE)
-    expect(row).to_contain_text("New")
-    row.focus()
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="+44 20 7946 0958")).to_be_visible()
-    expect(part(page, "listen-toggle")).to_have_text("Stop listening")
-    expect(row).not_to_contain_text("New", timeout=PATIENCE)
+def test_a_call_that_comes_in_is_marked_and_heard_with_enter(earshot_with: Start, open_tab: Open) -> None:
+    with scripted() as (vapi, portal):
+        page = open_tab(earshot_with(**vapi_environ(vapi.url)).url)
+        call_id = portal.call(vapi.ring_in, CALLER)
+        row = page.locator(f'[data-call="{call_id}"]')
+        expect(row).to_contain_text("Inbound", timeout=PATIENCE)
+        expect(row).to_contain_text("New")
+        row.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="+44 20 7946 0958")).to_be_visible()
+        expect(part(page, "listen-toggle")).to_have_text("Stop listening")
+        expect(row).not_to_contain_text("New", timeout=PATIENCE)

@@ -188,7 +188,7 @@ def test_a_yes_to_a_question_that_is_not_open_any_more_dials_nothing(earshot: Ea
 
 
 def test_after_a_yes_the_next_question_waits_for_the_end_of_a_double_click(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
+    page = open_tab(earshot.url, apart=True)
     earshot.place("+14150552671", confirmUnlikelyNumber=True)
     page.get_by_test_id(FIELD).fill("+1 415 055 2671")
     page.get_by_test_id("dial-call").click()

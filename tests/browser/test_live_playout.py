@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from playwright.async_api import Page
 from websockets.asyncio.server import ServerConnection
 
 from tests.browser.browsers import INSECURE
-from tests.browser.plain_page.hearing import Heard, Sound, find, resampled
-from tests.browser.plain_page.server import RATE, START, LiveCall, demo_call, send_live
+from tests.browser.plain_page.hearing import Heard, find, resampled
+from tests.browser.plain_page.server import FRAME, RATE, START, LiveCall, demo_call, send_live
 from tests.patience import HANG_S
 from ui.call.player_words import player_words
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 CALL = demo_call()
 
 
@@ -29,7 +31,7 @@ async def listen(page: Page, call: LiveCall, host: str = "127.0.0.1") -> None:
 
 async def state(page: Page, *wanted: str) -> None:
     """Waits for one of these states."""
-    await page.wait_for_function("wanted => wanted.includes(window.states.at(-1))", arg=list(wanted), timeout=30_000)
+    await page.wait_for_function("wanted => wanted.includes(window.states.at(-1))", arg=list(wanted), timeout=30_000, polling=50)
 
 
 async def heard(page: Page) -> Heard:
@@ -46,12 +48,12 @@ def assert_conserved(numbers: dict[str, Any]) -> None:
     assert numbers["samplesReceived"] == sum(numbers[f"samples{kind}"] for kind in kinds)
 
 
-def assert_in_place(played: Sound, sent: Sound, rate: int) -> None:
+def assert_in_place(ears: Heard, said: NDArray[np.int16]) -> None:
     """What was said is heard in the ear of who said it: most 20 ms that are loud, of which a splice may fall into some."""
-    size = rate // 50
-    loud = [at for at in range(0, len(played) - size, size) if np.abs(played[at : at + size]).max() > 0.05]
+    played, sent = resampled(ears.sound, ears.rate, RATE), said / 32768
+    loud = [at for at in range(0, len(played) - FRAME, FRAME) if np.abs(played[at : at + FRAME]).max() > 0.05]
     looked_at = loud[:: max(1, len(loud) // 60)]
-    likeness = [find(played[at : at + size], sent)[1] for at in looked_at]
+    likeness = [find(played[at : at + FRAME], sent)[1] for at in looked_at]
     assert np.mean(np.array(likeness) > 0.95) >= 0.6, likeness
     assert len(looked_at) > 10
 
@@ -70,8 +72,7 @@ async def test_hears_what_was_sent_each_speaker_in_their_own_ear(page: Page, cal
     await listen(page, call)
     await state(page, "ended")
     numbers, ears = await stats(page), await heard(page)
-    sent = resampled(sound, RATE, ears.rate)
-    assert_in_place(ears.sound, sent, ears.rate)
+    assert_in_place(ears, sound)
     assert numbers["samplesReceived"] == len(sound)
     assert numbers["samplesDiscarded"] == numbers["samplesBuffered"] == 0
     assert_conserved(numbers)
@@ -109,7 +110,7 @@ async def test_a_stall_is_one_gap_and_loses_nothing(page: Page, call: LiveCall) 
     assert numbers["samplesCut"] > 0
     assert numbers["samplesDiscarded"] == 0
     assert_conserved(numbers)
-    assert_in_place(ears.sound, resampled(sound, RATE, ears.rate), ears.rate)
+    assert_in_place(ears, sound)
 
 
 async def test_a_dropped_socket_is_opened_again_and_channels_stay_in_place(page: Page, call: LiveCall) -> None:
@@ -129,7 +130,7 @@ async def test_a_dropped_socket_is_opened_again_and_channels_stay_in_place(page:
     states = await page.evaluate("window.states")
     assert [s for s in states if s != "gap"] == ["starting", "waiting", "playing", "reconnecting", "playing", "ended"]
     ears = await heard(page)
-    assert_in_place(ears.sound[-4 * ears.rate :], resampled(CALL[12 * RATE : 17 * RATE], RATE, ears.rate), ears.rate)
+    assert_in_place(Heard(sound=ears.sound[-4 * ears.rate :], rate=ears.rate), CALL[12 * RATE : 17 * RATE])
     assert (await stats(page))["reconnects"] == 1
 
 

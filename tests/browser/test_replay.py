@@ -87,6 +87,13 @@ def fetched(address: str) -> bytes:
 
 @pytest.fixture
 def page(recorded: Recorded, open_tab: Open) -> Page:
+    page = open_tab(recorded.address)
+    page.wait_for_selector('[data-testid="replay"][data-state="paused"]')
+    return page
+
+
+@pytest.fixture
+def recording_page(recorded: Recorded, open_tab: Open) -> Page:
     # What records is a worklet from a blob, which the page's own content policy would rightly refuse.
     page = open_tab(recorded.address, bypass_csp=True)
     page.add_init_script(path=TAP)
@@ -95,13 +102,14 @@ def page(recorded: Recorded, open_tab: Open) -> Page:
     return page
 
 
-def test_it_is_heard_as_it_was_recorded(page: Page, recorded: Recorded) -> None:
+def test_it_is_heard_as_it_was_recorded(recording_page: Page, recorded: Recorded) -> None:
+    page = recording_page
     page.get_by_test_id("replay-play").click()
     page.wait_for_timeout(1000 * (HEARD + 2))
     ears = Heard.of(page.evaluate("window.heard()"))
-    begins = int(np.flatnonzero(np.abs(ears.sound).max(axis=1) > 0.01)[0])
-    heard = ears.sound[begins : begins + HEARD * ears.rate]
-    kept = resampled(recorded.samples, RATE, ears.rate)
+    played, kept = resampled(ears.sound, ears.rate, RATE), recorded.samples / 32768
+    begins = int(np.flatnonzero(np.abs(played).max(axis=1) > 0.01)[0])
+    heard = played[begins : begins + HEARD * RATE]
     at = place(heard, kept)
     for ear in (0, 1):
         own, other = kept[at : at + len(heard), ear], kept[at : at + len(heard), 1 - ear]

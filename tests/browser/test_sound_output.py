@@ -1,19 +1,16 @@
 """Where the sound goes and how loud it is: the device that was chosen, the same loudness for both speakers, and the system's media keys."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 from websockets.asyncio.server import ServerConnection
 
-from tests.browser.browsers import CHROMIUM_FLAGS
 from tests.browser.plain_page.hearing import Heard
-from tests.browser.plain_page.server import RATE, START, LiveCall, plain_server, send_live
+from tests.browser.plain_page.server import RATE, START, LiveCall, send_live
 from tests.browser.test_live_playout import CALL, listen, live, open_element, state, stats
-from tests.chromium import chromium_path
 
 CLOSE_LU = 1.5
 CEILING = 10 ** (-1 / 20)
@@ -38,19 +35,7 @@ KEYS = """
 """
 
 
-@pytest.fixture
-async def call() -> AsyncIterator[LiveCall]:
-    async with plain_server() as call:
-        yield call
-
-
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_FLAGS)
-        page = await browser.new_page()
-        yield page
-        await browser.close()
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 def loudness(ear: Any) -> float:

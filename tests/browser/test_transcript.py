@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio.from_thread import BlockingPortal
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open, Start
+from tests.browser.conftest import Earshot, Open, earshot_process
 from tests.browser.lines import scripted
 from tests.browser.test_page import part
 from tests.process import vapi_environ
+from tests.stand_in import StandIn
 
 Tell = Callable[..., None]
 Move = Callable[..., None]
@@ -20,20 +22,26 @@ def said(role: str, text: str, *, final: bool = True) -> dict[str, Any]:
     return {"type": "transcript", "role": role, "transcriptType": "final" if final else "partial", "transcript": text}
 
 
+@pytest.fixture(scope="module")
+def line() -> Iterator[tuple[Earshot, StandIn, BlockingPortal]]:
+    with scripted() as (vapi, portal), earshot_process(**vapi_environ(vapi.url), EARSHOT_ALLOWED_REGIONS="*") as earshot:
+        yield earshot, vapi, portal
+
+
 @pytest.fixture
-def moved(earshot_with: Start, open_tab: Open) -> Iterator[tuple[Page, Tell, Move]]:
+def moved(line: tuple[Earshot, StandIn, BlockingPortal], open_tab: Open) -> Iterator[tuple[Page, Tell, Move]]:
     """A page on which an answered call is shown, what tells it events, and what moves it on; nobody listens to the sound."""
-    with scripted() as (vapi, portal):
-        earshot = earshot_with(**vapi_environ(vapi.url), EARSHOT_ALLOWED_REGIONS="*")
-        call_id = str(earshot.place("+14155552671")["id"])
+    earshot, vapi, portal = line
+    call_id = str(earshot.place("+14155552671")["id"])
 
-        def move(status: str, **fields: Any) -> None:
-            portal.call(lambda: vapi.move(call_id, status, **fields))
+    def move(status: str, **fields: Any) -> None:
+        portal.call(lambda: vapi.move(call_id, status, **fields))
 
-        move("in-progress", startedAt=vapi.calls[call_id]["createdAt"])
-        page = open_tab(earshot.url)
-        expect(part(page, "call-status")).to_have_text("Answered", timeout=60_000)
-        yield page, lambda *events: portal.call(vapi.tell, call_id, *events), move
+    move("in-progress", startedAt=vapi.calls[call_id]["createdAt"])
+    page = open_tab(f"{earshot.url}/?call={call_id}")
+    expect(part(page, "call-status")).to_have_text("Answered", timeout=60_000)
+    yield page, lambda *events: portal.call(vapi.tell, call_id, *events), move
+    earshot.end_all()
 
 
 @pytest.fixture
