@@ -69,7 +69,8 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A tenth of a second: whether it is louder on the right, whether a part of it is missing, and how like what either side said it is."""
+    """A tenth of a second: whether it is louder on the right, whether a part of it is missing,
+    how like what its side said it is, and how much more than that like the other."""
 
     right: bool
     broken: bool
@@ -162,9 +163,10 @@ def undisturbed(run: Run) -> list[Piece]:
             break  # the conversation is over
         found, own = find(part, around)
         offset, known = from_ + found - begin, True
-        other = find(part[:, ::-1], surroundings(begin + offset, size, NEAR_S)[1])[1]
+        said, near = SENT[begin + offset :][:size], surroundings(begin + offset, size, NEAR_S)[1]
+        other = find(part[:, ::-1], near)[1] - find(said[:, ::-1], near)[1]  # where both speak, they are a little alike
         left, right = np.square(part).sum(axis=0)
-        broken = has_hole(part, SENT[begin + offset :][:size])
+        broken = has_hole(part, said)
         pieces.append(Piece(right=bool(right > left), broken=broken, own=own, other=other))
     return pieces
 

@@ -87,13 +87,6 @@ def fetched(address: str) -> bytes:
 
 @pytest.fixture
 def page(recorded: Recorded, open_tab: Open) -> Page:
-    page = open_tab(recorded.address)
-    page.wait_for_selector('[data-testid="replay"][data-state="paused"]')
-    return page
-
-
-@pytest.fixture
-def recording_page(recorded: Recorded, open_tab: Open) -> Page:
     # What records is a worklet from a blob, which the page's own content policy would rightly refuse.
     page = open_tab(recorded.address, bypass_csp=True)
     page.add_init_script(path=TAP)
@@ -102,14 +95,13 @@ def recording_page(recorded: Recorded, open_tab: Open) -> Page:
     return page
 
 
-def test_it_is_heard_as_it_was_recorded(recording_page: Page, recorded: Recorded) -> None:
-    page = recording_page
+def test_it_is_heard_as_it_was_recorded(page: Page, recorded: Recorded) -> None:
     page.get_by_test_id("replay-play").click()
     page.wait_for_timeout(1000 * (HEARD + 2))
     ears = Heard.of(page.evaluate("window.heard()"))
-    played, kept = resampled(ears.sound, ears.rate, RATE), recorded.samples / 32768
-    begins = int(np.flatnonzero(np.abs(played).max(axis=1) > 0.01)[0])
-    heard = played[begins : begins + HEARD * RATE]
+    begins = int(np.flatnonzero(np.abs(ears.sound).max(axis=1) > 0.01)[0])
+    heard = ears.sound[begins : begins + HEARD * ears.rate]
+    kept = resampled(recorded.samples, RATE, ears.rate)
     at = place(heard, kept)
     for ear in (0, 1):
         own, other = kept[at : at + len(heard), ear], kept[at : at + len(heard), 1 - ear]
@@ -177,7 +169,7 @@ def test_it_plays_to_the_end_and_then_begins_anew(page: Page) -> None:
 
 
 def test_a_recording_of_two_parts_plays_through(recorded: Recorded, open_tab: Open) -> None:
-    page = open_tab(recorded.address.rpartition("/")[0] + "/two")
+    page = open_tab(recorded.address.rpartition("/")[0] + "/two", apart=True)
     page.get_by_test_id("replay-play").click()
     expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "playing")
     expect(page.get_by_test_id("replay-time")).to_have_text("0:03")
@@ -187,20 +179,20 @@ def test_a_recording_of_two_parts_plays_through(recorded: Recorded, open_tab: Op
 
 
 def test_what_is_missing_after_a_takeover_is_shown_and_skipped(recorded: Recorded, open_tab: Open) -> None:
-    page = open_tab(recorded.address.rpartition("/")[0] + "/taken-over")
+    page = open_tab(recorded.address.rpartition("/")[0] + "/taken-over", apart=True)
     expect(page.get_by_test_id("replay")).to_contain_text("0.0 to 9.4 s missing: the process that recorded it stopped.")
     page.get_by_test_id("replay-play").click()
     expect(page.get_by_test_id("replay-time")).to_have_text("0:10")
 
 
 def test_a_missing_recording_is_reported(recorded: Recorded, open_tab: Open) -> None:
-    page = open_tab(recorded.address.rpartition("/")[0] + "/no-such-call", faulty=True)
+    page = open_tab(recorded.address.rpartition("/")[0] + "/no-such-call", faulty=True, apart=True)
     expect(page.get_by_role("alert")).to_contain_text("can't be played")
 
 
 def test_the_recording_of_an_earlier_call_can_be_saved(recorded: Recorded, open_tab: Open) -> None:
     earshot, call = recorded.address.split("/replay/")
-    page = open_tab(f"{earshot}/?call={call}")
+    page = open_tab(f"{earshot}/?call={call}", apart=True)
     with page.expect_download() as saved:
         page.get_by_test_id("recorded").get_by_role("link", name="Download").click()
     assert soundfile.info(saved.value.path()).frames == len(recorded.samples)
