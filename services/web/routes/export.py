@@ -75,11 +75,13 @@ _FORMULA = re.compile(r"(^[\t\r\n]?|[;\t\r\n])(?=[ \"']*[=+\-@\uff1d\uff0b\uff0d
 """What would begin a formula: at the start of a cell, or in it behind what another program takes for the end of a cell or row. Many
 countries separate by `;`, and such a program splits our quoted text too. `=`, `+`, `-` and `@` also in full width."""
 
+_SEPARATOR = re.compile(r"[;\t\r\n]")
+
 
 def safe(cell: object) -> object:
     """A cell that no spreadsheet runs, whether it separates by `,`, `;` or tab: an apostrophe stands before all that looks like a formula,
     an E.164 number too (OWASP, "CSV injection"). Numbers stay numbers."""
-    if not isinstance(cell, str):
+    if not isinstance(cell, str) or (cell[:1].isalnum() and not _SEPARATOR.search(cell)):  # the shorter test is for most cells
         return cell
     text = _FORMULA.sub(r"\1'", cell)
     return f"'{text}" if text.startswith(("\t", "\r", "\n")) else text
