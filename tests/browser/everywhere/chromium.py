@@ -28,8 +28,8 @@ class Chromium(Driver):
         return str(version).rpartition("/")[2]
 
     def open(self, address: str) -> None:
-        loader = self._wire.ask("Page.navigate", url=address).get("loaderId")
-        assert loader, f"{address} could not be opened"
+        if error := self._wire.ask("Page.navigate", url=address).get("errorText"):
+            raise BrowserError(f"{address}: {error}")
         self.until(f"document.readyState === 'complete' && location.href.startsWith({address!r})")
 
     def run(self, expression: str) -> Any:

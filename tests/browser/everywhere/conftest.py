@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser.conftest import Earshot, earshot_process
 from tests.browser.everywhere.chromium import Chromium
-from tests.browser.everywhere.driver import Driver
+from tests.browser.everywhere.driver import BrowserError, Driver
 from tests.browser.everywhere.firefox import Firefox
 from tests.browser.everywhere.listener import Listener
 from tests.browser.everywhere.network import Network
@@ -55,15 +55,35 @@ def network(talking: Earshot) -> Iterator[Network]:
     network.close()
 
 
+@pytest.fixture(scope="session")
+def running() -> Iterator[dict[str, Driver]]:
+    """Browsers that have been started."""
+    browsers: dict[str, Driver] = {}
+    yield browsers
+    for browser in browsers.values():
+        browser.close()
+
+
 @pytest.fixture
-def browser(request: pytest.FixtureRequest, sound_server: SoundServer) -> Iterator[Driver]:
-    """Started afresh for each test, as a fault may leave it in any state."""
+def browser(request: pytest.FixtureRequest, sound_server: SoundServer, running: dict[str, Driver]) -> Iterator[Driver]:
+    """Started once, and again after its sound server has died: that may leave it in any state."""
     kind = BROWSERS[request.param]
     if missing := kind.missing():
         pytest.skip(f"{kind.name} is not tested here: apt-get install {missing}")
-    browser = kind(sound_server.environ)
+    deaths = sound_server.deaths
+    browser = running.get(kind.name) or running.setdefault(kind.name, kind(sound_server.environ))
     yield browser
-    browser.close()
+    if sound_server.deaths != deaths or not _left_page(browser):
+        running.pop(kind.name).close()
+
+
+def _left_page(browser: Driver) -> bool:
+    """False if it hangs, as a test's failure says."""
+    try:
+        browser.open("about:blank")
+    except (BrowserError, OSError):
+        return False
+    return True
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from tests.browser.plain_page.sleeping import descendants
 from tests.patience import HANG_S
 
 _LOOK_S = 0.1
+_STILL_MS = 150  # what still moves is pressed beside
 
 
 class BrowserError(Exception):
@@ -69,12 +70,15 @@ class Driver(ABC):
 
     def click(self, testid: str) -> None:
         """Presses the middle of an element, once it is there and can be pressed."""
-        middle = f"""(() => {{
+        middle = f"""(async () => {{
             const element = {_find(testid)};
             if (!element || element.disabled) return null;
             element.scrollIntoView({{ block: "center" }});
-            const box = element.getBoundingClientRect();
-            return box.width ? [Math.round(box.x + box.width / 2), Math.round(box.y + box.height / 2)] : null;
+            const before = element.getBoundingClientRect();
+            await new Promise(resolve => setTimeout(resolve, {_STILL_MS}));
+            const {{ x, y, width, height }} = element.getBoundingClientRect();
+            const moves = x !== before.x || y !== before.y || width !== before.width;
+            return width && !moves ? [Math.round(x + width / 2), Math.round(y + height / 2)] : null;
         }})()"""
         x, y = self.until(middle)
         self.press(x, y)
@@ -93,7 +97,8 @@ class Driver(ABC):
         while True:
             if value := self.run(expression):
                 return value
-            assert time.monotonic() < give_up, f"{self.name} never came to {expression}"
+            if time.monotonic() > give_up:
+                raise AssertionError(f"{self.name} never came to {expression}: {self.run('document.body.innerText')}")
             time.sleep(_LOOK_S)
 
     def until_attribute(self, testid: str, name: str, *values: str) -> str:

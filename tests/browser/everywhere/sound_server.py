@@ -29,6 +29,7 @@ class SoundServer:
             "PULSE_RUNTIME_PATH": str(self._folder),
             "PULSE_STATE_PATH": str(self._folder),
         }
+        self.deaths = 0
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -50,6 +51,7 @@ class SoundServer:
 
     def kill(self) -> None:
         """As when the sound card is unplugged. `start` brings it back."""
+        self.deaths += 1
         if self._process:
             self._process.kill()
             self._process.wait(HANG_S)
