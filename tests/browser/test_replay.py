@@ -19,6 +19,7 @@ from services.domain.stream_format import DEFAULT_FORMAT, StreamFormat
 from services.recording.folder import RecordingFolder
 from services.recording.writer import RecordingWriter
 from tests.browser.conftest import ROOT, Earshot, Open, earshot_process
+from tests.browser.lines import account, demo_line
 from tests.browser.plain_page.hearing import Heard, correlation, place, resampled
 from tests.browser.plain_page.server import RATE
 
@@ -41,7 +42,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     record_two_parts(data / "recordings")
     record_taken_over(data / "recordings")
     page = ROOT / "tests" / "browser" / "replay_page.py"
-    with earshot_process(page, EARSHOT_RECORD="on", EARSHOT_RECORDINGS=str(data / "recordings")) as earshot:
+    # With an account: what the demo line records goes with it, wherever recordings are kept.
+    kept = {"EARSHOT_RECORD": "on", "EARSHOT_RECORDINGS": str(data / "recordings")}
+    with demo_line() as line, earshot_process(page, **account(line), **kept) as earshot:
         call = earshot.place("+14155552671")["id"]
         path = tmp_path_factory.mktemp("recording") / "call.flac"
         while not answered(earshot, call):
