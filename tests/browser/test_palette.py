@@ -153,6 +153,7 @@ def test_space_listens_and_does_not_take_over_buttons(earshot: Earshot, open_tab
     page.get_by_role("radio", name="Whisper", exact=True).focus()
     page.keyboard.press(" ")
     expect(listen).to_have_attribute("aria-pressed", "false")
+    expect(page.locator(".talk")).to_be_visible()  # once somebody has spoken
     page.locator(".talk").focus()
     page.keyboard.press(" ")  # scrolls
     page.keyboard.press("n")  # done after what the space bar could have done

@@ -20,6 +20,8 @@ from services.dialling.switch import FILE
 from services.domain import errors
 from services.domain.call import CallStatus
 from services.domain.client import LOCAL, PAGE
+from services.domain.speech import Speaker
+from services.domain.voicemail import Voicemail
 from services.recording.problems import PROBLEMS
 from services.support import words
 from services.support.words import ENGLISH, FOLDER, Text, catalogue, languages
@@ -32,6 +34,8 @@ ASKS = {"say", "text", "parts", "_say"}
 FROM_THE_DOMAIN = {
     *(name.lower() for enum in (CallStatus, Family, Obstacle) for name in enum.__members__),
     *(status.value for status in CallStatus),
+    *(way.value for way in Voicemail),
+    *get_args(Speaker),
     *PROBLEMS,
     *ACTIONS,
     *(PAGE.name, LOCAL.name, FILE),

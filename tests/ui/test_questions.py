@@ -23,7 +23,14 @@ def test_a_yes_is_only_for_the_question_that_is_shown() -> None:
     assert questions.agreed("number_guessed")
 
 
-@pytest.mark.parametrize("end", [lambda questions: questions.about("+14155552672"), Questions.forget])
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda questions: questions.about("+14155552672"),
+        lambda questions: questions.about("+14155552671", "another assistant"),
+        Questions.forget,
+    ],
+)
 def test_answers_end_with_the_number_and_with_the_dial(end: Callable[[Questions], None]) -> None:
     questions = Questions()
     questions.about("+14155552671")

@@ -1,15 +1,18 @@
-"""Steering an active call: have the assistant say something, instruct it, transfer the call, mute the assistant."""
+"""Steering an active call: have the assistant say something, instruct it, transfer the call or hand it over, mute a speaker."""
 
 from services.desk.call_control import Obstacle
 from services.desk.desk import CallDesk
 from services.domain.call import Call
 from services.domain.client import PAGE
 from services.domain.control import Action, Control
+from services.domain.speech import Speaker
+from ui.call.handoff import HandoffForm
+from ui.call.mute import MuteForm
 from ui.call.send_form import Fields, SendForm
 from ui.call.transfer import TransferForm
 from ui.kit.icons import icon
 from ui.kit.live_box import LiveBox
-from ui.kit.markup import Box, Text, set_props
+from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
 from ui.words import say
 
@@ -32,27 +35,27 @@ class Steering(LiveBox):
             with Box(classes="ways"):
                 _ways()
                 notice = Notice()
-                with SendForm(send=self._toggle_mute, notice=notice).classes("mute-form") as muting:
-                    self._mute = Box("button", "btn", type="submit")
-                    with self._mute:
-                        self._mute_icons = icon("mute"), icon("unmute")
-                        self._mute_text = Text("span")
+                with Box(classes="mutes"):
+                    speakers: tuple[Speaker, ...] = ("assistant", "customer")
+                    self._mutes = [MuteForm(who, call.id, desk=desk, notice=notice) for who in speakers]
             with SendForm(send=self._say, notice=notice, draft=f"say {call.id}").classes("panel say") as saying:
                 _field("say", label=say("say_label"), press=say("say_it"), icon_name="say")
                 with Box(classes="below"):
                     Text("p", say("say_hint"))
-                    with Box("label", "switch"):
-                        Box("input", type="checkbox", role="switch", name="last")
-                        Text("span", say("end_after"))
+                    _switch("interrupt", say("interrupt"))
+                    _switch("last", say("end_after"))
             with SendForm(send=self._whisper, notice=notice, draft=f"whisper {call.id}").classes("panel whisper") as whispering:
                 _field("whisper", label=say("whisper_label"), press=say("whisper_it"), icon_name="whisper")
                 with Box(classes="below"):
                     Text("p", say("whisper_hint"))
+                    _switch("silent", say("silent"))
             transferring = TransferForm(call, desk=desk, notice=notice)
+            self._handing = HandoffForm(call.id, desk=desk, notice=notice)
             self._why_not = Text("p", "", "why-not", role="status")
             notice.move(self)
-        self._forms = muting, saying, whispering, transferring
+        self._forms = *self._mutes, saying, whispering, transferring, self._handing
         self.subscribe(desk.timelines.changed, self._on_change)
+        self.subscribe(desk.directory.changed, lambda _: self._handing.refresh())
         self._refresh()
 
     def refresh(self, call: Call) -> None:
@@ -70,23 +73,16 @@ class Steering(LiveBox):
         self.classes(add="unable" if obstacle else None, remove=None if obstacle else "unable")
         for form in self._forms:
             form.enable(obstacle is None)
-        muted = self._desk.muted(self._call.id)
-        set_props(self._mute, aria_pressed="true" if muted else "false")
-        self._mute_text.show(say("unmute_assistant" if muted else "mute_assistant"))
-        self._mute_icons[0].set_visibility(not muted)
-        self._mute_icons[1].set_visibility(muted)
+        for mute in self._mutes:
+            mute.refresh()
         self.set_visibility(self._call.running)
 
     async def _say(self, fields: Fields) -> bool:
-        last = "last" in fields
-        return await self._send(Control(action=Action.SAY, content=fields.get("say"), end_call_after_spoken=last))
+        last, interrupt = "last" in fields, "interrupt" in fields
+        return await self._send(Control(action=Action.SAY, content=fields.get("say"), end_call_after_spoken=last, interrupt=interrupt))
 
     async def _whisper(self, fields: Fields) -> bool:
-        return await self._send(Control(action=Action.ADD_MESSAGE, content=fields.get("whisper")))
-
-    async def _toggle_mute(self, _fields: Fields) -> bool:
-        muted = self._desk.muted(self._call.id)
-        return await self._send(Control(action=Action.UNMUTE_ASSISTANT if muted else Action.MUTE_ASSISTANT))
+        return await self._send(Control(action=Action.ADD_MESSAGE, content=fields.get("whisper"), silent="silent" in fields))
 
     async def _send(self, control: Control) -> bool:
         if control.content == "":
@@ -99,10 +95,16 @@ def _ways() -> None:
     """The choice of action; the style sheet shows the form of the chosen one."""
     with Box("fieldset", "choices"):
         Text("legend", say("steering"), "sr-only")
-        for way in ("say", "whisper", "transfer"):
+        for way in ("say", "whisper", "transfer", "handoff"):
             with Box("label"):
                 Box("input", type="radio", name="way", value=way, checked=True if way == "say" else None)
                 Text("span", say(f"way_{way}"))
+
+
+def _switch(name: str, text: str) -> None:
+    with Box("label", "switch"):
+        Box("input", type="checkbox", role="switch", name=name)
+        Text("span", text)
 
 
 def _field(name: str, *, label: str, press: str, icon_name: str) -> None:

@@ -1,6 +1,6 @@
 /**
- * Options of a single call: its first message and variables. The fields have names, so that the surrounding form sends them; Enter in them does
- * not dial.
+ * Options of a single call: what the assistant's texts ask for, its first message, the customer's name, what to do at a voicemail, and further
+ * variables. The fields have names, so that the surrounding form sends them; Enter in them does not dial.
  */
 import { defineComponent } from "vue";
 
@@ -9,11 +9,28 @@ import { defineComponent } from "vue";
 export default defineComponent({
   template: `
     <details class="more">
-      <summary>{{ words.more }}<span v-if="changed" class="changed">{{ words.changed }}</span></summary>
+      <summary><span>{{ words.more }}</span><span v-if="changed" class="changed">{{ words.changed }}</span>
+        <span v-else-if="asks.length" class="asked">{{ asks.join(", ") }}</span></summary>
       <div class="more-fields" @keydown.enter="stay">
-        <label class="label" for="first-message">{{ words.first_message }}</label>
-        <textarea id="first-message" name="first-message" rows="2" maxlength="4000" v-model="message"
-          :placeholder="words.first_message_hint" data-testid="first-message"></textarea>
+        <template v-for="(name, index) in asks" :key="name">
+          <label class="label" :for="'asked-' + index">{{ name }}</label>
+          <input class="line" :id="'asked-' + index" data-asked :name="'asked ' + name" v-model="answers[name]" maxlength="4000"
+            autocomplete="off">
+        </template>
+        <template v-if="!squad">
+          <label class="label" for="first-message">{{ words.first_message }}</label>
+          <textarea id="first-message" name="first-message" rows="2" maxlength="4000" v-model="message"
+            :placeholder="words.first_message_hint" data-testid="first-message"></textarea>
+        </template>
+        <label class="label" for="customer-name">{{ words.customer_name }}</label>
+        <input class="line" id="customer-name" name="customer-name" v-model="customer" maxlength="40" autocomplete="off">
+        <label class="label" for="voicemail">{{ words.voicemail }}</label>
+        <select class="line" id="voicemail" name="voicemail" v-model="voicemail">
+          <option value="">{{ words.voicemail_as_set_up }}</option>
+          <option v-for="way in ways" :key="way" :value="way">{{ words["voicemail_" + way] }}</option>
+        </select>
+        <textarea v-if="voicemail === 'leave-message'" name="voicemail-message" rows="2" maxlength="1000" v-model="left"
+          :placeholder="words.voicemail_message" :aria-label="words.voicemail_message"></textarea>
         <div role="group" aria-labelledby="variables">
           <span class="label" id="variables">{{ words.variables }}</span>
           <div v-for="row in rows" :key="row.key" class="variable">
@@ -30,19 +47,33 @@ export default defineComponent({
         </div>
       </div>
     </details>`,
-  props: { words: Object },
+  props: {
+    words: { type: /** @type {import("vue").PropType<Record<string, string>>} */ (Object), required: true },
+    ways: { type: /** @type {import("vue").PropType<string[]>} */ (Array), required: true },
+    asks: { type: /** @type {import("vue").PropType<string[]>} */ (Array), required: true },
+    squad: Boolean,
+  },
 
   setup() {
     return { count: 0 };
   },
 
   data() {
-    return { message: "", rows: /** @type {Row[]} */ ([]) };
+    return {
+      message: "",
+      customer: "",
+      voicemail: "",
+      left: "",
+      answers: /** @type {Record<string, string>} */ ({}),
+      rows: /** @type {Row[]} */ ([]),
+    };
   },
 
   computed: {
+    /** @returns {boolean} */
     changed() {
-      return Boolean(this.message.trim() || this.rows.some((row) => row.name.trim() || row.value.trim()));
+      const texts = [this.squad ? "" : this.message, this.customer, this.voicemail, ...this.asks.map((name) => this.answers[name] ?? "")];
+      return texts.some((text) => text.trim()) || this.rows.some((row) => row.name.trim() || row.value.trim());
     },
   },
 
@@ -55,7 +86,9 @@ export default defineComponent({
     /** @param {Row} row */
     remove(row) {
       this.rows = this.rows.filter((other) => other !== row);
-      /** @type {HTMLElement} */ (this.$refs.adds).focus();
+      const adds = /** @type {HTMLElement} */ (this.$refs.adds);
+      adds.focus();
+      this.$nextTick(() => adds.dispatchEvent(new Event("change", { bubbles: true }))); // the call is another one without it
     },
 
     /** @param {KeyboardEvent} event */
@@ -64,8 +97,7 @@ export default defineComponent({
     },
 
     empty() {
-      this.message = "";
-      this.rows = [];
+      Object.assign(this.$data, { message: "", customer: "", voicemail: "", left: "", answers: {}, rows: [] });
     },
   },
 });

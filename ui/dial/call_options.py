@@ -1,15 +1,22 @@
-"""Options for a single call: the first message, and the assistant's variables."""
+"""Options for a single call: the first message, the customer's name, what to do at a voicemail, and the assistant's variables."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from nicegui.element import Element
 
 from services.domain.errors import RequestError
+from services.domain.voicemail import Voicemail
 from ui.kit.markup import set_props
 from ui.words import say
 
-_WORDS = ("more", "changed", "first_message", "first_message_hint", "variables", "variable_name", "variable_value", "add", "remove")
+_WORDS = (
+    *("more", "changed", "first_message", "first_message_hint", "customer_name"),
+    *("voicemail", "voicemail_as_set_up", "voicemail_message"),
+    *("variables", "variable_name", "variable_value", "add", "remove"),
+)
 _MAX_VALUE = 4000  # characters
+_MAX_NAME = 40  # characters of the customer's name
 _MAX_VARIABLES = 50
 
 
@@ -18,23 +25,45 @@ class CallOptions(Element, component="call_options.js"):
 
     def __init__(self) -> None:
         super().__init__()
-        set_props(self, words={word: say(word) for word in _WORDS})
+        ways = {f"voicemail_{way.value}": say(f"voicemail_{way.value}") for way in Voicemail}
+        set_props(self, words={word: say(word) for word in _WORDS} | ways, ways=[way.value for way in Voicemail], asks=[], squad=False)
+
+    def ask_for(self, variables: Sequence[str], *, squad: bool) -> None:
+        """Offers a field for each variable of whoever speaks. A squad has no first message of one call."""
+        set_props(self, asks=list(variables), squad=squad)
 
     def empty(self) -> None:
         self.run_method("empty")
 
 
-def read_options(args: dict[str, Any]) -> dict[str, Any]:
-    """First message and variables as the form sent them, as arguments for the desk. Raises RequestError for a value without a name."""
-    message = args.get("first_message")
+def read_options(args: dict[str, Any], *, squad: bool) -> dict[str, Any]:
+    """The options as the form sent them, as arguments for the desk. Raises RequestError for a value without a name, and for a message to
+    leave that is empty."""
+    voicemail = next((way for way in Voicemail if way == args.get("voicemail")), None)
+    left = _text(args.get("voicemail_message"))
+    if voicemail is Voicemail.LEAVE_MESSAGE and not left:
+        raise RequestError(say("voicemail_empty"))
+    return {
+        "first_message": None if squad else _text(args.get("first_message")),
+        "customer_name": _text(args.get("customer_name"), most=_MAX_NAME),
+        "voicemail": voicemail,
+        "voicemail_message": left if voicemail is Voicemail.LEAVE_MESSAGE else None,
+        "variable_values": _variables(args),
+    }
+
+
+def _variables(args: dict[str, Any]) -> dict[str, str]:
+    """Those that the assistant's texts ask for, then those that were added by hand."""
+    asked = args.get("asked")
+    found = {str(name): str(value)[:_MAX_VALUE] for name, value in asked.items()} if isinstance(asked, dict) else {}
     names, values = ([str(text)[:_MAX_VALUE] for text in args.get(key) or ()][:_MAX_VARIABLES] for key in ("names", "values"))
-    variables = {}
     for name, value in zip(names, values, strict=False):
         if name.strip():
-            variables[name.strip()] = value
+            found[name.strip()] = value
         elif value.strip():
             raise RequestError(say("nameless"))
-    return {
-        "first_message": message.strip()[:_MAX_VALUE] or None if isinstance(message, str) else None,
-        "variable_values": variables,
-    }
+    return dict(list(found.items())[:_MAX_VARIABLES])
+
+
+def _text(value: Any, *, most: int = _MAX_VALUE) -> str | None:
+    return value.strip()[:most] or None if isinstance(value, str) else None

@@ -70,7 +70,10 @@ export default defineComponent({
 
     /** @param {InputEvent} event */
     typed(event) {
-      if (event.target !== this.field) return;
+      if (event.target !== this.field) {
+        if (this.asking()) this.$emit("chosen", this.picked()); // the question was about another call
+        return;
+      }
       this.refused = false;
       this.deleting = event.inputType?.startsWith("delete") ?? false;
       this.composing = event.isComposing ?? false;
@@ -92,14 +95,31 @@ export default defineComponent({
       this.$emit("pasted", text);
     },
 
+    /** What the form says besides the number. */
     picked() {
       const fields = new FormData(this.$el);
-      return { assistant: fields.get("assistant"), caller_id: fields.get("caller-id") };
+      const asked = [...fields].filter(([name, value]) => name.startsWith("asked ") && String(value).trim());
+      return {
+        assistant: fields.get("assistant"),
+        caller_id: fields.get("caller-id"),
+        first_message: fields.get("first-message"),
+        customer_name: fields.get("customer-name"),
+        voicemail: fields.get("voicemail"),
+        voicemail_message: fields.get("voicemail-message"),
+        asked: Object.fromEntries(asked.map(([name, value]) => [name.slice("asked ".length), value])),
+        names: fields.getAll("variable-name"),
+        values: fields.getAll("variable-value"),
+      };
     },
 
     /** @param {Event} event */
     chosen(event) {
-      if (event.target instanceof HTMLSelectElement) this.$emit("chosen", this.picked());
+      if (event.target !== this.field) this.$emit("chosen", this.picked());
+    },
+
+    /** @returns {boolean} a question is shown */
+    asking() {
+      return Boolean(this.$el.querySelector("button[name=confirmed]")?.offsetParent);
     },
 
     /** @param {FocusEvent} event */
@@ -120,7 +140,7 @@ export default defineComponent({
      */
     dismiss(event) {
       const here = event.target === document.body || (event.target instanceof Node && this.$el.contains(event.target));
-      if (event.key !== "Escape" || event.isComposing || !here || !this.$el.querySelector("button[name=confirmed]")?.offsetParent) return;
+      if (event.key !== "Escape" || event.isComposing || !here || !this.asking()) return;
       this.field.focus();
       this.$emit("dismissed");
     },
@@ -137,15 +157,7 @@ export default defineComponent({
       this.dialling = true;
       this.pressed = new Press();
       this.answered = event.submitter instanceof HTMLButtonElement ? event.submitter.value : "";
-      const fields = new FormData(this.$el);
-      this.$emit("dial", {
-        ...this.picked(),
-        text: this.field.value,
-        answered: this.answered,
-        first_message: fields.get("first-message"),
-        names: fields.getAll("variable-name"),
-        values: fields.getAll("variable-value"),
-      });
+      this.$emit("dial", { ...this.picked(), text: this.field.value, answered: this.answered });
     },
 
     /** Seconds since the press; null before the first. */

@@ -1,5 +1,6 @@
 """The number field and the Call button: checks what is typed, says what Call would do, and places the call."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,10 +11,11 @@ from nicegui.events import GenericEventArguments
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallOrder
 from services.domain.client import PAGE
-from services.domain.errors import DuplicateCall, DuplicateRunningCall, EarshotError
+from services.domain.errors import DuplicateCall, DuplicateRunningCall, EarshotError, VapiRefused
 from services.domain.national_number import NationalNumber, browser_region, read_national
 from services.domain.pasted_number import number_in, number_in_address
 from services.domain.phone_number import as_typed, international, region_name, region_of
+from services.domain.sip_uri import is_sip
 from ui.dial import recent_numbers
 from ui.dial.call_options import CallOptions, read_options
 from ui.dial.pickers import Pickers
@@ -28,6 +30,7 @@ from ui.words.faults import error_words
 
 _MAX_TEXT = 64
 _MAX_PASTED = 1000
+_OPTIONS = ("first_message", "customer_name", "voicemail", "voicemail_message", "asked", "names", "values")
 _GUESSED = "number_guessed"
 _CONFIRMABLE = {"number_unlikely", "duplicate_recent_call", "duplicate_running_call"}
 _WHILE_TYPING = {"invalid_number", "short_number", "emergency_number", "number_unlikely"}  # true of every number before it is complete
@@ -61,6 +64,7 @@ class Dialer:
         self._pastes = 0
         self._said: tuple[str | None, dict[str, str]] | None = None
         self._questions = Questions()
+        self._chosen: dict[str, Any] = {}
         request = ui.context.client.request
         self._browser_region = browser_region(request.headers.get("accept-language", "")) if request else None
         self._not_meant = ""  # a text whose reading the user has dismissed
@@ -94,16 +98,19 @@ class Dialer:
         self.form.on("dismissed", self._dismiss)
         self.form.on("dial", self._dial)
         self._typed(to)
+        self._show_options()
         self.read_recent()
+        background_tasks.create(desk.directory.freshen(), name="read assistants", context=ui.context.client)
         follow(desk.switch.changed, lambda _: self._look_again())
 
     def fill(self, number: str) -> None:
         """Puts a number into the field without dialling it."""
-        self.form.run_method("fill", number_in(number, self._regions())[:_MAX_TEXT])
+        self.form.run_method("fill", (number if is_sip(number) else number_in(number, self._regions()))[:_MAX_TEXT])
 
     def refresh(self) -> None:
         """Shows Vapi's current assistants and caller IDs, and updates the sentence that says what Call would do."""
         self._pickers.refresh()
+        self._show_options()
         if self._said and (self._said[0] or "").startswith("calls"):
             self._check(self._text, complete=False)
 
@@ -123,13 +130,31 @@ class Dialer:
         """Extracts and formats the number in a pasted text."""
         self._pastes += 1  # so that pasting the same text again counts as a change
         text = text[:_MAX_PASTED] if isinstance(text, str) else ""
-        number = number_in(text, self._regions())[:_MAX_TEXT]
+        number = (text.strip() if is_sip(text.strip()) else number_in(text, self._regions()))[:_MAX_TEXT]
         set_props(self.form, shape={"of": text, "text": number, "pasted": self._pastes})
         self._typed(number)
 
     def _choose(self, args: dict[str, Any]) -> None:
-        self._pickers.choose(args)
-        self._check(self._text, complete=False)
+        """Something was chosen or filled in: if the call is another one now, an open question was not about it."""
+        before = self._rest
+        self._take(args)
+        if self._rest != before:
+            self._check(self._text, complete=False)
+
+    def _take(self, args: dict[str, Any]) -> None:
+        self._chosen = args
+        if self._pickers.choose(args):
+            self._show_options()
+
+    def _show_options(self) -> None:
+        self._options.ask_for(self._pickers.variables, squad=self._pickers.squad_id is not None)
+
+    @property
+    def _rest(self) -> str:
+        """What the call consists of besides the number."""
+        chosen = {"assistant": self._pickers.assistant_id, "squad": self._pickers.squad_id, "line": self._pickers.phone_number_id}
+        options = {name: value for name, value in self._chosen.items() if value and name in _OPTIONS}
+        return json.dumps([chosen, options], sort_keys=True, default=str)
 
     def _left(self, text: str) -> None:
         if text.strip():
@@ -158,7 +183,9 @@ class Dialer:
         if self._desk.missing:
             return self._say("not_configured")
         number = national.e164 if national else text
-        self._questions.about(number)
+        self._questions.about(number, self._rest)
+        if not complete and is_sip(text.strip()):
+            return self._say("hint_sip")  # of half an address there is nothing to say yet
         try:
             order = self._order(number, confirmed=self._questions.agreed("number_unlikely"))
             self._desk.check(order, PAGE)
@@ -181,6 +208,7 @@ class Dialer:
         return self._desk.order(
             number,
             assistant_id=self._pickers.assistant_id,
+            squad_id=self._pickers.squad_id,
             phone_number_id=self._pickers.phone_number_id,
             confirm_unlikely_number=confirmed,
             **options,
@@ -188,7 +216,7 @@ class Dialer:
 
     def _say_what_call_does(self, order: CallOrder) -> None:
         line = self._desk.directory.caller_id_name(order.phone_number_id)
-        assistant = self._desk.directory.assistant_name(order.assistant_id)
+        assistant = self._desk.directory.speaker_name(order)
         country = region_name(order.region, language())
         values = {"number": international(order.to), "country": country, "line": line, "assistant": assistant}
         self._say(f"calls{'_in' if country else ''}{'_from' if line else ''}{'_as' if assistant else ''}", **values)
@@ -250,10 +278,10 @@ class Dialer:
         if await came_late(self.form):
             self._notice.show(say("late_title"), say("late"))
             return None
-        self._pickers.choose(args)  # as the form showed them at the press
+        self._take(args)  # as the form showed it at the press
         national = self._read(text)
         number = national.e164 if national else text
-        self._questions.about(number)
+        self._questions.about(number, self._rest)
         if (answered := args.get("answered")) and not self._questions.agree(str(answered)):
             self._check(text, complete=True)
             return None
@@ -261,7 +289,7 @@ class Dialer:
             self._ask_whether(national)
             return None
         try:
-            order = self._order(number, confirmed=self._questions.agreed("number_unlikely"), **read_options(args))
+            order = self._order(number, confirmed=self._questions.agreed("number_unlikely"), **self._read_options(args))
             again = await self._weigh(order)
         except EarshotError as error:
             self._refused(error)
@@ -278,12 +306,18 @@ class Dialer:
             self._questions.forget()
             self._failed()
             self._notice.show_error(error)
+            if isinstance(error, VapiRefused):  # perhaps because the assistant is gone
+                background_tasks.create(self._desk.directory.load(), name="read assistants", context=ui.context.client)
             return None
         self._questions.forget()
         self._options.empty()
+        self._chosen = {}
         self._placed(placed.call)
         self.read_recent()
         return placed.call
+
+    def _read_options(self, args: dict[str, Any]) -> dict[str, Any]:
+        return read_options(args, squad=self._pickers.squad_id is not None)
 
     async def _weigh(self, order: CallOrder) -> bool:
         """True if it is a duplicate that the user has said yes to. A yes to a recent call is none to one that is active by now."""

@@ -1,16 +1,19 @@
-"""Choice of assistant and caller ID from Vapi's lists. The ones from the environment are preselected."""
+"""Choice of assistant or squad, and of caller ID, from Vapi's lists. The ones from the environment are preselected."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from services.desk.desk import CallDesk
 from services.domain.call import CallerId
 from services.domain.phone_number import international, region_name
 from ui.kit.markup import Box, Text, set_props
+from ui.kit.picker import Picker, short
 from ui.words import language, say
 
 _FREE_REGION = "US"  # all free Vapi numbers are US numbers, and can call only the United States
-_MAX_ID = 64
+_MAX_ID = 80
+_SQUAD = "squad:"
+"""Before the id of a squad, in the list that also has the assistants."""
 
 
 class Pickers:
@@ -18,10 +21,10 @@ class Pickers:
 
     def __init__(self, *, desk: CallDesk) -> None:
         self._desk = desk
-        self.assistant_id, self.phone_number_id = desk.assistant_id, desk.phone_number_id
+        self._speaker, self.phone_number_id = desk.assistant_id, desk.phone_number_id
         with Box(classes="pickers"):
-            self._assistants = _Picker("assistant", say("assistant"))
-            self._caller_ids = _Picker("caller-id", say("caller_id"))
+            self._speakers = _picker("assistant", say("assistant"), desk.assistant_id)
+            self._caller_ids = _picker("caller-id", say("caller_id"), desk.phone_number_id)
         with Box("p", "aside") as self._failed:
             Text("span", say("lists_failed"))
             self._again = Text("button", say("try_again"), "link", type="button").on("click", self._load_again)
@@ -29,17 +32,36 @@ class Pickers:
         self.refresh()
         self.show_limits(None)
 
+    @property
+    def squad_id(self) -> str | None:
+        """The chosen squad; None if an assistant was chosen."""
+        return self._speaker.removeprefix(_SQUAD) if self._speaker.startswith(_SQUAD) else None
+
+    @property
+    def assistant_id(self) -> str | None:
+        return None if self.squad_id else self._speaker
+
+    @property
+    def variables(self) -> Sequence[str]:
+        """What the texts of whoever speaks ask for."""
+        return self._desk.directory.variables(assistant_id=self.assistant_id or "", squad_id=self.squad_id or "")
+
     def refresh(self) -> None:
         """Shows Vapi's current lists."""
         directory = self._desk.directory
-        self._assistants.offer(((item.id, item.name or short(item.id)) for item in directory.assistants.values()), self.assistant_id)
-        self._caller_ids.offer(((item.id, _line(item)) for item in directory.caller_ids.values()), self.phone_number_id)
+        self._speakers.offer(
+            (say("assistants"), [(item.id, item.name or short(item.id)) for item in directory.assistants.values()]),
+            (say("squads"), [(_SQUAD + item.id, item.name or short(item.id)) for item in directory.squads.values()]),
+        )
+        self._caller_ids.offer(("", [(item.id, _line(item)) for item in directory.caller_ids.values()]))
         self._failed.set_visibility(directory.failed)
 
-    def choose(self, args: dict[str, Any]) -> None:
-        """Reads the choice from the form's fields."""
-        self.assistant_id = _id(args.get("assistant")) or self._desk.assistant_id
+    def choose(self, args: dict[str, Any]) -> bool:
+        """Reads the choice from the form's fields. True if it is another one than before."""
+        before = self._speaker, self.phone_number_id
+        self._speaker = _id(args.get("assistant")) or self._desk.assistant_id
         self.phone_number_id = _id(args.get("caller_id")) or self._desk.phone_number_id
+        return before != (self._speaker, self.phone_number_id)
 
     def show_limits(self, region: str | None) -> None:
         """Says what a free Vapi number can't do, if one is chosen. `region` is where the call goes; None if unknown."""
@@ -59,25 +81,8 @@ class Pickers:
             set_props(self._again, disabled=False)
 
 
-class _Picker:
-    def __init__(self, name: str, title: str) -> None:
-        with Box("label", "sel"):
-            Text("span", title)
-            self._select = Box("select", name=name, data_testid=f"dial-{name}")
-
-    def offer(self, options: Iterable[tuple[str, str]], chosen: str) -> None:
-        offered = sorted(options, key=lambda option: option[1].casefold())
-        if chosen not in [option for option, _ in offered]:
-            offered.insert(0, (chosen, say("as_set_up") if chosen else say("not_set_up")))
-        self._select.clear()
-        with self._select:
-            for option, text in offered:
-                # Not as the list's value: every update of the page would set that again, and undo what the user chose meanwhile.
-                Text("option", text, value=option, selected=option == chosen or None)
-
-
-def short(identifier: str) -> str:
-    return f"{identifier[:8]}…"
+def _picker(name: str, title: str, preset: str) -> Picker:
+    return Picker(name, title, preset=preset, absent=say("as_set_up") if preset else say("not_set_up"), testid=f"dial-{name}")
 
 
 def _line(item: CallerId) -> str:

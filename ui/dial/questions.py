@@ -6,6 +6,7 @@ class Questions:
 
     def __init__(self) -> None:
         self._number = ""
+        self._rest = ""
         self._open: str | None = None
         self._agreed: set[str] = set()
 
@@ -14,11 +15,12 @@ class Questions:
         """The open question with its number, as the button that says yes carries it; "" if none is open."""
         return f"{self._open} {self._number}" if self._open else ""
 
-    def about(self, number: str) -> None:
-        """Names the number, as typed or as read, that the questions are about. Another one than before has no answers yet."""
-        if number != self._number:
+    def about(self, number: str, rest: str = "") -> None:
+        """Names the number, as typed or as read, that the questions are about, and what else the call consists of: who speaks, and the
+        options. Another call than before has no answers yet."""
+        if (number, rest) != (self._number, self._rest):
             self.forget()
-            self._number = number
+            self._number, self._rest = number, rest
 
     def forget(self) -> None:
         """Drops the question and all answers: they hold for one dial."""

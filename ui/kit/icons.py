@@ -21,6 +21,7 @@ _ICONS = {
     "say": f'<g {_STROKE}><path d="M20 12a7.5 7.5 0 0 1-11 6.6L4 20l1.4-4.4A7.5 7.5 0 1 1 20 12z"/></g>',
     "whisper": f'<g {_STROKE}><path d="M4 12h9M4 7h13M4 17h6"/><path d="M17 13l4 3-4 3"/></g>',
     "transfer": f'<g {_STROKE}><path d="M4 8h15M15 4l4 4-4 4"/><path d="M20 16H5M9 12l-4 4 4 4"/></g>',
+    "handoff": f'<g {_STROKE}><circle cx="8" cy="8" r="3.4"/><path d="M2.5 19a5.5 5.5 0 0 1 11 0M15 8h6M18 5l3 3-3 3"/></g>',
     "mute": f'<g {_STROKE}><rect x="9" y="3" width="6" height="11" rx="3"/><path d="M5.5 11a6.5 6.5 0 0 0 13 0M12 17.5V21M4 4l16 16"/></g>',
     "unmute": f'<g {_STROKE}><rect x="9" y="3" width="6" height="11" rx="3"/><path d="M5.5 11a6.5 6.5 0 0 0 13 0M12 17.5V21"/></g>',
     "link": f'<g {_STROKE}><path d="M14 5h5v5M19 5l-8 8"/>'
