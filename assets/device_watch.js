@@ -55,6 +55,8 @@ export class DeviceWatch {
   /** Call it in a click if a tap is missing. */
   resume() {
     this.#inGesture ||= navigator.userActivation?.isActive ?? false;
+    // WebKitGTK hangs for good, and the page with it, in resume() of a context that stands still although it is "running".
+    if (this.#context.state === "running") return;
     this.#context.resume().catch(() => {}); // the context's state shows that it was in vain, and `tick` tries again
   }
 
