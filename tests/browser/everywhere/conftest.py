@@ -73,7 +73,10 @@ def browser(request: pytest.FixtureRequest, sound_server: SoundServer, running: 
     deaths = sound_server.deaths
     browser = running.get(kind.name) or running.setdefault(kind.name, kind(sound_server.environ))
     yield browser
-    if sound_server.deaths != deaths or not _left_page(browser):
+    if sound_server.deaths != deaths:
+        sound_server.revive()
+        running.pop(kind.name).close()
+    elif not _left_page(browser):
         running.pop(kind.name).close()
 
 

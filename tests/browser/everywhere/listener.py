@@ -58,12 +58,6 @@ class Listener:
         self.browser.click("dial-call")
         self.until_state("playing")
 
-    def reload(self) -> None:
-        """Loads the page again, and listens to the call that it shows."""
-        self.browser.open(self.browser.run("location.href"))
-        self.browser.until("window.did_handshake === true")
-        self.browser.click("listen-toggle")
-
     def listen(self, seconds: float) -> None:
         """Returns once so much more was heard than until now."""
         enough = self.figures().heard + seconds

@@ -59,6 +59,11 @@ class SoundServer:
         with suppress(FileNotFoundError):
             (self._folder / "socket").unlink()
 
+    def revive(self) -> None:
+        """Starts it again if it is dead."""
+        if self._process is None:
+            self.start()
+
     @contextmanager
     def suspended(self) -> Iterator[None]:
         """The device's clock stands still for as long as the block runs."""

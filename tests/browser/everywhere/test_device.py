@@ -1,0 +1,85 @@
+"""A computer that sleeps, and a sound device that stands still or goes away: in every browser. What cannot be heard is counted and told."""
+
+import time
+
+import pytest
+
+from tests.browser.conftest import Earshot
+from tests.browser.everywhere.judged import assert_heard, missed
+from tests.browser.everywhere.listener import Listener
+from tests.browser.everywhere.sound_server import SoundServer
+from tests.browser.everywhere.spoken import spots
+from tests.patience import HANG_S
+
+AWAY_S = 4.5  # after more than 3 s the sound goes on live
+NOT_TOLD = {"firefox"}  # by the browser, which plays on into nothing
+STAYS_SILENT = {"webkit"}
+SHOWN_S = 0.06  # a sentence has one digit after the point
+
+
+def assert_live_again(listener: Listener) -> None:
+    """What came meanwhile is left out, and told."""
+    told = missed(listener)
+    assert told > 0.6 * AWAY_S
+    listener.listen(2)
+    listener.end()
+    figures = listener.told()
+    assert missed(listener) == pytest.approx(figures.left_out, abs=SHOWN_S)
+    assert_heard(listener, figures)
+
+
+def test_after_sleep_the_sound_is_live(listener: Listener) -> None:
+    listener.dial()
+    listener.listen(1)
+    with listener.browser.asleep():
+        time.sleep(AWAY_S)
+    assert_live_again(listener)
+
+
+def test_a_device_that_stood_still_is_named_and_the_sound_is_live_once_it_runs(listener: Listener, sound_server: SoundServer) -> None:
+    listener.dial()
+    listener.listen(1)
+    with sound_server.suspended():
+        listener.until_state("no-device")
+        time.sleep(AWAY_S)
+    assert_live_again(listener)
+
+
+def test_the_sound_comes_back_after_the_sound_server_died(listener: Listener, sound_server: SoundServer) -> None:
+    if listener.browser.name in STAYS_SILENT:
+        pytest.skip("WebKitGTK plays nothing any more once its sound server has died")
+    listener.dial()
+    listener.listen(1)
+    lose_device(listener, sound_server)
+    time.sleep(AWAY_S)
+    sound_server.start()
+    listener.recorded()  # what was before
+    listener.until_state("playing", "catching-up")
+    listener.listen(2)
+    told = 0.0
+    if listener.browser.name not in NOT_TOLD:
+        told = missed(listener)
+        assert told > 0.6 * AWAY_S
+    listener.end()
+    figures = listener.told()
+    assert figures.left_out == pytest.approx(told, abs=SHOWN_S)
+    assert spots(listener.recorded())
+
+
+def test_a_call_can_be_ended_while_there_is_no_sound_device(listener: Listener, sound_server: SoundServer, talking: Earshot) -> None:
+    listener.dial()
+    listener.listen(1)
+    lose_device(listener, sound_server)
+    listener.browser.click("call-end")
+    give_up = time.monotonic() + HANG_S
+    while {call["status"] for call in talking.calls()} != {"ended"}:
+        assert time.monotonic() < give_up
+        time.sleep(0.2)
+
+
+def lose_device(listener: Listener, sound_server: SoundServer) -> None:
+    sound_server.kill()
+    if listener.browser.name in NOT_TOLD:
+        time.sleep(2)
+    else:
+        listener.until_state("no-device")
