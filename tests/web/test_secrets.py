@@ -78,7 +78,7 @@ async def test_no_answer_no_page_and_no_log_holds_a_secret(tmp_path: Path) -> No
     everything = "\n".join([*shown, app.output])
     assert "placing a call to …2671" in app.output
     assert len(shown) > 30
-    for secret in ("secret-private", "secret-public", PASSWORD, TOKEN, "secret-guess", whereabouts, "monitor"):
+    for secret in ("secret-private", "secret-public", PASSWORD, TOKEN, "secret-guess", whereabouts, '"monitor"', "controlUrl"):
         assert secret not in everything, secret
     for private in ("secret", ticket, *(number[1:] for number in (NUMBER, OTHER, ELSEWHERE)), call["id"] + "/", "Traceback"):
         assert private not in app.output, private
