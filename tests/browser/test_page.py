@@ -303,14 +303,29 @@ def test_placing_continues_when_the_tab_is_closed(earshot: Earshot, open_tab: Op
     assert len(earshot.calls()) == before + 1
 
 
-def test_nothing_is_wider_than_the_window(earshot: Earshot, open_tab: Open) -> None:
+def test_programs_find_the_parts_by_their_names(earshot: Earshot, open_tab: Open) -> None:
     page = open_tab(earshot.url)
+    for name in ("dial-number", "dial-call", "call-log"):
+        expect(part(page, name)).to_be_visible()
+    dial(page)
+    for name in ("call-status", "call-end", "listen-toggle", "player-state", "transcript", "say-text", "say-send"):
+        expect(part(page, name)).to_be_visible()
+    dial(page)  # a second call to a number that has a running call
+    expect(part(page, "dial-confirm")).to_be_visible()
+    page.keyboard.press("Control+k")
+    expect(part(page, "palette")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["en-GB", "de-DE", "es-ES", "fr-FR"])
+def test_nothing_is_wider_than_the_window(earshot: Earshot, open_tab: Open, language: str) -> None:
+    page = open_tab(earshot.url, locale=language)
     widths = (2560, 1280, 820, 390)
     for width in widths:
         page.set_viewport_size({"width": width, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") == width
     dial(page)
     see_dialled(page)
+    expect(part(page, "say-text")).to_be_visible()
     for width in widths:
         page.set_viewport_size({"width": width, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") == width

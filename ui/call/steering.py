@@ -110,7 +110,8 @@ def _switch(name: str, text: str) -> None:
 def _field(name: str, *, label: str, press: str, icon_name: str) -> None:
     with Box(classes="ask"):
         with Box(classes="field"):
-            Box("input", name=name, type="text", autocomplete="off", maxlength=_LONGEST, placeholder=label, aria_label=label)
+            more = {"placeholder": label, "aria_label": label, "data_testid": f"{name}-text"}
+            Box("input", name=name, type="text", autocomplete="off", maxlength=_LONGEST, **more)
         with Box("button", "btn", type="submit", data_testid=f"{name}-send"):
             icon(icon_name)
             Text("span", press)
