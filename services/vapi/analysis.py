@@ -6,6 +6,7 @@ from typing import Any
 from services.domain.call import Analysis, MonitorFinding, Output, Scorecard
 from services.vapi import values
 
+_LARGEST_SCORE = 1e6
 _MOST_OUTPUTS = 50
 _MOST_DATA = 16_000  # characters of JSON
 _SLOWEST_MS = 600_000
@@ -63,10 +64,16 @@ def _scorecards(listed: Any) -> list[Scorecard]:
     for key, body in list(values.table(listed).items())[:_MOST_OUTPUTS]:
         card = values.table(body)
         name = values.text(card.get("name")) or values.text(key)
-        score, normalized = values.number(card.get("score")), values.number(card.get("scoreNormalized"))
+        score, normalized = _score(card.get("score")), _score(card.get("scoreNormalized"))
         if name and (score is not None or normalized is not None):
             found.append(Scorecard(name=name, score=score, normalized=normalized))
     return found
+
+
+def _score(value: Any) -> float | None:
+    """None also for a number that no rubric has, and that nobody could read."""
+    found = values.number(value)
+    return found if found is not None and abs(found) <= _LARGEST_SCORE else None
 
 
 def _monitors(listed: Any) -> list[MonitorFinding]:

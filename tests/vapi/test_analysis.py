@@ -96,3 +96,9 @@ def test_it_is_stored_and_stays_when_a_later_answer_omits_it() -> None:
     call = read(**FOUND)
     assert load_call(dump(call)) == call
     assert merge(call, read(), now=datetime.now(UTC)).analysis == call.analysis
+
+
+@pytest.mark.parametrize("score", [1e300, -1e300, 1e7, "80", True, None])
+def test_a_score_that_nobody_could_read_is_left_out(score: object) -> None:
+    for field in ("score", "scoreNormalized"):
+        assert read(artifact={"scorecards": {"5c1d": {"name": "Service", field: score}}}).analysis is None
