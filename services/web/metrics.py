@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
-from services.domain.errors import EarshotError
-from services.journal import Condition
 from services.listening.relay import Relay
 from services.support.durations import Durations
 from services.support.loop_lag import BOUNDS
 from services.support.recent import remember
 from services.vapi.ended_reasons import Family, family_of
+from services.web.readiness import Readiness, readiness_of
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -26,7 +25,7 @@ _REMEMBERED = 10_000  # running calls whose end will count
 class Metrics:
     """Counts ends of calls from now on, and puts together the rest when it is asked for.
 
-    The numbers of calls, slots and the outbox's own age are the same for all processes that share a journal, except `waiting` facts.
+    Calls and slots are those of all processes on one journal; everything else is of this process.
     """
 
     def __init__(self, *, desk: CallDesk, relay: Relay, requests: Durations, version: str, mode: str) -> None:
@@ -47,12 +46,7 @@ class Metrics:
         from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
         from prometheus_client.registry import Collector
 
-        try:
-            condition = await self._desk.journal.condition()
-            self._desk.check_open()
-        except EarshotError as error:
-            condition = Condition(trouble=error.detail)
-        families = list(self._families(condition))
+        families = list(self._families(await readiness_of(self._desk)))
 
         class _Families(Collector):
             def collect(self) -> Iterable["Metric"]:
@@ -70,14 +64,14 @@ class Metrics:
             del self._seen_running[call.id]
             self._ended[family_of(call.ended_reason)] += 1
 
-    def _families(self, condition: Condition) -> Iterator["Metric"]:
+    def _families(self, found: Readiness) -> Iterator["Metric"]:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 
         def gauge(name: str, what: str, value: float) -> "Metric":
             return GaugeMetricFamily(f"earshot_{name}", what, value=value)
 
         yield InfoMetricFamily("earshot_build", "The version, and whether it uses Vapi or the demo line.", value=self._build)
-        yield gauge("ready", "1 if a dial could be placed now, as /health says.", float(not (condition.trouble or self._desk.missing)))
+        yield gauge("ready", "1 if a dial could be placed now, as /health says.", float(found.obstacle is None))
         yield gauge("dialling_stopped", "1 while dialling is stopped.", float(self._desk.switch.state is not None))
 
         calls = GaugeMetricFamily("earshot_calls", "Calls without a confirmed end, by state.", labels=["state"])
@@ -96,6 +90,7 @@ class Metrics:
             dials.add_metric([result, reason], count, created=self._began)
         yield dials
 
+        condition = found.condition
         yield gauge("slots_taken", "Slots of EARSHOT_CONCURRENT_CALLS that are taken.", condition.taken)
         yield gauge("slots_abandoned", "Taken slots of dials of unknown outcome that nobody searches for any more.", condition.abandoned)
         if self._desk.limits.at_once is not None:

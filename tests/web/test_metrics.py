@@ -2,8 +2,10 @@
 
 import re
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -103,3 +105,13 @@ async def test_dashboard_and_alerts_ask_for_metrics_that_exist(client: Client) -
         pytest.skip("promtool is not installed: `python -m tests.needs test` installs it or says how")
     said = subprocess.run([program, "check", "rules", DEPLOY / "prometheus" / "alerts.yaml"], capture_output=True, text=True, check=False)  # noqa: ASYNC221
     assert said.returncode == 0, said.stdout + said.stderr
+
+
+async def test_it_is_ready_when_health_says_so(client: Client, tmp_path: Path) -> None:
+    for number in ("+14155552671", "+14155552672", "+14155552673"):
+        await client.desk.journal.begin(client.desk.order(number), client="gone")
+    assert ((await client.ask("GET", "/health"))[0], await value(client, "earshot_ready")) == (200, 1)
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None)) as other:
+        other.execute("UPDATE earshot_dials SET dialled_at = dialled_at - 16 * 60 * 1000")
+    assert ((await client.ask("GET", "/health"))[0], await value(client, "earshot_ready")) == (503, 0)
+    assert await value(client, "earshot_slots_abandoned") == 3

@@ -6,10 +6,11 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from services.desk.desk import CallDesk
-from services.domain.errors import EarshotError, JournalError, NotConfigured
+from services.domain.errors import JournalError, NotConfigured
 from services.journal import Condition
 from services.support.rfc3339 import rfc3339
 from services.web.problems import PROBLEMS, problem_of
+from services.web.readiness import readiness_of
 
 
 def health_router(*, desk: CallDesk, mode: str, version: str) -> APIRouter:
@@ -23,17 +24,12 @@ def health_router(*, desk: CallDesk, mode: str, version: str) -> APIRouter:
         200 also while dialling is stopped: that is no fault.
         """
         facts = {"mode": mode, "version": version}
-        try:
-            if desk.missing:
-                missing = NotConfigured(f"Set {' and '.join(desk.missing)}, in the environment or in .env, and start again.")
-                return problem_of(missing, missing=list(desk.missing), **facts)
-            desk.check_open()
-        except EarshotError as error:
-            return problem_of(error, **facts)
-        found = await desk.journal.condition()
-        if trouble := _trouble(found, desk.limits.at_once):
-            return problem_of(JournalError(trouble), **facts, **_details(found))
-        return JSONResponse({"status": "ok", **facts})
+        found = await readiness_of(desk)
+        if isinstance(found.obstacle, NotConfigured):
+            return problem_of(found.obstacle, missing=list(desk.missing), **facts)
+        if isinstance(found.obstacle, JournalError):
+            return problem_of(found.obstacle, **facts, **_details(found.condition))
+        return problem_of(found.obstacle, **facts) if found.obstacle else JSONResponse({"status": "ok", **facts})
 
     @router.get("/health/live", summary="Whether the process answers")
     async def live() -> JSONResponse:
@@ -41,17 +37,6 @@ def health_router(*, desk: CallDesk, mode: str, version: str) -> APIRouter:
         return JSONResponse({"status": "ok", "version": version})
 
     return router
-
-
-def _trouble(found: Condition, at_once: int | None) -> str | None:
-    if found.trouble:
-        return found.trouble
-    if at_once and found.abandoned >= at_once:
-        return (
-            f"All {at_once} slots (EARSHOT_CONCURRENT_CALLS) are held by dials of unknown outcome that nobody searches for any more, so no"
-            " call can be placed. Look at Vapi's dashboard whether these calls run, and free the slots of those that do not."
-        )
-    return None
 
 
 def _details(found: Condition) -> dict[str, Any]:
