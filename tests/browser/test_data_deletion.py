@@ -3,8 +3,9 @@
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Earshot, Open
+from tests.browser.states import PATIENCE, dial
 
-NUMBER = "+14155552699"  # of no other test
+NUMBER, HEARD = "+14155552699", "+14155552698"  # of no other test
 
 
 def test_it_is_deleted_only_after_the_question(earshot: Earshot, open_tab: Open) -> None:
@@ -31,3 +32,19 @@ def test_it_is_deleted_only_after_the_question(earshot: Earshot, open_tab: Open)
     expect(page.get_by_test_id("data-deleted")).to_be_visible()
     found = earshot._ask("GET", f"/api/calls/{call['id']}")
     assert (found["to"], found["erasure"]["by"]) == (None, "page")
+
+
+def test_what_was_said_and_recorded_leaves_an_open_page(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    dial(page, HEARD)
+    bubbles = page.get_by_test_id("transcript").locator(".bubble")
+    expect(bubbles.first).to_be_visible(timeout=PATIENCE)
+    page.get_by_test_id("call-end").click()
+    page.get_by_test_id("vapi-replay-open").click(timeout=PATIENCE)
+    expect(page.get_by_test_id("replay")).to_be_visible(timeout=PATIENCE)
+    page.get_by_test_id("delete-data").click()
+    page.get_by_test_id("delete-data-yes").click()
+    expect(page.get_by_test_id("data-deleted")).to_contain_text("Data deleted here")
+    expect(page.get_by_test_id("replay")).to_have_count(0)
+    expect(page.get_by_test_id("transcript")).to_be_visible()
+    expect(bubbles).to_have_count(0)

@@ -59,7 +59,10 @@ class Transcript(LiveBox):
 
     def refresh(self, call: Call) -> None:
         """Updates to a changed call."""
+        deleted = call.erasure is not None and self._call.erasure is None
         self._call = call
+        if deleted:
+            self._bubbles.replace(())
         self._show()
 
     def _on_line(self, change: tuple[str, Line]) -> None:
@@ -78,7 +81,7 @@ class Transcript(LiveBox):
         except EarshotError as error:
             self._notice.show_error(error)
             lines = ()
-        if lines and lines != self._kept:
+        if lines and lines != self._kept and not self._call.erasure:
             self._kept = lines
             self._bubbles.replace(lines)
         self._reading = False

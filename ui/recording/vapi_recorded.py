@@ -28,7 +28,10 @@ class VapiRecorded(Box):
     def refresh(self, call: Call) -> None:
         """Updates to a changed call."""
         self._call = call
-        self.set_visibility(not call.running and call.recording_url is not None)
+        there = not call.running and call.recording_url is not None
+        if self._open and not there:
+            self._press()
+        self.set_visibility(there)
         self._show()
 
     def _press(self) -> None:
