@@ -5,6 +5,7 @@ past the dial guard, take away the control over it, or send what is said to some
 are let through.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,8 +22,11 @@ MODEL_FIELDS = ("provider", "model", "messages", "temperature", "maxTokens", "em
 TOOLS = ("endCall", "voicemail")
 """The tools that reach nobody. They may have no fields of their own but their type."""
 
-_NEVER = frozenset({"server", "serverUrl", "url", "headers", "credentialId", "credentialIds", "hooks", "tools", "toolIds", "tools:append"})
-"""Fields of any part, such as a voice or a transcriber, that lead to another server or reach somebody."""
+_LEADS_AWAY = re.compile("url|uris?$|server|callback|bucket|arn$|credential|header|hook|tool", re.IGNORECASE)
+"""In the names of fields of any part, such as a voice or a transcriber, that lead to another server or reach somebody: Vapi's own
+`realtimeUrl` of a transcriber is where the customer's voice goes, `callbackUrl` and `recordingS3BucketName` of a voice where the
+conversation goes. By parts of names, since Vapi adds providers, and fields to them, all the time.
+"""
 
 _FIELD = "assistant"
 
@@ -50,7 +54,7 @@ def _forbidden(value: Any, path: str) -> str | None:
     """The path of the first forbidden field, such as `voice.server`."""
     if isinstance(value, dict):
         for name, part in value.items():
-            if name in _NEVER:
+            if _LEADS_AWAY.search(name):
                 return f"{path}{name}"
             if found := _forbidden(part, f"{path}{name}."):
                 return found

@@ -14,6 +14,7 @@ from tests.web.test_api import NUMBER, Client, client_of
 
 SQUAD = "9d1f0000-0000-4000-8000-000000000003"
 MODEL = {"provider": "openai", "model": "gpt-4o", "messages": [{"role": "system", "content": "Be brief."}]}
+DENOISING = {"backgroundSpeechDenoisingPlan": {"fourierDenoisingPlan": {"enabled": True}}}
 DETECT = {"provider": "vapi"}
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -41,6 +42,7 @@ async def client(vapi: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Asy
         ({"assistantId": "a", "assistantVersion": "3"}, {"assistantId": "a", "assistantVersion": "3"}),
         ({"squadId": SQUAD}, {"squadId": SQUAD}),
         ({"assistant": {"model": MODEL}}, {"assistant": {"model": MODEL}}),
+        ({"assistant": {"model": MODEL, **DENOISING}}, {"assistant": {"model": MODEL, **DENOISING}}),
         (
             {"customer": {"name": "Dana Ng", "externalId": "crm-7"}},
             {"customer": {"number": NUMBER, "name": "Dana Ng", "externalId": "crm-7"}},
@@ -122,6 +124,15 @@ def inline(**more: Any) -> dict[str, Any]:
             inline(transcriber={"fallbackPlan": {"transcribers": [{"server": {}}]}}),
             "assistant.transcriber.fallbackPlan.transcribers.server",
         ),
+        (inline(transcriber={"provider": "assembly-ai", "realtimeUrl": "wss://evil.example"}), "assistant.transcriber.realtimeUrl"),
+        (inline(voice={"provider": "tavus", "callbackUrl": "https://evil.example"}), "assistant.voice.callbackUrl"),
+        (
+            inline(voice={"fallbackPlan": {"voices": [{"properties": {"recordingS3BucketName": "evil"}}]}}),
+            "assistant.voice.fallbackPlan.voices.properties.recordingS3BucketName",
+        ),
+        (inline(voice={"properties": {"awsAssumeRoleArn": "evil"}}), "assistant.voice.properties.awsAssumeRoleArn"),
+        (inline(startSpeakingPlan={"smartEndpointingPlan": {"Server": {}}}), "assistant.startSpeakingPlan.smartEndpointingPlan.Server"),
+        (inline(model=MODEL | {"messages": [{"role": "system", "toolCalls": []}]}), "assistant.model.messages.toolCalls"),
         (inline(model=MODEL | {"toolIds": ["t"]}), "assistant.model.toolIds"),
         (inline(model=MODEL | {"url": "https://evil.example"}), "assistant.model.url"),
         (inline(model=MODEL | {"tools": "all"}), "assistant.model.tools"),
