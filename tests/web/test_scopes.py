@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from services.domain.call import Call, CallStatus
 from services.domain.client import Scope
 from services.domain.control import Action
+from services.support.rfc3339 import rfc3339
 from services.vapi.gateway import Gateway
 from tests.desk.test_desk import until
 from tests.stand_in import StandIn
@@ -110,6 +111,18 @@ async def test_without_the_read_scope_an_answer_has_only_the_calls_id(vapi: Stan
         assert (found, answer) == (status, {"id": call_id})
     _, answer, _ = await client.ask("POST", f"/api/calls/{call_id}/end", headers=bearer("seeing"))
     assert (answer["to"], answer["status"]) == (NUMBER, "ended")
+
+
+async def test_who_moves_a_call_of_somebody_else_does_not_read_it(client: Client) -> None:
+    first, second = (rfc3339(datetime.now(UTC) + timedelta(days=days)) for days in (2, 3))
+    order = {"to": NUMBER, "customer": {"name": "Dana"}, "earliestAt": first}
+    _, call, _ = await client.ask("POST", "/api/vapi_call", json=order, headers=bearer("boss"))
+    for _ in range(2):
+        path = f"/api/calls/{call['id']}/reschedule"
+        status, answer, _ = await client.ask("POST", path, json={"earliestAt": second}, headers=bearer("call"))
+        assert (status, answer.keys()) == (202, {"id"})
+    _, found, _ = await client.ask("POST", path, json={"earliestAt": second}, headers=bearer("boss"))
+    assert (found["id"], found["to"]) == (answer["id"], NUMBER)
 
 
 async def test_a_transfer_needs_neither_call_nor_control(vapi: StandIn, client: Client) -> None:

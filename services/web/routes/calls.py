@@ -54,7 +54,7 @@ class _CallRoutes:
         router.add_api_route("/api/calls/{call_id}/end", self.end, methods=["POST"], responses={200: done, **PROBLEMS}, summary="Hang up")
         path = "/api/calls/{call_id}/reschedule"
         moved: dict[int | str, dict[str, Any]] = {
-            202: {"model": CallDetails, "description": "The call in its place"},
+            202: {"model": CallDetails | CallReference, "description": "The call in its place; only its id without the scope `read`"},
             **PROBLEMS,
         }
         router.add_api_route(
@@ -105,13 +105,13 @@ class _CallRoutes:
         placed = await self._desk.place(order, client, key=key, allow_duplicate=body.allowDuplicate)
         return await self._answer_placed(request, placed)
 
-    async def _answer_placed(self, request: Request, placed: Placed) -> JSONResponse:
+    async def _answer_placed(self, request: Request, placed: Placed, *, whole: bool = True) -> JSONResponse:
         detail = DETAILS.get(placed.call.status)
         # The call as it was placed, but a listen URL only if it still runs.
         listen_url = await self._listen_url(request, self._desk.get(placed.call.id))
         answer = call_details(self._desk, placed.call, listen_url=listen_url, may_listen=may(request, Scope.LISTEN), detail=detail)
         headers = {"Location": answer["links"]["self"]} | ({"Idempotency-Replayed": "true"} if placed.replayed else {})
-        return JSONResponse(answer, 202 if detail else 201, headers=headers)
+        return JSONResponse(answer if whole else {"id": placed.call.id}, 202 if detail else 201, headers=headers)
 
     async def calls(
         self,
@@ -144,7 +144,8 @@ class _CallRoutes:
         client = client_of(request, Scope.CALL)
         earliest_at, latest_at = body.times()
         placed = await self._desk.reschedule(call_id, client, earliest_at=earliest_at, latest_at=latest_at)
-        return await self._answer_placed(request, placed)
+        # Somebody else may have placed the call.
+        return await self._answer_placed(request, placed, whole=may(request, Scope.READ))
 
     async def delete_data(self, request: Request, call_id: str) -> JSONResponse:
         """Deletes for good what is known of an ended call: number, transcript, summary, recordings. Times, costs and the audit stay.
