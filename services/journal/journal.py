@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from services.domain.call import Call, CallOrder, CallStatus
-from services.domain.errors import JournalError
+from services.domain.errors import JournalError, KeyInProgress
 from services.domain.limits import Limits
 from services.domain.transcript import Line
 from services.journal.database.revisions import Revised
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 _SETTLE: Fact[settlements.Settlement] = Fact(turn=0, run=settlements.settle, about=lambda settlement: settlement.tag)
 _SAVE: Fact[tuple[Call, datetime]] = Fact(turn=1, run=calls.save, about=lambda seen: seen[0].id, merge=calls.newest)
-_TAKE_BACK: Fact[str] = Fact(turn=2, run=settlements.take_back, about=lambda tag: tag)
+_TAKE_BACK: Fact[dials.Beginning] = Fact(turn=2, run=settlements.take_back, about=lambda begun: begun.order.tag)
 _BEGIN: Kind[dials.Beginning, Begun] = Kind(turn=3, run=dials.begin)  # after the facts that free slots
 _NOTE: Fact[AuditRow] = Fact(turn=4, run=audit.note, about=lambda row: row.call_id or row.action)
 _HUNG_UP: Fact[str] = Fact(turn=4, run=hang_ups.done, about=lambda tag: tag)
@@ -61,6 +61,8 @@ class Journal:
         self.recordings = RecordingsJournal(database, self._writer, feed, instance)
         self.erasures = ErasuresJournal(database)
         self._proof = Proof(database, now)
+        self._beginning_now: set[str] = set()
+        """The tags of the dials that are being written down."""
         self._closed = False
         self._tasks = Tasks()
         self._tasks.start(self._keep_house(), name="keep journal")
@@ -109,14 +111,20 @@ class Journal:
         LimitReached (`rate_limited`, `daily_limit_exceeded`, `concurrency_limit_exceeded`). Simultaneous requests can't exceed `limits`.
         """
         wanted = self._beginning(order, client, limits or Limits(), key=key, fingerprint=fingerprint)
+        if order.tag in self._beginning_now:
+            # Were the first one taken back after this one was written, this one would be taken back while it is dialled.
+            raise KeyInProgress("This order is being dialled.", retry_after=1)
+        self._beginning_now.add(order.tag)
         try:
             begun = await self._writer.do(_BEGIN, wanted)
             await self._feed.catch_up(to=begun.states)
             return begun
         except (asyncio.CancelledError, JournalError):
             # It may have been written, but nobody will dial it.
-            self._writer.put(_TAKE_BACK, order.tag)
+            self._writer.put(_TAKE_BACK, wanted)
             raise
+        finally:
+            self._beginning_now.discard(order.tag)
 
     async def count_transfer(self, order: CallOrder, *, client: str, call_id: str, limits: Limits) -> datetime:
         """Writes down that the call `call_id` is about to be transferred to the number of `order`. Returns when. It counts as a dial,

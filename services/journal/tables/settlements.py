@@ -13,7 +13,7 @@ from services.journal.database.schema import dials
 from services.journal.records import AuditRow, DialState
 from services.journal.tables import audit
 from services.journal.tables.calls import save
-from services.journal.tables.dials import COUNTED, NO_KEY
+from services.journal.tables.dials import COUNTED, NO_KEY, Beginning
 from services.journal.tables.slots import release
 
 
@@ -43,11 +43,18 @@ _SETTLE = (
 """The first call stays, and a placed dial stays placed: a late settlement by another process changes neither."""
 
 
+_REFUSE = (
+    dials.update()
+    .where(dials.c.state != DialState.PLACED.value)
+    .values({"state": DialState.REFUSED.value, "slot_until": None, "hang_up_by": None, **NO_KEY})
+)
+"""Nothing was placed: frees the slot and the key."""
+
+
 def settle(connection: sa.Connection, settlements: Sequence[Settlement]) -> None:
     """Records each dial's outcome, call and audit row, atomically."""
-    refused = [item.tag for item in settlements if item.state is DialState.REFUSED]
-    if refused:
-        take_back(connection, refused)
+    if refused := [item.tag for item in settlements if item.state is DialState.REFUSED]:
+        connection.execute(_REFUSE.where(dials.c.tag.in_(refused)))
     if known := [_outcome(item) for item in settlements if item.state is not DialState.REFUSED]:
         connection.execute(_SETTLE, known)
     over = [item.tag for item in settlements if item.state is DialState.LOST or (item.call and not item.call.running)]
@@ -58,10 +65,12 @@ def settle(connection: sa.Connection, settlements: Sequence[Settlement]) -> None
         audit.note(connection, notes)
 
 
-def take_back(connection: sa.Connection, tags: Sequence[str]) -> None:
-    """Marks dials as refused, because nothing was placed, and frees their keys."""
-    values = {"state": DialState.REFUSED.value, "slot_until": None, "hang_up_by": None, **NO_KEY}
-    connection.execute(dials.update().where(dials.c.tag.in_(tags), dials.c.state != DialState.PLACED.value).values(values))
+def take_back(connection: sa.Connection, begun: Sequence[Beginning]) -> None:
+    """Marks dials as refused that may have been written down, but will not be dialled. Not those of other processes: the tag of a call
+    that is moved is the same in all, and another one may be dialling it.
+    """
+    own = sa.tuple_(dials.c.tag, dials.c.instance)
+    connection.execute(_REFUSE.where(own.in_([(item.order.tag, item.instance) for item in begun])))
 
 
 def _outcome(item: Settlement) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from services.domain.call import Call, CallStatus
 from services.domain.errors import JournalError, KeyInProgress
 from services.domain.limits import Limits
 from services.domain.transcript import Line
-from services.journal import AuditRow, Journal
+from services.journal import AuditRow, DialState, Journal
 from services.journal.database import sqlite
 from services.journal.writing import proof, writer, writes
 from tests.journal.conftest import Clock, Open, an_order, execute
@@ -97,6 +97,38 @@ async def test_a_refusal_in_an_outage_frees_the_key_and_the_slot(journal: Journa
     await until_written(journal)
     again = await journal.begin(an_order(), client="shop", key="key", fingerprint="body", limits=Limits(at_once=1, per_hour=1))
     assert again.replay is None
+
+
+async def test_what_could_not_be_begun_here_is_not_taken_back_where_another_process_dials_it(
+    open_journal: Open, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off, other = await open_journal(now=clock), await open_journal(now=clock)
+    order = an_order()  # of a call that is moved: its tag is the same in every process
+
+    async def no_connection(*_: object) -> None:
+        raise JournalError("no connection")
+
+    await begin(other, order)
+    with monkeypatch.context() as broken:
+        broken.setattr(cut_off._writer, "do", no_connection)
+        with pytest.raises(JournalError, match="no connection"):
+            await begin(cut_off, order)
+    await until_written(cut_off)
+    dial = await other.dial(order.tag)
+    assert dial
+    assert (dial.state, dial.key) == (DialState.DIALLING, "key")
+
+
+async def test_an_order_that_is_being_begun_is_not_begun_again_until_it_has_failed(journal: Journal, outage: Outage) -> None:
+    order = an_order()
+    async with outage():
+        answers = await asyncio.gather(begin(journal, order), begin(journal, order), return_exceptions=True)
+        assert [type(answer) for answer in answers] == [JournalError, KeyInProgress]
+    await begin(journal, order)
+    await until_written(journal)
+    dial = await journal.dial(order.tag)
+    assert dial
+    assert dial.state is DialState.DIALLING
 
 
 async def test_saves_of_one_call_are_one_fact(journal: Journal, outage: Outage) -> None:
