@@ -20,7 +20,12 @@ from services.domain.limits import Limits
 from services.support.environment import comma_list, markdown_table, on_or_off, one_of, setting, variables_of, whole_number
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
-_OWN_PATHS = frozenset({"api", "assets", "call-files", "docs", "login", "logout", "recordings", "vapi-recordings"})
+_OWN_PATHS = frozenset(
+    {
+        *("api", "assets", "call-files", "docs", "favicon.ico", "health", "login", "logout", "metrics", "openapi.json", "recordings"),
+        "vapi-recordings",
+    }
+)
 CREDENTIALS = ("VAPI_API_KEY", "VAPI_ASSISTANT_ID", "VAPI_PHONE_NUMBER_ID")
 
 

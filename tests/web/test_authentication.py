@@ -16,6 +16,7 @@ from websockets.asyncio.client import connect
 from main import web_app
 from services.listening.relay import Relay
 from services.settings import SettingsError, read_settings
+from services.support.root_path import serve_under
 from services.vapi.gateway import Gateway
 from services.web.access.authentication import require_safe
 from services.web.access.login import login_router
@@ -147,6 +148,26 @@ async def test_the_login_leads_to_our_own_pages_only(vapi: StandIn, tmp_path: Pa
         for onward in ("https://evil.example/", "//evil.example/", "//[", "/\\evil.example", "javascript:alert(1)", ""):
             async with browser() as session:
                 assert (await log_in(session, url, next=onward)).headers["Location"] == "/", onward
+
+
+async def test_under_a_path_the_login_leads_to_what_is_under_it(vapi: StandIn, tmp_path: Path) -> None:
+    serve_under("/calls")
+    try:
+        async with earshot(tmp_path, vapi, password=PASSWORD, root_path="/calls") as url, browser() as session:
+            async with session.get(url + "/calls/?call=1", allow_redirects=False) as page:
+                assert page.headers["Location"] == "/calls/login?next=%2Fcalls%2F%3Fcall%3D1"
+            for onward, lands in (
+                ("/calls/?call=1", "/calls/?call=1"),
+                ("/callsigns", "/calls/"),
+                ("/wiki", "/calls/"),
+                ("//calls/", "/calls/"),
+            ):
+                answer = await log_in(session, url, next=onward)
+                assert answer.headers["Location"] == lands
+                assert "path=/calls/;" in answer.headers["Set-Cookie"].lower()
+            assert (await log_in(session, url)).headers["Location"] == "/calls/"
+    finally:
+        serve_under("")
 
 
 async def test_an_invalid_form_is_no_login(vapi: StandIn, tmp_path: Path) -> None:

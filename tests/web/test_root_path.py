@@ -61,7 +61,10 @@ def test_settings_take_a_path(text: str, path: str) -> None:
     assert read_settings({"EARSHOT_ROOT_PATH": text}, None).root_path == path
 
 
-@pytest.mark.parametrize("text", ["calls", "//calls", "/calls?x", "/../x", "/ca lls", "http://x/calls", "/api", "/API/x", "/login", "/ça"])
+@pytest.mark.parametrize(
+    "text",
+    ["calls", "//calls", "/calls?x", "/../x", "/ca lls", "http://x/calls", "/api", "/API/x", "/login", "/health", "/metrics/x", "/ça"],
+)
 def test_settings_refuse_what_is_no_path_or_one_of_ours(text: str) -> None:
     with pytest.raises(SettingsError, match="EARSHOT_ROOT_PATH takes a path"):
         read_settings({"EARSHOT_ROOT_PATH": text}, None)

@@ -122,7 +122,7 @@ def _form(request: Request, next_path: str, problem: str = "", *, over: bool = F
 
 def _own_path(text: str) -> str:
     """`text` if it is a path of ours, else the front page: a login link must not redirect to another website."""
-    ours = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
+    ours = text.startswith(address("/")) and not text.startswith("//") and "\\" not in text and text.isprintable()
     return text if ours else address("/")
 
 
