@@ -39,6 +39,8 @@ class StandIn:
         self.down = False
         self.hidden = 0
         self.erased_running = 0
+        self.shows_deleted: str | None = None
+        """The ended reason of a call that was deleted, which is then still shown; None: it is no longer known."""
         self.url = ""
         self.heard = asyncio.Event()
         """Set by each dial and control message that arrives."""
@@ -126,6 +128,8 @@ class StandIn:
         if call is None:
             return web.json_response({"message": "Not Found", "statusCode": 404}, status=404)
         self.erased_running += call["status"] not in ("scheduled", "ended")
+        if self.shows_deleted is not None:
+            self.calls[call["id"]] = call | {"status": "ended", "updatedAt": _now(), "endedReason": self.shows_deleted or None}
         return web.json_response(call)
 
     async def listed(self, request: web.Request) -> web.Response:

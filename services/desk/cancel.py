@@ -16,6 +16,8 @@ _PAUSE = 0.5  # seconds between reads
 _ROUNDS = 60
 # Deleting does not hang up. Around its time a call may begin between our read and the deletion, so it is left to begin and hung up then.
 _BEFORE, _AFTER = timedelta(seconds=5), timedelta(seconds=10)
+_DELETED = (None, "scheduled-call-deleted", "call-deleted")
+"""Why a call ended that Vapi still shows after its deletion. With another reason it had begun."""
 
 
 async def cancel(gateway: Gateway, call: Call) -> Call:
@@ -28,7 +30,7 @@ async def cancel(gateway: Gateway, call: Call) -> Call:
         try:
             seen = await gateway.get_call(call.id)
             if not seen.running:
-                return seen
+                return replace(seen, ended_reason=CANCELLED) if deleted and seen.ended_reason in _DELETED else seen
             if seen.status is not CallStatus.SCHEDULED:
                 return await hang_up(gateway, call.id)
             if not _may_begin(seen):

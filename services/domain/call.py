@@ -251,13 +251,16 @@ _KEEP_NEWER = {item.name for item in fields(Call)} - {"id", "status", "ringing_a
 def merge(known: Call, seen: Call, *, now: datetime) -> Call:
     """Combines what was known of a call with what was read at `now`.
 
-    The state only moves forward, and `ENDED` is final. A known value is kept if a later answer omits it.
+    The state only moves forward, and `ENDED` is final. A known value is kept if a later answer omits it. A call that was cancelled here
+    stays so, whatever Vapi calls that.
     """
     changes: dict[str, Any] = {}
     for name in _KEEP_NEWER:
         value = getattr(seen, name)
         if value is not None and value is not False and value != ():
             changes[name] = value
+    if known.ended_reason == CANCELLED:
+        changes["ended_reason"] = CANCELLED
     changes["status"] = max(known.status, seen.status, key=lambda status: status.order)
     if changes["status"] is CallStatus.RINGING and known.ringing_at is None:
         changes["ringing_at"] = seen.ringing_at or now

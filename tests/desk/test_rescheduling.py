@@ -138,6 +138,30 @@ async def test_after_a_refusal_or_a_stop_the_same_request_goes_on(vapi: StandIn,
     assert (list(vapi.calls), (await move(desk, call)).id) == ([moved.id], moved.id)
 
 
+@pytest.mark.parametrize("reason", ["scheduled-call-deleted", "call-deleted", ""])
+async def test_vapi_may_go_on_showing_a_call_that_was_cancelled(vapi: StandIn, desk: CallDesk, reason: str) -> None:
+    vapi.shows_deleted = reason
+    call = await scheduled(desk)
+    vapi.answer = 400, {"message": "No credits"}
+    with pytest.raises(VapiRefused):
+        await move(desk, call)
+    seen = await desk._gateway.get_call(call.id)
+    desk._book.see(seen, ours=True)  # also a later read of the call changes nothing
+    vapi.answer = "created"
+    moved = await move(desk, call)
+    old = desk.get(call.id)
+    assert old
+    assert (old.ended_reason, vapi.dials, vapi.calls.keys()) == (CANCELLED, 3, {call.id, moved.id})
+
+
+async def test_a_call_that_ended_otherwise_while_it_was_deleted_is_not_placed_again(vapi: StandIn, desk: CallDesk) -> None:
+    vapi.shows_deleted = "customer-did-not-answer"
+    call = await scheduled(desk)
+    with pytest.raises(CallNotScheduled):
+        await move(desk, call)
+    assert vapi.dials == 1
+
+
 async def test_a_lost_answer_is_searched_for_and_not_placed_again(vapi: StandIn, desk: CallDesk) -> None:
     call = await scheduled(desk)
     vapi.answer = "created then drop"
