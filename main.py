@@ -133,6 +133,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         background.start(watch_descriptors(), name="watch descriptors")
         background.start(give_back_memory(), name="give back memory")
         await desk.start()
+        metrics = Metrics(desk=desk, relay=relay, requests=gateway.requests, version=VERSION, mode=settings.mode)
         await import_files(settings.data_dir, desk.blocked, desk.switch, rename=not settings.demo)
         recordings = recordings_of(account, desk, relay)
         running.push_async_callback(recordings.aclose)
@@ -181,7 +182,6 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
             sessions=sessions,
             forward=forward,
         )
-        metrics = Metrics(desk=desk, relay=relay, requests=gateway.requests, version=VERSION, mode=settings.mode)
         background.start(measure_lag(metrics.lag, "main"), name="measure the main loop's lag")
         background.start(relay.run(measure_lag(metrics.lag, "sound")), name="measure the sound loop's lag")
         api.include_router(metrics_router(metrics, token=settings.metrics_token, local=not settings.trusted_proxies))

@@ -25,7 +25,7 @@ _REMEMBERED = 10_000  # running calls whose end will count
 class Metrics:
     """Counts ends of calls from now on, and puts together the rest when it is asked for.
 
-    Calls and slots are those of all processes on one journal; everything else is of this process.
+    Calls, their ends and slots are those of all processes on one journal; everything else is of this process.
     """
 
     def __init__(self, *, desk: CallDesk, relay: Relay, requests: Durations, version: str, mode: str) -> None:
@@ -36,7 +36,7 @@ class Metrics:
         self._requests = requests
         self._build = {"version": version, "mode": mode}
         self._began = time.time()
-        self._seen_running: dict[str, None] = {}
+        self._seen_running: dict[str, None] = {call.id: None for call in desk.calls() if call.running}
         self._ended: Counter[str] = Counter()
         desk.changed.subscribe(self._on_call)
 
