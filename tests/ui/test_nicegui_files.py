@@ -54,6 +54,8 @@ async def test_our_components_and_what_they_import_are_sent_as_our_other_scripts
         "/",
         f"{ROUTE}/static/nothing.js",
         f"{ROUTE}/static/favicon.ico",
+        f"{ROUTE}/static/{'a' * 300}.js",
+        f"{ROUTE}/static//etc/nothing.js",
         f"{ROUTE}/static/%2e%2e/nicegui.py",
         f"{ROUTE}/static/..%2f..%2fwatchfiles/nothing.js",
         f"{ROUTE}/components/nothing/nothing.js",

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from services.settings import LOOPBACK_HOSTS
@@ -106,3 +107,35 @@ async def test_sockets(url: str, headers: dict[str, str], status: int) -> None:
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await client.ws_connect(url + "/socket", headers=headers)
         assert refused.value.status == status
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/assets/a.js", {"Origin": EVIL}, 200),
+        ("GET", "/_nicegui/a.js", {"Origin": EVIL}, 200),
+        ("GET", "/assets/a.js", {"Origin": EVIL, "Host": "evil.example"}, 400),
+        ("HEAD", "/assets/a.js", {"Origin": EVIL}, 403),
+        ("POST", "/_nicegui/a.js", {"Origin": EVIL}, 403),
+        ("GET", "/_nicegui/socket", {"Origin": EVIL, "Connection": "Upgrade", "Upgrade": "websocket"}, 403),
+        ("GET", "/_nicegui_ws/socket.io/", {"Origin": EVIL}, 403),
+        ("GET", "/assets", {"Origin": EVIL}, 403),
+        ("GET", "/ASSETS/a.js", {"Origin": EVIL}, 403),
+        ("GET", "//assets/a.js", {"Origin": EVIL}, 403),
+        ("GET", "/api/assets/a.js", {"Origin": EVIL}, 403),
+    ],
+)
+async def test_another_website_gets_no_more_than_public_files(method: str, path: str, headers: dict[str, str], status: int) -> None:
+    async def anything(scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "http"
+        await PlainTextResponse("anything")(scope, receive, send)
+
+    websocket = {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Version": "13"} if "Upgrade" in headers else {}
+    async with (
+        serving(Gatekeeper(anything, allowed_hosts=LOOPBACK_HOSTS)) as url,
+        aiohttp.ClientSession() as client,
+        client.request(method, url + path, headers={**headers, **websocket}) as answer,
+    ):
+        assert answer.status == status
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "Access-Control-Allow-Origin" not in answer.headers

@@ -4,6 +4,7 @@ every page that is opened, and the whole process waits for that.
 
 import asyncio
 import gzip
+from functools import cache
 from pathlib import Path
 
 import nicegui
@@ -49,10 +50,15 @@ def _wanted(scope: Scope) -> Path | None:
         return None
     kind, _, name = path_of(scope).removeprefix(f"{ROUTE}/").partition("/")
     if kind == "static":
-        path = (_STATIC / name).resolve()
-        return path if path.suffix in _KINDS and path.is_relative_to(_STATIC) and path.is_file() else None
+        return _static().get(name)
     found = js_components.get(name) if kind == "components" else libraries.get(name) if kind == "libraries" else None
     return found.path if found else None
+
+
+@cache
+def _static() -> dict[str, Path]:
+    """NiceGUI's own scripts and style sheets by their names. What a stranger names is looked up here and never on the disk."""
+    return {path.relative_to(_STATIC).as_posix(): path for path in _STATIC.rglob("*") if path.suffix in _KINDS}
 
 
 def _pack(path: Path) -> bytes:
