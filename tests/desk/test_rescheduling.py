@@ -151,7 +151,7 @@ async def test_vapi_may_go_on_showing_a_call_that_was_cancelled(vapi: StandIn, d
     moved = await move(desk, call)
     old = desk.get(call.id)
     assert old
-    assert (old.ended_reason, vapi.dials, vapi.calls.keys()) == (CANCELLED, 3, {call.id, moved.id})
+    assert (old.ended_reason, vapi.dials, set(vapi.calls)) == (CANCELLED, 3, {call.id, moved.id})
 
 
 async def test_a_call_that_ended_otherwise_while_it_was_deleted_is_not_placed_again(vapi: StandIn, desk: CallDesk) -> None:
