@@ -83,13 +83,14 @@ class CallDesk:
         self.reach = reach
         self.assistant_id = assistant_id
         self.phone_number_id = phone_number_id
-        self.order = Orders(
+        orders = Orders(
             assistant_id=assistant_id,
             phone_number_id=phone_number_id,
             max_call_seconds=max_call_seconds,
             missing=missing,
             reach=reach,
-        ).make
+        )
+        self.order = orders.make
         self.directory = Directory(gateway)
         self.journal = journal
         self.limits = limits
@@ -140,7 +141,13 @@ class CallDesk:
             reach=reach,
         )
         self._rescheduling = Rescheduling(
-            journal=journal, placing=self._placing, end=self.end, note=self.note, current=self.find, settled=self._notes.settled
+            journal=journal,
+            orders=orders,
+            placing=self._placing,
+            end=self.end,
+            note=self.note,
+            current=self.find,
+            settled=self._notes.settled,
         )
         self._archive = TranscriptArchive(gateway=gateway, journal=journal, transcripts=self.transcripts)
         self.changed.subscribe(self._archive.on_call)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -78,6 +78,16 @@ class Orders:
             earliest_at=earliest_at,
             latest_at=latest_at,
         )
+
+    def moved(self, order: CallOrder, *, tag: str, earliest_at: datetime, latest_at: datetime | None) -> CallOrder:
+        """An earlier order for another time, by the rules of now: it may have been made under others. Raises Forbidden (a SIP host),
+        RequestError."""
+        if order.sip_uri:
+            self.reach.called(order.sip_uri)
+        if order.assistant is not None:
+            check_inline_assistant(order.assistant)
+        longest = min(order.max_duration_seconds or self.max_call_seconds, self.max_call_seconds)
+        return replace(order, tag=tag, max_duration_seconds=longest, earliest_at=earliest_at, latest_at=latest_at)
 
 
 def _check_who_speaks(

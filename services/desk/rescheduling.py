@@ -7,12 +7,12 @@ and process. If the new call was not placed, because Earshot was killed or Vapi 
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from services.desk.orders import Orders
 from services.desk.placing import Placed, Placing
-from services.domain.call import CANCELLED, Call, CallOrder, CallStatus
+from services.domain.call import CANCELLED, Call, CallStatus
 from services.domain.client import Client
 from services.domain.errors import CallNotScheduled, EarshotError, KeyInProgress
 from services.journal import Dial, DialState, Journal
@@ -39,6 +39,7 @@ class Rescheduling:
         self,
         *,
         journal: Journal,
+        orders: Orders,
         placing: Placing,
         end: Callable[[str, Client], Awaitable[Call]],
         note: Note,
@@ -46,6 +47,7 @@ class Rescheduling:
         settled: Callable[[], Awaitable[None]],
     ) -> None:
         self._journal = journal
+        self._orders = orders
         self._placing = placing
         self._end = end
         self._note = note
@@ -61,10 +63,10 @@ class Rescheduling:
         if call.tag is None or asked is None:
             raise CallNotScheduled("Earshot did not schedule this call, so it does not know its options. Cancel it, and place a new one.")
         tag, before = await self._next_tag(call.tag)
-        order = replace(asked.order, tag=tag, earliest_at=earliest_at, latest_at=latest_at)
+        detail = _times(earliest_at, latest_at)
         if before:
-            return await self._again(before, order)
-        detail = _times(order)
+            return await self._again(before, detail)
+        order = self._orders.moved(asked.order, tag=tag, earliest_at=earliest_at, latest_at=latest_at)
         if not await self._cancelled_for(call, detail):
             _require_time(call)
             await self._placing.weigh(order, client, instead_of=call.tag)
@@ -90,8 +92,8 @@ class Rescheduling:
                 return follows, dial
         raise CallNotScheduled("This call could not be placed anew for too many times. Place a new one.")
 
-    async def _again(self, dial: Dial, order: CallOrder) -> Placed:
-        if _times(dial.order) != _times(order):
+    async def _again(self, dial: Dial, detail: str) -> Placed:
+        if _times(dial.order.earliest_at, dial.order.latest_at) != detail:
             raise CallNotScheduled("This call was moved to another time before. Move the call that took its place.")
         found = await self._current(dial.shown_id)
         if found is None:
@@ -105,8 +107,8 @@ class Rescheduling:
         return any(row.detail == detail for row in await self._journal.audit(call_id=call.id, actions=(ACTION,)))
 
 
-def _times(order: CallOrder) -> str:
-    return f"{rfc3339(order.earliest_at)}/{rfc3339(order.latest_at) or ''}"
+def _times(earliest_at: datetime | None, latest_at: datetime | None) -> str:
+    return f"{rfc3339(earliest_at)}/{rfc3339(latest_at) or ''}"
 
 
 def _require_time(call: Call) -> None:

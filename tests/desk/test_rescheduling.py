@@ -11,7 +11,7 @@ import pytest
 from services.desk.desk import CallDesk
 from services.domain.call import CANCELLED, Call, CallStatus
 from services.domain.client import LOCAL, PAGE
-from services.domain.errors import CallNotScheduled, EarshotError, HangUpUnconfirmed, LimitReached, Stopped, VapiRefused
+from services.domain.errors import CallNotScheduled, EarshotError, Forbidden, HangUpUnconfirmed, LimitReached, Stopped, VapiRefused
 from services.support.rfc3339 import rfc3339
 from tests.desk.test_desk import NUMBER, until
 from tests.desks import desk_at, two_desks
@@ -195,6 +195,19 @@ async def test_what_may_not_be_dialled_is_not_cancelled_either(vapi: StandIn, de
         await move(desk, call, SECOND + timedelta(days=3))
     assert vapi.calls.keys() == {call.id, other.call.id}
     assert await move(desk, call, FIRST + timedelta(minutes=1)), "its own slot does not count against it"
+
+
+async def test_rules_that_were_changed_since_it_was_placed_hold_for_the_moved_call(vapi: StandIn, tmp_path: Path) -> None:
+    async with desk_at(vapi.url, tmp_path, sip_hosts=frozenset({"pbx.example.com"}), max_call_seconds=1800) as desk:
+        by_sip = (await desk.place(desk.order("sip:reception@pbx.example.com", earliest_at=FIRST), LOCAL)).call
+        long = await scheduled(desk, max_duration_seconds=1800)
+    async with desk_at(vapi.url, tmp_path, max_call_seconds=300) as desk:
+        with pytest.raises(Forbidden, match="EARSHOT_SIP_HOSTS"):
+            await move(desk, by_sip)
+        assert by_sip.id in vapi.calls, "it was not cancelled either"
+        assert vapi.dials == 2
+        await move(desk, long)
+    assert vapi.bodies[-1]["assistantOverrides"]["maxDurationSeconds"] == 300
 
 
 async def test_a_call_of_the_dashboard_is_not_moved(vapi: StandIn, desk: CallDesk) -> None:
