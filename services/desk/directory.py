@@ -94,9 +94,9 @@ class Directory:
         return (call.to, ours) if call.inbound else (ours, call.to)
 
     async def _squads(self) -> dict[str, Squad]:
-        """Without them everything else works: not every account or key has them."""
+        """Those known before if they can't be read: without them everything else works, and not every account or key has them."""
         try:
             return {item.id: item for item in await self._gateway.list_squads()}
         except VapiError as error:
             log.warning("could not read squads (%s)", error.code)
-            return {}
+            return self.squads

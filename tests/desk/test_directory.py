@@ -44,3 +44,9 @@ async def test_without_squads_the_rest_is_there(vapi: StandIn, gateway: Gateway)
     directory = Directory(gateway)
     await directory.load()
     assert (list(directory.assistants), directory.squads, directory.failed) == (["a2"], {}, False)
+
+
+async def test_squads_that_can_t_be_read_for_once_stay(vapi: StandIn, directory: Directory) -> None:
+    del vapi.account["squad"]
+    await directory.load()
+    assert list(directory.squads) == ["s1"]
