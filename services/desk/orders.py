@@ -9,7 +9,7 @@ from typing import Any
 from services.dialling.reach import Reach
 from services.domain.call import CallOrder
 from services.domain.errors import FieldError, NotConfigured, RequestError
-from services.domain.sip_uri import is_sip, rings_at
+from services.domain.sip_uri import is_sip
 from services.domain.voicemail import Voicemail
 from services.vapi.inline_assistant import check_inline_assistant
 
@@ -58,7 +58,7 @@ class Orders:
         _check_who_speaks(assistant_id, assistant_version, assistant, squad_id, first_message)
         _check_voicemail(voicemail, voicemail_message)
         return CallOrder(
-            to=called.number.e164 if called.number else rings_at(called.address),
+            to=called.rings,
             region=called.number.region if called.number else None,
             sip_uri=called.address if is_sip(called.address) else None,
             assistant_id="" if squad_id or assistant is not None else assistant_id or self.assistant_id,

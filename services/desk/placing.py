@@ -139,10 +139,9 @@ class Placing:
 
     async def count_transfer(self, call: Call, destination: Destination, client: Client) -> None:
         """Counts an imminent transfer, by number or by SIP, as a dial. Raises LimitReached, JournalError."""
-        number = destination.number
         order = CallOrder(
-            to=number.e164 if number else destination.address,
-            region=number.region if number else None,
+            to=destination.rings,
+            region=destination.number.region if destination.number else None,
             assistant_id=call.assistant_id or "",
             phone_number_id=call.phone_number_id or "",
             tag=secrets.token_hex(8),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from services.dialling.number_rules import DIRECTORY_ENQUIRIES, EMERGENCY, LONGEST_SHORT, SHORT, is_emergency, read_number
 from services.domain.errors import FieldError, Forbidden, NumberError, RequestError
 from services.domain.phone_number import PhoneNumber, one_number
-from services.domain.sip_uri import SipUri, is_sip, read_sip_uri
+from services.domain.sip_uri import SipUri, is_sip, read_sip_uri, rings_at
 
 _EMERGENCY_ANYWHERE = ("112", "911", "999", "000")
 """Many switches connect these at once, whatever follows."""
@@ -30,6 +30,11 @@ class Destination:
 
     address: str
     number: PhoneNumber | None
+
+    @property
+    def rings(self) -> str:
+        """Whose phone rings: the E.164 number, else the SIP address without port and transport."""
+        return self.number.e164 if self.number else rings_at(self.address)
 
 
 class Reach:

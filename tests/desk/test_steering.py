@@ -10,10 +10,10 @@ from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
 from services.domain.client import LOCAL
 from services.domain.control import Action, Control
-from services.domain.errors import HangUpUnconfirmed, VapiRefused, VapiUnavailable
+from services.domain.errors import DuplicateCall, HangUpUnconfirmed, VapiRefused, VapiUnavailable
 from services.vapi.gateway import Gateway
 from tests.desk.test_desk import place, until
-from tests.desks import desk_in
+from tests.desks import desk_at, desk_in
 from tests.patience import HANG_S
 from tests.stand_in import StandIn
 
@@ -128,3 +128,11 @@ async def test_an_assistant_with_control_disabled_is_recognised(vapi: StandIn, d
     vapi.move(call.id, "in-progress")
     call = await until(desk, call.id, lambda call: call.answered)
     assert desk.can_control(call) is Obstacle.NO_CONTROL
+
+
+async def test_who_was_rung_by_a_transfer_is_not_called_by_mistake_at_another_port(vapi: StandIn, tmp_path: Path) -> None:
+    async with desk_at(vapi.url, tmp_path, sip_hosts=frozenset({"pbx.example"})) as desk:
+        call = await answered(vapi, desk)
+        await desk.control(call.id, Control(action=Action.TRANSFER, destination="sip:reception@pbx.example:5061;transport=tls"), LOCAL)
+        with pytest.raises(DuplicateCall):
+            await desk.weigh(desk.order("sip:reception@pbx.example"), LOCAL, allow_duplicate=False)
