@@ -176,7 +176,11 @@ def test_a_stream_reads_to_its_end(tmp_path: Path, secure: bool) -> None:
 
     async def send_and_close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(bytearray(SOUND))
-        writer.write_eof() if writer.can_write_eof() else writer.close()
+        if writer.can_write_eof():
+            writer.write_eof()
+            await reader.read()  # until the other side has read to the end, and closed
+        writer.close()
+        await writer.wait_closed()
 
     async def read() -> bytes:
         server = await asyncio.start_server(send_and_close, "127.0.0.1", 0, ssl=serving)
@@ -184,7 +188,9 @@ def test_a_stream_reads_to_its_end(tmp_path: Path, secure: bool) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting, server_hostname="localhost" if trusting else None)
         whole = await reader.read()
         writer.close()
+        await writer.wait_closed()
         server.close()
+        await server.wait_closed()
         return whole
 
     with in_a_thread() as loop:
