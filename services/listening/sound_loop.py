@@ -27,6 +27,7 @@ class SoundLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self._hurrying = _Selector()
+        self._received = ctypes.create_string_buffer(_LARGEST)
         super().__init__(self._hurrying)
 
     def hurry(self, playing: bool) -> None:
@@ -40,10 +41,10 @@ class SoundLoop(asyncio.SelectorEventLoop):
     if sys.platform != "win32":
 
         def _make_socket_transport(self, sock: socket.socket, *args: Any, **more: Any) -> Any:
-            return super()._make_socket_transport(_Socket(sock), *args, **more)  # type: ignore[misc]
+            return super()._make_socket_transport(_Socket(sock, self._received), *args, **more)  # type: ignore[misc]
 
         def _make_ssl_transport(self, rawsock: socket.socket, *args: Any, **more: Any) -> Any:
-            return super()._make_ssl_transport(_Socket(rawsock), *args, **more)  # type: ignore[misc]
+            return super()._make_ssl_transport(_Socket(rawsock, self._received), *args, **more)  # type: ignore[misc]
 
 
 class _Selector(selectors.DefaultSelector):
@@ -70,13 +71,13 @@ class _Selector(selectors.DefaultSelector):
 
 
 class _Socket:
-    """What a transport uses of a non-blocking socket."""
+    """What a transport uses of a non-blocking socket. Into `received` all sockets of a loop, which are used in one thread, receive."""
 
-    _received = ctypes.create_string_buffer(_LARGEST)  # shared by all, which are used in one thread
     _no_signal = getattr(socket, "MSG_NOSIGNAL", 0)
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, received: ctypes.Array[ctypes.c_char]) -> None:
         self._sock = sock
+        self._received = received
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)

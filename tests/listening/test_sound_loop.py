@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from services.listening import sound_loop
 from services.listening.sound_loop import SoundLoop
 from tests.patience import HANG_S
 
@@ -108,6 +109,29 @@ def test_what_has_come_is_passed_on_without_giving_way_to_another_thread() -> No
         for ours, _ in pairs:
             ours.close()
     assert seen <= {0, len(pairs)}
+
+
+def test_loops_do_not_mix_up_what_they_receive(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = sound_loop._checked
+    pairs = [socket.socketpair() for _ in range(2)]
+    with in_a_thread() as one, in_a_thread() as other:
+        for loop, (ours, theirs) in zip((one, other), pairs, strict=True):
+            ours.settimeout(HANG_S)
+            theirs.setblocking(False)
+            on(loop, loop.connect_accepted_socket(Echo, theirs))
+
+        def let_the_other_receive(size: int) -> int:
+            """Called when `one` has received and not yet taken what came."""
+            monkeypatch.setattr(sound_loop, "_checked", checked)
+            pairs[1][0].sendall(b"other")
+            assert pairs[1][0].recv(100) == b"other"
+            return checked(size)
+
+        monkeypatch.setattr(sound_loop, "_checked", let_the_other_receive)
+        pairs[0][0].sendall(b"sound")
+        assert pairs[0][0].recv(100) == b"sound"
+        for ours, _ in pairs:
+            ours.close()
 
 
 def test_other_threads_make_way_quickly_only_while_sound_waits_for_them() -> None:
