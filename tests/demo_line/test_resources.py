@@ -67,7 +67,7 @@ async def test_a_large_body_is_refused(customer: Customer) -> None:
 async def test_the_key_is_needed(customer: Customer) -> None:
     customer.key = None
     for method, path in (("POST", "/assistant"), ("PATCH", f"/squad/{UNKNOWN}"), ("DELETE", f"/phone-number/{UNKNOWN}")):
-        assert (await customer.ask(method, path, {}))[0] == 401
+        assert (await customer.ask(method, path, {}))[0] == 401, method
 
 
 async def test_a_call_with_what_was_made(customer: Customer) -> None:

@@ -38,11 +38,14 @@ def requests(text: str) -> list[tuple[str, str, Any]]:
 async def test_no_text_of_a_client_breaks_a_route(vapi: StandIn, client: Client) -> None:
     _, call = await client.place(to=NUMBER)
     vapi.move(call["id"], "in-progress")
+    broken = []
     for number, text in enumerate(SHORT):
         for place, (method, path, body) in enumerate(requests(text)):
             key = {"Idempotency-Key": f"{number}-{place}"}
             status, _, _ = await client.ask(method, path.format(id=call["id"]), json=body, headers=key)
-            assert status < 500, (path, ascii(body))
+            if status >= 500:
+                broken.append((status, path, ascii(body)))
         await client.ask("POST", "/api/dialling/resume")
+    assert broken == []
     for path in ("/api/calls?limit=200", f"/api/calls/{call['id']}/timeline", "/api/dialling", "/api/dialling/blocked"):
-        assert (await client.ask("GET", path))[0] == 200
+        assert (await client.ask("GET", path))[0] == 200, path

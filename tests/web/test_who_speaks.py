@@ -213,7 +213,7 @@ async def test_another_speaker_under_the_same_key_is_another_request(vapi: Stand
     before = vapi.dials
     for change in ({"squadId": SQUAD}, {"voicemail": "hang-up"}, {"customer": {"name": "Dana"}}, inline()):
         status, problem, _ = await client.ask("POST", "/api/vapi_call", json=body | change, headers=headers)
-        assert (status, problem["code"]) == (422, "idempotency_key_reused")
+        assert (status, problem["code"]) == (422, "idempotency_key_reused"), change
     assert vapi.dials == before
 
 
@@ -242,7 +242,7 @@ async def test_overrides_that_are_too_large_are_refused_unread(vapi: StandIn, cl
     before = vapi.dials
     for asked in ({"variableValues": {"x": "y" * 17_000}}, inline(firstMessage="y" * 17_000)):
         status, problem = await client.place(to=NUMBER, **asked)
-        assert (status, problem["code"]) == (413, "body_too_large")
+        assert (status, problem["code"]) == (413, "body_too_large"), asked.keys()
     assert vapi.dials == before
 
 
