@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
 from services.desk.book import Book
@@ -285,14 +285,17 @@ class CallDesk:
         self._drain.check()
         with self._drain.work():
             await self.directory.known()
-            try:
-                placed = await self._placing.place(order, client, key=key, allow_duplicate=allow_duplicate)
-            except EarshotError as error:
-                self.count_refused(error)
-                raise
-            if not placed.replayed:
-                self.dials["unknown" if placed.call.status is CallStatus.UNKNOWN else "placed", ""] += 1
-            return placed
+            return await self._counted(self._placing.place(order, client, key=key, allow_duplicate=allow_duplicate))
+
+    async def _counted(self, placing: Awaitable[Placed]) -> Placed:
+        try:
+            placed = await placing
+        except EarshotError as error:
+            self.count_refused(error)
+            raise
+        if not placed.replayed:
+            self.dials["unknown" if placed.call.status is CallStatus.UNKNOWN else "placed", ""] += 1
+        return placed
 
     def count_refused(self, error: EarshotError) -> None:
         """Counts a dial that was refused, here or before it got here."""
@@ -318,7 +321,8 @@ class CallDesk:
         self._drain.check()
         with self._drain.work():
             await self.directory.known()
-            return await self._rescheduling.reschedule(await self.read(call_id, client), earliest_at, latest_at, client)
+            call = await self.read(call_id, client)
+            return await self._counted(self._rescheduling.reschedule(call, earliest_at, latest_at, client))
 
     async def erase(self, call_id: str, client: Client) -> Call:
         """Deletes the data of an ended call, here and at Vapi. Returns what is left: times, costs, and the erasure, which Vapi has not

@@ -79,6 +79,8 @@ class Rescheduling:
             await self._settled()  # the old call's slot is free now
         try:
             return await self._placing.place(order, client, allow_duplicate=True)
+        except KeyInProgress:  # another request, which came at the same time, places it
+            raise
         except EarshotError as error:
             error.detail = f"The call was cancelled, but not placed anew: {error.detail} The same request places it."
             raise

@@ -51,6 +51,7 @@ async def test_it_is_cancelled_and_placed_with_the_same_options(vapi: StandIn, d
     assert old.ended_reason == CANCELLED
     rows = [(row.action, row.who, row.detail) for row in reversed(await desk.journal.audit(call_id=call.id)) if row.action != "dial"]
     assert rows == [("reschedule", "page", f"{rfc3339(SECOND)}/{rfc3339(THIRD)}"), ("end", "page", "")]
+    assert desk.dials == {("placed", ""): 2}
 
 
 async def test_asking_again_places_no_other_and_another_time_is_refused(vapi: StandIn, desk: CallDesk) -> None:
@@ -61,6 +62,7 @@ async def test_asking_again_places_no_other_and_another_time_is_refused(vapi: St
     with pytest.raises(CallNotScheduled, match="took its place"):
         await move(desk, call, THIRD)
     assert vapi.dials == 2
+    assert desk.dials == {("placed", ""): 2, ("refused", CallNotScheduled.code): 1}
     assert (await move(desk, moved, THIRD)).earliest_at == _ms(THIRD)
     assert len(vapi.calls) == 1
 
@@ -74,6 +76,14 @@ async def test_two_processes_move_it_at_once(vapi: StandIn, tmp_path: Path) -> N
         assert vapi.dials == 2
         assert len(vapi.calls) == 1
         assert vapi.erased_running == 0
+
+
+async def test_of_two_who_move_it_at_once_one_learns_that_the_other_does(vapi: StandIn, desk: CallDesk) -> None:
+    call = await scheduled(desk)
+    answers = await asyncio.gather(move(desk, call), move(desk, call, THIRD), return_exceptions=True)
+    assert sorted(type(answer).__name__ for answer in answers) == ["Call", "KeyInProgress"]
+    assert not any("not placed anew" in answer.detail for answer in answers if isinstance(answer, EarshotError))
+    assert (vapi.dials, len(vapi.calls)) == (2, 1)
 
 
 @pytest.mark.parametrize("status", ["queued", "ringing", "in-progress", "ended"])
