@@ -97,7 +97,9 @@ async def test_it_takes_the_token_and_no_other(client: Client) -> None:
     assert (await text(client, Authorization="Bearer measured"))[0] == 200
     assert (await text(client, Authorization="Bearer measured", **{"X-Forwarded-For": "192.0.2.1"}))[0] == 200
     assert (await text(client, Authorization="Bearer other"))[0] == 401
-    assert (await text(client, **{"X-Forwarded-For": "192.0.2.1"}))[0] == 401
+    for header in ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Server", "X-Real-IP", "Forwarded", "Via"):
+        assert (await text(client, **{header: "192.0.2.1"}))[0] == 401
+    assert (await text(client))[0] == 200
 
 
 async def test_no_number_or_name_is_in_it(client: Client) -> None:

@@ -6,7 +6,8 @@ from starlette.requests import HTTPConnection
 
 from services.settings import LOOPBACK_HOSTS
 
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+_FORWARDED = ("forwarded", "x-forwarded-", "x-real-ip", "via")
+"""How the names of headers begin that only a proxy adds."""
 
 
 def from_this_machine(request: HTTPConnection) -> bool:
@@ -20,4 +21,4 @@ def from_this_machine(request: HTTPConnection) -> bool:
         return False
     host = request.headers.get("host", "").lower()
     name = host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host.partition(":")[0]
-    return local and name in LOOPBACK_HOSTS and not any(header in request.headers for header in _FORWARDED)
+    return local and name in LOOPBACK_HOSTS and not any(header.startswith(_FORWARDED) for header in request.headers)
