@@ -48,7 +48,7 @@ _STOPPED = HangUpUnconfirmed("Earshot was stopped before Vapi confirmed that the
 
 class CallControl:
     """Controls the calls of one account. A transfer passes `reach` and the dial guard, and `count` counts it towards the caps.
-    `note` writes the audit.
+    `look_up` counts a request to Vapi that a client causes, and raises LimitReached. `note` writes the audit.
     """
 
     def __init__(
@@ -57,12 +57,14 @@ class CallControl:
         gateway: Gateway,
         guard: DialGuard,
         count: Callable[[Call, Destination, Client], Awaitable[None]],
+        look_up: Callable[[Client], None],
         note: Note,
         reach: Reach,
     ) -> None:
         self._gateway = gateway
         self._guard = guard
         self._count = count
+        self._look_up = look_up
         self._note = note
         self._reach = reach
 
@@ -78,7 +80,7 @@ class CallControl:
 
     async def control(self, call: Call, control: Control, client: Client) -> None:
         """Returns once Vapi accepted it. Raises CallNotRunning, RequestError, NumberError, VapiError, and for a transfer the errors of
-        the dial guard and the caps."""
+        the dial guard and the caps, for a handoff LimitReached."""
         obstacle = self.obstacle(call)
         if obstacle in _DETAILS:
             raise CallNotRunning(_DETAILS[obstacle])
@@ -89,7 +91,7 @@ class CallControl:
             control = replace(control, destination=destination.address)
         else:
             destination = None
-        takes_over = await self._gateway.get_assistant(control.assistant_id or "") if control.action is Action.HANDOFF else None
+        takes_over = await self._assistant(control.assistant_id or "", client) if control.action is Action.HANDOFF else None
         if destination:
             await self._count(call, destination, client)
             # Again, because another process may have stopped dialling: the journal said so while counting.
@@ -102,6 +104,10 @@ class CallControl:
             await asyncio.shield(self._note(client, action, call, outcome=error.code, detail=detail, words=error.detail, at=at))
             raise
         await asyncio.shield(self._note(client, action, call, detail=detail, at=at))
+
+    async def _assistant(self, assistant_id: str, client: Client) -> Assistant:
+        self._look_up(client)
+        return await self._gateway.get_assistant(assistant_id)
 
     def note_when_done(self, hanging_up: asyncio.Task[Call], call: Call, client: Client) -> None:
         """Has the audit say that `client` hung up, once the outcome is known or Earshot stops."""

@@ -137,6 +137,7 @@ class CallDesk:
             gateway=gateway,
             guard=self.guard,
             count=self._placing.count_transfer,
+            look_up=self.count_request,
             note=self.note,
             reach=reach,
         )
@@ -250,7 +251,7 @@ class CallDesk:
         return await self._lookups.read(call_id, client)
 
     def count_request(self, client: Client) -> None:
-        """Counts a request to Vapi that `client` causes, for a file of a call. Raises LimitReached if there are too many."""
+        """Counts a request to Vapi that `client` causes. Raises LimitReached if there are too many."""
         self._lookups.count(client)
 
     async def transcript(self, call_id: str, client: Client = LOCAL) -> tuple[Line, ...]:

@@ -12,7 +12,7 @@ from services.support.recent import remember
 MISS_S = 10.0
 """Seconds for which an id that Vapi does not know is not asked again."""
 PER_MINUTE = 60
-"""Requests to Vapi that one client may cause, by ids that Earshot does not know and for files of calls."""
+"""Requests to Vapi that one client may cause, by ids that Earshot does not know, for files of calls, and for assistants that take over."""
 _MINUTE_S = 60.0
 
 

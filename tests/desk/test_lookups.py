@@ -1,5 +1,6 @@
 """Ids that Earshot does not know: Vapi is not asked again at once, and each client's lookups are limited."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from services.desk.lookups import MISS_S, PER_MINUTE, Lookups
 from services.domain.call import Call, CallStatus
 from services.domain.client import Client
 from services.domain.errors import CallNotFound, LimitReached
+from services.support.rfc3339 import rfc3339
 from services.vapi.gateway import Gateway
 from tests.stand_in import StandIn
 from tests.web.test_api import client_of
@@ -78,6 +80,11 @@ async def test_what_is_remembered_does_not_grow_without_end() -> None:
         ("POST", "/end"),
         ("POST", "/control"),
         ("POST", "/free-slot"),
+        ("POST", "/reschedule"),
+        ("DELETE", "/data"),
+        ("GET", "/call-logs"),
+        ("GET", "/pcap"),
+        ("GET", "/vapi-recording"),
     ],
 )
 async def test_every_route_of_a_call_is_limited_for_its_client(
@@ -85,7 +92,8 @@ async def test_every_route_of_a_call_is_limited_for_its_client(
 ) -> None:
     monkeypatch.setattr(lookups, "PER_MINUTE", 3)
     tokens = ",".join(entry(name, "*", name) for name in ("one", "other"))
-    body = {"action": "mute-assistant"} if path == "/control" else None
+    earliest = rfc3339(datetime.now(UTC) + timedelta(days=1))
+    body = {"/control": {"action": "mute-assistant"}, "/reschedule": {"earliestAt": earliest}}.get(path)
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), api_tokens=tokens) as client:
         for number, status in enumerate([404, 404, 404, 429]):
             headers = {"Authorization": "Bearer one"}

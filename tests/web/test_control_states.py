@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from services.desk import lookups
 from services.vapi.gateway import Gateway
 from tests.stand_in import StandIn
 from tests.web.test_api import NUMBER, Client, client_of
@@ -79,3 +80,11 @@ async def test_a_call_that_is_not_answered_or_over_can_t_be_controlled(vapi: Sta
     assert (await client.ask("POST", path + "/control", json={"action": "mute-assistant"}))[1]["code"] == "call_not_running"
     await client.ask("POST", path + "/end")
     assert (await client.ask("POST", path + "/control", json={"action": "mute-assistant"}))[0] == 409
+
+
+async def test_nobody_has_vapi_asked_for_assistants_without_end(vapi: StandIn, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookups, "PER_MINUTE", 2)
+    call = await answered(vapi, client)
+    asked = [await client.ask("POST", f"{call}/control", json={"action": "handoff", "assistantId": f"a-{n}"}) for n in range(4)]
+    assert [answer[0] for answer in asked] == [422, 422, 429, 429]
+    assert asked[-1][1]["code"] == "rate_limited"
