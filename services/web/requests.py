@@ -1,5 +1,6 @@
 """The request bodies of calls, validated by pydantic."""
 
+import json
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -67,6 +68,18 @@ def _utc(time: datetime) -> datetime:
 Time = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_utc)]
 
 
+def _json(given: dict[str, Any]) -> dict[str, Any]:
+    """Refuses NaN and infinite numbers, which Python reads (`NaN`, `1e400`) but JSON does not have."""
+    try:
+        json.dumps(given, allow_nan=False)
+    except ValueError:
+        raise ValueError("Contains a number that JSON can't represent.") from None
+    return given
+
+
+Json = Annotated[dict[str, Any], AfterValidator(_json)]
+
+
 class CustomerRequest(BaseModel):
     """What is known of the customer besides the number. Vapi allows 40 characters in each (OpenAPI `CreateCustomerDTO`)."""
 
@@ -91,7 +104,7 @@ class CallRequest(BaseModel):
     assistantVersion: StrictStr | None = Field(
         default=None, min_length=1, max_length=64, description="A version of the assistant; without it the latest"
     )
-    assistant: dict[str, Any] | None = Field(
+    assistant: Json | None = Field(
         default=None,
         description="Who speaks: an assistant for this call alone, in Vapi's terms. It may talk and nothing else: "
         f"{', '.join(FIELDS)}; of tools only {' and '.join(TOOLS)}",
@@ -101,7 +114,7 @@ class CallRequest(BaseModel):
     name: StrictStr | None = Field(default=None, min_length=1, max_length=40)
     customer: CustomerRequest | None = Field(default=None, description="Who is called, for Vapi's records and for prompts")
     firstMessage: StrictStr | None = Field(default=None, max_length=4000, description="Not with a squad")
-    variableValues: dict[str, Any] | None = Field(default=None, description="Values for the variables in the assistant's texts")
+    variableValues: Json | None = Field(default=None, description="Values for the variables in the assistant's texts")
     voicemail: Voicemail | None = Field(
         default=None, description="What to do if a voicemail answers; without it, as the assistant is set up"
     )

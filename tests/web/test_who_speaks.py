@@ -151,6 +151,8 @@ def inline(**more: Any) -> dict[str, Any]:
         ({"customer": {"externalId": 7}}, "customer.externalId"),
         ({"customer": "Dana"}, "customer"),
         ({"variableValues": ["a"]}, "variableValues"),
+        ({"variableValues": {"a": [float("nan")]}, "dryRun": True}, "variableValues"),
+        (inline(model=MODEL | {"temperature": float("inf")}) | {"dryRun": True}, "assistant"),
         ({"to": "sip:desk@pbx.example?Route=x"}, "to"),
         ({"to": "sip:911@pbx.example"}, "to"),
         ({"to": "sip:+19005551234@pbx.example"}, "to"),
