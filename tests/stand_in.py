@@ -39,6 +39,8 @@ class StandIn:
         self.down = False
         self.hidden = 0
         self.erased_running = 0
+        self.loses_deletions = False
+        """A call is deleted, but the answer is lost."""
         self.shows_deleted: str | None = None
         """The ended reason of a call that was deleted, which is then still shown; None: it is no longer known."""
         self.url = ""
@@ -130,6 +132,8 @@ class StandIn:
         self.erased_running += call["status"] not in ("scheduled", "ended")
         if self.shows_deleted is not None:
             self.calls[call["id"]] = call | {"status": "ended", "updatedAt": _now(), "endedReason": self.shows_deleted or None}
+        if self.loses_deletions and request.transport:
+            request.transport.abort()
         return web.json_response(call)
 
     async def listed(self, request: web.Request) -> web.Response:

@@ -25,21 +25,25 @@ async def cancel(gateway: Gateway, call: Call) -> Call:
 
     Raises HangUpUnconfirmed, CallNotFound.
     """
-    deleted, problem = False, ""
+    asked, deleted, missing, problem = False, False, False, ""
     for _ in range(_ROUNDS):
         try:
             seen = await gateway.get_call(call.id)
+            missing = False
             if not seen.running:
-                return replace(seen, ended_reason=CANCELLED) if deleted and seen.ended_reason in _DELETED else seen
+                return replace(seen, ended_reason=CANCELLED) if asked and seen.ended_reason in _DELETED else seen
             if seen.status is not CallStatus.SCHEDULED:
                 return await hang_up(gateway, call.id)
             if not _may_begin(seen):
+                asked = True
                 await gateway.delete_call(call.id)
                 deleted = True
         except CallNotFound:
             if not deleted and _due(call):
                 raise  # somebody deleted its data at Vapi, perhaps while it ran
-            return replace(call, status=CallStatus.ENDED, ended_reason=CANCELLED if deleted else GONE)
+            if deleted or missing or not asked:
+                return replace(call, status=CallStatus.ENDED, ended_reason=CANCELLED if asked else GONE)
+            missing = True  # the deletion's answer was lost, so a second read has to agree
         except VapiError as error:
             log.warning("could not cancel a scheduled call (%s)", error.code)
             problem = f" Vapi says: {error.detail}"

@@ -2,6 +2,8 @@
 
 Nobody is rung twice: the tag of the new order follows from that of the old one, and the journal takes each tag once, from whichever client
 and process. If the new call was not placed, because Earshot was killed or Vapi refused, the same request goes on where it stopped.
+Only a kill between the deletion at Vapi and the read that proves it leaves neither call: one that is merely gone is not placed anew, since
+somebody else may have cancelled it.
 """
 
 import asyncio

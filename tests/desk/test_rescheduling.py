@@ -12,7 +12,17 @@ from services.desk import rescheduling
 from services.desk.desk import CallDesk
 from services.domain.call import CANCELLED, Call, CallStatus
 from services.domain.client import LOCAL, PAGE
-from services.domain.errors import CallNotScheduled, EarshotError, Forbidden, HangUpUnconfirmed, LimitReached, Stopped, VapiRefused
+from services.domain.errors import (
+    CallNotFound,
+    CallNotScheduled,
+    EarshotError,
+    Forbidden,
+    HangUpUnconfirmed,
+    LimitReached,
+    Stopped,
+    VapiRefused,
+    VapiUnavailable,
+)
 from services.support.rfc3339 import rfc3339
 from tests.desk.test_desk import NUMBER, until
 from tests.desks import desk_at, two_desks
@@ -163,6 +173,36 @@ async def test_vapi_may_go_on_showing_a_call_that_was_cancelled(vapi: StandIn, d
     old = desk.get(call.id)
     assert old
     assert (old.ended_reason, vapi.dials, set(vapi.calls)) == (CANCELLED, 3, {call.id, moved.id})
+
+
+async def test_the_answer_to_the_cancelling_may_be_lost(vapi: StandIn, desk: CallDesk) -> None:
+    vapi.loses_deletions = True
+    call = await scheduled(desk)
+    moved = await move(desk, call)
+    assert (list(vapi.calls), vapi.dials) == ([moved.id], 2)
+
+
+async def test_a_failed_cancelling_and_a_single_read_without_the_call_prove_nothing(
+    vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = await scheduled(desk)
+    deleting, reading = desk._gateway.delete_call, desk._gateway.get_call
+    faults: list[EarshotError] = [VapiUnavailable("Down."), CallNotFound()]
+
+    async def delete(call_id: str) -> None:
+        if len(faults) == 2:
+            raise faults.pop(0)
+        await deleting(call_id)
+
+    async def get(call_id: str) -> Call:
+        if len(faults) == 1:
+            raise faults.pop()
+        return await reading(call_id)
+
+    monkeypatch.setattr(desk._gateway, "delete_call", delete)
+    monkeypatch.setattr(desk._gateway, "get_call", get)
+    moved = await move(desk, call)
+    assert (list(vapi.calls), faults) == ([moved.id], [])
 
 
 async def test_a_call_that_ended_otherwise_while_it_was_deleted_is_not_placed_again(vapi: StandIn, desk: CallDesk) -> None:
