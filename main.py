@@ -312,10 +312,10 @@ def recordings_of(settings: Settings, desk: CallDesk, relay: Relay) -> Recording
 def web_app(settings: Settings, faces: FaceRouter, sessions: Sessions | None) -> ASGIApp:
     """The faces behind their checks: trusted proxies, host names and origins, and authentication."""
     access = with_cors(Authentication(faces, sessions=sessions, tokens=read_tokens(settings.api_tokens)), settings.allowed_origins)
+    if settings.root_path:
+        access = RootPath(access)
     gatekeeper = Gatekeeper(access, allowed_hosts=settings.allowed_hosts, allowed_origins=settings.allowed_origins)
     app: ASGIApp = LastAnswers(gatekeeper)
-    if settings.root_path:
-        app = RootPath(app)
     if not settings.trusted_proxies:
         return app
     return ProxyHeadersMiddleware(app, trusted_hosts=sorted(settings.trusted_proxies))  # type: ignore[arg-type,return-value]

@@ -166,6 +166,14 @@ async def test_under_a_path_the_login_leads_to_what_is_under_it(vapi: StandIn, t
                 assert answer.headers["Location"] == lands
                 assert "path=/calls/;" in answer.headers["Set-Cookie"].lower()
             assert (await log_in(session, url)).headers["Location"] == "/calls/"
+            async with session.get(url + "/calls", allow_redirects=False) as bare:
+                assert (bare.status, bare.headers["Location"]) == (308, "/calls/")
+                assert bare.headers["X-Request-Id"]
+            for asked in ("/calls", "/calls/", "/"):
+                async with session.get(url + asked, headers={"Host": "evil.example"}, allow_redirects=False) as refused_host:
+                    assert refused_host.status == 400
+                async with session.get(url + asked, headers={"Origin": "https://evil.example"}, allow_redirects=False) as foreign:
+                    assert foreign.status == 403
     finally:
         serve_under("")
 

@@ -1,4 +1,4 @@
-"""Serves everything under a path: a pure ASGI middleware before all others."""
+"""Serves everything under a path: a pure ASGI middleware behind the gatekeeper, whose checks and headers hold for its redirect too."""
 
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
