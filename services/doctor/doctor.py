@@ -123,8 +123,9 @@ class Doctor:
             await asyncio.sleep(_READ_EVERY_S)  # the last frames
         finally:
             listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await listening
+            await asyncio.wait([listening])
+            if not listening.cancelled() and (error := listening.exception()):
+                notes.after.append(f"listening broke off: {type(error).__name__}")  # the call is hung up and reported all the same
             if (known := self._desk.get(call.id)) is None or known.running:
                 await asyncio.shield(self._hang_up(call.id))
         await self._afterwards(notes, call, clock)

@@ -196,6 +196,23 @@ async def test_who_interrupts_the_doctor_hangs_up(line: DemoLine, tmp_path: Path
     assert call.body["status"] == "ended"
 
 
+async def test_the_call_is_hung_up_also_if_listening_failed(line: DemoLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError(SAYS)
+
+    async def at_once(*_: object) -> None:
+        pass
+
+    monkeypatch.setattr(module, "note_sound", broken)
+    monkeypatch.setattr(Doctor, "_until_end", at_once)
+    code, _ = await examine(line, tmp_path, NUMBER, "CALL")
+    (call,) = line._calls.values()
+    assert (code, call.body["status"]) == (0, "ended")
+    report = (tmp_path / "report.md").read_text()
+    assert "listening broke off: RuntimeError" in report
+    assert SAYS not in report
+
+
 HOSTILE = {
     "id": SAYS,
     "status": f"{SAYS} {NUMBER}",
