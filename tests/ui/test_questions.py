@@ -39,3 +39,13 @@ def test_answers_end_with_the_number_and_with_the_dial(end: Callable[[Questions]
     end(questions)
     assert not questions.shown
     assert not questions.agreed("duplicate_recent_call")
+
+
+def test_a_number_is_the_same_however_it_is_grouped() -> None:
+    questions = Questions()
+    questions.about("+1 415 055 2671")
+    questions.ask("number_unlikely")
+    shown = questions.shown
+    questions.about("+1 415-055-2671")  # the field has grouped it since the press that asked
+    assert questions.agree(shown)
+    assert questions.agreed("number_unlikely")

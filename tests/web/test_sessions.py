@@ -33,7 +33,7 @@ class Time:
 
 @pytest.fixture
 async def journal(url: str) -> AsyncIterator[Journal]:
-    journal = await open_journal(url)
+    journal = await open_journal(url, now=Time())  # by its own clock it would delete these sessions as too old
     yield journal
     await journal.aclose()
 

@@ -1,5 +1,7 @@
 """What Call asks before it dials, and what the user has said yes to. An answer holds for one number, and for nothing that was not asked."""
 
+from services.domain.phone_number import as_typed
+
 
 class Questions:
     """At most one question is open at a time, known by its code (`number_unlikely`)."""
@@ -17,7 +19,9 @@ class Questions:
 
     def about(self, number: str, rest: str = "") -> None:
         """Names the number, as typed or as read, that the questions are about, and what else the call consists of: who speaks, and the
-        options. Another call than before has no answers yet."""
+        options. Another call than before has no answers yet. The same digits grouped in another way are the same number: the field may
+        group them between the press that asked and the one that says yes."""
+        number = as_typed(number)
         if (number, rest) != (self._number, self._rest):
             self.forget()
             self._number, self._rest = number, rest
