@@ -169,8 +169,12 @@ def test_the_head_stays_where_it_is_from_the_dial_to_the_end(earshot: Earshot, o
         }"""
     )
     dial(page, NUMBER)
+    see_status(page, CallStatus.RINGING)
+    below = "document.querySelector('[data-testid=transcript]').getBoundingClientRect().top + scrollY"
+    transcript = page.evaluate(below)
     see_status(page, CallStatus.IN_PROGRESS)
     heard(page)
+    assert abs(page.evaluate(below) - transcript) <= 2
     part(page, "call-end").click()
     see_status(page, CallStatus.ENDED)
     places = page.evaluate("window.places")

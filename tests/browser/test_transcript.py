@@ -24,7 +24,10 @@ def said(role: str, text: str, *, final: bool = True) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def line() -> Iterator[tuple[Earshot, StandIn, BlockingPortal]]:
-    with scripted() as (vapi, portal), earshot_process(**vapi_environ(vapi.url), EARSHOT_ALLOWED_REGIONS="*") as earshot:
+    with (
+        scripted() as (vapi, portal),
+        earshot_process(**vapi_environ(vapi.url), EARSHOT_ALLOWED_REGIONS="*", EARSHOT_CALLS_PER_HOUR="100") as earshot,
+    ):
         yield earshot, vapi, portal
 
 
@@ -163,6 +166,26 @@ def test_who_scrolled_up_stays_there_and_is_told_of_news(talk: tuple[Page, Tell]
     news.click()
     expect(box.get_by_text("The newest")).to_be_in_viewport()
     expect(news).to_have_count(0)
+
+
+def test_the_newest_line_stays_in_sight_if_its_window_shrinks_as_it_comes(talk: tuple[Page, Tell]) -> None:
+    page, tell = talk
+    tell(*(said("user" if number % 2 else "assistant", f"Line {number}") for number in range(30)))
+    lines = part(page, "transcript").locator(".said")
+    expect(lines).to_have_count(30)
+    expect(lines.last).to_be_in_viewport()
+    page.evaluate(
+        """async () => {
+            const talk = document.querySelector(".talk");
+            const transcript = getElement(Number(talk.closest("[id^=c]").id.slice(1)));
+            transcript.put([{ ...transcript.sorted.at(-1), key: 1000, text: "The newest" }]);
+            await transcript.$nextTick(); // it has scrolled down, and nobody was told of it yet
+            Object.assign(talk.style, { flex: "none", height: "80px" });
+        }"""
+    )
+    expect(lines.last).to_have_text("The newest")
+    expect(lines.last).to_be_in_viewport()
+    expect(page.get_by_role("button", name="New messages")).to_have_count(0)
 
 
 def test_it_can_be_taken_along(talk: tuple[Page, Tell]) -> None:

@@ -11,9 +11,6 @@ export const TEMPLATE = `
           @input="setGain(s.who, $event.target.valueAsNumber)" />
       </div>
     </div>
-    <p class="lane-key" aria-hidden="true">
-      <span v-for="(meaning, mark) in words.key" :key="mark"><i :class="mark"></i>{{ meaning }}</span>
-    </p>
   </div>
   <div class="foot">
     <slot></slot>
@@ -28,6 +25,9 @@ export const TEMPLATE = `
     <span v-if="problem" class="missed" role="alert" data-testid="listen-problem">{{ problem }}</span>
     <span v-if="note" class="missed" data-testid="missed">{{ note }}</span>
     <span class="sr-only" role="status">{{ announced }} {{ note }}</span>
+    <p class="lane-key" aria-hidden="true">
+      <span v-for="(meaning, mark) in words.key" :key="mark"><i :class="mark"></i>{{ meaning }}</span>
+    </p>
   </div>
   <details class="player-details" @toggle="open">
     <summary>{{ words.about }}</summary>

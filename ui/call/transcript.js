@@ -57,7 +57,7 @@ export default defineComponent({
   },
 
   setup() {
-    return { copiedTimer: 0, following: true, resized: /** @type {ResizeObserver|null} */ (null) };
+    return { copiedTimer: 0, following: true, top: 0, resized: /** @type {ResizeObserver|null} */ (null) };
   },
 
   data() {
@@ -101,7 +101,7 @@ export default defineComponent({
 
     /** @param {Line[]} lines */
     put(lines) {
-      const following = this.isNearBottom();
+      const { following } = this;
       for (const line of lines) {
         if (line.final && !this.lines[line.key]?.final) this.spoken = [...this.spoken.slice(-4), line];
         this.lines[line.key] = line;
@@ -123,11 +123,19 @@ export default defineComponent({
       this.missed = false;
       this.following = true;
       talk.scrollTop = talk.scrollHeight;
+      this.top = talk.scrollTop;
     },
 
+    /** Only who scrolls up leaves the newest line: the window may have shrunk too, since it was scrolled down. */
     scrolled() {
-      this.following = this.isNearBottom();
-      if (this.following) this.missed = false;
+      const { scrollTop } = this.talk();
+      if (this.isNearBottom()) {
+        this.following = true;
+        this.missed = false;
+      } else if (scrollTop < this.top) {
+        this.following = false;
+      }
+      this.top = scrollTop;
     },
 
     /** @param {Line} line */
