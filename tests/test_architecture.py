@@ -21,6 +21,7 @@ FLOORS = [
     "services.recording",
     "services.desk",
     "services.listening",
+    "services.measures",
     "services.journal",
     "services.vapi",
     "services.dialling",

@@ -1,0 +1,202 @@
+"""Finds speech in the band powers of two channels, and tells it from noise, tones and music.
+
+A band's noise is its smallest power of the last seconds (Martin 2001, minimum statistics). A frame's evidence is the mean log likelihood
+ratio of its bands (Sohn 1999). Where the evidence exceeds a low threshold and somewhere in between a high one, there may be speech, from
+the first such frame to the last, so a beginning is dated back and an end has no hangover. Speech also has to change its spectrum as fast as
+syllables do, which neither steady noise nor a note does. What returns of the other channel as an echo counts as noise.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.measures.bands import BAND_SHARES, BLOCK_FRAMES, Block, Flags, Floats
+from services.measures.echo import MOST_DELAY_FRAMES, Echo
+
+_NOISE_BLOCKS = 10  # 2.5 s: longer than speech keeps any band busy
+_NOISE_SMOOTHING = 5  # frames; the minimum of single frames would be far below the noise
+_NOISE_BIAS = 1.7  # noise over the minimum of its smoothed power; measured on white noise
+_NOISE_LEAST = (1e-7 * BAND_SHARES).astype("f4")  # -70 dBFS: below that nothing is heard on a telephone
+
+_MOST_EVIDENCE = 30.0  # per band, so that one loud band is no proof
+_UPPER = 11  # the bands from 2,000 Hz on, in which noise varies little when it is added up
+_UPPER_WEIGHT = 12.0  # so that noise alone exceeds the low threshold as seldom as by the mean of the bands
+_LOW, _WEAK = 1.0, 1.6  # of noise alone, one frame in a thousand exceeds 1.2
+STRONG = 2.4
+"""Evidence of speech by itself. Weaker runs belong to speech that is near, as the "t" at the end of a word."""
+
+_CHANGE_FRAMES = 10  # a syllable has other sounds 100 ms later
+_KEPT_FRAMES = 150  # the longest part of a run that is judged at once, a block, and the delay of an echo
+_MOST_CHANGE_DB = 8.0
+_LEAST_CHANGE_DB = 2.4  # on average: steady noise 1.9, speech at 5 dB over noise at least 2.9
+_HELD_DB, _HELD_SHARE = 1.3, 0.22  # notes are held: of music at least 0.28 of the frames change less, of speech at most 0.14
+_JUDGED_FRAMES = 60  # a run as long as this is judged by its change, and so is each further part of it
+_HELD_FRAMES = 30
+_TONE_SHARE = 0.4  # of a run's frames; the frames at the ends of a beep are no pure tone
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Speech of one channel without a pause, from frame `start` until frame `end`."""
+
+    channel: int
+    start: int
+    end: int
+    strongest: float
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """Frames with evidence from `start` on, the next to be judged from `begun` on."""
+
+    start: int
+    begun: int
+    strongest: float = 0.0
+    tones: int = 0
+    change: float = 0.0
+    changes: int = 0
+    held: int = 0
+    judged: bool | None = None
+
+    def add(self, at: int, evidence: Floats, tones: Flags, change: Floats) -> None:
+        self.strongest = max(self.strongest, float(evidence.max()))
+        self.tones += int(np.count_nonzero(tones))
+        # The change from the noise before the run to its beginning says nothing.
+        within = change[max(0, self.start + _CHANGE_FRAMES - at) :]
+        self.change += float(within.sum())
+        self.changes += len(within)
+        self.held += int(np.count_nonzero(within < _HELD_DB))
+
+    def speech(self, end: int) -> bool:
+        """Whether the part until `end` is speech. What is too short to be judged is as the part before."""
+        frames = end - self.begun
+        if self.strongest < _WEAK or self.tones >= _TONE_SHARE * frames:
+            return False
+        if frames >= _HELD_FRAMES and self.held > _HELD_SHARE * self.changes:
+            return False
+        if frames < _JUDGED_FRAMES:
+            return self.judged is not False
+        return self.change >= _LEAST_CHANGE_DB * self.changes
+
+    def next_part(self, begun: int) -> None:
+        self.begun, self.tones, self.change, self.changes, self.held = begun, 0, 0.0, 0, 0
+
+
+class VoiceDetector:
+    """Takes block after block and returns the runs of speech that ended, or parts of long ones, in their order by channel."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        """That were taken; the last one is decided with the next block, since it needs its neighbour."""
+        self._minima: deque[Floats] = deque(maxlen=_NOISE_BLOCKS - 1)
+        self._candidates: list[_Candidate | None] = [None, None]
+        self._echoes = (Echo(), Echo())
+        self._begin()
+
+    def _begin(self) -> None:
+        self._powers: Floats = np.empty((2, 0, len(BAND_SHARES)), dtype="f4")
+        self._first_kept = 0
+        self._evidence = np.zeros((2, 2), dtype="f4")
+        self._tones = np.zeros((2, 1), dtype=bool)
+
+    def open_since(self, channel: int) -> int | None:
+        """The frame at which the speech began that goes on, if it is certain enough to be shown."""
+        one = self._candidates[channel]
+        if one is None or one.strongest < STRONG or self.frames - one.start < _CHANGE_FRAMES or not one.speech(self.frames):
+            return None
+        return one.begun if one.change >= _LEAST_CHANGE_DB * one.changes else None
+
+    def begun(self, channel: int) -> int:
+        """No run that is still to be returned begins before this frame."""
+        one = self._candidates[channel]
+        return one.begun if one else max(0, self.frames - 1)
+
+    def add(self, block: Block, frames: int = BLOCK_FRAMES) -> list[Run]:
+        """The first `frames` of the block are sound."""
+        # What was before the first sound is not known. That it was silence would make noise of any level begin as speech.
+        before = self._powers if self._powers.size else np.repeat(block.powers[:, 1:2], _KEPT_FRAMES, axis=1)
+        powers = np.concatenate((before, block.powers), axis=1)
+        noise = self._noise(powers[:, 1 - BLOCK_FRAMES - _NOISE_SMOOTHING :], keep=frames == BLOCK_FRAMES)
+        around = np.concatenate((self._evidence, _evidence_of(block.powers, noise[:, None] + self._echo(powers))), axis=1)
+        evidence = ((around[:, :-2] + around[:, 1:-1] + around[:, 2:]) / 3)[:, :frames]
+        tones = np.concatenate((self._tones, block.tones), axis=1)
+        self._powers, self._evidence, self._tones = powers[:, -_KEPT_FRAMES:], around[:, -2:], tones[:, -1:]
+        self._first_kept = self.frames + BLOCK_FRAMES - _KEPT_FRAMES
+        runs: list[Run] = []
+        if any(self._candidates) or evidence.max(initial=0) > _LOW:
+            change = _change(powers[:, -BLOCK_FRAMES - _CHANGE_FRAMES - 3 :])
+            for channel in (0, 1):
+                runs.extend(self._runs(channel, around[channel], evidence[channel], tones[channel], change[channel]))
+        self.frames += frames
+        return runs
+
+    def finish(self) -> list[Run]:
+        """Ends the runs that go on. The next sound begins anew, but for the noise, which is known."""
+        runs = [run for channel in (0, 1) for run in self._end(channel, self.frames)]
+        self._begin()
+        return runs
+
+    def _noise(self, powers: Floats, *, keep: bool) -> Floats:
+        smoothed = powers[:, :BLOCK_FRAMES].copy()
+        for number in range(1, _NOISE_SMOOTHING):
+            smoothed += powers[:, number : number + BLOCK_FRAMES]
+        least = smoothed.min(1) * np.float32(_NOISE_BIAS / _NOISE_SMOOTHING)
+        noise: Floats = np.minimum.reduce([least, *self._minima]) + _NOISE_LEAST
+        if keep:
+            self._minima.append(least)
+        return noise
+
+    def _echo(self, powers: Floats) -> Floats | np.float32:
+        if self._echoes[0].gain == self._echoes[1].gain == 0:
+            return np.float32(0)
+        return np.stack([self._echoes[channel].of(powers[1 - channel], BLOCK_FRAMES) for channel in (0, 1)])
+
+    def _runs(self, channel: int, around: Floats, evidence: Floats, tones: Flags, change: Floats) -> Iterator[Run]:
+        """`around`: the evidence of single frames, from the one before the first frame of the other arrays on."""
+        first = self.frames - 1
+        active = evidence > _LOW
+        edges = np.flatnonzero(np.diff(active, prepend=False, append=False)).tolist()
+        if self._candidates[channel] and not active[:1].any():
+            yield from self._end(channel, first - int(around[0] < _LOW))
+        for begin, end in zip(edges[::2], edges[1::2], strict=True):
+            # The mean of three spreads strong evidence to a frame before and one after.
+            start = first + begin + int(around[begin + 1] < _LOW)
+            one = self._candidates[channel] = self._candidates[channel] or _Candidate(start, start)
+            one.add(first + begin, evidence[begin:end], tones[begin:end], change[begin:end])
+            if end < len(active):
+                yield from self._end(channel, first + end - int(around[end] < _LOW))
+            elif first + end - one.begun >= _JUDGED_FRAMES:
+                yield from self._judge(channel, one, first + end)
+
+    def _end(self, channel: int, end: int) -> Iterator[Run]:
+        one, self._candidates[channel] = self._candidates[channel], None
+        if one and end > one.begun:
+            yield from self._judge(channel, one, end)
+
+    def _span(self, channel: int, start: int, end: int) -> Floats:
+        """The powers from the longest delay before `start` until `end`."""
+        first = start - MOST_DELAY_FRAMES - self._first_kept
+        return self._powers[channel, max(0, first) : end - self._first_kept]
+
+    def _judge(self, channel: int, one: _Candidate, end: int) -> Iterator[Run]:
+        one.judged = one.speech(end)
+        if one.judged and not self._echoes[channel].heard(self._span(channel, one.begun, end), self._span(1 - channel, one.begun, end)):
+            yield Run(channel, one.begun, end, one.strongest)
+        one.next_part(end)
+
+
+def _evidence_of(powers: Floats, noise: Floats) -> Floats:
+    """The mean log likelihood ratio of speech to noise over the bands, or, for an "s" or "t", of the upper bands as one."""
+    ratio = np.maximum(powers / noise, 1)
+    bands = np.minimum(ratio - np.log(ratio) - 1, _MOST_EVIDENCE).mean(-1)
+    upper = np.maximum(powers[..., _UPPER:].sum(-1) / noise[..., _UPPER:].sum(-1), 1)
+    return np.maximum(bands, np.minimum(_UPPER_WEIGHT * (upper - np.log(upper) - 1), _MOST_EVIDENCE))
+
+
+def _change(powers: Floats) -> Floats:
+    """How much the shape of the spectrum differs from that of 100 ms before, as a mean over the bands in dB."""
+    level = 10 * np.log10(powers[:, :-2] + powers[:, 1:-1] + powers[:, 2:] + _NOISE_LEAST)
+    difference = level[:, _CHANGE_FRAMES : _CHANGE_FRAMES + BLOCK_FRAMES] - level[:, :BLOCK_FRAMES]
+    return np.minimum(np.abs(difference - difference.mean(-1, keepdims=True)).mean(-1), _MOST_CHANGE_DB)

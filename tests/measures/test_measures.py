@@ -1,0 +1,231 @@
+"""A whole conversation from its sound: what is measured, and that it does not depend on how the sound arrives."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from services.domain.stream_format import StreamFormat
+from services.measures.figures import Figures
+from services.measures.measures import Measures
+from services.measures.turns import Stretch
+from tests.measures.accuracy import Accuracy
+from tests.measures.conversations import SPEAKERS, conversation
+from tests.measures.sounds import DEMO_CALL, RATE, Sound, dtmf, echo, hold_music, noise, tone
+
+FORM = StreamFormat(sample_rate=RATE, channels=2)
+
+
+def pcm_of(sound: Sound) -> bytes:
+    return np.clip(np.rint(sound * 32768), -32768, 32767).astype("<i2").tobytes()
+
+
+def measured(pcm: bytes, form: StreamFormat = FORM, piece: int = 1 << 20) -> Figures:
+    measures = Measures(form)
+    for at in range(0, len(pcm), piece * form.block_size):
+        measures.feed(pcm[at : at + piece * form.block_size])
+    measures.finish()
+    return measures.figures()
+
+
+def demo_call() -> tuple[bytes, list[dict[str, float | str]]]:
+    samples, _ = soundfile.read(DEMO_CALL, dtype="int16")
+    return samples.astype("<i2").tobytes(), json.loads(DEMO_CALL.with_suffix(".json").read_text())["turns"]
+
+
+def on_a_line(sound: Sound, seed: int = 1) -> bytes:
+    """The sound as the customer's, after and before two seconds of a quiet line; the assistant is silent."""
+    quiet = np.zeros(2 * RATE)
+    whole = np.concatenate((quiet, sound, quiet))
+    whole = whole + 0.0005 * noise("pink", len(whole) / RATE, np.random.default_rng(seed))
+    return pcm_of(np.stack((whole, np.zeros_like(whole)), axis=1))
+
+
+def test_the_demo_call_is_measured_as_it_was_written() -> None:
+    pcm, script = demo_call()
+
+    figures = measured(pcm).json()
+
+    assert [turn["speaker"] for turn in figures["turns"]] == [turn["role"] for turn in script]
+    for turn, written in zip(figures["turns"], script, strict=True):
+        assert turn["start"] == pytest.approx(written["start"], abs=0.04)
+        assert turn["end"] == pytest.approx(written["end"], abs=0.04)
+    assert [number for number, turn in enumerate(figures["turns"]) if turn["interrupts"]] == [8]
+    assert figures["interruptions"] == {"byCustomer": 1, "byAssistant": 0}
+    assert figures["responseTime"]["assistant"]["median"] == pytest.approx(0.5, abs=0.06)
+    assert figures["responseTime"]["assistant"]["count"] == 6
+    assert figures["responseTime"]["customer"]["count"] == 5  # the first has nobody to answer, the interruption is none
+    assert figures["overlapSeconds"] == pytest.approx(0.3, abs=0.3)
+    assert figures["talkShare"]["customer"] + figures["talkShare"]["assistant"] == pytest.approx(1)
+    assert figures["talkShare"]["customer"] == pytest.approx(0.32, abs=0.04)
+    assert figures["silences"] == figures["missing"] == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "median_s", "p95_s", "response_s", "interruptions"),
+    [
+        pytest.param({"snr_db": 20}, 0.04, 0.1, 0.06, 0.95, id="20 dB"),
+        pytest.param({"snr_db": 20, "mulaw": True}, 0.04, 0.1, 0.06, 0.95, id="20 dB, mu-law"),
+        pytest.param({"snr_db": 20, "mulaw": True, "echo_db": -20}, 0.04, 0.1, 0.06, 0.95, id="20 dB, mu-law, echo"),
+        pytest.param({"snr_db": 10, "mulaw": True}, 0.04, 0.3, 0.3, 0.9, id="10 dB, mu-law"),
+    ],
+)
+def test_turns_of_known_truth_are_found(
+    settings: dict[str, float | bool], median_s: float, p95_s: float, response_s: float, interruptions: float
+) -> None:
+    accuracy = Accuracy()
+    for seed in range(10):
+        truth = conversation(seed, noise_kind=("white", "pink", "line")[seed % 3], **settings)  # type: ignore[arg-type]
+        accuracy.add(truth, measured(truth.pcm()).conversation.turns)
+
+    assert accuracy.boundaries(50) <= median_s, accuracy.row()
+    assert accuracy.boundaries(95) <= p95_s, accuracy.row()
+    assert accuracy.response(95) <= response_s, accuracy.row()
+    assert accuracy.precision >= interruptions, accuracy.row()
+    assert accuracy.recall >= interruptions, accuracy.row()
+    assert accuracy.missed_turns == 0
+    assert accuracy.extra_turns <= 0.03 * len(accuracy.starts)
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        pytest.param(dtmf("0123456789*#") * 0.1, id="DTMF"),
+        pytest.param(dtmf("4711", on=0.25, off=0.06) * 0.03, id="slow DTMF"),
+        pytest.param(tone((1000.0,), 0.3) * 0.1, id="beep"),
+        pytest.param(np.concatenate([np.concatenate((tone((440.0, 480.0), 2) * 0.05, np.zeros(4 * RATE)))] * 3), id="ringback"),
+        pytest.param(hold_music(20, np.random.default_rng(3)) * 0.05, id="hold music"),
+        pytest.param(noise("pink", 6, np.random.default_rng(4)) * 0.01, id="comfort noise"),
+        pytest.param(noise("line", 6, np.random.default_rng(5)) * 0.03, id="line noise"),
+        pytest.param(np.clip(noise("white", 4, np.random.default_rng(6)), -0.5, 0.5) * 2, id="clipped noise"),
+        pytest.param(np.where(np.arange(RATE) % (RATE // 4) < 40, 0.5, 0.0), id="clicks"),
+    ],
+)
+def test_what_is_no_speech_is_no_turn(sound: Sound) -> None:
+    figures = measured(on_a_line(sound)).json()
+
+    assert figures["turns"] == figures["backchannels"] == []
+    assert figures["talkShare"] == {"customer": None, "assistant": None}
+
+
+@pytest.mark.parametrize("decibels", [-15, -20, -30])
+@pytest.mark.parametrize("seconds", [0.02, 0.12, 0.28])
+def test_an_echo_is_no_speech(decibels: float, seconds: float) -> None:
+    pcm, _ = demo_call()
+    assistant = np.frombuffer(pcm, "<i2").reshape(-1, 2)[:, 1] / 32768
+    returned = echo(assistant, decibels=decibels, seconds=seconds) + 0.0005 * noise("pink", len(assistant) / RATE, np.random.default_rng(7))
+
+    figures = measured(pcm_of(np.stack((returned, assistant), axis=1))).json()
+
+    assert {turn["speaker"] for turn in figures["turns"]} == {"assistant"}
+    assert figures["talkShare"]["customer"] == 0
+
+
+def test_clipping_is_counted_apart() -> None:
+    truth = conversation(1)
+    loud = np.clip(truth.sound * [10 ** (35 / 20), 1], -1, 1)
+
+    figures = measured(pcm_of(loud)).json()
+
+    assert figures["clippedSeconds"]["customer"] > 1
+    assert figures["clippedSeconds"]["assistant"] == 0
+    assert len(figures["turns"]) == len(truth.turns)
+
+
+def test_when_the_sound_arrives_changes_nothing() -> None:
+    pcm = conversation(2, snr_db=20).pcm()
+    whole = measured(pcm)
+    chance = np.random.default_rng(1)
+
+    measures = Measures(FORM)
+    at = 0
+    while at < len(pcm):
+        piece = 4 * int(chance.choice([1, 7, 160, 320, 4000, 50_000]))
+        measures.feed(pcm[at : at + piece])
+        measures.figures()  # as the page asks
+        at += piece
+    measures.finish()
+
+    assert measures.figures() == whole
+    assert measured(pcm, piece=160) == whole
+
+
+def test_what_was_measured_never_changes_by_more_sound() -> None:
+    """Only the last turns of a conversation that goes on are open."""
+    pcm = conversation(3, snr_db=20, turns=40).pcm()
+    whole = measured(pcm).conversation.turns
+
+    measures = Measures(FORM)
+    for at in range(0, len(pcm), FORM.bytes_per_second):
+        measures.feed(pcm[at : at + FORM.bytes_per_second])
+        settled = [turn for turn in measures.figures().conversation.turns if turn.end < at / FORM.bytes_per_second - 3]
+        assert list(whole[: len(settled)]) == settled
+
+
+def test_lost_sound_is_left_out() -> None:
+    pcm, _ = demo_call()
+    at = 12 * FORM.bytes_per_second  # between two turns
+    measures = Measures(FORM, since=2.0)
+    measures.feed(pcm[:at])
+    measures.gap(1.5)
+    measures.feed(pcm[at + FORM.bytes_per_second // 2 :])
+    measures.finish()
+
+    figures, whole = measures.figures(), measured(pcm)
+
+    assert figures.missing == [Stretch(0, 2), Stretch(14, 15.5)]
+    assert figures.json()["missing"] == [{"start": 0.0, "end": 2.0}, {"start": 14.0, "end": 15.5}]
+    assert [turn.response_s is None for turn in figures.conversation.turns].index(True, 1) == 3
+    for found, expected in zip(figures.conversation.turns[4:], whole.conversation.turns[4:], strict=True):
+        assert found.start == pytest.approx(expected.start + 3, abs=0.011)
+        assert found.response_s == pytest.approx(expected.response_s, abs=0.02) if expected.response_s else found.response_s is None
+
+
+def test_a_stream_that_returns_in_another_format_is_one_conversation() -> None:
+    samples = np.frombuffer(demo_call()[0], "<i2").reshape(-1, 2)
+    measures = Measures(FORM)
+    at = round(12.4 * RATE)
+    measures.feed(samples[:at].tobytes())
+    measures.gap(0, StreamFormat(sample_rate=RATE // 2, channels=2))
+    measures.feed(((samples[at::2].astype(int) + samples[at + 1 :: 2]) // 2).astype("<i2").tobytes())
+    measures.finish()
+
+    turns, expected = measures.figures().conversation.turns, measured(samples.tobytes()).conversation.turns
+
+    assert len(turns) == len(expected)
+    for one, other in zip(turns, expected, strict=True):
+        assert one.start == pytest.approx(other.start, abs=0.03)
+        assert one.end == pytest.approx(other.end, abs=0.03)
+
+
+@pytest.mark.parametrize(("rate", "encoding"), [(8_000, "s16le"), (8_000, "mulaw"), (48_000, "s16le"), (44_100, "s16le")])
+def test_every_format_gives_the_same_turns(rate: int, encoding: str) -> None:
+    samples = np.frombuffer(demo_call()[0], "<i2").reshape(-1, 2) / 32768
+    count = int(len(samples) * rate / RATE)
+    kept = np.zeros((count // 2 + 1, 2), complex)
+    spectrum = np.fft.rfft(samples, axis=0)[: len(kept)]
+    kept[: len(spectrum)] = spectrum
+    changed = np.fft.irfft(kept, count, axis=0) * rate / RATE
+    pcm = mulaw(changed) if encoding == "mulaw" else pcm_of(changed)
+
+    figures = measured(pcm, StreamFormat(sample_rate=rate, channels=2, encoding=encoding))  # type: ignore[arg-type]
+
+    script = demo_call()[1]
+    assert [SPEAKERS[turn.channel] for turn in figures.conversation.turns] == [turn["role"] for turn in script]
+    for turn, written in zip(figures.conversation.turns, script, strict=True):
+        assert turn.start == pytest.approx(written["start"], abs=0.05)
+        assert turn.end == pytest.approx(written["end"], abs=0.05 if encoding == "s16le" else 0.2)
+
+
+def mulaw(sound: Sound) -> bytes:
+    """ITU-T G.711."""
+    size = np.minimum(np.abs(np.rint(sound * 32768)), 32635).astype(int) + 132
+    exponent = np.floor(np.log2(size)).astype(int) - 7
+    mantissa = (size >> (exponent + 3)) & 15
+    return (~(np.where(sound < 0, 0x80, 0) | exponent << 4 | mantissa) & 255).astype("u1").tobytes()
+
+
+def test_one_channel_cannot_be_measured() -> None:
+    with pytest.raises(ValueError, match="channel"):
+        Measures(StreamFormat(sample_rate=8_000, channels=1))
