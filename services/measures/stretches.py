@@ -5,7 +5,8 @@ from services.measures.voice import STRONG, Run
 
 _PAUSE_FRAMES = 25  # the silence before a "t" or "k" and between most words
 _WEAK_FRAMES = 15  # how near a weak run has to be
-_LEAST_FRAMES = 8  # a click is shorter
+_LEAST_FRAMES = 8  # of all runs together
+_LEAST_RUN_FRAMES = 6  # of the longest run: clicks are shorter, however many there are
 _LEAST_EVIDENCE = 3.0
 
 
@@ -13,7 +14,7 @@ class Stretches:
     """Takes one channel's runs in order."""
 
     def __init__(self) -> None:
-        self._start = self._end = self._frames = 0
+        self._start = self._end = self._frames = self._longest = 0
         self._strongest = 0.0
 
     def add(self, run: Run) -> Stretch | None:
@@ -24,11 +25,13 @@ class Stretches:
             self._end = run.end
             self._frames += run.end - run.start
             self._strongest = max(self._strongest, run.strongest)
+            self._longest = max(self._longest, run.end - run.start)
             return None
         if self._strongest >= STRONG > run.strongest and pause <= _PAUSE_FRAMES:
             return None  # too weak to count, and the next run may continue the stretch
         before = self.speech()
-        self._start, self._end, self._frames, self._strongest = run.start, run.end, run.end - run.start, run.strongest
+        self._start, self._end, self._strongest = run.start, run.end, run.strongest
+        self._frames = self._longest = run.end - run.start
         return before
 
     def settle(self, frame: int) -> Stretch | None:
@@ -47,6 +50,6 @@ class Stretches:
 
     def speech(self) -> Stretch | None:
         """What was joined so far, if it is speech."""
-        if self._frames < _LEAST_FRAMES or self._strongest < _LEAST_EVIDENCE:
+        if self._frames < _LEAST_FRAMES or self._longest < _LEAST_RUN_FRAMES or self._strongest < _LEAST_EVIDENCE:
             return None
         return Stretch(self._start, self._end)

@@ -21,8 +21,6 @@ _NOISE_BIAS = 1.7  # noise over the minimum of its smoothed power; measured on w
 _NOISE_LEAST = (1e-7 * BAND_SHARES).astype("f4")  # -70 dBFS: below that nothing is heard on a telephone
 
 _MOST_EVIDENCE = 30.0  # per band, so that one loud band is no proof
-_UPPER = 11  # the bands from 2,000 Hz on, in which noise varies little when it is added up
-_UPPER_WEIGHT = 12.0  # so that noise alone exceeds the low threshold as seldom as by the mean of the bands
 _LOW, _WEAK = 1.0, 1.6  # of noise alone, one frame in a thousand exceeds 1.2
 STRONG = 2.4
 """Evidence of speech by itself. Weaker runs belong to speech that is near, as the "t" at the end of a word."""
@@ -34,6 +32,7 @@ _LEAST_CHANGE_DB = 2.4  # on average: steady noise 1.9, speech at 5 dB over nois
 _HELD_DB, _HELD_SHARE = 1.3, 0.22  # notes are held: of music at least 0.28 of the frames change less, of speech at most 0.14
 _JUDGED_FRAMES = 60  # a run as long as this is judged by its change, and so is each further part of it
 _HELD_FRAMES = 30
+_BEAT_FRAMES = 50  # what follows a held note as soon as this is the next note
 _TONE_SHARE = 0.4  # of a run's frames; the frames at the ends of a beep are no pure tone
 
 
@@ -74,11 +73,14 @@ class _Candidate:
         frames = end - self.begun
         if self.strongest < _WEAK or self.tones >= _TONE_SHARE * frames:
             return False
-        if frames >= _HELD_FRAMES and self.held > _HELD_SHARE * self.changes:
+        if self.is_note(end):
             return False
         if frames < _JUDGED_FRAMES:
             return self.judged is not False
         return self.change >= _LEAST_CHANGE_DB * self.changes
+
+    def is_note(self, end: int) -> bool:
+        return end - self.begun >= _HELD_FRAMES and self.held > _HELD_SHARE * self.changes
 
     def next_part(self, begun: int) -> None:
         self.begun, self.tones, self.change, self.changes, self.held = begun, 0, 0.0, 0, 0
@@ -90,9 +92,10 @@ class VoiceDetector:
     def __init__(self) -> None:
         self.frames = 0
         """That were taken; the last one is decided with the next block, since it needs its neighbour."""
-        self._minima: deque[Floats] = deque(maxlen=_NOISE_BLOCKS - 1)
+        self._minima: deque[Floats] = deque(maxlen=_NOISE_BLOCKS)
         self._candidates: list[_Candidate | None] = [None, None]
         self._echoes = (Echo(), Echo())
+        self._note_until = [0, 0]
         self._begin()
 
     def _begin(self) -> None:
@@ -118,7 +121,7 @@ class VoiceDetector:
         # What was before the first sound is not known. That it was silence would make noise of any level begin as speech.
         before = self._powers if self._powers.size else np.repeat(block.powers[:, 1:2], _KEPT_FRAMES, axis=1)
         powers = np.concatenate((before, block.powers), axis=1)
-        noise = self._noise(powers[:, 1 - BLOCK_FRAMES - _NOISE_SMOOTHING :], keep=frames == BLOCK_FRAMES)
+        noise = self._noise(powers[:, 1 - BLOCK_FRAMES - _NOISE_SMOOTHING :], frames)
         around = np.concatenate((self._evidence, _evidence_of(block.powers, noise[:, None] + self._echo(powers))), axis=1)
         evidence = ((around[:, :-2] + around[:, 1:-1] + around[:, 2:]) / 3)[:, :frames]
         tones = np.concatenate((self._tones, block.tones), axis=1)
@@ -138,15 +141,12 @@ class VoiceDetector:
         self._begin()
         return runs
 
-    def _noise(self, powers: Floats, *, keep: bool) -> Floats:
-        smoothed = powers[:, :BLOCK_FRAMES].copy()
+    def _noise(self, powers: Floats, frames: int) -> Floats:
+        smoothed = powers[:, :frames].copy()
         for number in range(1, _NOISE_SMOOTHING):
-            smoothed += powers[:, number : number + BLOCK_FRAMES]
-        least = smoothed.min(1) * np.float32(_NOISE_BIAS / _NOISE_SMOOTHING)
-        noise: Floats = np.minimum.reduce([least, *self._minima]) + _NOISE_LEAST
-        if keep:
-            self._minima.append(least)
-        return noise
+            smoothed += powers[:, number : number + frames]
+        self._minima.append(smoothed.min(1) * np.float32(_NOISE_BIAS / _NOISE_SMOOTHING))
+        return np.asarray(np.minimum.reduce(list(self._minima)) + _NOISE_LEAST)
 
     def _echo(self, powers: Floats) -> Floats | np.float32:
         if self._echoes[0].gain == self._echoes[1].gain == 0:
@@ -181,18 +181,21 @@ class VoiceDetector:
         return self._powers[channel, max(0, first) : end - self._first_kept]
 
     def _judge(self, channel: int, one: _Candidate, end: int) -> Iterator[Run]:
-        one.judged = one.speech(end)
+        short = end - one.begun < _HELD_FRAMES
+        if one.is_note(end) or (short and one.begun < self._note_until[channel]):
+            self._note_until[channel] = end + _BEAT_FRAMES
+            one.judged = False
+        else:
+            one.judged = one.speech(end)
         if one.judged and not self._echoes[channel].heard(self._span(channel, one.begun, end), self._span(1 - channel, one.begun, end)):
             yield Run(channel, one.begun, end, one.strongest)
         one.next_part(end)
 
 
 def _evidence_of(powers: Floats, noise: Floats) -> Floats:
-    """The mean log likelihood ratio of speech to noise over the bands, or, for an "s" or "t", of the upper bands as one."""
+    """The mean log likelihood ratio of speech to noise over the bands."""
     ratio = np.maximum(powers / noise, 1)
-    bands = np.minimum(ratio - np.log(ratio) - 1, _MOST_EVIDENCE).mean(-1)
-    upper = np.maximum(powers[..., _UPPER:].sum(-1) / noise[..., _UPPER:].sum(-1), 1)
-    return np.maximum(bands, np.minimum(_UPPER_WEIGHT * (upper - np.log(upper) - 1), _MOST_EVIDENCE))
+    return np.asarray(np.minimum(ratio - np.log(ratio) - 1, _MOST_EVIDENCE).mean(-1))
 
 
 def _change(powers: Floats) -> Floats:
