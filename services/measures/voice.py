@@ -202,4 +202,4 @@ def _change(powers: Floats) -> Floats:
     """How much the shape of the spectrum differs from that of 100 ms before, as a mean over the bands in dB."""
     level = 10 * np.log10(powers[:, :-2] + powers[:, 1:-1] + powers[:, 2:] + _NOISE_LEAST)
     difference = level[:, _CHANGE_FRAMES : _CHANGE_FRAMES + BLOCK_FRAMES] - level[:, :BLOCK_FRAMES]
-    return np.minimum(np.abs(difference - difference.mean(-1, keepdims=True)).mean(-1), _MOST_CHANGE_DB)
+    return np.asarray(np.minimum(np.abs(difference - difference.mean(-1, keepdims=True)).mean(-1), _MOST_CHANGE_DB))

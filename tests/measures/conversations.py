@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from tests.measures.sounds import RATE, Sound, Voice, demo_voices, echo, level, noise, resampled, through_mulaw
+from tests.measures.sounds import RATE, Sound, Voice, demo_voices, echo, level, noise, powers, resampled, through_mulaw
 
 SPEAKERS = ("customer", "assistant")
 
@@ -115,7 +115,7 @@ def _written(random: np.random.Generator, voices: tuple[Voice, Voice], turns: in
 
 def _speaking(said: Sound, first: int, last: int) -> npt.NDArray[np.int_]:
     """The 10 ms from `first` to `last` in which somebody speaks for the next 200 ms: whoever begins in a pause speaks over nobody."""
-    loud = np.square(said[: len(said) // 160 * 160].reshape(-1, 160)).mean(1) > 0.03
+    loud = powers(said) > 0.03
     quiet = np.convolve(~loud, np.ones(20), "full")[19:]
     return np.flatnonzero(quiet[first:last] < 8) + first
 
@@ -124,8 +124,9 @@ def _cut_short(said: Sound, least: float, random: np.random.Generator) -> tuple[
     """`said` until somebody is silent who was interrupted, and for how long the other spoke over it before, in seconds."""
     choices = _speaking(said, round((least - 0.5) * 100), len(said) // 160 - 60)
     begins = int(random.choice(choices))
-    loud = np.flatnonzero(np.square(said[: len(said) // 160 * 160].reshape(-1, 160)).mean(1) > 0.1)
-    last = int(loud[(loud > begins + 35)][round(random.uniform(0, 20))]) + 1
+    loud = np.flatnonzero(powers(said) > 0.1)
+    later = loud[loud > begins + 35]
+    last = int(later[min(round(random.uniform(0, 20)), len(later) - 1)]) + 1
     cut = said[: last * 160].copy()
     cut[-320:] *= np.linspace(1, 0, 320)
     return cut, (last - begins) / 100

@@ -12,7 +12,7 @@ from services.measures.measures import Measures
 from services.measures.turns import Stretch
 from tests.measures.accuracy import Accuracy
 from tests.measures.conversations import SPEAKERS, conversation
-from tests.measures.sounds import DEMO_CALL, RATE, Sound, dtmf, echo, hold_music, noise, tone
+from tests.measures.sounds import DEMO_CALL, RATE, Sound, audible, dtmf, echo, hold_music, noise, tone
 
 FORM = StreamFormat(sample_rate=RATE, channels=2)
 
@@ -211,11 +211,24 @@ def test_every_format_gives_the_same_turns(rate: int, encoding: str) -> None:
 
     figures = measured(pcm, StreamFormat(sample_rate=rate, channels=2, encoding=encoding))  # type: ignore[arg-type]
 
-    script = demo_call()[1]
-    assert [SPEAKERS[turn.channel] for turn in figures.conversation.turns] == [turn["role"] for turn in script]
-    for turn, written in zip(figures.conversation.turns, script, strict=True):
-        assert turn.start == pytest.approx(written["start"], abs=0.05)
-        assert turn.end == pytest.approx(written["end"], abs=0.05 if encoding == "s16le" else 0.2)
+    heard = demo_turns_in_band()
+    assert [SPEAKERS[turn.channel] for turn in figures.conversation.turns] == [speaker for speaker, _, _ in heard]
+    for turn, (_, start, end), written in zip(figures.conversation.turns, heard, demo_call()[1], strict=True):
+        # In a call as quiet as this one, what is softer than the truth of the telephone band may be heard too, but nothing unwritten.
+        assert float(written["start"]) - 0.05 <= turn.start <= start + 0.05
+        assert end - 0.05 <= turn.end <= float(written["end"]) + 0.05
+
+
+def demo_turns_in_band() -> list[tuple[str, float, float]]:
+    """Who speaks from when until when, by what a telephone passes on: a stream of 8 kHz has nothing else."""
+    pcm, script = demo_call()
+    samples = np.frombuffer(pcm, "<i2").reshape(-1, 2) / 32768
+    heard = []
+    for turn in script:
+        first = round(float(turn["start"]) * RATE)
+        start, end = audible(samples[first : round(float(turn["end"]) * RATE), SPEAKERS.index(str(turn["role"]))])
+        heard.append((str(turn["role"]), (first + start) / RATE, (first + end) / RATE))
+    return heard
 
 
 def mulaw(sound: Sound) -> bytes:
@@ -223,7 +236,8 @@ def mulaw(sound: Sound) -> bytes:
     size = np.minimum(np.abs(np.rint(sound * 32768)), 32635).astype(int) + 132
     exponent = np.floor(np.log2(size)).astype(int) - 7
     mantissa = (size >> (exponent + 3)) & 15
-    return (~(np.where(sound < 0, 0x80, 0) | exponent << 4 | mantissa) & 255).astype("u1").tobytes()
+    coded = ~(np.where(sound < 0, 0x80, 0) | exponent << 4 | mantissa) & 255
+    return bytes(coded.astype("u1"))
 
 
 def test_one_channel_cannot_be_measured() -> None:
