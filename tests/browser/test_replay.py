@@ -22,6 +22,7 @@ from tests.browser.conftest import ROOT, Earshot, Open, earshot_process
 from tests.browser.lines import account, demo_line
 from tests.browser.plain_page.hearing import Heard, correlation, place, resampled
 from tests.browser.plain_page.server import RATE
+from tests.browser.seen import Seen
 
 TAP = ROOT / "tests" / "browser" / "plain_page" / "tap.js"
 RECORDED = 16  # seconds of conversation, in which both have spoken
@@ -140,9 +141,10 @@ def test_keys_alone_play_seek_and_change_the_speed(page: Page, recorded: Recorde
     expect(clock).to_have_text("0:10")
     assert wave.get_attribute("aria-valuetext") == f"0:10 of 0:{len(recorded.samples) // RATE:02}"
     page.keyboard.press("Home")
+    shown = Seen(page.get_by_test_id("replay-time"))
     page.keyboard.press("Space")
     expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "playing")
-    expect(clock).to_have_text("0:01")
+    shown.wait("0:01")
     page.keyboard.press("Space")
     expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "paused")
     page.get_by_role("button", name="2×").press("Enter")
@@ -164,17 +166,20 @@ def test_it_plays_to_the_end_and_then_begins_anew(page: Page) -> None:
     page.get_by_test_id("replay-wave").press("End")
     page.get_by_test_id("replay-wave").press("ArrowLeft")
     page.get_by_role("button", name="2×").click()
+    state = Seen(page.get_by_test_id("replay"))
     page.get_by_test_id("replay-play").click()
-    expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "playing")
+    state.wait("playing")
     expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "paused")
+    clock = Seen(page.get_by_test_id("replay-time"))
     page.get_by_test_id("replay-play").click()
-    expect(page.get_by_test_id("replay-time")).to_have_text("0:01")
+    clock.wait("0:01")
 
 
 def test_a_recording_of_two_parts_plays_through(recorded: Recorded, open_tab: Open) -> None:
     page = open_tab(recorded.address.rpartition("/")[0] + "/two", apart=True)
+    state = Seen(page.get_by_test_id("replay"))
     page.get_by_test_id("replay-play").click()
-    expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "playing")
+    state.wait("playing")
     expect(page.get_by_test_id("replay-time")).to_have_text("0:03")
     expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "paused")
     page.get_by_test_id("replay-wave").press("ArrowLeft")
@@ -184,8 +189,9 @@ def test_a_recording_of_two_parts_plays_through(recorded: Recorded, open_tab: Op
 def test_what_is_missing_after_a_takeover_is_shown_and_skipped(recorded: Recorded, open_tab: Open) -> None:
     page = open_tab(recorded.address.rpartition("/")[0] + "/taken-over", apart=True)
     expect(page.get_by_test_id("replay")).to_contain_text("0.0 to 9.4 s missing: the process that recorded it stopped.")
+    clock = Seen(page.get_by_test_id("replay-time"))
     page.get_by_test_id("replay-play").click()
-    expect(page.get_by_test_id("replay-time")).to_have_text("0:10")
+    clock.wait("0:10")
 
 
 def test_a_missing_recording_is_reported(recorded: Recorded, open_tab: Open) -> None:

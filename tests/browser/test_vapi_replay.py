@@ -7,6 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Earshot, Open
+from tests.browser.seen import Seen
 from tests.browser.test_replay import answered, fetched
 from tests.patience import HANG_S
 
@@ -32,8 +33,9 @@ def test_vapi_s_recording_is_heard_in_the_page(earshot: Earshot, open_tab: Open)
     replay = recorded.get_by_test_id("replay")
     expect(replay).to_have_attribute("data-state", "paused")
     expect(replay.locator(".replay-name")).to_have_text(["Customer", "Assistant"])
+    clock = Seen(page.get_by_test_id("replay-time"))
     replay.get_by_test_id("replay-play").click()
-    expect(replay.get_by_test_id("replay-time")).to_have_text("0:02")
+    clock.wait("0:02")
     expect(replay.locator(".replay-lines li").first).to_be_visible()
     with page.expect_download() as saved:
         recorded.get_by_role("link", name="Download").click()

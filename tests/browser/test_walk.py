@@ -9,6 +9,7 @@ from services.domain.call import CallStatus
 from tests.browser.conftest import Earshot, Open, Start
 from tests.browser.lines import account
 from tests.browser.plain_page.hearing import Heard
+from tests.browser.seen import Seen
 from tests.browser.test_page import NUMBER, PATIENCE, dial, part, see_status
 from tests.browser.test_steering import choose_way
 from tests.process import ROOT
@@ -83,8 +84,9 @@ def test_a_walk(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
     expect(part(page, "transcript")).to_contain_text("Hello?", timeout=PATIENCE)
 
     part(page, "replay-open").click()
+    clock = Seen(page.get_by_test_id("replay-time"))
     part(page, "replay-play").click()
     expect(part(page, "replay")).to_have_attribute("data-state", "playing")
-    expect(part(page, "replay-time")).to_have_text("0:05", timeout=PATIENCE)
+    clock.wait("0:05")
     assert np.abs(Heard.of(page.evaluate("window.heard()")).sound).max() > 0.05
     expect(part(page, "transcript")).to_be_hidden()
