@@ -282,6 +282,7 @@ def desk_of(account: Settings, gateway: Gateway, journal: Journal, *, demo: bool
         phone_number_id=account.phone_number_id,
         max_call_seconds=account.max_call_seconds,
         missing=account.missing,
+        dispositions=account.dispositions,
         reach=Reach(also=example, sip_hosts=account.sip_hosts),
     )
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import phonenumbers
 from dotenv import dotenv_values
 
+from services.domain.annotation import LONGEST_LABEL
 from services.domain.call import LONGEST_CALL_SECONDS, SHORTEST_CALL_SECONDS
 from services.domain.limits import Limits
 from services.support.environment import comma_list, markdown_table, on_or_off, one_of, setting, variables_of, whole_number
@@ -108,6 +109,13 @@ def _regions(text: str) -> frozenset[str] | None:
     if unknown:
         raise ValueError(f"takes ISO 3166 codes such as US,GB, or *, not {', '.join(sorted(unknown))}")
     return regions or None
+
+
+def _dispositions(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(" ".join(item.split()) for item in comma_list(text)))
+    if any(len(name) > LONGEST_LABEL for name in names):
+        raise ValueError(f"takes names of at most {LONGEST_LABEL} characters")
+    return names
 
 
 def _sip_hosts(text: str) -> frozenset[str]:
@@ -239,6 +247,12 @@ class Settings:
         600,
         "Maximum duration of a call in seconds; Vapi ends it then",
         whole_number(SHORTEST_CALL_SECONDS, LONGEST_CALL_SECONDS),
+    )
+    dispositions: tuple[str, ...] = setting(
+        "EARSHOT_DISPOSITIONS",
+        (),
+        "How people may mark the result of a call, such as `sold, call again, not interested`, separated by commas",
+        _dispositions,
     )
     record: bool = setting("EARSHOT_RECORD", False, "`on`: records every call, unless recording is switched off for that call", on_or_off)
     recordings: str = setting(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
+from services.desk.annotations import CallAnnotations
 from services.desk.book import Book
 from services.desk.call_control import CallControl, Obstacle
 from services.desk.directory import Directory
@@ -53,6 +54,7 @@ class CallDesk:
     `switch` and `blocked` are the stop switch and the block list, which `start` loads.
     `missing` names the credentials that are not set; then `gateway` raises NotConfigured.
     `guard` makes the dial guard from this desk; `limits` are the caps that the journal enforces.
+    `dispositions` are those that a call may be given.
     `max_call_seconds` is the maximum duration that an order may ask for, and the default.
     `reach` says which numbers and SIP addresses may be called at all.
     `order` makes an order for `place`. `note` adds to the audit.
@@ -72,6 +74,7 @@ class CallDesk:
         phone_number_id: str = "",
         max_call_seconds: int = 600,
         missing: tuple[str, ...] = (),
+        dispositions: Collection[str] = (),
     ) -> None:
         self.trouble_changed: Signal[str | None] = Signal()
         self.trouble: str | None = None
@@ -98,6 +101,7 @@ class CallDesk:
         self.changed = self._book.changed
         self.transcripts = Transcripts(self._book.current_id)
         self.timelines = Timelines(self._read_timeline, self._book.current_id)
+        self.annotations = CallAnnotations(journal, dispositions)
         self._notes = Notes(journal, self.timelines)
         self.note = self._notes.note
         self._updates = Updates(
@@ -107,6 +111,7 @@ class CallDesk:
             switch=switch,
             blocked=blocked,
             watch=lambda: self._watcher.wake(),
+            noted=self.annotations.changed.emit,
         )
         self.guard = guard(self)
         self._gateway = gateway
@@ -213,12 +218,14 @@ class CallDesk:
         created_from: datetime | None = None,
         created_to: datetime | None = None,
         search: str | None = None,
+        tags: Collection[str] | None = None,
+        dispositions: Collection[str] | None = None,
         before: tuple[datetime, str] | None = None,
         limit: int = 50,
     ) -> list[Call]:
         """Calls from the journal, newest first, each as last read. `before` is the time and id of the last call of the previous page.
 
-        `search` is part of a number, name, summary or transcript. `families` selects only ended calls.
+        `search` is part of a number, name, summary, transcript, note or tag. `families` selects only ended calls.
         """
         await self.caught_up()
         await self._notes.settled()  # a call that was already shown must not be missing from the list
@@ -230,6 +237,8 @@ class CallDesk:
             before=before,
             limit=limit,
             search=search,
+            tags=tags,
+            dispositions=dispositions,
         )
         return [self.get(call.id) or call for call in found]
 

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 class Updates:
     """Keeps `book`, `transcripts` and `timelines` up to date, and the rules `switch` and `blocked`.
 
-    `watch` has the running calls read from Vapi now.
+    `watch` has the running calls read from Vapi now. `noted` takes the id of a call with news in the audit.
     """
 
     def __init__(
@@ -32,12 +32,14 @@ class Updates:
         switch: Switch,
         blocked: BlockList,
         watch: Callable[[], None],
+        noted: Callable[[str], None],
     ) -> None:
         self._book = book
         self._transcripts = transcripts
         self._timelines = timelines
         self._rules: dict[str, Switch | BlockList] = {STOP: switch, BLOCKED: blocked}
         self._watch = watch
+        self._noted = noted
 
     def ours(self, call: Call) -> Call:
         """Saves a call that was placed or ended here, and returns the stored version."""
@@ -75,6 +77,7 @@ class Updates:
                 rules.follow(*state)
         for call_id in news.noted:
             self._timelines.follow(call_id)
+            self._noted(call_id)
 
     def rename(self, unknown_id: str, call_id: str) -> None:
         """Gives a call of unknown outcome the id under which it was found."""

@@ -14,7 +14,7 @@ class Scope(StrEnum):
     CALL = "call"
     """Place calls, with any assistant of the account and any variables for it, and move scheduled ones."""
     CONTROL = "control"
-    """Hang up, steer and record calls, and stop all dialling."""
+    """Hang up, steer, record and annotate calls, and stop all dialling."""
     TRANSFER = "transfer"
     """Hand a call over, or tell its assistant to: both ring a telephone."""
     MANAGE = "manage"

@@ -14,6 +14,7 @@ from services.domain.call import Call, CallOrder, CallStatus
 from services.domain.errors import JournalError, KeyInProgress
 from services.domain.limits import Limits
 from services.domain.transcript import Line
+from services.journal.annotations import AnnotationsJournal
 from services.journal.database.revisions import Revised
 from services.journal.erasures import ErasuresJournal
 from services.journal.opening import open_database
@@ -21,7 +22,7 @@ from services.journal.processes.feed import Feed, News
 from services.journal.processes.presence import HEARTBEAT, Presence
 from services.journal.recordings import RecordingsJournal
 from services.journal.records import AuditRow, Begun, Condition, Dial, DialState, Session
-from services.journal.tables import audit, calls, dials, hang_ups, pruning, sessions, settlements, slots, states, transcripts
+from services.journal.tables import annotations, audit, calls, dials, hang_ups, pruning, sessions, settlements, slots, states, transcripts
 from services.journal.tables.states import State
 from services.journal.writing.proof import Proof
 from services.journal.writing.writer import Writer
@@ -60,6 +61,7 @@ class Journal:
         self._writer = Writer(database, now)
         self.recordings = RecordingsJournal(database, self._writer, feed, instance)
         self.erasures = ErasuresJournal(database)
+        self.annotations = AnnotationsJournal(database)
         self._proof = Proof(database, now)
         self._beginning_now: set[str] = set()
         """The tags of the dials that are being written down."""
@@ -196,12 +198,17 @@ class Journal:
         limit: int = 50,
         search: str | None = None,
         ended: Callable[[str], bool] | None = None,
+        tags: Collection[str] | None = None,
+        dispositions: Collection[str] | None = None,
     ) -> list[Call]:
         """A page of calls, newest first. `before` is the time and id of the last call of the previous page. `search` is part of a number,
-        name, summary, ended reason or transcript. `created_to` is exclusive. With `ended`, only ended calls for whose reason it returns
-        True.
+        name, summary, ended reason, transcript, note or tag. `created_to` is exclusive. With `ended`, only ended calls for whose reason it
+        returns True. With `tags` or `dispositions`, only calls that have one of them.
         """
         query = calls.page(statuses=statuses, created_from=created_from, created_to=created_to, before=before, limit=limit)
+        for kind, wanted in ((annotations.TAG, tags), (annotations.DISPOSITION, dispositions)):
+            if wanted is not None:
+                query = query.where(annotations.labelled(kind, wanted))
         return await self._database.read(partial(calls.find, query=query, ended=ended, search=search))
 
     async def get(self, call_id: str) -> Call | None:

@@ -39,7 +39,7 @@ class Variable:
     def _shown(self, value: object) -> str:
         if isinstance(value, bool):
             return "`on`" if value else "`off`"
-        if value is None or value in ("", frozenset()):
+        if value is None or value in ("", frozenset(), ()):
             return self.unset
         return f"`{', '.join(sorted(value)) if isinstance(value, frozenset) else value}`"
 

@@ -22,6 +22,7 @@ from services.web.answers import call_details
 from services.web.call_events import CallEvents, Transcript
 from services.web.json_body import JsonBody
 from services.web.problems import install_problems
+from services.web.routes.annotations import annotations_router
 from services.web.routes.block_list import block_list_router
 from services.web.routes.calls import calls_router
 from services.web.routes.docs_page import install_docs
@@ -65,6 +66,7 @@ def create_api(
     api.include_router(block_list_router(desk))
     api.include_router(export_router(desk))
     api.include_router(calls_router(desk=desk, tickets=tickets, direct=settings.listen_mode == "direct"))
+    api.include_router(annotations_router(desk))
     api.include_router(health_router(desk=desk, mode=settings.mode, version=version))
     api.include_router(transcript_router(desk))
     api.include_router(webhook_router(desk=desk, forward=forward or WebhookForward()))

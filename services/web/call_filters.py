@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Query
+from pydantic import StringConstraints
 
+from services.domain.annotation import LONGEST_LABEL
 from services.domain.call import Call, CallStatus
 from services.vapi.ended_reasons import Family
 from services.web.requests import Time
 
+Label = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_LABEL, pattern=r"^[^\x00-\x1f\x7f]*$")]
 CURSOR = r"^[0-9]{1,13}\.[A-Za-z0-9_-]{1,64}$"
 """A position in the list: the creation time of a call in milliseconds since 1970, and its id."""
 
@@ -24,6 +27,8 @@ class CallFilters:
     created_from: datetime | None
     created_to: datetime | None
     search: str | None
+    tags: Collection[str] | None
+    dispositions: Collection[str] | None
 
     def arguments(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -39,12 +44,16 @@ def call_filters(
         Query(
             max_length=200,
             pattern=r"^[^\x00-\x1f\x7f]*$",
-            description="Part of a number, of a name, of the summary or of what was said, in either case",
+            description="Part of a number, of a name, of the summary, of what was said or of a note, in either case",
         ),
     ] = None,
+    tag: Annotated[list[Label] | None, Query(description="Only calls with this tag; repeat it for several")] = None,
+    disposition: Annotated[list[Label] | None, Query(description="Only calls with this disposition; repeat it for several")] = None,
 ) -> CallFilters:
     """The filters of a request."""
-    return CallFilters(statuses=status, families=family, created_from=from_, created_to=to, search=search)
+    return CallFilters(
+        statuses=status, families=family, created_from=from_, created_to=to, search=search, tags=tag, dispositions=disposition
+    )
 
 
 def cursor_of(call: Call) -> str:

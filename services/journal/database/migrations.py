@@ -88,6 +88,14 @@ STEPS: tuple[Step, ...] = (
         "CREATE INDEX earshot_erasures_pending ON earshot_erasures (asked_at) WHERE confirmed_at IS NULL",
     ),
     (SHORT_WORDS,),
+    (
+        "CREATE TABLE earshot_notes (id {serial}, call_id TEXT NOT NULL, at BIGINT NOT NULL, who TEXT NOT NULL, moment BIGINT,"
+        " text TEXT NOT NULL)",
+        "CREATE INDEX earshot_notes_call ON earshot_notes (call_id, id)",
+        "CREATE TABLE earshot_labels (call_id TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, who TEXT NOT NULL,"
+        " at BIGINT NOT NULL, PRIMARY KEY (call_id, kind, text))",
+        "CREATE INDEX earshot_labels_text ON earshot_labels (kind, text)",
+    ),
 )
 """A released step is never changed. Every later change is a new step."""
 

@@ -40,7 +40,8 @@ calls = _table(
     said=sa.String,
     revision=sa.BigInteger,
 )
-"""One row per call as last read. `data` is the whole call. A search looks in `words` and, after the end, in `said`, the transcript."""
+"""One row per call as last read. `data` is the whole call. A search looks in `words` and in `said`: the
+transcript after the end, notes, tags and disposition."""
 
 search_index = _table("earshot_search", rowid=sa.Integer)
 search_rows = _table("earshot_search_rows", number=sa.Integer, call_id=sa.String)
@@ -50,6 +51,12 @@ have each. Triggers keep them up to date."""
 
 transcripts = _table("earshot_transcripts", call_id=sa.String, lines=sa.String)
 """The transcripts of ended calls, line by line, as JSON."""
+
+notes = _table("earshot_notes", id=sa.BigInteger, call_id=sa.String, at=sa.BigInteger, who=sa.String, moment=sa.BigInteger, text=sa.String)
+"""Notes on calls. `moment` is the place in the recording that one is about, in milliseconds; null: the whole call."""
+
+labels = _table("earshot_labels", call_id=sa.String, kind=sa.String, text=sa.String, who=sa.String, at=sa.BigInteger)
+"""The tags of calls (kind `tag`), and at most one `disposition` of each."""
 
 audit = _table(
     "earshot_audit",

@@ -1,4 +1,4 @@
-"""The transcripts of ended calls: as lines, and as text for searching."""
+"""The transcripts of ended calls: as lines, and, with what people wrote about the calls, as text for searching."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from services.domain.speech import Kind
 from services.domain.transcript import Line
 from services.journal.database.codec import milliseconds, storable, time_of
-from services.journal.database.schema import calls, transcripts
+from services.journal.database.schema import calls, labels, notes, transcripts
 from services.journal.tables import erasures
 
 
@@ -21,8 +21,15 @@ def save(connection: sa.Connection, wanted: Sequence[tuple[str, Sequence[Line]]]
     for call_id, lines in latest.items():
         connection.execute(transcripts.delete().where(transcripts.c.call_id == call_id))
         connection.execute(transcripts.insert().values(call_id=call_id, lines=_dump(lines)))
-        said = storable("\n".join(line.text for line in lines).casefold())
-        connection.execute(calls.update().where(calls.c.id == call_id).values(said=said))
+        index(connection, call_id)
+
+
+def index(connection: sa.Connection, call_id: str) -> None:
+    """Has a search find a call by its transcript, notes, tags and disposition as they are now."""
+    written = [sa.select(table.c.text).where(table.c.call_id == call_id) for table in (notes, labels)]
+    texts = [text for query in written for text in connection.execute(query).scalars()]
+    said = storable("\n".join([*(line.text for line in get(connection, call_id)), *texts]).casefold())
+    connection.execute(calls.update().where(calls.c.id == call_id).values(said=said))
 
 
 def get(connection: sa.Connection, call_id: str) -> tuple[Line, ...]:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 
 from services.desk.desk import CallDesk
+from services.domain.annotation import Annotations
 from services.domain.call import Call
 from services.domain.client import Scope
 from services.support.rfc3339 import rfc3339
@@ -20,7 +21,7 @@ from services.web.problems import PROBLEMS
 
 COLUMNS = (
     *("id", "status", "direction", "from", "to", "name", "assistant", "createdAt", "startedAt", "endedAt", "seconds", "cost"),
-    *("endedReason", "endedReasonCode", "endedReasonFamily", "summary", "recordingUrl"),
+    *("endedReason", "endedReasonCode", "endedReasonFamily", "summary", "recordingUrl", "disposition", "tags", "notes"),
 )
 _PAGE = 500  # calls read at once
 _BOM = "\ufeff"
@@ -45,7 +46,8 @@ def export_router(desk: CallDesk) -> APIRouter:
 async def _lines(desk: CallDesk, filters: CallFilters, page: list[Call], *, may_listen: bool) -> AsyncIterator[str]:
     yield _BOM + _rows([COLUMNS])
     while page:
-        yield _rows([_cells(desk, call, may_listen=may_listen) for call in page])
+        found = await desk.annotations.among(page)
+        yield _rows([(*_cells(desk, call, may_listen=may_listen), *_written(found.get(call.id, Annotations()))) for call in page])
         last = page[-1]
         if len(page) < _PAGE or last.created_at is None:
             return
@@ -62,6 +64,12 @@ def _cells(desk: CallDesk, call: Call, *, may_listen: bool) -> Sequence[object]:
         *((reason.title, reason.code, reason.family.value) if reason else (None, None, None)),
         *(call.summary, recording_path(call) if may_listen else None),
     )
+
+
+def _written(found: Annotations) -> Sequence[object]:
+    """Disposition, tags, and notes with their moment in seconds."""
+    notes = (note.text if note.moment_s is None else f"{note.moment_s:g} s: {note.text}" for note in found.notes)
+    return found.disposition and found.disposition.text, " | ".join(tag.text for tag in found.tags), " | ".join(notes)
 
 
 def _rows(rows: Sequence[Sequence[object]]) -> str:

@@ -3,14 +3,18 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from services.domain.annotation import Annotations, Label, Note
 from services.domain.call import Analysis, Call, CallStatus, CostItem, Erasure
+from services.domain.errors import CallNotFound
 from services.domain.transcript import Line
 from services.journal import AuditRow, Journal
 from services.journal.tables.pruning import KEPT
 from tests.journal.conftest import Clock, an_order, execute
 
-SECRETS = ("Dana", "Rex the dog", "Lead forty-two", "storage.vapi", "Hello Dana", "Fridays")
-TABLES = ("dials", "calls", "transcripts", "audit", "states", "recordings", "erasures")
+SECRETS = ("Dana", "Rex the dog", "Lead forty-two", "storage.vapi", "Hello Dana", "Fridays", "Rex bites", "has a dog")
+TABLES = ("dials", "calls", "transcripts", "audit", "states", "recordings", "erasures", "notes", "labels")
 ORDER = an_order(name="Lead forty-two", first_message="Hello Dana", variable_values={"dog": "Rex the dog"})
 CALL = Call(
     id="one",
@@ -25,7 +29,8 @@ CALL = Call(
     analysis=Analysis(data={"dog": "Rex the dog"}),
     recording_url="https://storage.vapi.ai/one.wav",
 )
-LINES = [Line(key=1, speaker="customer", text="Fridays, for Rex the dog", at=datetime(2026, 9, 1, 10, tzinfo=UTC), final=True)]
+AT = datetime(2026, 9, 1, 10, tzinfo=UTC)
+LINES = [Line(key=1, speaker="customer", text="Fridays, for Rex the dog", at=AT, final=True)]
 
 
 def note(outcome: str, at: datetime) -> AuditRow:
@@ -37,6 +42,9 @@ async def stored(journal: Journal) -> None:
     await journal.settle(ORDER.tag, call=CALL, state="placed")
     await journal.save(CALL)
     await journal.save_transcript("one", LINES)
+    row = AuditRow(at=AT, who="page", action="note", call_id="one", outcome="done")
+    await journal.annotations.add_note(CALL, Note(id=0, at=AT, by="page", text="Rex bites"), row)
+    await journal.annotations.add_tag(CALL, Label(text="has a dog", by="page", at=AT), row)
 
 
 async def erased(journal: Journal, clock: Clock) -> Call:
@@ -66,10 +74,10 @@ async def test_what_is_deleted_is_in_no_table(journal: Journal, url: str, clock:
             erasure=Erasure(asked_at=clock.now, by="page"),
         )
     )
-    for search in ("Fridays", "Dana", ORDER.to):
+    for search in ("Fridays", "Dana", "bites", ORDER.to):
         assert await journal.calls(search=search) == [], search
     assert await journal.transcript("one") == ()
-    assert [row.action for row in await journal.audit(call_id="one")] == ["delete-data"]
+    assert [row.action for row in await journal.audit(call_id="one")] == ["delete-data", "note", "note"]
 
 
 async def test_late_facts_bring_nothing_back_but_what_it_cost(journal: Journal, url: str, clock: Clock) -> None:
@@ -83,6 +91,9 @@ async def test_late_facts_bring_nothing_back_but_what_it_cost(journal: Journal, 
     assert call
     assert (call.cost, call.to, call.summary) == (0.07, None, None)
     assert await journal.transcript("one") == ()
+    with pytest.raises(CallNotFound):
+        await journal.annotations.add_note(CALL, Note(id=0, at=AT, by="page", text="Rex bites"), note("asked", AT))
+    assert await journal.annotations.of("one") == Annotations()
 
 
 async def test_a_call_that_only_vapi_knew_is_kept_as_deleted(journal: Journal, clock: Clock) -> None:
@@ -108,7 +119,7 @@ async def test_a_deletion_waits_for_vapi_and_is_confirmed_once(journal: Journal,
     assert confirmed == replace(left, erasure=Erasure(asked_at=clock.now, by="page", confirmed_at=later))
     assert await journal.erasures.confirm("one", note("deleted", later + timedelta(hours=1))) == confirmed
     assert await journal.erasures.pending() == []
-    assert [row.outcome for row in await journal.audit(call_id="one")] == ["deleted", "asked"]
+    assert [row.outcome for row in await journal.audit(call_id="one")][:2] == ["deleted", "asked"]
 
 
 async def test_it_is_remembered_until_vapi_confirms_however_long_that_takes(journal: Journal, url: str, clock: Clock) -> None:
