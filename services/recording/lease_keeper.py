@@ -34,7 +34,7 @@ class LeaseKeeper:
         self._recorders = recorders
         self._take_over = take_over
         self._changed = changed
-        self._others: set[str] = set()
+        self._others: dict[str, int] = {}  # when their first sound came, in ms since 1970; 0 if not known
         self._switched_off: dict[str, None] = {}
         self._releases: dict[str, asyncio.Task[None]] = {}
         self._taking_over: set[str] = set()
@@ -60,6 +60,10 @@ class LeaseKeeper:
         """True if another process records this call."""
         return call_id in self._others
 
+    def heard_from_ms(self, call_id: str) -> int:
+        """When the first sound came that another process records of this call, in ms since 1970. 0 if that is not known."""
+        return self._others.get(call_id, 0)
+
     def switched_off(self, call_id: str) -> bool:
         """True if somebody has stopped recording this call, in whichever process."""
         return call_id in self._switched_off
@@ -67,9 +71,9 @@ class LeaseKeeper:
     def learn(self, state: RecordingState) -> None:
         """Takes in what the journal says of a call."""
         if state.recorder not in ("", self._journal.instance):
-            self._others.add(state.call_id)
+            self._others[state.call_id] = state.heard_from_ms
         else:
-            self._others.discard(state.call_id)
+            self._others.pop(state.call_id, None)
         if not state.switched_off:
             self._switched_off.pop(state.call_id, None)
         else:
@@ -89,10 +93,10 @@ class LeaseKeeper:
             log.warning("recording without a lease: %s", error.detail)
             lease = Lease()
         if lease:
-            self._others.discard(call_id)
+            self._others.pop(call_id, None)
             self._switched_off.pop(call_id, None)
         elif not unasked:
-            self._others.add(call_id)
+            self._others.setdefault(call_id, 0)
             self._changed(call_id)
         return lease
 
@@ -126,7 +130,7 @@ class LeaseKeeper:
             try:
                 if recorded := self._recorders.heard_from_ms:
                     for call_id in await self._journal.renew_leases(recorded):
-                        self._others.add(call_id)
+                        self._others.setdefault(call_id, 0)
                         if call_id in self._recorders:
                             self._recorders.give_up(call_id, "elsewhere")
                 for call_id in await self._journal.stale_leases():

@@ -20,7 +20,7 @@ _LOOK_AT_DISK = 20  # flushes
 class Recorders:
     """One recorder per call. `room` makes room on the disk and returns what prevents recording, or None.
 
-    `ended` is called with the id of a call whose recording has ended and is written.
+    `heard` is called with the id of a call once it has its first sound, `ended` once its recording has ended and is written.
     """
 
     def __init__(
@@ -29,6 +29,7 @@ class Recorders:
         disk: RecordingDisk,
         *,
         room: Callable[[], Awaitable[str | None]],
+        heard: Callable[[str], object],
         ended: Callable[[str], object],
         problems: Problems,
         clock: Callable[[], float] = time.monotonic,
@@ -36,10 +37,12 @@ class Recorders:
         self._relay = relay
         self._disk = disk
         self._room = room
+        self._heard = heard
         self._ended = ended
         self._problems = problems
         self._clock = clock
         self._recorders: dict[str, Recorder] = {}
+        self._with_sound: set[Recorder] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._wake = asyncio.Event()
@@ -104,6 +107,7 @@ class Recorders:
             call_id = recorder.call_id
             if end and self._recorders.get(call_id) is recorder:
                 del self._recorders[call_id]
+                self._with_sound.discard(recorder)
                 if not self._closed:
                     self._ended(call_id)
             if problem:
@@ -115,6 +119,9 @@ class Recorders:
                 self._problems.note(call_id, "no_sound")
             elif recorder.heard_from:
                 self._problems.mended(call_id, "no_sound")
+            if recorder.heard_from and not end and recorder not in self._with_sound:
+                self._with_sound.add(recorder)
+                self._heard(call_id)
 
     async def _keep_writing(self) -> None:
         for flush in count(1):

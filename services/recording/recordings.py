@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import soundfile
@@ -48,7 +49,7 @@ class Recordings:
 
     `journal` sees to it that one process records a call, that another takes over if that dies, and that all know of it.
     `default`: record every call unless it is switched off. `note` writes the audit.
-    `changed` emits the id of each call for which `recording`, `has` or `problem` may have changed, in whichever process.
+    `changed` emits the id of each call for which `recording`, `recorded_from`, `has` or `problem` may have changed, in whichever process.
     """
 
     def __init__(
@@ -79,7 +80,15 @@ class Recordings:
             if store
             else Archive(self._disk, journal, self.changed.emit)
         )
-        self._recorders = Recorders(relay, self._disk, room=self._make_room, ended=self._on_end, problems=self._problems, clock=clock)
+        self._recorders = Recorders(
+            relay,
+            self._disk,
+            room=self._make_room,
+            heard=self.changed.emit,
+            ended=self._on_end,
+            problems=self._problems,
+            clock=clock,
+        )
         self._leases = LeaseKeeper(journal, self._recorders, take_over=self._take_over, changed=self.changed.emit)
         self._erased: dict[str, None] = {}
         self._finishers: dict[str, asyncio.Task[None]] = {}
@@ -111,6 +120,14 @@ class Recordings:
         """True if this call is being recorded, or will be once there is sound."""
         call_id = self._id(call_id)
         return self._recorders.running(call_id) or self._leases.elsewhere(call_id)
+
+    def recorded_from(self, call_id: str) -> datetime | None:
+        """When the first sound came of the recording that is being made. None if there was none yet, or nothing is recorded."""
+        call_id = self._id(call_id)
+        if not self.recording(call_id):
+            return None
+        ms = self._recorders.heard_from_ms.get(call_id) or self._leases.heard_from_ms(call_id)
+        return datetime.fromtimestamp(ms / 1000, UTC) if ms else None
 
     def has(self, call_id: str) -> bool:
         """True if there is a finished recording of this call."""

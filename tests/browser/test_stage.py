@@ -1,5 +1,6 @@
 """The call on the stage: what other dials leave alone, what is kept when another call is shown, and how its end looks."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -101,6 +102,20 @@ def test_only_a_conversation_ends_in_green(earshot: Earshot, open_tab: Open, num
     expect(part(page, "call-log").locator(".row .dot").first).to_have_class(f"dot ended {tone}")
     green = page.evaluate("getComputedStyle(document.querySelector('.btn.go')).backgroundColor")
     assert page.locator(".steps .done").first.evaluate("item => getComputedStyle(item).borderTopColor") != green
+
+
+def test_recording_is_red_and_has_a_clock(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    dial(page, NUMBER)
+    see_status(page, CallStatus.IN_PROGRESS)
+    switch = part(page, "record")
+    expect(switch.locator(".call-clock")).to_be_hidden()
+    red = part(page, "call-end").evaluate("button => getComputedStyle(button).backgroundColor")
+    switch.click()
+    expect(switch.locator(".call-clock")).to_have_text(re.compile(r"0:0[1-9]"))
+    assert switch.evaluate("button => getComputedStyle(button).color") == red
+    switch.click()
+    expect(switch.locator(".call-clock")).to_be_hidden()
 
 
 def test_a_transfer_that_was_asked_for_here_is_not_put_on_the_assistant(earshot: Earshot, open_tab: Open) -> None:

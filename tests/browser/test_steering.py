@@ -49,10 +49,25 @@ def test_a_whisper_reaches_the_assistant_alone(earshot: Earshot, vapi: DemoLine,
     choose_way(page, "Whisper")
     page.get_by_label("Tell the assistant").fill("Offer Friday.")
     page.keyboard.press("Enter")
-    expect(part(page, "timeline")).to_contain_text("Instructed the assistant Offer Friday.")
+    expect(part(page, "timeline")).to_contain_text("Whispered to the assistant Offer Friday.")
     expect(page.get_by_label("Tell the assistant")).to_have_value("")
     (sent,) = vapi.controls(call_id)
     assert sent["message"] == {"role": "system", "content": "Offer Friday."}
+
+
+def test_what_was_done_stands_in_the_transcript_where_it_happened(earshot: Earshot, open_tab: Open) -> None:
+    page, _ = answered(earshot, open_tab)
+    transcript = part(page, "transcript")
+    expect(transcript.locator(".bubble").first).to_be_visible()
+    choose_way(page, "Whisper")
+    page.get_by_label("Tell the assistant").fill("Offer Friday.")
+    page.keyboard.press("Enter")
+    chip = transcript.locator(".action")
+    expect(chip).to_contain_text("Whispered to the assistant Offer Friday. Delivered.")
+    expect(transcript.locator(".action + .bubble")).to_be_visible()  # somebody speaks after it
+    assert transcript.locator(".bubble + .action").count() == 1
+    page.reload()
+    expect(transcript.locator(".action").first).to_contain_text("Whispered to the assistant Offer Friday. Delivered.")
 
 
 def test_the_last_words_end_the_call(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
@@ -151,6 +166,7 @@ def test_words_that_vapi_refuses_stay_in_the_field(earshot_with: Start, open_tab
         page.keyboard.press("Enter")
         expect(page.get_by_label("Steer the call").get_by_role("alert").filter(visible=True)).to_be_visible()
         expect(part(page, "timeline")).to_contain_text("Refused")
+        expect(part(page, "transcript").locator(".action.refused")).to_contain_text("Refused")
         expect(page.get_by_label("Have the assistant say")).to_have_value("Hello")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -55,6 +56,29 @@ async def test_leases_are_renewed_while_another_is_taken_over(url: str, tmp_path
         await keeper.aclose()
         await ours.aclose()
         await dead.aclose()
+
+
+async def test_other_processes_know_since_when_a_call_is_recorded(url: str) -> None:
+    ours, theirs = await open_journal(url), await open_journal(url)
+    recorders = cast(Recorders, Recording())
+    known = asyncio.Event()
+
+    def changed(call_id: str) -> None:
+        if keeper.heard_from_ms(call_id):
+            known.set()
+
+    keeper = LeaseKeeper(ours.recordings, recorders, take_over=AsyncMock(), changed=changed)
+    try:
+        await ours.recordings.follow(keeper.learn)
+        await theirs.recordings.take_lease("theirs")
+        await theirs.recordings.renew_leases({"theirs": 1_700_000_000_000})
+        async with asyncio.timeout(HANG_S):
+            await known.wait()
+        assert keeper.heard_from_ms("theirs") == 1_700_000_000_000
+    finally:
+        await keeper.aclose()
+        await ours.aclose()
+        await theirs.aclose()
 
 
 async def grow_old(url: str) -> list[Any]:

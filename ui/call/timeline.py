@@ -3,8 +3,8 @@
 from services.desk.desk import CallDesk
 from services.desk.timeline import Entry
 from services.domain.call import Call
-from services.domain.control import Action
 from services.domain.phone_number import international
+from ui.call.chips import QUOTED
 from ui.kit.live_box import Batch, LiveBox
 from ui.kit.markup import Box, Text
 from ui.kit.times import LocalTime
@@ -53,10 +53,7 @@ def _item(entry: Entry) -> None:
             with Box("p"):
                 Text("b", f"{say(f'did_{entry.action}')} ")
                 if entry.detail:
-                    Text("q" if entry.action in _QUOTED else "span", international(entry.detail))
+                    Text("q" if entry.action in QUOTED else "span", international(entry.detail))
             with Box("p", "came"):
                 Text("span", f"{say('by', who=who_name(entry.who))} ")
                 Text("span", say("refused", why=entry.words) if refused else say("taken"))
-
-
-_QUOTED = (Action.SAY, Action.ADD_MESSAGE)

@@ -1,6 +1,15 @@
 /**
  * The transcript of a call: speech as bubbles, and what happens between as chips. A line with a known key replaces the previous one, as a final text replaces a partial one. Markup in
- * the text is shown, never run.
+ * the text is shown, never run. What was done to the call stands between the lines where it happened.
+ *
+ * @typedef {object} Action
+ * @property {number} at ms since 1970
+ * @property {string} did such as `Whispered to the assistant`
+ * @property {string} detail what was said, or where the call went
+ * @property {boolean} quoted the detail is speech
+ * @property {string} came what became of it
+ * @property {boolean} refused
+ * @property {string} by who did it, if it was not done on this page
  *
  * @typedef {object} Line
  * @property {number} key
@@ -30,9 +39,13 @@ export default defineComponent({
         </template>
       </div>
       <p v-if="!sorted.length" class="transcript-empty">{{ empty }}</p>
-      <div v-show="sorted.length" class="talk" ref="talk" tabindex="0" role="group" :aria-label="words.title" @scroll.passive="scrolled">
-        <template v-for="line in sorted" :key="line.key">
-          <div v-if="line.kind === 'speech'" class="bubble" :class="[line.speaker, { open: !line.final }]" :data-final="String(line.final)">
+      <div v-show="items.length" class="talk" ref="talk" tabindex="0" role="group" :aria-label="words.title" @scroll.passive="scrolled">
+        <template v-for="{ key, line, action } in items" :key="key">
+          <p v-if="!line" class="between action" :class="{ refused: action.refused }">
+            <b>{{ action.did }}</b> <component v-if="action.detail" :is="action.quoted ? 'q' : 'span'" dir="auto">{{ action.detail }}</component>
+            <span class="came">{{ action.by }} {{ action.came }}</span><small>{{ time(action) }}</small>
+          </p>
+          <div v-else-if="line.kind === 'speech'" class="bubble" :class="[line.speaker, { open: !line.final }]" :data-final="String(line.final)">
             <small>{{ heading(line) }}</small>
             <span class="said" dir="auto">{{ line.text }}</span>
           </div>
@@ -49,6 +62,7 @@ export default defineComponent({
       <span class="sr-only" role="status">{{ copied ? words.copied : "" }}</span>
     </div>`,
   props: {
+    actions: { type: /** @type {import("vue").PropType<Action[]>} */ (Array), default: () => [] },
     initial: { type: /** @type {import("vue").PropType<Line[]>} */ (Array), required: true },
     since: { type: Number, default: 0 },
     empty: String,
@@ -63,6 +77,7 @@ export default defineComponent({
   data() {
     return {
       lines: byKey(this.initial),
+      acts: this.actions,
       spoken: /** @type {Line[]} */ ([]), // the last final lines, for screen readers
       missed: false, // a new line is out of sight
       copied: false,
@@ -73,6 +88,26 @@ export default defineComponent({
     /** @returns {Line[]} */
     sorted() {
       return Object.values(this.lines).sort((a, b) => a.key - b.key);
+    },
+
+    /**
+     * The lines in their order, and each action before the first line that began after it.
+     * @returns {{key: string, line?: Line, action?: Action}[]}
+     */
+    items() {
+      const { acts } = this;
+      /** @type {{key: string, line?: Line, action?: Action}[]} */
+      const items = [];
+      let next = 0;
+      const actUntil = (/** @type {number} */ at) => {
+        for (; next < acts.length && acts[next].at < at; next++) items.push({ key: `action ${next}`, action: acts[next] });
+      };
+      for (const line of this.sorted) {
+        actUntil(line.at);
+        items.push({ key: `line ${line.key}`, line });
+      }
+      actUntil(Number.POSITIVE_INFINITY);
+      return items;
     },
   },
 
@@ -108,6 +143,15 @@ export default defineComponent({
       }
       if (following) this.$nextTick(this.follow);
       else this.missed = true;
+    },
+
+    /** @param {Action[]} actions */
+    act(actions) {
+      const { following } = this;
+      const news = actions.length > this.acts.length;
+      this.acts = actions;
+      if (following) this.$nextTick(this.follow);
+      else if (news) this.missed = true;
     },
 
     /**
@@ -165,7 +209,7 @@ export default defineComponent({
 
     /**
      * The time since the call was answered, or the time of day if that is not known.
-     * @param {Line} line
+     * @param {{at: number}} event
      */
     time({ at }) {
       return this.since ? lasting((at - this.since) / 1000) : exact(at);

@@ -6,11 +6,12 @@ from services.recording.recordings import Recordings
 from ui.kit.live_box import LiveBox
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
+from ui.kit.times import CallClock
 from ui.words import say
 
 
 class RecordSwitch(LiveBox):
-    """One of the sound controls. Errors are shown in `notice`."""
+    """One of the sound controls: red, with the time since the first recorded sound, while it is on. Errors are shown in `notice`."""
 
     def __init__(self, call: Call, *, recordings: Recordings, notice: Notice) -> None:
         super().__init__("button", "btn record", type="button", role="switch", data_testid="record")
@@ -21,6 +22,8 @@ class RecordSwitch(LiveBox):
         with self:
             Box("i", "record-dot")
             self._label = Text("span")
+            with Box("span", "recorded-for", aria_hidden="true"):  # a name that changes every second would be read out
+                self._clock = CallClock()
         self.on("click", self._toggle)
         self.subscribe(recordings.changed, self._on_change)
         self._show()
@@ -33,6 +36,7 @@ class RecordSwitch(LiveBox):
         on = self._recordings.recording(self._call_id)
         set_props(self, aria_checked="true" if on else "false", disabled=self._busy)
         self._label.show(say("recording" if on else "record"))
+        self._clock.show(self._recordings.recorded_from(self._call_id), None)
 
     async def _toggle(self) -> None:
         if self._busy:

@@ -54,7 +54,7 @@ def renew(connection: sa.Connection, heard_from: Mapping[str, int | None], insta
     connection.execute(recordings.update().where(mine).values(renewed_at=_now(connection)))
     for call_id in connection.execute(sa.select(recordings.c.call_id).where(mine & (recordings.c.heard_from == 0))).scalars().all():
         if first := heard_from[call_id]:
-            connection.execute(recordings.update().where(recordings.c.call_id == call_id).values(heard_from=first))
+            _put(connection, call_id, heard_from=first)
     lost = sa.select(recordings.c.call_id).where(these & _HELD & (recordings.c.recorder != instance))
     return set(connection.execute(lost).scalars())
 
