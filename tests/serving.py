@@ -9,7 +9,8 @@ import uvicorn
 from aiohttp import web
 from starlette.types import ASGIApp
 
-from services.web.server.port import server_config
+from services.settings import Settings
+from services.web.server.port import open_port, server_config
 
 
 class PromptServer(uvicorn.Server):
@@ -40,9 +41,7 @@ class PromptServer(uvicorn.Server):
 @asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
     """The app's `http://127.0.0.1:PORT`, served as main.py serves it."""
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    listening.listen(128)
+    listening = open_port(Settings(host="127.0.0.1", port=0))
     config = server_config(app)
     config.lifespan, config.timeout_graceful_shutdown = "off", 1
     server = PromptServer(config)

@@ -15,7 +15,9 @@ from services.web.server.sockets import Sockets
 def open_port(settings: Settings) -> socket.socket:
     """The socket to serve on, opened first so that a taken port is reported before anything starts."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sets TCP_NODELAY only where the protocol is named. Without it, the second packet of an answer waits up to 40 ms for the
+    # client's acknowledgement of the first.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if sys.platform != "win32":
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
