@@ -13,6 +13,7 @@ from services.vapi.gateway import Gateway
 log = logging.getLogger(__name__)
 
 _PAUSE = 0.5  # seconds between reads
+_FIRST_PAUSE = 0.1  # seconds before the first read after a deletion, which usually shows it
 _ROUNDS = 60
 # Deleting does not hang up. Around its time a call may begin between our read and the deletion, so it is left to begin and hung up then.
 _BEFORE, _AFTER = timedelta(seconds=5), timedelta(seconds=10)
@@ -27,6 +28,7 @@ async def cancel(gateway: Gateway, call: Call) -> Call:
     """
     asked, deleted, missing, problem = False, False, False, ""
     for _ in range(_ROUNDS):
+        pause = _PAUSE
         try:
             seen = await gateway.get_call(call.id)
             missing = False
@@ -37,6 +39,8 @@ async def cancel(gateway: Gateway, call: Call) -> Call:
             if not _may_begin(seen):
                 asked = True
                 await gateway.delete_call(call.id)
+                if not deleted:
+                    pause = _FIRST_PAUSE
                 deleted = True
         except CallNotFound:
             if not deleted and _due(call):
@@ -47,7 +51,7 @@ async def cancel(gateway: Gateway, call: Call) -> Call:
         except VapiError as error:
             log.warning("could not cancel a scheduled call (%s)", error.code)
             problem = f" Vapi says: {error.detail}"
-        await asyncio.sleep(_PAUSE)
+        await asyncio.sleep(pause)
     raise HangUpUnconfirmed(f"Vapi has not cancelled the scheduled call.{problem} Try again, or delete it in the Vapi dashboard.")
 
 
