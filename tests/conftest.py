@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import kinds
+from tests import kinds, paces
 
 if TYPE_CHECKING:
     from services.desk.desk import CallDesk
@@ -43,6 +43,11 @@ def validators() -> None:
         from tests import shared_validators
 
         shared_validators.share()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pace() -> None:
+    paces.quicken()
 
 
 @pytest.fixture
