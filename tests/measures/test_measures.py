@@ -62,6 +62,7 @@ def test_the_demo_call_is_measured_as_it_was_written() -> None:
     assert figures["silences"] == figures["missing"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "median_s", "p95_s", "response_s", "interruptions"),
     [
@@ -151,6 +152,7 @@ def test_when_the_sound_arrives_changes_nothing() -> None:
     assert measured(pcm, piece=160) == whole
 
 
+@pytest.mark.slow
 def test_what_was_measured_never_changes_by_more_sound() -> None:
     """Only the last turns of a conversation that goes on are open."""
     pcm = conversation(3, snr_db=20, turns=40).pcm()
@@ -199,6 +201,7 @@ def test_a_stream_that_returns_in_another_format_is_one_conversation() -> None:
         assert one.end == pytest.approx(other.end, abs=0.03)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rate", "encoding"), [(8_000, "s16le"), (8_000, "mulaw"), (48_000, "s16le"), (44_100, "s16le")])
 def test_every_format_gives_the_same_turns(rate: int, encoding: str) -> None:
     samples = np.frombuffer(demo_call()[0], "<i2").reshape(-1, 2) / 32768
