@@ -91,9 +91,9 @@ class Listener:
         assert figures.counted == pytest.approx(figures.sent, abs=EXACT_S)
         return figures
 
-    def recorded(self) -> Sound:
-        """What came out since the beginning, or since it was last asked for."""
-        sound = self._recording.stop()
+    def recorded(self, at_least: float = 0.0) -> Sound:
+        """What came out since the beginning, or since it was last asked for, once that is `at_least` so many seconds."""
+        sound = self._recording.stop(at_least)
         self._recording = self._sound_server.record()
         return sound
 

@@ -3,6 +3,7 @@
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.patience import HANG_S
 
 RATE = 16_000  # of recordings
 _SINK = "ears"
+_LOOK_S = 0.02
 _FRAME_BYTES = 4  # two channels of 16 bit
 
 
@@ -102,8 +104,12 @@ class Recording:
         while data := self._process.stdout.read1(65536):  # type: ignore[attr-defined]
             self._bytes += data
 
-    def stop(self) -> Sound:
-        """All that was heard: samples x (left, right), -1..1."""
+    def stop(self, at_least: float = 0.0) -> Sound:
+        """All that was heard, once it is `at_least` so many seconds, silence included: samples x (left, right), -1..1."""
+        give_up = time.monotonic() + at_least + HANG_S
+        while len(self._bytes) < at_least * RATE * _FRAME_BYTES:
+            assert time.monotonic() < give_up, "the device records nothing"
+            time.sleep(_LOOK_S)
         self._process.terminate()
         self._process.wait(HANG_S)
         self._thread.join(HANG_S)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.browser.everywhere.driver import BrowserError
@@ -21,13 +22,14 @@ class Wire:
         self.always: dict[str, Any] = {}
 
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
-        """The result of a command. Raises BrowserError if the browser refuses it, TimeoutError if it does not answer."""
+        """The result of a command. Raises BrowserError if the browser refuses it or is gone, TimeoutError if it does not answer."""
         number = next(self._ids)
-        self._socket.send(json.dumps({"id": number, "method": method, "params": params, **self.always}))
-        while True:
-            answer: dict[str, Any] = json.loads(self._socket.recv(HANG_S))
-            if answer.get("id") == number:
-                break
+        try:
+            self._socket.send(json.dumps({"id": number, "method": method, "params": params, **self.always}))
+            while (answer := json.loads(self._socket.recv(HANG_S))).get("id") != number:
+                pass
+        except ConnectionClosed as error:
+            raise BrowserError(f"{method}: {error}") from error
         if "error" in answer:
             raise BrowserError(f"{method}: {answer}")
         result: dict[str, Any] = answer["result"]
