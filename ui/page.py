@@ -138,7 +138,7 @@ class DeskPage:
                     issue_ticket=issue_ticket,
                     dial_again=self._dialer.fill,
                     select=self._select,
-                    example=example,
+                    demo=settings.demo,
                 )
                 self._log = CallLog(desk=desk, select=self._select)
             Connection(demo=settings.demo)

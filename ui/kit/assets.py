@@ -28,7 +28,7 @@ names and to constants that are replaced by their numbers.
 """
 
 _SHEETS = [
-    *["tokens", "ground", "header", "columns", "controls", "stage", "sound", "outcome", "list", "narrow"],
+    *["tokens", "ground", "header", "columns", "controls", "stage", "sound", "outcome", "welcome", "list", "narrow"],
     *[
         "dialer",
         "frame",
