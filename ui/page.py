@@ -36,7 +36,7 @@ from ui.shell.header import header
 from ui.shell.nicegui_files import NiceguiFiles
 from ui.shell.nonces import install_nonces
 from ui.shell.safety import stopped_banner
-from ui.shell.shortcuts import Palette, Shortcuts
+from ui.shell.shortcuts import Palette, Present, Shortcuts
 from ui.shell.theme import apply_theme, choose_theme
 from ui.shell.webhooks import unanswered_notice
 from ui.words import choose_language, joined, say
@@ -239,6 +239,7 @@ class DeskPage:
 
 
 def _keyboard() -> None:
+    Present()
     Shortcuts()
     Palette()
 

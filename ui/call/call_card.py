@@ -54,7 +54,7 @@ class CallCard:
         self._ending = False
         self._freed = False
         self._replays: frozenset[str] = frozenset()
-        self._head = CallHead(number(call), subtitle(desk, call))
+        self._head = CallHead(call, subtitle(desk, call))
         self._remark = Text("p", "", "remark")
         with Box(classes="waiting") as self._waiting:
             with Box("p", "remark"):

@@ -1,21 +1,22 @@
 """The top of the stage: number, clock, state, steps. Also shown while a call is being placed."""
 
-from services.domain.call import Call
+from services.domain.call import Call, CallOrder
 from ui.call.steps import Steps
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.times import CallClock
 from ui.kit.tone import tone_of
 from ui.words import say, state
-from ui.words.calls import number
+from ui.words.calls import masked, number
 
 
 class CallHead:
-    """`who` is the other party's number, `subtitle` the line below it."""
+    """`call` is the call, or the order of one that is being placed, `subtitle` the line below its number."""
 
-    def __init__(self, who: str, subtitle: str) -> None:
+    def __init__(self, call: Call | CallOrder, subtitle: str) -> None:
         with Box(classes="top"):
             with Box(classes="whom"):
-                self._who = Text("h2", who, "who")
+                self._who = Text("h2", number(call), "who")
+                self._masked = Text("p", masked(call), "masked")  # in its place while presenting
                 self._subtitle = Text("p", subtitle, "sub")
             self._steps = Steps()
             with Box(classes="right"):
@@ -26,6 +27,7 @@ class CallHead:
 
     def update(self, call: Call, subtitle: str) -> None:
         self._who.show(number(call))
+        self._masked.show(masked(call))
         self._subtitle.show(subtitle)
         self._clock.show(call.started_at, call.ended_at)
         self._clock.name_tab(number(call), state(call.status))

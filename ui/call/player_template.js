@@ -2,7 +2,7 @@
 export const TEMPLATE = `
 <div class="audio-player">
   <div class="lanes" :class="{ one: mono }">
-    <div v-for="s in speakers" v-show="s.who === 'customer' || !mono" :key="s.who" class="lane" :class="[s.row, { muted: muted[s.who] }]">
+    <div v-for="s in speakers" v-show="s.who === 'customer' || !mono" :key="s.who" class="lane" :class="[s.row, { muted: muted[s.who], speaks: speaking[s.who] }]">
       <div class="name">{{ mono ? words.oneLane : words[s.who] }}<small>{{ mono || !spread ? words.bothEars : words.ear[s.who] }}{{ speaking[s.who] ? ", " + words.speaking : "" }}</small><small class="level" aria-hidden="true">{{ level[s.who] }}</small></div>
       <canvas class="wave" :ref="s.who" aria-hidden="true"></canvas>
       <div class="vol">

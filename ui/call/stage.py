@@ -12,7 +12,7 @@ from ui.call.open_calls import OpenCalls
 from ui.call.welcome import welcome
 from ui.kit.markup import Box
 from ui.words import say
-from ui.words.calls import number, subtitle
+from ui.words.calls import subtitle
 
 
 class Stage:
@@ -53,7 +53,7 @@ class Stage:
     def show_placing(self, order: CallOrder) -> None:
         self._empty("busy")
         with self._box:
-            CallHead(number(order), subtitle(self._desk, order))
+            CallHead(order, subtitle(self._desk, order))
 
     def show(self, call: Call, *, listen: bool = False) -> None:
         """Shows `call`, and starts its sound if `listen`. The call shown before falls silent but stays open."""

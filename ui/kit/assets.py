@@ -43,6 +43,7 @@ _SHEETS = [
         "safety",
         "docked",
         "dialogs",
+        "present",
     ],
 ]
 """The order matters: of two rules with the same specificity the later one wins."""

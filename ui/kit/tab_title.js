@@ -9,10 +9,16 @@
 const parts = { sound: "", state: "", clock: "", who: "" };
 let before = "";
 
+/** True while the page is shown to a room, which must not see who is called. */
+export function isPresenting() {
+  return document.documentElement.dataset.presents !== undefined;
+}
+
 /** @param {Partial<Parts>} changed */
 export function nameTab(changed) {
   before ||= document.title;
   Object.assign(parts, changed);
   const state = [parts.sound || parts.state, parts.clock].filter(Boolean).join(" ");
-  document.title = [state, parts.who, before].filter(Boolean).join(" · ");
+  const who = isPresenting() ? "" : parts.who;
+  document.title = [state, who, before].filter(Boolean).join(" · ");
 }

@@ -15,6 +15,7 @@ from ui.shell.preferences import preferences
 from ui.shell.safety import safety_controls
 from ui.words import say
 
+_PRESENT = "() => document.dispatchEvent(new CustomEvent('earshot-present'))"
 _OPEN_PALETTE = "() => document.dispatchEvent(new CustomEvent('earshot-palette'))"
 
 
@@ -33,6 +34,9 @@ def header(settings: Settings, *, desk: CallDesk, switch: Switch, forward: Webho
         with Box("button", "pill find", type="button", aria_haspopup="dialog").on("click", js_handler=_OPEN_PALETTE):
             Text("span", say("palette_title"))
             Text("kbd", "Ctrl K")
+        with Box("button", "btn quiet present", type="button", data_testid="present").on("click", js_handler=_PRESENT):
+            Text("span", say("present"))
+            Text("kbd", "P")
         safety_controls(desk=desk, switch=switch)
         accepts = settings.webhook_secret or settings.webhook_hmac_key
         preferences(can_log_out=bool(settings.password), forward=forward if accepts else None)

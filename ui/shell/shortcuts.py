@@ -11,7 +11,7 @@ COMMANDS = Path(__file__).with_name("commands.js")
 """The table, for components that import `commands`."""
 
 _ASKED = ("record", "stop_recording", "end")
-_NAMES = ("search", "number", "listen", "mute", "volume", "say", *_ASKED, "safety", "settings", "palette", "keys")
+_NAMES = ("search", "number", "listen", "mute", "volume", "say", *_ASKED, "present", "safety", "settings", "palette", "keys")
 
 
 class Shortcuts(Element, component="shortcuts.js", dependencies=[COMMANDS, "../kit/fill.js"]):
@@ -27,6 +27,14 @@ class Shortcuts(Element, component="shortcuts.js", dependencies=[COMMANDS, "../k
             "space": say("space_bar"),
         }
         set_props(self, words={**words, "names": _names()})
+
+
+class Present(Element, component="present.js", dependencies=["../kit/tab_title.js"]):
+    """Shows the call on the stage to a room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        set_props(self, words={"on": say("presenting"), "leave": say("present_leave")})
 
 
 class Palette(Element, component="palette.js", dependencies=[COMMANDS]):

@@ -24,6 +24,19 @@ def number(call: Call | CallOrder) -> str:
     return say("web_call" if isinstance(call, Call) and call.web else "unknown_number")
 
 
+def masked(call: Call | CallOrder) -> str:
+    """The other end for a room to see: of its number only the last two digits, of an address nothing."""
+    if not call.to:
+        return "sip:•••" if call.sip_uri else number(call)
+    digits = sum(each.isdigit() for each in call.to)
+    seen = 0
+    shown = []
+    for each in international(call.to).removeprefix("+"):
+        seen += each.isdigit()
+        shown.append("•" if each.isdigit() and seen <= digits - 2 else each)
+    return "".join(shown)
+
+
 def subtitle(desk: CallDesk, call: Call | CallOrder) -> str:
     """`Dana, United States, from Main line as Riley`, as far as known."""
     region = region_name(region_of(call.to or ""), language())

@@ -1,0 +1,75 @@
+"""Present: what a room sees of a call, and what it must not see."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from services.domain.call import CallStatus
+from tests.browser.conftest import Earshot, Open
+from tests.browser.test_axe import violations
+from tests.browser.test_page import NUMBER, dial, part, see_status
+
+NOT_FOR_OTHERS = re.compile(r"415|555|United States|Main line")
+
+
+def presenting(earshot: Earshot, open_tab: Open, width: int = 1280, height: int = 720) -> Page:
+    page = open_tab(earshot.url, viewport={"width": width, "height": height})
+    dial(page, NUMBER)
+    see_status(page, CallStatus.IN_PROGRESS)
+    expect(part(page, "transcript").locator(".bubble").first).to_be_visible()
+    page.locator("body").press("p")
+    expect(part(page, "present-leave")).to_be_focused()
+    return page
+
+
+def seen(page: Page) -> str:
+    return str(page.evaluate("document.body.innerText"))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080)])
+def test_a_room_reads_the_call_and_not_whom_it_is_with(earshot: Earshot, open_tab: Open, width: int, height: int) -> None:
+    page = presenting(earshot, open_tab, width, height)
+    text = seen(page)
+    assert not NOT_FOR_OTHERS.search(text), text
+    assert "• •••-•••-••71" in text
+    assert not NOT_FOR_OTHERS.search(page.title()), page.title()
+    expect(part(page, "call-status")).to_be_in_viewport(ratio=1)
+    expect(page.locator(".right .call-clock")).to_be_in_viewport(ratio=1)
+    for lane in page.locator(".wave").all():
+        expect(lane).to_be_in_viewport(ratio=1)
+        box = lane.bounding_box()
+        assert box
+        assert box["width"] > 0.85 * width
+    newest = part(page, "transcript").locator(".bubble").last
+    expect(newest).to_be_in_viewport()
+    assert newest.locator(".said").evaluate("line => parseFloat(getComputedStyle(line).fontSize)") >= 28
+    expect(page.locator(".lane.speaks")).not_to_have_count(0)  # somebody speaks, and the lane says so
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert list(violations(page)) == []
+
+
+@pytest.mark.parametrize("key", ["Escape", "p"])
+def test_it_is_left_by_a_key_and_everything_is_back(earshot: Earshot, open_tab: Open, key: str) -> None:
+    page = presenting(earshot, open_tab)
+    page.keyboard.press(key)
+    expect(part(page, "present-leave")).to_have_count(0)
+    expect(page.locator(".stage .who")).to_have_text("+1 415-555-2671")
+    expect(page.locator(".masked")).to_be_hidden()
+    expect(part(page, "call-end")).to_be_in_viewport()
+    expect(page).to_have_title(re.compile("415-555-2671"))
+
+
+def test_the_palette_has_it_and_only_while_a_call_is_shown(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("option", name="Present the call")).to_have_count(0)
+    page.keyboard.press("Escape")
+    dial(page, NUMBER)
+    see_status(page, CallStatus.IN_PROGRESS)
+    page.locator("body").press("Control+k")
+    page.keyboard.type("present")
+    page.keyboard.press("Enter")
+    expect(part(page, "present-leave")).to_be_visible()
+    part(page, "present-leave").click()
+    expect(page.get_by_role("banner")).to_be_visible()
