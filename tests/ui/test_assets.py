@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from tests.node import node_path
-from ui.kit.assets import ASSETS, ROUTE, STYLE, WORKLET, AssetFiles, versioned
+from ui.kit.assets import ASSETS, FONT, ROUTE, STYLE, WORKLET, AssetFiles, versioned
 
 PLAYER = ["live_playout.js", "live_session.js", "live_socket_worker.js", WORKLET]
 
@@ -92,7 +92,7 @@ def heard(folder: Path, module: str) -> list[float]:
     return json.loads(ran.stdout)  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("name", [STYLE, WORKLET, "live_playout.js", "playout/playout.js"])
+@pytest.mark.parametrize("name", [STYLE, WORKLET, FONT, "live_playout.js", "playout/playout.js"])
 async def test_only_the_current_version_is_kept_for_good(name: str) -> None:
     async with browser() as client:
         current = await client.get(versioned(name))
@@ -100,7 +100,7 @@ async def test_only_the_current_version_is_kept_for_good(name: str) -> None:
     assert "immutable" in current.headers["Cache-Control"]
     for answer in revalidated:
         assert answer.headers["Cache-Control"] == "no-cache"
-        assert answer.text == current.text  # a page that was opened before an update goes on working
+        assert answer.content == current.content  # a page that was opened before an update goes on working
 
 
 @pytest.mark.parametrize("name", ["nothing.js", "other/live_playout.js", "0123456789abc/live_playout.js", "../main.py"])

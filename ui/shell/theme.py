@@ -5,7 +5,8 @@ from nicegui.dependencies import libraries
 
 from services.support.language import THEME_COOKIE
 from services.support.root_path import address
-from ui.kit.assets import STYLE, versioned
+from ui.kit.assets import FONT, STYLE, versioned
+from ui.kit.assets import ROUTE as ASSETS_ROUTE
 from ui.kit.press import PRESS
 from ui.kit.times import FORMATS
 from ui.shell.nicegui_files import ROUTE
@@ -14,6 +15,11 @@ from ui.shell.nicegui_files import ROUTE
 _AT_ONCE = """<style>:root { color-scheme: light dark }
 [data-theme="light"] { color-scheme: light }
 [data-theme="dark"] { color-scheme: dark }</style>"""
+# As an application of its own. There is no service worker: an old state must never look like a live one.
+_INSTALLABLE = """<link rel="manifest" href="{assets}/earshot.webmanifest" crossorigin="use-credentials">
+<link rel="apple-touch-icon" href="{assets}/icons/192.png">
+<meta name="theme-color" content="#f6f6f3" media="(prefers-color-scheme: light)">
+<meta name="theme-color" content="#0e1116" media="(prefers-color-scheme: dark)">"""
 _CHOSEN = "<script>document.documentElement.dataset.theme = '%s'</script>"
 
 
@@ -25,7 +31,10 @@ def apply_theme(*, with_login: bool) -> None:
     """
     modules = ["live_playout.js", *(["logged_out.js"] if with_login else [])]
     scripts = "".join(f'<script type="module" async src="{versioned(module)}"></script>' for module in modules)
-    ui.add_head_html(_AT_ONCE + f'<link rel="stylesheet" href="{versioned(STYLE)}">' + _early() + scripts, shared=True)
+    style = f'<link rel="stylesheet" href="{versioned(STYLE)}">'
+    font = f'<link rel="preload" href="{versioned(FONT)}" as="font" type="font/woff2" crossorigin>'
+    installable = _INSTALLABLE.format(assets=address(ASSETS_ROUTE))
+    ui.add_head_html(_AT_ONCE + style + font + _early() + scripts + installable, shared=True)
 
 
 def choose_theme() -> None:
