@@ -74,9 +74,10 @@ class CallCard:
         self._note = RecordingNote(call, recordings=recordings)
         self._recorded = Recorded(call, recordings=recordings, replaying=partial(self._replaying, "ours"))
         self._vapi_recorded = VapiRecorded(call, replaying=partial(self._replaying, "vapis"))
-        self._transcript = Transcript(call, desk=desk)
+        with Box(classes="talked"):
+            self._transcript = Transcript(call, desk=desk)
+            Timeline(call, desk=desk)
         self._steering = Steering(call, desk=desk)
-        Timeline(call, desk=desk)
         self._deletion = DataDeletion(call, desk=desk)
         self.update(call)
 

@@ -43,6 +43,7 @@ _SHEETS = [
         "replay",
         "safety",
         "docked",
+        "wide",
         "dialogs",
         "present",
     ],
