@@ -23,6 +23,7 @@ from services.support.memory import expect_page
 from services.support.root_path import address
 from services.vapi.forwarding import WebhookForward
 from ui.call.stage import Stage
+from ui.dial.contacts import Contacts
 from ui.dial.dialer import Dialer
 from ui.kit.assets import ROUTE, AssetFiles
 from ui.kit.following import follow
@@ -142,12 +143,25 @@ class DeskPage:
                 )
                 self._log = CallLog(desk=desk, select=self._select)
             Connection(demo=settings.demo)
-            later(Box(), _keyboard)
+            later(Box(), self._hidden)
         self._show_trouble(desk.trouble)
         self._show_first(call_id, to)
         follow(desk.changed, self._update)
         follow(desk.directory.changed, lambda _: self._dialer.refresh())
+        follow(desk.contacts.changed, lambda _: self._rename())
         follow(desk.trouble_changed, self._show_trouble)
+
+    def _hidden(self) -> None:
+        """What a key or a press opens."""
+        Present()
+        Shortcuts()
+        Palette()
+        Contacts(desk=self._desk, use=self._dialer.fill, regions=self._dialer.regions)
+
+    def _rename(self) -> None:
+        """Contacts have changed, and so may the name on the stage."""
+        if self._stage.card:
+            self._stage.card.update(self._stage.card.call)
 
     def _show_first(self, call_id: str, to: str = "") -> None:
         """Shows the call that the address names, else the newest active one. A number in the address stays there."""
@@ -236,12 +250,6 @@ class DeskPage:
             self._trouble.show(say("trouble_title"), say("trouble"))
         else:
             self._trouble.hide()
-
-
-def _keyboard() -> None:
-    Present()
-    Shortcuts()
-    Palette()
 
 
 def _show_missing(names: tuple[str, ...]) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from services.desk.annotations import CallAnnotations
 from services.desk.book import Book
 from services.desk.call_control import CallControl, Obstacle
+from services.desk.contacts import Contacts
 from services.desk.directory import Directory
 from services.desk.erasures import Erasures
 from services.desk.hang_ups import HangUps
@@ -51,7 +52,7 @@ _CATCH_UP_PATIENCE = 3.0  # seconds for which a list of calls waits for the firs
 class CallDesk:
     """All calls of this installation. Ended calls leave memory, oldest first, and stay in the journal.
 
-    `switch` and `blocked` are the stop switch and the block list, which `start` loads.
+    `switch` and `blocked` are the stop switch and the block list, which `start` loads, as it does `contacts`.
     `missing` names the credentials that are not set; then `gateway` raises NotConfigured.
     `guard` makes the dial guard from this desk; `limits` are the caps that the journal enforces.
     `dispositions` are those that a call may be given.
@@ -104,12 +105,14 @@ class CallDesk:
         self.annotations = CallAnnotations(journal, dispositions)
         self._notes = Notes(journal, self.timelines)
         self.note = self._notes.note
+        self.contacts = Contacts(journal, self.note)
         self._updates = Updates(
             book=self._book,
             transcripts=self.transcripts,
             timelines=self.timelines,
             switch=switch,
             blocked=blocked,
+            contacts=self.contacts,
             watch=lambda: self._watcher.wake(),
             noted=self.annotations.changed.emit,
         )
@@ -163,6 +166,7 @@ class CallDesk:
         await self.journal.follow(self._updates.follow)
         await self.switch.load()
         await self.blocked.load()
+        await self.contacts.load()
         if self.missing:
             # Nothing can be read without credentials, and unfinished dials are left to a process that can search for them.
             self._watcher.looked_back.set()

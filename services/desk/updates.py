@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from services.desk.book import Book
+from services.desk.contacts import STATE as CONTACTS
+from services.desk.contacts import Contacts
 from services.desk.timeline import Timelines
 from services.desk.transcripts import Transcripts
 from services.dialling.block_list import STATE as BLOCKED
@@ -18,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class Updates:
-    """Keeps `book`, `transcripts` and `timelines` up to date, and the rules `switch` and `blocked`.
+    """Keeps `book`, `transcripts` and `timelines` up to date, the rules `switch` and `blocked`, and `contacts`.
 
     `watch` has the running calls read from Vapi now. `noted` takes the id of a call with news in the audit.
     """
@@ -31,13 +33,14 @@ class Updates:
         timelines: Timelines,
         switch: Switch,
         blocked: BlockList,
+        contacts: Contacts,
         watch: Callable[[], None],
         noted: Callable[[str], None],
     ) -> None:
         self._book = book
         self._transcripts = transcripts
         self._timelines = timelines
-        self._rules: dict[str, Switch | BlockList] = {STOP: switch, BLOCKED: blocked}
+        self._states: dict[str, Switch | BlockList | Contacts] = {STOP: switch, BLOCKED: blocked, CONTACTS: contacts}
         self._watch = watch
         self._noted = noted
 
@@ -72,9 +75,9 @@ class Updates:
             self._book.follow(call)
             if call.erasure:
                 self._transcripts.erase(call.id)
-        for name, rules in self._rules.items():
+        for name, followed in self._states.items():
             if state := news.states.get(name):
-                rules.follow(*state)
+                followed.follow(*state)
         for call_id in news.noted:
             self._timelines.follow(call_id)
             self._noted(call_id)

@@ -23,7 +23,7 @@ from ui.recording.record_switch import RecordingNote, RecordSwitch
 from ui.recording.recorded import Recorded
 from ui.recording.vapi_recorded import VapiRecorded
 from ui.words import say
-from ui.words.calls import number, remark, subtitle
+from ui.words.calls import remark, who
 
 _WITHOUT_SOUND = (CallStatus.UNKNOWN, CallStatus.SCHEDULED, CallStatus.ENDED)
 
@@ -54,7 +54,7 @@ class CallCard:
         self._ending = False
         self._freed = False
         self._replays: frozenset[str] = frozenset()
-        self._head = CallHead(call, subtitle(desk, call))
+        self._head = CallHead(call, desk=desk)
         self._remark = Text("p", "", "remark")
         with Box(classes="waiting") as self._waiting:
             with Box("p", "remark"):
@@ -83,7 +83,7 @@ class CallCard:
 
     def update(self, call: Call) -> None:
         self.call = call
-        self._head.update(call, subtitle(self._desk, call))
+        self._head.update(call)
         self._remark.show(remark(call))
         if call.status not in _WITHOUT_SOUND and self._player is None:
             self._with_player(call)
@@ -104,7 +104,7 @@ class CallCard:
     def _with_player(self, call: Call) -> None:
         with self._sound:
             self._player = player = AudioPlayer(
-                call.id, who=number(call), issue_ticket=self._issue_ticket, autostart=self.listen, on_state=self._on_state
+                call.id, who=who(self._desk, call), issue_ticket=self._issue_ticket, autostart=self.listen, on_state=self._on_state
             )
             with player:
                 toggle = self._toggle = Box("button", "btn listen", type="button", data_testid="listen-toggle")

@@ -2,12 +2,13 @@
 
 from typing import TypedDict
 
+from services.desk.desk import CallDesk
 from services.desk.timeline import Entry
 from services.domain.client import PAGE
 from services.domain.control import Action
-from services.domain.phone_number import international
 from ui.kit.times import milliseconds
 from ui.words import say
+from ui.words.calls import named
 from ui.words.who import who_name
 
 QUOTED = (Action.SAY, Action.ADD_MESSAGE)
@@ -26,13 +27,13 @@ class Chip(TypedDict):
     by: str
 
 
-def chip(entry: Entry) -> Chip:
+def chip(desk: CallDesk, entry: Entry) -> Chip:
     """What the transcript shows of an action."""
     refused = entry.outcome == "refused"
     return Chip(
         at=milliseconds(entry.at),
         did=say(f"did_{entry.action}"),
-        detail=international(entry.detail) if entry.detail else "",
+        detail=named(desk, entry.detail) if entry.detail else "",
         quoted=entry.action in QUOTED,
         came=say("refused", why=entry.words) if refused else say("taken"),
         refused=refused,

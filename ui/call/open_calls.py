@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
+from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
 from services.domain.errors import EarshotError
 from services.listening.relay import Relay
@@ -11,7 +12,7 @@ from ui.kit.icons import icon
 from ui.kit.live_box import LiveBox
 from ui.kit.markup import Box, Text, set_props
 from ui.words import say
-from ui.words.calls import number
+from ui.words.calls import who
 
 _MAX_OPEN = 12  # per tab; a further one closes the oldest
 _NOT_YET = (CallStatus.UNKNOWN, CallStatus.SCHEDULED)
@@ -23,21 +24,27 @@ class OpenCalls(LiveBox):
     Following needs no sound: the transcript grows while the call is open, heard or not.
     """
 
-    def __init__(self, *, relay: Relay, choose: Callable[[str], None]) -> None:
+    def __init__(self, *, desk: CallDesk, relay: Relay, choose: Callable[[str], None]) -> None:
         super().__init__("nav", "open-calls", aria_label=say("open_calls"))
+        self._desk = desk
         self._relay = relay
         self._choose = choose
         self._current: str | None = None
         self._open: dict[str, _Tab] = {}
         self._following: dict[str, asyncio.Task[None]] = {}
         self.set_visibility(False)
+        self.subscribe(desk.contacts.changed, lambda _: self._rename())
+
+    def _rename(self) -> None:
+        for tab in self._open.values():
+            tab.name()
 
     def show(self, call: Call | None) -> None:
         """Call this when `call`, or none, comes on the stage."""
         self._current = call.id if call else None
         if call and call.running and call.id not in self._open:
             with self:
-                self._open[call.id] = _Tab(call, choose=self._choose, close=self._close)
+                self._open[call.id] = _Tab(call, desk=self._desk, choose=self._choose, close=self._close)
             if len(self._open) > _MAX_OPEN:
                 self._close(next(iter(self._open)))
         self._mark()
@@ -78,8 +85,10 @@ class OpenCalls(LiveBox):
 
 
 class _Tab:
-    def __init__(self, call: Call, *, choose: Callable[[str], None], close: Callable[[str], None]) -> None:
+    def __init__(self, call: Call, *, desk: CallDesk, choose: Callable[[str], None], close: Callable[[str], None]) -> None:
         self.running = call.running
+        self._desk = desk
+        self._call = call
         with Box(classes="open-call") as self.item:
             self._button = Box("button", "to-call", type="button").on("click", lambda: choose(call.id))
             with self._button:
@@ -91,9 +100,15 @@ class _Tab:
 
     def update(self, call: Call) -> None:
         self.running = call.running
+        self._call = call
         self._dot.classes(replace=f"dot {call.status.value}")
-        self._name.show(number(call))
-        set_props(self._shut, aria_label=say("close_call", number=number(call)))
+        self.name()
+
+    def name(self) -> None:
+        """Shows whom the call is with."""
+        name = who(self._desk, self._call)
+        self._name.show(name)
+        set_props(self._shut, aria_label=say("close_call", number=name))
 
     def mark(self, current: bool) -> None:
         set_props(self._button, aria_current="true" if current else None)

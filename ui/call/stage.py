@@ -12,7 +12,6 @@ from ui.call.open_calls import OpenCalls
 from ui.call.welcome import welcome
 from ui.kit.markup import Box
 from ui.words import say
-from ui.words.calls import subtitle
 
 
 class Stage:
@@ -41,7 +40,7 @@ class Stage:
         self.card: CallCard | None = None
         self._section = Box("section", "card stage", aria_label=say("stage"))
         with self._section:
-            self._open = OpenCalls(relay=relay, choose=select)
+            self._open = OpenCalls(desk=desk, relay=relay, choose=select)
             self._box = Box()
         self.show_nothing()
 
@@ -53,7 +52,7 @@ class Stage:
     def show_placing(self, order: CallOrder) -> None:
         self._empty("busy")
         with self._box:
-            CallHead(order, subtitle(self._desk, order))
+            CallHead(order, desk=self._desk)
 
     def show(self, call: Call, *, listen: bool = False) -> None:
         """Shows `call`, and starts its sound if `listen`. The call shown before falls silent but stays open."""

@@ -3,12 +3,12 @@
 from services.desk.desk import CallDesk
 from services.desk.timeline import Entry
 from services.domain.call import Call
-from services.domain.phone_number import international
 from ui.call.chips import QUOTED
 from ui.kit.live_box import Batch, LiveBox
 from ui.kit.markup import Box, Text
 from ui.kit.times import LocalTime
 from ui.words import say
+from ui.words.calls import named
 from ui.words.who import who_name
 
 
@@ -40,12 +40,12 @@ class Timeline(LiveBox):
             item.delete()
         with self._list:
             for entry in entries[same:]:
-                _item(entry)
+                _item(self._desk, entry)
         self._shown = entries
         self.set_visibility(bool(entries))
 
 
-def _item(entry: Entry) -> None:
+def _item(desk: CallDesk, entry: Entry) -> None:
     refused = entry.outcome == "refused"
     with Box("li", entry.outcome):
         LocalTime(entry.at)
@@ -53,7 +53,7 @@ def _item(entry: Entry) -> None:
             with Box("p"):
                 Text("b", f"{say(f'did_{entry.action}')} ")
                 if entry.detail:
-                    Text("q" if entry.action in QUOTED else "span", international(entry.detail))
+                    Text("q" if entry.action in QUOTED else "span", named(desk, entry.detail))
             with Box("p", "came"):
                 Text("span", f"{say('by', who=who_name(entry.who))} ")
                 Text("span", say("refused", why=entry.words) if refused else say("taken"))

@@ -7,12 +7,11 @@ from typing import Any
 from nicegui.element import Element
 
 from services.desk.desk import CallDesk
-from services.desk.timeline import Entry
 from services.domain.call import Call
 from services.domain.errors import EarshotError
 from services.domain.speech import Kind
 from services.domain.transcript import Line
-from ui.call.chips import chip
+from ui.call.chips import Chip, chip
 from ui.kit.live_box import Batch, LiveBox
 from ui.kit.markup import set_props
 from ui.kit.notice import Notice
@@ -26,10 +25,10 @@ class Bubbles(Element, component="transcript.js", dependencies=[FORMATS]):
     `actions` are shown where they happened, and are not part of what is copied: the customer did not hear a whisper.
     """
 
-    def __init__(self, lines: Iterable[Line], *, actions: Iterable[Entry], since: datetime | None, empty: str, file: str) -> None:
+    def __init__(self, lines: Iterable[Line], *, actions: Iterable[Chip], since: datetime | None, empty: str, file: str) -> None:
         super().__init__()
         words = {key: say(name) for key, name in _WORDS.items()}
-        set_props(self, initial=[_plain(line) for line in lines], actions=[chip(entry) for entry in actions], words=words, file=file)
+        set_props(self, initial=[_plain(line) for line in lines], actions=list(actions), words=words, file=file)
         self.show(since=since, empty=empty)
 
     def show(self, *, since: datetime | None, empty: str) -> None:
@@ -39,9 +38,9 @@ class Bubbles(Element, component="transcript.js", dependencies=[FORMATS]):
         """Adds lines, or replaces those with the same keys."""
         self.run_method("put", [_plain(line) for line in lines])
 
-    def act(self, actions: Iterable[Entry]) -> None:
+    def act(self, actions: Iterable[Chip]) -> None:
         """Shows these actions, oldest first, instead of those shown before."""
-        self.run_method("act", [chip(entry) for entry in actions])
+        self.run_method("act", list(actions))
 
     def replace(self, lines: Iterable[Line]) -> None:
         """Shows these lines instead of all others."""
@@ -59,11 +58,9 @@ class Transcript(LiveBox):
         lines = self._kept = desk.transcripts.of(call.id)
         with self:
             self._notice = Notice()
-            self._bubbles = Bubbles(
-                lines, actions=desk.timelines.of(call.id), since=call.started_at, empty=self._empty(), file=_file_name(call)
-            )
+            self._bubbles = Bubbles(lines, actions=self._chips(), since=call.started_at, empty=self._empty(), file=_file_name(call))
         self._batch = Batch[int, Line](self, lambda lines: self._bubbles.put(lines.values()))
-        self._actions = Batch[str, None](self, lambda _: self._bubbles.act(desk.timelines.of(self._call.id)))
+        self._actions = Batch[str, None](self, lambda _: self._bubbles.act(self._chips()))
         self.subscribe(desk.timelines.changed, self._on_action)
         self.subscribe(desk.transcripts.changed, self._on_line)
         self.subscribe(desk.transcripts.rewritten, self._on_rewrite)
@@ -82,6 +79,9 @@ class Transcript(LiveBox):
         call_id, line = change
         if call_id == self._call.id:
             self._batch.add(line.key, line)
+
+    def _chips(self) -> list[Chip]:
+        return [chip(self._desk, entry) for entry in self._desk.timelines.of(self._call.id)]
 
     def _on_action(self, call_id: str) -> None:
         if call_id == self._call.id:

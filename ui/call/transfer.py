@@ -4,12 +4,13 @@ from services.desk.desk import CallDesk
 from services.domain.call import Call
 from services.domain.client import PAGE
 from services.domain.control import Action, Control
-from services.domain.phone_number import international, region_name, region_of
+from services.domain.phone_number import region_name, region_of
 from ui.call.send_form import Fields, SendForm
 from ui.kit.icons import icon
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
 from ui.words import language, say
+from ui.words.calls import named
 
 _LONGEST = 256  # characters of a SIP address
 
@@ -56,7 +57,7 @@ class TransferForm(SendForm):
         where = self._desk.reach.destination(to).address
         if not wanted.by_sip:
             region = region_name(region_of(where), language())
-            where = f"{international(where)} ({region})" if region else international(where)
+            where = f"{named(self._desk, where)} ({region})" if region else named(self._desk, where)
         self._asked = to
         self._question.show(say("transfer_sure", where=where))
         self._show()

@@ -26,6 +26,7 @@ from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.kit.press import PRESS, came_late
 from ui.words import language, parts, say
+from ui.words.calls import named
 from ui.words.faults import error_words
 
 _MAX_TEXT = 64
@@ -34,6 +35,9 @@ _OPTIONS = ("first_message", "customer_name", "voicemail", "voicemail_message", 
 _GUESSED = "number_guessed"
 _CONFIRMABLE = {"number_unlikely", "duplicate_recent_call", "duplicate_running_call"}
 _WHILE_TYPING = {"invalid_number", "short_number", "emergency_number", "number_unlikely"}  # true of every number before it is complete
+
+
+_OPEN_CONTACTS = "() => document.dispatchEvent(new CustomEvent('earshot-contacts'))"
 
 
 class DialForm(Element, component="dial_form.js", dependencies=[PRESS]):
@@ -79,6 +83,10 @@ class Dialer:
                     self._field = Box("input", id="dial-number", type="tel", inputmode="tel", autocomplete="off", maxlength=_MAX_TEXT)
                     set_props(self._field, placeholder=example or None, aria_describedby="dial-says", data_testid="dial-number")
                     set_props(self._field, list=recent_numbers.ID)
+                    with Box("button", "btn bare to-contacts", type="button", data_testid="contacts") as contacts:
+                        icon("contacts", 20)
+                    set_props(contacts, aria_label=say("contacts"), title=say("contacts"))
+                    contacts.on("click", js_handler=_OPEN_CONTACTS)
                 self._recent = recent_numbers.RecentNumbers(desk=desk)
                 self._pickers = Pickers(desk=desk)
                 self._options = CallOptions()
@@ -102,6 +110,7 @@ class Dialer:
         self.read_recent()
         background_tasks.create(desk.directory.freshen(), name="read assistants", context=ui.context.client)
         follow(desk.switch.changed, lambda _: self._look_again())
+        follow(desk.contacts.changed, lambda _: self._rename())
 
     def fill(self, number: str) -> None:
         """Puts a number into the field without dialling it."""
@@ -114,6 +123,12 @@ class Dialer:
         if self._said and (self._said[0] or "").startswith("calls"):
             self._check(self._text, complete=False)
 
+    def _rename(self) -> None:
+        """Contacts have changed: the number in the field may have a name now."""
+        self._recent.look_for(self._text)
+        if self._said and (self._said[0] or "").startswith("calls"):
+            self._check(self._text, complete=False)
+
     def _look_again(self) -> None:
         """Dialling was stopped, or allowed again: what was said before is no longer so."""
         self._notice.hide()
@@ -121,6 +136,7 @@ class Dialer:
 
     def _typed(self, text: str) -> None:
         self._text = text
+        self._recent.look_for(text)
         grouped = as_typed(text)
         if grouped != text:
             set_props(self.form, shape={"of": text, "text": grouped})
@@ -164,6 +180,10 @@ class Dialer:
         """Closes the question that is shown, without an answer."""
         self._not_meant = self._text
         self._check(self._text, complete=False)
+
+    def regions(self) -> tuple[str | None, str | None]:
+        """Whose numbers need no country code here: the chosen caller ID's country, then the browser's."""
+        return self._regions()
 
     def _regions(self, phone_number_id: str | None = None) -> tuple[str | None, str | None]:
         """Whose numbers need no country code here: the caller ID's country, then the browser's."""
@@ -218,7 +238,7 @@ class Dialer:
         line = self._desk.directory.caller_id_name(order.phone_number_id)
         assistant = self._desk.directory.speaker_name(order)
         country = region_name(order.region, language())
-        values = {"number": international(order.to), "country": country, "line": line, "assistant": assistant}
+        values = {"number": named(self._desk, order.to), "country": country, "line": line, "assistant": assistant}
         self._say(f"calls{'_in' if country else ''}{'_from' if line else ''}{'_as' if assistant else ''}", **values)
 
     def _say(self, key: str | None, **values: str) -> None:

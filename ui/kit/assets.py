@@ -45,6 +45,7 @@ _SHEETS = [
         "docked",
         "wide",
         "dialogs",
+        "contacts",
         "present",
     ],
 ]

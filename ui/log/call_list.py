@@ -11,7 +11,7 @@ from ui.kit.markup import set_props
 from ui.kit.times import FORMATS, milliseconds
 from ui.kit.tone import tone_of
 from ui.words import say
-from ui.words.calls import number, outcome
+from ui.words.calls import number, outcome, who
 
 
 class Row(TypedDict):
@@ -66,11 +66,12 @@ def row(desk: CallDesk, call: Call, *, fresh: bool = False) -> Row:
     scheduled = call.status is CallStatus.SCHEDULED
     speaking = desk.transcripts.speaking(call.id) if call.running else frozenset[str]()
     speaker = "both" if len(speaking) > 1 else next(iter(speaking), "")
+    written = number(call) if desk.contacts.name_of(call.to) else ""  # the name is in its place
     return Row(
         id=call.id,
-        number=number(call),
+        number=who(desk, call),
         status=call.status.value,
-        words=" · ".join(filter(None, (call.customer_name, outcome(desk, call)))),
+        words=" · ".join(filter(None, (written, call.customer_name, outcome(desk, call)))),
         running=call.running and not scheduled,
         inbound=call.inbound,
         at=milliseconds(call.due_at if scheduled else call.created_at),

@@ -30,6 +30,7 @@ class CallLog(LiveBox):
             self._past = PastCalls(desk=desk, choose=select)
         self._batch = Batch[str, None](self, lambda ids: self._refresh(ids))
         self.subscribe(desk.transcripts.speech_changed, lambda call_id: self._batch.add(call_id, None))
+        self.subscribe(desk.contacts.changed, lambda _: self._rename())
         self._drop_gone()
 
     def refresh(self, call: Call) -> None:
@@ -41,6 +42,12 @@ class CallLog(LiveBox):
         self._running.mark_row(call_id)
         self._scheduled.mark_row(call_id)
         self._past.mark_row(call_id)
+
+    def _rename(self) -> None:
+        """Contacts have changed, and so may the names in any row."""
+        for shown in (self._running, self._scheduled):
+            shown.put(row(self._desk, call) for call_id in shown.ids if (call := self._desk.get(call_id)))
+        self._past.read_again()
 
     def _refresh(self, ids: dict[str, None]) -> None:
         calls = {call_id: self._desk.get(call_id) for call_id in ids}

@@ -50,6 +50,10 @@ class PastCalls(LiveBox):
         else:
             self._list.put(row(self._desk, call) for call in calls)
 
+    def read_again(self) -> None:
+        """Shows the first page anew."""
+        self.start(self._find(), name="find calls")
+
     def _look(self, filters: Filters) -> None:
         self._filters = filters
         self.start(self._find(), name="find calls")

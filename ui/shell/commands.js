@@ -33,6 +33,7 @@ export const COMMANDS = [
   { name: "record", key: "r", on: "[data-testid=record][aria-checked=false]", does: "click", asks: true },
   { name: "stop_recording", key: "r", on: "[data-testid=record][aria-checked=true]", does: "click", asks: true },
   { name: "end", key: "e", on: "[data-testid=call-end]", does: "click", asks: true },
+  { name: "contacts", key: "c", on: "[data-testid=contacts]", does: "click" },
   { name: "present", key: "p", on: "[data-testid=present]", does: "click" },
   { name: "safety", on: "[data-testid=safety]", does: "click" },
   { name: "settings", on: "[data-testid=settings]", does: "click" },

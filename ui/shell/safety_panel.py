@@ -8,11 +8,11 @@ from services.dialling.switch import Stop, Switch
 from services.domain.call import Call
 from services.domain.client import PAGE
 from services.domain.errors import EarshotError
-from services.domain.phone_number import international
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.kit.times import LocalTime
 from ui.words import say
+from ui.words.calls import named
 from ui.words.who import who_name
 
 
@@ -90,7 +90,7 @@ class SafetyPanel:
         count = len(outcome.ended)
         self._done.show("" if outcome.unconfirmed and not count else say("end_all_done" if count else "end_all_nothing", count=count))
         if outcome.unconfirmed:
-            lines = (say("end_all_unconfirmed", number=international(call.to or ""), why=why) for call, why in outcome.unconfirmed)
+            lines = (say("end_all_unconfirmed", number=named(self._desk, call.to or ""), why=why) for call, why in outcome.unconfirmed)
             self._notice.show(say("end_all_unconfirmed_title"), " ".join(lines))
 
     def _unconfirm(self) -> None:

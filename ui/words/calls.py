@@ -24,6 +24,16 @@ def number(call: Call | CallOrder) -> str:
     return say("web_call" if isinstance(call, Call) and call.web else "unknown_number")
 
 
+def who(desk: CallDesk, call: Call | CallOrder) -> str:
+    """The other end by the name of its contact, else as `number` says it."""
+    return desk.contacts.name_of(call.to) or number(call)
+
+
+def named(desk: CallDesk, e164: str) -> str:
+    """A number with the name of its contact before it: `Ana Flores, +1 415-555-2671`. Anything else unchanged."""
+    return ", ".join(filter(None, (desk.contacts.name_of(e164), international(e164))))
+
+
 def masked(call: Call | CallOrder) -> str:
     """The other end for a room to see: of its number only the last two digits, of an address nothing."""
     if not call.to:
@@ -38,7 +48,7 @@ def masked(call: Call | CallOrder) -> str:
 
 
 def subtitle(desk: CallDesk, call: Call | CallOrder) -> str:
-    """`Dana, United States, from Main line as Riley`, as far as known."""
+    """`Dana, United States, from Main line as Riley`, as far as known. It begins with the number if a contact's name stands above."""
     region = region_name(region_of(call.to or ""), language())
     line = desk.directory.caller_id_name(call.phone_number_id)
     if not line and isinstance(call, Call):
@@ -46,7 +56,8 @@ def subtitle(desk: CallDesk, call: Call | CallOrder) -> str:
     assistant = desk.directory.speaker_name(call)
     ways = " ".join(filter(None, (line and say("from_line", line=line), assistant and say("as_assistant", assistant=assistant))))
     name = call.customer_name if isinstance(call, Call) else None
-    return ", ".join(filter(None, (name, region, ways)))
+    written = number(call) if desk.contacts.name_of(call.to) else ""
+    return ", ".join(filter(None, (written, name, region, ways)))
 
 
 def why_ended(desk: CallDesk, call: Call) -> EndedReason | None:

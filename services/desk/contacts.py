@@ -1,0 +1,117 @@
+"""Contacts: names of numbers. They are in the journal, common to all processes, and copied here."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from services.domain.client import Client
+from services.domain.contact import MOST_CONTACTS, Contact, dumped, folded, loaded
+from services.domain.errors import RequestError
+from services.support.signals import Signal
+
+STATE = "contacts"
+"""The name of the state in the journal."""
+
+
+class States(Protocol):
+    """What the contacts need of the journal. Both methods raise JournalError."""
+
+    async def state(self, name: str) -> tuple[str, int]: ...
+
+    async def change_state(self, name: str, change: Callable[[str], str]) -> tuple[str, int]: ...
+
+
+class Contacts:
+    """`note` writes the audit, which says who changed contacts, but no name and no number of theirs.
+
+    `changed` tells that a contact was added, changed or deleted, in whichever process.
+    """
+
+    def __init__(self, journal: States, note: Callable[..., "asyncio.Task[None]"]) -> None:
+        self.changed: Signal[None] = Signal()
+        self._journal = journal
+        self._note = note
+        self._contacts: dict[str, Contact] = {}
+        self._revision = -1
+
+    async def load(self) -> None:
+        """Reads the contacts. Raises JournalError."""
+        self.follow(*await self._journal.state(STATE))
+
+    def follow(self, value: str, revision: int) -> None:
+        """Applies the journal's contacts, unless something newer is known."""
+        if revision > self._revision:
+            self._revision = revision
+            self._contacts = loaded(value)
+            self.changed.emit(None)
+
+    def all(self) -> list[Contact]:
+        """By name."""
+        return sorted(self._contacts.values(), key=lambda contact: folded(contact.name))
+
+    def name_of(self, number: str | None) -> str:
+        """The name of a number in E.164; empty if it is nobody's."""
+        contact = self._contacts.get(number or "")
+        return contact.name if contact else ""
+
+    def find(self, text: str, *, most: int) -> list[Contact]:
+        """The contacts whose name has all words of `text`, or whose number has its digits, by name."""
+        words = folded(text).split()
+        digits = "" if any(map(str.isalpha, text)) else "".join(filter(str.isdecimal, text))
+        if not words:
+            return []
+        return [
+            contact
+            for contact in self.all()
+            if (digits and digits in contact.number) or all(word in folded(contact.name) for word in words)
+        ][:most]
+
+    async def put(self, contact: Contact, client: Client, *, instead_of: str | None = None) -> None:
+        """Adds a contact, or changes the one with its number. With `instead_of` the contact of that number goes. Raises RequestError if
+        there are too many, JournalError."""
+
+        def change(known: dict[str, Contact]) -> dict[str, Contact]:
+            kept = {number: one for number, one in known.items() if number != instead_of}
+            return kept | {contact.number: contact}
+
+        await self._change(change)
+        self._note(client, "put-contact")
+
+    async def add_all(self, contacts: Iterable[Contact], client: Client) -> int:
+        """Adds contacts, all at once. The ones that are known by their number stay as they are. Returns how many are new. Raises
+        RequestError if there are too many, JournalError."""
+        new = {contact.number: contact for contact in contacts}
+        added = 0
+
+        def change(known: dict[str, Contact]) -> dict[str, Contact]:
+            nonlocal added
+            added = len(new.keys() - known.keys())
+            return new | known
+
+        await self._change(change)
+        self._note(client, "import-contacts", detail=str(added))
+        return added
+
+    async def remove(self, number: str, client: Client) -> bool:
+        """Deletes the contact of a number; False if there is none. Raises JournalError."""
+        there = False
+
+        def change(known: dict[str, Contact]) -> dict[str, Contact]:
+            nonlocal there
+            there = number in known
+            return {key: one for key, one in known.items() if key != number}
+
+        await self._change(change)
+        if there:
+            self._note(client, "delete-contact")
+        return there
+
+    async def _change(self, change: Callable[[dict[str, Contact]], dict[str, Contact]]) -> None:
+        def changed(value: str) -> str:
+            known = loaded(value)
+            after = change(known)
+            if len(after) > max(MOST_CONTACTS, len(known)):
+                raise RequestError(f"There can be {MOST_CONTACTS} contacts at most.", code="too_many_contacts")
+            return dumped(after.values())
+
+        self.follow(*await self._journal.change_state(STATE, changed))

@@ -1,0 +1,159 @@
+"""Contacts: entered, imported, found while typing, shown wherever their number is, and deleted."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from services.domain.call import CallStatus
+from tests.browser.conftest import Earshot, Open, Start
+from tests.browser.test_axe import violations
+from tests.browser.test_page import dial, part, see_status
+
+NUMBER, OTHER = "+14155552671", "+442079460958"
+
+
+@pytest.fixture
+def earshot(earshot_with: Start) -> Iterator[Earshot]:
+    """One of its own: contacts would stay for the other tests."""
+    served = earshot_with()
+    yield served
+    served.end_all()
+
+
+def opened(page: Page) -> Locator:
+    dialog = part(page, "contacts-dialog")
+    expect(dialog).to_be_attached()  # it is built after the rest of the page
+    part(page, "contacts").click()
+    expect(dialog).to_be_visible()
+    return dialog
+
+
+def add(page: Page, name: str, number: str, note: str = "") -> None:
+    dialog = opened(page)
+    dialog.get_by_label("Name").fill(name)
+    dialog.get_by_label("Phone number").fill(number)
+    dialog.get_by_label("Note").fill(note)
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_text(f"{name} is saved.")).to_be_visible()
+
+
+def test_a_name_is_shown_wherever_its_number_is(earshot: Earshot, open_tab: Open) -> None:
+    page, other = open_tab(earshot.url), open_tab(earshot.url)
+    dial(page, NUMBER)
+    see_status(page, CallStatus.IN_PROGRESS)
+    expect(page.locator(".stage .who")).to_have_text("+1 415-555-2671")
+    add(page, "Ana Flores", "+1 (415) 555-2671", "prefers mornings")
+    assert list(violations(page)) == []
+    page.keyboard.press("Escape")
+    expect(page.locator(".stage .who")).to_have_text("Ana Flores")
+    expect(page.locator(".stage .sub")).to_contain_text("+1 415-555-2671, United States")
+    for tab in (page, other):
+        expect(part(tab, "call-log").locator(".row", has_text="Ana Flores")).to_contain_text("+1 415-555-2671")
+    page.locator("body").press("p")
+    expect(page.locator(".masked")).to_have_text("• •••-•••-••71")
+    assert "Ana" not in str(page.evaluate("document.body.innerText"))
+    page.keyboard.press("Escape")
+    other.get_by_test_id("dial-number").fill(OTHER)
+    expect(other.locator("#dial-says")).to_contain_text("Calls +44 20 7946 0958")
+    part(page, "call-end").click()
+    see_status(page, CallStatus.ENDED)
+    dialog = opened(page)
+    dialog.get_by_role("button", name="Delete Ana Flores").click()
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    dialog.get_by_role("button", name="The contact").click()
+    expect(dialog.get_by_text("Ana Flores is deleted.")).to_be_visible()
+    page.keyboard.press("Escape")
+    for tab in (page, other):
+        expect(part(tab, "call-log").locator(".row", has_text="+1 415-555-2671")).to_be_visible()
+        expect(part(tab, "call-log")).not_to_contain_text("Ana Flores")
+
+
+def test_a_number_can_be_erased_with_its_calls(earshot: Earshot, open_tab: Open) -> None:
+    earshot.place(NUMBER)
+    earshot.place(OTHER)
+    earshot.end_all()
+    page = open_tab(earshot.url)
+    expect(part(page, "call-log").locator(".row", has_text="+1 415-555-2671")).to_be_visible()
+    add(page, "Ana Flores", NUMBER)
+    dialog = part(page, "contacts-dialog")
+    dialog.get_by_role("button", name="Delete Ana Flores").click()
+    dialog.get_by_role("button", name="And its calls’ data").click()
+    expect(dialog.get_by_text("Ana Flores is deleted, and the data of 1 call.")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(part(page, "call-log").locator(".row", has_text="Deleted call")).to_have_count(1)
+    expect(part(page, "call-log").locator(".row", has_text="+44 20 7946 0958")).to_have_count(1)
+    expect(part(page, "call-log")).not_to_contain_text("415")
+
+
+def test_a_name_that_is_typed_finds_its_number(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    add(page, "Zoë Park", OTHER)
+    page.keyboard.press("Escape")
+    field = part(page, "dial-number")
+    field.fill("zoe")
+    option = page.locator("#recent-numbers option[label='Zoë Park']")
+    expect(option).to_have_attribute("value", "+44 20 7946 0958")
+    field.fill("79460")
+    expect(option).to_have_count(1)
+    field.fill("+1")
+    expect(option).to_have_count(0)
+    field.fill(OTHER)
+    expect(page.locator("#dial-says")).to_contain_text("Calls Zoë Park, +44 20 7946 0958 (United Kingdom)")
+    field.fill("")
+    dialog = opened(page)
+    dialog.get_by_role("button", name="Put the number of Zoë Park into the field").click()
+    expect(dialog).to_be_hidden()
+    expect(field).to_have_value("+44 20 7946 0958")
+    assert earshot.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("people.csv", "Name,Phone\nAna Flores,+14155552671\nJo,12\n"),
+        (
+            "people.vcf",
+            "BEGIN:VCARD\nFN:Ana Flores\nPHOTO;ENCODING=b:AAAA\n BBBB\nTEL:+14155552671\nEND:VCARD\n"
+            "BEGIN:VCARD\nFN:Jo\nTEL:12\nEND:VCARD\n",
+        ),
+    ],
+)
+def test_a_file_is_imported_and_what_is_unclear_is_named(earshot: Earshot, open_tab: Open, name: str, content: str) -> None:
+    page = open_tab(earshot.url)
+    dialog = opened(page)
+    dialog.locator("input[type=file]").set_input_files({"name": name, "mimeType": "text/plain", "buffer": content.encode()})
+    expect(dialog.get_by_text("1 contact is new.")).to_be_visible()
+    expect(dialog.get_by_role("alert")).to_contain_text("Jo")
+    expect(dialog.get_by_role("listitem")).to_have_count(1)
+    page.reload()
+    expect(opened(page).get_by_role("listitem")).to_contain_text("Ana Flores")
+
+
+def test_what_can_be_no_contact_says_why(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    dialog = opened(page)
+    dialog.get_by_label("Phone number").fill(NUMBER)
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_have_text("Give the contact a name.")
+    dialog.get_by_label("Name").fill("Ana")
+    dialog.get_by_label("Phone number").fill("12")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("country code")
+    expect(dialog.get_by_label("Name")).to_have_value("Ana")
+    expect(dialog.get_by_role("listitem")).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr"])
+def test_the_dialog_fits_a_phone(earshot: Earshot, open_tab: Open, language: str) -> None:
+    page = open_tab(earshot.url, viewport={"width": 390, "height": 844}, locale=language)
+    dialog = opened(page)
+    page.keyboard.type("Ana")
+    dialog.locator("input[type=tel]").fill(NUMBER)
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("listitem")).to_have_count(1)
+    box = dialog.bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    assert dialog.evaluate("dialog => dialog.scrollWidth <= dialog.clientWidth")

@@ -1,0 +1,74 @@
+"""Contacts, and what is read from the files of address books."""
+
+import pytest
+
+from services.domain.contact import Contact, contact_of, dumped, loaded
+from services.domain.contact_files import read_contacts
+from services.domain.errors import NumberError, RequestError
+
+ANA = Contact(number="+14155552671", name="Ana Flores")
+
+
+@pytest.mark.parametrize("text", ["+1 (415) 555-2671", "001 415 555 2671", "tel:+1-415-555-2671"])
+def test_a_number_is_kept_as_calls_have_it(text: str) -> None:
+    assert contact_of(text, " Ana\n Flores\u200b ") == ANA
+
+
+def test_a_national_number_is_taken_only_where_its_country_is_clear() -> None:
+    assert contact_of("(415) 555-2671", "Ana Flores", regions=("US", None)) == ANA
+    with pytest.raises(NumberError):
+        contact_of("(415) 555-2671", "Ana Flores", regions=(None, "US"))
+    with pytest.raises(NumberError):
+        contact_of("415 555 2671", "Ana Flores")
+
+
+def test_a_contact_needs_a_name_and_a_number() -> None:
+    with pytest.raises(RequestError, match="name"):
+        contact_of("+14155552671", " ")
+    for number in ("", "+12", "Ana"):
+        with pytest.raises(NumberError):
+            contact_of(number, "Ana")
+
+
+def test_what_is_stored_is_read_back() -> None:
+    contacts = [ANA, Contact(number="+442079460958", name="Zoë \u2028 “Z”", note="first\nsecond")]
+    assert list(loaded(dumped(contacts)).values()) == contacts
+    assert loaded("") == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Name,Phone\nAna Flores,+1 415 555 2671\n",
+        "\ufeffname;number;note\r\nAna Flores;+14155552671;\r\n",
+        "Nachname\tVorname\tTelefon\nFlores\tAna\t+14155552671\n",
+        "First Name,Last Name,Phone 1 - Type,Phone 1 - Value\nAna,Flores,Mobile,+1 415-555-2671\n",
+        "Ana Flores,+14155552671\n",
+        "+14155552671,Ana Flores\n",
+        'Nom,Numéro\n"Ana Flores","+14155552671"\n',
+        "BEGIN:VCARD\r\nVERSION:3.0\r\nN:Flores;Ana;;;\r\nFN:Ana Flores\r\nTEL;TYPE=CELL:+1 415-555-2671\r\nEND:VCARD\r\n",
+        "BEGIN:VCARD\nVERSION:4.0\nFN:Ana\n  Flores\nitem1.TEL;VALUE=uri:tel:+1-415-555-2671\nEND:VCARD\n",
+        "BEGIN:VCARD\nVERSION:2.1\nN:Flores;Ana\nTEL;CELL:+14155552671\nEND:VCARD\n",
+        "BEGIN:VCARD\nVERSION:2.1\nFN;ENCODING=QUOTED-PRINTABLE:Ana=20=\nFlores\nTEL:+14155552671\nEND:VCARD\n",
+    ],
+)
+def test_a_contact_of_an_address_book(text: str) -> None:
+    read = read_contacts(text)
+    assert read.contacts == (ANA,)
+    assert read.refused == ()
+
+
+def test_several_numbers_notes_and_what_is_unclear() -> None:
+    card = "BEGIN:VCARD\nFN:Ana\\, Flores\nTEL:+14155552671\nTEL:+442079460958\nNOTE:a\\nb\nEND:VCARD\n"
+    read = read_contacts(card + "BEGIN:VCARD\nFN:Jo\nTEL:0170 1234567\nEND:VCARD\n")
+    assert [(one.number, one.name, one.note) for one in read.contacts] == [
+        ("+14155552671", "Ana, Flores", "a\nb"),
+        ("+442079460958", "Ana, Flores", "a\nb"),
+    ]
+    assert read.refused == ("Jo",)
+    assert read_contacts("Name,Phone\nJo,0170 1234567\n", ("DE", None)).contacts[0].number == "+491701234567"
+
+
+@pytest.mark.parametrize("text", ["", "\n", "no contacts here", "BEGIN:VCARD", "\x00\x01,\x02", "Name,Phone\nAna\n"])
+def test_a_file_without_contacts(text: str) -> None:
+    assert read_contacts(text).contacts == ()
