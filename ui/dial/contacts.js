@@ -115,7 +115,10 @@ export default defineComponent({
      */
     show(contacts, { problem = "", told = "" } = {}) {
       this.contacts = contacts;
-      if (told) this.clear();
+      if (told) {
+        this.clear();
+        /** @type {HTMLElement} */ (this.$refs.name).focus();
+      }
       if (told || problem) Object.assign(this, { told, problem });
     },
 
