@@ -10,11 +10,13 @@ from services.journal.database.migrations import migrate
 _migrated = b""
 
 
-async def open_journal(at: Path | str, **arguments: Any) -> Journal:
-    """The journal in this file or at this URL, as `Journal.open` opens it."""
+async def open_journal(at: Path | str, *, tidies: bool = False, **arguments: Any) -> Journal:
+    """The journal in this file or at this URL, as `Journal.open` opens it, except that it deletes no outdated rows by itself: else a test
+    whose rows have a fixed date would fail from some day on, or whenever the deleting comes before its reading.
+    """
     if vars(opening)["migrate"] is migrate and not str(at).startswith("postgresql:"):  # else the test wants another schema
         await _copy_to(str(at).removeprefix("sqlite:///"))
-    return await Journal.open(at, **arguments)
+    return await Journal.open(at, tidies=tidies, **arguments)
 
 
 async def _copy_to(path: str) -> None:

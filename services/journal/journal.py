@@ -52,7 +52,9 @@ class Journal:
     or was refused by an error, is taken back.
     """
 
-    def __init__(self, database: Revised, presence: Presence, feed: Feed, instance: str, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Revised, presence: Presence, feed: Feed, instance: str, now: Callable[[], datetime], *, tidies: bool = True
+    ) -> None:
         self.instance = instance
         self._database = database
         self._feed = feed
@@ -67,18 +69,26 @@ class Journal:
         """The tags of the dials that are being written down."""
         self._closed = False
         self._tasks = Tasks()
-        self._tasks.start(self._keep_house(), name="keep journal")
+        self._tasks.start(self._keep_house(tidies), name="keep journal")
 
     @classmethod
     async def open(
-        cls, at: str | Path, *, instance: str | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        cls,
+        at: str | Path,
+        *,
+        instance: str | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        tidies: bool = True,
     ) -> "Journal":
-        """Opens the journal in an SQLite file, or at an SQLAlchemy URL of SQLite or PostgreSQL. Creates or migrates it if needed."""
+        """Opens the journal in an SQLite file, or at an SQLAlchemy URL of SQLite or PostgreSQL. Creates or migrates it if needed.
+
+        `tidies`: False leaves outdated rows until `forget_old` is called.
+        """
         instance = instance or secrets.token_hex(8)
         opened = await open_database(at, instance)
         database = Revised(opened.database, instance)
         feed = Feed(database, database.watch(ignore=instance))
-        return cls(database, opened.presence, feed, instance, now)
+        return cls(database, opened.presence, feed, instance, now, tidies=tidies)
 
     async def aclose(self) -> None:
         """Writes what is waiting and closes everything. May be called twice."""
@@ -307,19 +317,21 @@ class Journal:
         return await self._database.read(partial(audit.newest, call_id=call_id, actions=actions, limit=limit))
 
     async def forget_old(self) -> None:
-        """Frees idempotency keys after 24 hours and deletes outdated rows. Runs by itself every hour."""
+        """Frees idempotency keys after 24 hours and deletes outdated rows. Runs by itself every hour, unless the journal was opened
+        otherwise.
+        """
         await self._database.write(partial(dials.forget_keys, before=self._now() - dials.KEY_KEPT))
         while rows := await self._database.read(partial(pruning.outdated, now=self._now())):
             for table, which in rows:
                 await self._database.write(partial(pruning.delete, table=table, rows=which))
 
-    async def _keep_house(self) -> None:
+    async def _keep_house(self, tidies: bool) -> None:
         tidied: datetime | None = None
         while True:
             try:
                 await self._presence.join()
                 now = self._now()
-                if tidied is None or now - tidied >= _TIDY:
+                if tidies and (tidied is None or now - tidied >= _TIDY):
                     await self.forget_old()
                     tidied = now
             except JournalError as error:

@@ -110,7 +110,7 @@ async def test_every_table_is_pruned_or_says_why_not(journal: Journal, url: str,
 
 async def test_it_is_pruned_by_itself_every_hour(open_journal: Open, url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal_module, "HEARTBEAT", 0.01)
-    journal = await open_journal(now=clock)
+    journal = await open_journal(now=clock, tidies=True)
     await fill(journal, clock)
     clock.pass_(KEPT)
     async with asyncio.timeout(HANG_S):
