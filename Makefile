@@ -19,11 +19,11 @@ run: $(VENV)/.runs
 # Most of what the tests take is waiting (for a ring, for sound in real time), so more run at once than there are cores.
 test: $(VENV)/.develops
 	@$(RUN) -m tests.needs test
-	@$(RUN) -m pytest -n $(WORKERS) --dist loadgroup
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 # For the loop of work: what needs no browser, no process and no patience. Files that have nothing of it are not even imported.
 quick: $(VENV)/.develops
-	@$(RUN) -m pytest -n 4 --dist loadgroup -m "not browser and not process and not slow" \
+	@$(RUN) -m pytest -n 4 --dist loadgroup --no-loadscope-reorder -m "not browser and not process and not slow" \
 		--ignore tests/browser --ignore tests/whole --ignore tests/playout --ignore-glob "*_fuzz.py"
 
 lint: $(VENV)/.develops

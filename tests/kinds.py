@@ -3,7 +3,11 @@
 `pyproject.toml` says what the markers mean.
 """
 
-import sys
+import os
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +16,37 @@ import pytest
 FOLDERS = {"browser": "browser", "whole": "process"}
 """Folders all of whose tests are of one kind. Elsewhere a test is marked where it stands."""
 
-_STARTS = ("subprocess.Popen", "os.fork", "os.posix_spawn", "os.system")
+_LONGEST = ("web/test_schemathesis.py", "whole/test_chaos.py", "browser/test_axe.py", "browser/test_live_playout.py")
+"""What takes longest on its own, a minute and more: it begins first."""
+
+_STARTS = ((subprocess.Popen, "__init__"), (os, "fork"), (os, "posix_spawn"), (os, "system"))
 _TESTS = Path(__file__).parent
 
 
 def arrange(items: list[pytest.Item]) -> None:
     """Marks tests by their folder, keeps those together that share what their module sets up once, and puts the long ones first,
-    so that at the end of a parallel run no process is alone with one."""
+    so that at the end of a parallel run no process is alone with one.
+
+    xdist keeps this order only with `--no-loadscope-reorder`. By itself it begins with the largest groups, and a single test that takes
+    minutes comes after all of them.
+    """
+    shared: Counter[str] = Counter()
     for item in items:
         if kind := FOLDERS.get(item.path.relative_to(_TESTS).parts[0]):
             item.add_marker(kind)
         if _shares(item):
-            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(_TESTS))))
-    items.sort(key=lambda item: not is_long(item))
+            item.add_marker(pytest.mark.xdist_group(_file(item)))
+            shared[_file(item)] += 1
+    rank = {file: number for number, file in enumerate(_LONGEST)}
+    items.sort(key=lambda item: (rank.get(_file(item), len(rank)), not is_long(item), -shared[_file(item)] if _shares(item) else 0))
 
 
 def is_long(item: pytest.Item) -> bool:
     return any(item.get_closest_marker(kind) for kind in ("browser", "process", "slow"))
+
+
+def _file(item: pytest.Item) -> str:
+    return item.path.relative_to(_TESTS).as_posix()
 
 
 def _shares(item: pytest.Item) -> bool:
@@ -42,7 +60,9 @@ class Guard:
 
     def __init__(self) -> None:
         self._watched: str | None = None
-        sys.addaudithook(self._hold)
+        for owner, name in _STARTS:  # an audit hook would be called a thousand times a test
+            if hasattr(owner, name):
+                setattr(owner, name, self._held(getattr(owner, name)))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Any:
@@ -58,6 +78,13 @@ class Guard:
         if nextitem is None:
             self._watched = None  # what ends with the run, such as PostgreSQL, ends during the last test, whichever that is
 
-    def _hold(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if self._watched is not None and event in _STARTS:
-            raise AssertionError(f"{self._watched} starts a process ({arguments[0]}) and is marked neither `process` nor `browser`.")
+    def _held(self, start: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(start)
+        def held(*arguments: Any, **more: Any) -> Any:
+            if self._watched is not None:
+                raise AssertionError(
+                    f"{self._watched} starts a process ({start.__qualname__}) and is marked neither `process` nor `browser`."
+                )
+            return start(*arguments, **more)
+
+        return held
