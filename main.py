@@ -43,7 +43,7 @@ from services.recording.vapi_recordings import VapiRecordings
 from services.settings import TABLE, Settings, SettingsError, read_settings
 from services.support.command_line import CommandLine
 from services.support.descriptors import watch_descriptors
-from services.support.logfmt import log_to_stderr
+from services.support.log_lines import log_to_stderr
 from services.support.loop_lag import measure_lag
 from services.support.memory import give_back_memory
 from services.support.root_path import serve_under
@@ -99,6 +99,7 @@ def main() -> int:
                 return asyncio.run(examine(read_settings()))
             return 130  # as a shell says of a program that Ctrl-C ended
         settings = read_settings(checks=(require_safe, lambda settings: read_tokens(settings.api_tokens)))
+        log_to_stderr(settings.log_format)
         serve_under(settings.root_path)
         listening = open_port(settings)
         gc.freeze()  # imported objects stay; each collection of them would block the event loop for 50 ms

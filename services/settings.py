@@ -19,6 +19,7 @@ from services.domain.annotation import LONGEST_LABEL
 from services.domain.call import LONGEST_CALL_SECONDS, SHORTEST_CALL_SECONDS
 from services.domain.limits import Limits
 from services.support.environment import comma_list, markdown_table, on_or_off, one_of, setting, variables_of, whole_number
+from services.support.log_lines import FORMATS
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _OWN_PATHS = frozenset(
@@ -288,6 +289,9 @@ class Settings:
         "Token with which Prometheus reads `/metrics`; this machine itself needs none, unless proxies are named",
         str,
         secret=True,
+    )
+    log_format: str = setting(
+        "EARSHOT_LOG_FORMAT", "logfmt", "Format of the log: `logfmt` for people, `json` for programs that collect logs", one_of(*FORMATS)
     )
     listen_mode: str = setting(
         "EARSHOT_LISTEN_MODE",

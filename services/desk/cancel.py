@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from services.desk.hang_up import hang_up
 from services.domain.call import CANCELLED, GONE, Call, CallStatus
 from services.domain.errors import CallNotFound, HangUpUnconfirmed, VapiError
+from services.support.log_lines import about
 from services.vapi.gateway import Gateway
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ async def cancel(gateway: Gateway, call: Call) -> Call:
                 return replace(call, status=CallStatus.ENDED, ended_reason=CANCELLED if asked else GONE)
             missing = True  # the deletion's answer was lost, so a second read has to agree
         except VapiError as error:
-            log.warning("could not cancel a scheduled call (%s)", error.code)
+            log.warning("could not cancel a scheduled call (%s)", error.code, extra=about(call.id))
             problem = f" Vapi says: {error.detail}"
         await asyncio.sleep(pause)
     raise HangUpUnconfirmed(f"Vapi has not cancelled the scheduled call.{problem} Try again, or delete it in the Vapi dashboard.")

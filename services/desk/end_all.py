@@ -10,6 +10,7 @@ from services.domain.call import Call, CallStatus
 from services.domain.client import Client
 from services.domain.errors import EarshotError
 from services.journal import Dial
+from services.support.log_lines import about
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ async def _end(desk: CallEnder, call: Call, client: Client) -> Call | str:
     except EarshotError as error:
         return error.detail
     except Exception:
-        log.exception("could not end a call")
+        log.exception("could not end a call", extra=about(call.id))
         return "Something went wrong in Earshot. The log tells more."
 
 

@@ -9,6 +9,7 @@ from services.domain.call import Call, Erasure, merge
 from services.domain.client import Client
 from services.domain.errors import CallNotFound, CallRunning, EarshotError, VapiError
 from services.journal import AuditRow, Journal
+from services.support.log_lines import about
 from services.support.tasks import Tasks
 from services.vapi.gateway import Gateway
 
@@ -53,7 +54,7 @@ class Erasures:
         except TimeoutError:
             return call
         except EarshotError as error:
-            log.warning("Vapi has not confirmed that a call's data is deleted (%s); trying again", error.code)
+            log.warning("Vapi has not confirmed that a call's data is deleted (%s); trying again", error.code, extra=about(call.id))
             return call
 
     async def run(self) -> None:
@@ -95,7 +96,7 @@ class Erasures:
         try:
             await asyncio.shield(self._delete(call_id, erasure))
         except EarshotError as error:
-            log.warning("Vapi has not confirmed that a call's data is deleted (%s); trying again later", error.code)
+            log.warning("Vapi has not confirmed that a call's data is deleted (%s); trying again later", error.code, extra=about(call_id))
 
     async def _delete_at_vapi(self, call_id: str, erasure: Erasure) -> Call | None:
         """The call once Vapi has confirmed the deletion; None if the call is running after all."""
@@ -104,7 +105,7 @@ class Erasures:
             if call_id.startswith("unknown-"):  # Earshot's own id of a call that Vapi never showed
                 raise CallNotFound
             if (await self._gateway.get_call(call_id)).running:
-                log.warning("the data of a call is not deleted at Vapi yet, because the call is running")
+                log.warning("the data of a call is not deleted at Vapi yet, because the call is running", extra=about(call_id))
                 return None
             await self._gateway.delete_call(call_id)
         except CallNotFound:

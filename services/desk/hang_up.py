@@ -5,6 +5,7 @@ import logging
 
 from services.domain.call import Call
 from services.domain.errors import HangUpUnconfirmed, VapiError, VapiUnauthorized
+from services.support.log_lines import about
 from services.vapi.gateway import Gateway
 
 log = logging.getLogger(__name__)
@@ -25,14 +26,14 @@ async def hang_up(gateway: Gateway, call_id: str) -> Call:
             problem = None
         except VapiError as error:
             # A refusal may mean that the call has ended or was not answered yet: the reads below decide.
-            log.warning("end-call failed (%s)", error.code)
+            log.warning("end-call failed (%s)", error.code, extra=about(call_id))
             problem = error
         for pause in _PAUSES:
             await asyncio.sleep(pause)
             try:
                 call = await gateway.get_call(call_id)
             except VapiError as error:
-                log.warning("could not read a call during hang-up (%s)", error.code)
+                log.warning("could not read a call during hang-up (%s)", error.code, extra=about(call_id))
                 problem = problem or error
                 continue
             if not call.running:

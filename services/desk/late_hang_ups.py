@@ -10,6 +10,7 @@ from services.domain.client import Client
 from services.domain.errors import EarshotError
 from services.journal import Dial, DialState, Journal
 from services.support.events import set_within
+from services.support.log_lines import about
 from services.support.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -84,7 +85,11 @@ class LateHangUps:
             await self._end(call_id, Client(name=dial.hang_up_by or ""))
             await self._journal.hung_up(dial.order.tag)
         except EarshotError as error:
-            log.warning("could not hang up a call that was being dialled when all calls were ended (%s); trying again", error.code)
+            log.warning(
+                "could not hang up a call that was being dialled when all calls were ended (%s); trying again",
+                error.code,
+                extra=about(call_id),
+            )
             await asyncio.sleep(_AGAIN)
         finally:
             self._under_way.discard(dial.order.tag)

@@ -22,6 +22,7 @@ from services.domain.errors import DuplicateRunningCall, EarshotError, Forbidden
 from services.domain.limits import Limits
 from services.domain.phone_number import masked
 from services.journal import AuditRow, DialState, Journal
+from services.support.log_lines import about
 from services.support.tasks import Tasks
 from services.vapi.gateway import Gateway
 
@@ -186,6 +187,7 @@ class Placing:
             log.warning("Vapi's answer was lost (%s); searching for the call to %s", error.detail, masked(order.to))
             return await self._look_for(order, client.name, datetime.now(UTC))
         call = self._store(_known(order, call))
+        log.info("placed the call to %s", masked(order.to), extra=about(call.id))
         await self._settle(order, client.name, call, DialState.PLACED)
         return call
 

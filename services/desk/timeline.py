@@ -12,6 +12,7 @@ from services.domain.control import Action
 from services.domain.errors import JournalError
 from services.domain.speech import Speaker
 from services.journal import AuditRow
+from services.support.log_lines import about
 from services.support.signals import Signal
 from services.support.tasks import Tasks
 
@@ -119,7 +120,7 @@ class Timelines:
         try:
             await self.read(call_id)
         except JournalError as error:
-            log.warning("could not read the timeline of a call (%s)", error.code)
+            log.warning("could not read the timeline of a call (%s)", error.code, extra=about(call_id))
         finally:
             self._reading.discard(call_id)
 

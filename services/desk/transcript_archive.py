@@ -9,6 +9,7 @@ from services.domain.call import Call
 from services.domain.errors import EarshotError
 from services.domain.transcript import Line, final_account
 from services.journal import Journal
+from services.support.log_lines import about
 from services.support.recent import remember
 from services.support.tasks import Tasks
 from services.vapi.gateway import Gateway
@@ -103,7 +104,7 @@ class TranscriptArchive:
             async with self._looking:
                 return await self._gateway.transcript(call_id)
         except EarshotError as error:
-            log.warning("could not read a call's transcript (%s)", error.code)
+            log.warning("could not read a call's transcript (%s)", error.code, extra=about(call_id))
             return ()
 
     async def _write(self, call_id: str, lines: tuple[Line, ...]) -> None:
@@ -112,4 +113,4 @@ class TranscriptArchive:
         try:
             await self._journal.save_transcript(call_id, lines)
         except EarshotError as error:
-            log.error("could not save a transcript (%s)", error.code)
+            log.error("could not save a transcript (%s)", error.code, extra=about(call_id))

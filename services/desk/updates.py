@@ -15,6 +15,7 @@ from services.dialling.switch import STATE as STOP
 from services.dialling.switch import Switch
 from services.domain.call import Call, CallStatus
 from services.journal import News
+from services.support.log_lines import about
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class Updates:
 
     def over(self, call: Call, reason: str) -> None:
         """Ends a call here whose end no read will show."""
-        log.warning("ended a call whose end no read showed (%s)", reason)
+        log.warning("ended a call whose end no read showed (%s)", reason, extra=about(call.id))
         self._book.see(replace(call, status=CallStatus.ENDED, ended_reason=reason), ours=True)
 
     def running(self, call: Call) -> None:

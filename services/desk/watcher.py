@@ -9,6 +9,7 @@ from services.desk.proof import over
 from services.domain.call import LONGEST_CALL_SECONDS, Call, CallStatus
 from services.domain.errors import CallNotFound, VapiError
 from services.support.events import set_within
+from services.support.log_lines import about
 from services.vapi.gateway import Gateway
 
 log = logging.getLogger(__name__)
@@ -172,7 +173,7 @@ class Watcher:
             try:
                 found.append(await self._gateway.get_call(call_id))
             except CallNotFound:
-                log.warning("Vapi does not know a call that was read by its id")
+                log.warning("Vapi does not know a call that was read by its id", extra=about(call_id))
                 known = next((call for call in self._awaited() if call.id == call_id), None)
                 if known and (reason := over(known, datetime.now(UTC), gone=True)):
                     self._ended(known, reason)

@@ -20,6 +20,7 @@ from services.domain.call import Call, CallStatus, ListenTarget
 from services.domain.errors import EarshotError
 from services.listening.silence import Silence
 from services.support.events import set_within
+from services.support.log_lines import about
 
 log = logging.getLogger(__name__)
 _wire = logging.getLogger(f"{__name__}.wire")
@@ -122,7 +123,7 @@ class Upstream:
             return
         self._told = detail
         foreseen = isinstance(error, EarshotError | OSError | InvalidHandshake | InvalidURI)
-        log.error("no live sound: %s", type(error).__name__, exc_info=None if foreseen else error)
+        log.error("no live sound: %s", type(error).__name__, exc_info=None if foreseen else error, extra=about(self._call.id))
         self._receiver.problem(detail)
 
     async def _hear(self, connection: ClientConnection) -> None:
@@ -137,7 +138,7 @@ class Upstream:
                 silence.frames += 1
                 self._receiver.frame(frame)
         except ConnectionClosed as error:
-            log.info("listen socket lost, code %s", error.rcvd.code if error.rcvd else "none")
+            log.info("listen socket lost, code %s", error.rcvd.code if error.rcvd else "none", extra=about(self._call.id))
         finally:
             self._connected = False
             silence.close()

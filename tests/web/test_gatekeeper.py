@@ -1,9 +1,12 @@
 """Which hosts and origins a request may come from."""
 
+import json
+import logging
 import re
 from collections.abc import AsyncIterator
 
 import aiohttp
+import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -13,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from services.settings import LOOPBACK_HOSTS
+from services.support.log_lines import JsonLines
 from services.web.access.gatekeeper import Gatekeeper
 from tests.serving import serving
 
@@ -139,3 +143,19 @@ async def test_another_website_gets_no_more_than_public_files(method: str, path:
         assert answer.status == status
         assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
         assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+async def test_what_a_request_logs_has_its_id_and_its_call(caplog: pytest.LogCaptureFixture) -> None:
+    lines: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        lines.append(JsonLines().format(logging.makeLogRecord({"msg": "x"})))
+        await PlainTextResponse("")(scope, receive, send)
+
+    checked = Gatekeeper(app, allowed_hosts={"earshot"})
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(checked), base_url="http://earshot") as client:
+        answers = [await client.get(path) for path in ("/api/calls/019f-1/events", "/api/calls")]
+    first, second = map(json.loads, lines)
+    assert (first["request"], first["call"]) == (answers[0].headers["x-request-id"], "019f-1")
+    assert second["request"] == answers[1].headers["x-request-id"]
+    assert "call" not in second

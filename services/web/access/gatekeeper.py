@@ -9,12 +9,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.support.content_policy import content_policy
+from services.support.log_lines import logged_request
 from services.support.root_path import path_of
 from services.web.problems import problem
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?", re.ASCII)
 """A name or an address and a port, nothing else: in `localhost:1@evil.example` a client may see another host than a server."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_OF_CALL = re.compile(r"/api/calls/([A-Za-z0-9-]{1,64})(?:/|$)")
 _MOST_SOCKETS = 2000  # open at once, pages and listeners together
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -57,6 +59,12 @@ class Gatekeeper:
         scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"x-forwarded-prefix"]
         policy = content_policy(scope)
         request_id = secrets.token_hex(8)
+        of_call = _OF_CALL.match(path_of(scope))
+        with logged_request(request_id, of_call[1] if of_call else ""):
+            await self._check(scope, receive, send_with_headers)
+        return None
+
+    async def _check(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         if not self._allows_host(headers):
             answer = problem(
@@ -64,27 +72,27 @@ class Gatekeeper:
                 "host_not_allowed",
                 "Earshot does not serve this host name. Add it to EARSHOT_ALLOWED_HOSTS if it should.",
             )
-            return await answer(scope, receive, send_with_headers)
+            return await answer(scope, receive, send)
         if _CONTROL.search(scope["path"]):
             answer = problem(404, "not_found", "Nothing exists at this address: it contains control characters.")
-            return await answer(scope, receive, send_with_headers)
+            return await answer(scope, receive, send)
         if _CONTROL.search(unquote(scope["query_string"].decode("latin-1"))):
             answer = problem(422, "invalid_request", "The query contains control characters.")
-            return await answer(scope, receive, send_with_headers)
+            return await answer(scope, receive, send)
         allowed_website = headers.get("origin") in self._allowed_origins and path_of(scope).startswith("/api/")
         if not (allowed_website or _is_public_file(scope) or _from_own_page(scope, headers)):
             answer = problem(403, "cross_origin", "Requests from other websites are refused.")
-            return await answer(scope, receive, send_with_headers)
+            return await answer(scope, receive, send)
         if allowed_website:
             scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
         if scope["type"] != "websocket":
-            return await self.app(scope, receive, send_with_headers)
+            return await self.app(scope, receive, send)
         if self._sockets >= _MOST_SOCKETS:
             answer = problem(503, "too_many_sockets", "Too many pages and listeners are connected. Close some.", retryable=True)
-            return await answer(scope, receive, send_with_headers)
+            return await answer(scope, receive, send)
         self._sockets += 1
         try:
-            return await self.app(scope, receive, send_with_headers)
+            return await self.app(scope, receive, send)
         finally:
             self._sockets -= 1
 

@@ -1,0 +1,1 @@
+"""What deploys Earshot: the image, and the files that start it."""
