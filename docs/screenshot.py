@@ -59,7 +59,7 @@ def take(browser: Browser, earshot: Earshot, state: str, bring: Bring) -> None:
             if state not in LOGIN:
                 page.wait_for_function("window.did_handshake === true")
             bring(page, earshot)
-            page.wait_for_timeout(TALKED if state == "in_progress" else SETTLED)
+            page.wait_for_timeout(TALKED if state in ("in_progress", "presenting") else SETTLED)
             page.mouse.move(0, 0)
             page.evaluate("scrollTo(0, 0)")
             picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")

@@ -89,6 +89,29 @@ def replayed(page: Page, _earshot: Earshot) -> None:
     expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "paused", timeout=PATIENCE)
 
 
+def contacts(page: Page, _earshot: Earshot) -> None:
+    dialog = page.get_by_test_id("contacts-dialog")
+    expect(dialog).to_be_attached()
+    page.get_by_test_id("contacts").click()
+    for name, number, note in (
+        ("Ana Flores", "+12025550188", "prefers mornings"),
+        ("Zoë Park", "+442079460321", ""),
+    ):  # that no call is with
+        dialog.get_by_label("Name").fill(name)
+        dialog.get_by_label("Phone number").fill(number)
+        dialog.get_by_label("Note").fill(note)
+        page.keyboard.press("Enter")
+        expect(dialog.get_by_text(f"{name} is saved.")).to_be_visible()
+    dialog.get_by_role("button", name="Delete Zoë Park").click()
+
+
+def presenting(page: Page, earshot: Earshot) -> None:
+    in_progress(page, earshot)
+    expect(page.get_by_test_id("transcript").locator(".bubble").first).to_be_visible(timeout=PATIENCE)
+    page.evaluate("document.dispatchEvent(new CustomEvent('earshot-present'))")  # a phone has no key for it
+    expect(page.get_by_test_id("present-leave")).to_be_visible()
+
+
 def failed(page: Page, _earshot: Earshot) -> None:
     dial(page, BUSY)
     see(page, "ended")
@@ -152,6 +175,8 @@ ON_THE_DEMO_LINE: Mapping[str, Bring] = {
     "ended": ended,
     "replayed": replayed,
     "failed": failed,
+    "contacts": contacts,
+    "presenting": presenting,
     "offline": offline,
     "stopped": stopped,
 }

@@ -69,6 +69,23 @@ def test_a_name_is_shown_wherever_its_number_is(earshot: Earshot, open_tab: Open
         expect(part(tab, "call-log")).not_to_contain_text("Ana Flores")
 
 
+def test_a_name_finds_the_calls_with_its_number(earshot: Earshot, open_tab: Open) -> None:
+    earshot.place(NUMBER)
+    earshot.place(OTHER)
+    earshot.end_all()
+    page = open_tab(earshot.url)
+    add(page, "Ana Flores", NUMBER)
+    page.keyboard.press("Escape")
+    rows = part(page, "call-log").locator(".row")
+    expect(rows).to_have_count(2)
+    search = part(page, "call-log").get_by_role("searchbox")
+    search.fill("flores")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("Ana Flores")
+    search.fill("nobody")
+    expect(rows).to_have_count(0)
+
+
 def test_a_number_can_be_erased_with_its_calls(earshot: Earshot, open_tab: Open) -> None:
     earshot.place(NUMBER)
     earshot.place(OTHER)

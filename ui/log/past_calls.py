@@ -1,7 +1,7 @@
 """Ended calls from the journal, filtered by text, outcome and date, a page at a time."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
@@ -14,6 +14,8 @@ from ui.log.call_search import CallSearch, Filters
 from ui.words import say
 
 _PAGE = 30  # calls
+_CONTACTS = 5  # whose calls a name finds
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class PastCalls(LiveBox):
@@ -76,15 +78,7 @@ class PastCalls(LiveBox):
         filters = self._filters
         self._notice.hide()
         try:
-            calls = await self._desk.page_of_calls(
-                statuses=[CallStatus.ENDED],
-                created_from=filters.created_from,
-                created_to=filters.created_to,
-                search=filters.search or None,
-                families=[filters.family] if filters.family else None,
-                before=self._last,
-                limit=_PAGE,
-            )
+            calls = await self._page(filters)
         except EarshotError as error:
             self._notice.show_error(error)
             self._show_end(loading=False, more=self._last is not None)
@@ -94,6 +88,27 @@ class PastCalls(LiveBox):
         if calls and calls[-1].created_at:
             self._last = calls[-1].created_at, calls[-1].id
         return calls
+
+    async def _page(self, filters: Filters) -> list[Call]:
+        """The next page of calls with the text that is searched for, or with the number of a contact of that name."""
+        named = any(map(str.isalpha, filters.search))
+        contacts = self._desk.contacts.find(filters.search, most=_CONTACTS) if named else []
+        pages = [
+            await self._desk.page_of_calls(
+                statuses=[CallStatus.ENDED],
+                created_from=filters.created_from,
+                created_to=filters.created_to,
+                search=search or None,
+                families=[filters.family] if filters.family else None,
+                before=self._last,
+                limit=_PAGE,
+            )
+            for search in (filters.search, *(contact.number for contact in contacts))
+        ]
+        if len(pages) == 1:
+            return pages[0]
+        found = {call.id: call for page in pages for call in page if call.created_at}
+        return sorted(found.values(), key=lambda call: (call.created_at or _NEVER, call.id), reverse=True)[:_PAGE]
 
     def _show_end(self, *, loading: bool, more: bool | None) -> None:
         """Shows what belongs below the rows or, if there are none, in their place. `more` None leaves the button as it is."""
