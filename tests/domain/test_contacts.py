@@ -34,6 +34,7 @@ def test_what_is_stored_is_read_back() -> None:
     contacts = [ANA, Contact(number="+442079460958", name="Zoë \u2028 “Z”", note="first\nsecond")]
     assert list(loaded(dumped(contacts)).values()) == contacts
     assert loaded("") == {}
+    assert loaded('{"number": "+14155552671", "name": "Ana Flores", "photo": "later"}\n') == {ANA.number: ANA}
 
 
 @pytest.mark.parametrize(
