@@ -5,6 +5,7 @@ from benchmarks import (
     crossing,
     first_paint,
     hostile_clients,
+    insights,
     loop_gaps,
     many_calls,
     many_pages,
@@ -19,7 +20,7 @@ from benchmarks import (
 
 for benchmark in (
     *(start_up, first_paint, place_calls, server_shape, relay, relay_recording),
-    *(sound_under_load, loop_gaps, call_log, crossing, many_calls, many_pages, memory, hostile_clients),
+    *(sound_under_load, loop_gaps, call_log, insights, crossing, many_calls, many_pages, memory, hostile_clients),
 ):
     benchmark.main()
     print()

@@ -24,7 +24,20 @@ from services.support.log_lines import FORMATS
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _OWN_PATHS = frozenset(
     {
-        *("api", "assets", "call-files", "docs", "favicon.ico", "health", "login", "logout", "metrics", "openapi.json", "recordings"),
+        *(
+            "api",
+            "assets",
+            "call-files",
+            "docs",
+            "favicon.ico",
+            "health",
+            "insights",
+            "login",
+            "logout",
+            "metrics",
+            "openapi.json",
+            "recordings",
+        ),
         "vapi-recordings",
     }
 )

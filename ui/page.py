@@ -1,6 +1,7 @@
 """The page: header, dialer, stage and call log, and the events that connect them with each other and with the desk."""
 
 import asyncio
+import re
 from collections.abc import Callable, Collection
 from urllib.parse import quote
 
@@ -25,6 +26,7 @@ from services.vapi.forwarding import WebhookForward
 from ui.call.stage import Stage
 from ui.dial.contacts import Contacts
 from ui.dial.dialer import Dialer
+from ui.insights.insights import InsightsPage
 from ui.kit.assets import ROUTE, AssetFiles
 from ui.kit.following import follow
 from ui.kit.icons import FAVICON
@@ -32,6 +34,7 @@ from ui.kit.later import later
 from ui.kit.markup import Box
 from ui.kit.notice import Notice
 from ui.log.call_log import CallLog
+from ui.log.call_search import read_address
 from ui.shell.connection import Connection
 from ui.shell.header import header
 from ui.shell.nicegui_files import NiceguiFiles
@@ -59,8 +62,10 @@ def install_pages(
     app.mount(ROUTE, AssetFiles())
 
     @ui.page("/")
-    def index(call: str = "", to: str = "") -> None:
-        """`?call=` names the call to show first, `?to=` a number for the field. No address ever dials."""
+    def index(call: str = "", to: str = "", t: str = "") -> None:
+        """`?call=` names the call to show first, `&t=` a moment of its recording in seconds, `?to=` a number for the field. The list of
+        calls has filters of its own. No address ever dials.
+        """
         expect_page()
         choose_language()
         choose_theme()
@@ -75,7 +80,15 @@ def install_pages(
             forward=forward,
             call_id=call,
             to=to,
+            moment_s=_seconds(t),
         )
+
+    @ui.page("/insights")
+    def insights() -> None:
+        expect_page()
+        choose_language()
+        choose_theme()
+        InsightsPage(desk)
 
     nicegui_app.add_exception_handler(404, _not_found)
     app.add_middleware(NiceguiFiles)
@@ -115,11 +128,13 @@ class DeskPage:
         forward: WebhookForward,
         call_id: str,
         to: str,
+        moment_s: float | None,
     ) -> None:
         self._desk = desk
         self._changed: dict[str, Call] = {}
         self._shown: str | None = None
         self._addressed = call_id
+        self._moment_s = moment_s
         self._demo = settings.demo
         client = self._client = ui.context.client
         header(settings, desk=desk, switch=switch, forward=forward)
@@ -141,7 +156,7 @@ class DeskPage:
                     select=self._select,
                     demo=settings.demo,
                 )
-                self._log = CallLog(desk=desk, select=self._select)
+                self._log = CallLog(desk=desk, select=self._select, asked=read_address(client.request.query_params))
             Connection(demo=settings.demo)
             later(Box(), self._hidden)
         self._show_trouble(desk.trouble)
@@ -188,6 +203,9 @@ class DeskPage:
             ui.navigate.history.replace(address(f"/?call={quote(call.id, safe='')}"))
         self._shown = call.id
         self._stage.show(call, listen=listen)
+        if self._moment_s is not None and self._stage.card:  # of the call that the address names, which is shown first
+            self._stage.card.show_moment(self._moment_s)
+            self._moment_s = None
         self._log.mark_row(call.id)
 
     def _select(self, call_id: str) -> None:
@@ -250,6 +268,11 @@ class DeskPage:
             self._trouble.show(say("trouble_title"), say("trouble"))
         else:
             self._trouble.hide()
+
+
+def _seconds(text: str) -> float | None:
+    """A moment that an address names; None if it is not one."""
+    return float(text) if re.fullmatch(r"\d{1,6}(\.\d{1,3})?", text, re.ASCII) else None
 
 
 def _show_missing(names: tuple[str, ...]) -> None:

@@ -224,6 +224,8 @@ class CallDesk:
         search: str | None = None,
         tags: Collection[str] | None = None,
         dispositions: Collection[str] | None = None,
+        speakers: Collection[str] | None = None,
+        callers: Collection[str] | None = None,
         before: tuple[datetime, str] | None = None,
         limit: int = 50,
     ) -> list[Call]:
@@ -243,6 +245,8 @@ class CallDesk:
             search=search,
             tags=tags,
             dispositions=dispositions,
+            speakers=speakers,
+            callers=callers,
         )
         return [self.get(call.id) or call for call in found]
 

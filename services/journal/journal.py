@@ -17,6 +17,7 @@ from services.domain.transcript import Line
 from services.journal.annotations import AnnotationsJournal
 from services.journal.database.revisions import Revised
 from services.journal.erasures import ErasuresJournal
+from services.journal.insights import InsightsJournal
 from services.journal.opening import open_database
 from services.journal.processes.feed import Feed, News
 from services.journal.processes.presence import HEARTBEAT, Presence
@@ -64,6 +65,7 @@ class Journal:
         self.recordings = RecordingsJournal(database, self._writer, feed, instance)
         self.erasures = ErasuresJournal(database)
         self.annotations = AnnotationsJournal(database)
+        self.insights = InsightsJournal(database)
         self._proof = Proof(database, now)
         self._beginning_now: set[str] = set()
         """The tags of the dials that are being written down."""
@@ -210,12 +212,16 @@ class Journal:
         ended: Callable[[str], bool] | None = None,
         tags: Collection[str] | None = None,
         dispositions: Collection[str] | None = None,
+        speakers: Collection[str] | None = None,
+        callers: Collection[str] | None = None,
     ) -> list[Call]:
         """A page of calls, newest first. `before` is the time and id of the last call of the previous page. `search` is part of a number,
         name, summary, ended reason, transcript, note or tag. `created_to` is exclusive. With `ended`, only ended calls for whose reason it
-        returns True. With `tags` or `dispositions`, only calls that have one of them.
+        returns True. With `tags` or `dispositions`, only calls that have one of them; with `speakers`, only calls in which one of
+        these assistants or squads speaks; with `callers`, only calls from one of these caller IDs.
         """
         query = calls.page(statuses=statuses, created_from=created_from, created_to=created_to, before=before, limit=limit)
+        query = calls.of_sides(query, speakers=speakers, callers=callers)
         for kind, wanted in ((annotations.TAG, tags), (annotations.DISPOSITION, dispositions)):
             if wanted is not None:
                 query = query.where(annotations.labelled(kind, wanted))

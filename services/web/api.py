@@ -29,6 +29,7 @@ from services.web.routes.docs_page import install_docs
 from services.web.routes.event_stream import events_router
 from services.web.routes.export import export_router
 from services.web.routes.health import health_router
+from services.web.routes.insights import insights_router
 from services.web.routes.listen_socket import listen_router
 from services.web.routes.switch import switch_router
 from services.web.routes.transcripts import line_answer, transcript_router
@@ -67,6 +68,7 @@ def create_api(
     api.include_router(export_router(desk))
     api.include_router(calls_router(desk=desk, tickets=tickets, direct=settings.listen_mode == "direct"))
     api.include_router(annotations_router(desk))
+    api.include_router(insights_router(desk))
     api.include_router(health_router(desk=desk, mode=settings.mode, version=version))
     api.include_router(transcript_router(desk))
     api.include_router(webhook_router(desk=desk, forward=forward or WebhookForward()))

@@ -14,6 +14,7 @@ from services.vapi.ended_reasons import Family
 from services.web.requests import Time
 
 Label = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_LABEL, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 CURSOR = r"^[0-9]{1,13}\.[A-Za-z0-9_-]{1,64}$"
 """A position in the list: the creation time of a call in milliseconds since 1970, and its id."""
 
@@ -29,6 +30,8 @@ class CallFilters:
     search: str | None
     tags: Collection[str] | None
     dispositions: Collection[str] | None
+    speakers: Collection[str] | None
+    callers: Collection[str] | None
 
     def arguments(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -49,10 +52,20 @@ def call_filters(
     ] = None,
     tag: Annotated[list[Label] | None, Query(description="Only calls with this tag; repeat it for several")] = None,
     disposition: Annotated[list[Label] | None, Query(description="Only calls with this disposition; repeat it for several")] = None,
+    assistant: Annotated[list[Id] | None, Query(description="Only calls of this assistant or squad; repeat it for several")] = None,
+    callerId: Annotated[list[Id] | None, Query(description="Only calls from this caller ID; repeat it for several")] = None,
 ) -> CallFilters:
     """The filters of a request."""
     return CallFilters(
-        statuses=status, families=family, created_from=from_, created_to=to, search=search, tags=tag, dispositions=disposition
+        statuses=status,
+        families=family,
+        created_from=from_,
+        created_to=to,
+        search=search,
+        tags=tag,
+        dispositions=disposition,
+        speakers=assistant,
+        callers=callerId,
     )
 
 

@@ -112,6 +112,16 @@ def presenting(page: Page, earshot: Earshot) -> None:
     expect(page.get_by_test_id("present-leave")).to_be_visible()
 
 
+def annotated(page: Page, earshot: Earshot) -> None:
+    """An ended call with a note on a moment and a tag."""
+    call = earshot.place(next(NEVER_CALLED_BEFORE))
+    earshot.end_all()
+    earshot._ask("POST", f"/api/calls/{call['id']}/notes", {"text": "Asks for the price", "t": 83})
+    earshot._ask("POST", f"/api/calls/{call['id']}/tags", {"tag": "pricing"})
+    page.goto(f"{earshot.url}/?call={call['id']}")
+    expect(page.get_by_test_id("note")).to_be_visible()
+
+
 def failed(page: Page, _earshot: Earshot) -> None:
     dial(page, BUSY)
     see(page, "ended")
@@ -174,6 +184,7 @@ ON_THE_DEMO_LINE: Mapping[str, Bring] = {
     "steered": steered,
     "ended": ended,
     "replayed": replayed,
+    "annotated": annotated,
     "failed": failed,
     "contacts": contacts,
     "presenting": presenting,

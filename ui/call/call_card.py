@@ -7,6 +7,7 @@ from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
 from services.domain.client import PAGE
 from services.recording.recordings import Recordings
+from ui.call.annotations import CallAnnotations
 from ui.call.audio_player import AudioPlayer
 from ui.call.call_head import CallHead
 from ui.call.data_deletion import DataDeletion
@@ -72,12 +73,13 @@ class CallCard:
         self._outcome = Outcome(desk=desk, dial_again=dial_again)
         self._sound = Box(classes="sound")
         self._note = RecordingNote(call, recordings=recordings)
-        self._recorded = Recorded(call, recordings=recordings, replaying=partial(self._replaying, "ours"))
-        self._vapi_recorded = VapiRecorded(call, replaying=partial(self._replaying, "vapis"))
+        self._recorded = Recorded(call, recordings=recordings, replaying=partial(self._replaying, "ours"), note=self._note_at)
+        self._vapi_recorded = VapiRecorded(call, replaying=partial(self._replaying, "vapis"), note=self._note_at)
         with Box(classes="talked"):
             self._transcript = Transcript(call, desk=desk)
             Timeline(call, desk=desk)
         self._steering = Steering(call, desk=desk)
+        self._annotations = CallAnnotations(call, desk=desk, replay=self.show_moment)
         self._deletion = DataDeletion(call, desk=desk)
         self.update(call)
 
@@ -98,6 +100,7 @@ class CallCard:
         self._vapi_recorded.refresh(call)
         self._transcript.refresh(call)
         self._steering.refresh(call)
+        self._annotations.refresh(call)
         self._deletion.refresh(call)
         self._refresh()
 
@@ -127,6 +130,14 @@ class CallCard:
         """Starts the sound if the call is active and not being heard."""
         if self._player and self.call.running and not self._player.listening:
             self._player.run_method("start")
+
+    def show_moment(self, seconds: float) -> None:
+        """Opens a replay of the call at this moment, where there is a recording."""
+        if not self._recorded.open_at(seconds):
+            self._vapi_recorded.open_at(seconds)
+
+    def _note_at(self, seconds: float) -> None:
+        self._annotations.mark_moment(seconds)
 
     def _on_state(self, state: str) -> None:
         self._heard = self._heard or state == "playing"

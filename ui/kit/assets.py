@@ -39,6 +39,7 @@ _SHEETS = [
         "steering",
         "recorded",
         "timeline",
+        "annotations",
         "player",
         "replay",
         "safety",

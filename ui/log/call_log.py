@@ -7,14 +7,17 @@ from services.domain.call import Call, CallStatus
 from ui.kit.live_box import Batch, LiveBox
 from ui.kit.markup import Box, Text
 from ui.log.call_list import CallList, row
+from ui.log.call_search import AddressFilters
 from ui.log.past_calls import PastCalls
 from ui.words import say
 
 
 class CallLog(LiveBox):
-    """Calls `select` with the id of the call whose row is pressed. A change of a call updates only its row."""
+    """Calls `select` with the id of the call whose row is pressed. `asked` filters the ended calls at first. A change
+    of a call updates only its row.
+    """
 
-    def __init__(self, *, desk: CallDesk, select: Callable[[str], None]) -> None:
+    def __init__(self, *, desk: CallDesk, select: Callable[[str], None], asked: AddressFilters) -> None:
         super().__init__("section", "card log", aria_label=say("calls_list"), data_testid="call-log")
         self._desk = desk
         running, scheduled = _parted(desk.calls())
@@ -27,7 +30,7 @@ class CallLog(LiveBox):
             with Box(classes="part scheduled", data_testid="scheduled-calls") as self._scheduled_part:
                 Text("h2", say("scheduled_calls"))
                 self._scheduled = CallList([row(desk, call) for call in scheduled], choose=select)
-            self._past = PastCalls(desk=desk, choose=select)
+            self._past = PastCalls(desk=desk, choose=select, asked=asked)
         self._batch = Batch[str, None](self, lambda ids: self._refresh(ids))
         self.subscribe(desk.transcripts.speech_changed, lambda call_id: self._batch.add(call_id, None))
         self.subscribe(desk.contacts.changed, lambda _: self._rename())

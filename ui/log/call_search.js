@@ -1,5 +1,5 @@
 /**
- * A search form that submits itself shortly after a change. Days become moments here, because only the browser knows when the reader's day
+ * A search form that submits itself shortly after a change, or when told to. `initial` has values for its fields. Days become moments here, because only the browser knows when the reader's day
  * begins.
  */
 import { defineComponent } from "vue";
@@ -8,10 +8,20 @@ const TYPING_PAUSE_MS = 250; // longer than between two keys of a slow typist's 
 
 export default defineComponent({
   template: `<form class="call-search" role="search" @submit.prevent="tell" @input="soon"><slot></slot></form>`,
+  props: { initial: Object },
   emits: ["wanted"],
 
   setup() {
     return { waiting: 0 };
+  },
+
+  mounted() {
+    if (!this.initial) return;
+    for (const [name, value] of Object.entries(this.initial)) {
+      const field = this.$el.elements.namedItem(name);
+      if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) field.value = value;
+    }
+    this.$el.scrollIntoView({ block: "nearest" });
   },
 
   beforeUnmount() {

@@ -1,5 +1,6 @@
 """The filters above the list of ended calls, and the link that exports the calls found."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,18 +12,23 @@ from nicegui.element import Element
 from services.domain.call import CallStatus
 from services.support.root_path import address
 from services.vapi.ended_reasons import Family
+from ui.kit.later import later
 from ui.kit.markup import Box, Text, set_props
 from ui.words import say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Filters for ended calls. Without any, all are found. Times are UTC."""
+    """Filters for ended calls. Without any, all are found. Times are UTC. `speaker` is the id of an assistant or squad, `caller` that of a
+    caller ID.
+    """
 
     search: str = ""
     family: Family | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
+    speaker: str = ""
+    caller: str = ""
 
     def query(self) -> str:
         """The same filters as REST query parameters."""
@@ -32,6 +38,8 @@ class Filters:
             "family": self.family.value if self.family else "",
             "from": self.created_from.isoformat().replace("+00:00", "Z") if self.created_from else "",
             "to": self.created_to.isoformat().replace("+00:00", "Z") if self.created_to else "",
+            "assistant": self.speaker,
+            "callerId": self.caller,
         }
         return urlencode({name: value for name, value in values.items() if value})
 
@@ -47,6 +55,43 @@ class Filters:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressFilters:
+    """The filters that the page's address names: days of the reader's, from `first` to `last`, such as 2026-11-01."""
+
+    first: str = ""
+    last: str = ""
+    family: str = ""
+    speaker: str = ""
+    caller: str = ""
+
+    @property
+    def in_form(self) -> dict[str, str]:
+        """Those that the form has fields for."""
+        return {name: value for name, value in (("from", self.first), ("to", self.last), ("family", self.family)) if value}
+
+
+def read_address(query: Mapping[str, str]) -> AddressFilters:
+    """What is not valid counts as not there."""
+
+    def found(name: str, pattern: str) -> str:
+        value = query.get(name, "")
+        return value if re.fullmatch(pattern, value, re.ASCII) else ""
+
+    family = query.get("family", "")
+    return AddressFilters(
+        first=found("since", _DAY),
+        last=found("until", _DAY),
+        family=family if family in set(Family) else "",
+        speaker=found("assistant", _ID),
+        caller=found("caller", _ID),
+    )
+
+
+_DAY = r"\d{4}-\d\d-\d\d"
+_ID = r"[A-Za-z0-9_-]{1,64}"
+
+
 class SearchForm(Element, component="call_search.js"):
     """Emits `wanted` when a field changes. Days are sent as the moments at which they begin and end in the reader's time zone."""
 
@@ -54,10 +99,15 @@ class SearchForm(Element, component="call_search.js"):
 class CallSearch:
     """The fields, shown once there are calls to search. Calls `changed` with the new filters."""
 
-    def __init__(self, *, changed: Callable[[Filters], None]) -> None:
+    def __init__(self, *, changed: Callable[[Filters], None], asked: AddressFilters) -> None:
         self._export: Text | None = None
+        self._asked = asked
         self._form = SearchForm()
         self._form.on("wanted", lambda event: changed(Filters.read(event.args)))
+        if asked.in_form:
+            set_props(self._form, initial=asked.in_form)
+            self.show(export=Filters(), visible=True)
+            later(self._form, lambda: self._form.run_method("tell"))  # what a page sends before it is connected is lost
 
     def show(self, *, export: Filters, visible: bool) -> None:
         if visible and self._export is None:
@@ -76,7 +126,8 @@ class CallSearch:
                     for family in Family:
                         Text("option", say(f"family_{family.name.lower()}"), value=family.value)
                 export = Text("a", say("export"), "export", download="calls.csv", aria_label=say("export_label"))
-                with Box("details", "days"):
+                Text("a", say("insights"), "export", href=address("/insights"))
+                with Box("details", "days", open=bool(self._asked.first or self._asked.last) or None):
                     Text("summary", say("days"))
                     for edge in ("from", "to"):
                         with Box("label", "day"):

@@ -1,6 +1,7 @@
 """Ended calls from the journal, filtered by text, outcome and date, a page at a time."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from services.desk.desk import CallDesk
@@ -10,7 +11,7 @@ from ui.kit.live_box import LiveBox
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
 from ui.log.call_list import CallList, row
-from ui.log.call_search import CallSearch, Filters
+from ui.log.call_search import AddressFilters, CallSearch, Filters
 from ui.words import say
 
 _PAGE = 30  # calls
@@ -19,25 +20,31 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class PastCalls(LiveBox):
-    """Calls `choose` with the id of the call whose row is pressed."""
+    """Calls `choose` with the id of the call whose row is pressed. `asked` filters at first."""
 
-    def __init__(self, *, desk: CallDesk, choose: Callable[[str], None]) -> None:
+    def __init__(self, *, desk: CallDesk, choose: Callable[[str], None], asked: AddressFilters) -> None:
         super().__init__(classes="part past")
         self._desk = desk
-        self._filters = Filters()
+        self._filters = Filters(speaker=asked.speaker, caller=asked.caller)
+        self._asked = bool(asked.in_form)
         self._last: tuple[datetime, str] | None = None
         self._turn = 0
         with self:
             Text("h2", say("earlier"))
-            self._search = CallSearch(changed=self._look)
+            self._search = CallSearch(changed=self._look, asked=asked)
+            with Box("p", "only") as self._only:
+                self._only_words = Text("span")
+                Text("button", say("all_calls"), "btn small", type="button", data_testid="all-calls").on("click", self._look_at_all)
             self._notice = Notice()
             self._list = CallList([], choose=choose)
             self._nothing = Box(classes="nothing")
             with self._nothing:
                 self._title, self._words = Text("b"), Text("p")
             self._more = Text("button", say("more_calls"), "btn more-calls", type="button").on("click", self._add)
+        self._show_only()
         self._show_end(loading=True, more=False)
-        self.start(self._find(), name="find calls")
+        if not self._asked:  # else the form says from the browser when the days begin and end
+            self.start(self._find(), name="find calls")
 
     def mark_row(self, call_id: str | None) -> None:
         self._list.mark_row(call_id)
@@ -57,8 +64,22 @@ class PastCalls(LiveBox):
         self.start(self._find(), name="find calls")
 
     def _look(self, filters: Filters) -> None:
-        self._filters = filters
+        self._filters = replace(filters, speaker=self._filters.speaker, caller=self._filters.caller)
         self.start(self._find(), name="find calls")
+
+    def _look_at_all(self) -> None:
+        """Leaves out the assistant and the caller ID that the address named."""
+        self._filters = replace(self._filters, speaker="", caller="")
+        self._show_only()
+        self.start(self._find(), name="find calls")
+
+    def _show_only(self) -> None:
+        directory, filters = self._desk.directory, self._filters
+        squad = directory.squads.get(filters.speaker)
+        speaker = (squad.name if squad else directory.assistant_name(filters.speaker)) or filters.speaker
+        names = [speaker, directory.caller_id_name(filters.caller) or filters.caller]
+        self._only_words.show(say("only_calls", names=" · ".join(filter(None, names))))
+        self._only.set_visibility(any(names))
 
     async def _find(self) -> None:
         """Shows the first page of calls that match the filters."""
@@ -100,6 +121,8 @@ class PastCalls(LiveBox):
                 created_to=filters.created_to,
                 search=search or None,
                 families=[filters.family] if filters.family else None,
+                speakers=[filters.speaker] if filters.speaker else None,
+                callers=[filters.caller] if filters.caller else None,
                 before=self._last,
                 limit=_PAGE,
             )
@@ -123,4 +146,4 @@ class PastCalls(LiveBox):
             filtered = self._filters != Filters()
             self._title.show(say("none_found_title" if filtered else "no_calls_title"))
             self._words.show(say("none_found" if filtered else "no_calls"))
-        self._search.show(export=self._filters, visible=not empty or self._filters != Filters())
+        self._search.show(export=self._filters, visible=not empty or self._asked or self._filters != Filters())

@@ -14,13 +14,16 @@ from ui.words import say
 
 
 class Recorded(LiveBox):
-    """Hidden while there is no recording. Calls `replaying` with whether the replay is open."""
+    """Hidden while there is no recording. Calls `replaying` with whether the replay is open, and `note` with the moment in
+    seconds of a note to be written."""
 
-    def __init__(self, call: Call, *, recordings: Recordings, replaying: Callable[[bool], None]) -> None:
+    def __init__(self, call: Call, *, recordings: Recordings, replaying: Callable[[bool], None], note: Callable[[float], None]) -> None:
         super().__init__("section", "recorded", aria_label=say("recorded"), data_testid="recorded")
         self._call = call
         self._recordings = recordings
         self._replaying = replaying
+        self._note = note
+        self._replay: Replay | None = None
         self._open = self._confirming = False
         with self:
             self._notice = Notice()
@@ -64,12 +67,26 @@ class Recorded(LiveBox):
                 words = say("download") if len(parts) == 1 else say("download_part", part=str(part))
                 Text("a", words, "btn small", href=download_address(self._call.id, part), download=True)
 
+    def open_at(self, seconds: float) -> bool:
+        """Opens the replay at this moment. False if there is no recording."""
+        if not self.visible:
+            return False
+        if self._replay:
+            self._replay.seek(seconds)
+        else:
+            self._turn(start_s=seconds)
+        return True
+
     def _press_replay(self) -> None:
+        self._turn()
+
+    def _turn(self, start_s: float = 0.0) -> None:
         self._open = not self._open
         self._place.clear()
+        self._replay = None
         if self._open:
             with self._place:
-                Replay(self._call.id)
+                self._replay = Replay(self._call.id, start_s=start_s, on_note=self._note)
         self._replaying(self._open)
         self._show()
 

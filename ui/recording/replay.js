@@ -64,6 +64,9 @@ export default defineComponent({
             <input type="checkbox" role="switch" :checked="!spread" @change="setSpread(!$event.target.checked)" />{{ words.both_ears }}
           </label>
           <span class="grow"></span>
+          <button v-if="notable" type="button" class="btn small" data-testid="note-here" @click="$emit('note', Number(time.toFixed(1)))">
+            {{ words.note }}
+          </button>
           <slot></slot>
         </div>
         <p v-for="hole in holes" :key="hole" class="replay-note">{{ hole }}</p>
@@ -72,8 +75,8 @@ export default defineComponent({
       </template>
       <span v-if="state === 'loading'" class="sr-only" role="status">{{ words.loading }}</span>
     </section>`,
-  props: { base: String, words: { type: Object, required: true } },
-  emits: ["line"],
+  props: { base: String, words: { type: Object, required: true }, start: { type: Number, default: 0 }, notable: Boolean },
+  emits: ["line", "note"],
 
   /** What Vue must not make reactive. */
   setup() {
@@ -90,7 +93,7 @@ export default defineComponent({
     return {
       state: "loading",
       seconds: 0,
-      time: 0,
+      time: this.start,
       pointed: /** @type {number|null} */ (null),
       lines: /** @type {Transcript["lines"]} */ ([]),
       holes: /** @type {string[]} */ ([]),

@@ -17,6 +17,7 @@ _WORDS = {
     "customer": "customer",
     "assistant": "assistant",
     "both_ears": "spread",
+    "note": "note_here",
 }
 """The component's names for its texts, and the keys of the texts."""
 
@@ -26,16 +27,29 @@ _MODULES = ["../kit/fill.js", "../kit/mute_button.js", "recorded_sound.js", "rep
 class Replay(Element, component="replay.js", dependencies=[FORMATS, *_MODULES]):
     """Loads and replays the finished recording of `call_id`, ours or, with `vapis`, that of Vapi. Children appear beside its controls.
 
-    `on_line` is called with the index of the transcript line being spoken, -1 before the first.
+    `start_s` is where it begins, in seconds. `on_line` is called with the index of the transcript line being spoken, -1 before the first;
+    `on_note` with the moment in seconds about which somebody wants to write a note.
     """
 
-    def __init__(self, call_id: str, *, vapis: bool = False, on_line: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self,
+        call_id: str,
+        *,
+        vapis: bool = False,
+        start_s: float = 0.0,
+        on_line: Callable[[int], None] | None = None,
+        on_note: Callable[[float], None] | None = None,
+    ) -> None:
         super().__init__()
-        set_props(
-            self, base=_vapis_address(call_id) if vapis else _address(call_id), words={name: text(key) for name, key in _WORDS.items()}
-        )
+        words = {name: text(key) for name, key in _WORDS.items()}
+        set_props(self, base=_vapis_address(call_id) if vapis else _address(call_id), words=words, start=start_s, notable=bool(on_note))
         if on_line:
             self.on("line", lambda event: on_line(int(event.args)))
+        if on_note:
+            self.on("note", lambda event: on_note(float(event.args)))
+
+    def seek(self, seconds: float) -> None:
+        self.run_method("seek", seconds)
 
 
 def download_address(call_id: str, part: int = 1) -> str:

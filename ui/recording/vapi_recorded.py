@@ -9,12 +9,15 @@ from ui.words import say
 
 
 class VapiRecorded(Box):
-    """Hidden until Vapi names a recording. Calls `replaying` with whether the replay is open."""
+    """Hidden until Vapi names a recording. Calls `replaying` with whether the replay is open, and `note` with the moment in
+    seconds of a note to be written."""
 
-    def __init__(self, call: Call, *, replaying: Callable[[bool], None]) -> None:
+    def __init__(self, call: Call, *, replaying: Callable[[bool], None], note: Callable[[float], None]) -> None:
         super().__init__("section", "recorded", aria_label=say("vapi_recording"), data_testid="vapi-recorded")
         self._call = call
         self._replaying = replaying
+        self._note = note
+        self._replay: Replay | None = None
         self._open = False
         with self:
             with Box(classes="recorded-head"):
@@ -34,12 +37,26 @@ class VapiRecorded(Box):
         self.set_visibility(there)
         self._show()
 
+    def open_at(self, seconds: float) -> bool:
+        """Opens the replay at this moment. False if there is no recording."""
+        if not self.visible:
+            return False
+        if self._replay:
+            self._replay.seek(seconds)
+        else:
+            self._turn(start_s=seconds)
+        return True
+
     def _press(self) -> None:
+        self._turn()
+
+    def _turn(self, start_s: float = 0.0) -> None:
         self._open = not self._open
         self._place.clear()
+        self._replay = None
         if self._open:
             with self._place:
-                Replay(self._call.id, vapis=True)
+                self._replay = Replay(self._call.id, vapis=True, start_s=start_s, on_note=self._note)
         self._replaying(self._open)
         self._show()
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import nicegui
-from nicegui.dependencies import js_components, libraries
+from nicegui.dependencies import esm_modules, js_components, libraries
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -51,6 +51,8 @@ def _wanted(scope: Scope) -> Path | None:
     kind, _, name = path_of(scope).removeprefix(f"{ROUTE}/").partition("/")
     if kind == "static":
         return _static().get(name)
+    if kind == "esm":
+        return _modules().get(name)
     found = js_components.get(name) if kind == "components" else libraries.get(name) if kind == "libraries" else None
     return found.path if found else None
 
@@ -59,6 +61,11 @@ def _wanted(scope: Scope) -> Path | None:
 def _static() -> dict[str, Path]:
     """NiceGUI's own scripts and style sheets by their names. What a stranger names is looked up here and never on the disk."""
     return {path.relative_to(_STATIC).as_posix(): path for path in _STATIC.rglob("*") if path.suffix in _KINDS}
+
+
+def _modules() -> dict[str, Path]:
+    """The files of NiceGUI's packages, such as the charts, by key of the package and name. A package is there from its first use on."""
+    return {f"{key}/{path.name}": path for key, module in esm_modules.items() for path in module.path.glob("*.js")}
 
 
 def _pack(path: Path) -> bytes:

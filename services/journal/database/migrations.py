@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from services.domain.errors import JournalError
+from services.journal.database.counted import COUNTED
 from services.journal.database.schema import schema_version
 from services.journal.database.search_index import INDEX, SHORT_WORDS
 
@@ -96,6 +97,7 @@ STEPS: tuple[Step, ...] = (
         " at BIGINT NOT NULL, PRIMARY KEY (call_id, kind, text))",
         "CREATE INDEX earshot_labels_text ON earshot_labels (kind, text)",
     ),
+    COUNTED,
 )
 """A released step is never changed. Every later change is a new step."""
 

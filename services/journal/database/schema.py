@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 
-def _table(name: str, /, **columns: type[sa.String | sa.Integer]) -> sa.TableClause:
+def _table(name: str, /, **columns: type[sa.String | sa.Integer | sa.Double[float]]) -> sa.TableClause:
     return sa.table(name, *(sa.column(column, kind) for column, kind in columns.items()))
 
 
@@ -39,9 +39,16 @@ calls = _table(
     ended_reason=sa.String,
     said=sa.String,
     revision=sa.BigInteger,
+    speaker=sa.String,
+    caller=sa.String,
+    outgoing=sa.Integer,
+    answered=sa.Integer,
+    talk_ms=sa.BigInteger,
+    cost=sa.Double,
 )
 """One row per call as last read. `data` is the whole call. A search looks in `words` and in `said`: the
-transcript after the end, notes, tags and disposition."""
+transcript after the end, notes, tags and disposition. What is counted stands in columns of its own: `speaker` is the id of the assistant
+or squad, `caller` that of the caller ID, both empty if unknown."""
 
 search_index = _table("earshot_search", rowid=sa.Integer)
 search_rows = _table("earshot_search_rows", number=sa.Integer, call_id=sa.String)

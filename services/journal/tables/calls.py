@@ -1,12 +1,12 @@
 """Stores calls as last read, and lists them page by page, newest first."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from services.domain.call import Call, CallStatus, merge
+from services.domain.call import Call, CallStatus, CallType, merge
 from services.journal.database.codec import dump, load_call, milliseconds, storable
 from services.journal.database.revisions import raised
 from services.journal.database.schema import calls
@@ -47,7 +47,10 @@ def _stored(connection: sa.Connection, seen: list[Call]) -> dict[str, str]:
     return {row.id: row.data for row in connection.execute(sa.select(calls.c.id, calls.c.data).where(same))}
 
 
-_CHANGING = ("tag", "status", "created_at", "words", "data", "ended_reason", "revision")
+_CHANGING = (
+    *("tag", "status", "created_at", "words", "data", "ended_reason", "revision"),
+    *("speaker", "caller", "outgoing", "answered", "talk_ms", "cost"),
+)
 _CHANGE = (
     calls.update()
     .where(calls.c.id == sa.bindparam("of"))
@@ -82,6 +85,12 @@ def _row(call: Call, data: str, revision: int) -> dict[str, object]:
         "data": data,
         "ended_reason": storable(call.ended_reason or ""),
         "revision": revision,
+        "speaker": storable(call.squad_id or call.assistant_id or ""),
+        "caller": storable(call.phone_number_id or ""),
+        "outgoing": int(call.type is CallType.OUTBOUND),
+        "answered": int(call.answered),
+        "talk_ms": None if call.seconds is None else round(1000 * call.seconds),
+        "cost": call.cost,
     }
 
 
@@ -103,6 +112,14 @@ def page(
         query = query.where(calls.c.created_at < milliseconds(created_to))
     if before:
         query = query.where(sa.tuple_(calls.c.created_at, calls.c.id) < sa.tuple_(milliseconds(before[0]), before[1]))
+    return query
+
+
+def of_sides(query: sa.Select[tuple[str]], *, speakers: Collection[str] | None, callers: Collection[str] | None) -> sa.Select[tuple[str]]:
+    """The query, limited to calls in which one of these assistants or squads speaks, and to those from one of these caller IDs."""
+    for column, wanted in ((calls.c.speaker, speakers), (calls.c.caller, callers)):
+        if wanted is not None:
+            query = query.where(column.in_(wanted))
     return query
 
 

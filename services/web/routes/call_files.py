@@ -4,21 +4,19 @@ import asyncio
 import logging
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from tempfile import TemporaryFile
 from typing import IO, Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Send
-from starlette.types import Scope as AsgiScope
 
 from services.desk.desk import CallDesk
 from services.domain.client import Client, Scope
 from services.domain.errors import LimitReached, RecordingNotFound, VapiUnavailable
 from services.vapi.recordings import LOG, PACKETS, Artifact, RecordingDownload
 from services.web.access.current_client import client_of
+from services.web.file_answer import FileAnswer
 from services.web.problems import PROBLEMS
 from services.web.routes.recordings import ProblemRoute
 
@@ -28,7 +26,7 @@ _AT_ONCE = 4  # fetched from Vapi
 _EACH = 4
 """Files that one client may be fetching: each is on disk until the client has read it."""
 _LONGEST_S = 600.0  # of fetching one
-_BLOCK = 256 * 1024  # bytes written or read in one go
+_BLOCK = 256 * 1024  # bytes written in one go
 _GZIP = b"\x1f\x8b"
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "The file as Vapi stores it"},
@@ -93,7 +91,7 @@ class _CallFiles:
                 "Cache-Control": "no-cache, private",
                 "X-Content-Type-Options": "nosniff",
             }
-            return _FileAnswer(file, headers, held.pop_all())
+            return FileAnswer(file, headers, held.pop_all())
 
     @contextmanager
     def _counted(self, client: Client) -> Iterator[None]:
@@ -124,20 +122,3 @@ class _CallFiles:
         await asyncio.to_thread(file.write, waiting)
         await asyncio.to_thread(file.seek, 0)
         return size, head
-
-
-class _FileAnswer(StreamingResponse):
-    """Sends `file` as the client reads it, and closes `held` afterwards. In memory, files would be there until slow clients have them."""
-
-    def __init__(self, file: IO[bytes], headers: Mapping[str, str], held: ExitStack) -> None:
-        super().__init__(_blocks(file), headers=headers, media_type="application/octet-stream")
-        self._held = held
-
-    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        with self._held:
-            await super().__call__(scope, receive, send)
-
-
-async def _blocks(file: IO[bytes]) -> AsyncIterator[bytes]:
-    while block := await asyncio.to_thread(file.read, _BLOCK):
-        yield block

@@ -1,7 +1,9 @@
 """The routes of recordings, for the API and for the page's replay."""
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -11,11 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from services.domain.client import Client, Scope
 from services.domain.errors import EarshotError
+from services.recording.clips import LONGEST_S, Clips
 from services.recording.problems import PROBLEMS as WHAT_IS_WRONG
 from services.recording.recordings import Recordings
 from services.recording.store import StoredSound
-from services.web.access.current_client import client_of
+from services.web.access.current_client import client_of, may
 from services.web.byte_range import asked_range, not_satisfiable
+from services.web.file_answer import FileAnswer
 from services.web.problems import PROBLEMS, allow_only, problem_of
 from services.web.stored_sound import stored_answer
 
@@ -24,6 +28,12 @@ _SOUND: dict[int | str, dict[str, Any]] = {
     206: {"content": {"audio/flac": {}}, "description": "The part of it that `Range` asked for"},
     **PROBLEMS,
 }
+_CLIP: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"audio/flac": {}, "audio/wav": {}, "application/json": {}}, "description": "As `format` says"},
+    **PROBLEMS,
+}
+_CLIP_S = 60.0  # of a clip whose end is not said
+Moment = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 Part = Annotated[int, Query(ge=1, le=10_000, description="A stream that changed its format, or was recorded twice, has more than one")]
 What = Literal["peaks", "transcript", "recording"]
 
@@ -56,11 +66,12 @@ class Recording(BaseModel):
 
 
 def recording_router(recordings: Recordings) -> APIRouter:
-    """`/api/calls/{id}/recording`: GET, POST, DELETE, and GET of `/info`, `/peaks` and `/transcript`.
+    """`/api/calls/{id}/recording`: GET, POST, DELETE, and GET of `/clip`, `/info`, `/peaks` and `/transcript`.
 
     While it is being written there is nothing to fetch yet: 409 `recording_in_progress`.
     """
     router = APIRouter(responses=PROBLEMS)
+    clips = Clips(recordings)
     base = "/api/calls/{call_id}/recording"
 
     @router.get(base, response_class=FileResponse, responses=_SOUND, summary="The recording made here")
@@ -83,6 +94,33 @@ def recording_router(recordings: Recordings) -> APIRouter:
         """Deletes sound and transcript. A recording in progress has to be stopped first."""
         await recordings.delete(call_id, client_of(request, Scope.MANAGE))
         return Response(status_code=204)
+
+    @router.get(f"{base}/clip", response_class=Response, responses=_CLIP, summary="A clip of the recording, with its lines")
+    async def clip(
+        request: Request,
+        call_id: str,
+        start: Annotated[Moment, Query(alias="from", description="Seconds from the recording's first sound")] = 0.0,
+        to: Annotated[Moment | None, Query(description=f"The same, at most {LONGEST_S:.0f} s later; by default a minute later")] = None,
+        format: Annotated[Literal["flac", "wav", "json"], Query(description="`json`: the lines alone")] = "flac",
+    ) -> Response:
+        """The sound as FLAC or WAV, for those who may read with the lines that were said in it as the file's comment; or these lines as
+        JSON, with times from the clip's beginning.
+        """
+        client_of(request, Scope.LISTEN)
+        end = start + _CLIP_S if to is None else to
+        if format == "json":
+            client_of(request, Scope.READ)
+            return JSONResponse({"callId": call_id, "from": start, "to": end, "lines": await clips.lines(call_id, start, end)})
+        found = await clips.cut(call_id, start, end, format, client_of(request, Scope.LISTEN), commented=may(request, Scope.READ))
+        name = f"call-{re.sub('[^A-Za-z0-9_-]', '', call_id)[:64]}-{start:g}-{end:g}.{format}"
+        headers = {
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Length": str(found.size),
+            "Cache-Control": "no-cache, private",
+        }
+        held = ExitStack()
+        held.enter_context(found.file)
+        return FileAnswer(found.file, headers, held, media_type=f"audio/{format}")
 
     def add(path: str, what: What, summary: str) -> None:
         @router.get(f"{base}/{path}", response_model=Recording, summary=summary, name=path)

@@ -1,0 +1,158 @@
+"""`GET /api/insights` and `/api/insights.csv`: calls in numbers."""
+
+import csv
+import io
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from services.desk.desk import CallDesk
+from services.desk.insights import read_insights
+from services.domain.client import Scope
+from services.domain.errors import FieldError, RequestError
+from services.domain.insights import ENOUGH, LONGEST_DAYS, Insights, Period, Tally
+from services.web.access.current_client import client_of
+from services.web.problems import PROBLEMS
+from services.web.routes.export import safe
+
+_DEFAULT_DAYS = 28
+_ID = r"^[A-Za-z0-9_-]{0,64}$"
+_COLUMNS = ("day", "calls", "attempts", "answered", "answerRate", "minutes", "cost")
+
+
+class TallyAnswer(BaseModel):
+    """The numbers of some calls."""
+
+    calls: int = Field(description="All that began or ended")
+    attempts: int = Field(description="Outgoing calls that ended and were not cancelled")
+    answered: int = Field(description="Those of the attempts that were answered")
+    answerRate: float | None = Field(description=f"From 0 to 1; null for fewer than {ENOUGH} attempts")
+    minutes: float = Field(description="From the answer to the end, of all calls")
+    cost: float = Field(description="US dollars, of the calls whose cost is known")
+    priced: int = Field(description="How many calls have a known cost")
+
+
+class DayAnswer(TallyAnswer):
+    day: date
+    outcomes: dict[str, int] = Field(description="Calls by how they ended, as `family` of the list of calls; `active`: not yet")
+
+
+class SideAnswer(TallyAnswer):
+    id: str = Field(description="Empty for calls without one")
+    name: str
+
+
+class InsightsAnswer(BaseModel):
+    first: date
+    last: date
+    zone: str
+    total: TallyAnswer
+    days: list[DayAnswer]
+    assistants: list[SideAnswer] = Field(description="By assistant or squad, the largest first")
+    callerIds: list[SideAnswer]
+
+
+class _Asked(BaseModel):
+    period: Period
+    zone: str
+    speaker: str | None
+    caller: str | None
+
+    model_config = {"arbitrary_types_allowed": True}
+
+
+def _asked(
+    first: Annotated[date | None, Query(alias="from", description="The first day, such as 2026-11-01")] = None,
+    last: Annotated[date | None, Query(alias="to", description="The last day; by default today")] = None,
+    zone: Annotated[str, Query(max_length=64, description="Where days begin at midnight, such as `Europe/Berlin`")] = "UTC",
+    assistant: Annotated[str | None, Query(pattern=_ID, description="Only calls of this assistant or squad")] = None,
+    callerId: Annotated[str | None, Query(pattern=_ID, description="Only calls from this caller ID")] = None,
+) -> _Asked:
+    where = zone_of(zone)
+    last = last or (first + timedelta(days=_DEFAULT_DAYS - 1) if first else datetime.now(where).date())
+    first = first or last - timedelta(days=_DEFAULT_DAYS - 1)
+    return _Asked(period=period_of(first, last, where), zone=zone, speaker=assistant, caller=callerId)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Raises RequestError for a time zone that is not known here."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise RequestError("There is no such time zone.", errors=[FieldError("zone", "A name such as Europe/Berlin.")]) from None
+
+
+def period_of(first: date, last: date, zone: ZoneInfo) -> Period:
+    """Raises RequestError if it ends before it begins, or is too long."""
+    if not 0 <= (last - first).days < LONGEST_DAYS or not 1971 <= first.year <= last.year <= 9000:
+        raise RequestError("These are not days to count.", errors=[FieldError("to", f"At most {LONGEST_DAYS} days, the last one last.")])
+    return Period(first=first, last=last, zone=zone)
+
+
+def insights_router(desk: CallDesk) -> APIRouter:
+    """The routes."""
+    router = APIRouter(responses=PROBLEMS)
+
+    async def found(request: Request, asked: _Asked) -> Insights:
+        client_of(request, Scope.READ)
+        return await read_insights(desk.journal, asked.period, speaker=asked.speaker, caller=asked.caller)
+
+    @router.get("/api/insights", response_model=InsightsAnswer, summary="Calls in numbers")
+    async def insights(request: Request, asked: Annotated[_Asked, Depends(_asked)]) -> JSONResponse:
+        """By day, assistant and caller ID. Scheduled calls and those of unknown outcome are not counted."""
+        counted = await found(request, asked)
+        directory = desk.directory
+        names = {
+            **{one.id: one.name or "" for one in directory.squads.values()},
+            **{one: directory.assistant_name(one) for one in directory.assistants},
+        }
+        return JSONResponse(
+            {
+                "first": asked.period.first.isoformat(),
+                "last": asked.period.last.isoformat(),
+                "zone": asked.zone,
+                "total": _tally(counted.total),
+                "days": [{"day": day.day.isoformat(), **_tally(day.tally), "outcomes": dict(day.outcomes)} for day in counted.days],
+                "assistants": [{"id": id_, "name": names.get(id_, ""), **_tally(tally)} for id_, tally in counted.speakers.items()],
+                "callerIds": [
+                    {"id": id_, "name": directory.caller_id_name(id_), **_tally(tally)} for id_, tally in counted.callers.items()
+                ],
+            }
+        )
+
+    @router.get("/api/insights.csv", summary="Calls in numbers as CSV", response_class=Response, responses=_CSV)
+    async def export(request: Request, asked: Annotated[_Asked, Depends(_asked)]) -> Response:
+        """A row per day, with a column per outcome."""
+        counted = await found(request, asked)
+        outcomes = sorted({name for day in counted.days for name in day.outcomes})
+        text = io.StringIO()
+        table = csv.writer(text)
+        table.writerow([*_COLUMNS, *outcomes])
+        for day in counted.days:
+            tally = _tally(day.tally)
+            row = [day.day.isoformat(), *(tally[name] for name in _COLUMNS[1:]), *(day.outcomes.get(name, 0) for name in outcomes)]
+            table.writerow([safe(cell) for cell in row])
+        headers = {"Content-Disposition": 'attachment; filename="insights.csv"', "Cache-Control": "no-store"}
+        return Response("\ufeff" + text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+    return router
+
+
+def _tally(tally: Tally) -> dict[str, Any]:
+    rate = tally.answer_rate
+    return {
+        "calls": tally.calls,
+        "attempts": tally.attempts,
+        "answered": tally.answered,
+        "answerRate": None if rate is None else round(rate, 4),
+        "minutes": round(tally.talk_ms / 60_000, 2),
+        "cost": round(tally.cost, 4),
+        "priced": tally.priced,
+    }
+
+
+_CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {}}, "description": "UTF-8 with a byte order mark"}}

@@ -1,0 +1,129 @@
+"""The insights page: numbers that lead to their calls, honest about few, and no weight on the page of calls."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from services.domain.call import Call, CallStatus
+from services.journal import Journal
+from tests.browser.conftest import Earshot, Open, earshot_process
+from tests.browser.lines import scripted
+from tests.browser.test_axe import violations
+from tests.process import vapi_environ
+
+DAY = datetime(2026, 3, 10, 12, tzinfo=UTC)
+MANY, FEW = 24, 3
+ADDRESS = "/insights?from=2026-03-09&to=2026-03-11"
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Earshot]:
+    """An Earshot with calls of two assistants: many on one day, half of them answered, and a few on the next."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('journal') / 'journal.sqlite'}"
+    with asyncio.Runner() as runner:
+        runner.run(write(url))
+    with scripted() as (vapi, _), earshot_process(**vapi_environ(vapi.url), DATABASE_URL=url) as earshot:
+        yield earshot
+
+
+async def write(url: str) -> None:
+    journal = await Journal.open(url)
+    for number in range(MANY + FEW):
+        many = number < MANY
+        at = DAY + timedelta(minutes=number, days=0 if many else 1)
+        answered = number % 2 == 0
+        await journal.save(
+            Call(
+                id=f"call-{number}",
+                status=CallStatus.ENDED,
+                to=f"+1415555{2600 + number}",
+                assistant_id="riley" if many else "sam",
+                phone_number_id="main",
+                created_at=at,
+                started_at=at if answered else None,
+                ended_at=at + timedelta(seconds=90),
+                ended_reason="customer-ended-call" if answered else "customer-did-not-answer",
+                cost=0.1,
+            )
+        )
+    await journal.aclose()
+
+
+def rows(page: Page) -> list[str]:
+    listed = page.locator(".part.past .row")
+    return [str(row.get_attribute("data-call")) for row in listed.all()]
+
+
+def test_numbers_lead_to_their_calls(kept: Earshot, open_tab: Open) -> None:
+    page = open_tab(kept.url + ADDRESS, timezone_id="Europe/Berlin")
+    totals = page.get_by_test_id("insights-totals")
+    expect(totals).to_contain_text("27")
+    expect(totals).to_contain_text("14 of 27")
+    expect(totals).to_contain_text("52%")
+    expect(totals).to_contain_text("$2.70")
+    expect(page.locator(".insights-chart svg")).to_have_count(6)
+    page.locator(".insights-days summary").click()
+    day = page.locator(".insights-days tbody tr")
+    expect(day.nth(0)).to_have_text("Mar 102412 of 2450%18$2.40")
+    expect(day.nth(1)).to_have_text("Mar 1132 of 3–3$0.30")
+    day.nth(1).get_by_role("link").click()
+    expect(page.locator(".part.past .row")).to_have_count(FEW)
+    assert sorted(rows(page)) == ["call-24", "call-25", "call-26"]
+    expect(page.locator("input[name=from]")).to_have_value("2026-03-11")
+    page.go_back()
+    page.get_by_test_id("insights-by-assistant").get_by_role("link", name="sam").click()
+    expect(page.locator(".part.past .row")).to_have_count(FEW)
+    expect(page.locator(".only")).to_contain_text("Only calls with sam")
+    page.locator("select[name=family]").select_option("not-reached")
+    expect(page.locator(".part.past .row")).to_have_count(1)
+    page.get_by_test_id("all-calls").click()
+    expect(page.locator(".part.past .row")).to_have_count(MANY // 2 + 1)
+
+
+def test_a_press_on_a_bar_shows_its_calls(kept: Earshot, open_tab: Open) -> None:
+    page = open_tab(kept.url + ADDRESS, timezone_id="Europe/Berlin")
+    chart = page.locator(".insights-chart").first
+    expect(chart.locator("svg")).to_be_visible()
+    box = chart.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 48 + (box["width"] - 60) / 2, box["y"] + box["height"] - 28 - 12)  # the foot of the middle day's bar
+    expect(page.locator("select[name=family]")).to_have_value("finished")
+    expect(page.locator(".part.past .row")).to_have_count(MANY // 2)
+
+
+def test_two_assistants_and_two_weeks_are_compared(kept: Earshot, open_tab: Open) -> None:
+    page = open_tab(f"{kept.url}{ADDRESS}&assistant=riley&compare=sam", timezone_id="Europe/Berlin")
+    compared = page.get_by_test_id("insights-compared").locator("tbody tr")
+    expect(compared).to_have_text(["riley2412 of 2450%18$2.40", "sam32 of 3–3$0.30"])
+    page.goto(f"{kept.url}/insights?from=2026-03-11&to=2026-03-11&compare=before")
+    expect(compared).to_have_text(["Mar 11 to Mar 1132 of 3–3$0.30", "Mar 10 to Mar 102412 of 2450%18$2.40"])
+    expect(page.locator(".insights")).to_contain_text("Rates are shown from 20 outgoing calls on")
+
+
+def test_days_without_calls_say_so(kept: Earshot, open_tab: Open) -> None:
+    page = open_tab(f"{kept.url}/insights?from=2025-01-01&to=2025-01-02")
+    expect(page.get_by_test_id("insights-none")).to_be_visible()
+    expect(page.locator(".insights-chart")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_it_fits_and_axe_is_content(kept: Earshot, tabs: Callable[[str], Page], width: int) -> None:
+    page = tabs(kept.url)
+    page.set_viewport_size({"width": width, "height": 800})
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.goto(f"{kept.url}{ADDRESS}&compare=before")
+        expect(page.locator(".insights-chart svg").last).to_be_visible()
+        page.locator(".insights-days summary").click()
+        assert list(violations(page)) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_page_of_calls_does_not_load_it(kept: Earshot, open_tab: Open) -> None:
+    open_tab(kept.url + ADDRESS).locator(".insights-chart svg").first.wait_for()
+    page = open_tab(kept.url)
+    loaded = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
+    assert [name for name in loaded if "echart" in name or "insights" in name] == []

@@ -1,0 +1,76 @@
+"""Calls in numbers over REST and as CSV."""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from services.domain.call import Assistant
+from services.domain.insights import ENOUGH
+from services.vapi.gateway import Gateway
+from tests.journal.tables.test_insights import CALL, MISSED
+from tests.stand_in import StandIn
+from tests.web.test_api import Client, client_of
+
+DAY = "from=2026-09-01&to=2026-09-02"
+
+
+@pytest.fixture
+async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url)) as made:
+        for number in range(ENOUGH // 2):
+            await made.desk.journal.save(replace(CALL, id=f"answered-{number}"))
+            await made.desk.journal.save(replace(MISSED, id=f"missed-{number}"))
+        await made.desk.journal.save(replace(CALL, id="other", assistant_id="other"))
+        yield made
+
+
+async def test_the_numbers(client: Client) -> None:
+    client.desk.directory.assistants = {"riley": Assistant(id="riley", name="Riley")}
+    _, found, _ = await client.ask("GET", f"/api/insights?{DAY}&zone=Europe/Berlin&assistant=riley")
+    many = ENOUGH // 2
+    total = {
+        "calls": ENOUGH,
+        "attempts": ENOUGH,
+        "answered": many,
+        "answerRate": 0.5,
+        "minutes": 1.5 * many,
+        "cost": pytest.approx(0.07 * many),
+        "priced": many,
+    }
+    assert found["total"] == total
+    assert found["days"][0] == {"day": "2026-09-01", **total, "outcomes": {"finished": many, "not-reached": many}}
+    assert (found["days"][1]["calls"], found["days"][1]["answerRate"], found["days"][1]["outcomes"]) == (0, None, {})
+    assert [(side["id"], side["name"], side["calls"]) for side in found["assistants"]] == [("riley", "Riley", ENOUGH)]
+    assert [(side["id"], side["calls"]) for side in found["callerIds"]] == [("main", ENOUGH)]
+
+
+async def test_few_calls_have_no_rate(client: Client) -> None:
+    _, found, _ = await client.ask("GET", f"/api/insights?{DAY}&assistant=other")
+    assert (found["total"]["attempts"], found["total"]["answered"], found["total"]["answerRate"]) == (1, 1, None)
+
+
+async def test_the_list_of_calls_takes_the_same_filters(client: Client) -> None:
+    _, page, _ = await client.ask("GET", "/api/calls?assistant=other&callerId=main")
+    assert [call["id"] for call in page["calls"]] == ["other"]
+    assert (await client.ask("GET", "/api/calls?assistant=other&callerId=none"))[1]["calls"] == []
+
+
+async def test_csv_has_a_row_per_day(client: Client) -> None:
+    async with client.session.get(f"{client.url}/api/insights.csv?{DAY}&assistant=riley") as answer:
+        assert answer.content_type == "text/csv"
+        rows = list(csv.DictReader(io.StringIO((await answer.read()).decode("utf-8-sig"), newline="")))
+    assert [(row["day"], row["calls"], row["answerRate"], row["finished"]) for row in rows] == [
+        ("2026-09-01", str(ENOUGH), "0.5", str(ENOUGH // 2)),
+        ("2026-09-02", "0", "", "0"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "query", ["zone=Mars/Olympus", "zone=../etc", "zone=Europe", "from=2026-09-02&to=2026-09-01", "from=2020-01-01&to=2026-01-01"]
+)
+async def test_what_can_not_be_counted_is_refused(client: Client, query: str) -> None:
+    assert (await client.ask("GET", f"/api/insights?{query}"))[0] == 422

@@ -1,0 +1,48 @@
+"""The numbers of the charts as tables, for those who read rather than look. Made as one piece of HTML: a year has 365 rows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+
+from nicegui import ui
+
+from services.domain.insights import Insights, Tally
+from ui.insights.asked import Asked
+from ui.insights.numbers import answered, cost, day_name, minutes, number, rate
+from ui.kit.markup import Box, Text
+from ui.words import say
+
+Row = tuple[str, str, Tally]
+"""A name, the address that it leads to, and the numbers."""
+
+_COLUMNS = ("insights_calls", "insights_answered", "insights_rate", "insights_minutes", "insights_cost")
+
+
+def days_table(found: Insights, asked: Asked) -> None:
+    """Each day with calls, behind a summary."""
+    rows = [(day_name(day.day), asked.calls(day.day), day.tally) for day in found.days if day.tally.calls]
+    with Box("details", "insights-days"):
+        Text("summary", say("insights_by_day"))
+        _table(say("insights_day"), rows, say("insights_by_day"))
+
+
+def sides_table(title: str, tallies: Mapping[str, Tally], names: Mapping[str, str], addresses: Mapping[str, str]) -> None:
+    _table(say(title), [(names[id_], addresses[id_], tally) for id_, tally in tallies.items()], say(title))
+
+
+def comparison(this: Row, other: Row) -> None:
+    """Two sets of calls side by side."""
+    _table(say("insights_compared"), [this, other], say("insights_compared"))
+
+
+def _table(first: str, rows: Sequence[Row], caption: str) -> None:
+    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in (first, *map(say, _COLUMNS)))
+    body = "".join(f"<tr>{_row(*row)}</tr>" for row in rows)
+    # The only text from outside are names, which are escaped.
+    table = f'<table><caption class="sr-only">{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    ui.html(table, sanitize=False).classes("insights-table").props["tabindex"] = "0"
+
+
+def _row(name: str, address: str, tally: Tally) -> str:
+    cells: Iterable[str] = (number(tally.calls), answered(tally), rate(tally), minutes(tally), cost(tally))
+    named = f'<a href="{escape(address)}">{escape(name)}</a>' if address else escape(name)
+    return f'<th scope="row">{named}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
