@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.domain.call import CallOrder
 from services.journal import Journal
@@ -47,6 +46,8 @@ async def execute(url: str, statement: str) -> Sequence[Sequence[Any]]:
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as file:
             return file.execute(statement).fetchall()
+    from sqlalchemy.ext.asyncio import create_async_engine  # loads the ORM, which nothing on SQLite needs
+
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"), isolation_level="AUTOCOMMIT")
     try:
         async with engine.connect() as connection:

@@ -12,7 +12,6 @@ from typing import Any
 import aiohttp
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 from websockets.asyncio.client import connect
 
 from services.journal.database.postgres import _WRITERS_LOCK
@@ -210,6 +209,8 @@ async def nobody_writes(url: str) -> AsyncIterator[None]:
             file.execute("BEGIN IMMEDIATE")
             yield
         return
+    from sqlalchemy.ext.asyncio import create_async_engine  # loads the ORM, which nothing on SQLite needs
+
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
     async with engine.connect() as connection:
         await connection.execute(text(f"SELECT pg_advisory_lock({_WRITERS_LOCK})"))

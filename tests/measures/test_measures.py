@@ -123,6 +123,7 @@ def test_an_echo_is_no_speech(decibels: float, seconds: float) -> None:
     assert figures["talkShare"]["customer"] == 0
 
 
+@pytest.mark.slow
 def test_clipping_is_counted_apart() -> None:
     truth = conversation(1)
     loud = np.clip(truth.sound * [10 ** (35 / 20), 1], -1, 1)
@@ -134,6 +135,7 @@ def test_clipping_is_counted_apart() -> None:
     assert len(figures["turns"]) == len(truth.turns)
 
 
+@pytest.mark.slow
 def test_when_the_sound_arrives_changes_nothing() -> None:
     pcm = conversation(2, snr_db=20).pcm()
     whole = measured(pcm)

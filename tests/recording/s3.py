@@ -12,8 +12,6 @@ from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
-
 from services.recording.store import Credentials, RecordingStore
 from tests.patience import HANG_S
 from tests.ports import free_port
@@ -92,6 +90,8 @@ def _account(url: str) -> S3:
 
 
 def _client(service: str, url: str, key_id: str, secret_key: str) -> Any:
+    import boto3  # takes long to load, and only tests with an S3 server need it
+
     return boto3.client(service, endpoint_url=url, aws_access_key_id=key_id, aws_secret_access_key=secret_key, region_name=REGION)
 
 

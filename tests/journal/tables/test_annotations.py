@@ -96,6 +96,7 @@ async def test_a_call_of_unknown_outcome_takes_none(journal: Journal) -> None:
         await journal.annotations.add_note(unknown, a_note(), ROW)
 
 
+@pytest.mark.slow
 async def test_there_is_an_end_to_notes_and_tags(journal: Journal) -> None:
     for number in range(MOST_NOTES):
         await journal.annotations.add_note(CALL, a_note(str(number)), ROW)

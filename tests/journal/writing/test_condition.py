@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager, closing
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.domain.errors import JournalError
 from services.journal import Condition, Journal
@@ -26,6 +25,8 @@ async def hung(url: str) -> AsyncIterator[None]:
             other.execute("BEGIN IMMEDIATE")
             yield
         return
+    from sqlalchemy.ext.asyncio import create_async_engine  # loads the ORM, which nothing on SQLite needs
+
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
     try:
         async with engine.begin() as connection:
