@@ -41,8 +41,18 @@ def test_three_columns_use_the_whole_window(earshot: Earshot, open_tab: Open, wi
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (1440, 900), *SIZES])
 def test_the_composer_and_end_call_are_in_sight(earshot: Earshot, open_tab: Open, width: int, height: int) -> None:
-    page = open_tab(earshot.url, viewport={"width": width, "height": height})
+    in_sight(open_tab(earshot.url, viewport={"width": width, "height": height}))
+
+
+@pytest.mark.parametrize("language", ["de", "es", "fr"])
+def test_they_are_in_sight_on_a_laptop_in_every_language(earshot: Earshot, open_tab: Open, language: str) -> None:
+    in_sight(open_tab(earshot.url, viewport={"width": 1280, "height": 720}, locale=language))
+
+
+def in_sight(page: Page) -> None:
     dial(page, NUMBER)
     see_status(page, CallStatus.IN_PROGRESS)
     for needed in ("call-end", "say-send", "say-text"):
         expect(part(page, needed)).to_be_in_viewport(ratio=1)
+    expect(part(page, "transcript").locator(".said").last).to_be_in_viewport()  # there is room for what is said
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth")
