@@ -15,7 +15,7 @@ from services.vapi.gateway import Gateway
 from tests.desk.test_desk import place, until
 from tests.desks import desk_at, desk_in
 from tests.patience import HANG_S
-from tests.stand_in import StandIn
+from tests.stand_in import Body, StandIn
 
 
 async def answered(vapi: StandIn, desk: CallDesk) -> Call:
@@ -121,10 +121,17 @@ async def test_why_a_call_can_t_be_controlled(vapi: StandIn, desk: CallDesk) -> 
     assert desk.can_control(Call(id="unknown-1", status=CallStatus.UNKNOWN)) is Obstacle.UNKNOWN
 
 
-async def test_an_assistant_with_control_disabled_is_recognised(vapi: StandIn, desk: CallDesk) -> None:
+async def test_an_assistant_with_control_disabled_is_recognised(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = vapi._call
+
+    def without_control(body: Body) -> Body:
+        call = made(body)
+        del call["monitor"]["controlUrl"]  # before the desk can read it
+        return call
+
+    monkeypatch.setattr(vapi, "_call", without_control)
     vapi.answer = "created, no monitor"
     call = await place(desk)
-    del vapi.calls[call.id]["monitor"]["controlUrl"]
     vapi.move(call.id, "in-progress")
     call = await until(desk, call.id, lambda call: call.answered)
     assert desk.can_control(call) is Obstacle.NO_CONTROL
