@@ -22,6 +22,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services.demo_line import LINES, DemoLine
 from services.desk.desk import CallDesk
+from services.desk.made_tokens import MadeTokens
 from services.dialling.block_list import BlockList
 from services.dialling.dial_guard import DialGuard
 from services.dialling.earlier_files import import_files
@@ -189,7 +190,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         api.include_router(recording_router(recordings))
         api.include_router(vapi_recording_router(vapi_recordings))
         api.include_router(call_files_router(gateway.artifact, desk))
-        app = web_app(settings, FaceRouter(api=api, pages=pages), sessions)
+        app = web_app(settings, FaceRouter(api=api, pages=pages), sessions, desk.tokens)
 
         async def drain() -> None:
             await desk.drain(DRAIN_S)
@@ -284,6 +285,7 @@ def desk_of(account: Settings, gateway: Gateway, journal: Journal, *, demo: bool
         max_call_seconds=account.max_call_seconds,
         missing=account.missing,
         dispositions=account.dispositions,
+        token_names=[client.name for _, client in read_tokens(account.api_tokens).clients],
         reach=Reach(also=example, sip_hosts=account.sip_hosts),
     )
 
@@ -311,9 +313,10 @@ def recordings_of(settings: Settings, desk: CallDesk, relay: Relay) -> Recording
     )
 
 
-def web_app(settings: Settings, faces: FaceRouter, sessions: Sessions | None) -> ASGIApp:
+def web_app(settings: Settings, faces: FaceRouter, sessions: Sessions | None, made: MadeTokens) -> ASGIApp:
     """The faces behind their checks: trusted proxies, host names and origins, and authentication."""
-    access = with_cors(Authentication(faces, sessions=sessions, tokens=read_tokens(settings.api_tokens)), settings.allowed_origins)
+    authentication = Authentication(faces, sessions=sessions, tokens=read_tokens(settings.api_tokens), made=made)
+    access = with_cors(authentication, settings.allowed_origins)
     if settings.root_path:
         access = RootPath(access)
     gatekeeper = Gatekeeper(access, allowed_hosts=settings.allowed_hosts, allowed_origins=settings.allowed_origins)

@@ -15,6 +15,7 @@ from services.desk.erasures import Erasures
 from services.desk.hang_ups import HangUps
 from services.desk.late_hang_ups import LateHangUps
 from services.desk.lookups import Lookups
+from services.desk.made_tokens import MadeTokens
 from services.desk.notes import Notes
 from services.desk.orders import Orders
 from services.desk.placing import Key, Placed, Placing
@@ -52,7 +53,8 @@ _CATCH_UP_PATIENCE = 3.0  # seconds for which a list of calls waits for the firs
 class CallDesk:
     """All calls of this installation. Ended calls leave memory, oldest first, and stay in the journal.
 
-    `switch` and `blocked` are the stop switch and the block list, which `start` loads, as it does `contacts`.
+    `switch` and `blocked` are the stop switch and the block list, which `start` loads, as it does `contacts` and `tokens`.
+    `token_names` are those of tokens that were not made on the page.
     `missing` names the credentials that are not set; then `gateway` raises NotConfigured.
     `guard` makes the dial guard from this desk; `limits` are the caps that the journal enforces.
     `dispositions` are those that a call may be given.
@@ -76,6 +78,7 @@ class CallDesk:
         max_call_seconds: int = 600,
         missing: tuple[str, ...] = (),
         dispositions: Collection[str] = (),
+        token_names: Collection[str] = (),
     ) -> None:
         self.trouble_changed: Signal[str | None] = Signal()
         self.trouble: str | None = None
@@ -106,6 +109,7 @@ class CallDesk:
         self._notes = Notes(journal, self.timelines)
         self.note = self._notes.note
         self.contacts = Contacts(journal, self.note)
+        self.tokens = MadeTokens(journal, self.note, taken=token_names)
         self._updates = Updates(
             book=self._book,
             transcripts=self.transcripts,
@@ -113,6 +117,7 @@ class CallDesk:
             switch=switch,
             blocked=blocked,
             contacts=self.contacts,
+            tokens=self.tokens,
             watch=lambda: self._watcher.wake(),
             noted=self.annotations.changed.emit,
         )
@@ -167,6 +172,7 @@ class CallDesk:
         await self.switch.load()
         await self.blocked.load()
         await self.contacts.load()
+        await self.tokens.load()
         if self.missing:
             # Nothing can be read without credentials, and unfinished dials are left to a process that can search for them.
             self._watcher.looked_back.set()

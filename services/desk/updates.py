@@ -7,6 +7,8 @@ from dataclasses import replace
 from services.desk.book import Book
 from services.desk.contacts import STATE as CONTACTS
 from services.desk.contacts import Contacts
+from services.desk.made_tokens import STATE as TOKENS
+from services.desk.made_tokens import MadeTokens
 from services.desk.timeline import Timelines
 from services.desk.transcripts import Transcripts
 from services.dialling.block_list import STATE as BLOCKED
@@ -21,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class Updates:
-    """Keeps `book`, `transcripts` and `timelines` up to date, the rules `switch` and `blocked`, and `contacts`.
+    """Keeps `book`, `transcripts` and `timelines` up to date, the rules `switch` and `blocked`, `contacts` and `tokens`.
 
     `watch` has the running calls read from Vapi now. `noted` takes the id of a call with news in the audit.
     """
@@ -35,13 +37,19 @@ class Updates:
         switch: Switch,
         blocked: BlockList,
         contacts: Contacts,
+        tokens: MadeTokens,
         watch: Callable[[], None],
         noted: Callable[[str], None],
     ) -> None:
         self._book = book
         self._transcripts = transcripts
         self._timelines = timelines
-        self._states: dict[str, Switch | BlockList | Contacts] = {STOP: switch, BLOCKED: blocked, CONTACTS: contacts}
+        self._states: dict[str, Switch | BlockList | Contacts | MadeTokens] = {
+            STOP: switch,
+            BLOCKED: blocked,
+            CONTACTS: contacts,
+            TOKENS: tokens,
+        }
         self._watch = watch
         self._noted = noted
 

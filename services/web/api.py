@@ -14,6 +14,7 @@ from services.listening.relay import Relay
 from services.settings import Settings
 from services.support.signals import Signal
 from services.vapi.forwarding import WebhookForward
+from services.web.access.logins import Logins
 from services.web.access.sessions import Sessions
 from services.web.access.tickets import Tickets
 from services.web.access.webhook_access import WebhookAccess
@@ -78,7 +79,13 @@ def create_api(
 
     api.include_router(events_router(desk=desk, events=events, answer=without_listen_url, listen=partial(_listen, relay)))
     api.include_router(
-        listen_router(relay=relay, tickets=tickets, find=desk.find, on_listen=partial(_note_listening, desk), sessions=sessions)
+        listen_router(
+            relay=relay,
+            tickets=tickets,
+            find=desk.find,
+            on_listen=partial(_note_listening, desk),
+            logins=Logins(sessions, desk.tokens),
+        )
     )
     install_docs(api)
     return api

@@ -5,13 +5,14 @@ import secrets
 import sys
 from collections.abc import Sequence
 
+from services.domain.api_token import is_token_name
 from services.domain.client import Scope
-from services.web.access.tokens import is_name, read_tokens
+from services.web.access.tokens import read_tokens
 
 
 def main(arguments: Sequence[str]) -> int:
     """Makes a token and prints it once, with the entry for EARSHOT_API_TOKENS."""
-    if not arguments or not is_name(arguments[0]):
+    if not arguments or not is_token_name(arguments[0]):
         print(f"Usage: python -m services.web.tokens NAME [{'|'.join(Scope)} ...]", file=sys.stderr)  # noqa: T201
         return 2
     token = secrets.token_urlsafe(32)

@@ -42,6 +42,8 @@ def test_the_first_tab_leads_past_the_header(earshot: Earshot, open_tab: Open) -
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("dial-number")).to_be_focused()
     page.keyboard.press("Tab")
+    expect(page.get_by_test_id("contacts")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(page.get_by_test_id("dial-assistant")).to_be_focused()
 
 

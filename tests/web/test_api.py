@@ -85,7 +85,7 @@ async def client_of(
         desk.changed.subscribe(vapi_recordings.on_call)
         api.include_router(vapi_recording_router(vapi_recordings))
         api.include_router(call_files_router(vapi.artifact, desk))
-        access = Authentication(api, sessions=None, tokens=read_tokens(account.api_tokens))
+        access = Authentication(api, sessions=None, tokens=read_tokens(account.api_tokens), made=desk.tokens)
         async with serving(Gatekeeper(access, allowed_hosts=LOOPBACK_HOSTS)) as url, aiohttp.ClientSession() as session:
             yield Client(session, url, desk)
             api.state.events.close()

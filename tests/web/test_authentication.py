@@ -63,7 +63,7 @@ async def earshot(folder: Path, vapi: StandIn, **changes: Any) -> AsyncIterator[
                 while True:
                     await socket.send_text(await socket.receive_text())
 
-        async with serving(web_app(settings, FaceRouter(api=api, pages=pages), sessions)) as url:
+        async with serving(web_app(settings, FaceRouter(api=api, pages=pages), sessions, desk.tokens)) as url:
             yield url
         await relay.aclose()
     await gateway.aclose()

@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import aiohttp
 import pytest
 from fastapi import FastAPI
 
+from services.desk.made_tokens import MadeTokens
 from services.domain.call import Call, CallStatus
 from services.domain.client import Client
 from services.domain.errors import CallNotFound, LimitReached
@@ -24,6 +27,7 @@ from services.web.problems import install_problems
 from services.web.rate_limits import Quota, hour_and_day, rate_limit_headers
 from services.web.routes import event_stream
 from services.web.routes.event_stream import events_router
+from tests.journals import open_journal
 from tests.patience import HANG_S
 from tests.serving import serving
 
@@ -115,18 +119,21 @@ def ping() -> float:
 
 
 @pytest.fixture
-async def served(ping: float) -> AsyncIterator[Served]:
+async def served(ping: float, tmp_path: Path) -> AsyncIterator[Served]:
     desk = Desk()
+    journal = await open_journal(tmp_path / "journal.sqlite")
     transcripts: Signal[Transcript] = Signal()
     events = CallEvents(desk, transcripts)
     app = FastAPI()
     install_problems(app)
     app.include_router(events_router(desk=desk, events=events, ping=ping, answer=answer))
-    doors = Authentication(app, sessions=None, tokens=read_tokens(""))
+    made = MadeTokens(journal, note=Mock())
+    doors = Authentication(app, sessions=None, tokens=read_tokens(""), made=made)
     async with serving(doors) as url, aiohttp.ClientSession() as session:
         yield Served(desk, events, transcripts, url, session)
         events.close()
         await served_nothing(events)
+    await journal.aclose()
     assert len(desk.changed) == 0
     assert len(transcripts) == 0
 

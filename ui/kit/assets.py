@@ -47,6 +47,7 @@ _SHEETS = [
         "wide",
         "dialogs",
         "contacts",
+        "api_tokens",
         "present",
     ],
 ]

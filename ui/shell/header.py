@@ -39,7 +39,7 @@ def header(settings: Settings, *, desk: CallDesk, switch: Switch, forward: Webho
             Text("kbd", "P")
         safety_controls(desk=desk, switch=switch)
         accepts = settings.webhook_secret or settings.webhook_hmac_key
-        preferences(can_log_out=bool(settings.password), forward=forward if accepts else None)
+        preferences(can_log_out=bool(settings.password), forward=forward if accepts else None, tokens=desk.tokens)
     banner.move(target_index=0)
     with ui.context.client.layout:
         Text("a", say("skip"), "skip", href="#dial-number").move(target_index=0)

@@ -5,6 +5,7 @@ from functools import partial
 
 from nicegui import ui
 
+from services.desk.made_tokens import MadeTokens
 from services.support.language import COOKIE as LANGUAGE_COOKIE
 from services.support.language import THEME_COOKIE
 from services.support.root_path import address
@@ -13,6 +14,7 @@ from services.vapi.forwarding import WebhookForward
 from ui.kit.icons import icon
 from ui.kit.later import later
 from ui.kit.markup import Box, Text
+from ui.shell.api_tokens import ApiTokensPanel
 from ui.shell.webhooks import webhook_settings
 from ui.words import language, say
 
@@ -21,18 +23,21 @@ _SHOW = (
     "const {dataset} = document.documentElement;"
     "if (event.target.value === 'system') delete dataset.theme; else dataset.theme = event.target.value;"
 )
+_IF_CLOSED = "(event) => { if (event.newState === 'closed') emit(); }"
 _LOG_OUT = "() => fetch('%s', {method: 'POST'}).finally(() => location.assign('%s'))"
 
 
-def preferences(*, can_log_out: bool, forward: WebhookForward | None) -> None:
-    """The button and its panel. `can_log_out`: there is a login. `forward` is None if no webhooks are accepted."""
+def preferences(*, can_log_out: bool, forward: WebhookForward | None, tokens: MadeTokens) -> None:
+    """The button and its panel. `can_log_out`: there is a login. `forward` is None if no webhooks are accepted. `tokens` are the API's."""
     with Box("button", "btn quiet settings-button", type="button", popovertarget="settings", data_testid="settings"):
         icon("settings", 20)
         Text("span", say("settings"))
-    later(Box(classes="popover settings", id="settings", popover="auto"), partial(_panel, can_log_out=can_log_out, forward=forward))
+    api_tokens = ApiTokensPanel(tokens)
+    panel = Box(classes="popover settings", id="settings", popover="auto").on("toggle", api_tokens.hide, js_handler=_IF_CLOSED)
+    later(panel, partial(_panel, api_tokens, can_log_out=can_log_out, forward=forward))
 
 
-def _panel(*, can_log_out: bool, forward: WebhookForward | None) -> None:
+def _panel(api_tokens: ApiTokensPanel, *, can_log_out: bool, forward: WebhookForward | None) -> None:
     themes = {theme: say(f"theme_{theme}") for theme in ("system", "light", "dark")}
     chosen = ui.context.client.request.cookies.get(THEME_COOKIE, "")
     _choice("theme", themes, chosen if chosen in themes else "system", f"(event) => {{ {_KEEP % THEME_COOKIE} {_SHOW} }}")
@@ -40,6 +45,7 @@ def _panel(*, can_log_out: bool, forward: WebhookForward | None) -> None:
     _choice("language", {tag: catalogue(tag).name for tag in languages()}, language(), reload)
     if forward:
         webhook_settings(forward)
+    api_tokens.build()
     if can_log_out:
         log_out = _LOG_OUT % (address("/logout"), address("/login"))
         Text("button", say("log_out"), "btn leave", type="button").on("click", js_handler=log_out)

@@ -11,11 +11,13 @@ from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.desk.made_tokens import MadeTokens
 from services.domain.client import LOCAL, PAGE, Client
 from services.domain.client import Scope as Permission
 from services.settings import LOOPBACK_HOSTS, Settings, SettingsError
 from services.support.root_path import address, path_of
 from services.support.tasks import Tasks
+from services.web.access.logins import Logins, key_of_token
 from services.web.access.sessions import COOKIE, Sessions
 from services.web.access.tokens import ApiTokens
 from services.web.problems import problem
@@ -31,13 +33,15 @@ _OPEN_FILES = ("/assets/", "/favicon.ico", "/_nicegui/")
 class Authentication:
     """`sessions` is None if no password is set. Then the page needs no login; only this machine can reach it.
 
-    The API requires a token if a password or a token is set. A listen socket requires a ticket instead.
+    The API requires a token if a password or a token is set, or one was `made` on the page. A listen socket requires a ticket instead.
     """
 
-    def __init__(self, app: ASGIApp, *, sessions: Sessions | None, tokens: ApiTokens) -> None:
+    def __init__(self, app: ASGIApp, *, sessions: Sessions | None, tokens: ApiTokens, made: MadeTokens) -> None:
         self.app = app
         self._sessions = sessions
         self._tokens = tokens
+        self._made = made
+        self._logins = Logins(sessions, made)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -68,8 +72,8 @@ class Authentication:
                 )
                 return await answer(scope, receive, send)
             scope.setdefault("state", {}).update(client=client, session=session)
-        if self._sessions and session and (scope["type"] == "websocket" or path.endswith("/events")):
-            return await self._serve_until_logout(self._sessions.over(session), scope, receive, send)
+        if session and (scope["type"] == "websocket" or path.endswith("/events")):
+            return await self._serve_until_logout(self._logins.over(session), scope, receive, send)
         return await self.app(scope, receive, send)
 
     async def _serve_until_logout(self, logout: Coroutine[Any, Any, None], scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,15 +107,19 @@ class Authentication:
             await tasks.aclose()
 
     async def _client(self, headers: Headers, *, api: bool) -> tuple[Client | None, str]:
-        """The client of a request, and the key of its session if it has one."""
+        """The client of a request, and the key of its session or of its token that was made on the page, if it has one."""
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and self._tokens:
-            return self._tokens.client_of(token.strip()) if api else None, ""
+        if scheme.lower() == "bearer" and (self._tokens or self._made):
+            return self._bearer(token.strip()) if api else (None, "")
         if self._sessions and (session := await self._sessions.check(_session(headers))):
             return PAGE, session
-        if self._sessions is None and not (api and self._tokens):
+        if self._sessions is None and not (api and (self._tokens or self._made)):
             return LOCAL if api else PAGE, ""
         return None, ""
+
+    def _bearer(self, token: str) -> tuple[Client | None, str]:
+        found = self._made.find(token)
+        return (found.client, key_of_token(found.id)) if found else (self._tokens.client_of(token), "")
 
 
 def require_safe(settings: Settings) -> None:

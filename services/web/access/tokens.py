@@ -6,11 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.domain.api_token import RESERVED, is_token_name
 from services.domain.client import Client, Scope
 from services.settings import SettingsError
-
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
-_TAKEN = frozenset({"page", "local"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +36,12 @@ def read_tokens(text: str) -> ApiTokens:
     for number, entry in enumerate((part.strip() for part in text.split(",") if part.strip()), start=1):
         name, _, rest = entry.partition(":")
         scopes, _, digest = rest.rpartition(":")
-        if not _NAME.fullmatch(name) or name in _TAKEN or any(client.name == name for _, client in clients):
+        if not is_token_name(name) or name in RESERVED or any(client.name == name for _, client in clients):
             raise SettingsError(f"EARSHOT_API_TOKENS: entry {number} needs a name of its own, of letters, digits, dots and dashes")
         if not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
             raise SettingsError(f"EARSHOT_API_TOKENS: the token of {name} must be its SHA-256 in 64 hexadecimal digits")
         clients.append((bytes.fromhex(digest), Client(name=name, scopes=_scopes(name, scopes))))
     return ApiTokens(clients)
-
-
-def is_name(text: str) -> bool:
-    """True if a token may have this name: letters, digits, dots and dashes, at most 40."""
-    return bool(_NAME.fullmatch(text))
 
 
 def _scopes(name: str, text: str) -> frozenset[Scope]:

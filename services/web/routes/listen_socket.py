@@ -15,7 +15,7 @@ from services.listening.listener import End, Listener
 from services.listening.relay import Relay
 from services.support.durations import Durations
 from services.support.tasks import Tasks
-from services.web.access.sessions import Sessions
+from services.web.access.logins import Logins
 from services.web.access.tickets import Tickets
 from services.web.server.sockets import move
 
@@ -42,7 +42,7 @@ def listen_router(
     tickets: Tickets,
     find: Callable[[str], Call | Awaitable[Call | None] | None],
     on_listen: Callable[[str, str], None] = lambda _client, _call_id: None,
-    sessions: Sessions | None = None,
+    logins: Logins | None = None,
     heartbeat: float = HEARTBEAT_S,
 ) -> APIRouter:
     """`WS /api/calls/{call_id}/listen?ticket=`, which may be opened before the call is answered.
@@ -67,8 +67,8 @@ def listen_router(
         await socket.accept()
         close = (4401, "Invalid or expired ticket.")
         holder = tickets.check(ticket, call_id)
-        session = holder.session if holder and sessions else ""
-        if sessions and session and not await sessions.lives(session):
+        session = holder.session if holder and logins else ""
+        if logins and session and not await logins.lives(session):
             holder = None
         if holder is not None and relay.listeners >= _MOST_LISTENERS:
             close = (1013, "Too many listeners. Try again later.")
@@ -76,7 +76,7 @@ def listen_router(
             try:
                 await check(call_id)
                 on_listen(holder.client, call_id)
-                logout = _wait_on(asyncio.get_running_loop(), partial(sessions.over, session)) if sessions and session else None
+                logout = _wait_on(asyncio.get_running_loop(), partial(logins.over, session)) if logins and session else None
                 if relay.loop:
                     socket = await move(socket, relay.loop)
                 return await relay.run(_listen(relay, socket, call_id, logout, heartbeat))

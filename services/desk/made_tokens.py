@@ -1,0 +1,111 @@
+"""The API tokens that were made on the page. They are in the journal, so that they hold in every process and after a restart."""
+
+import asyncio
+import hmac
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+
+from services.desk.contacts import States
+from services.domain.api_token import MOST_TOKENS, ApiToken, digest_of, dumped, loaded, make_token
+from services.domain.client import Client
+from services.domain.errors import RequestError
+from services.support.events import set_within
+from services.support.signals import Signal
+
+STATE = "api-tokens"
+"""The name of the state in the journal."""
+
+
+class MadeTokens:
+    """`note` writes the audit. `taken` are the names of other tokens.
+
+    `changed` tells that a token was made or revoked, in whichever process.
+    """
+
+    def __init__(
+        self,
+        journal: States,
+        note: Callable[..., "asyncio.Task[None]"],
+        *,
+        taken: Collection[str] = (),
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.changed: Signal[None] = Signal()
+        self._journal = journal
+        self._note = note
+        self._taken = frozenset(taken)
+        self._now = now
+        self._tokens: dict[str, ApiToken] = {}
+        self._revoked: dict[str, asyncio.Event] = {}
+        self._revision = -1
+
+    def __bool__(self) -> bool:
+        """True if there are any, expired ones too: an API that needs a token must not open by itself when the last one expires."""
+        return bool(self._tokens)
+
+    async def load(self) -> None:
+        """Reads the tokens. Raises JournalError."""
+        self.follow(*await self._journal.state(STATE))
+
+    def follow(self, value: str, revision: int) -> None:
+        """Applies the journal's tokens, unless something newer is known."""
+        if revision <= self._revision:
+            return
+        self._revision = revision
+        self._tokens = loaded(value)
+        for token_id in self._revoked.keys() - self._tokens.keys():
+            self._revoked.pop(token_id).set()
+        self.changed.emit(None)
+
+    def all(self) -> list[ApiToken]:
+        """The newest first, expired ones too."""
+        return list(reversed(self._tokens.values()))
+
+    def find(self, token: str) -> ApiToken | None:
+        """The valid token of this text. Compares all, so that the duration reveals nothing."""
+        digest, now, found = digest_of(token), self._now(), None
+        for known in self._tokens.values():
+            if hmac.compare_digest(bytes.fromhex(known.digest), digest) and not known.expired(now):
+                found = known
+        return found
+
+    def lives(self, token_id: str) -> bool:
+        """True if the token with this id is neither revoked nor expired."""
+        token = self._tokens.get(token_id)
+        return token is not None and not token.expired(self._now())
+
+    async def over(self, token_id: str) -> None:
+        """Returns once the token is revoked, in whichever process, or has expired."""
+        if not self.lives(token_id):
+            return
+        expires_at = self._tokens[token_id].expires_at
+        revoked = self._revoked.setdefault(token_id, asyncio.Event())
+        await set_within(revoked, (expires_at - self._now()).total_seconds() if expires_at else None)
+
+    async def make(self, name: str, scopes: Collection[str], days: int | None, client: Client) -> str:
+        """Makes a token and returns it: nobody can read it again. Raises RequestError, JournalError."""
+        text, made = make_token(name, scopes, days, now=self._now())
+
+        def change(value: str) -> str:
+            known = loaded(value)
+            if made.name in self._taken or any(token.name == made.name for token in known.values()):
+                raise RequestError("Another token has this name.", code="token_name_taken")
+            if len(known) >= MOST_TOKENS:
+                raise RequestError(f"There can be {MOST_TOKENS} tokens at most. Revoke some.", code="too_many_tokens")
+            return dumped([*known.values(), made])
+
+        self.follow(*await self._journal.change_state(STATE, change))
+        self._note(client, "make-token", outcome="done", detail=f"{made.name} {'+'.join(sorted(made.scopes))}")
+        return text
+
+    async def revoke(self, token_id: str, client: Client) -> bool:
+        """Ends a token here at once, in all processes as soon as they read the journal; False if there is none. Raises JournalError."""
+        token = self._tokens.get(token_id)
+
+        def kept(value: str) -> str:
+            return dumped(one for key, one in loaded(value).items() if key != token_id)
+
+        self.follow(*await self._journal.change_state(STATE, kept))
+        if token:
+            self._note(client, "revoke-token", outcome="done", detail=token.name)
+        return token is not None

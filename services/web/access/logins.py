@@ -1,0 +1,31 @@
+"""What lets a client stay: a login session, or a token that was made on the page. Each has a key, of letters, digits and dashes."""
+
+from services.desk.made_tokens import MadeTokens
+from services.web.access.sessions import Sessions
+
+_TOKEN = "token-"  # noqa: S105 - the beginning of a key, which is no secret
+
+
+def key_of_token(token_id: str) -> str:
+    return _TOKEN + token_id
+
+
+class Logins:
+    """Says of a key whether its session or token still lives. `sessions` is None if no password is set."""
+
+    def __init__(self, sessions: Sessions | None, tokens: MadeTokens) -> None:
+        self._sessions = sessions
+        self._tokens = tokens
+
+    async def lives(self, key: str) -> bool:
+        """True for a key of a valid session or token."""
+        if key.startswith(_TOKEN):
+            return self._tokens.lives(key.removeprefix(_TOKEN))
+        return self._sessions is not None and await self._sessions.lives(key)
+
+    async def over(self, key: str) -> None:
+        """Returns once it has ended."""
+        if key.startswith(_TOKEN):
+            await self._tokens.over(key.removeprefix(_TOKEN))
+        elif self._sessions is not None:
+            await self._sessions.over(key)
