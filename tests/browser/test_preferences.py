@@ -59,7 +59,7 @@ def test_shortcuts_reach_the_fields_and_leave_typing_alone(earshot: Earshot, ope
     earshot.place("+12025550101")
     page = open_tab(earshot.url)
     expect(page.get_by_test_id("call-log")).to_contain_text("+1 202-555-0101")
-    number, search = page.get_by_test_id("dial-number"), page.locator("input[type=search]")
+    number, search = page.get_by_test_id("dial-number"), page.locator("input[name=search]")
     expect(search).to_be_visible()
     page.locator("body").click(position={"x": 2, "y": 2})
     page.keyboard.press("/")
