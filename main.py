@@ -23,6 +23,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from services.demo_line import LINES, DemoLine
 from services.desk.desk import CallDesk
 from services.desk.made_tokens import MadeTokens
+from services.desk.measuring import Measuring
 from services.dialling.block_list import BlockList
 from services.dialling.dial_guard import DialGuard
 from services.dialling.earlier_files import import_files
@@ -143,6 +144,15 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         for call in desk.calls():
             recordings.on_call(call)
         desk.changed.subscribe(recordings.on_call)
+
+        if settings.measure:
+            measuring = Measuring(
+                relay, journal=desk.journal.measures, measurements=desk.measurements, find=desk.get, on_main=sound.on_main
+            )
+            running.push_async_callback(measuring.aclose)
+            for call in desk.calls():
+                measuring.on_call(call)
+            desk.changed.subscribe(measuring.on_call)
 
         pages = FastAPI(openapi_url=None)
         sessions = Sessions(desk.journal, password=settings.password) if settings.password else None

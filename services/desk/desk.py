@@ -16,6 +16,7 @@ from services.desk.hang_ups import HangUps
 from services.desk.late_hang_ups import LateHangUps
 from services.desk.lookups import Lookups
 from services.desk.made_tokens import MadeTokens
+from services.desk.measurements import Measurements
 from services.desk.notes import Notes
 from services.desk.orders import Orders
 from services.desk.placing import Key, Placed, Placing
@@ -104,6 +105,7 @@ class CallDesk:
         self._book = Book(save=lambda call: self._notes.save(call))
         self.changed = self._book.changed
         self.transcripts = Transcripts(self._book.current_id)
+        self.measurements = Measurements(journal, self._book.current_id)
         self.timelines = Timelines(self._read_timeline, self._book.current_id)
         self.annotations = CallAnnotations(journal, dispositions)
         self._notes = Notes(journal, self.timelines)
@@ -113,6 +115,7 @@ class CallDesk:
         self._updates = Updates(
             book=self._book,
             transcripts=self.transcripts,
+            measurements=self.measurements,
             timelines=self.timelines,
             switch=switch,
             blocked=blocked,
@@ -202,6 +205,7 @@ class CallDesk:
         await self._hang_ups.aclose()
         await self._erasures.aclose()
         await self._archive.aclose()
+        await self.measurements.settled()
         await self.timelines.aclose()
         await self.switch.aclose()
         await self._tasks.aclose()

@@ -9,6 +9,7 @@ from services.desk.contacts import STATE as CONTACTS
 from services.desk.contacts import Contacts
 from services.desk.made_tokens import STATE as TOKENS
 from services.desk.made_tokens import MadeTokens
+from services.desk.measurements import Measurements
 from services.desk.timeline import Timelines
 from services.desk.transcripts import Transcripts
 from services.dialling.block_list import STATE as BLOCKED
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Updates:
-    """Keeps `book`, `transcripts` and `timelines` up to date, the rules `switch` and `blocked`, `contacts` and `tokens`.
+    """Keeps `book`, `transcripts`, `measurements` and `timelines` up to date, the rules `switch` and `blocked`, `contacts` and `tokens`.
 
     `watch` has the running calls read from Vapi now. `noted` takes the id of a call with news in the audit.
     """
@@ -33,6 +34,7 @@ class Updates:
         *,
         book: Book,
         transcripts: Transcripts,
+        measurements: Measurements,
         timelines: Timelines,
         switch: Switch,
         blocked: BlockList,
@@ -43,6 +45,7 @@ class Updates:
     ) -> None:
         self._book = book
         self._transcripts = transcripts
+        self._measurements = measurements
         self._timelines = timelines
         self._states: dict[str, Switch | BlockList | Contacts | MadeTokens] = {
             STOP: switch,
@@ -62,7 +65,7 @@ class Updates:
     def erased(self, call: Call) -> Call:
         """Shows what is left of a call whose data was deleted. Returns it."""
         self._book.see(call, ours=True)
-        self._transcripts.erase(call.id)
+        self._forget(call.id)
         return self._book.get(call.id) or call
 
     def over(self, call: Call, reason: str) -> None:
@@ -83,13 +86,17 @@ class Updates:
                 self.rename(unknown, call.id)
             self._book.follow(call)
             if call.erasure:
-                self._transcripts.erase(call.id)
+                self._forget(call.id)
         for name, followed in self._states.items():
             if state := news.states.get(name):
                 followed.follow(*state)
         for call_id in news.noted:
             self._timelines.follow(call_id)
             self._noted(call_id)
+
+    def _forget(self, call_id: str) -> None:
+        self._transcripts.erase(call_id)
+        self._measurements.erase(call_id)
 
     def rename(self, unknown_id: str, call_id: str) -> None:
         """Gives a call of unknown outcome the id under which it was found."""

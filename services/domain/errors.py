@@ -8,6 +8,7 @@ EarshotError
 ├── Forbidden               403  this client may not do this, or nobody may call this number
 ├── CallNotFound            404  no such call
 ├── RecordingNotFound       404  the call has no recording here
+├── NotMeasured             404  nothing was measured of the call's conversation
 ├── RecordingUnfinished     409  the recording is still being written
 ├── CallNotRunning          409  the call has ended or has not started
 ├── CallRunning             409  the call has not ended
@@ -184,6 +185,12 @@ class RecordingNotFound(EarshotError):
     status = 404
     code = "recording_not_found"
     title = "No recording"
+
+
+class NotMeasured(EarshotError):
+    status = 404
+    code = "not_measured"
+    title = "Not measured"
 
 
 class RecordingUnfinished(EarshotError):

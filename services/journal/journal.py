@@ -18,6 +18,7 @@ from services.journal.annotations import AnnotationsJournal
 from services.journal.database.revisions import Revised
 from services.journal.erasures import ErasuresJournal
 from services.journal.insights import InsightsJournal
+from services.journal.measures import MeasuresJournal
 from services.journal.opening import open_database
 from services.journal.processes.feed import Feed, News
 from services.journal.processes.presence import HEARTBEAT, Presence
@@ -66,6 +67,7 @@ class Journal:
         self.erasures = ErasuresJournal(database)
         self.annotations = AnnotationsJournal(database)
         self.insights = InsightsJournal(database)
+        self.measures = MeasuresJournal(database, self._writer, presence, instance)
         self._proof = Proof(database, now)
         self._beginning_now: set[str] = set()
         """The tags of the dials that are being written down."""

@@ -33,6 +33,11 @@ class Floor:
     _settled: Conversation = field(default_factory=Conversation)
     _tail: Speech = field(default_factory=lambda: ([], []))
 
+    @classmethod
+    def after(cls, before: Conversation, missing: Sequence[Stretch]) -> "Floor":
+        """Continues a conversation."""
+        return cls(missing=list(missing), _settled=before)
+
     def add(self, channel: int, stretch: Stretch) -> None:
         """Each channel's stretches in order."""
         self._tail[channel].append(stretch)

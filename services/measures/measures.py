@@ -2,7 +2,7 @@
 
 from services.domain.stream_format import StreamFormat
 from services.measures.bands import BLOCK_FRAMES, Bands, Block
-from services.measures.figures import Figures
+from services.measures.figures import SPEAKERS, Figures
 from services.measures.floor import Floor
 from services.measures.stretches import Stretches
 from services.measures.turns import Stretch
@@ -13,16 +13,18 @@ class Measures:
     """Feed it the sound of a call, in pieces of any size: time is the position in the sound, so it does not matter when they arrive.
 
     The customer is the left channel, the assistant the right. `since` is the time of the first sound, in seconds; what was before is
-    missing. Raises ValueError for a format of one channel, in which nobody knows who speaks.
+    missing. `before` are the figures until then, from an earlier process. Raises ValueError for a format of one channel, in which nobody
+    knows who speaks.
     """
 
-    def __init__(self, form: StreamFormat, *, since: float = 0.0) -> None:
+    def __init__(self, form: StreamFormat, *, since: float = 0.0, before: Figures | None = None) -> None:
         self._voice = VoiceDetector()
         self._stretches = (Stretches(), Stretches())
-        self._floor = Floor()
-        self._clipped_s = [0.0, 0.0]
-        self._begin(form, 0.0)
-        self.gap(since)
+        self._floor = Floor.after(before.conversation, before.missing) if before else Floor()
+        self._clipped_s = list(before.clipped_s) if before else [0.0, 0.0]
+        heard = before.conversation.until if before else 0.0
+        self._begin(form, heard)
+        self.gap(since - heard)
 
     def _begin(self, form: StreamFormat, since: float) -> None:
         if form.channels < 2:
@@ -68,7 +70,8 @@ class Measures:
         """The figures until now."""
         talking = (self._talking(0), self._talking(1))
         clipped_s = (self._clipped_s[0], self._clipped_s[1])
-        return Figures(self._floor.conversation(self._time(self._voice.frames), talking), list(self._floor.missing), clipped_s)
+        speaking = frozenset(SPEAKERS[channel] for channel in (0, 1) if talking[channel])
+        return Figures(self._floor.conversation(self._time(self._voice.frames), talking), tuple(self._floor.missing), clipped_s, speaking)
 
     def _add(self, block: Block, frames: int) -> None:
         for channel in (0, 1):

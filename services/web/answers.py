@@ -92,6 +92,46 @@ class AnalysisAnswer(BaseModel):
     interruptions: dict[str, int | None] = Field(description="`byCustomer` and `byAssistant`, as Vapi counted them")
 
 
+class TimesAnswer(BaseModel):
+    """Response times in seconds, from the end of the other's turn to the start of this side's."""
+
+    median: float | None
+    p90: float | None
+    count: int
+
+
+class TimesBySideAnswer(BaseModel):
+    customer: TimesAnswer
+    assistant: TimesAnswer
+
+
+class SharesAnswer(BaseModel):
+    """From 0 to 1; null as long as nobody has spoken."""
+
+    customer: float | None
+    assistant: float | None
+
+
+class InterruptionsAnswer(BaseModel):
+    byCustomer: int
+    byAssistant: int
+
+
+class MeasuresAnswer(BaseModel):
+    """How the conversation goes, measured from its sound. Times are seconds of the call's sound since `startedAt`."""
+
+    startedAt: datetime = Field(description="When the first sound came")
+    seconds: float = Field(description="How much sound has been measured")
+    turnCount: int
+    responseTime: TimesBySideAnswer
+    interruptions: InterruptionsAnswer
+    talkShare: SharesAnswer
+    overlapSeconds: float = Field(description="In which both spoke")
+    missingSeconds: float = Field(description="Of which the sound was lost; they count for nothing else")
+    speaking: list[str] = Field(description="Who speaks now: `customer`, `assistant`, both or neither")
+    silentSeconds: float = Field(description="For how long nobody has spoken; 0 while somebody speaks")
+
+
 class ErasureAnswer(BaseModel):
     """The deletion of a call's data."""
 
@@ -132,6 +172,7 @@ class CallDetails(BaseModel):
     recordingUrl: str | None = Field(
         description="Path of the route that serves Vapi's own recording, once there is one; null without the scope `listen`"
     )
+    measures: MeasuresAnswer | None = Field(description="null if nothing was measured; the turns are at `/measures`")
     endedFamily: str | None = Field(description="The kind of end, which the parameter `family` of the list filters by")
     erasure: ErasureAnswer | None = Field(
         description="Set once the call's data was deleted: only times, costs and the account's ids are left"
@@ -191,6 +232,7 @@ def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, may_list
         "summary": call.summary,
         "analysis": _analysis(call.analysis) if call.analysis else None,
         "recordingUrl": recording_path(call) if may_listen else None,
+        "measures": None if call.erasure else desk.measurements.brief(call.id),
         "endedFamily": reason.family.value if reason else None,
         "erasure": _erasure(call.erasure) if call.erasure else None,
     }

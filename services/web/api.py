@@ -20,7 +20,7 @@ from services.web.access.tickets import Tickets
 from services.web.access.webhook_access import WebhookAccess
 from services.web.access.webhook_signature import WebhookSignature
 from services.web.answers import call_details
-from services.web.call_events import CallEvents, Transcript
+from services.web.call_events import CallEvents, Figures, Transcript
 from services.web.json_body import JsonBody
 from services.web.problems import install_problems
 from services.web.routes.annotations import annotations_router
@@ -32,6 +32,7 @@ from services.web.routes.export import export_router
 from services.web.routes.health import health_router
 from services.web.routes.insights import insights_router
 from services.web.routes.listen_socket import listen_router
+from services.web.routes.measures import measures_router
 from services.web.routes.switch import switch_router
 from services.web.routes.transcripts import line_answer, transcript_router
 from services.web.routes.webhook import MAX_BODY as MAX_WEBHOOK
@@ -61,7 +62,7 @@ def create_api(
     signature = WebhookSignature(key=key, payload=settings.webhook_hmac_payload) if key else None
     # Runs before JsonBody, which reads the body.
     api.add_middleware(WebhookAccess, path=WEBHOOK, secret=settings.webhook_secret, signature=signature, max_body=MAX_WEBHOOK)
-    events = CallEvents(desk, _transcript_events(desk))
+    events = CallEvents(desk, _transcript_events(desk), _measures_events(desk))
     api.state.events = events
     # `/api/calls/end-all` and `/api/calls.csv` come before `/api/calls/{call_id}`, which would match them.
     api.include_router(switch_router(switch=switch, desk=desk))
@@ -72,6 +73,7 @@ def create_api(
     api.include_router(insights_router(desk))
     api.include_router(health_router(desk=desk, mode=settings.mode, version=version))
     api.include_router(transcript_router(desk))
+    api.include_router(measures_router(desk))
     api.include_router(webhook_router(desk=desk, forward=forward or WebhookForward()))
 
     def without_listen_url(call: Call, may_listen: bool) -> dict[str, object]:
@@ -107,4 +109,16 @@ def _transcript_events(desk: CallDesk) -> Signal[Transcript]:
     """The lines of all transcripts, as events for the followers of a call."""
     events: Signal[Transcript] = Signal()
     desk.transcripts.changed.subscribe(lambda change: events.emit(Transcript(call_id=change[0], body=line_answer(change[1]))))
+    return events
+
+
+def _measures_events(desk: CallDesk) -> Signal[Figures]:
+    """What is measured of running calls, as events for the followers of a call."""
+    events: Signal[Figures] = Signal()
+
+    def tell(call_id: str) -> None:
+        if measured := desk.measurements.live(call_id):
+            events.emit(Figures(call_id=call_id, body=measured.brief()))
+
+    desk.measurements.changed.subscribe(tell)
     return events

@@ -42,6 +42,14 @@ class Transcript:
     body: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What was measured of a call by now, in brief, ready for JSON."""
+
+    call_id: str
+    body: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """`number` grows with each event of any call, across restarts too, so that ids of an earlier run are never mistaken for new ones."""
@@ -71,7 +79,7 @@ class _Log:
 class CallEvents:
     """Remembers the events of each call and wakes its followers."""
 
-    def __init__(self, desk: Calls, transcripts: Signal[Transcript] | None = None) -> None:
+    def __init__(self, desk: Calls, transcripts: Signal[Transcript] | None = None, figures: Signal[Figures] | None = None) -> None:
         self._desk = desk
         self._newest = time.time_ns() // 1000
         self._logs: dict[str, _Log] = {}
@@ -85,6 +93,8 @@ class CallEvents:
         self._stops = [desk.changed.subscribe(self._on_call)]
         if transcripts is not None:
             self._stops.append(transcripts.subscribe(self._on_transcript))
+        if figures is not None:
+            self._stops.append(figures.subscribe(self._on_figures))
 
     def __len__(self) -> int:
         """The number of open streams."""
@@ -164,6 +174,15 @@ class CallEvents:
             if latest and latest.kind == "transcript" and isinstance(latest.content, Mapping) and _grew(latest.content, transcript.body):
                 log.events.pop()  # otherwise a long transcript would push out the status events
             self._add(log, "transcript", transcript.body)
+            self._wake(call_id)
+
+    def _on_figures(self, figures: Figures) -> None:
+        """Only the latest ones are remembered: a new event comes every second."""
+        call_id = self._current(figures.call_id)
+        if log := self._logs.get(call_id):
+            if older := next((event for event in reversed(log.events) if event.kind == "measures"), None):
+                log.events.remove(older)
+            self._add(log, "measures", figures.body)
             self._wake(call_id)
 
     def _forget_found(self) -> None:

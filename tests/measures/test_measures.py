@@ -178,7 +178,7 @@ def test_lost_sound_is_left_out() -> None:
 
     figures, whole = measures.figures(), measured(pcm)
 
-    assert figures.missing == [Stretch(0, 2), Stretch(14, 15.5)]
+    assert figures.missing == (Stretch(0, 2), Stretch(14, 15.5))
     assert figures.json()["missing"] == [{"start": 0.0, "end": 2.0}, {"start": 14.0, "end": 15.5}]
     assert [turn.response_s is None for turn in figures.conversation.turns].index(True, 1) == 3
     for found, expected in zip(figures.conversation.turns[4:], whole.conversation.turns[4:], strict=True):

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from services.desk.desk import CallDesk
+from services.desk.measuring import Measuring
 from services.listening.relay import Relay
 from services.recording.recordings import Recordings
 from services.recording.vapi_recordings import VapiRecordings
@@ -62,9 +63,9 @@ class Client:
 
 @asynccontextmanager
 async def client_of(
-    folder: Path, gateway: Gateway | None, *, forward: WebhookForward | None = None, **settings: Any
+    folder: Path, gateway: Gateway | None, *, forward: WebhookForward | None = None, measured: bool = False, **settings: Any
 ) -> AsyncIterator[Client]:
-    """The API over a desk of its own, served on a real socket."""
+    """The API over a desk of its own, served on a real socket. `measured`: its calls are measured, also if nobody listens."""
     account = replace(SETTINGS, data_dir=folder, **settings)
     async with desk_in(folder, gateway, **settings) as desk:
         relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
@@ -74,6 +75,9 @@ async def client_of(
             folder / "recordings", journal=desk.journal.recordings, relay=relay, find=desk.get, note=desk.note, limit=10**9
         )
         await recordings.open()
+        measuring = Measuring(relay, journal=desk.journal.measures, measurements=desk.measurements, find=desk.get)
+        if measured:
+            desk.changed.subscribe(measuring.on_call)
         vapi = gateway or NoCredentials(account.missing)
         metrics = Metrics(desk=desk, relay=relay, requests=vapi.requests, version="1", mode=account.mode)
         api.include_router(metrics_router(metrics, token=account.metrics_token, local=not account.trusted_proxies))
@@ -89,6 +93,7 @@ async def client_of(
         async with serving(Gatekeeper(access, allowed_hosts=LOOPBACK_HOSTS)) as url, aiohttp.ClientSession() as session:
             yield Client(session, url, desk)
             api.state.events.close()
+        await measuring.aclose()
         await vapi_recordings.aclose()
         await recordings.aclose()
         await relay.aclose()

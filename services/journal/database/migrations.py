@@ -98,6 +98,7 @@ STEPS: tuple[Step, ...] = (
         "CREATE INDEX earshot_labels_text ON earshot_labels (kind, text)",
     ),
     COUNTED,
+    ("CREATE TABLE earshot_measures (call_id TEXT PRIMARY KEY, measurer TEXT NOT NULL, data TEXT NOT NULL, brief TEXT NOT NULL)",),
 )
 """A released step is never changed. Every later change is a new step."""
 

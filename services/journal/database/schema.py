@@ -65,6 +65,10 @@ notes = _table("earshot_notes", id=sa.BigInteger, call_id=sa.String, at=sa.BigIn
 labels = _table("earshot_labels", call_id=sa.String, kind=sa.String, text=sa.String, who=sa.String, at=sa.BigInteger)
 """The tags of calls (kind `tag`), and at most one `disposition` of each."""
 
+measures = _table("earshot_measures", call_id=sa.String, measurer=sa.String, data=sa.String, brief=sa.String)
+"""What was measured of each call's conversation, as JSON: all of it, and in brief for answers about many calls.
+`measurer` is the process that measures the call now; empty: none."""
+
 audit = _table(
     "earshot_audit",
     id=sa.BigInteger,

@@ -6,10 +6,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.journal.database.codec import milliseconds
-from services.journal.database.schema import audit, calls, dials, erasures, labels, notes, recordings, sessions, transcripts
+from services.journal.database.schema import audit, calls, dials, erasures, labels, measures, notes, recordings, sessions, transcripts
 
 KEPT = timedelta(days=400)
-"""For calls, their transcripts, notes, tags and dials, and the audit: whoever checks a bill a year later finds them."""
+"""For calls, their transcripts, measures, notes, tags and dials, and the audit: whoever checks a bill a year later finds them."""
 
 REFUSED_KEPT = timedelta(days=7)
 """For dials that placed nothing and count for no limit. Their audit rows are kept for `KEPT`."""
@@ -40,7 +40,7 @@ def _rules(now: datetime) -> list[tuple[sa.TableClause, sa.ColumnClause[Any], sa
     return [
         (dials, dials.c.tag, _SETTLED & ((dials.c.dialled_at <= kept_since) | refused)),
         (calls, calls.c.id, calls.c.created_at <= kept_since),
-        *((table, table.c.call_id, ~sa.exists().where(calls.c.id == table.c.call_id)) for table in (transcripts, notes, labels)),
+        *((table, table.c.call_id, ~sa.exists().where(calls.c.id == table.c.call_id)) for table in (transcripts, measures, notes, labels)),
         (audit, audit.c.id, audit.c.at <= kept_since),
         (erasures, erasures.c.call_id, erasures.c.confirmed_at <= kept_since),
         (recordings, recordings.c.call_id, ~kept & (recordings.c.renewed_at <= kept_since)),

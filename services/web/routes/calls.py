@@ -124,12 +124,14 @@ class _CallRoutes:
         client_of(request, Scope.READ)
         found = await self._desk.page_of_calls(**filters.arguments(), before=read_cursor(cursor), limit=limit + 1)
         page = found[:limit]
+        await self._desk.measurements.load(call.id for call in page)
         answers = [await self._answer(request, call) for call in page]
         return JSONResponse({"calls": answers, "nextCursor": cursor_of(page[-1]) if len(found) > limit else None})
 
     async def call(self, request: Request, call_id: str) -> JSONResponse:
         """One call as last read."""
         call = await self._desk.read(call_id, client_of(request, Scope.READ))
+        await self._desk.measurements.load([call.id])
         return JSONResponse(await self._answer(request, call, detail=DETAILS.get(call.status)))
 
     async def end(self, request: Request, call_id: str) -> JSONResponse:

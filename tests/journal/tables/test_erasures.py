@@ -13,8 +13,11 @@ from services.journal import AuditRow, Journal
 from services.journal.tables.pruning import KEPT
 from tests.journal.conftest import Clock, an_order, execute
 
-SECRETS = ("Dana", "Rex the dog", "Lead forty-two", "storage.vapi", "Hello Dana", "Fridays", "Rex bites", "has a dog")
-TABLES = ("dials", "calls", "transcripts", "audit", "states", "recordings", "erasures", "notes", "labels")
+SECRETS = (
+    *("Dana", "Rex the dog", "Lead forty-two", "storage.vapi", "Hello Dana", "Fridays", "Rex bites", "has a dog"),
+    *("whole figures", "figures in brief"),
+)
+TABLES = ("dials", "calls", "transcripts", "measures", "audit", "states", "recordings", "erasures", "notes", "labels")
 ORDER = an_order(name="Lead forty-two", first_message="Hello Dana", variable_values={"dog": "Rex the dog"})
 CALL = Call(
     id="one",
@@ -45,6 +48,7 @@ async def stored(journal: Journal) -> None:
     row = AuditRow(at=AT, who="page", action="note", call_id="one", outcome="done")
     await journal.annotations.add_note(CALL, Note(id=0, at=AT, by="page", text="Rex bites"), row)
     await journal.annotations.add_tag(CALL, Label(text="has a dog", by="page", at=AT), row)
+    await journal.measures.save("one", "whole figures", brief="figures in brief", over=True)
 
 
 async def erased(journal: Journal, clock: Clock) -> Call:
@@ -84,6 +88,7 @@ async def test_late_facts_bring_nothing_back_but_what_it_cost(journal: Journal, 
     await stored(journal)
     await erased(journal, clock)
     await journal.save_transcript("one", LINES)
+    await journal.measures.save("one", "whole figures", brief="figures in brief", over=True)
     await journal.save(replace(CALL, cost=0.07, costs=(CostItem(kind="voice", dollars=0.07),)))
     await journal.settle(ORDER.tag, call=CALL, state="placed")
     assert [secret for secret in SECRETS if secret in await everything(url)] == []

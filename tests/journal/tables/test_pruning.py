@@ -19,7 +19,9 @@ from tests.journal.tables.test_dials import begin
 from tests.patience import HANG_S
 from tests.test_architecture import ROOT
 
-NAMES = {"earshot_dials": "tag", "earshot_calls": "id", "earshot_transcripts": "call_id", "earshot_audit": "id"}
+NAMES = {"earshot_dials": "tag", "earshot_calls": "id", "earshot_transcripts": "call_id", "earshot_audit": "id"} | {
+    "earshot_measures": "call_id"
+}
 """What is kept for more than a year."""
 NOT_BY_AGE = {"earshot_sessions", "earshot_recordings", "earshot_erasures", "earshot_notes", "earshot_labels"}
 """What has rules of its own, or goes with the call."""
@@ -37,6 +39,7 @@ async def fill(journal: Journal, clock: Clock, count: int = 1) -> None:
         await begin(journal, order, key=order.tag)
         await journal.settle(order.tag, call=call, state="placed")
         await journal.save_transcript(call.id, LINES)
+        await journal.measures.save(call.id, "{}", brief="{}", over=True)
         await journal.note(AuditRow(at=clock.now, who="shop", action="dial", call_id=call.id, to=order.to, outcome="queued"))
 
 

@@ -1,0 +1,101 @@
+"""Measures the conversations of the calls that were placed here, while they run, also if nobody listens."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from services.desk.measurements import Measurements
+from services.domain.call import Call, CallStatus
+from services.domain.errors import CallNotFound, CallNotRunning, JournalError
+from services.journal.measures import MeasuresJournal
+from services.listening.measurer import Measurer
+from services.listening.relay import Relay
+from services.measures.measured import Measured
+from services.support.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+_AGAIN_S = 5.0  # until a call that another process measures, or that could not be measured, is tried again
+
+Publish = Callable[[str, Measured | None, bool], None]
+
+
+class Measuring:
+    """Adds a Measurer to the relay for each call that `on_call` reports, from before it is answered. `find` returns a call as known.
+
+    `on_main` makes of a function one that the relay's loop may call and that runs on the main loop. Of all processes on one journal one
+    measures a call; if it dies, another one continues.
+    """
+
+    def __init__(
+        self,
+        relay: Relay,
+        *,
+        journal: MeasuresJournal,
+        measurements: Measurements,
+        find: Callable[[str], Call | None],
+        on_main: Callable[[Publish], Publish] = lambda work: work,
+    ) -> None:
+        self._relay = relay
+        self._journal = journal
+        self._measurements = measurements
+        self._find = find
+        self._publish = on_main(self._take)
+        self._over: dict[str, asyncio.Event] = {}
+        self._measurers: dict[str, Measurer] = {}
+        self._closed = False
+        self._tasks = Tasks()
+
+    def on_call(self, call: Call) -> None:
+        """Begins to measure a call of ours that is being dialled or runs."""
+        begun = call.running and call.status not in (CallStatus.UNKNOWN, CallStatus.SCHEDULED)
+        if begun and call.tag and call.id not in self._over and not self._closed:
+            self._over[call.id] = asyncio.Event()
+            self._tasks.start(self._measure(call.id), name="measure a call")
+
+    async def aclose(self) -> None:
+        """Saves what was measured. Another process, or the next start, continues."""
+        self._closed = True
+        await self._relay.run(self._close_all())
+        await asyncio.sleep(0)  # what was published from the relay's thread arrives
+        await self._tasks.aclose()
+        await self._measurements.settled()
+
+    async def _close_all(self) -> None:
+        for measurer in list(self._measurers.values()):
+            measurer.finish("shutdown", drain=True)
+            measurer.close()
+
+    async def _measure(self, call_id: str) -> None:
+        try:
+            while (call := self._find(call_id)) and call.running and not self._closed:
+                if await self._begin(call_id):
+                    await self._over[call_id].wait()
+                    self._over[call_id].clear()
+                await asyncio.sleep(_AGAIN_S)
+        finally:
+            del self._over[call_id]
+
+    async def _begin(self, call_id: str) -> bool:
+        """Joins the relay, unless another process measures the call."""
+        try:
+            text = await self._journal.take(call_id)
+        except JournalError as error:  # must not cost the figures
+            log.warning("measuring without the journal: %s", error.detail)
+            text = ""
+        if text is None:
+            return False
+        before = Measured.load(text) if text else None
+        try:
+            self._measurers[call_id] = self._relay.join(call_id, partial(Measurer, publish=partial(self._publish, call_id), before=before))
+        except (CallNotFound, CallNotRunning):
+            return False
+        return True
+
+    def _take(self, call_id: str, measured: Measured | None, over: bool) -> None:
+        self._measurements.take(call_id, measured, over)
+        if over:
+            self._measurers.pop(call_id, None)
+            if event := self._over.get(call_id):
+                event.set()

@@ -1,0 +1,60 @@
+"""What was measured of each call's conversation, and which process measures it now."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from services.journal.database.schema import measures
+from services.journal.tables import erasures
+
+Living = Callable[[sa.Connection, set[str]], set[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """What process `instance` has measured of a call so far, whole and in brief. `over`: it measures no more of it."""
+
+    call_id: str
+    instance: str
+    data: str
+    brief: str
+    over: bool
+
+
+def take(connection: sa.Connection, call_id: str, instance: str, living: Living) -> str | None:
+    """Makes `instance` the one that measures a call. Returns what was measured before, empty if nothing; None if another living process
+    measures the call."""
+    row = connection.execute(sa.select(measures).where(measures.c.call_id == call_id)).one_or_none()
+    if row is None:
+        connection.execute(measures.insert().values(call_id=call_id, measurer=instance, data="", brief=""))
+        return ""
+    if row.measurer not in ("", instance) and living(connection, {row.measurer}):
+        return None
+    connection.execute(measures.update().where(measures.c.call_id == call_id).values(measurer=instance))
+    return str(row.data)
+
+
+def save(connection: sa.Connection, wanted: Sequence[Saved]) -> None:
+    """Saves what was measured, unless another process has taken over, or the call's data was deleted."""
+    gone = erasures.among(connection, {one.call_id for one in wanted})
+    for one in wanted:
+        if one.call_id in gone:
+            continue
+        values = {"data": one.data, "brief": one.brief, "measurer": "" if one.over else one.instance}
+        of = measures.c.call_id == one.call_id
+        if connection.execute(measures.update().where(of & measures.c.measurer.in_(("", one.instance))).values(values)).rowcount:
+            continue
+        if connection.execute(sa.select(measures.c.call_id).where(of)).first() is None:  # the journal could not be written before
+            connection.execute(measures.insert().values(call_id=one.call_id, **values))
+
+
+def get(connection: sa.Connection, call_id: str) -> str:
+    """What was measured of a call; empty if nothing was."""
+    return connection.execute(sa.select(measures.c.data).where(measures.c.call_id == call_id)).scalar() or ""
+
+
+def briefs(connection: sa.Connection, call_ids: Collection[str]) -> dict[str, str]:
+    """What was measured of these calls in brief, by id, without those of which nothing was."""
+    query = sa.select(measures.c.call_id, measures.c.brief).where(measures.c.call_id.in_(call_ids), measures.c.brief != "")
+    return {row.call_id: row.brief for row in connection.execute(query)}
