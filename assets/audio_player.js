@@ -294,7 +294,7 @@ export default defineComponent({
       if (state === "failed") console.warn("The player failed:", detail); // technical: the page's words are shown instead
       if (state === "gap") this.pausedAt = performance.now();
       if (state === "playing" && this.state === "no-device") await new Promise((resolve) => setTimeout(resolve, WAKE_MS));
-      const stats = state === "playing" ? await this.inform() : null;
+      const stats = state === "playing" || state === "ended" ? await this.inform() : null; // at the end the final figures
       if (this.latest !== change || this.unmounted) return;
       this.state = state;
       this.late = false;

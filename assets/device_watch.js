@@ -4,11 +4,13 @@
  *
  * @typedef {import("./live_playout.js").Missed} Missed
  */
-import { readOutputLatency } from "./output_latency.js";
+import { DeviceDoubt } from "./device_doubt.js";
+import { isGecko, readOutputLatency } from "./output_latency.js";
 
 const GESTURES = ["pointerdown", "keydown"];
 const DEVICE_WAIT_MS = 3000; // the slowest sound device has started by then
 const STANDING_MS = 1000; // no device has buffers that long
+const PROVEN_S = 0.1; // a context that got a device back has rendered a quantum, and may stand still for 2 s until the device plays it
 const LONG_TICK_MS = 1500; // the page itself was held up, so nothing is known about the clock
 const FIRST_RETRY_MS = 250; // doubled with each failure,
 const MAX_RETRY_MS = 1000; // up to here, so that sound is back within 2 s of the device
@@ -27,6 +29,7 @@ export class DeviceWatch {
   #ran = false;
   #inGesture;
   #time = -1;
+  #silentAt = 0; // seconds of the context's clock
   #movedAt = 0;
   #tickedAt = 0;
   #retryAt = 0;
@@ -34,6 +37,7 @@ export class DeviceWatch {
   /** @type {Missed & {at: number}} of the last disturbance */
   #missed = { cause: "device", seconds: 0, at: -Infinity };
   #tap = () => this.resume();
+  #doubt = new DeviceDoubt(() => this.#restart());
 
   /**
    * @param {AudioContext} context
@@ -67,7 +71,8 @@ export class DeviceWatch {
     if (currentTime !== this.#time || now - this.#tickedAt > LONG_TICK_MS) this.#movedAt = now;
     this.#time = currentTime;
     this.#tickedAt = now;
-    const running = state === "running" && now - this.#movedAt < STANDING_MS;
+    const proven = this.silence !== "no-device" || currentTime - this.#silentAt > PROVEN_S;
+    const running = state === "running" && now - this.#movedAt < STANDING_MS && proven;
     this.#ran ||= running;
     if (running) this.#heardAt = now;
     this.lasting = now - this.#heardAt > LASTING_MS;
@@ -76,6 +81,8 @@ export class DeviceWatch {
     if (state === "running") this.#retryMs = FIRST_RETRY_MS;
     else if (this.silence === "no-device" && now >= this.#retryAt) this.#retry(now);
     if (!this.silence !== !before) this.#listen(!running);
+    if (running) this.#doubt.tick(now);
+    if (!before) this.#silentAt = currentTime;
     if (this.silence && !before) this.disturbed(this.silence === "blocked" ? "blocked" : "device");
   }
 
@@ -93,8 +100,19 @@ export class DeviceWatch {
     if (this.#missed.cause !== "blocked") this.#onMissed({ cause: this.#missed.cause, seconds: this.#missed.seconds });
   }
 
+  /** Closes the context too: at once, or where it stands still although it is "running", when it moves, since WebKitGTK would hang for good. */
   release() {
     this.#listen(false);
+    this.#doubt.release();
+    const context = this.#context;
+    const { currentTime, state } = context;
+    const close = () => context.close().catch(() => {}); // already closed by the browser
+    if (state !== "running" || this.silence !== "no-device") return void close();
+    const timer = setInterval(() => {
+      if (context.currentTime === currentTime) return;
+      clearInterval(timer);
+      close();
+    }, MAX_RETRY_MS);
   }
 
   /** @param {number} now */
@@ -107,14 +125,18 @@ export class DeviceWatch {
   #retry(now) {
     this.#retryAt = now + this.#retryMs;
     this.#retryMs = Math.min(MAX_RETRY_MS, 2 * this.#retryMs);
-    // Chromium never ends a resume() that failed for want of a device: only suspend() lets it try again.
-    // Not before it has ever run: a device of Firefox's that takes long to start would start again and again.
-    if (this.#ran && this.#context.state === "suspended")
-      this.#context
-        .suspend()
-        .then(() => this.resume())
-        .catch(() => {});
+    // Chromium never ends a resume() that failed for want of a device: only suspend() lets it try again. Firefox ends it once there is one,
+    // and a device of its that takes long to start would start again and again.
+    if (this.#ran && this.#context.state === "suspended" && !isGecko()) this.#restart();
     else this.resume();
+  }
+
+  /** Where there is no device, the context does not run after it. */
+  #restart() {
+    this.#context
+      .suspend()
+      .then(() => this.resume())
+      .catch(() => {}); // closed meanwhile
   }
 
   /** @param {boolean} on resume in whatever the user does next */

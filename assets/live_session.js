@@ -136,7 +136,6 @@ export class LiveSession {
   /** Lets go of everything, at once. */
   release() {
     this.#released = true;
-    this.#device?.release();
     this.#output?.release();
     document.removeEventListener("visibilitychange", this.#look);
     if (this.#node) {
@@ -149,7 +148,8 @@ export class LiveSession {
     setTimeout(() => worker?.terminate(), WORKER_EXIT_MS);
     if (this.context) {
       this.context.onstatechange = null;
-      this.context.close().catch(() => {}); // already closed by the browser
+      if (this.#device) this.#device.release();
+      else this.context.close().catch(() => {}); // already closed by the browser
     }
   }
 

@@ -25,8 +25,13 @@ export function readOutputLatency(context) {
   return outputLatency === undefined ? null : outputLatency + baseLatency;
 }
 
+/** True in a browser that is built on Firefox's engine. */
+export function isGecko() {
+  return "mozInnerScreenX" in globalThis;
+}
+
 function here() {
   const { platform, userAgent } = navigator;
   // Firefox on Android calls its platform "Linux armv81".
-  return { gecko: "mozInnerScreenX" in globalThis, platform: userAgent.includes("Android") ? "Android" : platform };
+  return { gecko: isGecko(), platform: userAgent.includes("Android") ? "Android" : platform };
 }
