@@ -1,5 +1,6 @@
 """The API with tokens that were made on the page, on real sockets."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from services.domain.client import PAGE
 from services.vapi.gateway import Gateway
+from tests.patience import HANG_S
 from tests.stand_in import StandIn
 from tests.web.test_api import NUMBER, Client, client_of
 from tests.web.test_tokens import entry
@@ -58,6 +60,7 @@ async def test_what_is_open_with_it_closes_when_it_is_revoked(vapi: StandIn, cli
     [made] = [one for one in client.desk.tokens.all() if one.name == "crm"]
     events = f"{client.url}/api/calls/{call['id']}/events"
     async with (
+        asyncio.timeout(HANG_S),
         client.session.get(events, headers=bearer(token)) as stream,
         client.session.ws_connect(call["listenUrl"]) as socket,
     ):
@@ -67,7 +70,7 @@ async def test_what_is_open_with_it_closes_when_it_is_revoked(vapi: StandIn, cli
         while (message := await socket.receive()).type not in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED):
             pass
         assert message.data == 4401
-    async with client.session.ws_connect(call["listenUrl"]) as socket:
+    async with asyncio.timeout(HANG_S), client.session.ws_connect(call["listenUrl"]) as socket:
         while (message := await socket.receive()).type not in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED):
             pass
         assert message.data == 4401
