@@ -13,6 +13,7 @@ import sys
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -67,10 +68,16 @@ from services.web.routes.call_files import call_files_router, page_files_router
 from services.web.routes.metrics import metrics_router
 from services.web.routes.recordings import recording_router, replay_router
 from services.web.routes.vapi_recording import vapi_recording_router, vapi_replay_router
+from services.web.routes.webhooks import webhooks_router
 from services.web.server.face_router import FaceRouter
 from services.web.server.port import open_port, server_config
 from services.web.server.root_path import RootPath
 from services.web.server.server import LastAnswers, Server
+from services.web.webhook_bodies import webhook_body
+from services.webhooks_out.addresses import Addresses
+from services.webhooks_out.deliveries import Deliveries
+from services.webhooks_out.endpoints import Endpoints
+from services.webhooks_out.sender import Sender
 from ui.page import install_pages
 
 log = logging.getLogger("earshot")
@@ -154,6 +161,12 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
                 measuring.on_call(call)
             desk.changed.subscribe(measuring.on_call)
 
+        sender = Sender(Addresses(settings.webhook_networks))
+        endpoints = Endpoints(desk.journal.outbox, sender)
+        deliveries = Deliveries(desk.journal.outbox, body=partial(webhook_body, desk), sender=sender)
+        running.push_async_callback(deliveries.aclose)
+        deliveries.start()
+
         pages = FastAPI(openapi_url=None)
         sessions = Sessions(desk.journal, password=settings.password) if settings.password else None
         if sessions:
@@ -197,6 +210,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         background.start(measure_lag(metrics.lag, "main"), name="measure the main loop's lag")
         background.start(relay.run(measure_lag(metrics.lag, "sound")), name="measure the sound loop's lag")
         api.include_router(metrics_router(metrics, token=settings.metrics_token, local=not settings.trusted_proxies))
+        api.include_router(webhooks_router(endpoints))
         api.include_router(recording_router(recordings))
         api.include_router(vapi_recording_router(vapi_recordings))
         api.include_router(call_files_router(gateway.artifact, desk))

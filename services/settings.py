@@ -97,7 +97,7 @@ def _root_path(text: str) -> str:
     return path
 
 
-def _proxies(text: str) -> frozenset[str]:
+def _networks(text: str) -> frozenset[str]:
     def network(item: str) -> str:
         try:
             return str(ipaddress.ip_network(item)) if "/" in item else str(ipaddress.ip_address(item))
@@ -220,11 +220,17 @@ class Settings:
         _web_address("https://crm.example/vapi", query=True),
         secret=True,
     )
+    webhook_networks: frozenset[str] = setting(
+        "EARSHOT_WEBHOOK_NETWORKS",
+        frozenset(),
+        "Private IP addresses or networks that events may be sent to, also without https, separated by commas; if unset, none",
+        _networks,
+    )
     trusted_proxies: frozenset[str] = setting(
         "EARSHOT_TRUSTED_PROXIES",
         frozenset(),
         "IP addresses or networks of proxies whose X-Forwarded headers are trusted, separated by commas",
-        _proxies,
+        _networks,
     )
     allowed_origins: frozenset[str] = setting(
         "EARSHOT_ALLOWED_ORIGINS",

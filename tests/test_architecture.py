@@ -18,6 +18,7 @@ FLOORS = [
     "ui",
     "services.web",
     "services.doctor",
+    "services.webhooks_out",
     "services.recording",
     "services.desk",
     "services.listening",

@@ -9,6 +9,7 @@ EarshotError
 ├── CallNotFound            404  no such call
 ├── RecordingNotFound       404  the call has no recording here
 ├── NotMeasured             404  nothing was measured of the call's conversation
+├── WebhookNotFound         404  no such webhook, or no such event of it
 ├── RecordingUnfinished     409  the recording is still being written
 ├── CallNotRunning          409  the call has ended or has not started
 ├── CallRunning             409  the call has not ended
@@ -191,6 +192,12 @@ class NotMeasured(EarshotError):
     status = 404
     code = "not_measured"
     title = "Not measured"
+
+
+class WebhookNotFound(EarshotError):
+    status = 404
+    code = "webhook_not_found"
+    title = "No such webhook"
 
 
 class RecordingUnfinished(EarshotError):

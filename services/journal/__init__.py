@@ -2,6 +2,34 @@
 
 from services.journal.journal import Journal
 from services.journal.processes.feed import News
-from services.journal.records import AuditRow, Begun, Condition, Dial, DialState, Lease, RecordingState, Session
+from services.journal.records import (
+    AuditRow,
+    Begun,
+    Condition,
+    Delivery,
+    DeliveryState,
+    Dial,
+    DialState,
+    Endpoint,
+    EventKind,
+    Lease,
+    RecordingState,
+    Session,
+)
 
-__all__ = ["AuditRow", "Begun", "Condition", "Dial", "DialState", "Journal", "Lease", "News", "RecordingState", "Session"]
+__all__ = [
+    "AuditRow",
+    "Begun",
+    "Condition",
+    "Delivery",
+    "DeliveryState",
+    "Dial",
+    "DialState",
+    "Endpoint",
+    "EventKind",
+    "Journal",
+    "Lease",
+    "News",
+    "RecordingState",
+    "Session",
+]

@@ -20,6 +20,7 @@ from services.journal.erasures import ErasuresJournal
 from services.journal.insights import InsightsJournal
 from services.journal.measures import MeasuresJournal
 from services.journal.opening import open_database
+from services.journal.outbox import OutboxJournal
 from services.journal.processes.feed import Feed, News
 from services.journal.processes.presence import HEARTBEAT, Presence
 from services.journal.recordings import RecordingsJournal
@@ -68,6 +69,7 @@ class Journal:
         self.annotations = AnnotationsJournal(database)
         self.insights = InsightsJournal(database)
         self.measures = MeasuresJournal(database, self._writer, presence, instance)
+        self.outbox = OutboxJournal(database, instance)
         self._proof = Proof(database, now)
         self._beginning_now: set[str] = set()
         """The tags of the dials that are being written down."""

@@ -1,6 +1,6 @@
 """The records that the journal stores and returns. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -94,6 +94,65 @@ class RecordingState:
     def unstored(self) -> bool:
         """True if the call was recorded, and nothing of that is in the store. It waits on the machine that recorded it."""
         return not self.recorder and not self.stored and self.heard_from_ms > self.deleted_at_ms
+
+
+class EventKind(StrEnum):
+    """What endpoints are sent events about."""
+
+    CREATED = "call.created"
+    STATUS = "call.status"
+    ENDED = "call.ended"
+    UPDATED = "call.updated"
+    """The cost, summary, analysis or ended reason of an ended call came, or changed."""
+    TRANSCRIPT = "call.transcript"
+    """The transcript of an ended call was written, or written anew."""
+    RECORDING = "call.recording"
+    """A recording, or a part of one, is finished."""
+    ERASED = "call.erased"
+    """The data of a call was deleted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where events are sent. It gets events of these `kinds`; empty: of all. `disabled_at` is when its receiver answered that it is gone.
+    `waiting` events are still to be sent. `secret` signs them; `url` may hold secrets too.
+    """
+
+    id: str
+    url: str = field(repr=False)
+    secret: str = field(repr=False)
+    kinds: tuple[EventKind, ...]
+    made_at: datetime
+    made_by: str
+    disabled_at: datetime | None = None
+    waiting: int = 0
+
+
+class DeliveryState(StrEnum):
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    """The receiver accepted it in none of the attempts of a day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """An event for an endpoint. `call` is the call as it was then, if the event is about its state. `since` is when it was first to be
+    sent, or to be sent again. `status` is the HTTP status of the last attempt, `problem` what was wrong with it.
+    """
+
+    id: int
+    endpoint: str
+    kind: EventKind
+    call_id: str
+    at: datetime
+    call: Call | None
+    state: DeliveryState
+    since: datetime
+    attempts: int
+    next_at: datetime
+    status: int | None
+    problem: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,10 @@ from services.web.routes.call_files import call_files_router
 from services.web.routes.metrics import metrics_router
 from services.web.routes.recordings import recording_router
 from services.web.routes.vapi_recording import vapi_recording_router
+from services.web.routes.webhooks import webhooks_router
+from services.webhooks_out.addresses import Addresses
+from services.webhooks_out.endpoints import Endpoints
+from services.webhooks_out.sender import Sender
 from tests.desks import SETTINGS, desk_in
 from tests.serving import serving
 from tests.stand_in import StandIn
@@ -81,6 +85,8 @@ async def client_of(
         vapi = gateway or NoCredentials(account.missing)
         metrics = Metrics(desk=desk, relay=relay, requests=vapi.requests, version="1", mode=account.mode)
         api.include_router(metrics_router(metrics, token=account.metrics_token, local=not account.trusted_proxies))
+        sender = Sender(Addresses(account.webhook_networks))
+        api.include_router(webhooks_router(Endpoints(desk.journal.outbox, sender)))
         api.include_router(recording_router(recordings))
         vapi_recordings = VapiRecordings(
             folder / "vapi-recordings", fetch=vapi.recording, read=desk.read, count=desk.count_request, note=desk.note

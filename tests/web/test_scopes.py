@@ -32,6 +32,7 @@ BODIES: dict[str, Any] = {
     "POST /api/calls/{call_id}/notes": {"text": "Hi"},
     "POST /api/calls/{call_id}/tags": {"tag": "vip"},
     "POST /api/calls/{call_id}/disposition": {"disposition": None},
+    "POST /api/webhooks": {"url": "http://127.0.0.1:9/"},
     "POST /api/calls/{call_id}/reschedule": {"earliestAt": "2020-01-01T00:00:00Z"},
 }
 ARGUMENTS = {
@@ -82,7 +83,7 @@ async def test_a_token_may_do_what_its_scope_says_and_nothing_else(client: Clien
     for operation, allowed in table().items():
         method, path, *action = operation.split()
         body = {"action": action[0], **ARGUMENTS.get(action[0], {})} if action else BODIES.get(operation)
-        url = client.url + path.format(call_id="none", note_id="1")
+        url = client.url + path.format(call_id="none", note_id="1", webhook_id="none", delivery_id="1")
         async with client.session.request(method, url, json=body, headers=bearer(scope)) as answer:
             problem = answer.content_type == "application/problem+json"
             status, code = answer.status, (await answer.json(content_type=None))["code"] if problem else None

@@ -99,6 +99,17 @@ STEPS: tuple[Step, ...] = (
     ),
     COUNTED,
     ("CREATE TABLE earshot_measures (call_id TEXT PRIMARY KEY, measurer TEXT NOT NULL, data TEXT NOT NULL, brief TEXT NOT NULL)",),
+    (
+        "CREATE TABLE earshot_endpoints (id TEXT PRIMARY KEY, url TEXT NOT NULL, secret TEXT NOT NULL, kinds TEXT NOT NULL,"
+        " made_at BIGINT NOT NULL, made_by TEXT NOT NULL, disabled_at BIGINT, holder TEXT NOT NULL, renewed_at BIGINT NOT NULL)",
+        "CREATE TABLE earshot_outbox (id {serial}, endpoint TEXT NOT NULL, call_id TEXT NOT NULL, kind TEXT NOT NULL, at BIGINT NOT NULL,"
+        " data TEXT NOT NULL, state TEXT NOT NULL, since BIGINT NOT NULL, attempts INTEGER NOT NULL, next_at BIGINT NOT NULL,"
+        " status INTEGER, problem TEXT NOT NULL)",
+        "CREATE INDEX earshot_outbox_waiting ON earshot_outbox (endpoint, call_id, id) WHERE state = 'waiting'",
+        "CREATE INDEX earshot_outbox_call ON earshot_outbox (call_id)",
+        "CREATE INDEX earshot_outbox_newest ON earshot_outbox (endpoint, id)",
+        "CREATE INDEX earshot_outbox_at ON earshot_outbox (at)",
+    ),
 )
 """A released step is never changed. Every later change is a new step."""
 

@@ -113,6 +113,40 @@ the store once `swept`."""
 erasures = _table("earshot_erasures", call_id=sa.String, who=sa.String, asked_at=sa.BigInteger, confirmed_at=sa.BigInteger)
 """The calls whose data was deleted. `confirmed_at` is when Vapi had deleted it too; null while that is not certain."""
 
+endpoints = _table(
+    "earshot_endpoints",
+    id=sa.String,
+    url=sa.String,
+    secret=sa.String,
+    kinds=sa.String,
+    made_at=sa.BigInteger,
+    made_by=sa.String,
+    disabled_at=sa.BigInteger,
+    holder=sa.String,
+    renewed_at=sa.BigInteger,
+)
+"""Where events are sent. `kinds` are those that it gets, separated by spaces; empty: all. `disabled_at` is when its receiver answered that
+it is gone; null: it gets events. `holder` is the process that sends to it, by a lease that it renewed at `renewed_at`; empty: none."""
+
+outbox = _table(
+    "earshot_outbox",
+    id=sa.BigInteger,
+    endpoint=sa.String,
+    call_id=sa.String,
+    kind=sa.String,
+    at=sa.BigInteger,
+    data=sa.String,
+    state=sa.String,
+    since=sa.BigInteger,
+    attempts=sa.Integer,
+    next_at=sa.BigInteger,
+    status=sa.Integer,
+    problem=sa.String,
+)
+"""Events for endpoints: one row per event and endpoint, sent in the order of `id` for each call. `data` is the call as it was, or what else
+belongs to the event, as JSON. `since` is when it was first to be sent, or was to be sent again; `status` and `problem` are the answer to
+the last attempt."""
+
 instances = _table("earshot_instances", id=sa.String, seen_at=sa.BigInteger)
 """The processes on one PostgreSQL database, and each one's last heartbeat by the database's clock."""
 

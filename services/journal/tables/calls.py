@@ -10,6 +10,7 @@ from services.domain.call import Call, CallStatus, CallType, merge
 from services.journal.database.codec import dump, load_call, milliseconds, storable
 from services.journal.database.revisions import raised
 from services.journal.database.schema import calls
+from services.journal.tables import outbox
 from services.journal.tables.search import matching
 from services.journal.tables.slots import release
 
@@ -24,7 +25,8 @@ def newest(older: tuple[Call, datetime], newer: tuple[Call, datetime]) -> tuple[
 def save(connection: sa.Connection, seen: Sequence[tuple[Call, datetime]]) -> None:
     """Saves calls and when they were read, by the rules of `call.merge`. A found call replaces the unknown one of its tag."""
     stored = _stored(connection, [call for call, _ in seen])
-    known = {id_: load_call(data) for id_, data in stored.items()}
+    before = {id_: load_call(data) for id_, data in stored.items()}
+    known = dict(before)
     ended_before = {id_ for id_, call in known.items() if not call.running}
     found = {call.tag: call.id for call in known.values() if call.tag and call.status is not CallStatus.UNKNOWN}
     for call, now in seen:
@@ -35,6 +37,7 @@ def save(connection: sa.Connection, seen: Sequence[tuple[Call, datetime]]) -> No
     for call in [call for call in known.values() if call.status is CallStatus.UNKNOWN and call.tag in found]:
         del known[call.id]
     _write(connection, stored, {id_: dump(call) for id_, call in known.items()}, known)
+    outbox.calls_changed(connection, before, known)
     over = [call.tag for id_, call in known.items() if call.tag and not call.running and id_ not in ended_before]
     if over:
         release(connection, over)

@@ -10,7 +10,7 @@ from services.domain.call import Call, CallOrder, Erasure, erased
 from services.journal.database.codec import dump, load_order, milliseconds, time_of
 from services.journal.database.schema import calls, dials, erasures, labels, measures, notes, transcripts
 from services.journal.records import AuditRow
-from services.journal.tables import audit
+from services.journal.tables import audit, outbox
 from services.journal.tables.calls import get, save
 
 # Literal text, so that the partial index with the same text is used.
@@ -30,6 +30,7 @@ def begin(connection: sa.Connection, call: Call, erasure: Erasure, note: AuditRo
     connection.execute(calls.update().where(calls.c.id == call.id).values(said=""))
     for table in (transcripts, measures, notes, labels):
         connection.execute(table.delete().where(table.c.call_id == call.id))
+    outbox.erase(connection, call.id, erasure)
     left = get(connection, call.id) or call
     _clear_dials(connection, left)
     audit.note(connection, [note])

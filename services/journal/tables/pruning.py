@@ -6,7 +6,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.journal.database.codec import milliseconds
-from services.journal.database.schema import audit, calls, dials, erasures, labels, measures, notes, recordings, sessions, transcripts
+from services.journal.database.schema import (
+    audit,
+    calls,
+    dials,
+    erasures,
+    labels,
+    measures,
+    notes,
+    outbox,
+    recordings,
+    sessions,
+    transcripts,
+)
 
 KEPT = timedelta(days=400)
 """For calls, their transcripts, measures, notes, tags and dials, and the audit: whoever checks a bill a year later finds them."""
@@ -17,7 +29,11 @@ REFUSED_KEPT = timedelta(days=7)
 SESSIONS_KEPT = timedelta(days=8)
 """A session lasts 7 days at most."""
 
+EVENTS_KEPT = timedelta(days=30)
+"""For events that went to webhooks, or failed to: so long may they be sent again."""
+
 NOT_PRUNED = {
+    "earshot_endpoints": "one row per webhook, until somebody deletes it",
     "earshot_instances": "one row per process, deleted when the process leaves or has been silent for long",
     "earshot_revision": "a single row: the number of the latest change",
     "earshot_states": "one row per state of the installation",
@@ -44,6 +60,7 @@ def _rules(now: datetime) -> list[tuple[sa.TableClause, sa.ColumnClause[Any], sa
         (audit, audit.c.id, audit.c.at <= kept_since),
         (erasures, erasures.c.call_id, erasures.c.confirmed_at <= kept_since),
         (recordings, recordings.c.call_id, ~kept & (recordings.c.renewed_at <= kept_since)),
+        (outbox, outbox.c.id, outbox.c.at <= milliseconds(now - EVENTS_KEPT)),
         (sessions, sessions.c.key, sessions.c.begun_at <= milliseconds(now - SESSIONS_KEPT)),
     ]
 

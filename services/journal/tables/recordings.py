@@ -3,22 +3,21 @@
 The recording process holds a lease, which it renews and which another process takes over when its holder is silent.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from services.journal.database.clock import shared_ms as _now
 from services.journal.database.revisions import raised
 from services.journal.database.schema import recordings
 from services.journal.records import Lease, RecordingState
+from services.journal.tables import outbox
 
 _STALE_MS = 6000  # processes renew, and look for stale leases, every 2 s: a lease is taken over within 8 s
 
 _MOST_SWITCHED_OFF = 1000
-
-_SERVER_CLOCK = sa.select(sa.literal_column("CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)", sa.BigInteger))
 
 _HELD = recordings.c.recorder != ""
 
@@ -93,6 +92,7 @@ def keep(connection: sa.Connection, parts: Sequence[Kept]) -> None:
             # Under a lease, `heard_from` belongs to whoever records now.
             heard = {} if row and row.recorder else {"heard_from": part.began_ms}
             _put(connection, part.call_id, stored=int(part.stored or bool(row and row.stored)), **heard)
+            outbox.recording_finished(connection, part.call_id, part.began_ms)
 
 
 def delete(connection: sa.Connection, deletions: Sequence[tuple[str, int]], *, swept: bool) -> None:
@@ -152,10 +152,3 @@ def _state(row: sa.Row[Any]) -> RecordingState:
 
 def _stale(row: sa.Row[Any], now: int) -> bool:
     return bool(row.renewed_at <= now - _STALE_MS)
-
-
-def _now(connection: sa.Connection) -> int:
-    """Milliseconds by the clock that all processes share: PostgreSQL's, or this machine's."""
-    if connection.dialect.name == "postgresql":
-        return int(connection.execute(_SERVER_CLOCK).scalar_one())
-    return int(time.time() * 1000)

@@ -10,7 +10,7 @@ from services.domain.speech import Kind
 from services.domain.transcript import Line
 from services.journal.database.codec import milliseconds, storable, time_of
 from services.journal.database.schema import calls, labels, notes, transcripts
-from services.journal.tables import erasures
+from services.journal.tables import erasures, outbox
 
 
 def save(connection: sa.Connection, wanted: Sequence[tuple[str, Sequence[Line]]]) -> None:
@@ -19,9 +19,12 @@ def save(connection: sa.Connection, wanted: Sequence[tuple[str, Sequence[Line]]]
     for call_id in erasures.among(connection, latest.keys()):
         del latest[call_id]
     for call_id, lines in latest.items():
+        altered = get(connection, call_id) != tuple(lines)
         connection.execute(transcripts.delete().where(transcripts.c.call_id == call_id))
         connection.execute(transcripts.insert().values(call_id=call_id, lines=_dump(lines)))
         index(connection, call_id)
+        if altered:
+            outbox.transcript_written(connection, call_id)
 
 
 def index(connection: sa.Connection, call_id: str) -> None:

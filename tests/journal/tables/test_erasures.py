@@ -9,7 +9,7 @@ from services.domain.annotation import Annotations, Label, Note
 from services.domain.call import Analysis, Call, CallStatus, CostItem, Erasure
 from services.domain.errors import CallNotFound
 from services.domain.transcript import Line
-from services.journal import AuditRow, Journal
+from services.journal import AuditRow, Endpoint, Journal
 from services.journal.tables.pruning import KEPT
 from tests.journal.conftest import Clock, an_order, execute
 
@@ -17,7 +17,7 @@ SECRETS = (
     *("Dana", "Rex the dog", "Lead forty-two", "storage.vapi", "Hello Dana", "Fridays", "Rex bites", "has a dog"),
     *("whole figures", "figures in brief"),
 )
-TABLES = ("dials", "calls", "transcripts", "measures", "audit", "states", "recordings", "erasures", "notes", "labels")
+TABLES = ("dials", "calls", "transcripts", "measures", "audit", "states", "recordings", "erasures", "notes", "labels", "outbox")
 ORDER = an_order(name="Lead forty-two", first_message="Hello Dana", variable_values={"dog": "Rex the dog"})
 CALL = Call(
     id="one",
@@ -41,6 +41,8 @@ def note(outcome: str, at: datetime) -> AuditRow:
 
 
 async def stored(journal: Journal) -> None:
+    made = AuditRow(at=AT, who="page", action="add-webhook", outcome="done")
+    await journal.outbox.add(Endpoint(id="crm", url="https://crm.example/", secret="", kinds=(), made_at=AT, made_by="page"), made)
     await journal.begin(ORDER, client="shop", key="key", fingerprint="body")
     await journal.settle(ORDER.tag, call=CALL, state="placed")
     await journal.save(CALL)

@@ -1,0 +1,105 @@
+"""The outbox: events for webhooks, written in the transaction of what they are about, so that none is lost and none is untrue."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from services.domain.call import Call, CallStatus, Erasure, erased
+from services.journal.database.clock import shared_ms
+from services.journal.database.codec import dump, load_call
+from services.journal.database.schema import endpoints, outbox
+from services.journal.records import DeliveryState, EventKind
+
+_KNOWN_LATER = ("cost", "costs", "summary", "analysis", "ended_reason")
+"""What Vapi may say of a call only after its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """`data` is the call as it is then, or what tells this event from others of its kind. With `once`, it happens only once."""
+
+    kind: EventKind
+    call_id: str
+    data: str = ""
+    once: bool = False
+
+
+def calls_changed(connection: sa.Connection, before: Mapping[str, Call], now: Mapping[str, Call]) -> None:
+    """Announces what is new of calls, given as stored before and now. A call that was found takes the place of the unknown one."""
+    unknown = {call.tag: id_ for id_, call in before.items() if call.tag and call.status is CallStatus.UNKNOWN and id_ not in now}
+    events: list[Event] = []
+    for id_, call in now.items():
+        old = before.get(id_)
+        if old is None and call.tag and (earlier := unknown.get(call.tag)):
+            old = before[earlier]
+            # The events that wait for the same call's sake have to come first.
+            connection.execute(outbox.update().where(outbox.c.call_id == earlier).values(call_id=id_))
+        events += [Event(kind=kind, call_id=id_, data=dump(call)) for kind in _kinds(old, call)]
+    announce(connection, events)
+
+
+def _kinds(old: Call | None, call: Call) -> list[EventKind]:
+    if old is None:
+        return [EventKind.CREATED] if call.running else [EventKind.CREATED, EventKind.ENDED]
+    if call.erasure and not old.erasure:
+        return [EventKind.ERASED]
+    if call.status is not old.status:
+        return [EventKind.STATUS if call.running else EventKind.ENDED]
+    known_later = not call.running and any(getattr(call, name) != getattr(old, name) for name in _KNOWN_LATER)
+    return [EventKind.UPDATED] if known_later else []
+
+
+def transcript_written(connection: sa.Connection, call_id: str) -> None:
+    announce(connection, [Event(kind=EventKind.TRANSCRIPT, call_id=call_id)])
+
+
+def recording_finished(connection: sa.Connection, call_id: str, began_ms: int) -> None:
+    """A part of a recording, which began then, is finished. It is reported again once it is stored."""
+    announce(connection, [Event(kind=EventKind.RECORDING, call_id=call_id, data=json.dumps({"began_ms": began_ms}), once=True)])
+
+
+def announce(connection: sa.Connection, events: Sequence[Event]) -> None:
+    """Writes events down for each endpoint that gets them."""
+    if not events:
+        return
+    receivers = connection.execute(sa.select(endpoints.c.id, endpoints.c.kinds).where(endpoints.c.disabled_at.is_(None))).all()
+    if not receivers:
+        return
+    now = shared_ms(connection)
+    rows = [
+        {
+            "endpoint": receiver.id,
+            "call_id": event.call_id,
+            "kind": event.kind.value,
+            "at": now,
+            "data": event.data,
+            "state": DeliveryState.WAITING.value,
+            "since": now,
+            "attempts": 0,
+            "next_at": now,
+            "status": None,
+            "problem": "",
+        }
+        for event in events
+        if not (event.once and _happened(connection, event))
+        for receiver in receivers
+        if not receiver.kinds or event.kind in receiver.kinds.split()
+    ]
+    if rows:
+        connection.execute(outbox.insert(), rows)
+
+
+def erase(connection: sa.Connection, call_id: str, erasure: Erasure) -> None:
+    """Leaves of a call's events what `erased` leaves of the call."""
+    rows = connection.execute(sa.select(outbox.c.id, outbox.c.data, outbox.c.kind).where(outbox.c.call_id == call_id, outbox.c.data != ""))
+    for row in rows.all():
+        if row.kind != EventKind.RECORDING:
+            left = dump(erased(load_call(row.data), erasure))
+            connection.execute(outbox.update().where(outbox.c.id == row.id).values(data=left))
+
+
+def _happened(connection: sa.Connection, event: Event) -> bool:
+    same = (outbox.c.call_id == event.call_id) & (outbox.c.kind == event.kind.value) & (outbox.c.data == event.data)
+    return connection.execute(sa.select(outbox.c.id).where(same).limit(1)).first() is not None

@@ -1,0 +1,133 @@
+"""What endpoints are to be sent, and who sends it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from services.domain.call import Call, CallStatus, CostItem, Erasure
+from services.domain.transcript import Line
+from services.journal import AuditRow, DeliveryState, Endpoint, EventKind, Journal
+from services.journal.outbox import MOST, Attempt
+from tests.journal.conftest import Open, execute
+
+AT = datetime(2026, 9, 1, 10, tzinfo=UTC)
+ROW = AuditRow(at=AT, who="page", action="add-webhook", outcome="done")
+CALL = Call(id="one", status=CallStatus.QUEUED, to="+14155552671", customer_name="Dana", tag="tag", created_at=AT)
+LINES = [Line(key=1, speaker="customer", text="Hello?", at=AT, final=True)]
+
+
+async def add(journal: Journal, id_: str = "crm", *kinds: EventKind) -> bool:
+    return await journal.outbox.add(Endpoint(id=id_, url="https://crm.example/", secret="s", kinds=kinds, made_at=AT, made_by="page"), ROW)
+
+
+async def events(journal: Journal, endpoint: str = "crm") -> list[tuple[str, str]]:
+    """The kinds of the events, and the calls that they are about."""
+    return [(sent.kind.value, sent.call_id) for sent in reversed(await journal.outbox.deliveries(endpoint))]
+
+
+async def test_each_change_of_a_call_is_an_event_once(journal: Journal) -> None:
+    await journal.save(replace(CALL, id="before", tag="before"))  # when there was no endpoint
+    await add(journal)
+    ended = replace(CALL, status=CallStatus.ENDED, ended_reason="customer-ended-call")
+    priced = replace(ended, cost=0.1, costs=(CostItem(kind="vapi", dollars=0.1),))
+    for call in (
+        CALL,
+        CALL,
+        replace(CALL, status=CallStatus.RINGING),
+        replace(CALL, status=CallStatus.RINGING),
+        ended,
+        ended,
+        priced,
+        priced,
+    ):
+        await journal.save(call)
+    for _ in range(2):
+        await journal.save_transcript("one", LINES)
+        await journal.recordings.keep("one", began_ms=1)
+    await journal.recordings.keep("one", began_ms=1, stored=True)
+    await journal.recordings.keep("one", began_ms=2)
+    await journal.save_transcript("one", [*LINES, replace(LINES[0], key=2)])
+    assert [kind for kind, _ in await events(journal)] == [
+        *("call.created", "call.status", "call.ended", "call.updated", "call.transcript", "call.recording", "call.recording"),
+        "call.transcript",
+    ]
+    first = (await journal.outbox.deliveries("crm"))[-1]
+    assert (first.call, first.state) == (CALL, DeliveryState.WAITING)
+
+
+async def test_a_call_that_is_first_seen_ended_has_both_events(journal: Journal) -> None:
+    await add(journal)
+    await journal.save(replace(CALL, status=CallStatus.ENDED))
+    assert await events(journal) == [("call.created", "one"), ("call.ended", "one")]
+
+
+async def test_a_call_that_is_found_goes_on_with_the_events_of_the_unknown_one(journal: Journal) -> None:
+    await add(journal)
+    await journal.save(replace(CALL, id="unknown-tag", status=CallStatus.UNKNOWN))
+    assert await events(journal) == [("call.created", "unknown-tag")]
+    await journal.save(CALL)
+    assert await events(journal) == [("call.created", "one"), ("call.status", "one")]
+
+
+async def test_each_endpoint_gets_the_kinds_that_it_wants_and_none_while_it_is_disabled(journal: Journal, url: str) -> None:
+    await add(journal)
+    await add(journal, "ends", EventKind.ENDED, EventKind.ERASED)
+    await add(journal, "gone")
+    await execute(url, "UPDATE earshot_endpoints SET disabled_at = 1 WHERE id = 'gone'")
+    await journal.save(replace(CALL, status=CallStatus.ENDED))
+    assert [len(await events(journal, name)) for name in ("crm", "ends", "gone")] == [2, 1, 0]
+    assert [endpoint.waiting for endpoint in await journal.outbox.endpoints()] == [2, 1, 0]
+
+
+async def test_there_are_not_endlessly_many(journal: Journal) -> None:
+    assert [await add(journal, f"{number}") for number in range(MOST + 1)] == [True] * MOST + [False]
+
+
+async def test_what_is_erased_of_a_call_is_erased_of_its_events(journal: Journal) -> None:
+    await add(journal)
+    await journal.save(replace(CALL, status=CallStatus.ENDED))
+    note = AuditRow(at=AT, who="page", action="delete-data", call_id="one", outcome="asked")
+    await journal.erasures.begin(replace(CALL, status=CallStatus.ENDED), Erasure(asked_at=AT, by="page"), note)
+    sent = await journal.outbox.deliveries("crm")
+    assert [event.kind.value for event in sent] == ["call.erased", "call.ended", "call.created"]
+    assert {(event.call.to, event.call.customer_name) for event in sent if event.call} == {(None, None)}
+
+
+async def test_one_process_at_a_time_sends_to_an_endpoint(open_journal: Open, url: str) -> None:
+    one, other = await open_journal(), await open_journal()
+    await add(one)
+    await one.save(CALL)
+    assert await other.outbox.due() == ["crm"]
+    assert await one.outbox.hold("crm")
+    assert (await other.outbox.due(), await other.outbox.hold("crm")) == ([], False)
+    assert await other.outbox.next_events("crm", 8) == (None, [])
+    await execute(url, "UPDATE earshot_endpoints SET renewed_at = renewed_at - 10001")  # the holder is gone
+    assert (await other.outbox.due(), await other.outbox.hold("crm")) == (["crm"], True)
+    _, found = await other.outbox.next_events("crm", 8)
+    late = Attempt(delivery_id=found[0].id, endpoint="crm", state=DeliveryState.DELIVERED, status=200)
+    await one.outbox.settle(late)  # whose outcome no longer counts
+    assert len((await other.outbox.next_events("crm", 8))[1]) == 1
+    await other.outbox.settle(late)
+    assert (await other.outbox.next_events("crm", 8))[1] == []
+    await other.outbox.release("crm")
+    assert await one.outbox.hold("crm")
+
+
+async def test_of_each_call_the_oldest_event_comes_first(journal: Journal) -> None:
+    await add(journal)
+    for id_ in ("one", "two"):
+        await journal.save(replace(CALL, id=id_, tag=id_, status=CallStatus.ENDED))
+    await journal.outbox.hold("crm")
+    _, found = await journal.outbox.next_events("crm", 8)
+    assert [(event.kind, event.call_id) for event in found] == [(EventKind.CREATED, "one"), (EventKind.CREATED, "two")]
+    await journal.outbox.settle(Attempt(delivery_id=found[0].id, endpoint="crm", state=DeliveryState.DELIVERED, status=200))
+    waits = Attempt(delivery_id=found[1].id, endpoint="crm", state=DeliveryState.WAITING, status=500, again_ms=60_000)
+    await journal.outbox.settle(waits)
+    _, found = await journal.outbox.next_events("crm", 8)
+    assert [(event.kind, event.call_id) for event in found] == [(EventKind.ENDED, "one")]
+
+
+async def test_an_endpoint_goes_with_its_events(journal: Journal) -> None:
+    await add(journal)
+    await journal.save(CALL)
+    assert [await journal.outbox.remove("crm", ROW) for _ in range(2)] == [True, False]
+    assert (await journal.outbox.endpoints(), await events(journal)) == ([], [])

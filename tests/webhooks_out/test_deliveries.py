@@ -1,0 +1,168 @@
+"""Events on their way to receivers that fail, hang or are gone, and processes that stop in between."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.domain.call import Call, CallStatus
+from services.domain.client import PAGE
+from services.journal import Delivery, DeliveryState, Endpoint, EventKind, Journal
+from services.webhooks_out.deliveries import GIVE_UP, PAUSES_S, Deliveries
+from services.webhooks_out.endpoints import Endpoints
+from tests.journal.conftest import execute
+from tests.journals import open_journal
+from tests.webhooks_out.receiver import Receiver, eventually, receiving, sender
+
+AT = datetime(2026, 9, 1, 10, tzinfo=UTC)
+
+
+async def body(event: Delivery) -> str:
+    return json.dumps({"type": event.kind, "data": {"id": event.call_id}})
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    journal = await open_journal(tmp_path / "journal.sqlite")
+    yield journal
+    await journal.aclose()
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with receiving() as found:
+        yield found
+
+
+async def added(journal: Journal, receiver: Receiver, *kinds: EventKind) -> Endpoint:
+    endpoint = await Endpoints(journal.outbox, sender()).add(receiver.url, kinds, PAGE)
+    receiver.secret = endpoint.secret
+    return endpoint
+
+
+@asynccontextmanager
+async def delivering(journal: Journal, pauses_s: tuple[float, ...] = (0.0,), **sends: Any) -> AsyncIterator[Deliveries]:
+    deliveries = Deliveries(journal.outbox, body=body, sender=sender(**sends), pauses_s=pauses_s)
+    deliveries.start()
+    try:
+        yield deliveries
+    finally:
+        await deliveries.aclose()
+
+
+async def live(journal: Journal, *call_ids: str) -> None:
+    """Calls from their beginning to their end."""
+    for status in (CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS, CallStatus.ENDED):
+        for call_id in call_ids:
+            await journal.save(Call(id=call_id, status=status, to="+14155552671", created_at=AT))
+
+
+LIFE = ["call.created", "call.status", "call.status", "call.ended"]
+
+
+async def state(journal: Journal, endpoint: Endpoint) -> list[DeliveryState]:
+    return [sent.state for sent in await journal.outbox.deliveries(endpoint.id)]
+
+
+async def test_each_event_comes_once_in_order_and_signed(journal: Journal, receiver: Receiver) -> None:
+    endpoint = await added(journal, receiver)
+    await live(journal, "one", "two")
+    async with delivering(journal):
+        await eventually(lambda: state(journal, endpoint), [DeliveryState.DELIVERED] * 8)
+    assert receiver.of_calls() == {"one": LIFE, "two": LIFE}
+    assert len(receiver.requests) == 8
+
+
+async def test_an_endpoint_gets_the_events_that_it_asked_for(journal: Journal, receiver: Receiver) -> None:
+    endpoint = await added(journal, receiver, EventKind.ENDED)
+    await live(journal, "one")
+    async with delivering(journal):
+        await eventually(lambda: state(journal, endpoint), [DeliveryState.DELIVERED])
+    assert receiver.of_calls() == {"one": ["call.ended"]}
+
+
+@pytest.mark.slow
+async def test_what_fails_is_sent_again_and_holds_up_only_its_own_call(journal: Journal, receiver: Receiver) -> None:
+    endpoint = await added(journal, receiver)
+    failures = iter([500, 302, None, 429])
+    receiver.status = lambda event: next(failures, 200) if event["data"]["id"] == "one" else 200
+    await live(journal, "one", "two")
+    async with delivering(journal, patience_s=0.2):
+        await eventually(lambda: state(journal, endpoint), [DeliveryState.DELIVERED] * 8)
+    assert receiver.of_calls() == {"one": LIFE, "two": LIFE}
+    first_of_one = next(id_ for id_, event in receiver.requests if event["data"]["id"] == "one")
+    assert [id_ for id_, _ in receiver.requests].count(first_of_one) == 5  # the same id each time
+
+
+async def test_a_pause_is_kept_and_said(journal: Journal, receiver: Receiver) -> None:
+    endpoint = await added(journal, receiver)
+    receiver.status = 503
+    await journal.save(Call(id="one", status=CallStatus.QUEUED, created_at=AT))
+    async with delivering(journal, PAUSES_S):
+        await receiver.until(lambda: len(receiver.requests) == 1)
+        await eventually(lambda: attempts(journal, endpoint), [1])
+    sent = (await journal.outbox.deliveries(endpoint.id))[0]
+    assert (sent.state, sent.status, sent.attempts) == (DeliveryState.WAITING, 503, 1)
+    assert (sent.next_at - sent.since).total_seconds() >= 3.9
+
+
+async def attempts(journal: Journal, endpoint: Endpoint) -> list[int]:
+    return [sent.attempts for sent in await journal.outbox.deliveries(endpoint.id)]
+
+
+async def test_after_a_day_the_next_failure_is_the_last_and_what_follows_goes_on(
+    journal: Journal, receiver: Receiver, tmp_path: Path
+) -> None:
+    endpoint = await added(journal, receiver)
+    receiver.status = lambda event: 500 if event["type"] == "call.created" else 200
+    await live(journal, "one")
+    day_ms = int(GIVE_UP.total_seconds() * 1000)
+    older = f"UPDATE earshot_outbox SET since = since - {day_ms} WHERE kind = 'call.created'"  # noqa: S608
+    await execute(f"sqlite:///{tmp_path}/journal.sqlite", older)
+    async with delivering(journal):
+        await eventually(lambda: state(journal, endpoint), [*[DeliveryState.DELIVERED] * 3, DeliveryState.FAILED])
+    assert receiver.of_calls() == {"one": LIFE[1:]}
+    receiver.status = 200
+    failed = (await journal.outbox.deliveries(endpoint.id))[-1]
+    await Endpoints(journal.outbox, sender()).again(endpoint.id, failed.id, PAGE)
+    async with delivering(journal):
+        await eventually(lambda: state(journal, endpoint), [DeliveryState.DELIVERED] * 4)
+    assert receiver.taken[-1][1]["type"] == "call.created"
+    assert [row.action for row in await journal.audit()] == ["send-again", "add-webhook"]
+
+
+async def test_410_disables_an_endpoint_until_it_is_enabled_again(journal: Journal, receiver: Receiver) -> None:
+    endpoint = await added(journal, receiver)
+    receiver.status = 410
+    await live(journal, "one")
+    endpoints = Endpoints(journal.outbox, sender())
+
+    async def disabled() -> bool:
+        return (await endpoints.get(endpoint.id)).disabled_at is not None
+
+    async with delivering(journal):
+        await eventually(disabled, True)
+        receiver.status = 200
+        await live(journal, "two")
+        assert len(receiver.requests) == 1
+        await endpoints.enable(endpoint.id, PAGE)
+        await eventually(lambda: state(journal, endpoint), [DeliveryState.DELIVERED] * 4)
+    assert receiver.of_calls() == {"one": LIFE}
+
+
+async def test_a_process_that_stops_in_between_loses_nothing(journal: Journal, receiver: Receiver, tmp_path: Path) -> None:
+    endpoint = await added(journal, receiver)
+    receiver.status = None
+    await live(journal, "one")
+    async with delivering(journal):
+        await receiver.until(lambda: len(receiver.requests) == 1)
+    receiver.status = 200
+    other = await open_journal(tmp_path / "journal.sqlite")
+    async with delivering(other):
+        await eventually(lambda: state(journal, endpoint), [DeliveryState.DELIVERED] * 4)
+    await other.aclose()
+    assert receiver.of_calls() == {"one": LIFE}
