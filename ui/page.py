@@ -26,12 +26,14 @@ from services.vapi.forwarding import WebhookForward
 from ui.call.stage import Stage
 from ui.dial.contacts import Contacts
 from ui.dial.dialer import Dialer
+from ui.fleet.fleet import Fleet
+from ui.fleet.view_switch import FEW, ViewSwitch
 from ui.insights.insights import InsightsPage
 from ui.kit.assets import ROUTE, AssetFiles
 from ui.kit.following import follow
 from ui.kit.icons import FAVICON
 from ui.kit.later import later
-from ui.kit.markup import Box
+from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
 from ui.log.call_log import CallLog
 from ui.log.call_search import read_address
@@ -90,6 +92,13 @@ def install_pages(
         choose_theme()
         InsightsPage(desk)
 
+    @ui.page("/wall")
+    def wall_screen() -> None:
+        expect_page()
+        choose_language()
+        choose_theme()
+        _show_wall(desk, settings)
+
     nicegui_app.add_exception_handler(404, _not_found)
     app.add_middleware(NiceguiFiles)
     install_nonces()
@@ -137,7 +146,9 @@ class DeskPage:
         self._moment_s = moment_s
         self._demo = settings.demo
         client = self._client = ui.context.client
-        header(settings, desk=desk, switch=switch, forward=forward)
+        self._fleet: Fleet | None = None
+        self._chosen = bool(call_id or to)  # what this tab shows
+        header(settings, desk=desk, switch=switch, forward=forward, views=self._add_views)
         with client.content.classes(replace="desk"):
             stopped_banner(switch)
             _show_missing(settings.missing)
@@ -145,7 +156,7 @@ class DeskPage:
             self._trouble = Notice(quiet=True)
             self._notice = Notice()
             example = say("example") if settings.demo else ""
-            with Box(classes="columns"):
+            with Box(classes="columns") as self._columns:
                 self._dialer = Dialer(desk=desk, to=to, example=example, placing=self._placing, placed=self._placed, failed=self._failed)
                 self._stage = Stage(
                     desk=desk,
@@ -154,13 +165,16 @@ class DeskPage:
                     issue_ticket=issue_ticket,
                     dial_again=self._dialer.fill,
                     select=self._select,
+                    sounds=self._mark_heard,
                     demo=settings.demo,
                 )
                 self._log = CallLog(desk=desk, select=self._select, asked=read_address(client.request.query_params))
+            self._fleet_place = Box()
             Connection(demo=settings.demo)
             later(Box(), self._hidden)
         self._show_trouble(desk.trouble)
         self._show_first(call_id, to)
+        self._counted(self._view.look())
         follow(desk.changed, self._update)
         follow(desk.directory.changed, lambda _: self._dialer.refresh())
         follow(desk.contacts.changed, lambda _: self._rename())
@@ -207,9 +221,11 @@ class DeskPage:
             self._stage.card.show_moment(self._moment_s)
             self._moment_s = None
         self._log.mark_row(call.id)
+        self._mark_heard()
 
     def _select(self, call_id: str) -> None:
         """Shows a call. An active one is heard at once, since the press allows sound; an ended one may have to be looked up."""
+        self._chosen = True
         call = self._desk.get(call_id)
         if call is None:
             background_tasks.create(self._look_up(call_id), name="look up call", context=self._client)
@@ -217,6 +233,47 @@ class DeskPage:
             self._show(call, listen=call.running)
         elif self._stage.card:
             self._stage.card.start_sound()
+
+    def _add_views(self) -> None:
+        self._view = ViewSwitch(desk=self._desk, choose=self._choose_view, counted=self._counted)
+
+    def _choose_view(self, fleet: bool) -> None:
+        self._chosen = True
+        self._show_fleet(fleet)
+
+    def _counted(self, calls: int) -> None:
+        """Shows the fleet once there are many calls, but not to somebody who is at something else in this tab."""
+        if calls >= FEW and not self._chosen and self._dialer.empty:
+            self._chosen = True
+            self._show_fleet(True)
+
+    def _show_fleet(self, fleet: bool) -> None:
+        if fleet and self._fleet is None:
+            with self._fleet_place:
+                self._fleet = Fleet(desk=self._desk, open_=self._open, hear=self._hear, quiet=lambda _: self._quiet())
+        elif self._fleet:
+            self._fleet.activate(fleet)
+        self._columns.set_visibility(not fleet)
+        self._view.show(fleet=fleet)
+        self._mark_heard()
+
+    def _open(self, call_id: str) -> None:
+        """From the fleet to the call, without another sound than before."""
+        self._show_fleet(False)
+        if (call := self._desk.get(call_id)) and call.id != self._shown:
+            self._show(call)
+
+    def _hear(self, call_id: str) -> None:
+        self._select(call_id)
+
+    def _quiet(self) -> None:
+        if self._stage.card:
+            self._stage.card.stop_sound()
+
+    def _mark_heard(self) -> None:
+        card = self._stage.card
+        if self._fleet:
+            self._fleet.mark_card(card.call.id if card and card.listening else None)
 
     def _placing(self, order: CallOrder) -> None:
         """Shows the new call in the place of one that is over. An active one stays, and is heard, until the new one is placed."""
@@ -273,6 +330,19 @@ class DeskPage:
 def _seconds(text: str) -> float | None:
     """A moment that an address names; None if it is not one."""
     return float(text) if re.fullmatch(r"\d{1,6}(\.\d{1,3})?", text, re.ASCII) else None
+
+
+def _show_wall(desk: CallDesk, settings: Settings) -> None:
+    """The fleet for a room: no controls, numbers masked; it follows by itself."""
+    with ui.context.client.content.classes(replace="desk wall"):
+        with Box("h1", "mark"):
+            Text("span", say("product"))
+            mode = "not_ready" if settings.missing else "demo_line" if settings.demo else "live"
+            with Box("span", f"pill {mode}"):
+                Box("i", "dot")
+                Text("b", say(mode))
+        Fleet(desk=desk, for_a_room=True)
+        Connection(demo=settings.demo)
 
 
 def _show_missing(names: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -30,6 +31,7 @@ class Measurements:
         self._journal = journal
         self._current_id = current_id
         self._live: dict[str, Measured] = {}
+        self._came: dict[str, float] = {}
         self._briefs: dict[str, dict[str, Any]] = {}
         self._saved_until: dict[str, float] = {}
         self._erased: dict[str, None] = {}
@@ -48,6 +50,11 @@ class Measurements:
         """For how many seconds nobody has spoken in a running call, 0 while somebody speaks; None if it is not measured here."""
         measured = self.live(call_id)
         return measured.figures.silent_s if measured else None
+
+    def age_s(self, call_id: str) -> float:
+        """For how many seconds no figures of a call have come here: while sound comes they do each second. 0 if none ever came."""
+        came = self._came.get(self._current_id(call_id))
+        return time.monotonic() - came if came is not None else 0.0
 
     def brief(self, call_id: str) -> dict[str, Any] | None:
         """The figures without the lists, as JSON, of a call measured by this process or passed to `load` lately."""
@@ -87,6 +94,7 @@ class Measurements:
                 self._saved_until[call_id] = until
                 self._writing.start(self._save(call_id, measured, over=over), name="save measures")
             remember(self._live, call_id, measured, most=_KEPT)
+            remember(self._came, call_id, time.monotonic(), most=_KEPT)
         if over:
             self._saved_until.pop(call_id, None)
         self.changed.emit(call_id)
@@ -96,6 +104,7 @@ class Measurements:
         if call_id not in self._erased:
             remember(self._erased, call_id, None, most=_KEPT)
             self._live.pop(call_id, None)
+            self._came.pop(call_id, None)
             self._briefs.pop(call_id, None)
             self.changed.emit(call_id)
 

@@ -11,6 +11,7 @@ from ui.call.annotations import CallAnnotations
 from ui.call.audio_player import AudioPlayer
 from ui.call.call_head import CallHead
 from ui.call.data_deletion import DataDeletion
+from ui.call.measures_line import MeasuresLine
 from ui.call.outcome import Outcome
 from ui.call.reschedule import Reschedule
 from ui.call.steering import Steering
@@ -31,7 +32,7 @@ _WITHOUT_SOUND = (CallStatus.UNKNOWN, CallStatus.SCHEDULED, CallStatus.ENDED)
 
 class CallCard:
     """Built once per call; `update` keeps it current. `listen` starts the sound; `dial_again` is called with the number, `select`
-    with the id of a call that took the place of this one.
+    with the id of a call that took the place of this one, `sounds` when its sound starts or stops.
     """
 
     def __init__(
@@ -44,8 +45,10 @@ class CallCard:
         listen: bool,
         dial_again: Callable[[str], None],
         select: Callable[[str], None],
+        sounds: Callable[[], None],
     ) -> None:
         self.call = call
+        self._sounds = sounds
         self._desk = desk
         self._recordings = recordings
         self._issue_ticket = issue_ticket
@@ -76,6 +79,7 @@ class CallCard:
         self._recorded = Recorded(call, recordings=recordings, replaying=partial(self._replaying, "ours"), note=self._note_at)
         self._vapi_recorded = VapiRecorded(call, replaying=partial(self._replaying, "vapis"), note=self._note_at)
         with Box(classes="talked"):
+            self._measures = MeasuresLine(call, desk=desk, show_moment=self.show_moment)
             self._transcript = Transcript(call, desk=desk)
             Timeline(call, desk=desk)
         self._steering = Steering(call, desk=desk)
@@ -95,6 +99,7 @@ class CallCard:
                 self._sound.clear()
                 self._player = None
         self._outcome.show(call)
+        self._measures.refresh(call)
         self._note.refresh(call)
         self._recorded.refresh(call)
         self._vapi_recorded.refresh(call)
@@ -139,9 +144,19 @@ class CallCard:
     def _note_at(self, seconds: float) -> None:
         self._annotations.mark_moment(seconds)
 
+    def stop_sound(self) -> None:
+        if self._player:
+            self._player.run_method("stop")
+
+    @property
+    def listening(self) -> bool:
+        """True if the call is heard, or will be as soon as it has sound."""
+        return self._player is not None and self._player.listening
+
     def _on_state(self, state: str) -> None:
         self._heard = self._heard or state == "playing"
         self._refresh()
+        self._sounds()
 
     def _on_recording(self, call_id: str) -> None:
         if call_id == self.call.id:

@@ -15,7 +15,8 @@ from ui.words import say
 
 
 class Stage:
-    """Shows one thing at a time. `dial_again` is called with a number to dial, `select` with the id of an open call.
+    """Shows one thing at a time. `dial_again` is called with a number to dial, `select` with the id of an open call,
+    and `sounds` whenever the sound of the call on it starts or stops.
 
     `demo`: calls go to the demo line.
     """
@@ -29,6 +30,7 @@ class Stage:
         issue_ticket: Callable[[str], str],
         dial_again: Callable[[str], None],
         select: Callable[[str], None],
+        sounds: Callable[[], None],
         demo: bool,
     ) -> None:
         self._desk = desk
@@ -36,6 +38,7 @@ class Stage:
         self._issue_ticket = issue_ticket
         self._dial_again = dial_again
         self._select = select
+        self._sounds = sounds
         self._demo = demo
         self.card: CallCard | None = None
         self._section = Box("section", "card stage", aria_label=say("stage"))
@@ -66,6 +69,7 @@ class Stage:
                 listen=listen,
                 dial_again=self._dial_again,
                 select=self._select,
+                sounds=self._sounds,
             )
 
     def refresh(self, call: Call) -> None:

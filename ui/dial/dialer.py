@@ -112,6 +112,11 @@ class Dialer:
         follow(desk.switch.changed, lambda _: self._look_again())
         follow(desk.contacts.changed, lambda _: self._rename())
 
+    @property
+    def empty(self) -> bool:
+        """True if no number is being typed."""
+        return not self._text.strip()
+
     def fill(self, number: str) -> None:
         """Puts a number into the field without dialling it."""
         self.form.run_method("fill", (number if is_sip(number) else number_in(number, self._regions()))[:_MAX_TEXT])

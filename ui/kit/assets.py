@@ -49,6 +49,7 @@ _SHEETS = [
         "contacts",
         "api_tokens",
         "present",
+        "fleet",
     ],
 ]
 """The order matters: of two rules with the same specificity the later one wins."""

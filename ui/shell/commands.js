@@ -14,6 +14,7 @@
 /** @type {Command[]} */
 export const COMMANDS = [
   { name: "search", key: "/", on: "input[type=search]", does: "focus" },
+  { name: "trouble", key: "n", on: ".fleet [data-next]", does: "click" }, // where the fleet is, the number's field is not
   { name: "number", key: "n", on: "[data-testid=dial-number]", does: "focus" },
   { name: "listen", key: " ", on: "[data-testid=listen-toggle]", does: "click" },
   { name: "mute", key: "m", on: ".audio-player .mute", does: "toggle" },
@@ -35,6 +36,7 @@ export const COMMANDS = [
   { name: "end", key: "e", on: "[data-testid=call-end]", does: "click", asks: true },
   { name: "contacts", key: "c", on: "[data-testid=contacts]", does: "click" },
   { name: "present", key: "p", on: "[data-testid=present]", does: "click" },
+  { name: "fleet", on: "[data-testid=view-fleet][aria-pressed=false]", does: "click" },
   { name: "safety", on: "[data-testid=safety]", does: "click" },
   { name: "settings", on: "[data-testid=settings]", does: "click" },
 ];

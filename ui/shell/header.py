@@ -1,5 +1,6 @@
 """The header: name, mode (demo line or live), stop switch and settings."""
 
+from collections.abc import Callable
 from functools import partial
 
 from nicegui import ui
@@ -19,8 +20,8 @@ _PRESENT = "() => document.dispatchEvent(new CustomEvent('earshot-present'))"
 _OPEN_PALETTE = "() => document.dispatchEvent(new CustomEvent('earshot-palette'))"
 
 
-def header(settings: Settings, *, desk: CallDesk, switch: Switch, forward: WebhookForward) -> None:
-    """Placed before `<main>`, where assistive technology expects a banner."""
+def header(settings: Settings, *, desk: CallDesk, switch: Switch, forward: WebhookForward, views: Callable[[], object]) -> None:
+    """Placed before `<main>`, where assistive technology expects a banner. `views` builds the switch between call and fleet."""
     mode = "not_ready" if settings.missing else "demo_line" if settings.demo else "live"
     with ui.context.client.layout, Box("header", "banner") as banner:
         with Box("h1", "mark"):
@@ -31,6 +32,7 @@ def header(settings: Settings, *, desk: CallDesk, switch: Switch, forward: Webho
         else:
             _pill(mode, popovertarget="mode")
             later(Box(classes="popover", id="mode", popover="auto"), partial(_explain, demo=settings.demo))
+        views()
         with Box("button", "pill find", type="button", aria_haspopup="dialog").on("click", js_handler=_OPEN_PALETTE):
             Text("span", say("palette_title"))
             Text("kbd", "Ctrl K")

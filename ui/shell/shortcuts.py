@@ -11,7 +11,23 @@ COMMANDS = Path(__file__).with_name("commands.js")
 """The table, for components that import `commands`."""
 
 _ASKED = ("record", "stop_recording", "end")
-_NAMES = ("search", "number", "listen", "mute", "volume", "say", *_ASKED, "contacts", "present", "safety", "settings", "palette", "keys")
+_NAMES = (
+    "search",
+    "number",
+    "listen",
+    "mute",
+    "volume",
+    "say",
+    *_ASKED,
+    "trouble",
+    "fleet",
+    "contacts",
+    "present",
+    "safety",
+    "settings",
+    "palette",
+    "keys",
+)
 
 
 class Shortcuts(Element, component="shortcuts.js", dependencies=[COMMANDS, "../kit/fill.js"]):

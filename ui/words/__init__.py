@@ -88,3 +88,17 @@ def _quasar_pack(tag: str) -> Language:
     same = [pack for pack in packs if pack.partition("-")[0] == tag.partition("-")[0]]
     preferred = [pack for pack in same if pack in (tag, "en-US")]
     return next(iter(preferred or same), "en-US")
+
+
+def decimal(number: float) -> str:
+    """`0.9`, or as the page's language writes it: `0,9`."""
+    from babel.numbers import format_decimal  # 3 ms that only a page with such a number needs
+
+    return format_decimal(number, "0.0", locale())
+
+
+def percent(share: float) -> str:
+    """`41%`, or as the page's language writes it: `41 %`. `share` is from 0 to 1."""
+    from babel.numbers import format_percent  # 3 ms that only a page with such a number needs
+
+    return format_percent(share, locale=locale())

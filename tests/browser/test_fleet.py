@@ -1,0 +1,89 @@
+"""The fleet: many running calls at a glance, and one press hears one of them."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Earshot, Open, earshot_process
+from tests.browser.test_page import PATIENCE, part
+
+CALLS = 6
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Earshot]:
+    with earshot_process(EARSHOT_MAX_CONCURRENT_CALLS="60", EARSHOT_CALLS_PER_HOUR="500", EARSHOT_MEASURE="on") as earshot:
+        yield earshot
+
+
+@pytest.fixture
+def earshot(served: Earshot) -> Iterator[Earshot]:
+    yield served
+    served.end_all()
+
+
+def placed(earshot: Earshot, count: int = CALLS) -> list[str]:
+    return [earshot.place(f"+1415555{2700 + number}")["id"] for number in range(count)]
+
+
+def card(page: Page, call_id: str):  # type: ignore[no-untyped-def]
+    return part(page, "fleet").locator(f"[data-call='{call_id}']")
+
+
+def test_many_calls_are_a_grid_and_one_press_hears_one(earshot: Earshot, open_tab: Open) -> None:
+    calls = placed(earshot)
+    page = open_tab(earshot.url)
+    expect(part(page, "fleet").get_by_role("heading")).to_contain_text("6 calls")
+    expect(part(page, "dial-number")).to_be_hidden()
+    speaks = re.compile("Customer speaks|Assistant speaks|Both speak")
+    expect(card(page, calls[2]).locator(".pill")).to_have_text(speaks, timeout=PATIENCE)
+    expect(card(page, calls[2]).locator("rect").first).to_be_attached(timeout=PATIENCE)
+    card(page, calls[2]).get_by_role("button", name="Listen").click()
+    expect(card(page, calls[2])).to_have_class(re.compile(r"\bheard\b"), timeout=PATIENCE)
+    expect(part(page, "player-state")).to_have_attribute("data-state", "playing", timeout=PATIENCE)
+    expect(part(page, "fleet").locator(".heard")).to_have_count(1)
+    card(page, calls[4]).get_by_role("button", name="Listen").click()
+    expect(card(page, calls[4])).to_have_class(re.compile(r"\bheard\b"), timeout=PATIENCE)
+    expect(part(page, "fleet").locator(".heard")).to_have_count(1)
+    card(page, calls[4]).get_by_role("button", name="Listening").click()
+    expect(part(page, "fleet").locator(".heard")).to_have_count(0)
+    card(page, calls[1]).locator("button.fleet-name").click()
+    expect(part(page, "fleet")).to_be_hidden()
+    expect(page.locator(".who")).to_have_text("+1 415-555-2701")
+    expect(part(page, "call-end")).to_be_visible()
+
+
+def test_whoever_types_keeps_the_page_until_it_is_asked_for(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    part(page, "dial-number").press_sequentially("+1 415")
+    placed(earshot)
+    expect(part(page, "view-fleet")).to_contain_text("6", timeout=PATIENCE)
+    expect(part(page, "dial-number")).to_be_visible()
+    expect(part(page, "fleet")).to_have_count(0)
+    part(page, "view-fleet").click()
+    expect(part(page, "fleet").locator(".fleet-card")).to_have_count(CALLS)
+    part(page, "view-calls").click()
+    expect(part(page, "dial-number")).to_have_value("+1 415")
+
+
+def test_an_ended_call_leaves_and_the_cards_stay_where_the_pointer_is(earshot: Earshot, open_tab: Open) -> None:
+    calls = placed(earshot)
+    page = open_tab(earshot.url)
+    expect(part(page, "fleet").locator(".fleet-card")).to_have_count(CALLS)
+    card(page, calls[0]).hover()
+    earshot._ask("POST", f"/api/calls/{calls[3]}/end")
+    expect(part(page, "fleet").locator(".fleet-card")).to_have_count(CALLS - 1, timeout=PATIENCE)
+    assert part(page, "fleet").locator(".fleet-card").first.get_attribute("data-call") == calls[0]
+
+
+def test_the_wall_shows_fifty_calls_without_controls_or_numbers(earshot: Earshot, open_tab: Open) -> None:
+    placed(earshot, 50)
+    page = open_tab(f"{earshot.url}/wall")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    expect(part(page, "fleet").locator(".fleet-card")).to_have_count(50)
+    expect(page.get_by_role("button")).to_have_count(0)
+    assert "555" not in page.inner_text("body")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("[...document.querySelectorAll('.fleet-name')].every((name) => name.scrollWidth <= name.clientWidth)")

@@ -1,0 +1,105 @@
+"""One quiet line under the lanes: how the conversation goes, and after the call how it went."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from services.desk.desk import CallDesk
+from services.domain.call import Call
+from services.domain.errors import EarshotError
+from services.measures.figures import SPEAKERS, Figures, quantile
+from services.measures.floor import SILENCE_S
+from services.measures.turns import Turn
+from ui.kit.live_box import Batch, LiveBox
+from ui.kit.markup import Text
+from ui.words import decimal, percent, say
+
+CUSTOMER, ASSISTANT = range(len(SPEAKERS))
+USUAL_S = 1.5
+"""Up to here an answer seems natural on the telephone."""
+SLOW_S = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A figure in words. `at`: the moment of the call's sound that shows it best, in seconds; None if there is none."""
+
+    text: str
+    at: float | None = None
+
+
+class MeasuresLine(LiveBox):
+    """Hidden until there are figures. `show_moment` is called with a time in seconds when a figure of an ended call is pressed."""
+
+    def __init__(self, call: Call, *, desk: CallDesk, show_moment: Callable[[float], None]) -> None:
+        super().__init__("p", "measures", aria_label=say("measures"), role="group", data_testid="measures")
+        self._desk = desk
+        self._call = call
+        self._show_moment = show_moment
+        self._shown: list[Piece] = []
+        self._ended: bool | None = None
+        self.set_visibility(False)
+        batch = Batch[str, None](self, lambda _: self.refresh(self._call), every_s=0.25)
+        self.subscribe(desk.measurements.changed, lambda call_id: batch.add(call_id, None) if call_id == self._call.id else None)
+        self._loaded: Figures | None = None
+        if not call.running:
+            self.start(self._load(), name="read measures")
+
+    async def _load(self) -> None:
+        try:
+            measured = await self._desk.measurements.of(self._call.id)
+        except EarshotError:
+            return  # the line stays away; the page says elsewhere that the journal can't be read
+        if measured:
+            self._loaded = measured.figures
+            self.refresh(self._call)
+
+    def refresh(self, call: Call) -> None:
+        """Shows the figures as they are now."""
+        self._call = call
+        measured = self._desk.measurements.live(call.id)
+        figures = measured.figures if measured else self._loaded
+        pieces = list(_pieces(figures, over=not call.running)) if figures and figures.conversation.turns else []
+        if (pieces, not call.running) == (self._shown, self._ended):
+            return
+        self._shown, self._ended = pieces, not call.running
+        self.set_visibility(bool(pieces))
+        self.clear()
+        with self:
+            for piece in pieces:
+                self._add(piece)
+
+    def _add(self, piece: Piece) -> None:
+        if piece.at is None or self._call.running:
+            Text("span", piece.text)
+            return
+        moment = piece.at
+        Text("button", piece.text, "link", type="button", title=say("measures_moment")).on("click", lambda: self._show_moment(moment))
+
+
+def _pieces(figures: Figures, *, over: bool) -> Iterator[Piece]:
+    turns = figures.conversation.turns
+    if not over and figures.silent_s >= SILENCE_S:
+        yield Piece(say("measures_silent", seconds=str(int(figures.silent_s))))
+    usual = quantile(figures.response_times(ASSISTANT), 0.5)
+    if usual is not None:
+        yield Piece(_answers(usual, over=over), _slowest(turns))
+    if (share := figures.talk_share(CUSTOMER)) is not None:
+        yield Piece(say("measures_talk", percent=percent(share)))
+    count = figures.interruptions
+    if count or over:
+        first = next((turn.start for turn in turns if turn.interrupts), None)
+        yield Piece(say("measures_interruptions", count=count) if count else say("measures_none"), first)
+
+
+def _answers(usual: float, *, over: bool) -> str:
+    seconds = decimal(max(0.0, usual))
+    if not over:
+        return say("measures_answers", seconds=seconds)
+    return say("measures_quick" if usual <= USUAL_S else "measures_slower" if usual <= SLOW_S else "measures_slow", seconds=seconds)
+
+
+def _slowest(turns: tuple[Turn, ...]) -> float | None:
+    """Where the assistant took longest to answer: the end of the customer's turn."""
+    answered = [turn for turn in turns if turn.channel == ASSISTANT and turn.response_s is not None]
+    slowest = max(answered, key=lambda turn: turn.response_s or 0.0, default=None)
+    return max(0.0, slowest.start - (slowest.response_s or 0.0)) if slowest else None

@@ -1,0 +1,95 @@
+"""What the fleet shows of a running call: one card, with the worst trouble first."""
+
+from typing import TypedDict
+
+from services.desk.desk import CallDesk
+from services.domain.call import Call, CallStatus
+from services.domain.speech import Kind
+from services.domain.transcript import Line
+from services.measures.figures import Figures
+from services.measures.trouble import KINDS, Trouble, trouble
+from ui.kit.times import milliseconds
+from ui.words import decimal, say
+from ui.words.calls import masked, outcome, who
+
+WINDOW_S = 60.0
+"""What the lanes of a card show: the last minute of the call's sound."""
+_MAX_LAST = 160  # characters of the last line: two rows of a card
+_SECONDS = {"lost": "fleet_lost", "silent": "fleet_silent", "slow": "fleet_slow"}
+
+
+class Card(TypedDict):
+    """`since` is in ms since 1970. `rank` is 0 for the worst trouble, and `len(KINDS)` for none. `speaker` is a CSS class, `state` says the
+    same, or what the call is doing. `lanes` are turns: the speaker's channel, and start and width in percent of the last minute."""
+
+    id: str
+    name: str
+    since: int | None
+    at: int | None
+    state: str
+    speaker: str
+    trouble: str
+    rank: int
+    last: str
+    last_speaker: str
+    lanes: list[tuple[int, float, float]]
+    audible: bool
+
+
+def shown(call: Call) -> bool:
+    """True for a call that belongs into the fleet."""
+    return call.running and call.status is not CallStatus.SCHEDULED
+
+
+def trouble_of(desk: CallDesk, call: Call) -> Trouble | None:
+    """What is wrong in a call that is being talked in, as far as it is measured here."""
+    measured = desk.measurements.live(call.id)
+    if measured is None or call.status is not CallStatus.IN_PROGRESS:
+        return None
+    return trouble(measured.figures, stale_s=desk.measurements.age_s(call.id))
+
+
+def card(desk: CallDesk, call: Call, *, for_a_room: bool = False) -> Card:
+    """`for_a_room` masks the number."""
+    measured = desk.measurements.live(call.id)
+    figures = measured.figures if measured else None
+    talks = call.status is CallStatus.IN_PROGRESS
+    bad = trouble_of(desk, call)
+    speaking = (figures.speaking if figures else frozenset()) or desk.transcripts.speaking(call.id)
+    speaker = ("both" if len(speaking) > 1 else next(iter(speaking), "")) if talks else ""
+    last = _last(desk.transcripts.of(call.id))
+    return Card(
+        id=call.id,
+        name=masked(call) if for_a_room else (call.customer_name or who(desk, call)),
+        since=milliseconds(call.started_at),
+        at=milliseconds(call.created_at),
+        state=say(f"fleet_{speaker}") if speaker else outcome(desk, call),
+        speaker=speaker,
+        trouble=_words(bad) if bad else "",
+        rank=KINDS.index(bad.kind) if bad else len(KINDS),
+        last=last.text[-_MAX_LAST:] if last else "",
+        last_speaker=last.speaker if last else "",
+        lanes=_lanes(figures) if figures else [],
+        audible=talks or call.status is CallStatus.RINGING,
+    )
+
+
+def _last(lines: tuple[Line, ...]) -> Line | None:
+    return next((line for line in reversed(lines) if line.text and line.kind is Kind.SPEECH), None)
+
+
+def _words(bad: Trouble) -> str:
+    if bad.kind == "interrupted":
+        return say("fleet_interrupted", count=int(bad.amount))
+    return say(_SECONDS[bad.kind], seconds=decimal(bad.amount) if bad.kind == "slow" else str(int(bad.amount)))
+
+
+def _lanes(figures: Figures) -> list[tuple[int, float, float]]:
+    until = figures.conversation.until
+    since = until - WINDOW_S
+    percent = 100 / WINDOW_S
+    return [
+        (turn.channel, round((max(turn.start, since) - since) * percent, 1), round((turn.end - max(turn.start, since)) * percent, 1))
+        for turn in figures.conversation.turns
+        if turn.end > since
+    ]

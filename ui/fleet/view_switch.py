@@ -1,0 +1,56 @@
+"""The switch in the header between the call on the stage and the fleet, with how many calls run and how many of them need somebody."""
+
+import asyncio
+from collections.abc import Callable
+
+from services.desk.desk import CallDesk
+from ui.fleet.cards import shown, trouble_of
+from ui.kit.live_box import LiveBox
+from ui.kit.markup import Box, Text, set_props
+from ui.words import say
+
+FEW = 5
+"""From this many running calls on, one sees more in the grid than in the list."""
+_LOOKS_EVERY_S = 1.0
+
+
+class ViewSwitch(LiveBox):
+    """`choose` is called with True when the fleet is chosen, with False when the calls are; `counted` once a second with the number of
+    running calls."""
+
+    def __init__(self, *, desk: CallDesk, choose: Callable[[bool], None], counted: Callable[[int], None]) -> None:
+        super().__init__("div", "views", role="group", aria_label=say("fleet_view"))
+        self._counted = counted
+        self._desk = desk
+        with self:
+            self._calls = Box("button", "view", type="button", data_testid="view-calls").on("click", lambda: choose(False))
+            with self._calls:
+                Text("span", say("fleet_calls"))
+            self._fleet = Box("button", "view", type="button", data_testid="view-fleet").on("click", lambda: choose(True))
+            with self._fleet:
+                Text("span", say("fleet"))
+                self._count = Text("span", "", "count")
+                self._needy = Text("b", "", "needy-count")
+        self.show(fleet=False)
+        self.look()
+        self.start(self._keep_looking(), name="count running calls")
+
+    def show(self, *, fleet: bool) -> None:
+        """Marks what is shown."""
+        set_props(self._calls, aria_pressed=str(not fleet).lower())
+        set_props(self._fleet, aria_pressed=str(fleet).lower())
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOKS_EVERY_S)
+            self._counted(self.look())
+
+    def look(self) -> int:
+        """Shows the counts as they are now, and returns how many calls run."""
+        running = [call for call in self._desk.calls() if shown(call)]
+        needy = sum(trouble_of(self._desk, call) is not None for call in running)
+        self._count.show(str(len(running)) if running else "")
+        self._needy.show(str(needy) if needy else "")
+        set_props(self._needy, aria_label=say("fleet_need", count=needy) if needy else None, role="img" if needy else None)
+        self.classes(add="many" if len(running) >= FEW else "", remove="" if len(running) >= FEW else "many")
+        return len(running)
