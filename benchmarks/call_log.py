@@ -1,17 +1,25 @@
-"""The call log at 100,000 calls: first and last page, filters and searches, against the first page at 1,000 calls."""
+"""The call log at 100,000 calls: first and last page, filters and searches, against the first page at 1,000 calls.
 
+    python -m benchmarks.call_log [--postgresql]
+
+On SQLite, or on a PostgreSQL server of its own.
+"""
+
+import argparse
 import asyncio
 import random
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from services.domain.call import Call, CallStatus
 from services.domain.transcript import Line
 from services.journal import Journal
+from tests.journal.postgres import cluster, programs
 
 CALLS = 100_000
 FEW = 1_000
@@ -47,7 +55,7 @@ async def one(journal: Journal, number: int, chance: random.Random) -> None:
         for key in range(10)
     ]
     if number == 12:
-        lines.append(Line(key=11, speaker="customer", text="A needle in a haystack", at=at, final=True))
+        lines.append(Line(key=11, speaker="customer", text="A needle in just a haystack", at=at, final=True))
     await journal.save(call)
     await journal.save_transcript(call.id, lines)
 
@@ -61,14 +69,28 @@ async def median_ms(query: Callable[[], Awaitable[list[Call]]], found: int) -> f
     return statistics.median(took)
 
 
-async def run() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        few = await Journal.open(f"sqlite:///{Path(folder) / 'few.sqlite'}")
+@contextmanager
+def journals(postgresql: bool) -> Iterator[tuple[str, str]]:
+    """The URLs of two empty journals."""
+    if not postgresql:
+        with tempfile.TemporaryDirectory() as folder:
+            yield f"sqlite:///{Path(folder) / 'few.sqlite'}", f"sqlite:///{Path(folder) / 'many.sqlite'}"
+        return
+    found = programs()
+    assert found, "PostgreSQL is not installed"
+    with cluster(found) as server:
+        # Both always exist.
+        yield server.url("postgres"), server.url("template1")
+
+
+async def run(postgresql: bool) -> None:
+    with journals(postgresql) as (url_of_few, url_of_many):
+        few = await Journal.open(url_of_few)
         await fill(few, FEW)
         base = await median_ms(few.calls, 50)
         await few.aclose()
         print(f"call_log: first page at {FEW:,} calls (the baseline): {base:.1f} ms")
-        journal = await Journal.open(f"sqlite:///{Path(folder) / 'many.sqlite'}")
+        journal = await Journal.open(url_of_many)
         await fill(journal, CALLS)
         last = START + timedelta(minutes=50), "00000032"
         queries: dict[str, tuple[Callable[[], Awaitable[list[Call]]], int]] = {
@@ -83,6 +105,7 @@ async def run() -> None:
             "search, two letters in one call": (lambda: journal.calls(search="dl"), 1),
             "search, two letters without a match": (lambda: journal.calls(search="zq"), 0),
             "search, two letters in every call": (lambda: journal.calls(search="th"), 50),
+            "search, one letter in one call": (lambda: journal.calls(search="j"), 1),
             "search, one letter without a match": (lambda: journal.calls(search="@"), 0),
         }
         for name, (query, found) in queries.items():
@@ -92,7 +115,9 @@ async def run() -> None:
 
 
 def main() -> None:
-    asyncio.run(run())
+    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    options.add_argument("--postgresql", action="store_true")
+    asyncio.run(run(options.parse_args().postgresql))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from services.domain.errors import JournalError
 from services.journal.database.counted import COUNTED
 from services.journal.database.schema import schema_version
-from services.journal.database.search_index import INDEX, SHORT_WORDS
+from services.journal.database.search_index import INDEX, SHORT_WORDS, SHORTEST_WORDS
 
 Step = tuple[str | Mapping[str, Sequence[str]], ...]
 """SQL statements, some for one database alone. Placeholders stand for what the databases write differently: `{id}` is text in byte order,
@@ -110,6 +110,7 @@ STEPS: tuple[Step, ...] = (
         "CREATE INDEX earshot_outbox_newest ON earshot_outbox (endpoint, id)",
         "CREATE INDEX earshot_outbox_at ON earshot_outbox (at)",
     ),
+    (SHORTEST_WORDS,),
 )
 """A released step is never changed. Every later change is a new step."""
 

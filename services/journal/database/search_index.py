@@ -48,4 +48,17 @@ SHORT_WORDS: dict[str, tuple[str, ...]] = {
     ),
     "postgresql": (),
 }
-"""What a search for two characters needs besides."""
+"""What a search for two characters on SQLite needs besides."""
+
+LAST_ONE = "substr(words || char(10) || said, -1)"
+LAST_BUT_ONE = "substr(words || char(10) || said, -2, 1)"
+"""The last two characters of a call's text in SQLite, each for itself, written as in the indexes of them."""
+
+SHORTEST_WORDS: dict[str, tuple[str, ...]] = {
+    "sqlite": (
+        f"CREATE INDEX earshot_calls_last ON earshot_calls ({LAST_ONE}) WHERE status = 'ended'",
+        f"CREATE INDEX earshot_calls_last_but_one ON earshot_calls ({LAST_BUT_ONE}) WHERE status = 'ended'",
+    ),
+    "postgresql": (),
+}
+"""What a search for one character needs besides."""

@@ -1,6 +1,6 @@
 """Finds calls by part of a number, a name, a summary or a transcript. Both databases index the trigrams of ended calls: every three
-characters in a row, so that parts of words and numbers are found too. A shorter text is found as well: two characters by all trigrams that
-begin with them on SQLite; one character, and two on PostgreSQL, by comparing all calls.
+characters in a row, so that parts of words and numbers are found too. One or two characters are found on SQLite by all trigrams that begin
+with them, on PostgreSQL by comparing all calls.
 """
 
 import re
@@ -11,12 +11,13 @@ import sqlalchemy as sa
 from services.domain.call import CallStatus
 from services.journal.database.codec import storable
 from services.journal.database.schema import calls, search_index, search_rows, search_terms
-from services.journal.database.search_index import LAST_TWO
+from services.journal.database.search_index import LAST_BUT_ONE, LAST_ONE, LAST_TWO
 
 _LENGTH = 3  # characters in a trigram
-_SHORTEST = 2  # characters that the index is asked for
 _MOST_TRIGRAMS = 32  # per search; the comparison with the text decides anyway
 _FREQUENT = 2000  # matching calls, from which on a page is found sooner by comparing the newest calls one by one
+
+_ENDED = sa.text("status = 'ended'")  # without a parameter, so that the partial indexes of the same words apply
 
 
 def matching(connection: sa.Connection, query: sa.Select[tuple[str]], search: str) -> sa.Select[tuple[str]]:
@@ -28,12 +29,12 @@ def matching(connection: sa.Connection, query: sa.Select[tuple[str]], search: st
     details = calls.c.words.contains(digits or text, autoescape=True)
     query = query.where(details | calls.c.said.contains(text, autoescape=True))
     parts = {digits or text, text}
-    if connection.dialect.name == "sqlite" and min(map(len, parts)) >= _SHORTEST:
-        return _by_index(connection, query, parts)
+    if connection.dialect.name == "sqlite":
+        return _by_trigrams(connection, query, parts)
     return query
 
 
-def _by_index(connection: sa.Connection, query: sa.Select[tuple[str]], parts: set[str]) -> sa.Select[tuple[str]]:
+def _by_trigrams(connection: sa.Connection, query: sa.Select[tuple[str]], parts: set[str]) -> sa.Select[tuple[str]]:
     wanted = [_all_trigrams(part) if len(part) >= _LENGTH else _any_trigram(connection, part) for part in parts]
     if None in wanted:
         return query
@@ -43,8 +44,8 @@ def _by_index(connection: sa.Connection, query: sa.Select[tuple[str]], parts: se
     if len(connection.execute(rows.limit(_FREQUENT)).all()) == _FREQUENT:
         return query
     indexed = sa.select(search_rows.c.call_id).where(search_rows.c.number.in_(rows))
-    not_ended = sa.select(calls.c.id).where(calls.c.status.in_([status.value for status in CallStatus if status is not CallStatus.ENDED]))
-    found = indexed.union_all(not_ended, *(_at_the_end(part) for part in parts if len(part) < _LENGTH))
+    not_ended = sa.select(calls.c.id).where(_not_ended())
+    found = indexed.union_all(not_ended, *(end for part in parts if len(part) < _LENGTH for end in _at_the_end(part)))
     return query.where(calls.c.id.in_(found))
 
 
@@ -54,7 +55,7 @@ def _all_trigrams(text: str) -> str:
 
 
 def _any_trigram(connection: sa.Connection, start: str) -> str | None:
-    """All trigrams in the index that begin with two characters; None if they are frequent."""
+    """All trigrams in the index that begin with these one or two characters; None if they are frequent."""
     terms = sa.select(search_terms.c.term, search_terms.c.doc).where(search_terms.c.term.between(start, start + chr(sys.maxunicode)))
     found, count = [], 0
     for term, calls_with_it in connection.execute(terms):
@@ -65,9 +66,15 @@ def _any_trigram(connection: sa.Connection, start: str) -> str | None:
     return " OR ".join(map(_quoted, found)) or _quoted(start + chr(sys.maxunicode))  # no text has it
 
 
-def _at_the_end(end: str) -> sa.Select[tuple[str]]:
-    """The calls whose text ends with these two characters, which no trigram begins with."""
-    return sa.select(calls.c.id).where(sa.text("status = 'ended'"), sa.literal_column(LAST_TWO) == end)
+def _at_the_end(end: str) -> list[sa.Select[tuple[str]]]:
+    """The calls in whose last two characters these one or two are, with which no trigram begins."""
+    # Equal, not between: else SQLite expects so many that it reads all calls.
+    places = (LAST_ONE, LAST_BUT_ONE) if len(end) == 1 else (LAST_TWO,)
+    return [sa.select(calls.c.id).where(_ENDED, sa.literal_column(place) == end) for place in places]
+
+
+def _not_ended() -> sa.ColumnElement[bool]:
+    return calls.c.status.in_([status.value for status in CallStatus if status is not CallStatus.ENDED])
 
 
 def _quoted(trigram: str) -> str:
