@@ -25,7 +25,8 @@ from services.listening.sound_loop import SoundLoop
 from tests.patience import HANG_S
 
 T = TypeVar("T")
-SOUND = random.Random(3).randbytes(3_000_000)  # noqa: S311 - more than any buffer of a socket holds
+SOUND = random.Random(3).randbytes(3_000_000)  # noqa: S311
+SMALL = 65536  # bytes in a buffer of a socket: by default it may grow until it holds all of SOUND
 
 
 class Echo(asyncio.Protocol):
@@ -179,19 +180,29 @@ def test_work_that_never_ends_does_not_keep_the_loop_from_its_sockets() -> None:
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 def test_what_a_slow_reader_takes_late_arrives_whole(tmp_path: Path, secure: bool) -> None:
     serving, trusting = _contexts(tmp_path) if secure else (None, None)
+
+    async def send_all_and_then_read(port: int) -> bytes:
+        """In one thread: a TLS socket that one thread reads while another writes may report an end that has not come."""
+        async with asyncio.timeout(HANG_S):
+            sock = socket.socket()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+            sock.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+            reader, writer = await asyncio.open_connection(sock=sock, ssl=trusting, server_hostname="localhost" if trusting else None)
+            try:
+                writer.write(SOUND)
+                await writer.drain()  # meanwhile the reader takes only what its buffers hold, and the rest waits at the other side
+                return await reader.readexactly(len(SOUND))
+            finally:
+                writer.transport.abort()
+
     with in_a_thread() as loop:
         server = on(loop, serve(loop, serving))
-        with socket.create_connection(server.sockets[0].getsockname(), HANG_S) as raw:
-            client = trusting.wrap_socket(raw, server_hostname="localhost") if trusting else raw
-            sending = threading.Thread(target=client.sendall, args=(SOUND,), daemon=True)
-            sending.start()
-            back = b""
-            while len(back) < len(SOUND) and (data := client.recv(100_000)):
-                back += data
-            sending.join(HANG_S)
-            assert back == SOUND
-            client.close()
-        loop.call_soon_threadsafe(server.close)
+        server.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)  # which its connections have too
+        try:
+            assert asyncio.run(send_all_and_then_read(server.sockets[0].getsockname()[1])) == SOUND
+        finally:
+            loop.call_soon_threadsafe(server.close)
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
