@@ -277,8 +277,8 @@ class Settings:
     record: bool = setting("EARSHOT_RECORD", False, "`on`: records every call, unless recording is switched off for that call", on_or_off)
     measure: bool = setting(
         "EARSHOT_MEASURE",
-        False,
-        "`on`: measures the conversations of calls placed here, for which their sound is fetched also while nobody listens",
+        True,
+        "Measures the conversations of calls placed here, for which their sound is fetched also while nobody listens; `off`: does not",
         on_or_off,
     )
     recordings: str = setting(

@@ -25,7 +25,7 @@ class Measuring:
     """Adds a Measurer to the relay for each call that `on_call` reports, from before it is answered. `find` returns a call as known.
 
     `on_main` makes of a function one that the relay's loop may call and that runs on the main loop. Of all processes on one journal one
-    measures a call; if it dies, another one continues.
+    measures a call, at first the one that placed it, where it is recorded and listened to most; if that dies, another one continues.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Measuring:
         begun = call.running and call.status not in (CallStatus.UNKNOWN, CallStatus.SCHEDULED)
         if begun and call.tag and call.id not in self._over and not self._closed:
             self._over[call.id] = asyncio.Event()
-            self._tasks.start(self._measure(call.id), name="measure a call")
+            self._tasks.start(self._measure(call.id, call.tag), name="measure a call")
 
     async def aclose(self) -> None:
         """Saves what was measured. Another process, or the next start, continues."""
@@ -67,20 +67,22 @@ class Measuring:
             measurer.finish("shutdown", drain=True)
             measurer.close()
 
-    async def _measure(self, call_id: str) -> None:
+    async def _measure(self, call_id: str, tag: str) -> None:
+        leave_to_placer_of: str | None = tag  # only at first: measuring may be off where the call was placed
         try:
             while (call := self._find(call_id)) and call.running and not self._closed:
-                if await self._begin(call_id):
+                if await self._begin(call_id, leave_to_placer_of):
                     await self._over[call_id].wait()
                     self._over[call_id].clear()
                 await asyncio.sleep(_AGAIN_S)
+                leave_to_placer_of = None
         finally:
             del self._over[call_id]
 
-    async def _begin(self, call_id: str) -> bool:
-        """Joins the relay, unless another process measures the call."""
+    async def _begin(self, call_id: str, leave_to_placer_of: str | None) -> bool:
+        """Joins the relay, unless another process measures the call, or is going to."""
         try:
-            text = await self._journal.take(call_id)
+            text = await self._journal.take(call_id, leave_to_placer_of=leave_to_placer_of)
         except JournalError as error:  # must not cost the figures
             log.warning("measuring without the journal: %s", error.detail)
             text = ""

@@ -22,10 +22,11 @@ class MeasuresJournal:
         self._presence = presence
         self._instance = instance
 
-    async def take(self, call_id: str) -> str | None:
+    async def take(self, call_id: str, *, leave_to_placer_of: str | None = None) -> str | None:
         """Makes this process the one that measures a call. Returns what was measured before, empty if nothing; None if another living
-        process measures it."""
-        return await self._database.write(partial(measures.take, call_id=call_id, instance=self._instance, living=self._presence.living))
+        process measures it, or if nobody has yet and another living process placed the dial with the tag `leave_to_placer_of`."""
+        take = partial(measures.take, call_id=call_id, instance=self._instance, living=self._presence.living)
+        return await self._database.write(partial(take, leave_to_placer_of=leave_to_placer_of))
 
     async def save(self, call_id: str, data: str, *, brief: str, over: bool = False) -> None:
         """Reports what this process has measured of a call so far, whole and in brief. `over`: it measures no more of it."""

@@ -101,7 +101,7 @@ class Metrics:
         yield gauge("journal_waiting_seconds", "How long the oldest of them has waited.", age)
 
         yield gauge("streams", "Calls whose sound this process receives from Vapi.", self._relay.upstreams)
-        yield gauge("listeners", "Listeners to these calls, the recorder among them.", self._relay.listeners)
+        yield gauge("listeners", "Listeners to these calls, the recorder and the measurer among them.", self._relay.listeners)
         yield _counter(
             "stream_interruptions", "Times that Vapi's sound was interrupted while a call ran.", self._relay.interruptions, self._began
         )

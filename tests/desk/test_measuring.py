@@ -118,7 +118,7 @@ async def test_a_restart_continues_the_same_conversation(vapi: StandIn, tmp_path
 async def test_of_two_processes_one_measures_a_call_and_the_other_can_read_it(
     vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.desk.measuring._AGAIN_S", 0.05)
+    monkeypatch.setattr("services.desk.measuring._AGAIN_S", 0.5)
     async with desk_at(vapi.url, tmp_path) as other, measuring_at(other):
         async with desk_at(vapi.url, tmp_path) as desk, measuring_at(desk):
             call = await place(desk)
@@ -133,6 +133,32 @@ async def test_of_two_processes_one_measures_a_call_and_the_other_can_read_it(
             assert there.figures.conversation.until > 4
             assert other.measurements.live(call.id) is None
         await until(lambda: vapi.requests["WS listen"] == 2)  # the first has stopped, and the other continues
+
+
+async def test_another_process_leaves_a_call_to_the_one_that_placed_it(
+    vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.desk.measuring._AGAIN_S", HANG_S)
+    async with desk_at(vapi.url, tmp_path) as other, measuring_at(other), desk_at(vapi.url, tmp_path) as desk:
+        call = await place(desk)
+        vapi.move(call.id, "in-progress")
+        await until(lambda: other.get(call.id))
+        await asyncio.sleep(0.05)  # it would take the call now
+        async with measuring_at(desk):
+            await speak(vapi, call.id, PCM[: 10 * FORM.bytes_per_second])
+            await until(lambda: heard_s(desk, call) > 8.7)
+            assert vapi.requests["WS listen"] == 1
+
+
+async def test_a_call_whose_placer_does_not_measure_is_measured_by_another_process(
+    vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.desk.measuring._AGAIN_S", 0.05)
+    async with desk_at(vapi.url, tmp_path) as other, measuring_at(other), desk_at(vapi.url, tmp_path) as desk:
+        call = await place(desk)
+        vapi.move(call.id, "in-progress")
+        await speak(vapi, call.id, PCM[: 10 * FORM.bytes_per_second])
+        await until(lambda: heard_s(other, call) > 8.7)
 
 
 @pytest.mark.parametrize("change", [{"tag": None}, {"status": CallStatus.SCHEDULED}, {"status": CallStatus.ENDED}])

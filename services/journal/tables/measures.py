@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from services.journal.database.schema import measures
+from services.journal.database.schema import dials, measures
 from services.journal.tables import erasures
 
 Living = Callable[[sa.Connection, set[str]], set[str]]
@@ -22,11 +22,14 @@ class Saved:
     over: bool
 
 
-def take(connection: sa.Connection, call_id: str, instance: str, living: Living) -> str | None:
+def take(connection: sa.Connection, call_id: str, instance: str, living: Living, leave_to_placer_of: str | None = None) -> str | None:
     """Makes `instance` the one that measures a call. Returns what was measured before, empty if nothing; None if another living process
-    measures the call."""
+    measures the call, or if nobody has yet and another living process placed the dial with the tag `leave_to_placer_of`."""
     row = connection.execute(sa.select(measures).where(measures.c.call_id == call_id)).one_or_none()
     if row is None:
+        placer = connection.execute(sa.select(dials.c.instance).where(dials.c.tag == leave_to_placer_of)).scalar()
+        if placer not in (None, instance) and living(connection, {placer}):
+            return None
         connection.execute(measures.insert().values(call_id=call_id, measurer=instance, data="", brief=""))
         return ""
     if row.measurer not in ("", instance) and living(connection, {row.measurer}):

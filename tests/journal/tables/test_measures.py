@@ -2,7 +2,7 @@
 
 from services.domain.call import Call, CallStatus
 from services.journal import Journal
-from tests.journal.conftest import Open, execute
+from tests.journal.conftest import Open, an_order, execute
 from tests.journal.processes.test_processes import let_20_seconds_pass
 
 ONE = Call(id="one", status=CallStatus.IN_PROGRESS)
@@ -33,6 +33,31 @@ async def test_one_process_measures_a_call_and_the_next_continues_what_it_has(op
     assert await other.take("one") == "more"
     await one.save("one", "late", brief="3")
     assert await other.of("one") == "more", "the other one measures it now"
+
+
+async def test_the_process_that_placed_a_call_comes_first_while_it_lives(open_journal: Open, url: str) -> None:
+    placer, other = await open_journal(), await open_journal()
+    order = an_order()
+    await placer.begin(order, client="shop")
+    for call_id in ("one", "two"):
+        await placer.save(Call(id=call_id, status=CallStatus.IN_PROGRESS))
+    assert await other.measures.take("one", leave_to_placer_of=order.tag) is None
+    assert await placer.measures.take("one", leave_to_placer_of=order.tag) == ""
+    await placer.measures.save("one", "half", brief="1", over=True)
+    assert await other.measures.take("one", leave_to_placer_of=order.tag) == "half", "it has had its turn"
+    assert await other.measures.take("two", leave_to_placer_of=order.tag) is None
+    await placer.aclose()
+    await let_20_seconds_pass(url)
+    assert await other.measures.take("two", leave_to_placer_of=order.tag) == ""
+
+
+async def test_a_call_whose_placer_does_not_measure_can_be_taken(open_journal: Open) -> None:
+    placer, other = await open_journal(), await open_journal()
+    order = an_order()
+    await placer.begin(order, client="shop")
+    await placer.save(ONE)
+    assert await other.measures.take("one") == ""
+    assert await placer.measures.take("one", leave_to_placer_of=order.tag) is None
 
 
 async def test_a_call_whose_process_is_gone_is_taken_over(open_journal: Open, url: str) -> None:
