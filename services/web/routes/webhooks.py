@@ -21,7 +21,9 @@ class WebhookRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: StrictStr = Field(max_length=LONGEST_URL, description="Gets each event by POST. https, unless EARSHOT_WEBHOOK_NETWORKS names it")
+    url: StrictStr = Field(
+        min_length=1, max_length=LONGEST_URL, description="Gets each event by POST. https, unless EARSHOT_WEBHOOK_NETWORKS names it"
+    )
     events: list[EventKind] = Field(default=[], max_length=len(EventKind), description="Which events it gets; empty: all")
 
 
