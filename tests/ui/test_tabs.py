@@ -38,6 +38,7 @@ async def serving(vapi: StandIn, folder: Path) -> AsyncIterator[str]:
     # So that the test need not wait for the 30 s in which a tab may come back, nor for the ping that a closed socket still sleeps before.
     nicegui.app.config.reconnect_timeout = 0.5
     nicegui.core.sio.eio.ping_interval = 0.5
+    nicegui.core.sio.eio.ping_timeout = 60  # a busy machine answers late
     yield url
     signal.raise_signal(signal.SIGTERM)
     await app
