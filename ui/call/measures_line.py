@@ -84,7 +84,7 @@ def _pieces(figures: Figures, *, over: bool) -> Iterator[Piece]:
     if usual is not None:
         yield Piece(_answers(usual, over=over), _slowest(turns))
     if (share := figures.talk_share(CUSTOMER)) is not None:
-        yield Piece(say("measures_talk", percent=percent(share)))
+        yield Piece(say("measures_talk", percent=percent(round(share, 3))))  # as in REST
     count = figures.interruptions
     if count or over:
         first = next((turn.start for turn in turns if turn.interrupts), None)
