@@ -134,7 +134,7 @@ class CallDesk:
             awaited=self._book.awaited,
             seen=self._book.see,
             asked=lambda call: self._book.see(call, ours=True),
-            ended=self._updates.over,
+            ended=self._ended_unseen,
             trouble=self._tell_trouble,
         )
         self._placing = Placing(
@@ -425,6 +425,12 @@ class CallDesk:
     async def listen_target(self, call_id: str) -> ListenTarget:
         """Where to fetch the call's live sound: a secret, for the relay only. Raises VapiError, CallNotFound, NotConfigured."""
         return await self._gateway.listen_target(call_id)
+
+    def _ended_unseen(self, call: Call, reason: str) -> None:
+        """A call must be over though no read shows it. One that is being cancelled here is left to that: only it knows that the end was
+        asked for."""
+        if not (call.status is CallStatus.SCHEDULED and self.ending(call.id)):
+            self._updates.over(call, reason)
 
     def ending(self, call_id: str) -> bool:
         """True while a hang-up is pending."""

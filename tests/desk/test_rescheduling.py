@@ -10,7 +10,7 @@ import pytest
 
 from services.desk import rescheduling
 from services.desk.desk import CallDesk
-from services.domain.call import CANCELLED, Call, CallStatus
+from services.domain.call import CANCELLED, GONE, Call, CallStatus
 from services.domain.client import LOCAL, PAGE
 from services.domain.errors import (
     CallNotFound,
@@ -143,6 +143,25 @@ async def test_while_cancelling_is_not_proven_nothing_is_placed(vapi: StandIn, d
     await until(desk, call.id, lambda call: not call.running)
     moved = await move(desk, call)
     assert (moved.earliest_at, vapi.dials, list(vapi.calls)) == (_ms(SECOND), 2, [moved.id])
+
+
+async def test_a_read_beside_the_cancelling_does_not_take_it_for_somebody_elses(
+    vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.desk.hang_ups._PATIENCE", 0.1)
+    call = await scheduled(desk)
+    vapi.down = True
+    with pytest.raises(HangUpUnconfirmed):
+        await move(desk, call)
+    desk._watcher._ended(call, GONE)  # as after a read that finds no call any more, before the cancelling has read so itself
+    found = desk.get(call.id)
+    assert found
+    assert found.running
+    vapi.down = False
+    await until(desk, call.id, lambda call: not call.running)
+    found = desk.get(call.id)
+    assert found
+    assert found.ended_reason == CANCELLED
 
 
 async def test_after_a_refusal_or_a_stop_the_same_request_goes_on(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
