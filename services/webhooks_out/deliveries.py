@@ -34,7 +34,7 @@ _GONE = 410
 
 
 class Deliveries:
-    """`body` makes the JSON of an event. `sender` posts it."""
+    """`body` makes the JSON of an event; one for which it can't is logged, and has failed. `sender` posts it."""
 
     def __init__(
         self,
@@ -85,19 +85,42 @@ class Deliveries:
                 endpoint, events = await self._outbox.next_events(endpoint_id, _AT_ONCE)
                 if endpoint is None or not events:
                     return
-                await asyncio.gather(*(self._send(endpoint, event) for event in events))
+                results = await asyncio.gather(*(self._send(endpoint, event) for event in events), return_exceptions=True)
+                if failures := [result for result in results if result]:
+                    raise failures[0]  # only now: what is still being sent must not be sent a second time meanwhile
         finally:
             renewing.cancel()
             with suppress(JournalError):  # then it ends by itself
                 await self._outbox.release(endpoint_id)
 
     async def _renew(self, endpoint_id: str) -> None:
-        """If it fails, the lease is over in a while, and `next_events` notices that."""
+        """If the lease ends, because no attempt succeeds in time, `next_events` notices that."""
         while True:
             await asyncio.sleep(_RENEW_S)
-            await self._outbox.hold(endpoint_id)
+            with suppress(JournalError):
+                await self._outbox.hold(endpoint_id)
 
     async def _send(self, endpoint: Endpoint, event: Delivery) -> None:
+        try:
+            request = await self._request(endpoint, event)
+        except JournalError:
+            raise
+        except Exception:
+            # It would fail each time, and hold up what follows.
+            log.exception("an event can't be sent, because its body can't be made")
+            await self._outbox.settle(Attempt(delivery_id=event.id, endpoint=event.endpoint, state=DeliveryState.FAILED, problem="no_body"))
+            return
+        status, problem = None, ""
+        try:
+            status = await self._sender.post(endpoint.url, *request)
+        except SendFailed as error:
+            problem = error.problem
+        await self._outbox.settle(self._judged(event, status, problem, datetime.now(UTC)))
+        if status == _GONE:
+            log.warning("a webhook is disabled: its receiver answered 410")
+
+    async def _request(self, endpoint: Endpoint, event: Delivery) -> tuple[bytes, dict[str, str]]:
+        """The body and the headers that an event is sent with now."""
         body = await self._body(event)
         now = datetime.now(UTC)
         message = f"msg_{endpoint.id}_{event.id}"
@@ -108,14 +131,7 @@ class Deliveries:
             "webhook-timestamp": str(int(now.timestamp())),
             "webhook-signature": Webhook(endpoint.secret).sign(message, now, body),
         }
-        status, problem = None, ""
-        try:
-            status = await self._sender.post(endpoint.url, body.encode(), headers)
-        except SendFailed as error:
-            problem = error.problem
-        await self._outbox.settle(self._judged(event, status, problem, datetime.now(UTC)))
-        if status == _GONE:
-            log.warning("a webhook is disabled: its receiver answered 410")
+        return body.encode(), headers
 
     def _judged(self, event: Delivery, status: int | None, problem: str, now: datetime) -> Attempt:
         """What an answer, or none, means for an event."""

@@ -1,7 +1,7 @@
 """Events on their way to receivers that fail, hang or are gone, and processes that stop in between."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ import pytest
 
 from services.domain.call import Call, CallStatus
 from services.domain.client import PAGE
+from services.domain.errors import JournalError
 from services.journal import Delivery, DeliveryState, Endpoint, EventKind, Journal
 from services.webhooks_out.deliveries import GIVE_UP, PAUSES_S, Deliveries
 from services.webhooks_out.endpoints import Endpoints
@@ -45,7 +46,9 @@ async def added(journal: Journal, receiver: Receiver, *kinds: EventKind) -> Endp
 
 
 @asynccontextmanager
-async def delivering(journal: Journal, pauses_s: tuple[float, ...] = (0.0,), **sends: Any) -> AsyncIterator[Deliveries]:
+async def delivering(
+    journal: Journal, pauses_s: tuple[float, ...] = (0.0,), body: Callable[[Delivery], Awaitable[str]] = body, **sends: Any
+) -> AsyncIterator[Deliveries]:
     deliveries = Deliveries(journal.outbox, body=body, sender=sender(**sends), pauses_s=pauses_s)
     deliveries.start()
     try:
@@ -108,6 +111,44 @@ async def test_a_pause_is_kept_and_said(journal: Journal, receiver: Receiver) ->
     sent = (await journal.outbox.deliveries(endpoint.id))[0]
     assert (sent.state, sent.status, sent.attempts) == (DeliveryState.WAITING, 503, 1)
     assert (sent.next_at - sent.since).total_seconds() >= 3.9
+
+
+async def test_an_event_whose_body_cannot_be_made_fails_and_holds_up_nothing(
+    journal: Journal, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(event: Delivery) -> str:
+        if event.kind is EventKind.STATUS:
+            raise ValueError("odd")
+        return await body(event)
+
+    endpoint = await added(journal, receiver)
+    await live(journal, "one", "two")
+    async with delivering(journal, body=broken):
+        await eventually(lambda: waiting(journal, endpoint), 0)
+    assert receiver.of_calls() == {"one": ["call.created", "call.ended"], "two": ["call.created", "call.ended"]}
+    failed = [sent for sent in await journal.outbox.deliveries(endpoint.id) if sent.state is DeliveryState.FAILED]
+    assert [(sent.kind, sent.problem) for sent in failed] == [(EventKind.STATUS, "no_body")] * 4
+    assert caplog.text.count("ValueError: odd") == 4
+
+
+async def test_an_event_waits_while_the_journal_cannot_be_read_for_it(journal: Journal, receiver: Receiver) -> None:
+    outages = iter([True])
+
+    async def unread(event: Delivery) -> str:
+        if event.call_id == "one" and next(outages, False):
+            raise JournalError("The database is gone.")
+        return await body(event)
+
+    endpoint = await added(journal, receiver)
+    await live(journal, "one", "two")
+    async with delivering(journal, body=unread):
+        await eventually(lambda: waiting(journal, endpoint), 0)
+    assert receiver.of_calls() == {"one": LIFE, "two": LIFE}
+    assert len(receiver.requests) == 8
+
+
+async def waiting(journal: Journal, endpoint: Endpoint) -> int:
+    return next(known.waiting for known in await journal.outbox.endpoints() if known.id == endpoint.id)
 
 
 async def attempts(journal: Journal, endpoint: Endpoint) -> list[int]:

@@ -56,7 +56,10 @@ class DeliveryAnswer(BaseModel):
     attempts: int
     nextAttemptAt: datetime | None = Field(description="null unless it waits")
     status: int | None = Field(description="The HTTP status of the last attempt")
-    problem: str = Field(description="Why the last attempt got no answer: `no_answer`, `unreachable`, `private_address`; else empty")
+    problem: str = Field(
+        description="Why the last attempt got no answer: `no_answer`, `unreachable`, `private_address`, or `no_body` if Earshot could not "
+        "make the event; else empty"
+    )
 
 
 class DeliveriesAnswer(BaseModel):
