@@ -55,8 +55,8 @@ def remove(connection: sa.Connection, endpoint_id: str, row: AuditRow) -> bool:
 
 def enable(connection: sa.Connection, endpoint_id: str, row: AuditRow) -> bool:
     """Has a disabled endpoint get events again, with `row` in the audit. False if there is none with this id."""
-    found = next((known for known in every(connection) if known.id == endpoint_id), None)
-    if found and found.disabled_at:
+    found = connection.execute(sa.select(endpoints.c.disabled_at).where(endpoints.c.id == endpoint_id)).one_or_none()
+    if found and found.disabled_at is not None:
         connection.execute(endpoints.update().where(endpoints.c.id == endpoint_id).values(disabled_at=None))
         again = {"since": (now := shared_ms(connection)), "next_at": now, "attempts": 0}
         connection.execute(outbox.update().where(outbox.c.endpoint == endpoint_id, _WAITING).values(again))
@@ -69,27 +69,15 @@ def every(connection: sa.Connection) -> list[Endpoint]:
     waiting = sa.select(outbox.c.endpoint, sa.func.count().label("events")).where(_WAITING).group_by(outbox.c.endpoint)
     counts = {row.endpoint: row.events for row in connection.execute(waiting)}
     rows = connection.execute(sa.select(endpoints).order_by(endpoints.c.made_at, endpoints.c.id))
-    return [
-        Endpoint(
-            id=row.id,
-            url=row.url,
-            secret=row.secret,
-            kinds=tuple(EventKind(kind) for kind in row.kinds.split()),
-            made_at=time_of(row.made_at),
-            made_by=row.made_by,
-            disabled_at=None if row.disabled_at is None else time_of(row.disabled_at),
-            waiting=counts.get(row.id, 0),
-        )
-        for row in rows
-    ]
+    return [_endpoint(row, waiting=counts.get(row.id, 0)) for row in rows]
 
 
 def due(connection: sa.Connection, instance: str) -> list[str]:
     """The endpoints that have events to be sent now, and that no other process sends to."""
     now = shared_ms(connection)
     free = (endpoints.c.holder.in_(["", instance])) | (endpoints.c.renewed_at <= now - _STALE_MS)
-    ready = sa.exists().where(outbox.c.endpoint == endpoints.c.id, _WAITING, outbox.c.next_at <= now)
-    return list(connection.execute(sa.select(endpoints.c.id).where(_ACTIVE, free, ready)).scalars())
+    found = connection.execute(sa.select(endpoints.c.id).where(_ACTIVE, free)).scalars().all()
+    return [endpoint_id for endpoint_id in found if connection.execute(_ready(endpoint_id, now).limit(1)).first()]
 
 
 def hold(connection: sa.Connection, endpoint_id: str, instance: str) -> bool:
@@ -108,12 +96,17 @@ def release(connection: sa.Connection, endpoint_id: str, instance: str) -> None:
 def next_events(connection: sa.Connection, endpoint_id: str, instance: str, most: int) -> tuple[Endpoint | None, list[Delivery]]:
     """An endpoint that this process holds, and its events that may be sent now: of each call the oldest one that waits."""
     mine = (endpoints.c.id == endpoint_id) & (endpoints.c.holder == instance) & _ACTIVE
-    if connection.execute(sa.select(endpoints.c.id).where(mine)).first() is None:
+    row = connection.execute(sa.select(endpoints).where(mine)).one_or_none()
+    if row is None:
         return None, []
+    ready = _ready(endpoint_id, shared_ms(connection)).order_by(outbox.c.id).limit(most)
+    return _endpoint(row), [_delivery(event) for event in connection.execute(ready)]
+
+
+def _ready(endpoint_id: str, now_ms: int) -> sa.Select[Any]:
+    """The events of an endpoint that may be sent now: of each call the oldest one that waits, unless its time has not come."""
     first = sa.select(sa.func.min(outbox.c.id)).where(outbox.c.endpoint == endpoint_id, _WAITING).group_by(outbox.c.call_id)
-    ready = sa.select(outbox).where(outbox.c.id.in_(first), outbox.c.next_at <= shared_ms(connection)).order_by(outbox.c.id).limit(most)
-    found = [_delivery(row) for row in connection.execute(ready)]
-    return next(known for known in every(connection) if known.id == endpoint_id), found
+    return sa.select(outbox).where(outbox.c.id.in_(first), outbox.c.next_at <= now_ms)
 
 
 def settle(connection: sa.Connection, attempt: Attempt, instance: str) -> None:
@@ -147,6 +140,19 @@ def again(connection: sa.Connection, endpoint_id: str, delivery_id: int, row: Au
         return None
     audit.note(connection, [row])
     return _delivery(connection.execute(sa.select(outbox).where(this)).one())
+
+
+def _endpoint(row: sa.Row[Any], *, waiting: int = 0) -> Endpoint:
+    return Endpoint(
+        id=row.id,
+        url=row.url,
+        secret=row.secret,
+        kinds=tuple(EventKind(kind) for kind in row.kinds.split()),
+        made_at=time_of(row.made_at),
+        made_by=row.made_by,
+        disabled_at=None if row.disabled_at is None else time_of(row.disabled_at),
+        waiting=waiting,
+    )
 
 
 def _delivery(row: sa.Row[Any]) -> Delivery:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,6 +15,8 @@ from services.journal.records import DeliveryState, EventKind
 
 _KNOWN_LATER = ("cost", "costs", "summary", "analysis", "ended_reason")
 """What Vapi may say of a call only after its end."""
+
+_ENDPOINTS = sa.select(endpoints.c.id, endpoints.c.kinds, endpoints.c.disabled_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,8 @@ class Event:
 
 def calls_changed(connection: sa.Connection, before: Mapping[str, Call], now: Mapping[str, Call]) -> None:
     """Announces what is new of calls, given as stored before and now. A call that was found takes the place of the unknown one."""
+    if not (known := connection.execute(_ENDPOINTS).all()):
+        return
     unknown = {call.tag: id_ for id_, call in before.items() if call.tag and call.status is CallStatus.UNKNOWN and id_ not in now}
     events: list[Event] = []
     for id_, call in now.items():
@@ -37,7 +42,7 @@ def calls_changed(connection: sa.Connection, before: Mapping[str, Call], now: Ma
             # The events that wait for the same call's sake have to come first.
             connection.execute(outbox.update().where(outbox.c.call_id == earlier).values(call_id=id_))
         events += [Event(kind=kind, call_id=id_, data=dump(call)) for kind in _kinds(old, call)]
-    announce(connection, events)
+    _announce(connection, events, known)
 
 
 def _kinds(old: Call | None, call: Call) -> list[EventKind]:
@@ -52,20 +57,19 @@ def _kinds(old: Call | None, call: Call) -> list[EventKind]:
 
 
 def transcript_written(connection: sa.Connection, call_id: str) -> None:
-    announce(connection, [Event(kind=EventKind.TRANSCRIPT, call_id=call_id)])
+    _announce(connection, [Event(kind=EventKind.TRANSCRIPT, call_id=call_id)], connection.execute(_ENDPOINTS).all())
 
 
 def recording_finished(connection: sa.Connection, call_id: str, began_ms: int) -> None:
     """A part of a recording, which began then, is finished. It is reported again once it is stored."""
-    announce(connection, [Event(kind=EventKind.RECORDING, call_id=call_id, data=json.dumps({"began_ms": began_ms}), once=True)])
+    event = Event(kind=EventKind.RECORDING, call_id=call_id, data=json.dumps({"began_ms": began_ms}), once=True)
+    _announce(connection, [event], connection.execute(_ENDPOINTS).all())
 
 
-def announce(connection: sa.Connection, events: Sequence[Event]) -> None:
-    """Writes events down for each endpoint that gets them."""
-    if not events:
-        return
-    receivers = connection.execute(sa.select(endpoints.c.id, endpoints.c.kinds).where(endpoints.c.disabled_at.is_(None))).all()
-    if not receivers:
+def _announce(connection: sa.Connection, events: Sequence[Event], known: Sequence[sa.Row[Any, Any, Any]]) -> None:
+    """Writes events down for each of these endpoints that gets them."""
+    receivers = [endpoint for endpoint in known if endpoint.disabled_at is None]
+    if not (events and receivers):
         return
     now = shared_ms(connection)
     rows = [

@@ -126,6 +126,26 @@ async def test_of_each_call_the_oldest_event_comes_first(journal: Journal) -> No
     assert [(event.kind, event.call_id) for event in found] == [(EventKind.ENDED, "one")]
 
 
+async def test_an_endpoint_is_not_due_while_each_of_its_calls_waits_for_its_next_attempt(journal: Journal, url: str) -> None:
+    await add(journal)
+    await journal.save(replace(CALL, status=CallStatus.ENDED))
+    await journal.outbox.hold("crm")
+    _, found = await journal.outbox.next_events("crm", 8)
+    later = Attempt(delivery_id=found[0].id, endpoint="crm", state=DeliveryState.WAITING, status=500, again_ms=60_000)
+    await journal.outbox.settle(later)
+    assert await journal.outbox.due() == []
+    await execute(url, "UPDATE earshot_outbox SET next_at = 0")
+    assert await journal.outbox.due() == ["crm"]
+
+
+async def test_the_events_of_an_unknown_call_follow_it_also_while_their_endpoint_is_disabled(journal: Journal, url: str) -> None:
+    await add(journal)
+    await journal.save(replace(CALL, id="unknown-tag", status=CallStatus.UNKNOWN))
+    await execute(url, "UPDATE earshot_endpoints SET disabled_at = 1")
+    await journal.save(CALL)
+    assert await events(journal) == [("call.created", "one")]
+
+
 async def test_an_endpoint_goes_with_its_events(journal: Journal) -> None:
     await add(journal)
     await journal.save(CALL)
