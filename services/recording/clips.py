@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -11,7 +13,7 @@ from typing import IO, Any, Literal
 import soundfile
 
 from services.domain.client import Client
-from services.domain.errors import FieldError, LimitReached, RecordingDamaged, RequestError
+from services.domain.errors import CantRecord, FieldError, LimitReached, RecordingDamaged, RequestError
 from services.recording.archive import Sound
 from services.recording.recordings import Recordings
 
@@ -21,6 +23,8 @@ _WAITING = 8  # clips that are cut or wait for that
 _BLOCK_S = 5.0  # of sound copied in one go
 
 Format = Literal["flac", "wav"]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +49,7 @@ class Clips:
         `commented`: the file's comment has the lines.
 
         Raises RequestError for moments that are not in the recording, or in two parts of it, LimitReached, RecordingNotFound,
-        RecordingUnfinished, StoreError, RecordingDamaged.
+        RecordingUnfinished, StoreError, RecordingDamaged, and CantRecord if the disk is full.
         """
         if self._asked >= _WAITING:
             raise LimitReached("Too many clips are being cut. Try again in a few seconds.", retry_after=5)
@@ -76,9 +80,13 @@ class Clips:
             raise RequestError("This clip is in two parts of the recording. Ask for one up to where the part ends, and for one from there.")
         sound = await self._recordings.part(call_id, part["part"], client, action="download-clip")
         said = "\n".join(f"{line['at']:.1f} {line['speaker']}: {line['text']}" for line in lines if commented)
-        source = await _local(sound)
-        # The thread goes on if this is cancelled, so it alone closes what it reads.
-        file, size = await asyncio.to_thread(_copy, source, start_s - part["at"], end_s - part["at"], form, said)
+        try:
+            source = await _local(sound)
+            # The thread goes on if this is cancelled, so it alone closes what it reads.
+            file, size = await asyncio.to_thread(_copy, source, start_s - part["at"], end_s - part["at"], form, said)
+        except OSError as error:
+            log.error("could not cut a clip: %s", error)
+            raise CantRecord("The clip can't be written down. The disk may be full.") from None
         return Clip(file=file, size=size, lines=lines)
 
 
@@ -105,25 +113,62 @@ async def _local(sound: Sound) -> IO[bytes]:
 
 def _copy(source: IO[bytes], start_s: float, end_s: float, form: Format, said: str) -> tuple[IO[bytes], int]:
     """Writes the clip into a file, sample by sample as it is, with `said` as its comment. Returns it with its size in bytes. Blocking."""
-    file = TemporaryFile()  # noqa: SIM115 - who got it closes it
-    try:
-        with source, soundfile.SoundFile(source) as whole:
+    with source, ExitStack() as held:
+        file = held.enter_context(TemporaryFile())
+        with _readable(), soundfile.SoundFile(source) as whole, _Sink(file) as written:
             first, last = round(start_s * whole.samplerate), min(round(end_s * whole.samplerate), whole.frames)
             whole.seek(first)
-            with soundfile.SoundFile(file, "w", whole.samplerate, whole.channels, subtype="PCM_16", format=form.upper()) as sink:
+            with soundfile.SoundFile(written, "w", whole.samplerate, whole.channels, subtype="PCM_16", format=form.upper()) as sink:
                 if said:
                     sink.comment = said
                 for frames in _blocks(last - first, round(_BLOCK_S * whole.samplerate)):
                     sink.write(whole.read(frames, dtype="int16", always_2d=True))
         size = file.seek(0, 2)
         file.seek(0)
+        held.pop_all()
+        return file, size
+
+
+class _Sink:
+    """Passes on to `file` what libsndfile writes, which loses exceptions: the first one is raised at the end."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._error: OSError | None = None
+
+    def __enter__(self) -> "_Sink":
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        if self._error:
+            raise self._error
+
+    def write(self, data: bytes) -> int:
+        return self._caught(lambda: self._file.write(data), 0)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._caught(lambda: self._file.seek(offset, whence), -1)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(size)
+
+    def _caught(self, do: Callable[[], int], failed: int) -> int:
+        try:
+            return do()
+        except OSError as error:
+            self._error = self._error or error
+            return failed
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
     except soundfile.LibsndfileError as error:
-        file.close()
         raise RecordingDamaged(f"The recording can't be read: {error}") from None
-    except BaseException:
-        file.close()
-        raise
-    return file, size
 
 
 def _blocks(samples: int, block: int) -> Iterator[int]:

@@ -1,8 +1,11 @@
 """Clips of a recording: the samples between two moments, the lines in them, and what is refused."""
 
 import asyncio
+import errno
 import io
 import json
+import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ import soundfile
 from services.domain.client import Scope
 from services.recording import clips
 from tests.listening.stand_in import START
+from tests.patience import HANG_S
 from tests.recording.test_recordings import SECOND, Api, api, as_samples, hold_until_written, site, sound  # noqa: F401 - fixtures
 
 SAID = {"type": "transcript", "role": "customer", "transcriptType": "final", "transcript": "The price, please"}
@@ -88,3 +92,44 @@ async def test_only_some_wait_at_once(api: Api, monkeypatch: pytest.MonkeyPatch)
     assert (status, problem["retryable"], headers["Retry-After"]) == (429, True, "5")
     monkeypatch.undo()
     assert [answer[0] for answer in await asyncio.gather(*(api.ask("GET", "/clip") for _ in range(4)))] == [200] * 4
+
+
+async def test_a_client_has_few_clips_at_once_and_all_places_come_back(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    await recorded(api)
+    go, copy = threading.Event(), clips._copy
+
+    def slow(*arguments: Any) -> Any:
+        assert go.wait(HANG_S)
+        return copy(*arguments)
+
+    monkeypatch.setattr(clips, "_copy", slow)
+    async with asyncio.timeout(HANG_S):
+        asking = [asyncio.ensure_future(api.ask("GET", "/clip")) for _ in range(5)]
+        done, _pending = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+        assert [first.result()[0] for first in done] == [429]
+        go.set()
+        assert [(await one)[0] for one in asking if one not in done] == [200] * 4
+        while (await api.ask("GET", "/clip"))[0] != 200:  # noqa: ASYNC110 - a place comes back a moment after the answer
+            await asyncio.sleep(0.02)
+
+
+class Full(io.BytesIO):
+    """A file on a disk that has room for `SIZE` bytes."""
+
+    SIZE = 0
+
+    def write(self, data: Any) -> int:
+        if self.tell() + len(data) > self.SIZE:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(data)
+
+
+@pytest.mark.parametrize("size", [0, 20_000])
+async def test_a_full_disk_is_said(api: Api, monkeypatch: pytest.MonkeyPatch, size: int) -> None:  # noqa: F811
+    await recorded(api)
+    monkeypatch.setattr(Full, "SIZE", size)
+    monkeypatch.setattr(clips, "TemporaryFile", Full)
+    status, problem, _ = await api.ask("GET", "/clip?format=wav")
+    assert (status, problem["code"]) == (507, "disk")
+    monkeypatch.undo()
+    assert (await api.ask("GET", "/clip"))[0] == 200

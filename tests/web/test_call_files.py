@@ -95,3 +95,26 @@ async def test_a_file_whose_reader_goes_away_gives_its_place_back(vapi: Vapi, cl
             answer.close()
             fetched += answer.status == 200
             await client.desk.page_of_calls()
+
+
+async def test_what_nobody_waits_for_any_more_is_fetched_no_further(vapi: Vapi, client: Client) -> None:
+    asked, dropped = asyncio.Event(), asyncio.Event()
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        asked.set()
+        try:
+            while True:
+                await answer.write(b"x")
+                await asyncio.sleep(0.02)  # the pace of a slow server
+        except OSError:
+            dropped.set()
+            raise
+
+    vapi.answers["/call/one/pcap"] = endless
+    fetching = asyncio.ensure_future(client.session.get(f"{client.url}/api/calls/one/pcap"))
+    async with asyncio.timeout(HANG_S):
+        await asked.wait()
+        fetching.cancel()
+        await dropped.wait()

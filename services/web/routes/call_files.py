@@ -3,31 +3,31 @@
 import asyncio
 import logging
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, ExitStack
 from tempfile import TemporaryFile
 from typing import IO, Any
 
 from fastapi import APIRouter, Request, Response
 
 from services.desk.desk import CallDesk
-from services.domain.client import Client, Scope
-from services.domain.errors import LimitReached, RecordingNotFound, VapiUnavailable
+from services.domain.client import Scope
+from services.domain.errors import RecordingNotFound, VapiUnavailable
 from services.vapi.recordings import LOG, PACKETS, Artifact, RecordingDownload
 from services.web.access.current_client import client_of
-from services.web.file_answer import FileAnswer
+from services.web.connected import while_connected
+from services.web.file_answer import ClientFiles, FileAnswer
 from services.web.problems import PROBLEMS
 from services.web.routes.recordings import ProblemRoute
 
 _LARGEST = 64 * 1024 * 1024
 """Bytes. A packet capture of half an hour has about 35 MB."""
 _AT_ONCE = 4  # fetched from Vapi
-_EACH = 4
-"""Files that one client may be fetching: each is on disk until the client has read it."""
 _LONGEST_S = 600.0  # of fetching one
 _BLOCK = 256 * 1024  # bytes written in one go
 _GZIP = b"\x1f\x8b"
+_LEFT = 499
+"""The status, as nginx has it, of what nobody is there to read."""
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "The file as Vapi stores it"},
     **PROBLEMS,
@@ -53,7 +53,7 @@ class _CallFiles:
         self._open = open_file
         self._desk = desk
         self._places = asyncio.Semaphore(_AT_ONCE)
-        self._fetching: Counter[str] = Counter()
+        self._files = ClientFiles()
 
     def add_to(self, router: APIRouter, base: str) -> APIRouter:
         router.add_api_route(f"{base}/call-logs", self.log, response_class=Response, responses=_FILE, summary="Vapi's log of a call")
@@ -74,15 +74,13 @@ class _CallFiles:
         if call.erasure:
             raise RecordingNotFound("The data of this call was deleted.")
         with ExitStack() as held:
-            held.enter_context(self._counted(client))
+            held.enter_context(self._files.one(client))
             self._desk.count_request(client)
-            try:
-                file = held.enter_context(await asyncio.to_thread(TemporaryFile))
-                async with self._places:
-                    size, head = await self._fetch(call.id, artifact, file)
-            except OSError as error:
-                log.error("could not keep a file of Vapi's: %s", error)
-                raise VapiUnavailable("The file can't be stored for the download. The disk may be full.") from None
+            fetched = await while_connected(request.receive, self._fetch(call.id, artifact))
+            if fetched is None:
+                return Response(status_code=_LEFT)
+            file, size, head = fetched
+            held.enter_context(file)
             self._desk.note(client, action, call)
             name = f"call-{re.sub('[^A-Za-z0-9_-]', '', call.id)[:64]}-{name}{'.gz' if head.startswith(_GZIP) else ''}"
             headers = {
@@ -93,18 +91,22 @@ class _CallFiles:
             }
             return FileAnswer(file, headers, held.pop_all())
 
-    @contextmanager
-    def _counted(self, client: Client) -> Iterator[None]:
-        if self._fetching[client.name] >= _EACH:
-            raise LimitReached(f"At most {_EACH} files of calls at once.", retry_after=5)
-        self._fetching[client.name] += 1
-        try:
-            yield
-        finally:
-            self._fetching[client.name] -= 1
+    async def _fetch(self, call_id: str, artifact: Artifact) -> tuple[IO[bytes], int, bytes]:
+        """The file of Vapi's, to be closed by who gets it, its size in bytes, and how it begins. Raises VapiUnavailable and the errors
+        of `open`.
+        """
+        with ExitStack() as held:
+            try:
+                file = held.enter_context(await asyncio.to_thread(TemporaryFile))
+                async with self._places:
+                    size, head = await self._write(call_id, artifact, file)
+            except OSError as error:
+                log.error("could not keep a file of Vapi's: %s", error)
+                raise VapiUnavailable("The file can't be stored for the download. The disk may be full.") from None
+            held.pop_all()
+            return file, size, head
 
-    async def _fetch(self, call_id: str, artifact: Artifact, file: IO[bytes]) -> tuple[int, bytes]:
-        """Writes the file of Vapi's to `file`. Returns its size in bytes, and how it begins. Raises OSError and the errors of `open`."""
+    async def _write(self, call_id: str, artifact: Artifact, file: IO[bytes]) -> tuple[int, bytes]:
         size, head, waiting = 0, b"", bytearray()
         try:
             async with asyncio.timeout(_LONGEST_S), self._open(call_id, artifact) as download:

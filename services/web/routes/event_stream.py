@@ -15,6 +15,7 @@ from services.support.events import set_within
 from services.support.tasks import Tasks
 from services.web.access.current_client import client_of
 from services.web.call_events import Answer, CallEvents, Calls, Event
+from services.web.connected import until_disconnected
 from services.web.problems import PROBLEMS
 
 _PING = 15.0  # seconds of silence after which a comment shows proxies that the stream is alive
@@ -95,7 +96,7 @@ class EventStream(Response):
         tasks = Tasks()
         try:
             sending = tasks.start(self._send_events(wake, send), name="send events")
-            disconnected = tasks.start(_until_disconnected(receive), name="watch follower")
+            disconnected = tasks.start(until_disconnected(receive), name="watch follower")
             await asyncio.wait({sending, disconnected}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await tasks.aclose()
@@ -126,8 +127,3 @@ class EventStream(Response):
             await write("", more=False)
         except (TimeoutError, OSError):
             self._open = False  # too slow or disconnected: the server drops the connection when this returns
-
-
-async def _until_disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -19,7 +19,7 @@ from services.recording.recordings import Recordings
 from services.recording.store import StoredSound
 from services.web.access.current_client import client_of, may
 from services.web.byte_range import asked_range, not_satisfiable
-from services.web.file_answer import FileAnswer
+from services.web.file_answer import ClientFiles, FileAnswer
 from services.web.problems import PROBLEMS, allow_only, problem_of
 from services.web.stored_sound import stored_answer
 
@@ -71,7 +71,7 @@ def recording_router(recordings: Recordings) -> APIRouter:
     While it is being written there is nothing to fetch yet: 409 `recording_in_progress`.
     """
     router = APIRouter(responses=PROBLEMS)
-    clips = Clips(recordings)
+    clips, files = Clips(recordings), ClientFiles()
     base = "/api/calls/{call_id}/recording"
 
     @router.get(base, response_class=FileResponse, responses=_SOUND, summary="The recording made here")
@@ -106,21 +106,22 @@ def recording_router(recordings: Recordings) -> APIRouter:
         """The sound as FLAC or WAV, for those who may read with the lines that were said in it as the file's comment; or these lines as
         JSON, with times from the clip's beginning.
         """
-        client_of(request, Scope.LISTEN)
+        client = client_of(request, Scope.LISTEN)
         end = start + _CLIP_S if to is None else to
         if format == "json":
             client_of(request, Scope.READ)
             return JSONResponse({"callId": call_id, "from": start, "to": end, "lines": await clips.lines(call_id, start, end)})
-        found = await clips.cut(call_id, start, end, format, client_of(request, Scope.LISTEN), commented=may(request, Scope.READ))
         name = f"call-{re.sub('[^A-Za-z0-9_-]', '', call_id)[:64]}-{start:g}-{end:g}.{format}"
-        headers = {
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Content-Length": str(found.size),
-            "Cache-Control": "no-cache, private",
-        }
-        held = ExitStack()
-        held.enter_context(found.file)
-        return FileAnswer(found.file, headers, held, media_type=f"audio/{format}")
+        with ExitStack() as held:
+            held.enter_context(files.one(client))
+            found = await clips.cut(call_id, start, end, format, client, commented=may(request, Scope.READ))
+            held.enter_context(found.file)
+            headers = {
+                "Content-Disposition": f'attachment; filename="{name}"',
+                "Content-Length": str(found.size),
+                "Cache-Control": "no-cache, private",
+            }
+            return FileAnswer(found.file, headers, held.pop_all(), media_type=f"audio/{format}")
 
     def add(path: str, what: What, summary: str) -> None:
         @router.get(f"{base}/{path}", response_model=Recording, summary=summary, name=path)
