@@ -21,6 +21,7 @@ from services.web.routes.export import safe
 
 _DEFAULT_DAYS = 28
 _ID = r"^[A-Za-z0-9_-]{0,64}$"
+Day = Annotated[date, Field(ge=date(1971, 1, 1), le=date(9000, 12, 31))]
 _COLUMNS = ("day", "calls", "attempts", "answered", "answerRate", "minutes", "cost")
 
 
@@ -66,8 +67,8 @@ class _Asked(BaseModel):
 
 
 def _asked(
-    first: Annotated[date | None, Query(alias="from", description="The first day, such as 2026-11-01")] = None,
-    last: Annotated[date | None, Query(alias="to", description="The last day; by default today")] = None,
+    first: Annotated[Day | None, Query(alias="from", description="The first day, such as 2026-11-01")] = None,
+    last: Annotated[Day | None, Query(alias="to", description="The last day; by default today")] = None,
     zone: Annotated[str, Query(max_length=64, description="Where days begin at midnight, such as `Europe/Berlin`")] = "UTC",
     assistant: Annotated[str | None, Query(pattern=_ID, description="Only calls of this assistant or squad")] = None,
     callerId: Annotated[str | None, Query(pattern=_ID, description="Only calls from this caller ID")] = None,
@@ -88,7 +89,7 @@ def zone_of(name: str) -> ZoneInfo:
 
 def period_of(first: date, last: date, zone: ZoneInfo) -> Period:
     """Raises RequestError if it ends before it begins, or is too long."""
-    if not 0 <= (last - first).days < LONGEST_DAYS or not 1971 <= first.year <= last.year <= 9000:
+    if not 0 <= (last - first).days < LONGEST_DAYS:
         raise RequestError("These are not days to count.", errors=[FieldError("to", f"At most {LONGEST_DAYS} days, the last one last.")])
     return Period(first=first, last=last, zone=zone)
 
