@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 
-from services.desk.contacts import States
+from services.dialling.journal_states import States
 from services.domain.api_token import MOST_TOKENS, ApiToken, digest_of, dumped, loaded, make_token
 from services.domain.client import Client
 from services.domain.errors import RequestError
@@ -36,12 +36,14 @@ class MadeTokens:
         self._taken = frozenset(taken)
         self._now = now
         self._tokens: dict[str, ApiToken] = {}
+        self._any = False
         self._revoked: dict[str, asyncio.Event] = {}
         self._revision = -1
 
     def __bool__(self) -> bool:
-        """True if there are any, expired ones too: an API that needs a token must not open by itself when the last one expires."""
-        return bool(self._tokens)
+        """True if there are any, also expired ones and those of a newer version, which this one can't read: an API that needs a token must
+        not open by itself."""
+        return self._any
 
     async def load(self) -> None:
         """Reads the tokens. Raises JournalError."""
@@ -52,6 +54,7 @@ class MadeTokens:
         if revision <= self._revision:
             return
         self._revision = revision
+        self._any = bool(value)
         self._tokens = loaded(value)
         for token_id in self._revoked.keys() - self._tokens.keys():
             self._revoked.pop(token_id).set()
@@ -100,12 +103,15 @@ class MadeTokens:
 
     async def revoke(self, token_id: str, client: Client) -> bool:
         """Ends a token here at once, in all processes as soon as they read the journal; False if there is none. Raises JournalError."""
-        token = self._tokens.get(token_id)
+        revoked: ApiToken | None = None
 
         def kept(value: str) -> str:
-            return dumped(one for key, one in loaded(value).items() if key != token_id)
+            nonlocal revoked
+            known = loaded(value)
+            revoked = known.pop(token_id, None)
+            return dumped(known.values()) if revoked else value
 
         self.follow(*await self._journal.change_state(STATE, kept))
-        if token:
-            self._note(client, "revoke-token", outcome="done", detail=token.name)
-        return token is not None
+        if revoked:
+            self._note(client, "revoke-token", outcome="done", detail=revoked.name)
+        return revoked is not None

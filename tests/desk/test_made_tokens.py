@@ -83,6 +83,24 @@ async def test_it_expires_and_the_api_stays_closed(journal: Journal) -> None:
     assert tokens
 
 
+async def test_the_api_stays_closed_when_the_only_token_is_one_that_cannot_be_read(journal: Journal) -> None:
+    await journal.change_state(STATE, lambda _: '{"id": "x", "name": "crm", "scopes": ["fly"]}\n')
+    tokens = await opened(journal)
+    assert tokens.all() == []
+    assert tokens
+
+
+async def test_of_two_processes_that_revoke_a_token_one_has(journal: Journal) -> None:
+    noted: list[Any] = []
+    one = await opened(journal, noted)
+    await one.make("crm", ["read"], 30, PAGE)
+    other = await opened(journal, noted)
+    [token] = one.all()
+    assert [await one.revoke(token.id, PAGE), await other.revoke(token.id, PAGE)] == [True, False]
+    assert [action for _, action, _ in noted] == ["make-token", "revoke-token"]
+    assert not other
+
+
 async def test_every_token_is_compared_in_constant_time(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     tokens = await opened(journal)
     text = await tokens.make("a", ["read"], None, PAGE)
