@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from itertools import islice
 
+from services.dialling.journal_states import States
 from services.domain.client import Client
 from services.domain.contact import MOST_CONTACTS, Contact, dumped, folded, loaded
 from services.domain.errors import RequestError
@@ -11,14 +12,6 @@ from services.support.signals import Signal
 
 STATE = "contacts"
 """The name of the state in the journal."""
-
-
-class States(Protocol):
-    """What the contacts need of the journal. Both methods raise JournalError."""
-
-    async def state(self, name: str) -> tuple[str, int]: ...
-
-    async def change_state(self, name: str, change: Callable[[str], str]) -> tuple[str, int]: ...
 
 
 class Contacts:
@@ -32,6 +25,8 @@ class Contacts:
         self._journal = journal
         self._note = note
         self._contacts: dict[str, Contact] = {}
+        self._by_name: list[tuple[str, Contact]] = []
+        """With their folded names, since folding thousands at each keystroke takes long."""
         self._revision = -1
 
     async def load(self) -> None:
@@ -43,11 +38,13 @@ class Contacts:
         if revision > self._revision:
             self._revision = revision
             self._contacts = loaded(value)
+            named = ((folded(contact.name), contact) for contact in self._contacts.values())
+            self._by_name = sorted(named, key=lambda one: one[0])
             self.changed.emit(None)
 
     def all(self) -> list[Contact]:
         """By name."""
-        return sorted(self._contacts.values(), key=lambda contact: folded(contact.name))
+        return [contact for _, contact in self._by_name]
 
     def name_of(self, number: str | None) -> str:
         """The name of a number in E.164; empty if it is nobody's."""
@@ -60,11 +57,8 @@ class Contacts:
         digits = "" if any(map(str.isalpha, text)) else "".join(filter(str.isdecimal, text))
         if not words:
             return []
-        return [
-            contact
-            for contact in self.all()
-            if (digits and digits in contact.number) or all(word in folded(contact.name) for word in words)
-        ][:most]
+        found = (contact for name, contact in self._by_name if (digits and digits in contact.number) or all(word in name for word in words))
+        return list(islice(found, most))
 
     async def put(self, contact: Contact, client: Client, *, instead_of: str | None = None) -> None:
         """Adds a contact, or changes the one with its number. With `instead_of` the contact of that number goes. Raises RequestError if
