@@ -6,8 +6,7 @@ from itertools import islice
 
 from services.dialling.journal_states import States
 from services.domain.client import Client
-from services.domain.contact import MOST_CONTACTS, Contact, dumped, folded, loaded
-from services.domain.errors import RequestError
+from services.domain.contact import MOST_CONTACTS, Contact, dumped, folded, loaded, too_many
 from services.support.signals import Signal
 
 STATE = "contacts"
@@ -105,7 +104,7 @@ class Contacts:
             known = loaded(value)
             after = change(known)
             if len(after) > max(MOST_CONTACTS, len(known)):
-                raise RequestError(f"There can be {MOST_CONTACTS} contacts at most.", code="too_many_contacts")
+                raise too_many()
             return dumped(after.values())
 
         self.follow(*await self._journal.change_state(STATE, changed))

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from services.domain.errors import NumberError, RequestError
 from services.domain.national_number import read_national
 from services.domain.phone_number import as_dialled, one_number
+from services.domain.text import clean_text
 
 MOST_CONTACTS = 5000
 LONGEST_NAME = 100
@@ -33,7 +34,7 @@ def contact_of(number: str, name: str, note: str = "", *, regions: Sequence[str 
     name = one_line(name)[:LONGEST_NAME]
     if not name:
         raise RequestError("Give the contact a name.", code="nameless_contact")
-    return Contact(number=_number(number, regions), name=name, note=note.strip()[:LONGEST_NOTE])
+    return Contact(number=_number(number, regions), name=name, note=clean_text(note, most=LONGEST_NOTE))
 
 
 def _number(text: str, regions: Sequence[str | None]) -> str:
@@ -50,7 +51,11 @@ def _number(text: str, regions: Sequence[str | None]) -> str:
 
 def one_line(text: str) -> str:
     """`text` without line breaks and characters that nobody sees."""
-    return "".join(each for each in re.sub(r"\s+", " ", text) if unicodedata.category(each) not in ("Cc", "Cf")).strip()
+    return "".join(each for each in re.sub(r"\s+", " ", text) if unicodedata.category(each) not in ("Cc", "Cf", "Cs")).strip()
+
+
+def too_many() -> RequestError:
+    return RequestError(f"There can be {MOST_CONTACTS} contacts at most.", code="too_many_contacts")
 
 
 def dumped(contacts: Iterable[Contact]) -> str:

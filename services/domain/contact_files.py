@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 
-from services.domain.contact import Contact, contact_of, folded
-from services.domain.errors import EarshotError
+from services.domain.contact import LONGEST_NAME, MOST_CONTACTS, Contact, contact_of, folded, one_line, too_many
+from services.domain.errors import EarshotError, RequestError
 
 _NAME = re.compile(r"(full |display |file )?name|name|nombre( completo)?|nom( complet)?|vollstandiger name|anzeigename")
 _GIVEN = re.compile(r"(first|given) name|vorname|prenom|nombre de pila")
@@ -16,8 +16,9 @@ _FAMILY = re.compile(r"(last|family) name|nachname|nom de famille|apellidos?")
 _NUMBER = re.compile(r".*(phone|mobile|tel\b|telefon|nummer|number|numero|movil|handy|portable).*|tel|e\.?164")
 _NOT_NUMBER = re.compile(r".*(type|label|typ)\b.*")
 _NOTE = re.compile(r"notes?|notiz(en)?|notas?|comments?|remarks?|bemerkung(en)?")
-_FOLD = re.compile(r"\r?\n[ \t]")
-_SOFT_BREAK = re.compile(r"=\r?\n")
+_LONGEST_HEAD = 100  # characters of a column's heading; the time that the patterns take grows with the square of the length
+_FOLD = re.compile(r"\n[ \t]")
+_SOFT_BREAK = re.compile(r"=\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +31,26 @@ class ReadContacts:
 
 def read_contacts(text: str, regions: Sequence[str | None] = ()) -> ReadContacts:
     """The contacts in a file's text. Numbers without a country code are of `regions`, if it is clear which. Of a number that comes
-    twice the first counts."""
-    text = text.removeprefix("\ufeff")
+    twice the first counts.
+
+    Raises RequestError for a table that can't be read, and for more entries than contacts there can be.
+    """
+    text = re.sub("\r\n?", "\n", text).removeprefix("\ufeff").encode(errors="ignore").decode()  # JavaScript has lone surrogates
     entries = _cards(text) if re.search(r"^BEGIN:VCARD", text, re.IGNORECASE | re.MULTILINE) else _rows(text)
     found: dict[str, Contact] = {}
     refused: list[str] = []
-    for name, number, note in entries:
-        try:
-            contact = contact_of(number, name or number, note, regions=regions)
-        except EarshotError:
-            refused.append(name or number)
-        else:
-            found.setdefault(contact.number, contact)
+    try:
+        for taken, (name, number, note) in enumerate(entries):
+            if taken >= MOST_CONTACTS:
+                raise too_many()
+            try:
+                contact = contact_of(number, name or number, note, regions=regions)
+            except EarshotError:
+                refused.append(one_line(name or number)[:LONGEST_NAME])
+            else:
+                found.setdefault(contact.number, contact)
+    except csv.Error:
+        raise RequestError("This file can't be read as a table. Save it as CSV again.", code="unreadable_contacts") from None
     return ReadContacts(tuple(found.values()), tuple(refused))
 
 
@@ -89,7 +98,7 @@ def _rows(text: str) -> Iterator[tuple[str, str, str]]:
     rows = [[cell.strip() for cell in row] for row in csv.reader(StringIO(text), delimiter=delimiter) if any(cell.strip() for cell in row)]
     if not rows:
         return
-    heads = [folded(cell).strip() for cell in rows[0]]
+    heads = [folded(cell[:_LONGEST_HEAD]).strip() for cell in rows[0]]
     numbers = [at for at, head in enumerate(heads) if _NUMBER.fullmatch(head) and not _NOT_NUMBER.fullmatch(head)]
     if not numbers:
         yield from map(_unnamed, rows)

@@ -1,8 +1,11 @@
 """Contacts, and what is read from the files of address books."""
 
+from unittest.mock import Mock
+
 import pytest
 
-from services.domain.contact import Contact, contact_of, dumped, loaded
+from services.domain import contact_files
+from services.domain.contact import MOST_CONTACTS, Contact, contact_of, dumped, loaded
 from services.domain.contact_files import read_contacts
 from services.domain.errors import NumberError, RequestError
 
@@ -73,3 +76,48 @@ def test_several_numbers_notes_and_what_is_unclear() -> None:
 @pytest.mark.parametrize("text", ["", "\n", "no contacts here", "BEGIN:VCARD", "\x00\x01,\x02", "Name,Phone\nAna\n"])
 def test_a_file_without_contacts(text: str) -> None:
     assert read_contacts(text).contacts == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Name,Phone\rAna Flores,+14155552671\r",
+        "BEGIN:VCARD\rFN:Ana Flores\rTEL:+14155552671\rEND:VCARD\r",
+        "Name,Phone\nAna\ud800 \x1b\x00Flores\u202e,+14155552671\n",
+        "BEGIN:VCARD\nFN;ENCODING=QUOTED-PRINTABLE:Ana=00\udfff Flores\nTEL:+14155552671\nEND:VCARD\n",
+    ],
+)
+def test_odd_line_ends_and_characters(text: str) -> None:
+    assert read_contacts(text).contacts == (ANA,)
+
+
+def test_nothing_that_steers_a_terminal_or_that_utf_8_lacks_is_kept() -> None:
+    made = contact_of("+14155552671", "Ana\ud800 \x1b\x00Flores\u202e", "a\x1b\ud800\x00\u202e\nb")
+    assert (made.name, made.note) == ("Ana Flores", "a\nb")
+
+
+def test_what_is_no_table_is_refused() -> None:
+    with pytest.raises(RequestError) as raised:
+        read_contacts(f"Name,Phone\n{'x' * 200_000},+14155552671\n")
+    assert raised.value.code == "unreadable_contacts"
+
+
+@pytest.mark.parametrize("row", ["Jo,1\n", "Jo,+14155552671\n"])
+def test_a_file_is_read_no_further_than_there_can_be_contacts(row: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = Mock(wraps=contact_of)
+    monkeypatch.setattr(contact_files, "contact_of", counted)
+    with pytest.raises(RequestError) as raised:
+        read_contacts("Name,Phone\n" + row * 90_000)
+    assert raised.value.code == "too_many_contacts"
+    assert counted.call_count == MOST_CONTACTS
+
+
+def test_a_long_heading_is_cut() -> None:
+    """Of 100,000 characters it held everything up for 20 s."""
+    heading = "phone" * 20
+    read = read_contacts(f'Name,"{heading}\nx"\nAna Flores,+14155552671\n')
+    assert (read.contacts, read.refused) == ((ANA,), ())
+
+
+def test_what_is_said_of_a_file_is_short() -> None:
+    assert read_contacts(f"Name,Phone\n{'x' * 100_000},1\n").refused == ("x" * 100,)

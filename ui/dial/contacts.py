@@ -1,5 +1,6 @@
 """The dialog of contacts: the Python side of contacts.js."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -106,13 +107,14 @@ class Contacts(Element, component="contacts.js", dependencies=["../kit/fill.js"]
             self._show(problem=_reason(error))
 
     async def _import(self, event: GenericEventArguments) -> None:
-        read = read_contacts(event.args if isinstance(event.args, str) else "", self._regions())
         problem = ""
-        if read.refused:
-            more = len(read.refused) - _NAMED
-            names = ", ".join(read.refused[:_NAMED]) + (f" … (+{more})" if more > 0 else "")
-            problem = say("contacts_refused", names=names)
         try:
+            # In a thread: a long file takes a second, in which nobody would hear their call.
+            read = await asyncio.to_thread(read_contacts, event.args if isinstance(event.args, str) else "", self._regions())
+            if read.refused:
+                more = len(read.refused) - _NAMED
+                names = ", ".join(read.refused[:_NAMED]) + (f" … (+{more})" if more > 0 else "")
+                problem = say("contacts_refused", names=names)
             added = await self._desk.contacts.add_all(read.contacts, PAGE) if read.contacts else 0
         except EarshotError as error:
             self._show(problem=_reason(error))
