@@ -22,7 +22,7 @@ test: $(VENV)/.develops
 	@$(RUN) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 # For the loop of work: what needs no browser, no process and no patience. Files that have nothing of it are not even imported.
-# Handed out by files: xdist's bookkeeping for thousands of single tests takes a tenth of the processor time.
+# Handed out by files, of which xdist has fewer to keep account of than of tests: 88.5 instead of 92.6 CPU s, one run of each beside other work.
 quick: $(VENV)/.develops
 	@$(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -p no:hypothesispytest -m "not browser and not process and not slow" \
 		--ignore tests/browser --ignore tests/whole --ignore tests/playout --ignore-glob "*_fuzz.py"

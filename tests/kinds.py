@@ -19,7 +19,7 @@ FOLDERS = {"browser": "browser", "whole": "process"}
 _LONGEST = ("web/test_schemathesis.py", "whole/test_chaos.py", "browser/test_axe.py", "browser/test_live_playout.py")
 """What takes longest on its own, a minute and more: it begins first."""
 
-_STARTS = ((subprocess.Popen, "__init__"), (os, "fork"), (os, "posix_spawn"), (os, "system"))
+_STARTS = ((subprocess.Popen, "__init__"), (os, "fork"), (os, "forkpty"), (os, "posix_spawn"), (os, "posix_spawnp"), (os, "system"))
 _TESTS = Path(__file__).parent
 
 

@@ -1,6 +1,7 @@
 """Two faces over one desk, imports only downwards: which package may import which."""
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import combinations
@@ -115,6 +116,11 @@ def test_imports_point_down_the_floors() -> None:
         elif found := forbidden(floor, imports(path)):
             wrong[module_of(path)] = found
     assert not wrong
+
+
+def test_the_drawing_shows_the_floors_in_their_order() -> None:
+    drawn = re.findall(r'class="name"[^>]*>(?:services/)?(\w+)', (ROOT / "docs" / "floors.svg").read_text())
+    assert drawn == [name.rpartition(".")[2] for name in [*FLOORS, SETTINGS, APART]]
 
 
 @pytest.mark.parametrize(("upper", "lower"), list(combinations(FLOORS, 2)))

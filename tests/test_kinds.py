@@ -1,0 +1,44 @@
+"""What holds for the tests themselves: the quick ones start no process, and nothing that they quicken is gone."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+import pytest
+
+from tests.paces import PACES_S
+
+
+def _fork() -> None:
+    if os.fork() == 0:
+        os._exit(0)
+
+
+def _fork_terminal() -> None:
+    if os.forkpty()[0] == 0:
+        os._exit(0)
+
+
+STARTS: list[Callable[[], object]] = [
+    lambda: subprocess.run(["true"], check=True),
+    lambda: os.system("true"),  # noqa: S605
+    lambda: os.posix_spawn("/bin/true", ["true"], {}),
+    lambda: os.posix_spawnp("true", ["true"], {}),
+    lambda: os.spawnlp(os.P_WAIT, "true", "true"),  # noqa: S606
+    _fork,
+    _fork_terminal,
+]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="starts processes as Unix does")
+@pytest.mark.parametrize("start", STARTS)
+def test_a_process_of_a_test_that_is_not_marked_is_refused(start: Callable[[], object]) -> None:
+    with pytest.raises(AssertionError, match="marked neither"):
+        start()
+
+
+@pytest.mark.parametrize("module", PACES_S)
+def test_what_is_quickened_exists(module: str) -> None:
+    assert PACES_S[module].keys() <= vars(import_module(module)).keys()
