@@ -1,6 +1,6 @@
 /**
  * A form that sends each press once: not while one is pending, not from a held key, not without a connection. `send` carries the fields by
- * name and, under `press`, the name of the button. `settle` makes it ready again, and empties it if `done`. What is typed is kept under
+ * name and, under `press`, the name of the button and under `clocks` those of the press. `settle` makes it ready again, and empties it if `done`. What is typed is kept under
  * `draft`, if that is given, until it is sent.
  */
 import { Press } from "press";
@@ -59,12 +59,7 @@ export default defineComponent({
       const fields = Object.fromEntries(new FormData(this.$el)); // before the fieldset is disabled, and its fields with it
       this.busy = true;
       drafts.delete(this.draft); // sent words must not be there again if the call is left before the answer
-      this.$emit("send", { ...fields, press: event.submitter?.getAttribute("name") ?? "" });
-    },
-
-    /** Seconds since the press; null before the first. */
-    age() {
-      return this.pressed?.age() ?? null;
+      this.$emit("send", { ...fields, press: event.submitter?.getAttribute("name") ?? "", clocks: this.pressed.clocks });
     },
 
     /** @param {boolean} done */

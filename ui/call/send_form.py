@@ -39,10 +39,11 @@ class SendForm(Element, component="send_form.js", dependencies=[PRESS]):
         self._notice.hide()
         done = False
         try:
-            if await came_late(self):
+            fields = dict(event.args)
+            if await came_late(self.client, fields.pop("clocks", None)):
                 self._notice.show(say("steer_late_title"), say("steer_late"))
             else:
-                done = await self._send({name: str(value)[:_LONGEST].strip() for name, value in dict(event.args).items()})
+                done = await self._send({name: str(value)[:_LONGEST].strip() for name, value in fields.items()})
         except Exception as error:
             self._notice.show_error(error)
         finally:

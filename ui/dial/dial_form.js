@@ -1,6 +1,6 @@
 /**
  * A form around one number field. It groups digits while they are typed, and sends each press of Call once, at once, or not at all: not while
- * one is pending, not from a held key, not without a connection. The server asks `age` how old a press is when it gets it.
+ * one is pending, not from a held key, not without a connection. The server is given the press's `clocks`.
  */
 import { Press } from "press";
 import { defineComponent } from "vue";
@@ -157,12 +157,7 @@ export default defineComponent({
       this.dialling = true;
       this.pressed = new Press();
       this.answered = event.submitter instanceof HTMLButtonElement ? event.submitter.value : "";
-      this.$emit("dial", { ...this.picked(), text: this.field.value, answered: this.answered });
-    },
-
-    /** Seconds since the press; null before the first. */
-    age() {
-      return this.pressed?.age() ?? null;
+      this.$emit("dial", { ...this.picked(), text: this.field.value, answered: this.answered, clocks: this.pressed.clocks });
     },
 
     /**
@@ -177,7 +172,7 @@ export default defineComponent({
           this.dialling = false;
           this.$nextTick(() => this.pressed?.refocus());
         },
-        placed || this.answered ? Math.max(0, DOUBLE_PRESS_MS - 1000 * (this.age() ?? 0)) : 0,
+        placed || this.answered ? Math.max(0, DOUBLE_PRESS_MS - (performance.now() - (this.pressed?.steadyMs ?? 0))) : 0,
       );
     },
 

@@ -300,7 +300,7 @@ class Dialer:
 
     async def _place(self, text: str, args: dict[str, Any]) -> Call | None:
         self._notice.hide()
-        if await came_late(self.form):
+        if await came_late(self.form.client, args.get("clocks")):
             self._notice.show(say("late_title"), say("late"))
             return None
         self._take(args)  # as the form showed it at the press

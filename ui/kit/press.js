@@ -6,9 +6,9 @@ export class Press {
     this.button = document.activeElement;
   }
 
-  /** Seconds since the press, by the later of two clocks of this browser: one may be set, the other may stop while a laptop sleeps. */
-  age() {
-    return Math.max(Date.now() - this.wallMs, performance.now() - this.steadyMs) / 1000;
+  /** When it was, in ms of two clocks of this browser. The server, which gets them with the press, asks what they show by then. */
+  get clocks() {
+    return [this.wallMs, this.steadyMs];
   }
 
   /** Gives back the focus, which is lost when the form is disabled. */

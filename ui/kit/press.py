@@ -3,20 +3,30 @@
 import time
 from pathlib import Path
 
-from nicegui.element import Element
+from nicegui import Client
 
 PRESS = Path(__file__).with_name("press.js")
 """For a form's component, which imports `press`."""
 
 _TOO_OLD_S = 3.0
-_ASK_TIMEOUT_S = 3.0  # for asking the browser how old a press is
+_ASK_TIMEOUT_S = 3.0  # for asking the browser for the time
+_NOW = "return [Date.now(), performance.now()]"
 
 
-async def came_late(form: Element) -> bool:
-    """True if the last press in `form` is too old: its age by the browser's clock (method `age`) plus the time the answer took."""
+async def came_late(page: Client, clocks: object) -> bool:
+    """True if a press on `page` is too old: its age by the browser's clocks plus the time the browser took to say what they show.
+    `clocks` are those of `Press` in press.js. The later one counts: one may be set, the other may stop while a laptop sleeps.
+
+    The page is asked, not the form: that may be gone by then, since the user shows another call.
+    """
+    if not isinstance(clocks, list):
+        return True
     asked_at = time.monotonic()
     try:
-        age = await form.run_method("age", timeout=_ASK_TIMEOUT_S)
+        now = await page.run_javascript(_NOW, timeout=_ASK_TIMEOUT_S)
     except TimeoutError:
         return True
-    return age is None or float(age) + time.monotonic() - asked_at > _TOO_OLD_S
+    if now is None:  # the tab is closed
+        return True
+    age_ms = max(float(shown) - float(then) for shown, then in zip(now, clocks, strict=True))
+    return age_ms / 1000 + time.monotonic() - asked_at > _TOO_OLD_S
