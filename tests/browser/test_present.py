@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from services.domain.call import CallStatus
 from tests.browser.conftest import Earshot, Open
 from tests.browser.test_axe import violations
-from tests.browser.test_page import NUMBER, dial, part, see_status
+from tests.browser.test_page import NUMBER, PATIENCE, dial, part, see_status
 
 NOT_FOR_OTHERS = re.compile(r"415|555|United States|Main line")
 
@@ -73,3 +73,16 @@ def test_the_palette_has_it_and_only_while_a_call_is_shown(earshot: Earshot, ope
     expect(part(page, "present-leave")).to_be_visible()
     part(page, "present-leave").click()
     expect(page.get_by_role("banner")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["en-US", "de-DE", "es-ES", "fr-FR"])
+def test_nothing_in_the_header_moves_when_a_call_comes(earshot: Earshot, open_tab: Open, language: str) -> None:
+    page = open_tab(earshot.url, locale=language, viewport={"width": 1280, "height": 720})
+    places = """() => [...document.querySelectorAll('.banner > :not(.present)')].filter((one) => one.checkVisibility())
+        .map((one) => [one.className, Math.round(one.getBoundingClientRect().left)])"""
+    before = page.evaluate(places)
+    dial(page, NUMBER)
+    expect(part(page, "call-end")).to_be_visible(timeout=PATIENCE)
+    assert page.evaluate(places) == before
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    part(page, "call-end").click()

@@ -1,6 +1,7 @@
 """REST on real sockets: shapes, codes, one problem shape for every error, one dial per request."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -35,6 +36,7 @@ from services.webhooks_out.addresses import Addresses
 from services.webhooks_out.endpoints import Endpoints
 from services.webhooks_out.sender import Sender
 from tests.desks import SETTINGS, desk_in
+from tests.process import ROOT
 from tests.serving import serving
 from tests.stand_in import StandIn
 
@@ -155,6 +157,13 @@ async def test_the_fields_of_a_request_reach_vapi(vapi: StandIn, client: Client)
     assert (sent["assistantId"], sent["phoneNumberId"], sent["name"]) == ("other", "line", "Lead 42")
     overrides = sent["assistantOverrides"]
     assert (overrides["firstMessage"], overrides["variableValues"], overrides["maxDurationSeconds"]) == ("Hello", {"first": "Dana"}, 60)
+
+
+async def test_the_answer_has_the_fields_that_the_readme_shows(client: Client) -> None:
+    [shown] = re.findall(r"answers 201 .*?```json\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    status, answer = await client.place(to=NUMBER)
+    assert status == 201
+    assert answer.keys() == json.loads(shown).keys()
 
 
 async def test_scheduled_is_202(vapi: StandIn, client: Client) -> None:

@@ -49,7 +49,7 @@ class ViewSwitch(LiveBox):
         """Shows the counts as they are now, and returns how many calls run."""
         running = [call for call in self._desk.calls() if shown(call)]
         needy = sum(trouble_of(self._desk, call) is not None for call in running)
-        self._count.show(str(len(running)) if running else "")
+        self._count.set_text(str(len(running)) if running else "")  # it keeps its place while it is empty
         self._needy.show(str(needy) if needy else "")
         set_props(self._needy, aria_label=say("fleet_need", count=needy) if needy else None, role="img" if needy else None)
         self.classes(add="many" if len(running) >= FEW else "", remove="" if len(running) >= FEW else "many")
