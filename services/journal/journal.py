@@ -64,7 +64,7 @@ class Journal:
         self._presence = presence
         self._now = now
         self._writer = Writer(database, now)
-        self.recordings = RecordingsJournal(database, self._writer, feed, instance)
+        self.recordings = RecordingsJournal(database, self._writer, feed, presence, instance)
         self.erasures = ErasuresJournal(database)
         self.annotations = AnnotationsJournal(database)
         self.insights = InsightsJournal(database)

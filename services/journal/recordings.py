@@ -5,6 +5,7 @@ from functools import partial
 
 from services.journal.database.database import Database
 from services.journal.processes.feed import Feed, News
+from services.journal.processes.presence import Presence
 from services.journal.records import Lease, RecordingState
 from services.journal.tables import erasures, recordings
 from services.journal.tables.recordings import Kept
@@ -22,15 +23,19 @@ class RecordingsJournal:
     written as soon as the database allows it.
     """
 
-    def __init__(self, database: Database, writer: Writer, feed: Feed, instance: str) -> None:
+    def __init__(self, database: Database, writer: Writer, feed: Feed, presence: Presence, instance: str) -> None:
         self.instance = instance
+        self._presence = presence
         self._database = database
         self._writer = writer
         self._feed = feed
 
-    async def take_lease(self, call_id: str, *, unasked: bool = False) -> Lease | None:
-        """Makes this process the one that records a call. None if another one does, or if it is `unasked` and was switched off."""
-        return await self._database.write(partial(recordings.take, call_id=call_id, instance=self.instance, unasked=unasked))
+    async def take_lease(self, call_id: str, *, unasked: bool = False, leave_to_placer_of: str | None = None) -> Lease | None:
+        """Makes this process the one that records a call. None if another one does, if it is `unasked` and was switched off, or if nobody
+        has yet and another living process placed the dial with the tag `leave_to_placer_of`.
+        """
+        take = partial(recordings.take, call_id=call_id, instance=self.instance, living=self._presence.living)
+        return await self._database.write(partial(take, unasked=unasked, leave_to_placer_of=leave_to_placer_of))
 
     async def renew_leases(self, heard_from: Mapping[str, int | None]) -> set[str]:
         """Renews leases of this process, at least every 2 seconds, with the time of each recording's first sound in milliseconds since

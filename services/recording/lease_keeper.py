@@ -83,12 +83,12 @@ class LeaseKeeper:
         self._news.set()
         self._changed(state.call_id)
 
-    async def take(self, call_id: str, *, unasked: bool) -> Lease | None:
-        """The lease of a call; None if another process records it, or if `unasked` and it was switched off."""
+    async def take(self, call_id: str, *, unasked: bool, leave_to_placer_of: str | None = None) -> Lease | None:
+        """The lease of a call; None for the reasons that `RecordingsJournal.take_lease` gives."""
         if release := self._releases.get(call_id):
             await asyncio.wait({release})  # or it might come after this
         try:
-            lease = await self._journal.take_lease(call_id, unasked=unasked)
+            lease = await self._journal.take_lease(call_id, unasked=unasked, leave_to_placer_of=leave_to_placer_of)
         except JournalError as error:  # must not cost the sound
             log.warning("recording without a lease: %s", error.detail)
             lease = Lease()

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,6 +39,7 @@ log = logging.getLogger(__name__)
 
 _EARSHOT = Client(name="earshot")
 _ERASE_AGAIN_S = 1.0
+_PLACER_S = 5.0  # after which a call is recorded here that the process that placed it does not record
 _FREE_FLOOR = 500_000_000  # bytes that must stay free on the disk
 
 
@@ -91,6 +91,7 @@ class Recordings:
         )
         self._leases = LeaseKeeper(journal, self._recorders, take_over=self._take_over, changed=self.changed.emit)
         self._erased: dict[str, None] = {}
+        self._unasked: set[str] = set()
         self._finishers: dict[str, asyncio.Task[None]] = {}
         self._closed = False
         self._tasks = Tasks()
@@ -192,8 +193,10 @@ class Recordings:
             return
         known = call.id in self._recorders or self._leases.elsewhere(call.id) or self._leases.switched_off(call.id)
         begun = call.status not in (CallStatus.UNKNOWN, CallStatus.SCHEDULED)
+        known = known or call.id in self._unasked
         if self.default and call.running and begun and not known and not self.problem(call.id) and not self._closed:
-            self._tasks.start(self._start_unasked(call.id), name="start recording")
+            self._unasked.add(call.id)
+            self._tasks.start(self._start_unasked(call.id, call.tag), name="start recording")
 
     def _begin_erasing(self, call_id: str) -> None:
         if call_id not in self._erased and not self._closed:
@@ -226,7 +229,7 @@ class Recordings:
             self._archive.learn(state)
             self._leases.learn(state)
 
-    async def _start(self, call_id: str, client: Client, *, unasked: bool) -> None:
+    async def _start(self, call_id: str, client: Client, *, unasked: bool, leave_to_placer_of: str | None = None) -> None:
         call = self._known(call_id)
         if not call.running:
             raise CallNotRunning("This call has ended.")
@@ -237,7 +240,7 @@ class Recordings:
             await asyncio.wait({finisher})
         if self._closed or call.id in self._recorders:
             return
-        lease = await self._leases.take(call.id, unasked=unasked)
+        lease = await self._leases.take(call.id, unasked=unasked, leave_to_placer_of=leave_to_placer_of)
         if lease is None or self._closed or call.id in self._recorders:
             return
         missing_from = lease.missing_from_ms / 1000 if lease.missing_from_ms else None
@@ -252,9 +255,17 @@ class Recordings:
         self._note(client, "record", call)
         self.changed.emit(call.id)
 
-    async def _start_unasked(self, call_id: str) -> None:
-        with suppress(EarshotError):  # `problem` has it
-            await self._start(call_id, _EARSHOT, unasked=True)
+    async def _start_unasked(self, call_id: str, tag: str | None) -> None:
+        """Leaves a call at first to the process that placed it, where it is listened to most."""
+        try:
+            await self._start(call_id, _EARSHOT, unasked=True, leave_to_placer_of=tag)
+            if tag and not self.recording(call_id):
+                await asyncio.sleep(_PLACER_S)
+                await self._start(call_id, _EARSHOT, unasked=True)
+        except EarshotError:  # `problem` has it
+            return
+        finally:
+            self._unasked.discard(call_id)
 
     async def _take_over(self, call_id: str) -> None:
         """Continues a recording whose process is gone; if its call has ended, finishes what that process left in the folder."""

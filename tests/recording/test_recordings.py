@@ -24,12 +24,14 @@ from websockets.asyncio.server import ServerConnection
 from services.domain.call import Call, CallStatus, Erasure
 from services.domain.client import PAGE, Client, Scope
 from services.domain.errors import CallNotFound, CallNotRunning, CantRecord, NotConfigured, RecordingNotFound, RecordingUnfinished
-from services.journal import AuditRow, Journal
+from services.journal import AuditRow, Journal, Lease
+from services.journal.recordings import RecordingsJournal
 from services.listening.sound_thread import SoundThread
 from services.recording.recorder import Recorder
 from services.recording.recordings import Recordings
 from services.web.problems import install_problems
 from services.web.routes.recordings import recording_router, replay_router
+from tests.journal.conftest import an_order
 from tests.journals import open_journal
 from tests.listening.stand_in import SOUND_IN, START, Line, StandIn, pcm, sound_in, within
 from tests.patience import HANG_S
@@ -197,6 +199,31 @@ async def test_by_default_nothing_is_recorded_and_with_the_default_on_every_call
     site.recordings.on_call(site.line.calls["c2"])
     await site.until(lambda: site.recordings.recording("c2"))
     assert not site.recordings.recording("c1"), "whoever switched it off meant it"
+
+
+async def test_a_call_is_left_to_the_process_that_placed_it_only_at_first(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.recording.recordings._PLACER_S", 0.0)
+    placer = await open_journal(tmp_path / "journal" / "journal.db")
+    order = an_order()
+    await placer.begin(order, client="shop")
+    asked: list[tuple[str | None, Lease | None]] = []
+    take = RecordingsJournal.take_lease
+
+    async def watched(self: RecordingsJournal, call_id: str, **how: Any) -> Lease | None:
+        lease = await take(self, call_id, **how)
+        asked.append((how["leave_to_placer_of"], lease))
+        return lease
+
+    monkeypatch.setattr(RecordingsJournal, "take_lease", watched)
+    site.recordings.default = True
+    site.line.calls["c2"] = Call(id="c2", status=CallStatus.IN_PROGRESS, tag=order.tag)
+    for _ in range(2):
+        site.recordings.on_call(site.line.calls["c2"])
+    await site.until(lambda: site.recordings.recording("c2"))
+    assert asked == [(order.tag, None), (None, Lease())]
+    await placer.aclose()
 
 
 async def test_only_a_running_call_can_be_recorded(site: Site) -> None:

@@ -27,6 +27,8 @@ _KEY_MAY_GO = sa.text("key IS NOT NULL AND state <> 'dialling'")
 NO_KEY = {"key": None, "fingerprint": None, "first_call": None}
 
 Row = Mapping[Any, Any]
+Living = Callable[[sa.Connection, set[str]], set[str]]
+"""The members of a set of processes that may still be running."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +216,7 @@ def _counts(connection: sa.Connection, now: datetime) -> dict[timedelta, int]:
 def take_over(
     connection: sa.Connection,
     instance: str,
-    living: Callable[[sa.Connection, set[str]], set[str]],
+    living: Living,
     worked_on: Callable[[str], bool],
 ) -> list[Dial]:
     """Assigns the open dials of dead processes to `instance`, so that only one process searches for each. Returns them and the dials
@@ -234,6 +236,12 @@ def dialled_since(connection: sa.Connection, time: datetime) -> list[datetime]:
     query = sa.select(dials.c.dialled_at).where(dials.c.dialled_at >= milliseconds(time), COUNTED)
     newest = connection.execute(query.order_by(dials.c.dialled_at.desc()).limit(_MOST_TIMES)).scalars().all()
     return [time_of(at) for at in reversed(newest)]
+
+
+def placed_by_another(connection: sa.Connection, tag: str, instance: str, living: Living) -> bool:
+    """True if another process that is still running placed the dial with this tag."""
+    placer = connection.execute(sa.select(dials.c.instance).where(dials.c.tag == tag)).scalar()
+    return placer not in (None, instance) and bool(living(connection, {placer}))
 
 
 def get(connection: sa.Connection, tag: str) -> Dial | None:

@@ -1,14 +1,13 @@
 """What was measured of each call's conversation, and which process measures it now."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from services.journal.database.schema import dials, measures
+from services.journal.database.schema import measures
 from services.journal.tables import erasures
-
-Living = Callable[[sa.Connection, set[str]], set[str]]
+from services.journal.tables.dials import Living, placed_by_another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +26,7 @@ def take(connection: sa.Connection, call_id: str, instance: str, living: Living,
     measures the call, or if nobody has yet and another living process placed the dial with the tag `leave_to_placer_of`."""
     row = connection.execute(sa.select(measures).where(measures.c.call_id == call_id)).one_or_none()
     if row is None:
-        placer = connection.execute(sa.select(dials.c.instance).where(dials.c.tag == leave_to_placer_of)).scalar()
-        if placer not in (None, instance) and living(connection, {placer}):
+        if leave_to_placer_of and placed_by_another(connection, leave_to_placer_of, instance, living):
             return None
         connection.execute(measures.insert().values(call_id=call_id, measurer=instance, data="", brief=""))
         return ""

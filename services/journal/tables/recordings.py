@@ -14,6 +14,7 @@ from services.journal.database.revisions import raised
 from services.journal.database.schema import recordings
 from services.journal.records import Lease, RecordingState
 from services.journal.tables import outbox
+from services.journal.tables.dials import Living, placed_by_another
 
 _STALE_MS = 6000  # processes renew, and look for stale leases, every 2 s: a lease is taken over within 8 s
 
@@ -31,9 +32,15 @@ class Kept:
     stored: bool
 
 
-def take(connection: sa.Connection, call_id: str, instance: str, *, unasked: bool) -> Lease | None:
-    """Takes the lease of a call. None if another process holds it, or if `unasked` and somebody has switched this recording off."""
+def take(
+    connection: sa.Connection, call_id: str, instance: str, living: Living, *, unasked: bool, leave_to_placer_of: str | None = None
+) -> Lease | None:
+    """Takes the lease of a call. None if another process holds it, if `unasked` and somebody has switched this recording off, or if nobody
+    has recorded the call yet and another living process placed the dial with the tag `leave_to_placer_of`.
+    """
     row, now = _row(connection, call_id), _now(connection)
+    if row is None and leave_to_placer_of and placed_by_another(connection, leave_to_placer_of, instance, living):
+        return None
     if row and row.switched_off and unasked:
         if row.recorder and _stale(row, now):
             _put(connection, call_id, recorder="")

@@ -4,7 +4,8 @@ import asyncio
 
 from services.journal import Lease, RecordingState
 from services.journal.recordings import RecordingsJournal
-from tests.journal.conftest import Open, execute
+from tests.journal.conftest import Open, an_order, execute
+from tests.journal.processes.test_processes import let_20_seconds_pass
 from tests.patience import HANG_S
 
 
@@ -54,6 +55,21 @@ async def test_who_takes_over_learns_since_when_there_was_sound(open_journal: Op
     assert await other.take_lease("call") == Lease(missing_from_ms=1_764_000_000_000)
     await other.release_lease("call")
     assert await one.take_lease("call") == Lease(), "whoever stops and starts again has a new recording, with nothing missing from it"
+
+
+async def test_the_process_that_placed_a_call_may_record_it_first_while_it_lives(open_journal: Open, url: str) -> None:
+    placer, other = await open_journal(), await open_journal()
+    order = an_order()
+    await placer.begin(order, client="shop")
+    assert await other.recordings.take_lease("one", unasked=True, leave_to_placer_of=order.tag) is None
+    assert await placer.recordings.take_lease("one", unasked=True, leave_to_placer_of=order.tag) == Lease()
+    await placer.recordings.release_lease("one")
+    assert await other.recordings.take_lease("one", unasked=True, leave_to_placer_of=order.tag) == Lease(), "it has had its turn"
+    assert await other.recordings.take_lease("two", leave_to_placer_of="of nobody") == Lease()
+    assert await other.recordings.take_lease("three", leave_to_placer_of=order.tag) is None
+    await placer.aclose()
+    await let_20_seconds_pass(url)
+    assert await other.recordings.take_lease("three", leave_to_placer_of=order.tag) == Lease()
 
 
 async def test_a_process_that_stops_hands_its_leases_over_at_once(open_journal: Open) -> None:
