@@ -13,6 +13,7 @@ import aiohttp
 import httpx
 
 from services.webhooks_out.addresses import Addresses
+from services.webhooks_out.names import Names
 
 PATIENCE_S = 15.0
 """Within which a receiver has to answer, as Standard Webhooks recommends (15 to 30 s)."""
@@ -36,6 +37,7 @@ class Sender:
     def __init__(self, addresses: Addresses, *, patience_s: float = PATIENCE_S) -> None:
         self._addresses = addresses
         self._patience_s = patience_s
+        self._names = Names()
         self._certificates: ssl.SSLContext | None = None
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
@@ -53,7 +55,7 @@ class Sender:
 
         if encrypted and self._certificates is None:
             self._certificates = await asyncio.to_thread(httpx.create_ssl_context)
-        connector = aiohttp.TCPConnector(socket_factory=open_socket, ssl=self._certificates or True, force_close=True)
+        connector = aiohttp.TCPConnector(resolver=self._names, socket_factory=open_socket, ssl=self._certificates or True, force_close=True)
         try:
             async with (
                 asyncio.timeout(self._patience_s),
@@ -72,9 +74,8 @@ class Sender:
         encrypted = parts.scheme == "https"
         try:
             async with asyncio.timeout(_RESOLVE_S):
-                loop = asyncio.get_running_loop()
-                found = await loop.getaddrinfo(parts.hostname, parts.port or (443 if encrypted else 80), type=socket.SOCK_STREAM)
+                found = await self._names.resolve(parts.hostname or "")
         except (OSError, UnicodeError):
             raise SendFailed("unreachable") from None
-        if not any(self._addresses.may_send(str(address[0]), encrypted=encrypted) for *_, address in found):
+        if not any(self._addresses.may_send(address["host"], encrypted=encrypted) for address in found):
             raise SendFailed("private_address")

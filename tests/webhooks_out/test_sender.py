@@ -1,12 +1,15 @@
 """One request to an address that somebody typed, on real sockets."""
 
 import asyncio
+import os
 import socket
+import threading
 
 import pytest
 
 from services.webhooks_out.addresses import Addresses
 from services.webhooks_out.sender import Sender, SendFailed
+from tests.patience import HANG_S
 from tests.ports import free_port
 from tests.webhooks_out.receiver import receiving, sender, signed
 
@@ -40,17 +43,40 @@ async def test_a_name_that_leads_into_a_private_network_is_called_that() -> None
 
 async def test_a_name_is_checked_where_it_is_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
     """It may resolve to another address than a moment ago (DNS rebinding)."""
-    loop, port = asyncio.get_running_loop(), free_port()
+    port = free_port()
     answers = iter(["93.184.215.14", "127.0.0.1"])
 
-    async def resolve(*_arguments: object, **_more: object) -> list[tuple[object, ...]]:
+    def resolve(*_arguments: object, **_more: object) -> list[tuple[object, ...]]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), port))]
 
-    monkeypatch.setattr(loop, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     sending = Sender(Addresses())
     await sending.check(f"https://rebinding.example:{port}/")
     with pytest.raises(SendFailed, match="private_address"):
         await sending.post(f"https://rebinding.example:{port}/", b"{}", {})
+
+
+async def test_names_that_are_slow_to_resolve_hold_up_no_other_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    go, asked = threading.Event(), list[object]()
+    others = min(32, (os.cpu_count() or 1) + 4)  # threads that the event loop has
+
+    def resolve(host: object, *_arguments: object, **_more: object) -> list[tuple[object, ...]]:
+        asked.append(host)
+        assert go.wait(HANG_S)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    sending = Sender(Addresses(), patience_s=HANG_S)
+    waiting = [asyncio.ensure_future(sending.post("http://slow.example/", b"{}", {})) for _ in range(40)]
+    try:
+        async with asyncio.timeout(HANG_S / 2):
+            while len(asked) < others:  # noqa: ASYNC110 - it is asked in threads
+                await asyncio.sleep(0.02)
+            await asyncio.to_thread(threading.get_ident)
+    finally:
+        go.set()
+    for failed in await asyncio.gather(*waiting, return_exceptions=True):
+        assert isinstance(failed, SendFailed)
 
 
 async def test_a_redirect_is_an_answer_and_not_followed() -> None:
