@@ -103,16 +103,18 @@ async def test_a_restart_continues_the_same_conversation(vapi: StandIn, tmp_path
         await until(lambda: heard_s(desk, call) > 8.7)
     before = desk.measurements.live(call.id)
     assert before
-    async with desk_at(vapi.url, tmp_path) as again, measuring_at(again):
-        vapi.listeners[call.id].clear()
-        await speak(vapi, call.id, PCM[10 * FORM.bytes_per_second : 20 * FORM.bytes_per_second])
-        await until(lambda: heard_s(again, call) > 18.7)
-        after = again.measurements.live(call.id)
-        assert after
-        assert after.started_at == before.started_at
-        turns = before.figures.conversation.turns
-        assert after.figures.conversation.turns[: len(turns)] == turns
-        assert len(after.figures.conversation.turns) > len(turns)
+    async with desk_at(vapi.url, tmp_path) as again:
+        assert await again.measurements.of(call.id) == before, "the last second is saved as the process stops"
+        async with measuring_at(again):
+            vapi.listeners[call.id].clear()
+            await speak(vapi, call.id, PCM[10 * FORM.bytes_per_second : 20 * FORM.bytes_per_second])
+            await until(lambda: heard_s(again, call) > 18.7)
+            after = again.measurements.live(call.id)
+            assert after
+            assert after.started_at == before.started_at
+            turns = before.figures.conversation.turns
+            assert after.figures.conversation.turns[: len(turns)] == turns
+            assert len(after.figures.conversation.turns) > len(turns)
 
 
 async def test_of_two_processes_one_measures_a_call_and_the_other_can_read_it(
