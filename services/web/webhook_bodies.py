@@ -12,13 +12,15 @@ from services.web.routes.transcripts import line_answer
 
 
 async def webhook_body(desk: CallDesk, event: Delivery) -> str:
-    """The same for each attempt, but for a transcript that was written anew, or deleted, in between. Raises JournalError."""
+    """The same for each attempt, but for a transcript that was written anew, or deleted, in between, and for the figures of a conversation,
+    which are the latest. Raises JournalError."""
     body = {"type": event.kind.value, "timestamp": rfc3339(event.at), "data": await _data(desk, event)}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 async def _data(desk: CallDesk, event: Delivery) -> dict[str, Any]:
     if event.call:
+        await desk.measurements.load([event.call_id])  # another process may have measured it
         # As a token with the scope `read` gets it: an event is no right to hear calls.
         return call_details(desk, event.call, listen_url=None, may_listen=False)
     if event.kind is EventKind.TRANSCRIPT:

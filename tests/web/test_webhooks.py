@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.domain.call import Call, CallStatus
 from services.vapi.gateway import Gateway
 from services.web.webhook_bodies import webhook_body
 from services.webhooks_out.deliveries import Deliveries
@@ -56,6 +57,16 @@ async def test_a_service_learns_what_becomes_of_its_call(vapi: StandIn, client: 
         status, again, _ = await client.ask("POST", f"{HOOKS}/{made['id']}/deliveries/{answer['deliveries'][0]['id']}/again")
         assert (status, again["state"], again["callId"]) == (200, "waiting", call["id"])
         await receiver.until(lambda: len({id_ for id_, _ in receiver.taken}) < len(receiver.taken))
+
+
+async def test_an_event_has_the_figures_of_a_call_that_another_process_measured(client: Client) -> None:
+    journal = client.desk.journal
+    async with receiving() as receiver:
+        await journal.measures.save("one", "all", brief='{"talkShare": 0.5}', over=True)
+        await add(client, receiver)
+        await journal.save(Call(id="one", status=CallStatus.ENDED))
+        await receiver.until(lambda: len(receiver.taken) == 2)
+    assert [event["data"]["measures"] for _, event in receiver.taken] == [{"talkShare": 0.5}] * 2
 
 
 async def test_no_answer_but_the_first_has_the_secret_or_the_address(client: Client) -> None:
