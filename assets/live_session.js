@@ -48,6 +48,7 @@ export class LiveSession {
   #ready = false;
   /** @type {import("./device_watch.js").DeviceWatch["silence"]} */
   #silent = "";
+  #wasBlocked = false; // by the browser, since sound was last heard
   #reconnecting = false;
   #deaf = false; // the Worker keeps no sound for the worklet
   #lost = ""; // how the last socket was closed
@@ -269,7 +270,11 @@ export class LiveSession {
     this.#deaf = deaf;
     const silent = this.#device ? this.#device.silence : state === "running" ? "" : "starting";
     if (silent && this.#socket === "ended") return this.#handlers.onEnd("ended");
-    if (this.#silent === "blocked" && !silent) this.post({ live: true }); // skips what came meanwhile
+    this.#wasBlocked ||= silent === "blocked";
+    if (this.#wasBlocked && !silent) {
+      this.#wasBlocked = false;
+      this.post({ live: true }); // skips what came until the tap, and until the device that it started plays
+    }
     this.#silent = silent;
     this.#reportState();
   }

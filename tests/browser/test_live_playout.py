@@ -254,13 +254,13 @@ async def test_where_sound_is_blocked_it_says_so_and_a_tap_plays_what_is_live(pa
 
     call.script = script
     await page.add_init_script(
-        """const resume = AudioContext.prototype.resume, state = Object.getOwnPropertyDescriptor(BaseAudioContext.prototype, 'state');
+        """const resume = AudioContext.prototype.resume;
         let allowed = false;  // headless Chromium blocks nothing, so this stands in for a browser that waits for a tap
         Object.defineProperty(navigator, "userActivation", { get: () => ({ isActive: Boolean(allowed) }) });
         addEventListener('pointerdown', () => { allowed = window.tapped; }, true);
         AudioContext.prototype.resume = function () {
             if (!allowed) { this.suspend(); return new Promise(() => {}); }
-            return resume.call(this);
+            return new Promise((resolve) => setTimeout(resolve, 300)).then(() => resume.call(this)); // as a device that takes its time
         };""",
     )
     await listen(page, call)
