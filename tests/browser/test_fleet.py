@@ -14,7 +14,7 @@ CALLS = 6
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Earshot]:
-    with earshot_process(EARSHOT_MAX_CONCURRENT_CALLS="60", EARSHOT_CALLS_PER_HOUR="500", EARSHOT_MEASURE="on") as earshot:
+    with earshot_process(EARSHOT_CALLS_PER_HOUR="500", EARSHOT_MEASURE="on") as earshot:
         yield earshot
 
 
