@@ -42,7 +42,6 @@ async def erase_number(desk: CallEraser, number: str, client: Client) -> NumberE
     be read, and the errors of `Contacts.remove`.
     """
     found = await _ended_with(desk, number)
-    await desk.contacts.remove(number, client)
     erased = 0
     for call in found:
         try:
@@ -50,6 +49,7 @@ async def erase_number(desk: CallEraser, number: str, client: Client) -> NumberE
             erased += 1
         except EarshotError as error:
             log.warning("could not delete the data of a call with a number that is to be erased (%s)", error.code)
+    await desk.contacts.remove(number, client)  # last: if this is interrupted, whoever asked finds the number and can ask again
     return NumberErased(erased=erased, failed=len(found) - erased)
 
 

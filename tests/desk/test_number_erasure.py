@@ -1,5 +1,6 @@
 """Erasing a number: its contact goes, and the data of its ended calls; calls with others, and calls that run, stay."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -60,3 +61,20 @@ async def test_what_could_not_be_deleted_is_counted(vapi: StandIn, desk: CallDes
 
     monkeypatch.setattr(desk, "erase", refuse)
     assert await erase_number(desk, call.to, PAGE) == NumberErased(erased=0, failed=1)
+
+
+async def test_the_contact_stays_until_its_calls_data_is_deleted(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = await ended(vapi, desk)
+    assert call.to
+    await desk.contacts.add_all([Contact(number=call.to, name="Ana")], PAGE)
+
+    async def stop(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(desk, "erase", stop)
+        with pytest.raises(asyncio.CancelledError):
+            await erase_number(desk, call.to, PAGE)
+    assert desk.contacts.name_of(call.to) == "Ana"
+    assert await erase_number(desk, call.to, PAGE) == NumberErased(erased=1, failed=0)
+    assert desk.contacts.all() == []
