@@ -19,6 +19,9 @@ FIELDS = (
 """The fields of an assistant (OpenAPI `CreateAssistantDTO`) that a request may set."""
 
 MODEL_FIELDS = ("provider", "model", "messages", "temperature", "maxTokens", "emotionRecognitionEnabled", "numFastTurns", "tools")
+BACKGROUND_SOUNDS = ("off", "office")
+"""Not the address of one, which Vapi would fetch from a server that whoever sent the request chose."""
+
 TOOLS = ("endCall", "voicemail")
 """The tools that reach nobody. They may have no fields of their own but their type."""
 
@@ -45,6 +48,8 @@ def check_inline_assistant(assistant: Mapping[str, Any]) -> None:
     tools = model.get("tools", [])
     if not isinstance(tools, list) or any(tool not in [{"type": kind} for kind in TOOLS] for tool in tools):
         raise _error("assistant.model.tools", f"An assistant in a request may have only the tools {' and '.join(TOOLS)}, given by type.")
+    if assistant.get("backgroundSound", "off") not in BACKGROUND_SOUNDS:
+        raise _error("assistant.backgroundSound", f"An assistant in a request may have {' or '.join(BACKGROUND_SOUNDS)}.")
     rest = {**assistant, "model": {name: value for name, value in model.items() if name != "tools"}}
     if path := _forbidden(rest, ""):
         raise _refused(path)

@@ -14,6 +14,9 @@ from services.domain.schedule import moved, schedule
 from services.domain.voicemail import LONGEST_MESSAGE, Voicemail
 from services.vapi.inline_assistant import FIELDS, TOOLS
 
+_NAME = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
+"""One line, without controls of terminals and of the direction of writing: it is shown, logged and exported wherever calls are."""
+
 
 class ControlRequest(BaseModel):
     """`{"action": "say", "content": "One moment please."}`."""
@@ -85,8 +88,10 @@ class CustomerRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: StrictStr | None = Field(default=None, min_length=1, max_length=40, description="In prompts: `{{customer.name}}`")
-    externalId: StrictStr | None = Field(default=None, min_length=1, max_length=40, description="Your own id of the customer")
+    name: StrictStr | None = Field(default=None, min_length=1, max_length=40, pattern=_NAME, description="In prompts: `{{customer.name}}`")
+    externalId: StrictStr | None = Field(
+        default=None, min_length=1, max_length=40, pattern=_NAME, description="Your own id of the customer"
+    )
 
 
 class CallRequest(BaseModel):
@@ -111,7 +116,7 @@ class CallRequest(BaseModel):
     )
     squadId: StrictStr | None = Field(default=None, min_length=1, max_length=64, description="Who speaks: a squad, by Vapi's id")
     phoneNumberId: StrictStr | None = Field(default=None, min_length=1, max_length=64, description="The caller ID, by Vapi's id")
-    name: StrictStr | None = Field(default=None, min_length=1, max_length=40)
+    name: StrictStr | None = Field(default=None, min_length=1, max_length=40, pattern=_NAME)
     customer: CustomerRequest | None = Field(default=None, description="Who is called, for Vapi's records and for prompts")
     firstMessage: StrictStr | None = Field(default=None, max_length=4000, description="Not with a squad")
     variableValues: Json | None = Field(default=None, description="Values for the variables in the assistant's texts")
