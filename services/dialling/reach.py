@@ -117,9 +117,10 @@ class Reach:
     def _check_host(self, uri: SipUri) -> None:
         if f"{uri.host}{uri.port}" in self._sip_hosts or (uri.host in self._sip_hosts and uri.port in _SIP_PORTS):
             return
-        named = ",".join(sorted({*self._sip_hosts, uri.host + ("" if uri.port in _SIP_PORTS else uri.port)}))
+        named = uri.host + ("" if uri.port in _SIP_PORTS else uri.port)
+        # The hosts that are allowed are not for everybody who may place calls.
         raise Forbidden(
-            f"SIP addresses on {uri.host}{uri.port} are not allowed. EARSHOT_SIP_HOSTS={named} would allow them.",
+            f"SIP addresses on {uri.host}{uri.port} are not allowed. Add {named} to EARSHOT_SIP_HOSTS to allow them.",
             code="destination_not_allowed",
         )
 
