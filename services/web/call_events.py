@@ -70,9 +70,12 @@ class Event:
 
 @dataclass(slots=True)
 class _Log:
-    """The latest events of one call."""
+    """The latest events of one call. Of `measures`, which come every second, only the newest: it stands apart, so that a line of the
+    transcript is found to grow whatever was measured meanwhile.
+    """
 
     events: deque[Event] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    measures: Event | None = None
     last: Call | None = None
 
 
@@ -126,7 +129,10 @@ class CallEvents:
     def since(self, call_id: str, number: int) -> list[Event]:
         """The remembered events after `number`, under whichever id the call has now."""
         log = self._logs.get(self._current(call_id))
-        return [event for event in log.events if event.number > number] if log else []
+        if log is None:
+            return []
+        events = [*log.events, log.measures] if log.measures else log.events
+        return sorted((event for event in events if event.number > number), key=lambda event: event.number)
 
     def over(self, call_id: str) -> bool:
         """True if the call has ended, so that `since` includes its end."""
@@ -155,13 +161,14 @@ class CallEvents:
         ended = not call.running and (log.last is None or log.last.running)
         if call.erasure:
             log.events.clear()
+            log.measures = None
         log.last = call
         self._forget_found()
         if call.status is CallStatus.UNKNOWN:
             self._unknown.add(call.id)
-        self._add(log, "status", call)
+        log.events.append(self._event("status", call))
         if ended:
-            self._add(log, "ended", call)
+            log.events.append(self._event("ended", call))
             self._ended.append(call.id)
             if len(self._ended) > _ENDED_CALLS:
                 self._logs.pop(self._ended.popleft(), None)
@@ -173,16 +180,13 @@ class CallEvents:
             latest = log.events[-1] if log.events else None
             if latest and latest.kind == "transcript" and isinstance(latest.content, Mapping) and _grew(latest.content, transcript.body):
                 log.events.pop()  # otherwise a long transcript would push out the status events
-            self._add(log, "transcript", transcript.body)
+            log.events.append(self._event("transcript", transcript.body))
             self._wake(call_id)
 
     def _on_figures(self, figures: Figures) -> None:
-        """Only the latest ones are remembered: a new event comes every second."""
         call_id = self._current(figures.call_id)
         if log := self._logs.get(call_id):
-            if older := next((event for event in reversed(log.events) if event.kind == "measures"), None):
-                log.events.remove(older)
-            self._add(log, "measures", figures.body)
+            log.measures = self._event("measures", figures.body)
             self._wake(call_id)
 
     def _forget_found(self) -> None:
@@ -191,9 +195,9 @@ class CallEvents:
             self._unknown.discard(call_id)
             self._logs.pop(call_id, None)
 
-    def _add(self, log: _Log, kind: str, content: Call | Mapping[str, Any]) -> None:
+    def _event(self, kind: str, content: Call | Mapping[str, Any]) -> Event:
         self._newest += 1
-        log.events.append(Event(self._newest, kind, content))
+        return Event(self._newest, kind, content)
 
     def _wake(self, call_id: str) -> None:
         for wake, followed in self._followers.items():

@@ -15,14 +15,14 @@ import pytest
 from fastapi import FastAPI
 
 from services.desk.made_tokens import MadeTokens
-from services.domain.call import Call, CallStatus
+from services.domain.call import Call, CallStatus, Erasure
 from services.domain.client import Client
 from services.domain.errors import CallNotFound, LimitReached
 from services.support.signals import Signal
 from services.web import call_events
 from services.web.access.authentication import Authentication
 from services.web.access.tokens import read_tokens
-from services.web.call_events import CallEvents, Transcript
+from services.web.call_events import CallEvents, Figures, Transcript
 from services.web.problems import install_problems
 from services.web.rate_limits import Quota, hour_and_day, rate_limit_headers
 from services.web.routes import event_stream
@@ -261,6 +261,21 @@ async def test_a_follower_that_takes_nothing_is_dropped(served: Served, monkeypa
         served.transcripts.emit(Transcript(call_id="one", body={"text": "x" * 1_000_000}))
     await served.nobody_left()
     writer.close()
+
+
+def test_a_growing_line_and_its_figures_are_each_remembered_once() -> None:
+    desk, transcripts, figures = Desk(), Signal[Transcript](), Signal[Figures]()
+    events = CallEvents(desk, transcripts, figures)
+    desk.tell(CALL)
+    for words in range(1, 1000):
+        transcripts.emit(Transcript(call_id="one", body={"key": 1, "text": "word " * words}))
+        figures.emit(Figures(call_id="one", body={"seconds": words}))
+    remembered = events.since("one", -1)
+    assert [event.kind for event in remembered] == ["status", "transcript", "measures"]
+    assert (remembered[1].content, remembered[2].content) == ({"key": 1, "text": "word " * 999}, {"seconds": 999})
+    assert events.since("one", remembered[1].number) == remembered[2:]
+    desk.tell(replace(CALL, status=CallStatus.ENDED, erasure=Erasure(asked_at=datetime.now(UTC), by="page")))
+    assert [event.kind for event in events.since("one", -1)] == ["status", "ended"]
 
 
 def test_one_client_does_not_take_all_streams(monkeypatch: pytest.MonkeyPatch) -> None:
