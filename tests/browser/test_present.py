@@ -12,6 +12,8 @@ from tests.browser.test_page import NUMBER, PATIENCE, dial, part, see_status
 
 NOT_FOR_OTHERS = re.compile(r"415|555|United States|Main line")
 
+FOR_A_ROOM = re.compile(r"^(top|sound|transcript)\b")
+
 
 def presenting(earshot: Earshot, open_tab: Open, width: int = 1280, height: int = 720) -> Page:
     page = open_tab(earshot.url, viewport={"width": width, "height": height})
@@ -47,6 +49,29 @@ def test_a_room_reads_the_call_and_not_whom_it_is_with(earshot: Earshot, open_ta
     expect(page.locator(".lane.speaks")).not_to_have_count(0)  # somebody speaks, and the lane says so
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert list(violations(page)) == []
+
+
+def test_a_room_sees_of_the_card_who_talks_and_what_is_said_and_nothing_else(earshot: Earshot, open_tab: Open) -> None:
+    page = presenting(earshot, open_tab)
+    assert others_in_sight(page) == []
+    page.keyboard.press("p")
+    part(page, "call-end").click()
+    see_status(page, CallStatus.ENDED)
+    expect(part(page, "annotations")).to_be_visible()
+    page.locator("body").press("p")
+    expect(part(page, "present-leave")).to_be_focused()
+    assert others_in_sight(page) == []
+
+
+def others_in_sight(page: Page) -> list[str]:
+    """The classes of the card's parts that are not for a room, on a phone, a laptop and a wide screen."""
+    found = []
+    for width, height in ((390, 844), (1280, 720), (1920, 1080)):
+        page.set_viewport_size({"width": width, "height": height})
+        parts = page.locator(".stage > :last-child > :not(.talked), .talked > *").filter(visible=True)
+        found += [name for name in parts.evaluate_all("all => all.map((one) => one.className)") if not FOR_A_ROOM.match(name)]
+    page.set_viewport_size({"width": 1280, "height": 720})
+    return found
 
 
 @pytest.mark.parametrize("key", ["Escape", "p"])
