@@ -78,7 +78,7 @@ from services.webhooks_out.addresses import Addresses
 from services.webhooks_out.deliveries import Deliveries
 from services.webhooks_out.endpoints import Endpoints
 from services.webhooks_out.sender import Sender
-from ui.page import install_pages
+from ui.pages import install_pages
 
 log = logging.getLogger("earshot")
 

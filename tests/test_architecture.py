@@ -32,7 +32,14 @@ FLOORS = [
 ]
 """From the top floor down. A module may import from its own floor and from those below it."""
 
-ROOMS = [{"ui.page"}, {"ui.call"}, {"ui.dial", "ui.fleet", "ui.insights", "ui.log", "ui.recording", "ui.shell"}, {"ui.kit"}, {"ui.words"}]
+ROOMS = [
+    {"ui.pages"},
+    {"ui.page", "ui.wall"},
+    {"ui.call"},
+    {"ui.dial", "ui.fleet", "ui.insights", "ui.log", "ui.recording", "ui.shell"},
+    {"ui.kit"},
+    {"ui.words"},
+]
 """The rooms of the page, in the same way. Those on one level do not import each other."""
 
 JOURNAL = "services.journal"

@@ -1,16 +1,10 @@
 """The page: header, dialer, stage and call log, and the events that connect them with each other and with the desk."""
 
 import asyncio
-import re
 from collections.abc import Callable, Collection
 from urllib.parse import quote
 
-from fastapi import FastAPI
-from nicegui import app as nicegui_app
 from nicegui import background_tasks, ui
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
 
 from services.desk.desk import CallDesk
 from services.dialling.switch import Switch
@@ -20,7 +14,6 @@ from services.domain.errors import CallNotFound, EarshotError
 from services.listening.relay import Relay
 from services.recording.recordings import Recordings
 from services.settings import Settings
-from services.support.memory import expect_page
 from services.support.root_path import address
 from services.vapi.forwarding import WebhookForward
 from ui.call.stage import Stage
@@ -28,98 +21,19 @@ from ui.dial.contacts import Contacts
 from ui.dial.dialer import Dialer
 from ui.fleet.fleet import Fleet
 from ui.fleet.view_switch import FEW, ViewSwitch
-from ui.insights.insights import InsightsPage
-from ui.kit.assets import ROUTE, AssetFiles
 from ui.kit.following import follow
-from ui.kit.icons import FAVICON
 from ui.kit.later import later
-from ui.kit.markup import Box, Text
+from ui.kit.markup import Box
 from ui.kit.notice import Notice
 from ui.log.call_log import CallLog
 from ui.log.call_search import read_address
 from ui.shell.connection import Connection
 from ui.shell.header import header
-from ui.shell.nicegui_files import NiceguiFiles
-from ui.shell.nonces import install_nonces
 from ui.shell.safety import stopped_banner
 from ui.shell.shortcuts import Palette, Present, Shortcuts
-from ui.shell.theme import apply_theme, choose_theme
 from ui.shell.webhooks import unanswered_notice
-from ui.words import choose_language, joined, say
+from ui.words import joined, say
 from ui.words.faults import error_words
-
-
-def install_pages(
-    app: FastAPI,
-    *,
-    desk: CallDesk,
-    relay: Relay,
-    recordings: Recordings,
-    settings: Settings,
-    switch: Switch,
-    issue_ticket: Callable[[str, str], str],
-    forward: WebhookForward,
-) -> None:
-    """Adds the page and its assets to `app`. `issue_ticket` returns a listen ticket for a call id and the key of a session."""
-    app.mount(ROUTE, AssetFiles())
-
-    @ui.page("/")
-    def index(call: str = "", to: str = "", t: str = "") -> None:
-        """`?call=` names the call to show first, `&t=` a moment of its recording in seconds, `?to=` a number for the field. The list of
-        calls has filters of its own. No address ever dials.
-        """
-        expect_page()
-        choose_language()
-        choose_theme()
-        session: str = getattr(ui.context.client.request.state, "session", "")
-        DeskPage(
-            desk=desk,
-            relay=relay,
-            recordings=recordings,
-            settings=settings,
-            switch=switch,
-            issue_ticket=lambda call_id: issue_ticket(call_id, session),
-            forward=forward,
-            call_id=call,
-            to=to,
-            moment_s=_seconds(t),
-        )
-
-    @ui.page("/insights")
-    def insights() -> None:
-        expect_page()
-        choose_language()
-        choose_theme()
-        InsightsPage(desk)
-
-    @ui.page("/wall")
-    def wall_screen() -> None:
-        expect_page()
-        choose_language()
-        choose_theme()
-        _show_wall(desk, settings)
-
-    nicegui_app.add_exception_handler(404, _not_found)
-    app.add_middleware(NiceguiFiles)
-    install_nonces()
-    apply_theme(with_login=bool(settings.password))
-    ui.run_with(
-        app,
-        title="Earshot",
-        favicon=FAVICON,
-        viewport="width=device-width, initial-scale=1, viewport-fit=cover",
-        language="en-US",
-        dark=None,
-        tailwind=False,
-        gzip_middleware_factory=lambda app: GZipMiddleware(app, compresslevel=4),  # pages are built per visit
-        reconnect_timeout=30,  # with the default of 3 s a longer pause of the network would reload the page and cut the sound
-        show_welcome_message=False,
-    )
-
-
-async def _not_found(_request: Request, _error: Exception) -> Response:
-    """NiceGUI would build a whole page, and keep it for a minute: 67 kB for each address that somebody tries."""
-    return PlainTextResponse("Not found", 404)
 
 
 class DeskPage:
@@ -250,7 +164,7 @@ class DeskPage:
     def _show_fleet(self, fleet: bool) -> None:
         if fleet and self._fleet is None:
             with self._fleet_place:
-                self._fleet = Fleet(desk=self._desk, open_=self._open, hear=self._hear, quiet=lambda _: self._quiet())
+                self._fleet = Fleet(desk=self._desk, open_=self._open, hear=self._select, quiet=lambda _: self._quiet())
         elif self._fleet:
             self._fleet.activate(fleet)
         self._columns.set_visibility(not fleet)
@@ -262,9 +176,6 @@ class DeskPage:
         self._show_fleet(False)
         if (call := self._desk.get(call_id)) and call.id != self._shown:
             self._show(call)
-
-    def _hear(self, call_id: str) -> None:
-        self._select(call_id)
 
     def _quiet(self) -> None:
         if self._stage.card:
@@ -325,24 +236,6 @@ class DeskPage:
             self._trouble.show(say("trouble_title"), say("trouble"))
         else:
             self._trouble.hide()
-
-
-def _seconds(text: str) -> float | None:
-    """A moment that an address names; None if it is not one."""
-    return float(text) if re.fullmatch(r"\d{1,6}(\.\d{1,3})?", text, re.ASCII) else None
-
-
-def _show_wall(desk: CallDesk, settings: Settings) -> None:
-    """The fleet for a room: no controls, numbers masked; it follows by itself."""
-    with ui.context.client.content.classes(replace="desk wall"):
-        with Box("h1", "mark"):
-            Text("span", say("product"))
-            mode = "not_ready" if settings.missing else "demo_line" if settings.demo else "live"
-            with Box("span", f"pill {mode}"):
-                Box("i", "dot")
-                Text("b", say(mode))
-        Fleet(desk=desk, for_a_room=True)
-        Connection(demo=settings.demo)
 
 
 def _show_missing(names: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ from babel import Locale
 from vapi.types import CallEndedReason
 
 import services.web.access.login
-import ui.page
+import ui.pages
 from services.demo_line.conversation import SUMMARY, SUMMARY_CUT_SHORT
 from services.desk.call_control import Obstacle
 from services.desk.timeline import ACTIONS
@@ -29,7 +29,7 @@ from services.vapi.ended_reasons import Family, explain
 from services.vapi.ended_sentences import FAULTS, FORMS, SENTENCES
 
 LOGIN = Path(services.web.access.login.__file__)
-PAGE_SOURCES = sorted(Path(ui.page.__file__).parent.rglob("*.py"))
+PAGE_SOURCES = sorted(Path(ui.pages.__file__).parent.rglob("*.py"))
 ASKS = {"say", "text", "parts", "_say"}
 FROM_THE_DOMAIN = {
     *(name.lower() for enum in (CallStatus, Family, Obstacle) for name in enum.__members__),

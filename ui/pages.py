@@ -1,0 +1,107 @@
+"""The pages and their addresses, and what they need of the server."""
+
+import re
+from collections.abc import Callable
+
+from fastapi import FastAPI
+from nicegui import app as nicegui_app
+from nicegui import ui
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from services.desk.desk import CallDesk
+from services.dialling.switch import Switch
+from services.listening.relay import Relay
+from services.recording.recordings import Recordings
+from services.settings import Settings
+from services.support.memory import expect_page
+from services.vapi.forwarding import WebhookForward
+from ui.insights.insights import InsightsPage
+from ui.kit.assets import ROUTE, AssetFiles
+from ui.kit.icons import FAVICON
+from ui.page import DeskPage
+from ui.shell.nicegui_files import NiceguiFiles
+from ui.shell.nonces import install_nonces
+from ui.shell.theme import apply_theme, choose_theme
+from ui.wall import show_wall
+from ui.words import choose_language
+
+
+def install_pages(
+    app: FastAPI,
+    *,
+    desk: CallDesk,
+    relay: Relay,
+    recordings: Recordings,
+    settings: Settings,
+    switch: Switch,
+    issue_ticket: Callable[[str, str], str],
+    forward: WebhookForward,
+) -> None:
+    """Adds the page and its assets to `app`. `issue_ticket` returns a listen ticket for a call id and the key of a session."""
+    app.mount(ROUTE, AssetFiles())
+
+    @ui.page("/")
+    def index(call: str = "", to: str = "", t: str = "") -> None:
+        """`?call=` names the call to show first, `&t=` a moment of its recording in seconds, `?to=` a number for the field. The list of
+        calls has filters of its own. No address ever dials.
+        """
+        _begin()
+        session: str = getattr(ui.context.client.request.state, "session", "")
+        DeskPage(
+            desk=desk,
+            relay=relay,
+            recordings=recordings,
+            settings=settings,
+            switch=switch,
+            issue_ticket=lambda call_id: issue_ticket(call_id, session),
+            forward=forward,
+            call_id=call,
+            to=to,
+            moment_s=_seconds(t),
+        )
+
+    @ui.page("/insights")
+    def insights() -> None:
+        _begin()
+        InsightsPage(desk)
+
+    @ui.page("/wall")
+    def wall_screen() -> None:
+        _begin()
+        show_wall(desk, settings)
+
+    nicegui_app.add_exception_handler(404, _not_found)
+    app.add_middleware(NiceguiFiles)
+    install_nonces()
+    apply_theme(with_login=bool(settings.password))
+    ui.run_with(
+        app,
+        title="Earshot",
+        favicon=FAVICON,
+        viewport="width=device-width, initial-scale=1, viewport-fit=cover",
+        language="en-US",
+        dark=None,
+        tailwind=False,
+        gzip_middleware_factory=lambda app: GZipMiddleware(app, compresslevel=4),  # pages are built per visit
+        reconnect_timeout=30,  # with the default of 3 s a longer pause of the network would reload the page and cut the sound
+        show_welcome_message=False,
+    )
+
+
+def _begin() -> None:
+    """What every page needs first."""
+    expect_page()
+    choose_language()
+    choose_theme()
+
+
+async def _not_found(_request: Request, _error: Exception) -> Response:
+    """NiceGUI would build a whole page, and keep it for a minute: 67 kB for each address that somebody tries."""
+    return PlainTextResponse("Not found", 404)
+
+
+def _seconds(text: str) -> float | None:
+    """A moment that an address names; None if it is not one."""
+    return float(text) if re.fullmatch(r"\d{1,6}(\.\d{1,3})?", text, re.ASCII) else None
