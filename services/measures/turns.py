@@ -1,7 +1,7 @@
 """Makes turns of who spoke when. Pure: times in seconds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 TURN_PAUSE_S = 1.0
 """A longer pause ends a turn even if nobody else speaks."""
@@ -48,7 +48,7 @@ def taken(speech: tuple[Sequence[Stretch], Sequence[Stretch]], last: Turn | None
     for start, channel, end in sorted((one.start, number, one.end) for number in (0, 1) for one in speech[number]):
         own, other = utterances[channel], utterances[1 - channel]
         if own and _continues(own[-1], start, other[-1] if other else None, speech[1 - channel]):
-            own[-1] = replace(own[-1], end=end)
+            own[-1] = Turn(channel, own[-1].start, end)
         else:
             own.append(Turn(channel, start, end))
     turns: list[Turn] = []
@@ -78,5 +78,5 @@ def _answering(turn: Turn, last: Turn | None) -> Turn:
         return turn
     gap = turn.start - last.end
     if gap >= -OVERLAP_S:
-        return replace(turn, response_s=gap)
-    return replace(turn, interrupts=last.end < turn.end)
+        return Turn(turn.channel, turn.start, turn.end, response_s=gap)
+    return Turn(turn.channel, turn.start, turn.end, interrupts=last.end < turn.end)

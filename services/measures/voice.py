@@ -157,7 +157,8 @@ class VoiceDetector:
         """`around`: the evidence of single frames, from the one before the first frame of the other arrays on."""
         first = self.frames - 1
         active = evidence > _LOW
-        edges = np.flatnonzero(np.diff(active, prepend=False, append=False)).tolist()
+        padded = np.concatenate(([False], active, [False]))
+        edges = np.flatnonzero(padded[1:] != padded[:-1]).tolist()
         if self._candidates[channel] and not active[:1].any():
             yield from self._end(channel, first - int(around[0] < _LOW))
         for begin, end in zip(edges[::2], edges[1::2], strict=True):
