@@ -100,7 +100,7 @@ def test_two_assistants_and_two_weeks_are_compared(kept: Earshot, open_tab: Open
     expect(compared).to_have_text(["riley2412 of 2450%18$2.40", "sam32 of 3–3$0.30"])
     page.goto(f"{kept.url}/insights?from=2026-03-11&to=2026-03-11&compare=before")
     expect(compared).to_have_text(["Mar 11 to Mar 1132 of 3–3$0.30", "Mar 10 to Mar 102412 of 2450%18$2.40"])
-    expect(page.locator(".insights")).to_contain_text("Rates are shown from 20 outgoing calls on")
+    expect(page.locator(".insights")).to_contain_text("Rates need at least 20 outgoing calls")
 
 
 def test_days_without_calls_say_so(kept: Earshot, open_tab: Open) -> None:

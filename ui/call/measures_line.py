@@ -1,5 +1,6 @@
 """One quiet line under the lanes: how the conversation goes, and after the call how it went."""
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -13,10 +14,13 @@ from ui.kit.live_box import Batch, LiveBox
 from ui.kit.markup import Text
 from ui.words import decimal, percent, say
 
+log = logging.getLogger(__name__)
+
 CUSTOMER, ASSISTANT = range(len(SPEAKERS))
 USUAL_S = 1.5
 """Up to here an answer seems natural on the telephone."""
 SLOW_S = 2.5
+_AT_ONCE_S = 0.05  # less would be written as 0.0, and who begins over the other's last sound answers after less than nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,9 @@ class MeasuresLine(LiveBox):
     async def _load(self) -> None:
         try:
             measured = await self._desk.measurements.of(self._call.id)
-        except EarshotError:
-            return  # the line stays away; the page says elsewhere that the journal can't be read
+        except EarshotError as error:
+            log.warning("could not read what was measured of a call (%s)", error.code)
+            return
         if measured:
             self._loaded = measured.figures
             self.refresh(self._call)
@@ -92,10 +97,14 @@ def _pieces(figures: Figures, *, over: bool) -> Iterator[Piece]:
 
 
 def _answers(usual: float, *, over: bool) -> str:
-    seconds = decimal(max(0.0, usual))
+    seconds = decimal(usual)
+    if usual < _AT_ONCE_S:
+        return say("measures_at_once")
     if not over:
         return say("measures_answers", seconds=seconds)
-    return say("measures_quick" if usual <= USUAL_S else "measures_slower" if usual <= SLOW_S else "measures_slow", seconds=seconds)
+    if usual <= USUAL_S:
+        return say("measures_quick", seconds=seconds)
+    return say("measures_slower" if usual <= SLOW_S else "measures_slow", seconds=seconds, usual=decimal(USUAL_S))
 
 
 def _slowest(turns: tuple[Turn, ...]) -> float | None:

@@ -6,7 +6,7 @@ from typing import Any
 from nicegui import ui
 
 from services.desk.insights import ACTIVE
-from services.domain.insights import Insights, Tally
+from services.domain.insights import ENOUGH, Insights, Tally
 from services.vapi.ended_reasons import Family
 from ui.insights.asked import Asked
 from ui.insights.numbers import day_name
@@ -44,11 +44,16 @@ def rates(found: Insights, asked: Asked, lead: Lead) -> None:
     data = [None if (rate := day.tally.answer_rate) is None else round(100 * rate, 1) for day in found.days]
     if all(rate is None for rate in data):
         _heading("insights_rate")
-        Text("p", say("insights_few"), "insights-note")
+        too_few()
         return
     line = {"type": "line", "name": say("insights_rate"), "itemStyle": {"color": "var(--accent)"}, "lineStyle": {"color": "var(--accent)"}}
     axis = {"max": 100, "axisLabel": {**_DIM, "formatter": "{value} %"}}
     _chart("insights_rate", _days(found), [{**line, "data": data}], lambda day, _: lead(asked.calls(found.days[day].day)), axis)
+
+
+def too_few() -> None:
+    """Why there is no rate."""
+    Text("p", say("insights_few", fewest=str(ENOUGH)), "insights-note")
 
 
 def minutes_and_cost(found: Insights, asked: Asked, lead: Lead) -> None:

@@ -83,7 +83,7 @@ class InsightsPage(LiveBox):
                     Text("dt", say(name))
                     Text("dd", value)
         if total.answer_rate is None:
-            Text("p", say("insights_few"), "insights-note")
+            charts.too_few()
         if other and asked.other:
             with Box("section", "card", aria_label=say("insights_compared"), data_testid="insights-compared"):
                 Text("h2", say("insights_compared"))
@@ -94,7 +94,8 @@ class InsightsPage(LiveBox):
         if total.calls:
             with Box("section", "card", aria_label=say("insights_by_day"), data_testid="insights-days"):
                 charts.outcomes(found, asked, lead)
-                charts.rates(found, asked, lead)
+                if total.answer_rate is not None:
+                    charts.rates(found, asked, lead)
                 charts.minutes_and_cost(found, asked, lead)
                 days_table(found, asked)
                 Text("a", say("export"), "export", href=asked.csv(), download="insights.csv")
