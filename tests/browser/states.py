@@ -122,6 +122,58 @@ def annotated(page: Page, earshot: Earshot) -> None:
     expect(page.get_by_test_id("note")).to_be_visible()
 
 
+def fleet(page: Page, earshot: Earshot) -> None:
+    """Calls that are heard, talk, and ring."""
+    calls = [earshot.place(next(NEVER_CALLED_BEFORE)) for _ in range(2)] + [earshot.place(RINGS_LONG)]
+    page.goto(f"{earshot.url}/?call={calls[1]['id']}")
+    see(page, "in-progress")
+    page.get_by_test_id("view-fleet").evaluate("button => button.click()")  # a phone has no room for it while few calls run
+    first = page.locator(f".fleet-card[data-call='{calls[0]['id']}']")
+    expect(first.locator(".fleet-last q")).not_to_be_empty(timeout=PATIENCE)
+    first.get_by_role("button", name="Listen").click()
+    expect(first).to_have_class(re.compile(r"\bheard\b"), timeout=PATIENCE)
+
+
+def wall(page: Page, earshot: Earshot) -> None:
+    for _ in range(3):
+        earshot.place(next(NEVER_CALLED_BEFORE))
+    page.goto(f"{earshot.url}/wall")
+    expect(page.locator(".fleet-last q").first).not_to_be_empty(timeout=PATIENCE)
+
+
+def insights(page: Page, earshot: Earshot) -> None:
+    ended(page, earshot)
+    page.goto(f"{earshot.url}/insights")
+    expect(page.get_by_test_id("insights-totals")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".insights-chart svg").first).to_be_visible(timeout=PATIENCE)
+
+
+def measured(page: Page, earshot: Earshot) -> None:
+    """An ended call with what was measured of it."""
+    in_progress(page, earshot)
+    expect(page.get_by_test_id("measures")).to_contain_text("Answers", timeout=PATIENCE)
+    page.get_by_test_id("call-end").click()
+    see(page, "ended")
+    expect(page.get_by_test_id("measures")).to_contain_text("interruption", timeout=PATIENCE)
+
+
+def in_trouble(page: Page, earshot: Earshot) -> None:
+    """A fleet with a call in which nobody speaks."""
+    call = silenced(page, earshot)
+    page.get_by_test_id("view-fleet").evaluate("button => button.click()")
+    expect(page.locator(f".fleet-card[data-call='{call}'].needy")).to_be_visible(timeout=PATIENCE)
+
+
+def silenced(page: Page, earshot: Earshot) -> str:
+    """Shows a call in which both were muted after they had spoken. Returns its id."""
+    call: str = earshot.place(next(NEVER_CALLED_BEFORE))["id"]
+    page.goto(f"{earshot.url}/?call={call}")
+    expect(page.get_by_test_id("measures")).to_contain_text("Answers", timeout=PATIENCE)
+    for muted in ("customer", "assistant"):
+        earshot._ask("POST", f"/api/calls/{call}/control", {"action": f"mute-{muted}"})
+    return call
+
+
 def failed(page: Page, _earshot: Earshot) -> None:
     dial(page, BUSY)
     see(page, "ended")
@@ -188,11 +240,16 @@ ON_THE_DEMO_LINE: Mapping[str, Bring] = {
     "failed": failed,
     "contacts": contacts,
     "presenting": presenting,
+    "fleet": fleet,
+    "wall": wall,
+    "insights": insights,
     "offline": offline,
     "stopped": stopped,
 }
 LOGIN: Mapping[str, Bring] = {"login": empty, "login_refused": wrong_password}
 ELSEWHERE: Mapping[str, tuple[Bring, Callable[[], AbstractContextManager[Earshot]]]] = {
+    "measured": (measured, lambda: earshot_process(EARSHOT_MEASURE="on")),
+    "in_trouble": (in_trouble, lambda: earshot_process(EARSHOT_MEASURE="on")),
     "missing": (empty, lambda: earshot_process(VAPI_API_KEY="k")),
     "not_answering": (not_answering, lambda: earshot_process(**vapi_environ("http://127.0.0.1:9"))),
     "dialling": (dialling, losing_answers),

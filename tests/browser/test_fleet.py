@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from services.support.words import catalogue
 from tests.browser.conftest import Earshot, Open, earshot_process
+from tests.browser.states import silenced
 from tests.browser.test_page import PATIENCE, part
 
 CALLS = 6
@@ -68,6 +70,19 @@ def test_whoever_types_keeps_the_page_until_it_is_asked_for(earshot: Earshot, op
     expect(part(page, "dial-number")).to_have_value("+1 415")
 
 
+def test_a_call_that_fell_silent_comes_first_and_a_key_hears_it(earshot: Earshot, open_tab: Open) -> None:
+    placed(earshot, 1)
+    page = open_tab(earshot.url)
+    silent = silenced(page, earshot)
+    part(page, "view-fleet").click()
+    expect(card(page, silent)).to_have_class(re.compile(r"\bneedy\b"), timeout=PATIENCE)
+    expect(card(page, silent)).to_contain_text("Silent for")
+    expect(part(page, "fleet").locator(".fleet-card").first).to_have_attribute("data-call", silent)
+    expect(part(page, "view-fleet").get_by_role("img")).to_have_text("1")
+    page.locator("body").press("n")
+    expect(card(page, silent)).to_have_class(re.compile(r"\bheard\b"), timeout=PATIENCE)
+
+
 def test_an_ended_call_leaves_and_the_cards_stay_where_the_pointer_is(earshot: Earshot, open_tab: Open) -> None:
     calls = placed(earshot)
     page = open_tab(earshot.url)
@@ -76,6 +91,18 @@ def test_an_ended_call_leaves_and_the_cards_stay_where_the_pointer_is(earshot: E
     earshot._ask("POST", f"/api/calls/{calls[3]}/end")
     expect(part(page, "fleet").locator(".fleet-card")).to_have_count(CALLS - 1, timeout=PATIENCE)
     assert part(page, "fleet").locator(".fleet-card").first.get_attribute("data-call") == calls[0]
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr"])
+def test_small_cards_say_everything_in_every_language(earshot: Earshot, open_tab: Open, language: str) -> None:
+    placed(earshot, 13)
+    page = open_tab(earshot.url, viewport={"width": 1280, "height": 720}, locale=language)
+    small = part(page, "fleet").locator(".fleet-card:has(.btn) .pill").first
+    expect(small).to_be_visible(timeout=PATIENCE)
+    names = ("customer", "assistant", "both", "lost", "silent", "slow", "interrupted")
+    texts = [catalogue(language).say(f"fleet_{name}", seconds="120", count=4) for name in names]
+    cut = "(pill, texts) => texts.filter((text) => { pill.textContent = text; return pill.scrollWidth > pill.clientWidth; })"
+    assert small.evaluate(cut, texts) == []
 
 
 def test_the_wall_shows_fifty_calls_without_controls_or_numbers(earshot: Earshot, open_tab: Open) -> None:

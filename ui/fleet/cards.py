@@ -36,9 +36,15 @@ class Card(TypedDict):
     audible: bool
 
 
-def shown(call: Call) -> bool:
+def in_fleet(call: Call) -> bool:
     """True for a call that belongs into the fleet."""
     return call.running and call.status is not CallStatus.SCHEDULED
+
+
+def find(desk: CallDesk, call_id: str) -> Call | None:
+    """The call, if it belongs into the fleet. One whose outcome was unknown gets another id once it is found."""
+    call = desk.get(call_id)
+    return call if call and call.id == call_id and in_fleet(call) else None
 
 
 def trouble_of(desk: CallDesk, call: Call) -> Trouble | None:

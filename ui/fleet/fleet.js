@@ -23,7 +23,7 @@ const MANY = 12; // from here on the cards are small
 
 export default defineComponent({
   template: `
-    <section class="fleet" :class="{ many: cards.length > ${MANY} }" :style="{ zoom }" data-testid="fleet" :aria-label="words.fleet" @pointerenter="hold"
+    <section class="fleet" :class="{ many }" :style="{ zoom }" data-testid="fleet" :aria-label="words.fleet" @pointerenter="hold"
       @pointerleave="release" @focusin="hold" @focusout="left">
       <h2><span>{{ count }}</span><b v-if="troubled.length" class="pill needy">{{ need }}</b><small>{{ words.order }}</small></h2>
       <p v-if="!cards.length" class="nothing">{{ words.none }}</p>
@@ -44,8 +44,9 @@ export default defineComponent({
             <b v-if="card.trouble" class="pill needy">{{ card.trouble }}</b>
             <span v-else class="pill" :class="card.speaker">{{ card.state }}</span>
             <button v-if="controls && card.audible" type="button" class="btn small" :aria-pressed="String(card.id === heard)"
-              :data-next="card.id === next ? '' : null" :aria-label="label(card)" @click="press(card)">
-              {{ card.id === heard ? words.heard : words.listen }}
+              :data-next="card.id === next ? '' : null" :aria-label="label(card)" :title="many ? label(card) : null" @click="press(card)">
+              <span v-if="many" class="icon" v-html="icons[card.id === heard ? 'heard' : 'listen']"></span>
+              <template v-else>{{ card.id === heard ? words.heard : words.listen }}</template>
             </button>
           </footer>
         </li>
@@ -54,6 +55,7 @@ export default defineComponent({
   props: {
     initial: { type: /** @type {import("vue").PropType<Card[]>} */ (Array), required: true },
     words: { type: Object, required: true },
+    icons: { type: Object, required: true }, // small cards have no room for words on the button
     controls: Boolean,
     wall: Boolean, // to be read from afar
   },
@@ -80,6 +82,10 @@ export default defineComponent({
       return Object.values(this.known).sort(
         (a, b) => (place.get(a.id) ?? last) - (place.get(b.id) ?? last) || a.rank - b.rank || (a.at ?? 0) - (b.at ?? 0),
       );
+    },
+    /** @returns {boolean} */
+    many() {
+      return this.cards.length > MANY;
     },
     /** @returns {Card[]} */
     troubled() {

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from nicegui.element import Element
 
 from services.desk.desk import CallDesk
-from services.domain.call import Call
-from ui.fleet.cards import Card, card, shown
+from services.measures.trouble import LOST_S
+from ui.fleet.cards import Card, card, find, in_fleet
+from ui.kit.icons import drawing
 from ui.kit.live_box import Batch, LiveBox
 from ui.kit.markup import set_props
 from ui.kit.times import FORMATS
@@ -39,7 +40,8 @@ class Grid(Element, component="fleet.js", dependencies=[FORMATS]):
             "count": text("fleet_count"),
             "need": text("fleet_need"),
         }
-        set_props(self, initial=cards, words=words, controls=hear is not None, wall=for_a_room)
+        icons = {"listen": drawing("listen", 16), "heard": drawing("stop", 16)}
+        set_props(self, initial=cards, words=words, icons=icons, controls=hear is not None, wall=for_a_room)
         for event, handler in (("open", open_), ("hear", hear), ("quiet", quiet)):
             if handler:
                 self.on(event, lambda args, handler=handler: handler(str(args.args)))
@@ -60,7 +62,6 @@ class Fleet(LiveBox):
         super().__init__("div", "fleet-box")
         self._desk = desk
         self._for_a_room = for_a_room
-        self._active = True
         self._cards = self._all()
         with self:
             self._grid = Grid(list(self._cards.values()), open_=open_, hear=hear, quiet=quiet, for_a_room=for_a_room)
@@ -73,7 +74,6 @@ class Fleet(LiveBox):
 
     def activate(self, active: bool) -> None:
         """Shows the calls as they are now and what changes from now on, or stops that."""
-        self._active = active
         self.set_visibility(active)
         if active:
             self._cards = self._all()
@@ -84,25 +84,26 @@ class Fleet(LiveBox):
         self._grid.run_method("mark", call_id)
 
     def _all(self) -> dict[str, Card]:
-        return {call.id: card(self._desk, call, for_a_room=self._for_a_room) for call in self._desk.calls() if shown(call)}
+        return {call.id: card(self._desk, call, for_a_room=self._for_a_room) for call in self._desk.calls() if in_fleet(call)}
 
     def _look_at(self, call_id: str) -> None:
-        if self._active:
+        if self.visible:
             self._batch.add(call_id, None)
 
     async def _watch(self) -> None:
-        """Sound stays away without anything that reports it."""
+        """Nothing reports that sound stays away."""
         while True:
             await asyncio.sleep(1)
             for call_id in self._cards:
-                self._look_at(call_id)
+                if self._desk.measurements.age_s(call_id) >= LOST_S:
+                    self._look_at(call_id)
 
     def _refresh(self, ids: dict[str, None]) -> None:
-        if not self._active:
+        if not self.visible:
             return
-        now = [call for call_id in ids if (call := self._running(call_id))]
+        now = [call for call_id in ids if (call := find(self._desk, call_id))]
         put = [new for call in now if (new := card(self._desk, call, for_a_room=self._for_a_room)) != self._cards.get(call.id)]
-        gone = [call_id for call_id in self._cards if self._running(call_id) is None]
+        gone = [call_id for call_id in self._cards if find(self._desk, call_id) is None]
         self._cards.update((one["id"], one) for one in put)
         if put:
             self._grid.run_method("put", put)
@@ -110,8 +111,3 @@ class Fleet(LiveBox):
             self._grid.run_method("drop", gone)
         for call_id in gone:
             del self._cards[call_id]
-
-    def _running(self, call_id: str) -> Call | None:
-        """The call, if it belongs here. One whose outcome was unknown gets another id once it is found."""
-        call = self._desk.get(call_id)
-        return call if call and call.id == call_id and shown(call) else None

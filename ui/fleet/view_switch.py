@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 from services.desk.desk import CallDesk
-from ui.fleet.cards import shown, trouble_of
+from services.domain.call import Call
+from ui.fleet.cards import find, in_fleet, trouble_of
 from ui.kit.live_box import LiveBox
 from ui.kit.markup import Box, Text, set_props
 from ui.words import say
@@ -15,13 +16,17 @@ _LOOKS_EVERY_S = 1.0
 
 
 class ViewSwitch(LiveBox):
-    """`choose` is called with True when the fleet is chosen, with False when the calls are; `counted` once a second with the number of
-    running calls."""
+    """`choose` is called with True when the fleet is chosen, with False when the calls are; `counted` once a second, while calls
+    run, with their number."""
 
     def __init__(self, *, desk: CallDesk, choose: Callable[[bool], None], counted: Callable[[int], None]) -> None:
         super().__init__("div", "views", role="group", aria_label=say("fleet_view"))
         self._counted = counted
         self._desk = desk
+        self._ids = {call.id for call in desk.calls() if in_fleet(call)}
+        self._some_run = asyncio.Event()
+        if self._ids:
+            self._some_run.set()
         with self:
             self._calls = Box("button", "view", type="button", data_testid="view-calls").on("click", lambda: choose(False))
             with self._calls:
@@ -33,6 +38,7 @@ class ViewSwitch(LiveBox):
                 self._needy = Text("b", "", "needy-count")
         self.show(fleet=False)
         self.look()
+        self.subscribe(desk.changed, self._on_change)
         self.start(self._keep_looking(), name="count running calls")
 
     def show(self, *, fleet: bool) -> None:
@@ -40,14 +46,24 @@ class ViewSwitch(LiveBox):
         set_props(self._calls, aria_pressed=str(not fleet).lower())
         set_props(self._fleet, aria_pressed=str(fleet).lower())
 
+    def _on_change(self, call: Call) -> None:
+        if in_fleet(call):
+            self._ids.add(call.id)
+            self._some_run.set()
+
     async def _keep_looking(self) -> None:
+        """While calls run it looks each second: nothing reports that sound stays away."""
         while True:
             await asyncio.sleep(_LOOKS_EVERY_S)
+            await self._some_run.wait()
             self._counted(self.look())
+            if not self._ids:
+                self._some_run.clear()
 
     def look(self) -> int:
         """Shows the counts as they are now, and returns how many calls run."""
-        running = [call for call in self._desk.calls() if shown(call)]
+        running = [call for call_id in self._ids if (call := find(self._desk, call_id))]
+        self._ids = {call.id for call in running}
         needy = sum(trouble_of(self._desk, call) is not None for call in running)
         self._count.set_text(str(len(running)) if running else "")  # it keeps its place while it is empty
         self._needy.show(str(needy) if needy else "")

@@ -44,5 +44,9 @@ FAVICON = (
 
 def icon(name: str, size: int = 18) -> ui.html:
     """A decorative icon, hidden from screen readers: the text beside it or its parent's label has to say the same."""
-    drawing = f'<svg width="{size}" height="{size}" viewBox="0 0 24 24" aria-hidden="true">{_ICONS[name]}</svg>'
-    return ui.html(drawing, sanitize=False, tag="span").classes(f"icon icon-{name}")
+    return ui.html(drawing(name, size), sanitize=False, tag="span").classes(f"icon icon-{name}")
+
+
+def drawing(name: str, size: int = 18) -> str:
+    """The icon as SVG, for components that draw it themselves."""
+    return f'<svg width="{size}" height="{size}" viewBox="0 0 24 24" aria-hidden="true">{_ICONS[name]}</svg>'
