@@ -22,7 +22,12 @@ from tests.web.test_tokens import entry
 
 README = Path(__file__).parent.parent.parent / "README.md"
 TOKENS = [entry(scope, scope, scope) for scope in Scope]
-TOKENS += [entry("boss", "*", "boss"), entry("hearing", "read+listen", "hearing"), entry("seeing", "read+control", "seeing")]
+TOKENS += [
+    entry("boss", "*", "boss"),
+    entry("hearing", "read+listen", "hearing"),
+    entry("seeing", "read+control", "seeing"),
+    entry("owning", "read+manage", "owning"),
+]
 WITHOUT = {"GET /health", "GET /health/live", "GET /metrics", "POST /api/vapi_events"}
 """Operations that need no token."""
 BODIES: dict[str, Any] = {
@@ -41,6 +46,8 @@ ARGUMENTS = {
     "add-message": {"content": "Hi"},
     "handoff": {"assistantId": "a"},
 }
+READ_TOO = {"POST /api/webhooks"}
+"""Operations that need the scope `read` besides their own."""
 RECORDING = "https://storage.vapi.ai/one.wav"
 OURS = "/api/calls/past/vapi-recording"
 
@@ -90,7 +97,18 @@ async def test_a_token_may_do_what_its_scope_says_and_nothing_else(client: Clien
         if scope == "nobody":
             assert (status, code) == (401, "unauthorized"), operation
         else:
-            assert (code == "forbidden_scope") is (scope not in allowed), operation
+            assert (code == "forbidden_scope") is (scope not in allowed or operation in READ_TOO), operation
+
+
+async def test_who_may_not_read_calls_does_not_have_them_sent(client: Client) -> None:
+    body = BODIES["POST /api/webhooks"]
+    for name, expected in (
+        ("manage", (403, "forbidden_scope")),
+        ("hearing", (403, "forbidden_scope")),
+        ("owning", (422, "invalid_request")),
+    ):
+        status, problem, _ = await client.ask("POST", "/api/webhooks", json=body, headers=bearer(name))
+        assert (status, problem["code"]) == expected, name  # 127.0.0.1 may not be sent to
 
 
 async def answered(vapi: StandIn, client: Client) -> str:

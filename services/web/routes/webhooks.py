@@ -104,7 +104,8 @@ class _WebhookRoutes:
 
     async def add(self, request: Request, body: WebhookRequest) -> JSONResponse:
         """From now on this address gets events, signed as Standard Webhooks says. What it does not accept is sent again for 24 hours. If it
-        answers 410, it is disabled."""
+        answers 410, it is disabled. Needs the scope `read` too, since events have what it shows."""
+        client_of(request, Scope.READ)
         endpoint = await self._endpoints.add(body.url, body.events, client_of(request, Scope.MANAGE))
         return JSONResponse(_webhook(endpoint) | {"secret": endpoint.secret}, 201)
 
