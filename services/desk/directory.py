@@ -75,6 +75,11 @@ class Directory:
             return str(call.assistant.get("name") or "")
         return self.assistant_name(call.assistant_id)
 
+    def name_of(self, speaker_id: str) -> str:
+        """The name of this assistant or squad, or an empty string."""
+        squad = self.squads.get(speaker_id)
+        return (squad.name or "") if squad else self.assistant_name(speaker_id)
+
     def variables(self, *, assistant_id: str = "", squad_id: str = "") -> tuple[str, ...]:
         """The names that the texts of an assistant, or of all assistants of a squad, ask for."""
         squad = self.squads.get(squad_id)

@@ -10,7 +10,7 @@ from services.measures.figures import Figures
 from services.measures.trouble import KINDS, Trouble, trouble
 from ui.kit.times import milliseconds
 from ui.words import decimal, say
-from ui.words.calls import masked, outcome, who
+from ui.words.calls import masked, number, outcome
 
 WINDOW_S = 60.0
 """What the lanes of a card show: the last minute of the call's sound."""
@@ -66,7 +66,7 @@ def card(desk: CallDesk, call: Call, *, for_a_room: bool = False) -> Card:
     last = _last(desk.transcripts.of(call.id))
     return Card(
         id=call.id,
-        name=masked(call) if for_a_room else (call.customer_name or who(desk, call)),
+        name=masked(call) if for_a_room else (desk.contacts.name_of(call.to) or call.customer_name or number(call)),
         since=milliseconds(call.started_at),
         at=milliseconds(call.created_at),
         state=say(f"fleet_{speaker}") if speaker else outcome(desk, call),

@@ -127,8 +127,7 @@ class InsightsPage(LiveBox):
         return say("insights_from_to", first=day_name(asked.period.first), last=day_name(asked.period.last))
 
     def _speaker_name(self, speaker: str) -> str:
-        squad = self._desk.directory.squads.get(speaker)
-        return (squad.name if squad else self._desk.directory.assistant_name(speaker)) or speaker or say("insights_without")
+        return self._desk.directory.name_of(speaker) or speaker or say("insights_without")
 
     def _form(self, asked: Asked) -> None:
         directory = self._desk.directory

@@ -75,9 +75,7 @@ class PastCalls(LiveBox):
 
     def _show_only(self) -> None:
         directory, filters = self._desk.directory, self._filters
-        squad = directory.squads.get(filters.speaker)
-        speaker = (squad.name if squad else directory.assistant_name(filters.speaker)) or filters.speaker
-        names = [speaker, directory.caller_id_name(filters.caller) or filters.caller]
+        names = [directory.name_of(filters.speaker) or filters.speaker, directory.caller_id_name(filters.caller) or filters.caller]
         self._only_words.show(say("only_calls", names=" · ".join(filter(None, names))))
         self._only.set_visibility(any(names))
 

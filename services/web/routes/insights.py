@@ -107,10 +107,7 @@ def insights_router(desk: CallDesk) -> APIRouter:
         """By day, assistant and caller ID. Scheduled calls and those of unknown outcome are not counted."""
         counted = await found(request, asked)
         directory = desk.directory
-        names = {
-            **{one.id: one.name or "" for one in directory.squads.values()},
-            **{one: directory.assistant_name(one) for one in directory.assistants},
-        }
+        names = {speaker: directory.name_of(speaker) for speaker in (*directory.squads, *directory.assistants)}
         return JSONResponse(
             {
                 "first": asked.period.first.isoformat(),
