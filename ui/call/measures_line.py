@@ -32,7 +32,9 @@ class Piece:
 
 
 class MeasuresLine(LiveBox):
-    """Hidden until there are figures. `show_moment` is called with a time in seconds when a figure of an ended call is pressed."""
+    """Its row is kept free in a running call, so that nothing moves when there are figures. `show_moment` is called with a time in seconds
+    when a figure of an ended call is pressed.
+    """
 
     def __init__(self, call: Call, *, desk: CallDesk, show_moment: Callable[[float], None]) -> None:
         super().__init__("p", "measures", aria_label=say("measures"), role="group", data_testid="measures")
@@ -41,7 +43,7 @@ class MeasuresLine(LiveBox):
         self._show_moment = show_moment
         self._shown: list[Piece] = []
         self._ended: bool | None = None
-        self.set_visibility(False)
+        self.set_visibility(call.running)
         batch = Batch[str, None](self, lambda _: self.refresh(self._call), every_s=0.25)
         self.subscribe(desk.measurements.changed, lambda call_id: batch.add(call_id, None) if call_id == self._call.id else None)
         self._loaded: Figures | None = None
@@ -67,7 +69,7 @@ class MeasuresLine(LiveBox):
         if (pieces, not call.running) == (self._shown, self._ended):
             return
         self._shown, self._ended = pieces, not call.running
-        self.set_visibility(bool(pieces))
+        self.set_visibility(bool(pieces) or call.running)
         self.clear()
         with self:
             for piece in pieces:
