@@ -21,19 +21,25 @@ class Saved:
     over: bool
 
 
+def taken(connection: sa.Connection, call_id: str, instance: str, living: Living) -> bool:
+    """True if another living process measures the call."""
+    measurer = connection.execute(sa.select(measures.c.measurer).where(measures.c.call_id == call_id)).scalar()
+    return measurer not in (None, "", instance) and bool(living(connection, {measurer}))
+
+
 def take(connection: sa.Connection, call_id: str, instance: str, living: Living, leave_to_placer_of: str | None = None) -> str | None:
     """Makes `instance` the one that measures a call. Returns what was measured before, empty if nothing; None if another living process
     measures the call, or if nobody has yet and another living process placed the dial with the tag `leave_to_placer_of`."""
-    row = connection.execute(sa.select(measures).where(measures.c.call_id == call_id)).one_or_none()
-    if row is None:
+    if taken(connection, call_id, instance, living):
+        return None
+    data = connection.execute(sa.select(measures.c.data).where(measures.c.call_id == call_id)).scalar()
+    if data is None:
         if leave_to_placer_of and placed_by_another(connection, leave_to_placer_of, instance, living):
             return None
         connection.execute(measures.insert().values(call_id=call_id, measurer=instance, data="", brief=""))
         return ""
-    if row.measurer not in ("", instance) and living(connection, {row.measurer}):
-        return None
     connection.execute(measures.update().where(measures.c.call_id == call_id).values(measurer=instance))
-    return str(row.data)
+    return str(data)
 
 
 def save(connection: sa.Connection, wanted: Sequence[Saved]) -> None:

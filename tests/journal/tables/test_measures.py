@@ -1,9 +1,16 @@
 """One process measures a call; another continues when that one is gone; what was measured can be read by all of them."""
 
+import asyncio
+import sqlite3
+from contextlib import closing
+
+import pytest
+
 from services.domain.call import Call, CallStatus
 from services.journal import Journal
 from tests.journal.conftest import Open, an_order, execute
 from tests.journal.processes.test_processes import let_20_seconds_pass
+from tests.patience import HANG_S
 
 ONE = Call(id="one", status=CallStatus.IN_PROGRESS)
 """What belongs to no call is deleted."""
@@ -33,6 +40,18 @@ async def test_one_process_measures_a_call_and_the_next_continues_what_it_has(op
     assert await other.take("one") == "more"
     await one.save("one", "late", brief="3")
     assert await other.of("one") == "more", "the other one measures it now"
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+async def test_a_call_that_another_process_measures_is_left_without_a_write(open_journal: Open, url: str) -> None:
+    one, other = await open_journal(), await open_journal()
+    await one.save(ONE)
+    await one.measures.take("one")
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        async with asyncio.timeout(HANG_S):
+            assert await other.measures.take("one") is None
+        writer.execute("ROLLBACK")
 
 
 async def test_the_process_that_placed_a_call_comes_first_while_it_lives(open_journal: Open, url: str) -> None:
