@@ -38,14 +38,16 @@ def about(call_id: str) -> dict[str, str]:
 
 
 class Logfmt(logging.Formatter):
-    """`time=... level=... logger=... message="..." request=... call=...`; a traceback follows below its line."""
+    """`time=... level=... logger=... message="..." request=... call=...`; a traceback follows below its line, indented."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = _fields(record)
         message = _quoted(fields.pop("message"))
         rest = "".join(f" {name}={value if _PLAIN.fullmatch(value) else _quoted(value)}" for name, value in _ids(record).items())
         line = f"{' '.join(f'{name}={value}' for name, value in fields.items())} message={message}{rest}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        below = self.formatException(record.exc_info).split("\n") if record.exc_info else []
+        # What was raised may quote a stranger: indented, it can't pass for a line of its own.
+        return "".join([line, *(f"\n  {_escaped(part)}" for part in below)])
 
 
 class JsonLines(logging.Formatter):
@@ -78,5 +80,9 @@ def _ids(record: logging.LogRecord) -> dict[str, str]:
 
 def _quoted(text: str) -> str:
     text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    # Text from outside must not start a log line of its own or control the terminal that shows it.
-    return '"' + _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + '"'
+    return f'"{_escaped(text)}"'
+
+
+def _escaped(text: str) -> str:
+    """Text from outside must not start a log line of its own or control the terminal that shows it."""
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -60,6 +60,17 @@ def test_a_record_about_another_call_names_that_one() -> None:
     assert (fields["request"], fields["call"]) == ("r1", "c2")
 
 
+@pytest.mark.parametrize("sent", [*HOSTILE, "a\ntime=2026-01-01T00:00:00Z level=info"])
+def test_a_traceback_that_quotes_a_stranger_is_indented_and_steers_no_terminal(sent: str) -> None:
+    try:
+        raise ValueError(sent)
+    except ValueError:
+        first, *below = Logfmt().format(record("x", exc_info=sys.exc_info())).splitlines()
+    assert 'message="x"' in first
+    assert below[0] == "  Traceback (most recent call last):"
+    assert all(line.startswith("  ") and line.isprintable() for line in below)
+
+
 def test_a_traceback_is_a_field_of_its_line() -> None:
     try:
         raise ValueError("broken\nhere")
