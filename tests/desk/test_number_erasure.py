@@ -21,7 +21,7 @@ from tests.stand_in import StandIn
 async def desk(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[CallDesk]:
     monkeypatch.setattr("services.desk.number_erasure._PAGE", 1)
     monkeypatch.setattr("services.desk.watcher.CALM", 0.2)
-    gateway = Gateway(api_key="private", base_url=vapi.url, timeout=2.0)
+    gateway = Gateway(api_key="private", base_url=vapi.url)
     async with desk_in(tmp_path, gateway) as desk:
         yield desk
     await gateway.aclose()

@@ -20,7 +20,7 @@ HOOKS = "/api/webhooks"
 
 @pytest.fixture
 async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
-    gateway = Gateway(api_key="private", base_url=vapi.url, timeout=2.0)
+    gateway = Gateway(api_key="private", base_url=vapi.url)
     async with client_of(tmp_path, gateway, webhook_networks=frozenset({"127.0.0.1"})) as made:
         deliveries = Deliveries(made.desk.journal.outbox, body=partial(webhook_body, made.desk), sender=sender(), pauses_s=(0.0,))
         deliveries.start()

@@ -49,6 +49,7 @@ def test_the_sound_comes_back_after_the_sound_server_died(listener: Listener, so
         pytest.skip("WebKitGTK plays nothing any more once its sound server has died")
     listener.dial()
     listener.listen(1)
+    assert spots(listener.recorded()), "it never played on this device, so it can't miss it"
     sound_server.kill()
     listener.until_state("no-device")
     time.sleep(AWAY_S)
@@ -68,6 +69,7 @@ def test_the_sound_comes_back_after_the_sound_server_died(listener: Listener, so
 def test_a_call_can_be_ended_while_there_is_no_sound_device(listener: Listener, sound_server: SoundServer, talking: Earshot) -> None:
     listener.dial()
     listener.listen(1)
+    assert spots(listener.recorded()), "it never played on this device, so it can't miss it"
     sound_server.kill()
     listener.until_state("no-device")
     listener.browser.click("call-end")
