@@ -5,7 +5,7 @@ import logging
 import secrets
 from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -17,20 +17,20 @@ from services.domain.transcript import Line
 from services.journal.annotations import AnnotationsJournal
 from services.journal.database.revisions import Revised
 from services.journal.erasures import ErasuresJournal
+from services.journal.housekeeping import Housekeeping
 from services.journal.insights import InsightsJournal
 from services.journal.measures import MeasuresJournal
 from services.journal.opening import open_database
 from services.journal.outbox import OutboxJournal
 from services.journal.processes.feed import Feed, News
-from services.journal.processes.presence import HEARTBEAT, Presence
+from services.journal.processes.presence import Presence
 from services.journal.recordings import RecordingsJournal
 from services.journal.records import AuditRow, Begun, Condition, Dial, DialState, Session
-from services.journal.tables import annotations, audit, calls, dials, hang_ups, pruning, sessions, settlements, slots, states, transcripts
+from services.journal.tables import annotations, audit, calls, dials, hang_ups, sessions, settlements, slots, states, transcripts
 from services.journal.tables.states import State
 from services.journal.writing.proof import Proof
 from services.journal.writing.writer import Writer
 from services.journal.writing.writes import Fact, Kind
-from services.support.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +43,6 @@ _HUNG_UP: Fact[str] = Fact(turn=4, run=hang_ups.done, about=lambda tag: tag)
 _SAVE_TRANSCRIPT: Fact[tuple[str, Sequence[Line]]] = Fact(
     turn=5, run=transcripts.save, about=lambda said: said[0], merge=lambda _, newer: newer
 )
-
-_TIDY = timedelta(hours=1)
 
 
 class Journal:
@@ -74,8 +72,8 @@ class Journal:
         self._beginning_now: set[str] = set()
         """The tags of the dials that are being written down."""
         self._closed = False
-        self._tasks = Tasks()
-        self._tasks.start(self._keep_house(tidies), name="keep journal")
+        self._housekeeping = Housekeeping(database, presence, now, tidies=tidies)
+        self._housekeeping.start()
 
     @classmethod
     async def open(
@@ -101,7 +99,7 @@ class Journal:
         if self._closed:
             return
         self._closed = True
-        await self._tasks.aclose()
+        await self._housekeeping.aclose()
         await self._feed.aclose()
         await self._proof.aclose()
         try:
@@ -330,23 +328,7 @@ class Journal:
         """Frees idempotency keys after 24 hours and deletes outdated rows. Runs by itself every hour, unless the journal was opened
         otherwise.
         """
-        await self._database.write(partial(dials.forget_keys, before=self._now() - dials.KEY_KEPT))
-        while rows := await self._database.read(partial(pruning.outdated, now=self._now())):
-            for table, which in rows:
-                await self._database.write(partial(pruning.delete, table=table, rows=which))
-
-    async def _keep_house(self, tidies: bool) -> None:
-        tidied: datetime | None = None
-        while True:
-            try:
-                await self._presence.join()
-                now = self._now()
-                if tidies and (tidied is None or now - tidied >= _TIDY):
-                    await self.forget_old()
-                    tidied = now
-            except JournalError as error:
-                log.warning("could not do the journal's housekeeping: %s", error.detail)
-            await asyncio.sleep(HEARTBEAT)
+        await self._housekeeping.forget_old()
 
     def _beginning(
         self, order: CallOrder, client: str, limits: Limits, *, key: str | None = None, fingerprint: str | None = None

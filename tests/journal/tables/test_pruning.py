@@ -8,8 +8,7 @@ import pytest
 
 from services.domain.call import Call, CallStatus
 from services.domain.transcript import Line
-from services.journal import AuditRow, Journal, Session
-from services.journal import journal as journal_module
+from services.journal import AuditRow, Journal, Session, housekeeping
 from services.journal.tables import pruning
 from services.journal.tables.dials import KEY_KEPT
 from services.journal.tables.pruning import KEPT, NOT_PRUNED, REFUSED_KEPT, SESSIONS_KEPT, pruned_tables
@@ -112,7 +111,7 @@ async def test_every_table_is_pruned_or_says_why_not(journal: Journal, url: str,
 
 
 async def test_it_is_pruned_by_itself_every_hour(open_journal: Open, url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_module, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(housekeeping, "HEARTBEAT", 0.01)
     journal = await open_journal(now=clock, tidies=True)
     await fill(journal, clock)
     clock.pass_(KEPT)

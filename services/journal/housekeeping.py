@@ -1,0 +1,55 @@
+"""Keeps the journal in order: reports that this process lives, and deletes what is outdated."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+from services.domain.errors import JournalError
+from services.journal.database.database import Database
+from services.journal.processes.presence import HEARTBEAT, Presence
+from services.journal.tables import dials, pruning
+from services.support.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+_TIDY = timedelta(hours=1)
+
+
+class Housekeeping:
+    """`tidies`: False leaves outdated rows until `forget_old` is called."""
+
+    def __init__(self, database: Database, presence: Presence, now: Callable[[], datetime], *, tidies: bool) -> None:
+        self._database = database
+        self._presence = presence
+        self._now = now
+        self._tidies = tidies
+        self._tasks = Tasks()
+
+    def start(self) -> None:
+        """Works until `aclose`."""
+        self._tasks.start(self._run(), name="keep journal")
+
+    async def aclose(self) -> None:
+        await self._tasks.aclose()
+
+    async def forget_old(self) -> None:
+        """Frees idempotency keys after 24 hours and deletes outdated rows."""
+        await self._database.write(partial(dials.forget_keys, before=self._now() - dials.KEY_KEPT))
+        while rows := await self._database.read(partial(pruning.outdated, now=self._now())):
+            for table, which in rows:
+                await self._database.write(partial(pruning.delete, table=table, rows=which))
+
+    async def _run(self) -> None:
+        tidied: datetime | None = None
+        while True:
+            try:
+                await self._presence.join()
+                now = self._now()
+                if self._tidies and (tidied is None or now - tidied >= _TIDY):
+                    await self.forget_old()
+                    tidied = now
+            except JournalError as error:
+                log.warning("could not do the journal's housekeeping: %s", error.detail)
+            await asyncio.sleep(HEARTBEAT)
