@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from services.settings import TABLE
+from services.web.routes import call_files
 from tests.deploy.dockerfile import stages
 from tests.process import ROOT
 
@@ -17,6 +18,11 @@ KUBERNETES = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/earshot.yaml").r
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 TRAEFIK: dict[str, Any] = yaml.safe_load((ROOT / "deploy/traefik.yaml").read_text())
 SETTINGS = {variable.name for variable in TABLE.values()}
+
+
+def megabytes(quantity: str) -> int:
+    """Of a quantity such as `256Mi`, `1Gi` or compose's `256m`."""
+    return int(quantity.rstrip("GMim")) * (1024 if "G" in quantity else 1)
 
 
 def schema_errors(compose: dict[str, Any]) -> list[str]:
@@ -72,6 +78,18 @@ def test_kubernetes_runs_the_image_as_its_user_and_asks_it_by_a_name_that_it_ans
         assert app[probe]["httpGet"]["path"] == "/health/live"
     (values,) = [document["data"] for document in KUBERNETES if document["kind"] == "ConfigMap"]
     assert values.keys() <= SETTINGS
+
+
+def test_a_full_folder_of_temporary_files_ends_no_process() -> None:
+    """Kubernetes evicts a pod for what is over the limit on disk. In memory it counts as memory of the container."""
+    (pods,) = [document["spec"]["template"]["spec"] for document in KUBERNETES if document["kind"] == "StatefulSet"]
+    (tmp,) = [volume["emptyDir"] for volume in pods["volumes"] if volume["name"] == "tmp"]
+    (app,) = pods["containers"]
+    assert tmp["medium"] == "Memory"
+    assert 2 * megabytes(tmp["sizeLimit"]) <= megabytes(app["resources"]["limits"]["memory"])
+    size = COMPOSE["services"]["earshot1"]["tmpfs"][0].partition("size=")[2].partition(",")[0]
+    for place in (megabytes(tmp["sizeLimit"]), megabytes(size)):
+        assert place * 2**20 >= call_files._AT_ONCE * call_files._LARGEST
 
 
 def test_kubernetes_leads_to_the_pods_and_keeps_a_page_at_its_process() -> None:
