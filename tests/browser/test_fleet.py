@@ -105,6 +105,18 @@ def test_small_cards_say_everything_in_every_language(earshot: Earshot, open_tab
     assert small.evaluate(cut, texts) == []
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080)])
+def test_the_wall_has_room_for_all_calls(earshot: Earshot, open_tab: Open, width: int, height: int) -> None:
+    placed(earshot, 7)
+    page = open_tab(f"{earshot.url}/wall", viewport={"width": width, "height": height})
+    expect(part(page, "fleet").locator(".fleet-card")).to_have_count(7)
+    for one in part(page, "fleet").locator(".fleet-card").all():
+        expect(one).to_be_in_viewport(ratio=1)
+    placed(earshot, 12)
+    expect(part(page, "fleet").locator(".fleet-card")).to_have_count(19)
+    expect(part(page, "fleet").locator(".fleet-card").last).to_be_in_viewport(ratio=1)
+
+
 def test_the_wall_shows_fifty_calls_without_controls_or_numbers(earshot: Earshot, open_tab: Open) -> None:
     placed(earshot, 50)
     page = open_tab(f"{earshot.url}/wall")

@@ -20,10 +20,11 @@ import { lasting } from "times";
 import { defineComponent } from "vue";
 
 const MANY = 12; // from here on the cards are small
+const ZOOMS = [1.8, 1.6, 1.4, 1.25, 1.1, 1, 0.9, 0.8]; // of a wall; smaller can't be read from afar
 
 export default defineComponent({
   template: `
-    <section class="fleet" :class="{ many }" :style="{ zoom }" data-testid="fleet" :aria-label="words.fleet" @pointerenter="hold"
+    <section class="fleet" :class="{ many }" data-testid="fleet" :aria-label="words.fleet" @pointerenter="hold"
       @pointerleave="release" @focusin="hold" @focusout="left">
       <h2><span>{{ count }}</span><b v-if="troubled.length" class="pill needy">{{ need }}</b><small>{{ words.order }}</small></h2>
       <p v-if="!cards.length" class="nothing">{{ words.none }}</p>
@@ -99,10 +100,6 @@ export default defineComponent({
       const all = this.troubled.filter((card) => card.audible);
       return (all[all.findIndex((card) => card.id === this.heard) + 1] ?? all[0])?.id;
     },
-    /** @returns {number} */
-    zoom() {
-      return !this.wall ? 1 : this.cards.length > 2 * MANY ? 1.1 : this.cards.length > MANY / 2 ? 1.35 : 1.8;
-    },
     /** @returns {string} */
     count() {
       return plural(this.words.count, this.cards.length);
@@ -113,7 +110,15 @@ export default defineComponent({
     },
   },
 
+  watch: {
+    "cards.length"() {
+      this.$nextTick(this.fit);
+    },
+  },
+
   mounted() {
+    this.fit();
+    addEventListener("resize", this.fit);
     this.clock = setInterval(() => {
       this.now = Date.now();
     }, 1000);
@@ -121,10 +126,20 @@ export default defineComponent({
 
   beforeUnmount() {
     clearInterval(this.clock);
+    removeEventListener("resize", this.fit);
   },
 
   methods: {
     lasting,
+
+    /** As large as all cards have room for: nobody scrolls a wall. */
+    fit() {
+      if (!this.wall) return;
+      for (const zoom of ZOOMS) {
+        this.$el.style.zoom = zoom;
+        if (document.documentElement.scrollHeight <= innerHeight) return;
+      }
+    },
 
     /** @param {Card[]} cards */
     put(cards) {
