@@ -1,37 +1,17 @@
 """Answers with a temporary file, read as fast as the client takes it."""
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack
 from typing import IO
 
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from services.domain.client import Client
-from services.domain.errors import LimitReached
-
 _BLOCK = 256 * 1024  # bytes read in one go
-_EACH = 4  # files of one client
 
-
-class ClientFiles:
-    """Counts the files that are made for a client, or wait on disk until it has read them."""
-
-    def __init__(self) -> None:
-        self._held: Counter[str] = Counter()
-
-    @contextmanager
-    def one(self, client: Client) -> Iterator[None]:
-        """One more, until this context ends. Raises LimitReached."""
-        if self._held[client.name] >= _EACH:
-            raise LimitReached(f"At most {_EACH} files of calls at once.", retry_after=5)
-        self._held[client.name] += 1
-        try:
-            yield
-        finally:
-            self._held[client.name] -= 1
+EACH = 4
+"""Files of one client: each is on disk until the client has read it."""
 
 
 class FileAnswer(StreamingResponse):

@@ -1,10 +1,12 @@
 """Calls in numbers over REST and as CSV."""
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from services.domain.call import Assistant
 from services.domain.insights import ENOUGH
 from services.vapi.gateway import Gateway
 from tests.journal.tables.test_insights import CALL, MISSED
+from tests.patience import HANG_S
 from tests.stand_in import StandIn
 from tests.web.test_api import Client, client_of
 
@@ -67,6 +70,23 @@ async def test_csv_has_a_row_per_day(client: Client) -> None:
         ("2026-09-01", str(ENOUGH), "0.5", str(ENOUGH // 2)),
         ("2026-09-02", "0", "", "0"),
     ]
+
+
+async def test_one_client_has_few_counted_at_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    go, count = asyncio.Event(), client.desk.journal.insights.count
+
+    async def slow(*arguments: Any, **more: Any) -> Any:
+        await go.wait()
+        return await count(*arguments, **more)
+
+    monkeypatch.setattr(client.desk.journal.insights, "count", slow)
+    async with asyncio.timeout(HANG_S):
+        asking = [asyncio.ensure_future(client.ask("GET", "/api/insights")) for _ in range(3)]
+        done, _pending = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+        assert [one.result()[0] for one in done] == [429]
+        go.set()
+        assert [(await one)[0] for one in asking if one not in done] == [200] * 2
+        assert (await client.ask("GET", "/api/insights"))[0] == 200
 
 
 @pytest.mark.parametrize(

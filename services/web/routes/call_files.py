@@ -15,8 +15,9 @@ from services.domain.client import Scope
 from services.domain.errors import RecordingNotFound, VapiUnavailable
 from services.vapi.recordings import LOG, PACKETS, Artifact, RecordingDownload
 from services.web.access.current_client import client_of
+from services.web.at_once import AtOnce
 from services.web.connected import while_connected
-from services.web.file_answer import ClientFiles, FileAnswer
+from services.web.file_answer import EACH, FileAnswer
 from services.web.problems import PROBLEMS
 from services.web.routes.recordings import ProblemRoute
 
@@ -53,7 +54,7 @@ class _CallFiles:
         self._open = open_file
         self._desk = desk
         self._places = asyncio.Semaphore(_AT_ONCE)
-        self._files = ClientFiles()
+        self._files = AtOnce(EACH, "files of calls")
 
     def add_to(self, router: APIRouter, base: str) -> APIRouter:
         router.add_api_route(f"{base}/call-logs", self.log, response_class=Response, responses=_FILE, summary="Vapi's log of a call")

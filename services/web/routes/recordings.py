@@ -18,8 +18,9 @@ from services.recording.problems import PROBLEMS as WHAT_IS_WRONG
 from services.recording.recordings import Recordings
 from services.recording.store import StoredSound
 from services.web.access.current_client import client_of, may
+from services.web.at_once import AtOnce
 from services.web.byte_range import asked_range, not_satisfiable
-from services.web.file_answer import ClientFiles, FileAnswer
+from services.web.file_answer import EACH, FileAnswer
 from services.web.problems import PROBLEMS, allow_only, problem_of
 from services.web.stored_sound import stored_answer
 
@@ -71,7 +72,7 @@ def recording_router(recordings: Recordings) -> APIRouter:
     While it is being written there is nothing to fetch yet: 409 `recording_in_progress`.
     """
     router = APIRouter(responses=PROBLEMS)
-    clips, files = Clips(recordings), ClientFiles()
+    clips, files = Clips(recordings), AtOnce(EACH, "clips")
     base = "/api/calls/{call_id}/recording"
 
     @router.get(base, response_class=FileResponse, responses=_SOUND, summary="The recording made here")
