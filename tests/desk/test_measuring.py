@@ -12,6 +12,7 @@ from services.desk.desk import CallDesk
 from services.desk.measuring import Measuring
 from services.domain.call import Call, CallStatus
 from services.domain.client import LOCAL
+from services.journal.measures import MeasuresJournal
 from services.listening.relay import Relay
 from tests.desk.test_desk import place
 from tests.desks import desk_at
@@ -141,11 +142,19 @@ async def test_another_process_leaves_a_call_to_the_one_that_placed_it(
     vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.desk.measuring._AGAIN_S", HANG_S)
+    asked: list[str | None] = []
+    take = MeasuresJournal.take
+
+    async def watched(self: MeasuresJournal, call_id: str, *, leave_to_placer_of: str | None = None) -> str | None:
+        asked.append(await take(self, call_id, leave_to_placer_of=leave_to_placer_of))
+        return asked[-1]
+
+    monkeypatch.setattr(MeasuresJournal, "take", watched)
     async with desk_at(vapi.url, tmp_path) as other, measuring_at(other), desk_at(vapi.url, tmp_path) as desk:
         call = await place(desk)
         vapi.move(call.id, "in-progress")
-        await until(lambda: other.get(call.id))
-        await asyncio.sleep(0.05)  # it would take the call now
+        await until(lambda: asked)
+        assert asked == [None]
         async with measuring_at(desk):
             await speak(vapi, call.id, PCM[: 10 * FORM.bytes_per_second])
             await until(lambda: heard_s(desk, call) > 8.7)
@@ -163,14 +172,20 @@ async def test_a_call_whose_placer_does_not_measure_is_measured_by_another_proce
         await until(lambda: heard_s(other, call) > 8.7)
 
 
-@pytest.mark.parametrize("change", [{"tag": None}, {"status": CallStatus.SCHEDULED}, {"status": CallStatus.ENDED}])
+@pytest.mark.parametrize(
+    "change", [{"tag": None}, {"status": CallStatus.SCHEDULED}, {"status": CallStatus.UNKNOWN}, {"status": CallStatus.ENDED}]
+)
 async def test_other_calls_are_not_measured(vapi: StandIn, tmp_path: Path, change: dict[str, object]) -> None:
-    async with desk_at(vapi.url, tmp_path) as desk, measuring_at(desk) as relay:
-        call = replace(Call(id="other", status=CallStatus.IN_PROGRESS, tag="tag"), **change)  # type: ignore[arg-type]
-        desk.changed.emit(call)
-        await asyncio.sleep(0.05)
-        assert relay.upstreams == 0
-        assert await desk.journal.measures.take("other") == ""
+    ours = Call(id="one", status=CallStatus.IN_PROGRESS, tag="tag")
+    async with desk_at(vapi.url, tmp_path) as desk:
+        relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look)
+        measuring = Measuring(relay, journal=desk.journal.measures, measurements=desk.measurements, find=lambda _: ours)
+        measuring.on_call(replace(ours, **change))  # type: ignore[arg-type]
+        assert len(measuring._tasks) == 0
+        measuring.on_call(ours)
+        assert len(measuring._tasks) == 1
+        await measuring.aclose()
+        await relay.aclose()
 
 
 async def test_what_was_measured_goes_with_the_calls_data(vapi: StandIn, tmp_path: Path) -> None:
