@@ -1,5 +1,6 @@
 """A journal in a file of a test's own. A new file starts as a copy of a migrated one: migrating takes longer than most tests."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -37,3 +38,8 @@ def _create(file: Path, content: bytes) -> None:
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
+
+
+def last_march() -> int:
+    """The year of the last March whose first half is over: its rows are at most 390 days old, and a process deletes those over 400."""
+    return (datetime.now(UTC) - timedelta(days=75)).year

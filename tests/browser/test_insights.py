@@ -12,11 +12,13 @@ from services.journal import Journal
 from tests.browser.conftest import Earshot, Open, earshot_process
 from tests.browser.lines import scripted
 from tests.browser.test_axe import violations
+from tests.journals import last_march
 from tests.process import vapi_environ
 
-DAY = datetime(2026, 3, 10, 12, tzinfo=UTC)
+YEAR = last_march()
+DAY = datetime(YEAR, 3, 10, 12, tzinfo=UTC)
 MANY, FEW = 24, 3
-ADDRESS = "/insights?from=2026-03-09&to=2026-03-11"
+ADDRESS = f"/insights?from={YEAR}-03-09&to={YEAR}-03-11"
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +74,7 @@ def test_numbers_lead_to_their_calls(kept: Earshot, open_tab: Open) -> None:
     day.nth(1).get_by_role("link").click()
     expect(page.locator(".part.past .row")).to_have_count(FEW)
     assert sorted(rows(page)) == ["call-24", "call-25", "call-26"]
-    expect(page.locator("input[name=from]")).to_have_value("2026-03-11")
+    expect(page.locator("input[name=from]")).to_have_value(f"{YEAR}-03-11")
     page.go_back()
     page.get_by_test_id("insights-by-assistant").get_by_role("link", name="sam").click()
     expect(page.locator(".part.past .row")).to_have_count(FEW)
@@ -98,7 +100,7 @@ def test_two_assistants_and_two_weeks_are_compared(kept: Earshot, open_tab: Open
     page = open_tab(f"{kept.url}{ADDRESS}&assistant=riley&compare=sam", timezone_id="Europe/Berlin")
     compared = page.get_by_test_id("insights-compared").locator("tbody tr")
     expect(compared).to_have_text(["riley2412 of 2450%18$2.40", "sam32 of 3–3$0.30"])
-    page.goto(f"{kept.url}/insights?from=2026-03-11&to=2026-03-11&compare=before")
+    page.goto(f"{kept.url}/insights?from={YEAR}-03-11&to={YEAR}-03-11&compare=before")
     expect(compared).to_have_text(["Mar 11 to Mar 1132 of 3–3$0.30", "Mar 10 to Mar 102412 of 2450%18$2.40"])
     expect(page.locator(".insights")).to_contain_text("Rates need at least 20 outgoing calls")
 
