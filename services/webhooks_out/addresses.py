@@ -10,6 +10,19 @@ _COMPATIBLE = ipaddress.IPv6Network("::/96")
 """IPv6 addresses that stand for an IPv4 address (RFC 6052, and the deprecated ones of RFC 4291)."""
 
 
+_NOT_GLOBAL = [
+    ipaddress.ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # RFC 6890; Oracle's metadata are at 192.0.0.192
+        "168.63.129.16/32",  # Azure's own services, for its machines
+        "192.88.99.0/24",  # 6to4 relays, which are gone (RFC 7526)
+        "3fff::/20",  # for documentation (RFC 9637)
+        "fec0::/10",  # site-local, deprecated
+    )
+]
+"""What reaches nobody on the internet, but is global to some version of Python that we run on, or to all."""
+
+
 class Addresses:
     """`private` are addresses and networks that may be sent to although they are not on the internet, such as `10.1.2.3` or
     `192.168.0.0/16`.
@@ -23,7 +36,7 @@ class Addresses:
         address = _plain(ipaddress.ip_address(host))
         if any(address in network for network in self._private):
             return True
-        if isinstance(address, ipaddress.IPv6Address) and address.is_site_local:  # deprecated, but global to Python
+        if any(address in network for network in _NOT_GLOBAL):
             return False
         return encrypted and address.is_global and not address.is_multicast and not address.is_reserved
 
