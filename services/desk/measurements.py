@@ -41,16 +41,6 @@ class Measurements:
         """The latest figures of a call that is or was measured by this process."""
         return self._live.get(self._current_id(call_id))
 
-    def speaking(self, call_id: str) -> frozenset[str]:
-        """Who speaks now in a running call, by its sound: "customer", "assistant", both or neither. Known within 300 ms."""
-        measured = self.live(call_id)
-        return measured.figures.speaking if measured else frozenset()
-
-    def silent_s(self, call_id: str) -> float | None:
-        """For how many seconds nobody has spoken in a running call, 0 while somebody speaks; None if it is not measured here."""
-        measured = self.live(call_id)
-        return measured.figures.silent_s if measured else None
-
     def age_s(self, call_id: str) -> float:
         """For how many seconds no figures of a call have come here: while sound comes they do each second. 0 if none ever came."""
         came = self._came.get(self._current_id(call_id))

@@ -11,7 +11,6 @@ from services.domain.client import Client
 from services.domain.errors import FieldError, RequestError, WebhookNotFound
 from services.journal import AuditRow, Delivery, Endpoint, EventKind
 from services.journal.outbox import MOST, OutboxJournal
-from services.support.signals import Signal
 from services.webhooks_out.sender import Sender, SendFailed
 
 LONGEST_URL = 2000
@@ -23,10 +22,9 @@ _PROBLEMS = {
 
 
 class Endpoints:
-    """`changed` is emitted after each change that was made here. Methods raise JournalError, and WebhookNotFound for an unknown id."""
+    """Methods raise JournalError, and WebhookNotFound for an unknown id."""
 
     def __init__(self, outbox: OutboxJournal, sender: Sender) -> None:
-        self.changed: Signal[None] = Signal()
         self._outbox = outbox
         self._sender = sender
 
@@ -51,20 +49,17 @@ class Endpoints:
         )
         if not await self._outbox.add(endpoint, _row(client, "add-webhook", endpoint)):
             raise RequestError(f"There are {MOST} webhooks already. Delete one first.")
-        self.changed.emit(None)
         return endpoint
 
     async def remove(self, endpoint_id: str, client: Client) -> None:
         """Deletes an endpoint with its log."""
         endpoint = await self.get(endpoint_id)
         await self._outbox.remove(endpoint_id, _row(client, "delete-webhook", endpoint))
-        self.changed.emit(None)
 
     async def enable(self, endpoint_id: str, client: Client) -> Endpoint:
         """Sends events again to an endpoint whose receiver said that it is gone."""
         endpoint = await self.get(endpoint_id)
         await self._outbox.enable(endpoint_id, _row(client, "enable-webhook", endpoint))
-        self.changed.emit(None)
         return await self.get(endpoint_id)
 
     async def again(self, endpoint_id: str, delivery_id: int, client: Client) -> Delivery:
@@ -73,7 +68,6 @@ class Endpoints:
         sent = await self._outbox.again(endpoint_id, delivery_id, _row(client, "send-again", endpoint))
         if sent is None:
             raise WebhookNotFound("This webhook has no event with this id.")
-        self.changed.emit(None)
         return sent
 
     async def deliveries(self, endpoint_id: str, limit: int = 50) -> list[Delivery]:

@@ -71,7 +71,6 @@ async def test_a_call_is_measured_though_nobody_listens_and_its_figures_last(vap
         await speak(vapi, call.id, PCM)
         await until(lambda: heard_s(desk, call) > 40)
         assert relay.upstreams == 1
-        assert desk.measurements.silent_s(call.id) is not None
         await end(desk, call)
         figures = await desk.measurements.of(call.id)
         assert figures
@@ -91,8 +90,9 @@ async def test_who_speaks_now_is_known_of_a_running_call(vapi: StandIn, tmp_path
         desk.measurements.changed.subscribe(news.append)
         await speak(vapi, call.id, PCM[: 4 * FORM.bytes_per_second])
         await until(lambda: heard_s(desk, call) > 2.7)
-        assert desk.measurements.speaking(call.id) == {"assistant"}
-        assert desk.measurements.silent_s(call.id) == 0
+        now = desk.measurements.live(call.id)
+        assert now
+        assert (now.figures.speaking, now.figures.silent_s) == (frozenset({"assistant"}), 0.0)
         assert set(news) == {call.id}
 
 
