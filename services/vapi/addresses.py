@@ -1,9 +1,10 @@
 """Judges the web addresses that Vapi names, before one of them is opened. Pure."""
 
 import re
-from ipaddress import ip_address
 from typing import Any, Literal
 from urllib.parse import SplitResult, urlsplit
+
+from services.support.internet import meant, on_internet
 
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _LONGEST_HOST, _LONGEST_LABEL = 253, 63  # RFC 1035; a longer or an empty label makes Python's resolver raise UnicodeError
@@ -69,9 +70,9 @@ def _in_eu(host: str) -> bool:
 
 def _is_public(host: str) -> bool:
     try:
-        address = ip_address(host)
+        address = meant(host)
     except ValueError:
         # A name that ends in a number is an IPv4 address to resolvers: `127.1`, `0x7f.1`.
         numeric = re.fullmatch(r"[0-9]+|0x[0-9a-f]*", host.rpartition(".")[2])
         return "." in host and not numeric and not host.endswith((".localhost", ".local", ".internal"))
-    return address.is_global and not address.is_multicast
+    return on_internet(address)
