@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from services.desk.annotations import CallAnnotations
 from services.desk.book import Book
 from services.desk.call_control import CallControl, Obstacle
+from services.desk.contacts import STATE as CONTACTS
 from services.desk.contacts import Contacts
 from services.desk.directory import Directory
 from services.desk.erasures import Erasures
 from services.desk.hang_ups import HangUps
 from services.desk.late_hang_ups import LateHangUps
 from services.desk.lookups import Lookups
+from services.desk.made_tokens import STATE as TOKENS
 from services.desk.made_tokens import MadeTokens
 from services.desk.measurements import Measurements
 from services.desk.notes import Notes
@@ -27,9 +29,12 @@ from services.desk.transcript_archive import TranscriptArchive
 from services.desk.transcripts import Transcripts
 from services.desk.updates import Updates
 from services.desk.watcher import Watcher
+from services.dialling.block_list import STATE as BLOCKED
 from services.dialling.block_list import BlockList
 from services.dialling.dial_guard import DialGuard
+from services.dialling.journal_states import Followed
 from services.dialling.reach import Reach
+from services.dialling.switch import STATE as STOP
 from services.dialling.switch import Switch
 from services.domain.call import Call, CallOrder, CallStatus, ListenTarget
 from services.domain.client import LOCAL, Client
@@ -112,15 +117,13 @@ class CallDesk:
         self.note = self._notes.note
         self.contacts = Contacts(journal, self.note)
         self.tokens = MadeTokens(journal, self.note, taken=token_names)
+        self._states: dict[str, Followed] = {STOP: switch, BLOCKED: blocked, CONTACTS: self.contacts, TOKENS: self.tokens}
         self._updates = Updates(
             book=self._book,
             transcripts=self.transcripts,
             measurements=self.measurements,
             timelines=self.timelines,
-            switch=switch,
-            blocked=blocked,
-            contacts=self.contacts,
-            tokens=self.tokens,
+            states=self._states,
             watch=lambda: self._watcher.wake(),
             noted=self.annotations.changed.emit,
         )
@@ -172,10 +175,8 @@ class CallDesk:
     async def start(self) -> None:
         """Resumes the calls and unfinished dials of earlier processes, and watches all calls from now on."""
         await self.journal.follow(self._updates.follow)
-        await self.switch.load()
-        await self.blocked.load()
-        await self.contacts.load()
-        await self.tokens.load()
+        for state in self._states.values():
+            await state.load()
         if self.missing:
             # Nothing can be read without credentials, and unfinished dials are left to a process that can search for them.
             self._watcher.looked_back.set()

@@ -1,21 +1,14 @@
 """Updates: applies news of calls to the book: from this process, from other processes, and by proof that a call must be over."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from services.desk.book import Book
-from services.desk.contacts import STATE as CONTACTS
-from services.desk.contacts import Contacts
-from services.desk.made_tokens import STATE as TOKENS
-from services.desk.made_tokens import MadeTokens
 from services.desk.measurements import Measurements
 from services.desk.timeline import Timelines
 from services.desk.transcripts import Transcripts
-from services.dialling.block_list import STATE as BLOCKED
-from services.dialling.block_list import BlockList
-from services.dialling.switch import STATE as STOP
-from services.dialling.switch import Switch
+from services.dialling.journal_states import Followed
 from services.domain.call import Call, CallStatus
 from services.journal import News
 from services.support.log_lines import about
@@ -24,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Updates:
-    """Keeps `book`, `transcripts`, `measurements` and `timelines` up to date, the rules `switch` and `blocked`, `contacts` and `tokens`.
+    """Keeps `book`, `transcripts`, `measurements` and `timelines` up to date, and `states`, which are by their names in the journal.
 
     `watch` has the running calls read from Vapi now. `noted` takes the id of a call with news in the audit.
     """
@@ -36,10 +29,7 @@ class Updates:
         transcripts: Transcripts,
         measurements: Measurements,
         timelines: Timelines,
-        switch: Switch,
-        blocked: BlockList,
-        contacts: Contacts,
-        tokens: MadeTokens,
+        states: Mapping[str, Followed],
         watch: Callable[[], None],
         noted: Callable[[str], None],
     ) -> None:
@@ -47,12 +37,7 @@ class Updates:
         self._transcripts = transcripts
         self._measurements = measurements
         self._timelines = timelines
-        self._states: dict[str, Switch | BlockList | Contacts | MadeTokens] = {
-            STOP: switch,
-            BLOCKED: blocked,
-            CONTACTS: contacts,
-            TOKENS: tokens,
-        }
+        self._states = states
         self._watch = watch
         self._noted = noted
 

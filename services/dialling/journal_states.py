@@ -1,4 +1,4 @@
-"""What the rules for dialling need of the journal: a text under a name that all processes share."""
+"""States of the installation: texts under names in the journal that all processes share, and copies of them that follow."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -11,3 +11,13 @@ class States(Protocol):
 
     async def change_state(self, name: str, change: Callable[[str], str]) -> tuple[str, int]:
         """Replaces the text by what `change` makes of it, in one transaction. Returns what is stored then."""
+
+
+class Followed(Protocol):
+    """A copy of a state in memory."""
+
+    async def load(self) -> None:
+        """Reads the state. Raises JournalError."""
+
+    def follow(self, value: str, revision: int) -> None:
+        """Applies the journal's text, unless something newer is known."""
