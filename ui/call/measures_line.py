@@ -65,14 +65,14 @@ class MeasuresLine(LiveBox):
         self._call = call
         measured = self._desk.measurements.live(call.id)
         figures = measured.figures if measured else self._loaded
-        pieces = list(_pieces(figures, over=not call.running)) if figures and figures.conversation.turns else []
-        if (pieces, not call.running) == (self._shown, self._ended):
+        said = list(pieces(figures, over=not call.running)) if figures and figures.conversation.turns else []
+        if (said, not call.running) == (self._shown, self._ended):
             return
-        self._shown, self._ended = pieces, not call.running
-        self.set_visibility(bool(pieces) or call.running)
+        self._shown, self._ended = said, not call.running
+        self.set_visibility(bool(said) or call.running)
         self.clear()
         with self:
-            for piece in pieces:
+            for piece in said:
                 self._add(piece)
 
     def _add(self, piece: Piece) -> None:
@@ -83,7 +83,8 @@ class MeasuresLine(LiveBox):
         Text("button", piece.text, "link", type="button", title=say("measures_moment")).on("click", lambda: self._show_moment(moment))
 
 
-def _pieces(figures: Figures, *, over: bool) -> Iterator[Piece]:
+def pieces(figures: Figures, *, over: bool) -> Iterator[Piece]:
+    """What the line says. `over`: the call has ended."""
     turns = figures.conversation.turns
     if not over and figures.silent_s >= SILENCE_S:
         yield Piece(say("measures_silent", seconds=str(int(figures.silent_s))))
