@@ -1,5 +1,6 @@
 """The journal's revision: a counter that a transaction raises if it writes rows that other processes follow."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from services.journal.database.watches import CHANNEL, Watch
 T = TypeVar("T")
 
 _RAISED = "earshot revision"
+_ANSWERED_S = 0.2  # for which it is waited until a committed write is known to be our own; a write that takes longer waits to be committed
 _RAISE = revision.update().values(number=revision.c.number + 1).returning(revision.c.number)
 _NOTIFY = sa.text("SELECT pg_notify(:channel, :instance)")
 
@@ -37,14 +39,29 @@ class Revised(Database):
 
     def __init__(self, database: Database, instance: str) -> None:
         self.own: set[int] = set()
+        self._writing: set[asyncio.Future[None]] = set()
         self._database = database
         self._instance = instance
 
     async def write(self, work: Work[T]) -> T:
-        result, written = await self._database.write(self._noting_revision(work))
-        if written is not None:
-            self.own.add(written)
-        return result
+        done = asyncio.get_running_loop().create_future()
+        self._writing.add(done)
+        try:
+            result, written = await self._database.write(self._noting_revision(work))
+            if written is not None:
+                self.own.add(written)
+            return result
+        finally:
+            self._writing.discard(done)
+            done.set_result(None)
+
+    async def wrote_all(self, since: int, until: int) -> bool:
+        """True if all revisions after `since`, `until` included, are this process's own. One may have been read after its commit and before
+        the commit was answered, so writes that are under way get a moment to be answered."""
+        revisions = range(since + 1, until + 1)
+        if self._writing and not self.own.issuperset(revisions):
+            await asyncio.wait(set(self._writing), timeout=_ANSWERED_S)
+        return self.own.issuperset(revisions)
 
     async def read(self, work: Work[T]) -> T:
         return await self._database.read(work)

@@ -72,8 +72,11 @@ class Feed:
         if not self._tasks or (to is not None and to <= self._revision):
             return
         async with self._one_at_a_time:
-            read = partial(_read, since=self._revision, newest_note=self._newest_note, own=frozenset(self._database.own))
+            since = self._revision
+            read = partial(_read, since=since, newest_note=self._newest_note, own=frozenset(self._database.own))
             self._revision, self._newest_note, news = await self._database.read(read)
+            if news and await self._database.wrote_all(since, self._revision):
+                news = None
             self._database.own = {number for number in self._database.own if number > self._revision}
         if news:
             self._news.emit(news)
