@@ -65,6 +65,7 @@ from services.web.access.tokens import read_tokens
 from services.web.api import create_api
 from services.web.metrics import Metrics
 from services.web.routes.call_files import call_files_router, page_files_router
+from services.web.routes.clips import ClipAnswers
 from services.web.routes.metrics import metrics_router
 from services.web.routes.recordings import recording_router, replay_router
 from services.web.routes.vapi_recording import vapi_recording_router, vapi_replay_router
@@ -173,7 +174,8 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
             running.push_async_callback(sessions.aclose)
             await sessions.load()
             pages.include_router(login_router(password=settings.password, sessions=sessions, attempts=Attempts()))
-        pages.include_router(replay_router(recordings))
+        clips = ClipAnswers(recordings)
+        pages.include_router(replay_router(recordings, clips))
         vapi_recordings = VapiRecordings(
             account.data_dir / "vapi-recordings", fetch=gateway.recording, read=desk.read, count=desk.count_request, note=desk.note
         )
@@ -211,7 +213,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         background.start(relay.run(measure_lag(metrics.lag, "sound")), name="measure the sound loop's lag")
         api.include_router(metrics_router(metrics, token=settings.metrics_token, local=not settings.trusted_proxies))
         api.include_router(webhooks_router(endpoints))
-        api.include_router(recording_router(recordings))
+        api.include_router(recording_router(recordings, clips))
         api.include_router(vapi_recording_router(vapi_recordings))
         api.include_router(call_files_router(gateway.artifact, desk))
         app = web_app(settings, FaceRouter(api=api, pages=pages), sessions, desk.tokens)

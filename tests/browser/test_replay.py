@@ -205,3 +205,35 @@ def test_the_recording_of_an_earlier_call_can_be_saved(recorded: Recorded, open_
     with page.expect_download() as saved:
         page.get_by_test_id("recorded").get_by_role("link", name="Download").click()
     assert soundfile.info(saved.value.path()).frames == len(recorded.samples)
+
+
+def test_a_clip_is_cut_with_keys_and_saved(page: Page, recorded: Recorded) -> None:
+    wave = page.get_by_test_id("replay-wave")
+    wave.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("i")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("o")
+    expect(page.get_by_test_id("clip-from")).to_have_value("5")
+    expect(page.get_by_test_id("clip-to")).to_have_value("10")
+    page.get_by_test_id("clip-to").fill("6.5")
+    page.get_by_test_id("clip-to").press("Enter")
+    for form in ("FLAC", "WAV"):
+        with page.expect_download() as saved:
+            page.get_by_role("link", name=form).click()
+        clip = soundfile.read(saved.value.path(), dtype="int16")[0]
+        assert np.array_equal(clip, recorded.samples[5 * RATE : round(6.5 * RATE)])
+        assert soundfile.info(saved.value.path()).format == form
+    page.get_by_test_id("clip-from").fill("7")
+    page.get_by_test_id("clip-from").press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("The end has to come after the beginning.")
+    expect(page.get_by_role("link", name="FLAC")).to_have_count(0)
+
+
+def test_a_clip_across_two_parts_is_not_offered(recorded: Recorded, open_tab: Open) -> None:
+    page = open_tab(recorded.address.rpartition("/")[0] + "/two", apart=True)
+    page.get_by_test_id("clip-open").click()
+    expect(page.get_by_role("alert")).to_contain_text("a new part from 0:01 on")
+    page.get_by_test_id("clip-to").fill("1.5")
+    page.get_by_test_id("clip-to").press("Enter")
+    expect(page.get_by_role("link", name="WAV")).to_be_visible()

@@ -133,3 +133,13 @@ async def test_a_full_disk_is_said(api: Api, monkeypatch: pytest.MonkeyPatch, si
     assert (status, problem["code"]) == (507, "disk")
     monkeypatch.undo()
     assert (await api.ask("GET", "/clip"))[0] == 200
+
+
+async def test_the_page_fetches_clips_with_its_own_authentication(api: Api) -> None:  # noqa: F811
+    await recorded(api)
+    async with api.session.get(f"{api.url}/recordings/c1/clip.wav?from=0.25&to=0.75") as answer:
+        assert (answer.status, answer.content_type) == (200, "audio/wav")
+        body = await answer.read()
+    assert np.array_equal(soundfile.read(io.BytesIO(body), dtype="int16")[0], as_samples(SECOND)[4000:12_000])
+    async with api.session.get(f"{api.url}/recordings/c1/1.flac") as answer:
+        assert answer.status == 200

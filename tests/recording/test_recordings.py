@@ -30,6 +30,7 @@ from services.listening.sound_thread import SoundThread
 from services.recording.recorder import Recorder
 from services.recording.recordings import Recordings
 from services.web.problems import install_problems
+from services.web.routes.clips import ClipAnswers
 from services.web.routes.recordings import recording_router, replay_router
 from tests.journal.conftest import an_order
 from tests.journals import open_journal
@@ -365,8 +366,9 @@ class Api:
 async def api(site: Site) -> AsyncIterator[Api]:
     app = FastAPI()
     install_problems(app)
-    app.include_router(recording_router(site.recordings))
-    app.include_router(replay_router(site.recordings))
+    clips = ClipAnswers(site.recordings)
+    app.include_router(recording_router(site.recordings, clips))
+    app.include_router(replay_router(site.recordings, clips))
 
     @app.middleware("http")
     async def name(request: Request, go_on: RequestResponseEndpoint) -> Response:

@@ -20,6 +20,7 @@ from services.domain.client import PAGE, Client, Scope
 from services.domain.errors import RecordingNotFound, RecordingUnfinished, StoreError
 from services.recording.store import StoredSound
 from services.web.problems import install_problems
+from services.web.routes.clips import ClipAnswers
 from services.web.routes.recordings import recording_router
 from tests.journal.conftest import execute
 from tests.patience import HANG_S
@@ -264,7 +265,7 @@ class Api:
 async def api_of(site: Site) -> AsyncIterator[Api]:
     app = FastAPI()
     install_problems(app)
-    app.include_router(recording_router(site.recordings))
+    app.include_router(recording_router(site.recordings, ClipAnswers(site.recordings)))
 
     @app.middleware("http")
     async def name(request: Request, go_on: RequestResponseEndpoint) -> Response:

@@ -28,6 +28,7 @@ from services.web.access.tokens import read_tokens
 from services.web.api import create_api
 from services.web.metrics import Metrics
 from services.web.routes.call_files import call_files_router
+from services.web.routes.clips import ClipAnswers
 from services.web.routes.metrics import metrics_router
 from services.web.routes.recordings import recording_router
 from services.web.routes.vapi_recording import vapi_recording_router
@@ -89,7 +90,7 @@ async def client_of(
         api.include_router(metrics_router(metrics, token=account.metrics_token, local=not account.trusted_proxies))
         sender = Sender(Addresses(account.webhook_networks))
         api.include_router(webhooks_router(Endpoints(desk.journal.outbox, sender)))
-        api.include_router(recording_router(recordings))
+        api.include_router(recording_router(recordings, ClipAnswers(recordings)))
         vapi_recordings = VapiRecordings(
             folder / "vapi-recordings", fetch=vapi.recording, read=desk.read, count=desk.count_request, note=desk.note
         )

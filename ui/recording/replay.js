@@ -8,6 +8,7 @@
  * @typedef {{parts: import("./waveform.js").Part[], marks: (Hole & {kind: string})[], seconds: number}} Peaks `peaks.json`
  * @typedef {{lines: import("./replay_lines.js").Line[]}} Transcript `transcript.json`
  */
+import { ClipBar } from "clip";
 import { fill } from "fill";
 import { MuteButton } from "mute_button";
 import { RecordedSound } from "recorded_sound";
@@ -22,13 +23,19 @@ const SPEEDS = [1, 1.25, 1.5, 2];
 /** @type {Record<string, number>} seconds by key, as in other players */
 const STEPS_S = { ArrowLeft: -5, ArrowRight: 5, ArrowDown: -5, ArrowUp: 5, PageDown: -30, PageUp: 30, Home: -Infinity, End: Infinity };
 
+const CLIP_S = 10; // of a new clip, until its end is set
+
+/** @param {number} time in seconds */
+const tenth = (time) => Math.round(10 * time) / 10;
+
 /** @param {number} time in seconds */
 const toTenth = (time) => Math.max(0, time).toFixed(1);
 
 export default defineComponent({
-  components: { MuteButton, ReplayLines },
+  components: { ClipBar, MuteButton, ReplayLines },
   template: `
-    <section class="replay" data-testid="replay" :data-state="state" :aria-label="words.replay" :aria-busy="String(state === 'loading')">
+    <section class="replay" data-testid="replay" :data-state="state" :aria-label="words.replay" :aria-busy="String(state === 'loading')"
+      @keydown="mark">
       <div v-if="state === 'failed'" class="replay-failed">
         <p role="alert">{{ words.failed }}</p>
         <button type="button" class="btn" @click="begin">{{ words.again }}</button>
@@ -42,6 +49,7 @@ export default defineComponent({
           <div class="replay-wave" ref="wave" role="slider" tabindex="0" data-testid="replay-wave" :aria-label="words.seek" aria-valuemin="0"
             :aria-valuemax="Math.round(seconds)" :aria-valuenow="Math.round(time)" :aria-valuetext="position"
             @keydown="press" @pointerdown="grab" @pointermove="drag" @pointerleave="pointed = null">
+            <span v-if="clip" class="replay-clip" :style="span(clip)" aria-hidden="true"></span>
             <canvas ref="canvas" aria-hidden="true"></canvas>
             <span v-if="pointed !== null" class="replay-pointed" :style="at(pointed)" aria-hidden="true"><b>{{ lasting(pointed) }}</b></span>
             <span v-if="seconds" class="replay-head" :style="at(time)" aria-hidden="true"></span>
@@ -67,15 +75,28 @@ export default defineComponent({
           <button v-if="notable" type="button" class="btn small" data-testid="note-here" @click="$emit('note', Number(time.toFixed(1)))">
             {{ words.note }}
           </button>
+          <button v-if="clipped" type="button" class="btn small" data-testid="clip-open" :disabled="state === 'loading'"
+            :aria-expanded="String(Boolean(clip))" @click="clip = clip ? null : newClip()">
+            {{ words.clip }}
+          </button>
           <slot></slot>
         </div>
+        <clip-bar v-if="clip" :clip="clip" :time="time" :seconds="seconds" :seams="seams" :longest="clipped" :base="base" :words="words"
+          @set="setClip"></clip-bar>
         <p v-for="hole in holes" :key="hole" class="replay-note">{{ hole }}</p>
         <replay-lines v-if="lines.length" ref="lines" :lines="lines" :current="current" :words="words" @seek="seek"></replay-lines>
         <p v-else-if="state !== 'loading'" class="replay-note">{{ words.no_transcript }}</p>
       </template>
       <span v-if="state === 'loading'" class="sr-only" role="status">{{ words.loading }}</span>
     </section>`,
-  props: { base: String, words: { type: Object, required: true }, start: { type: Number, default: 0 }, notable: Boolean },
+  props: {
+    base: { type: String, required: true },
+    words: { type: Object, required: true },
+    start: { type: Number, default: 0 },
+    notable: Boolean,
+    /** How many seconds a clip may have; 0: there are no clips of this recording. */
+    clipped: { type: Number, default: 0 },
+  },
   emits: ["line", "note"],
 
   /** What Vue must not make reactive. */
@@ -97,6 +118,8 @@ export default defineComponent({
       pointed: /** @type {number|null} */ (null),
       lines: /** @type {Transcript["lines"]} */ ([]),
       holes: /** @type {string[]} */ ([]),
+      clip: /** @type {import("./clip.js").Clip|null} */ (null),
+      seams: /** @type {number[]} */ ([]),
       speed: 1,
       rates: SPEEDS,
       spread: true,
@@ -179,6 +202,7 @@ export default defineComponent({
       const holes = marks.filter(({ kind }) => kind !== "stall"); // a stall leaves no gap in the recording
       this.seconds = seconds;
       this.mono = parts.every((part) => part.lanes.length === 1);
+      this.seams = parts.slice(1).map(({ at }) => at);
       this.lines = transcript.lines;
       this.holes = holes.map((hole) => this.describe(hole));
       this.sound = new RecordedSound(parts, { address: (name) => this.address(name), onStop: (reason) => this.onStop(reason) });
@@ -257,6 +281,37 @@ export default defineComponent({
       else if (event.key in STEPS_S) this.seek(this.time + STEPS_S[event.key]);
       else return;
       event.preventDefault();
+    },
+
+    /**
+     * The keys that editors have for this: `i` begins a clip where it plays, `o` ends it there.
+     * @param {KeyboardEvent} event
+     */
+    mark(event) {
+      if (!this.clipped || event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLInputElement) return;
+      if (event.key === "i") this.setClip("from", this.time);
+      else if (event.key === "o") this.setClip("to", this.time);
+      else return;
+      event.preventDefault();
+    },
+
+    newClip() {
+      const from = Math.min(this.time, Math.max(0, this.seconds - 1));
+      return { from: tenth(from), to: tenth(Math.min(this.seconds, from + CLIP_S)) };
+    },
+
+    /**
+     * @param {"from"|"to"} end
+     * @param {number} time
+     */
+    setClip(end, time) {
+      this.clip ??= this.newClip();
+      this.clip[end] = tenth(Math.min(this.seconds, Math.max(0, time)));
+    },
+
+    /** @param {import("./clip.js").Clip} clip */
+    span({ from, to }) {
+      return { left: `${(100 * from) / this.seconds}%`, width: `${(100 * Math.max(0, to - from)) / this.seconds}%` };
     },
 
     wave() {

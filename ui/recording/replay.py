@@ -5,12 +5,16 @@ from urllib.parse import quote
 
 from nicegui.element import Element
 
+from services.recording.clips import LONGEST_S
 from services.support.root_path import address
 from ui.kit.markup import set_props
 from ui.kit.times import FORMATS
 from ui.words import text
 
-_OWN = "replay loading failed play pause seek position speed both mute_customer mute_assistant gap takeover transcript no_transcript"
+_OWN = (
+    "replay loading failed play pause seek position speed both mute_customer mute_assistant gap takeover transcript no_transcript"
+    " clip clip_from clip_to clip_here_from clip_here_to clip_flac clip_wav clip_order clip_long clip_parts"
+)
 _WORDS = {
     **{name: f"replay_{name}" for name in _OWN.split()},
     "again": "try_again",
@@ -21,7 +25,7 @@ _WORDS = {
 }
 """The component's names for its texts, and the keys of the texts."""
 
-_MODULES = ["../kit/fill.js", "../kit/mute_button.js", "recorded_sound.js", "replay_lines.js", "stereo.js", "waveform.js"]
+_MODULES = ["../kit/fill.js", "../kit/mute_button.js", "clip.js", "recorded_sound.js", "replay_lines.js", "stereo.js", "waveform.js"]
 
 
 class Replay(Element, component="replay.js", dependencies=[FORMATS, *_MODULES]):
@@ -42,7 +46,8 @@ class Replay(Element, component="replay.js", dependencies=[FORMATS, *_MODULES]):
     ) -> None:
         super().__init__()
         words = {name: text(key) for name, key in _WORDS.items()}
-        set_props(self, base=_vapis_address(call_id) if vapis else _address(call_id), words=words, start=start_s, notable=bool(on_note))
+        base = _vapis_address(call_id) if vapis else _address(call_id)
+        set_props(self, base=base, words=words, start=start_s, notable=bool(on_note), clipped=0 if vapis else LONGEST_S)
         if on_line:
             self.on("line", lambda event: on_line(int(event.args)))
         if on_note:

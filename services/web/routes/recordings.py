@@ -1,9 +1,7 @@
 """The routes of recordings, for the API and for the page's replay."""
 
 import asyncio
-import re
 from collections.abc import Callable, Coroutine
-from contextlib import ExitStack
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -13,15 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from services.domain.client import Client, Scope
 from services.domain.errors import EarshotError
-from services.recording.clips import LONGEST_S, Clips
 from services.recording.problems import PROBLEMS as WHAT_IS_WRONG
 from services.recording.recordings import Recordings
 from services.recording.store import StoredSound
-from services.web.access.current_client import client_of, may
-from services.web.at_once import AtOnce
+from services.web.access.current_client import client_of
 from services.web.byte_range import asked_range, not_satisfiable
-from services.web.file_answer import EACH, FileAnswer
 from services.web.problems import PROBLEMS, allow_only, problem_of
+from services.web.routes.clips import ClipAnswers, From, To
 from services.web.stored_sound import stored_answer
 
 _SOUND: dict[int | str, dict[str, Any]] = {
@@ -33,8 +29,6 @@ _CLIP: dict[int | str, dict[str, Any]] = {
     200: {"content": {"audio/flac": {}, "audio/wav": {}, "application/json": {}}, "description": "As `format` says"},
     **PROBLEMS,
 }
-_CLIP_S = 60.0  # of a clip whose end is not said
-Moment = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 Part = Annotated[int, Query(ge=1, le=10_000, description="A stream that changed its format, or was recorded twice, has more than one")]
 What = Literal["peaks", "transcript", "recording"]
 
@@ -66,13 +60,12 @@ class Recording(BaseModel):
     seconds: float
 
 
-def recording_router(recordings: Recordings) -> APIRouter:
+def recording_router(recordings: Recordings, clips: ClipAnswers) -> APIRouter:
     """`/api/calls/{id}/recording`: GET, POST, DELETE, and GET of `/clip`, `/info`, `/peaks` and `/transcript`.
 
     While it is being written there is nothing to fetch yet: 409 `recording_in_progress`.
     """
     router = APIRouter(responses=PROBLEMS)
-    clips, files = Clips(recordings), AtOnce(EACH, "clips")
     base = "/api/calls/{call_id}/recording"
 
     @router.get(base, response_class=FileResponse, responses=_SOUND, summary="The recording made here")
@@ -100,29 +93,14 @@ def recording_router(recordings: Recordings) -> APIRouter:
     async def clip(
         request: Request,
         call_id: str,
-        start: Annotated[Moment, Query(alias="from", description="Seconds from the recording's first sound")] = 0.0,
-        to: Annotated[Moment | None, Query(description=f"The same, at most {LONGEST_S:.0f} s later; by default a minute later")] = None,
+        start: From = 0.0,
+        to: To = None,
         format: Annotated[Literal["flac", "wav", "json"], Query(description="`json`: the lines alone")] = "flac",
     ) -> Response:
         """The sound as FLAC or WAV, for those who may read with the lines that were said in it as the file's comment; or these lines as
         JSON, with times from the clip's beginning.
         """
-        client = client_of(request, Scope.LISTEN)
-        end = start + _CLIP_S if to is None else to
-        if format == "json":
-            client_of(request, Scope.READ)
-            return JSONResponse({"callId": call_id, "from": start, "to": end, "lines": await clips.lines(call_id, start, end)})
-        name = f"call-{re.sub('[^A-Za-z0-9_-]', '', call_id)[:64]}-{start:g}-{end:g}.{format}"
-        with ExitStack() as held:
-            held.enter_context(files.one(client))
-            found = await clips.cut(call_id, start, end, format, client, commented=may(request, Scope.READ))
-            held.enter_context(found.file)
-            headers = {
-                "Content-Disposition": f'attachment; filename="{name}"',
-                "Content-Length": str(found.size),
-                "Cache-Control": "no-cache, private",
-            }
-            return FileAnswer(found.file, headers, held.pop_all(), media_type=f"audio/{format}")
+        return await clips.answer(request, call_id, start, to, format)
 
     def add(path: str, what: What, summary: str) -> None:
         @router.get(f"{base}/{path}", response_model=Recording, summary=summary, name=path)
@@ -137,9 +115,13 @@ def recording_router(recordings: Recordings) -> APIRouter:
     return router
 
 
-def replay_router(recordings: Recordings) -> APIRouter:
+def replay_router(recordings: Recordings, clips: ClipAnswers) -> APIRouter:
     """`/recordings/{id}/...`: the same for the page, with the page's own authentication."""
     router = APIRouter(route_class=ProblemRoute, include_in_schema=False)
+
+    @router.get("/recordings/{call_id}/clip.{form}")
+    async def clip(request: Request, call_id: str, form: Literal["flac", "wav"], start: From = 0.0, to: To = None) -> Response:
+        return await clips.answer(request, call_id, start, to, form)
 
     @router.get("/recordings/{call_id}/{part}.flac")
     async def sound(request: Request, call_id: str, part: Annotated[int, Path(ge=1)], download: bool = False) -> Response:
