@@ -9,7 +9,7 @@ from functools import partial
 from services.domain.errors import JournalError
 from services.journal.database.database import Database
 from services.journal.processes.presence import HEARTBEAT, Presence
-from services.journal.tables import dials, pruning
+from services.journal.tables import dials, pruning, turns
 from services.support.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,17 @@ class Housekeeping:
         while rows := await self._database.read(partial(pruning.outdated, now=self._now())):
             for table, which in rows:
                 await self._database.write(partial(pruning.delete, table=table, rows=which))
+        for endpoint_id, last in await self._database.read(turns.excess):
+            await self._shorten(endpoint_id, last)
+        if call_ids := await self._database.read(turns.out_of_turn):
+            await self._database.write(partial(turns.line_up, call_ids=call_ids))
+
+    async def _shorten(self, endpoint_id: str, last: int) -> None:
+        lost = 0
+        while (deleted := await self._database.write(partial(turns.shorten, endpoint_id=endpoint_id, last=last)))[0]:
+            lost += deleted[1]
+        if lost:
+            log.warning("a webhook has over %d events: %d that were still to be sent to it are deleted", turns.MOST_EVENTS, lost)
 
     async def _run(self) -> None:
         tidied: datetime | None = None

@@ -115,7 +115,7 @@ class EventKind(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """Where events are sent. It gets events of these `kinds`; empty: of all. `disabled_at` is when its receiver answered that it is gone.
-    `waiting` events are still to be sent. `secret` signs them; `url` may hold secrets too.
+    `waiting` events are still to be sent, the oldest of which happened at `waiting_since`. `secret` signs them; `url` may hold secrets too.
     """
 
     id: str
@@ -126,6 +126,7 @@ class Endpoint:
     made_by: str
     disabled_at: datetime | None = None
     waiting: int = 0
+    waiting_since: datetime | None = None
 
 
 class DeliveryState(StrEnum):
@@ -138,7 +139,8 @@ class DeliveryState(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """An event for an endpoint. `call` is the call as it was then, if the event is about its state. `since` is when it was first to be
-    sent, or to be sent again. `status` is the HTTP status of the last attempt, `problem` what was wrong with it.
+    sent, or to be sent again. `next_at` is None while it waits for an earlier event of its call. `status` is the HTTP status of the last
+    attempt, `problem` what was wrong with it.
     """
 
     id: int
@@ -150,7 +152,7 @@ class Delivery:
     state: DeliveryState
     since: datetime
     attempts: int
-    next_at: datetime
+    next_at: datetime | None
     status: int | None
     problem: str
 

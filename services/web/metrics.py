@@ -2,12 +2,13 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
+from services.domain.errors import JournalError
 from services.listening.relay import Relay
 from services.support.durations import Durations
 from services.support.loop_lag import BOUNDS
@@ -46,7 +47,7 @@ class Metrics:
         from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
         from prometheus_client.registry import Collector
 
-        families = list(self._families(await readiness_of(self._desk)))
+        families = [*self._families(await readiness_of(self._desk)), *await self._outbox()]
 
         class _Families(Collector):
             def collect(self) -> Iterable["Metric"]:
@@ -112,6 +113,24 @@ class Metrics:
         )
         yield self._histogram("vapi_request", "Requests to Vapi, in seconds; status 0: no response.", self._requests, ["request", "status"])
         yield self._histogram("event_loop_lag", "How late an event loop runs what is due, in seconds.", self.lag, ["loop"])
+
+    async def _outbox(self) -> Sequence["Metric"]:
+        """Nothing if the journal can't be read: no number is better than a wrong one."""
+        from prometheus_client.core import GaugeMetricFamily
+
+        try:
+            endpoints = await self._desk.journal.outbox.endpoints()
+        except JournalError:
+            return ()
+        since = min((endpoint.waiting_since for endpoint in endpoints if endpoint.waiting_since), default=None)
+        age = (datetime.now(UTC) - since).total_seconds() if since else 0.0
+        waiting = sum(endpoint.waiting for endpoint in endpoints)
+        disabled = sum(endpoint.disabled_at is not None for endpoint in endpoints)
+        return [
+            GaugeMetricFamily("earshot_webhook_events_waiting", "Events that are still to be sent to webhooks.", value=waiting),
+            GaugeMetricFamily("earshot_webhook_events_waiting_seconds", "How long ago the oldest of them happened.", value=age),
+            GaugeMetricFamily("earshot_webhooks_disabled", "Webhooks that get no events.", value=disabled),
+        ]
 
     def _histogram(self, name: str, what: str, durations: Durations, labels: list[str]) -> "Metric":
         from prometheus_client.core import HistogramMetricFamily

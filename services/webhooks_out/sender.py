@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
+from aiohttp.connector import Connection
+from aiohttp.http_parser import RawResponseMessage
 
 from services.webhooks_out.addresses import Addresses
 from services.webhooks_out.names import Names
@@ -19,6 +21,12 @@ PATIENCE_S = 15.0
 """Within which a receiver has to answer, as Standard Webhooks recommends (15 to 30 s)."""
 
 _RESOLVE_S = 5.0
+
+_INTERIM = 8
+"""Answers such as 102 Processing that may come before the real one."""
+
+_READ_BYTES = 8192
+"""Of the socket. Only the head of an answer is read, and parsing more interim answers than fit in here at once would hold up the loop."""
 
 Problem = Literal["no_answer", "unreachable", "private_address"]
 
@@ -29,6 +37,23 @@ class SendFailed(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
         self.problem = problem
+
+
+class _Answer(aiohttp.ClientResponse):
+    """aiohttp would read interim answers without end, and a receiver can send 100,000 of them in a second."""
+
+    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
+        if (protocol := connection.protocol) is None:
+            raise aiohttp.ServerDisconnectedError
+        read, left = protocol.read, iter(range(_INTERIM + 1))
+
+        async def read_few() -> tuple[RawResponseMessage, aiohttp.StreamReader]:
+            if next(left, None) is None:
+                raise aiohttp.ClientPayloadError("too many interim answers")
+            return await read()
+
+        protocol.read = read_few  # type: ignore[method-assign]
+        return await super().start(connection)
 
 
 class Sender:
@@ -51,7 +76,9 @@ class Sender:
             if not self._addresses.may_send(address[0], encrypted=encrypted):
                 refused = True
                 raise OSError("not an address that may be sent to")
-            return socket.socket(family, kind, protocol)
+            opened = socket.socket(family, kind, protocol)
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _READ_BYTES)
+            return opened
 
         if encrypted and self._certificates is None:
             self._certificates = await asyncio.to_thread(httpx.create_ssl_context)
@@ -59,7 +86,9 @@ class Sender:
         try:
             async with (
                 asyncio.timeout(self._patience_s),
-                aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False) as session,
+                aiohttp.ClientSession(
+                    connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, response_class=_Answer
+                ) as session,
                 session.post(url, data=body, headers=headers, allow_redirects=False) as answer,
             ):
                 return answer.status

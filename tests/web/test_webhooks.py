@@ -109,3 +109,22 @@ async def test_what_is_unknown_is_not_found(client: Client) -> None:
         async with client.session.delete(f"{client.url}{HOOKS}/{made['id']}") as answer:
             assert answer.status == 204
         assert [row.action for row in await client.desk.journal.audit()] == ["delete-webhook", "add-webhook"]
+
+
+async def test_metrics_say_what_waits(client: Client) -> None:
+    async with receiving() as receiver:
+        receiver.status = 500
+        await add(client, receiver)
+        await client.desk.journal.save(Call(id="one", status=CallStatus.ENDED))
+
+        async def tried() -> list[bool]:
+            _, answer, _ = await client.ask("GET", f"{HOOKS}/{(await client.ask('GET', HOOKS))[1]['webhooks'][0]['id']}/deliveries")
+            return [sent["attempts"] > 0 for sent in answer["deliveries"]]
+
+        await eventually(tried, [False, True])
+        _, listed, _ = await client.ask("GET", HOOKS)
+        assert (listed["webhooks"][0]["waiting"], listed["webhooks"][0]["waitingSince"] is None) == (2, False)
+        async with client.session.get(f"{client.url}/metrics") as answer:
+            text = await answer.text()
+        assert "earshot_webhook_events_waiting 2.0" in text
+        assert "earshot_webhooks_disabled 0.0" in text

@@ -110,6 +110,7 @@ async def test_a_pause_is_kept_and_said(journal: Journal, receiver: Receiver) ->
         await eventually(lambda: attempts(journal, endpoint), [1])
     sent = (await journal.outbox.deliveries(endpoint.id))[0]
     assert (sent.state, sent.status, sent.attempts) == (DeliveryState.WAITING, 503, 1)
+    assert sent.next_at
     assert (sent.next_at - sent.since).total_seconds() >= 3.9
 
 
@@ -174,6 +175,20 @@ async def test_after_a_day_the_next_failure_is_the_last_and_what_follows_goes_on
         await eventually(lambda: state(journal, endpoint), [DeliveryState.DELIVERED] * 4)
     assert receiver.taken[-1][1]["type"] == "call.created"
     assert [row.action for row in await journal.audit()] == ["send-again", "add-webhook"]
+
+
+async def test_after_a_day_of_outage_each_event_has_attempts_of_its_own(journal: Journal, receiver: Receiver, tmp_path: Path) -> None:
+    """What waited behind the first event of its call for a day is not lost to the next fault."""
+    endpoint = await added(journal, receiver)
+    faults = iter([500, 500, 500, 500])
+    receiver.status = lambda event: 500 if event["type"] == "call.created" else next(faults, 200)
+    await live(journal, "one")
+    day_ms = int(GIVE_UP.total_seconds() * 1000)
+    await execute(f"sqlite:///{tmp_path}/journal.sqlite", f"UPDATE earshot_outbox SET since = since - {day_ms}")  # noqa: S608
+    async with delivering(journal):
+        await eventually(lambda: state(journal, endpoint), [*[DeliveryState.DELIVERED] * 3, DeliveryState.FAILED])
+    assert receiver.of_calls() == {"one": LIFE[1:]}
+    assert await attempts(journal, endpoint) == [1, 1, 5, 1]
 
 
 async def test_410_disables_an_endpoint_until_it_is_enabled_again(journal: Journal, receiver: Receiver) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -94,3 +95,23 @@ async def test_who_does_not_answer_or_is_not_there_is_told_apart() -> None:
             await sender(patience_s=0.2).post(receiver.url, b"{}", signed(receiver.secret, "{}"))
     with pytest.raises(SendFailed, match="unreachable"):
         await sender().post(f"http://127.0.0.1:{free_port()}/", b"{}", {})
+
+
+@pytest.mark.parametrize(("interim", "expected"), [(2, 204), (100_000, None)])
+async def test_a_few_interim_answers_may_come_first_but_not_a_flood(interim: int, expected: int | None) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"{}")
+        with suppress(ConnectionError):
+            writer.write(b"HTTP/1.1 102 \r\n\r\n" * interim + b"HTTP/1.1 204 \r\n\r\n")
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    if expected:
+        assert await sender().post(url, b"{}", {}) == expected
+    else:
+        with pytest.raises(SendFailed, match="unreachable"):
+            await sender().post(url, b"{}", {})
+    server.close()
+    await server.wait_closed()

@@ -111,6 +111,13 @@ STEPS: tuple[Step, ...] = (
         "CREATE INDEX earshot_outbox_at ON earshot_outbox (at)",
     ),
     (SHORTEST_WORDS,),
+    # 9007199254740992: it waits for an earlier event of its call.
+    (
+        "UPDATE earshot_outbox SET next_at = 9007199254740992 WHERE state = 'waiting' AND EXISTS (SELECT 1 FROM earshot_outbox AS earlier"
+        " WHERE earlier.endpoint = earshot_outbox.endpoint AND earlier.call_id = earshot_outbox.call_id AND earlier.state = 'waiting'"
+        " AND earlier.id < earshot_outbox.id)",
+        "CREATE INDEX earshot_outbox_due ON earshot_outbox (endpoint, next_at, id) WHERE state = 'waiting'",
+    ),
 )
 """A released step is never changed. Every later change is a new step."""
 

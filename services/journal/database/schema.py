@@ -144,8 +144,8 @@ outbox = _table(
     problem=sa.String,
 )
 """Events for endpoints: one row per event and endpoint, sent in the order of `id` for each call. `data` is the call as it was, or what else
-belongs to the event, as JSON. `since` is when it was first to be sent, or was to be sent again; `status` and `problem` are the answer to
-the last attempt."""
+belongs to the event, as JSON. `since` is when it was first to be sent, or was to be sent again, and `next_at` when it is to be sent next: a
+constant of `turns` while it waits for an earlier event of its call. `status` and `problem` are the answer to the last attempt."""
 
 instances = _table("earshot_instances", id=sa.String, seen_at=sa.BigInteger)
 """The processes on one PostgreSQL database, and each one's last heartbeat by the database's clock."""

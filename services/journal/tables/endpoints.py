@@ -10,13 +10,12 @@ from services.journal.database.codec import load_call, milliseconds, time_of
 from services.journal.database.schema import endpoints, outbox
 from services.journal.records import AuditRow, Delivery, DeliveryState, Endpoint, EventKind
 from services.journal.tables import audit
+from services.journal.tables.turns import NO_TURN_MS, WAITING, line_up
 
 MOST = 20
 """Endpoints. Each multiplies what is written for each event."""
 
 _STALE_MS = 10_000  # the holder renews its lease every 2 s
-# Literal text, so that the partial index with the same text is used.
-_WAITING = sa.text("earshot_outbox.state = 'waiting'")
 _ACTIVE = endpoints.c.disabled_at.is_(None)
 
 
@@ -59,17 +58,25 @@ def enable(connection: sa.Connection, endpoint_id: str, row: AuditRow) -> bool:
     if found and found.disabled_at is not None:
         connection.execute(endpoints.update().where(endpoints.c.id == endpoint_id).values(disabled_at=None))
         again = {"since": (now := shared_ms(connection)), "next_at": now, "attempts": 0}
-        connection.execute(outbox.update().where(outbox.c.endpoint == endpoint_id, _WAITING).values(again))
+        connection.execute(outbox.update().where(outbox.c.endpoint == endpoint_id, WAITING, outbox.c.next_at != NO_TURN_MS).values(again))
         audit.note(connection, [row])
     return found is not None
 
 
 def every(connection: sa.Connection) -> list[Endpoint]:
     """All endpoints, oldest first."""
-    waiting = sa.select(outbox.c.endpoint, sa.func.count().label("events")).where(_WAITING).group_by(outbox.c.endpoint)
-    counts = {row.endpoint: row.events for row in connection.execute(waiting)}
+    events = [sa.func.count().label("events"), sa.func.min(outbox.c.id).label("oldest")]
+    counts = {
+        row.endpoint: row for row in connection.execute(sa.select(outbox.c.endpoint, *events).where(WAITING).group_by(outbox.c.endpoint))
+    }
+    since = dict(
+        connection.execute(sa.select(outbox.c.id, outbox.c.at).where(outbox.c.id.in_([row.oldest for row in counts.values()]))).all()
+    )
     rows = connection.execute(sa.select(endpoints).order_by(endpoints.c.made_at, endpoints.c.id))
-    return [_endpoint(row, waiting=counts.get(row.id, 0)) for row in rows]
+    return [
+        _endpoint(row, waiting=found.events, since_ms=since[found.oldest]) if (found := counts.get(row.id)) else _endpoint(row)
+        for row in rows
+    ]
 
 
 def due(connection: sa.Connection, instance: str) -> list[str]:
@@ -77,7 +84,7 @@ def due(connection: sa.Connection, instance: str) -> list[str]:
     now = shared_ms(connection)
     free = (endpoints.c.holder.in_(["", instance])) | (endpoints.c.renewed_at <= now - _STALE_MS)
     found = connection.execute(sa.select(endpoints.c.id).where(_ACTIVE, free)).scalars().all()
-    return [endpoint_id for endpoint_id in found if connection.execute(_ready(endpoint_id, now).limit(1)).first()]
+    return [endpoint_id for endpoint_id in found if connection.execute(_ready(endpoint_id, now, 1)).first()]
 
 
 def hold(connection: sa.Connection, endpoint_id: str, instance: str) -> bool:
@@ -99,14 +106,13 @@ def next_events(connection: sa.Connection, endpoint_id: str, instance: str, most
     row = connection.execute(sa.select(endpoints).where(mine)).one_or_none()
     if row is None:
         return None, []
-    ready = _ready(endpoint_id, shared_ms(connection)).order_by(outbox.c.id).limit(most)
-    return _endpoint(row), [_delivery(event) for event in connection.execute(ready)]
+    return _endpoint(row), [_delivery(event) for event in connection.execute(_ready(endpoint_id, shared_ms(connection), most))]
 
 
-def _ready(endpoint_id: str, now_ms: int) -> sa.Select[Any]:
+def _ready(endpoint_id: str, now_ms: int, most: int) -> sa.Select[Any]:
     """The events of an endpoint that may be sent now: of each call the oldest one that waits, unless its time has not come."""
-    first = sa.select(sa.func.min(outbox.c.id)).where(outbox.c.endpoint == endpoint_id, _WAITING).group_by(outbox.c.call_id)
-    return sa.select(outbox).where(outbox.c.id.in_(first), outbox.c.next_at <= now_ms)
+    due = sa.select(outbox).where(outbox.c.endpoint == endpoint_id, WAITING, outbox.c.next_at <= now_ms)
+    return due.order_by(outbox.c.next_at, outbox.c.id).limit(most)
 
 
 def settle(connection: sa.Connection, attempt: Attempt, instance: str) -> None:
@@ -120,7 +126,9 @@ def settle(connection: sa.Connection, attempt: Attempt, instance: str) -> None:
         "status": attempt.status,
         "problem": attempt.problem,
     }
-    connection.execute(outbox.update().where(outbox.c.id == attempt.delivery_id, outbox.c.endpoint.in_(held)).values(values))
+    this = outbox.c.id == attempt.delivery_id
+    if connection.execute(outbox.update().where(this, outbox.c.endpoint.in_(held)).values(values)).rowcount:
+        line_up(connection, connection.execute(sa.select(outbox.c.call_id).where(this)).scalars().all())
     if attempt.gone:
         connection.execute(endpoints.update().where(endpoints.c.id.in_(held), _ACTIVE).values(disabled_at=now))
 
@@ -139,10 +147,12 @@ def again(connection: sa.Connection, endpoint_id: str, delivery_id: int, row: Au
     if not connection.execute(outbox.update().where(this).values(values)).rowcount:
         return None
     audit.note(connection, [row])
+    sent = connection.execute(sa.select(outbox).where(this)).one()
+    line_up(connection, [sent.call_id])
     return _delivery(connection.execute(sa.select(outbox).where(this)).one())
 
 
-def _endpoint(row: sa.Row[Any], *, waiting: int = 0) -> Endpoint:
+def _endpoint(row: sa.Row[Any], *, waiting: int = 0, since_ms: int | None = None) -> Endpoint:
     return Endpoint(
         id=row.id,
         url=row.url,
@@ -152,6 +162,7 @@ def _endpoint(row: sa.Row[Any], *, waiting: int = 0) -> Endpoint:
         made_by=row.made_by,
         disabled_at=None if row.disabled_at is None else time_of(row.disabled_at),
         waiting=waiting,
+        waiting_since=None if since_ms is None else time_of(since_ms),
     )
 
 
@@ -167,7 +178,7 @@ def _delivery(row: sa.Row[Any]) -> Delivery:
         state=DeliveryState(row.state),
         since=time_of(row.since),
         attempts=row.attempts,
-        next_at=time_of(row.next_at),
+        next_at=None if row.next_at == NO_TURN_MS else time_of(row.next_at),
         status=row.status,
         problem=row.problem,
     )

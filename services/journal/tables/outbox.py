@@ -12,6 +12,7 @@ from services.journal.database.clock import shared_ms
 from services.journal.database.codec import dump, load_call
 from services.journal.database.schema import endpoints, outbox
 from services.journal.records import DeliveryState, EventKind
+from services.journal.tables.turns import NO_TURN_MS, line_up
 
 _KNOWN_LATER = ("cost", "costs", "summary", "analysis", "ended_reason")
 """What Vapi may say of a call only after its end."""
@@ -41,6 +42,7 @@ def calls_changed(connection: sa.Connection, before: Mapping[str, Call], now: Ma
             old = before[earlier]
             # The events that wait for the same call's sake have to come first.
             connection.execute(outbox.update().where(outbox.c.call_id == earlier).values(call_id=id_))
+            line_up(connection, [id_])
         events += [Event(kind=kind, call_id=id_, data=dump(call)) for kind in _kinds(old, call)]
     _announce(connection, events, known)
 
@@ -82,7 +84,7 @@ def _announce(connection: sa.Connection, events: Sequence[Event], known: Sequenc
             "state": DeliveryState.WAITING.value,
             "since": now,
             "attempts": 0,
-            "next_at": now,
+            "next_at": NO_TURN_MS,
             "status": None,
             "problem": "",
         }
@@ -93,6 +95,7 @@ def _announce(connection: sa.Connection, events: Sequence[Event], known: Sequenc
     ]
     if rows:
         connection.execute(outbox.insert(), rows)
+        line_up(connection, {event.call_id for event in events})
 
 
 def erase(connection: sa.Connection, call_id: str, erasure: Erasure) -> None:

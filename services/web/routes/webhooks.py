@@ -35,6 +35,7 @@ class WebhookAnswer(BaseModel):
     createdBy: str
     disabledAt: datetime | None = Field(description="When it answered 410, and so gets no more events")
     waiting: int = Field(description="Events that are still to be sent")
+    waitingSince: datetime | None = Field(description="When the oldest of them happened; null if none waits")
 
 
 class NewWebhookAnswer(WebhookAnswer):
@@ -54,7 +55,7 @@ class DeliveryAnswer(BaseModel):
     at: datetime
     state: DeliveryState
     attempts: int
-    nextAttemptAt: datetime | None = Field(description="null unless it waits")
+    nextAttemptAt: datetime | None = Field(description="null unless it waits, and while an earlier event of its call waits")
     status: int | None = Field(description="The HTTP status of the last attempt")
     problem: str = Field(
         description="Why the last attempt got no answer: `no_answer`, `unreachable`, `private_address`, or `no_body` if Earshot could not "
@@ -137,6 +138,7 @@ def _webhook(endpoint: Endpoint) -> dict[str, Any]:
         "createdBy": endpoint.made_by,
         "disabledAt": rfc3339(endpoint.disabled_at),
         "waiting": endpoint.waiting,
+        "waitingSince": rfc3339(endpoint.waiting_since),
     }
 
 

@@ -3,10 +3,14 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+from sqlalchemy.dialects import sqlite
+
 from services.domain.call import Call, CallStatus, CostItem, Erasure
 from services.domain.transcript import Line
 from services.journal import AuditRow, DeliveryState, Endpoint, EventKind, Journal
 from services.journal.outbox import MOST, Attempt
+from services.journal.tables import endpoints, turns
 from tests.journal.conftest import Open, execute
 
 AT = datetime(2026, 9, 1, 10, tzinfo=UTC)
@@ -151,3 +155,61 @@ async def test_an_endpoint_goes_with_its_events(journal: Journal) -> None:
     await journal.save(CALL)
     assert [await journal.outbox.remove("crm", ROW) for _ in range(2)] == [True, False]
     assert (await journal.outbox.endpoints(), await events(journal)) == ([], [])
+
+
+async def test_an_event_that_is_sent_again_comes_before_the_later_ones_of_its_call(journal: Journal) -> None:
+    await add(journal)
+    await journal.save(CALL)
+    await journal.outbox.hold("crm")
+    [created] = (await journal.outbox.next_events("crm", 8))[1]
+    await journal.outbox.settle(Attempt(delivery_id=created.id, endpoint="crm", state=DeliveryState.DELIVERED, status=200))
+    await journal.save(replace(CALL, status=CallStatus.ENDED))
+    await journal.outbox.again("crm", created.id, ROW)
+    assert [event.kind for event in (await journal.outbox.next_events("crm", 8))[1]] == [EventKind.CREATED]
+    assert [sent.next_at is None for sent in await journal.outbox.deliveries("crm")] == [True, False]
+    await journal.outbox.settle(Attempt(delivery_id=created.id, endpoint="crm", state=DeliveryState.FAILED, status=500))
+    assert [event.kind for event in (await journal.outbox.next_events("crm", 8))[1]] == [EventKind.ENDED]
+
+
+async def test_events_that_an_older_process_wrote_are_lined_up(journal: Journal, url: str) -> None:
+    await add(journal)
+    await journal.save(replace(CALL, status=CallStatus.ENDED))
+    await execute(url, "UPDATE earshot_outbox SET next_at = 1")
+    await journal.forget_old()
+    await journal.outbox.hold("crm")
+    assert [event.kind for event in (await journal.outbox.next_events("crm", 8))[1]] == [EventKind.CREATED]
+
+
+async def test_a_receiver_that_never_answers_does_not_fill_the_disk(
+    open_journal: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(turns, "MOST_EVENTS", 3)
+    monkeypatch.setattr(turns, "_BATCH", 2)
+    journal = await open_journal()
+    for name in ("crm", "other"):
+        await add(journal, name)
+    for number in range(4):
+        await journal.save(replace(CALL, id=f"{number}", tag=None, status=CallStatus.ENDED))
+    await journal.outbox.hold("other")
+    for _ in range(2):
+        for event in (await journal.outbox.next_events("other", 8))[1]:
+            await journal.outbox.settle(Attempt(delivery_id=event.id, endpoint="other", state=DeliveryState.DELIVERED, status=200))
+    await journal.forget_old()
+    for name in ("crm", "other"):
+        assert await events(journal, name) == [("call.ended", "2"), ("call.created", "3"), ("call.ended", "3")]
+    assert [endpoint.waiting for endpoint in await journal.outbox.endpoints()] == [3, 0]
+    await journal.outbox.hold("crm")
+    assert len((await journal.outbox.next_events("crm", 8))[1]) == 2  # the end of a call whose beginning was deleted has its turn
+    assert [record.getMessage() for record in caplog.records] == [
+        "a webhook has over 3 events: 5 that were still to be sent to it are deleted"
+    ]
+
+
+async def test_no_search_for_what_is_due_passes_over_what_waits_behind_it(journal: Journal, url: str) -> None:
+    """100,000 events that wait are no more work than one."""
+    if url.startswith("postgresql"):  # which plans by the number of rows
+        assert await execute(url, "SELECT indexname FROM pg_indexes WHERE indexname = 'earshot_outbox_due'")
+        return
+    query = endpoints._ready("crm", 5, 8).compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    plan = [row[3] for row in await execute(url, f"EXPLAIN QUERY PLAN {query}")]
+    assert plan == ["SEARCH earshot_outbox USING INDEX earshot_outbox_due (endpoint=? AND next_at<?)"]  # and no sorting
