@@ -32,7 +32,6 @@ from services.dialling.reach import Reach
 from services.dialling.switch import Switch
 from services.doctor.doctor import Doctor
 from services.doctor.terminal import Terminal
-from services.domain.client import PAGE
 from services.domain.errors import EarshotError
 from services.domain.phone_number import EXAMPLE
 from services.journal import AuditRow, Journal
@@ -59,6 +58,7 @@ from services.web.access.authentication import Authentication, require_safe
 from services.web.access.cors import with_cors
 from services.web.access.gatekeeper import Gatekeeper
 from services.web.access.login import login_router
+from services.web.access.logins import Logins
 from services.web.access.sessions import Attempts, Sessions
 from services.web.access.tickets import Tickets
 from services.web.access.tokens import read_tokens
@@ -169,7 +169,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         deliveries.start()
 
         pages = FastAPI(openapi_url=None)
-        sessions = Sessions(desk.journal, password=settings.password) if settings.password else None
+        sessions = Sessions(desk.journal, password=settings.password, people=desk.people) if settings.password else None
         if sessions:
             running.push_async_callback(sessions.aclose)
             await sessions.load()
@@ -184,9 +184,6 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         pages.include_router(vapi_replay_router(vapi_recordings, desk))
         pages.include_router(page_files_router(gateway.artifact, desk))
 
-        def issue_to_page(call_id: str, session: str) -> str:
-            return tickets.issue(call_id, PAGE.name, session)
-
         forward = WebhookForward(settings.webhook_forward)
         running.push_async_callback(forward.aclose)
         install_pages(
@@ -196,7 +193,8 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
             recordings=recordings,
             settings=settings,
             switch=desk.switch,
-            issue_ticket=issue_to_page,
+            issue_ticket=tickets.issue,
+            client_now=Logins(sessions, desk.tokens).client_now,
             forward=forward,
         )
         api = create_api(

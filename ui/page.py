@@ -9,7 +9,6 @@ from nicegui import background_tasks, ui
 from services.desk.desk import CallDesk
 from services.dialling.switch import Switch
 from services.domain.call import Call, CallOrder
-from services.domain.client import PAGE
 from services.domain.errors import CallNotFound, EarshotError
 from services.listening.relay import Relay
 from services.recording.recordings import Recordings
@@ -25,6 +24,7 @@ from ui.kit.following import follow
 from ui.kit.later import later
 from ui.kit.markup import Box
 from ui.kit.notice import Notice
+from ui.kit.visitor import visitor
 from ui.log.call_log import CallLog
 from ui.log.call_search import read_address
 from ui.shell.connection import Connection
@@ -117,7 +117,7 @@ class DeskPage:
 
     async def _look_up(self, call_id: str) -> None:
         try:
-            self._show(await self._desk.read(call_id, PAGE))
+            self._show(await self._desk.read(call_id, visitor()))
         except CallNotFound as error:
             # Usually because Earshot restarted while the page was open.
             title, _ = error_words(error)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from fastapi import FastAPI
 from nicegui import app as nicegui_app
@@ -12,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from services.desk.desk import CallDesk
 from services.dialling.switch import Switch
+from services.domain.client import Client
 from services.listening.relay import Relay
 from services.recording.recordings import Recordings
 from services.settings import Settings
@@ -20,6 +22,7 @@ from services.vapi.forwarding import WebhookForward
 from ui.insights.insights import InsightsPage
 from ui.kit.assets import ROUTE, AssetFiles
 from ui.kit.icons import FAVICON
+from ui.kit.visitor import visitor, welcome_visitor
 from ui.page import DeskPage
 from ui.shell.nicegui_files import NiceguiFiles
 from ui.shell.nonces import install_nonces
@@ -36,26 +39,37 @@ def install_pages(
     recordings: Recordings,
     settings: Settings,
     switch: Switch,
-    issue_ticket: Callable[[str, str], str],
+    issue_ticket: Callable[[str, str, str], str],
+    client_now: Callable[[str, Client], Client],
     forward: WebhookForward,
 ) -> None:
-    """Adds the page and its assets to `app`. `issue_ticket` returns a listen ticket for a call id and the key of a session."""
+    """Adds the page and its assets to `app`. `issue_ticket` returns a listen ticket for a call id, the name of a client and the key of its
+    session. `client_now` returns who acts in a session that a client began, and raises Unauthorized once it is over.
+    """
     app.mount(ROUTE, AssetFiles())
+
+    def begin() -> None:
+        """What every page needs first."""
+        expect_page()
+        choose_language()
+        choose_theme()
+        state = ui.context.client.request.state
+        welcome_visitor(state.client, partial(client_now, state.session, state.client))
 
     @ui.page("/")
     def index(call: str = "", to: str = "", t: str = "") -> None:
         """`?call=` names the call to show first, `&t=` a moment of its recording in seconds, `?to=` a number for the field. The list of
         calls has filters of its own. No address ever dials.
         """
-        _begin()
-        session: str = getattr(ui.context.client.request.state, "session", "")
+        begin()
+        session: str = ui.context.client.request.state.session
         DeskPage(
             desk=desk,
             relay=relay,
             recordings=recordings,
             settings=settings,
             switch=switch,
-            issue_ticket=lambda call_id: issue_ticket(call_id, session),
+            issue_ticket=lambda call_id: issue_ticket(call_id, visitor().name, session),
             forward=forward,
             call_id=call,
             to=to,
@@ -64,12 +78,12 @@ def install_pages(
 
     @ui.page("/insights")
     def insights() -> None:
-        _begin()
+        begin()
         InsightsPage(desk)
 
     @ui.page("/wall")
     def wall_screen() -> None:
-        _begin()
+        begin()
         show_wall(desk, settings)
 
     nicegui_app.add_exception_handler(404, _not_found)
@@ -88,13 +102,6 @@ def install_pages(
         reconnect_timeout=30,  # with the default of 3 s a longer pause of the network would reload the page and cut the sound
         show_welcome_message=False,
     )
-
-
-def _begin() -> None:
-    """What every page needs first."""
-    expect_page()
-    choose_language()
-    choose_theme()
 
 
 async def _not_found(_request: Request, _error: Exception) -> Response:

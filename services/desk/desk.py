@@ -21,6 +21,8 @@ from services.desk.made_tokens import MadeTokens
 from services.desk.measurements import Measurements
 from services.desk.notes import Notes
 from services.desk.orders import Orders
+from services.desk.people import STATE as PEOPLE
+from services.desk.people import People
 from services.desk.placing import Key, Placed, Placing
 from services.desk.proof import stuck
 from services.desk.rescheduling import Rescheduling
@@ -59,7 +61,7 @@ _CATCH_UP_PATIENCE = 3.0  # seconds for which a list of calls waits for the firs
 class CallDesk:
     """All calls of this installation. Ended calls leave memory, oldest first, and stay in the journal.
 
-    `switch` and `blocked` are the stop switch and the block list, which `start` loads, as it does `contacts` and `tokens`.
+    `switch` and `blocked` are the stop switch and the block list, which `start` loads, as it does `contacts`, `tokens` and `people`.
     `token_names` are those of tokens that were not made on the page.
     `missing` names the credentials that are not set; then `gateway` raises NotConfigured.
     `guard` makes the dial guard from this desk; `limits` are the caps that the journal enforces.
@@ -116,8 +118,15 @@ class CallDesk:
         self._notes = Notes(journal, self.timelines)
         self.note = self._notes.note
         self.contacts = Contacts(journal, self.note)
-        self.tokens = MadeTokens(journal, self.note, taken=token_names)
-        self._states: dict[str, Followed] = {STOP: switch, BLOCKED: blocked, CONTACTS: self.contacts, TOKENS: self.tokens}
+        self.tokens = MadeTokens(journal, self.note, taken=lambda name: name in token_names or self.people.named(name) is not None)
+        self.people = People(journal, self.note, names_taken=lambda: [*token_names, *(token.name for token in self.tokens.all())])
+        self._states: dict[str, Followed] = {
+            STOP: switch,
+            BLOCKED: blocked,
+            CONTACTS: self.contacts,
+            TOKENS: self.tokens,
+            PEOPLE: self.people,
+        }
         self._updates = Updates(
             book=self._book,
             transcripts=self.transcripts,

@@ -17,7 +17,7 @@ STATE = "api-tokens"
 
 
 class MadeTokens:
-    """`note` writes the audit. `taken` are the names of other tokens.
+    """`note` writes the audit. `taken` says of a name whether another token or a person has it.
 
     `changed` tells that a token was made or revoked, in whichever process.
     """
@@ -27,13 +27,13 @@ class MadeTokens:
         journal: States,
         note: Callable[..., "asyncio.Task[None]"],
         *,
-        taken: Collection[str] = (),
+        taken: Callable[[str], bool] = lambda _name: False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.changed: Signal[None] = Signal()
         self._journal = journal
         self._note = note
-        self._taken = frozenset(taken)
+        self._taken = taken
         self._now = now
         self._tokens: dict[str, ApiToken] = {}
         self._any = False
@@ -91,7 +91,7 @@ class MadeTokens:
 
         def change(value: str) -> str:
             known = loaded(value)
-            if made.name in self._taken or any(token.name == made.name for token in known.values()):
+            if self._taken(made.name) or any(token.name == made.name for token in known.values()):
                 raise RequestError("Another token has this name.", code="token_name_taken")
             if len(known) >= MOST_TOKENS:
                 raise RequestError(f"There can be {MOST_TOKENS} tokens at most. Revoke some.", code="too_many_tokens")

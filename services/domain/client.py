@@ -22,15 +22,37 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Caps:
+    """What one person may do within their role. None: only what holds for everybody.
+
+    `per_hour` and `per_day` limit the calls and transfers of the last hour and the last 24 hours. `regions` are ISO 3166 codes.
+    """
+
+    per_hour: int | None = None
+    per_day: int | None = None
+    regions: frozenset[str] | None = None
+    record: bool = True
+    transfer: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """A user of Earshot. `name` appears in the audit; idempotency keys and duplicates are counted per name."""
+    """A user of Earshot. `name` appears in the audit; idempotency keys and duplicates are counted per name.
+
+    `own_calls_only`: the scope `control` is for calls that this client placed. `reports`: may read insights and export lists of calls, if
+    it may read calls. `person` is the id of the person who signed in, empty for tokens and for the shared password.
+    """
 
     name: str
     scopes: frozenset[Scope] = field(default_factory=lambda: frozenset(Scope))
+    caps: Caps = field(default_factory=Caps)
+    own_calls_only: bool = False
+    reports: bool = True
+    person: str = ""
 
 
 PAGE = Client(name="page")
-"""The page's user, logged in if a password is set."""
+"""Whoever uses the page without a name: on this machine, or with the shared password."""
 
 LOCAL = Client(name="local")
 """A program on this machine, if no tokens are configured."""

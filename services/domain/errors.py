@@ -10,6 +10,7 @@ EarshotError
 ├── RecordingNotFound       404  the call has no recording here
 ├── NotMeasured             404  nothing was measured of the call's conversation
 ├── WebhookNotFound         404  no such webhook, or no such event of it
+├── PersonNotFound          404  no such person
 ├── RecordingUnfinished     409  the recording is still being written
 ├── CallNotRunning          409  the call has ended or has not started
 ├── CallRunning             409  the call has not ended
@@ -198,6 +199,15 @@ class WebhookNotFound(EarshotError):
     status = 404
     code = "webhook_not_found"
     title = "No such webhook"
+
+
+class PersonNotFound(EarshotError):
+    status = 404
+    code = "person_not_found"
+    title = "No such person"
+
+    def __init__(self, detail: str = "There is no person with this id.") -> None:
+        super().__init__(detail)
 
 
 class RecordingUnfinished(EarshotError):

@@ -57,12 +57,15 @@ class Begun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A login session. `key` is a keyed hash of the id in the cookie. `used_at` may lag behind by minutes."""
+    """A login session. `key` is a keyed hash of the id in the cookie. `used_at` may lag behind by minutes. `login` says whose it is
+    (`Person.login`); empty: whoever knew the shared password.
+    """
 
     key: str
     begun_at: datetime
     used_at: datetime
     ended: bool = False
+    login: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

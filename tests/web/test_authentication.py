@@ -45,7 +45,7 @@ async def earshot(folder: Path, vapi: StandIn, **changes: Any) -> AsyncIterator[
     async with desk_in(folder, gateway) as desk:
         relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
         desk.changed.subscribe(relay.on_call)
-        sessions = Sessions(desk.journal, password=settings.password) if settings.password else None
+        sessions = Sessions(desk.journal, password=settings.password, people=desk.people) if settings.password else None
         api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=desk.switch, settings=settings, version="1", sessions=sessions)
         pages = FastAPI()
         if sessions:

@@ -6,12 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.domain.errors import JournalError
+from services.desk.people import STATE, People
+from services.domain.client import PAGE, Caps, Scope
+from services.domain.errors import JournalError, Unauthorized
+from services.domain.person import Person, Role
 from services.journal import Journal, Session
 from services.web.access import sessions as module
 from services.web.access.sessions import Attempts, Sessions
 from tests.journal.conftest import execute
 from tests.journals import open_journal
+from tests.patience import HANG_S
 
 PASSWORD = "correct horse"
 
@@ -38,8 +42,22 @@ async def journal(url: str) -> AsyncIterator[Journal]:
     await journal.aclose()
 
 
-async def opened(journal: Journal, now: Callable[[], datetime] | None = None, password: str = PASSWORD) -> Sessions:
-    sessions = Sessions(journal, password=password, now=now or Time())
+def no_note(*_: object, **__: object) -> "asyncio.Task[None]":
+    return asyncio.create_task(asyncio.sleep(0))
+
+
+async def people_of(journal: Journal, now: Callable[[], datetime] | None = None) -> People:
+    """The people in the journal, followed as a desk does."""
+    people = People(journal, no_note, now=now or Time())
+    await journal.follow(lambda news: people.follow(*news.states[STATE]) if STATE in news.states else None)
+    await people.load()
+    return people
+
+
+async def opened(
+    journal: Journal, now: Callable[[], datetime] | None = None, password: str = PASSWORD, people: People | None = None
+) -> Sessions:
+    sessions = Sessions(journal, password=password, people=people or People(journal, no_note), now=now or Time())
     await sessions.load()
     return sessions
 
@@ -164,3 +182,59 @@ def test_many_addresses_are_slowed_down_together_in_bounded_memory() -> None:
         attempts.failed(str(number))
     assert 0 < attempts.wait("another") <= 8
     assert len(attempts._failures) <= 1000
+
+
+async def joined(people: People, name: str, role: Role) -> Person:
+    _, code = await people.invite(name, role, Caps(), PAGE)
+    return await people.join(code, "$hash")
+
+
+async def test_a_persons_session_says_who_they_are_until_their_role_changes(journal: Journal) -> None:
+    people = await people_of(journal)
+    ana, ben = await joined(people, "Ana", Role.LISTENER), await joined(people, "Ben", Role.OWNER)
+    sessions = await opened(journal, people=people)
+    anas, bens = await sessions.check(await sessions.begin(ana.login)), await sessions.check(await sessions.begin(ben.login))
+    assert anas
+    assert bens
+    assert (sessions.client_of(anas).name, sessions.client_of(anas).scopes) == ("Ana", frozenset({Scope.READ, Scope.LISTEN}))
+    over = asyncio.create_task(sessions.over(anas))
+    await people.change(ana.id, sessions.client_of(bens), role=Role.OWNER)
+    with pytest.raises(Unauthorized):
+        sessions.client_of(anas)  # at once: the page may still be open
+    await asyncio.wait_for(over, HANG_S)
+    assert not await sessions.lives(anas)
+    assert await sessions.lives(bens)
+    await sessions.aclose()
+
+
+@pytest.mark.parametrize("end", ["disable", "remove", "role", "password"])
+async def test_a_persons_sessions_end_in_every_process(url: str, end: str) -> None:
+    journals = [await open_journal(url, now=Time()) for _ in range(2)]
+    here, there = [await people_of(journal) for journal in journals]
+    ana = await joined(here, "Ana", Role.CALLER)
+    await joined(here, "Ben", Role.OWNER)
+    sessions = [await opened(journal, people=people) for journal, people in zip(journals, (here, there), strict=True)]
+    session = await sessions[0].begin(ana.login)
+    key = await sessions[1].check(session)  # the other process may not have read that Ana was added
+    assert key
+    over = asyncio.create_task(sessions[1].over(key))
+    match end:
+        case "disable":
+            await here.change(ana.id, PAGE, disabled=True)
+        case "remove":
+            await here.remove(ana.id, PAGE)
+        case "role":
+            await here.change(ana.id, PAGE, role=Role.VIEWER)
+        case "password":
+            await here.join(await here.invite_again(ana.id, PAGE), "$other")
+    await asyncio.wait_for(over, HANG_S)
+    assert not await sessions[1].check(session)
+    for each in sessions:
+        await each.aclose()
+    for journal in journals:
+        await journal.aclose()
+
+
+async def test_without_a_password_nobody_keeps_the_session_of_whoever_knew_it(journal: Journal) -> None:
+    session = await (await opened(journal, password="")).begin()
+    assert not await (await opened(journal, password="")).check(session)

@@ -1,8 +1,7 @@
 """Notes on a call and on its moments, tags, and the disposition, with who wrote them and when."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import quote
 
 from nicegui.events import GenericEventArguments
@@ -10,7 +9,7 @@ from nicegui.events import GenericEventArguments
 from services.desk.desk import CallDesk
 from services.domain.annotation import LONGEST_LABEL, LONGEST_NOTE, Annotations, Label, Note
 from services.domain.call import Call, CallStatus
-from services.domain.client import PAGE
+from services.domain.client import Client
 from services.domain.errors import EarshotError
 from services.support.root_path import address
 from ui.call.send_form import Fields, SendForm
@@ -19,6 +18,7 @@ from ui.kit.live_box import LiveBox
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.kit.times import LocalTime
+from ui.kit.visitor import visitor
 from ui.words import say
 from ui.words.who import who_name
 
@@ -123,7 +123,7 @@ class CallAnnotations(LiveBox):
                 LocalTime(note.at, full=True)
             with Box("button", "btn bare", type="button", aria_label=say("note_delete")) as delete:
                 icon("close", 16)
-            delete.on("click", lambda: self._attempt(self._annotations.delete_note(self._call, note.id, PAGE)))
+            delete.on("click", lambda: self._attempt(lambda by: self._annotations.delete_note(self._call, note.id, by)))
 
     def _link(self, moment_s: float) -> None:
         """The moment: as a link to be copied, and to be pressed."""
@@ -136,7 +136,7 @@ class CallAnnotations(LiveBox):
             Text("span", tag.text)
             with Box("button", type="button", aria_label=say("tag_remove", tag=tag.text)) as remove:
                 icon("close", 12)
-            remove.on("click", lambda: self._attempt(self._annotations.remove_tag(self._call, tag.text, PAGE)))
+            remove.on("click", lambda: self._attempt(lambda by: self._annotations.remove_tag(self._call, tag.text, by)))
 
     async def _add_note(self, fields: Fields) -> bool:
         if not fields.get("note"):
@@ -144,23 +144,23 @@ class CallAnnotations(LiveBox):
         moment_s = self._moment
         if fields.get("now") and self._call.started_at:
             moment_s = max(0.0, round((datetime.now(UTC) - self._call.started_at).total_seconds(), 1))
-        await self._annotations.add_note(self._call, fields["note"], PAGE, moment_s=moment_s)
+        await self._annotations.add_note(self._call, fields["note"], visitor(), moment_s=moment_s)
         self._mark(None)
         return True
 
     async def _add_tag(self, fields: Fields) -> bool:
         if not fields.get("tag"):
             return False
-        await self._annotations.add_tag(self._call, fields["tag"], PAGE)
+        await self._annotations.add_tag(self._call, fields["tag"], visitor())
         return True
 
     async def _dispose(self, event: GenericEventArguments) -> None:
-        await self._attempt(self._annotations.dispose(self._call, str(event.args) or None, PAGE))
+        await self._attempt(lambda by: self._annotations.dispose(self._call, str(event.args) or None, by))
 
-    async def _attempt(self, change: Coroutine[Any, Any, bool]) -> None:
+    async def _attempt(self, change: Callable[[Client], Awaitable[bool]]) -> None:
         self._notice.hide()
         try:
-            await change
+            await change(visitor())
         except Exception as error:
             if not self._notice.is_deleted:
                 self._notice.show_error(error)

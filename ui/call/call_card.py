@@ -5,7 +5,6 @@ from functools import partial
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
-from services.domain.client import PAGE
 from services.recording.recordings import Recordings
 from ui.call.annotations import CallAnnotations
 from ui.call.audio_player import AudioPlayer
@@ -21,6 +20,7 @@ from ui.kit.icons import icon
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.kit.times import LocalTime
+from ui.kit.visitor import visitor
 from ui.recording.record_switch import RecordingNote, RecordSwitch
 from ui.recording.recorded import Recorded
 from ui.recording.vapi_recorded import VapiRecorded
@@ -207,7 +207,7 @@ class CallCard:
 
     async def _free_slot(self) -> None:
         try:
-            await self._desk.free_slot(self.call.id, PAGE)
+            await self._desk.free_slot(self.call.id, visitor())
             self._freed = True
         except Exception as error:
             self._notice.show_error(error)
@@ -220,7 +220,7 @@ class CallCard:
         self._notice.hide()
         self._refresh()
         try:
-            await self._desk.end(self.call.id, PAGE)
+            await self._desk.end(self.call.id, visitor())
         except Exception as error:
             if not self._notice.is_deleted:
                 self._notice.show_error(error)

@@ -4,9 +4,9 @@ from typing import TypedDict
 
 from services.desk.desk import CallDesk
 from services.desk.timeline import Entry
-from services.domain.client import PAGE
 from services.domain.control import Action
 from ui.kit.times import milliseconds
+from ui.kit.visitor import is_visitor
 from ui.words import say
 from ui.words.calls import named
 from ui.words.who import who_name
@@ -37,5 +37,5 @@ def chip(desk: CallDesk, entry: Entry) -> Chip:
         quoted=entry.action in QUOTED,
         came=say("refused", why=entry.words) if refused else say("taken"),
         refused=refused,
-        by="" if entry.who == PAGE.name else say("by", who=who_name(entry.who)),
+        by="" if is_visitor(entry.who) else say("by", who=who_name(entry.who)),
     )

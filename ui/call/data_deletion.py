@@ -2,10 +2,10 @@
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call
-from services.domain.client import PAGE
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.kit.times import LocalTime
+from ui.kit.visitor import visitor
 from ui.words import say
 from ui.words.who import who_name
 
@@ -61,7 +61,7 @@ class DataDeletion(Box):
         self._deleting = True
         self.refresh(self._call)
         try:
-            call = await self._desk.erase(self._call.id, PAGE)
+            call = await self._desk.erase(self._call.id, visitor())
         except Exception as error:
             if not self.is_deleted:
                 self._notice.show_error(error)

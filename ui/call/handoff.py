@@ -1,13 +1,13 @@
 """Handing a running call to another assistant of the account. The call can be handed back, so nothing is asked first."""
 
 from services.desk.desk import CallDesk
-from services.domain.client import PAGE
 from services.domain.control import Action, Control
 from ui.call.send_form import Fields, SendForm
 from ui.kit.icons import icon
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
 from ui.kit.picker import Picker, short
+from ui.kit.visitor import visitor
 from ui.words import say
 
 
@@ -37,5 +37,5 @@ class HandoffForm(SendForm):
         chosen = fields.get("takes-over", "")
         if not chosen:
             return False
-        await self._desk.control(self._call_id, Control(action=Action.HANDOFF, assistant_id=chosen), PAGE)
+        await self._desk.control(self._call_id, Control(action=Action.HANDOFF, assistant_id=chosen), visitor())
         return True

@@ -1,13 +1,13 @@
 """Muting one speaker of a call: a button that turns into its opposite once Vapi has accepted it."""
 
 from services.desk.desk import CallDesk
-from services.domain.client import PAGE
 from services.domain.control import Action, Control
 from services.domain.speech import Speaker
 from ui.call.send_form import Fields, SendForm
 from ui.kit.icons import icon
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
+from ui.kit.visitor import visitor
 from ui.words import say
 
 
@@ -34,5 +34,5 @@ class MuteForm(SendForm):
     async def _toggle(self, _fields: Fields) -> bool:
         muted = self._desk.muted(self._call_id, self._who)
         action = Action(f"unmute-{self._who}" if muted else f"mute-{self._who}")
-        await self._desk.control(self._call_id, Control(action=action), PAGE)
+        await self._desk.control(self._call_id, Control(action=action), visitor())
         return True

@@ -8,12 +8,12 @@ from nicegui.element import Element
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call
-from services.domain.client import PAGE
 from services.domain.errors import RequestError
 from services.domain.schedule import moved
 from ui.kit.markup import set_props
 from ui.kit.notice import Notice
 from ui.kit.times import milliseconds
+from ui.kit.visitor import visitor
 from ui.words import say
 
 _WORDS = ("move_call", "move_begins", "move_latest", "move_yes", "moving")
@@ -46,7 +46,7 @@ class Reschedule(Element, component="reschedule.js"):
         self._notice.hide()
         try:
             earliest_at, latest_at = moved(_time(args, "earliest"), _time(args, "latest"), now=datetime.now(UTC))
-            placed = await self._desk.reschedule(self._call.id, PAGE, earliest_at=earliest_at, latest_at=latest_at)
+            placed = await self._desk.reschedule(self._call.id, visitor(), earliest_at=earliest_at, latest_at=latest_at)
         except RequestError:
             self._notice.show(say("move_call"), say("move_times"))
         except Exception as error:

@@ -3,7 +3,6 @@
 from services.desk.call_control import Obstacle
 from services.desk.desk import CallDesk
 from services.domain.call import Call
-from services.domain.client import PAGE
 from services.domain.control import Action, Control
 from services.domain.speech import Speaker
 from ui.call.handoff import HandoffForm
@@ -14,6 +13,7 @@ from ui.kit.icons import icon
 from ui.kit.live_box import LiveBox
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
+from ui.kit.visitor import visitor
 from ui.words import say
 
 _LONGEST = 1000  # characters: a minute of speech
@@ -87,7 +87,7 @@ class Steering(LiveBox):
     async def _send(self, control: Control) -> bool:
         if control.content == "":
             return False
-        await self._desk.control(self._call.id, control, PAGE)
+        await self._desk.control(self._call.id, control, visitor())
         return True
 
 

@@ -2,13 +2,13 @@
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call
-from services.domain.client import PAGE
 from services.domain.control import Action, Control
 from services.domain.phone_number import region_name, region_of
 from ui.call.send_form import Fields, SendForm
 from ui.kit.icons import icon
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
+from ui.kit.visitor import visitor
 from ui.words import language, say
 from ui.words.calls import named
 
@@ -50,7 +50,7 @@ class TransferForm(SendForm):
             self._ask_to_confirm(to, wanted)
             return False
         self._unconfirm()
-        await self._desk.control(self._call_id, wanted, PAGE)
+        await self._desk.control(self._call_id, wanted, visitor())
         return True
 
     def _ask_to_confirm(self, to: str, wanted: Control) -> None:

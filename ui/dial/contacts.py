@@ -9,13 +9,13 @@ from nicegui.events import GenericEventArguments
 
 from services.desk.desk import CallDesk
 from services.desk.number_erasure import erase_number
-from services.domain.client import PAGE
 from services.domain.contact import contact_of
 from services.domain.contact_files import read_contacts
 from services.domain.errors import EarshotError
 from services.domain.phone_number import international
 from ui.kit.following import follow
 from ui.kit.markup import set_props
+from ui.kit.visitor import visitor
 from ui.words import say, text
 from ui.words.faults import error_words
 
@@ -85,7 +85,7 @@ class Contacts(Element, component="contacts.js", dependencies=["../kit/fill.js"]
         fields = [_field(given.get(name)) for name in ("number", "name", "note")]
         try:
             contact = contact_of(*fields, regions=self._regions())
-            await self._desk.contacts.put(contact, PAGE, instead_of=_field(given.get("changes")) or None)
+            await self._desk.contacts.put(contact, visitor(), instead_of=_field(given.get("changes")) or None)
         except EarshotError as error:
             self._show(problem=_reason(error))
         else:
@@ -97,11 +97,11 @@ class Contacts(Element, component="contacts.js", dependencies=["../kit/fill.js"]
         name = self._desk.contacts.name_of(number)
         try:
             if given.get("calls") is True:
-                outcome = await erase_number(self._desk, number, PAGE)
+                outcome = await erase_number(self._desk, number, visitor())
                 problem = say("contact_calls_left", count=outcome.failed) if outcome.failed else ""
                 self._show(told=say("contact_erased", count=outcome.erased, name=name), problem=problem)
             else:
-                await self._desk.contacts.remove(number, PAGE)
+                await self._desk.contacts.remove(number, visitor())
                 self._show(told=say("contact_removed", name=name))
         except EarshotError as error:
             self._show(problem=_reason(error))
@@ -115,7 +115,7 @@ class Contacts(Element, component="contacts.js", dependencies=["../kit/fill.js"]
                 more = len(read.refused) - _NAMED
                 names = ", ".join(read.refused[:_NAMED]) + (f" … (+{more})" if more > 0 else "")
                 problem = say("contacts_refused", names=names)
-            added = await self._desk.contacts.add_all(read.contacts, PAGE) if read.contacts else 0
+            added = await self._desk.contacts.add_all(read.contacts, visitor()) if read.contacts else 0
         except EarshotError as error:
             self._show(problem=_reason(error))
         else:

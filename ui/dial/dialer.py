@@ -10,7 +10,6 @@ from nicegui.events import GenericEventArguments
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallOrder
-from services.domain.client import PAGE
 from services.domain.errors import DuplicateCall, DuplicateRunningCall, EarshotError, VapiRefused
 from services.domain.national_number import NationalNumber, browser_region, read_national
 from services.domain.pasted_number import number_in, number_in_address
@@ -25,6 +24,7 @@ from ui.kit.icons import icon
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.kit.press import PRESS, came_late
+from ui.kit.visitor import visitor
 from ui.words import language, parts, say
 from ui.words.calls import named
 from ui.words.faults import error_words
@@ -213,7 +213,7 @@ class Dialer:
             return self._say("hint_sip")  # of half an address there is nothing to say yet
         try:
             order = self._order(number, confirmed=self._questions.agreed("number_unlikely"))
-            self._desk.check(order, PAGE)
+            self._desk.check(order, visitor())
         except EarshotError as error:
             if complete or error.code not in _WHILE_TYPING:
                 self._show_problem(error)
@@ -322,7 +322,7 @@ class Dialer:
         self._say_what_call_does(order)
         self._placing(order)
         try:
-            placed = await self._desk.place(order, PAGE, allow_duplicate=again)
+            placed = await self._desk.place(order, visitor(), allow_duplicate=again)
         except DuplicateCall as error:
             self._failed()
             self._refused(error)
@@ -347,11 +347,11 @@ class Dialer:
     async def _weigh(self, order: CallOrder) -> bool:
         """True if it is a duplicate that the user has said yes to. A yes to a recent call is none to one that is active by now."""
         try:
-            await self._desk.weigh(order, PAGE, allow_duplicate=False)
+            await self._desk.weigh(order, visitor(), allow_duplicate=False)
         except DuplicateCall as error:
             if not self._questions.agreed(error.code):
                 raise
-            await self._desk.weigh(order, PAGE)
+            await self._desk.weigh(order, visitor())
             return True
         return False
 

@@ -1,12 +1,12 @@
 """The switch that records an active call, and the note on consent and problems."""
 
 from services.domain.call import Call
-from services.domain.client import PAGE
 from services.recording.recordings import Recordings
 from ui.kit.live_box import LiveBox
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.kit.times import CallClock
+from ui.kit.visitor import visitor
 from ui.words import say
 
 
@@ -45,9 +45,9 @@ class RecordSwitch(LiveBox):
         self._show()
         try:
             if self._recordings.recording(self._call_id):
-                await self._recordings.stop(self._call_id, PAGE)
+                await self._recordings.stop(self._call_id, visitor())
             else:
-                await self._recordings.start(self._call_id, PAGE)
+                await self._recordings.start(self._call_id, visitor())
         except Exception as error:
             if not self.is_deleted:
                 self._notice.show_error(error)

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from services.domain.call import Call
-from services.domain.client import PAGE
 from services.domain.errors import EarshotError
 from services.recording.recordings import Recordings
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
+from ui.kit.visitor import visitor
 from ui.recording.replay import download_address
 from ui.recording.replayable import Replayable
 from ui.words import say
@@ -62,7 +62,7 @@ class Recorded(Replayable):
             return
         self._confirm(False)
         try:
-            await self._recordings.delete(self._call.id, PAGE)
+            await self._recordings.delete(self._call.id, visitor())
         except Exception as error:
             self._notice.show_error(error)
 

@@ -7,12 +7,13 @@ from nicegui.events import GenericEventArguments
 
 from services.desk.made_tokens import MadeTokens
 from services.domain.api_token import ApiToken
-from services.domain.client import PAGE, Scope
+from services.domain.client import Scope
 from services.domain.errors import EarshotError
 from ui.kit.following import follow
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
 from ui.kit.times import LocalTime
+from ui.kit.visitor import visitor
 from ui.words import say
 
 _DAYS = (30, 90, 365)
@@ -82,7 +83,7 @@ class ApiTokensPanel:
                 str(given.get("name") or ""),
                 [str(scope) for scope in scopes] if isinstance(scopes, list) else [],
                 _days(given.get("days")),
-                PAGE,
+                visitor(),
             )
         except EarshotError as error:
             self._notice.show_error(error)
@@ -107,7 +108,7 @@ class ApiTokensPanel:
 
         async def revoke() -> None:
             try:
-                await self._tokens.revoke(token.id, PAGE)
+                await self._tokens.revoke(token.id, visitor())
             except EarshotError as error:
                 self._notice.show_error(error)
 

@@ -6,11 +6,11 @@ from services.desk.desk import CallDesk
 from services.desk.end_all import AllEnded, end_all
 from services.dialling.switch import Stop, Switch
 from services.domain.call import Call
-from services.domain.client import PAGE
 from services.domain.errors import EarshotError
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.kit.times import LocalTime
+from ui.kit.visitor import visitor
 from ui.words import say
 from ui.words.calls import named
 from ui.words.who import who_name
@@ -58,12 +58,15 @@ class SafetyPanel:
 
     async def _stop_dialling(self) -> None:
         self._notice.hide()
-        await self._switch.stop(PAGE.name)
+        try:
+            await self._switch.stop(visitor().name)
+        except EarshotError as error:
+            self._notice.show_error(error)
 
     async def _resume_dialling(self) -> None:
         self._notice.hide()
         try:
-            await self._switch.resume(PAGE.name)
+            await self._switch.resume(visitor().name)
         except EarshotError as error:
             self._notice.show_error(error)
 
@@ -79,7 +82,7 @@ class SafetyPanel:
         self._notice.hide()
         self._show_end()
         try:
-            self._show_result(await end_all(self._desk, self._switch, PAGE))
+            self._show_result(await end_all(self._desk, self._switch, visitor()))
         except Exception as error:
             self._notice.show_error(error)
         finally:

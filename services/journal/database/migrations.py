@@ -118,6 +118,7 @@ STEPS: tuple[Step, ...] = (
         " AND earlier.id < earshot_outbox.id)",
         "CREATE INDEX earshot_outbox_due ON earshot_outbox (endpoint, next_at, id) WHERE state = 'waiting'",
     ),
+    ("ALTER TABLE earshot_sessions ADD COLUMN login TEXT NOT NULL DEFAULT ''",),
 )
 """A released step is never changed. Every later change is a new step."""
 

@@ -89,9 +89,15 @@ states = _table("earshot_states", name=sa.String, value=sa.String, revision=sa.B
 """Small states of the whole installation, each a text under a name."""
 
 sessions = _table(
-    "earshot_sessions", key=sa.String, begun_at=sa.BigInteger, used_at=sa.BigInteger, ended=sa.Integer, revision=sa.BigInteger
+    "earshot_sessions",
+    key=sa.String,
+    begun_at=sa.BigInteger,
+    used_at=sa.BigInteger,
+    ended=sa.Integer,
+    revision=sa.BigInteger,
+    login=sa.String,
 )
-"""The logins of the page."""
+"""The logins of the page. `login` says whose one is (`Person.login`); empty: whoever knew the shared password."""
 
 recordings = _table(
     "earshot_recordings",

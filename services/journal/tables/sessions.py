@@ -18,7 +18,9 @@ def save(connection: sa.Connection, session: Session) -> None:
     known = get(connection, session.key)
     values = {"used_at": milliseconds(session.used_at), "ended": int(session.ended), "revision": raised(connection)}
     if known is None:
-        connection.execute(sessions.insert().values(key=session.key, begun_at=milliseconds(session.begun_at), **values))
+        connection.execute(
+            sessions.insert().values(key=session.key, begun_at=milliseconds(session.begun_at), login=session.login, **values)
+        )
     else:
         ended, used_at = session.ended or known.ended, max(session.used_at, known.used_at)
         connection.execute(sessions.update().where(of).values(values | {"ended": int(ended), "used_at": milliseconds(used_at)}))
@@ -39,4 +41,7 @@ def written_since(connection: sa.Connection, revision: int) -> list[Session]:
 
 def _found(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Session]:
     rows = connection.execute(sa.select(sessions).where(which).order_by(sessions.c.begun_at).limit(_MOST))
-    return [Session(key=row.key, begun_at=time_of(row.begun_at), used_at=time_of(row.used_at), ended=bool(row.ended)) for row in rows]
+    return [
+        Session(key=row.key, begun_at=time_of(row.begun_at), used_at=time_of(row.used_at), ended=bool(row.ended), login=row.login)
+        for row in rows
+    ]

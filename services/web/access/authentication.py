@@ -31,9 +31,10 @@ _OPEN_FILES = ("/assets/", "/favicon.ico", "/_nicegui/")
 
 
 class Authentication:
-    """`sessions` is None if no password is set. Then the page needs no login; only this machine can reach it.
+    """`sessions` is None if neither a password is set nor people sign in. Then the page needs no login; only this machine can reach it.
 
-    The API requires a token if a password or a token is set, or one was `made` on the page. A listen socket requires a ticket instead.
+    The API requires a token or a session if there are sessions, a token is set, or one was `made` on the page. A listen socket requires a
+    ticket instead.
     """
 
     def __init__(self, app: ASGIApp, *, sessions: Sessions | None, tokens: ApiTokens, made: MadeTokens) -> None:
@@ -112,7 +113,7 @@ class Authentication:
         if scheme.lower() == "bearer" and (self._tokens or self._made):
             return self._bearer(token.strip()) if api else (None, "")
         if self._sessions and (session := await self._sessions.check(_session(headers))):
-            return PAGE, session
+            return self._sessions.client_of(session), session
         if self._sessions is None and not (api and (self._tokens or self._made)):
             return LOCAL if api else PAGE, ""
         return None, ""

@@ -1,6 +1,7 @@
 """What lets a client stay: a login session, or a token that was made on the page. Each has a key, of letters, digits and dashes."""
 
 from services.desk.made_tokens import MadeTokens
+from services.domain.client import Client
 from services.web.access.sessions import Sessions
 
 _PREFIX = "token-"  # of the key of a token
@@ -11,7 +12,7 @@ def key_of_token(token_id: str) -> str:
 
 
 class Logins:
-    """Says of a key whether its session or token still lives. `sessions` is None if no password is set."""
+    """Says of a key whether its session or token still lives. `sessions` is None if nobody has to log in."""
 
     def __init__(self, sessions: Sessions | None, tokens: MadeTokens) -> None:
         self._sessions = sessions
@@ -29,3 +30,7 @@ class Logins:
             await self._tokens.over(key.removeprefix(_PREFIX))
         elif self._sessions is not None:
             await self._sessions.over(key)
+
+    def client_now(self, key: str, client: Client) -> Client:
+        """Who acts in an open page, which `client` opened in the session `key`. Raises Unauthorized once the session is over."""
+        return self._sessions.client_of(key) if self._sessions is not None and key else client

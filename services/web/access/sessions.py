@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from services.domain.errors import JournalError
+from services.desk.people import People, client_of_login
+from services.domain.client import Client
+from services.domain.errors import JournalError, Unauthorized
 from services.journal import Journal, Session
 from services.support.events import set_within
 from services.support.tasks import Tasks
@@ -40,11 +42,13 @@ Clock = Callable[[], float]
 class Sessions:
     """Sessions of the page, in the journal: they hold in every process and after a restart, and a logout ends them everywhere.
 
-    A session's `key` is a hash of the id in its cookie under `password`, so that a new password ends all sessions. `load` comes first.
+    A session's `key` is a hash of the id in its cookie under `password`, so that a new password ends all sessions. One that belongs to a
+    person ends as soon as `people` say that this login of theirs is over. `load` comes first.
     """
 
-    def __init__(self, journal: Journal, *, password: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, journal: Journal, *, password: str, people: People, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._journal = journal
+        self._people = people
         self._password = password.encode()
         self._now = now
         self._known: dict[str, Session] = {}
@@ -56,12 +60,16 @@ class Sessions:
         """Reads the sessions, and follows those of other processes. Raises JournalError."""
         await self._journal.follow(lambda news: self._take(news.sessions))
         self._take(await self._journal.sessions(self._now() - _LONGEST))
+        self._people.changed.subscribe(lambda _: self._end_of_people())
 
-    async def begin(self) -> str:
-        """Creates a session and returns its id, for a cookie. Ends the oldest session if there are too many. Raises JournalError."""
+    async def begin(self, login: str = "") -> str:
+        """Creates a session and returns its id, for a cookie. Ends the oldest session if there are too many. Raises JournalError.
+
+        `login` says whose it is (`Person.login`); empty: whoever knew the shared password.
+        """
         session_id = secrets.token_urlsafe(32)
         now = self._now()
-        session = Session(key=self._key(session_id), begun_at=now, used_at=now)
+        session = Session(key=self._key(session_id), begun_at=now, used_at=now, login=login)
         await self._journal.save_session(session)
         self._take([session])
         living = [key for key, known in self._known.items() if not known.ended]
@@ -82,6 +90,14 @@ class Sessions:
             self._tasks.start(self._try_to_save(session), name="save session")
         return key
 
+    def client_of(self, key: str) -> Client:
+        """Who acts in this session. Raises Unauthorized once it is known to be over."""
+        session = self._known.get(key)
+        client = client_of_login(self._people, session.login) if session and not session.ended else None
+        if client is None:
+            raise Unauthorized("Your session is over. Log in again.", code="session_over")
+        return client
+
     async def lives(self, key: str) -> bool:
         """True if the session with this key is valid."""
         if key not in self._known and (found := await self._find(key)):
@@ -89,7 +105,7 @@ class Sessions:
         session, now = self._known.get(key), self._now()
         if session is None or session.ended:
             return False
-        if now - session.begun_at >= _LONGEST or now - session.used_at >= _IDLE:
+        if now - session.begun_at >= _LONGEST or now - session.used_at >= _IDLE or not await self._still_allowed(session):
             await self._end(key)
             return False
         return True
@@ -112,6 +128,27 @@ class Sessions:
 
     def _key(self, session_id: str) -> str:
         return hmac.digest(self._password, session_id.encode(errors="replace"), "sha256").hex()[:32]
+
+    async def _still_allowed(self, session: Session) -> bool:
+        """False once whoever began the session may not be in any more. Another process may have let them in this moment."""
+        if self._allowed(session):
+            return True
+        while session.login:
+            try:
+                await self._journal.catch_up()
+                break
+            except JournalError as error:
+                log.warning("could not look up who may be logged in: %s", error.detail)
+                await asyncio.sleep(_RETRY_S)
+        return self._allowed(session)
+
+    def _allowed(self, session: Session) -> bool:
+        return client_of_login(self._people, session.login) is not None if session.login else bool(self._password)
+
+    def _end_of_people(self) -> None:
+        """Ends the sessions of people who were disabled, removed, or given another role or password."""
+        for key in [key for key, known in self._known.items() if not known.ended and not self._allowed(known)]:
+            self._tasks.start(self.lives(key), name="end session")
 
     async def _find(self, key: str) -> Session | None:
         """A session that another process began this moment."""

@@ -1,13 +1,15 @@
 """Tickets to listen to one call for a limited time. They are part of a URL, since browsers can't set headers, and need no storage."""
 
 import hmac
+import re
 import secrets
 import time
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from typing import NamedTuple
 
-_LONGEST = 200  # characters
+_LONGEST = 500  # characters: the name of a person has up to 60, of four bytes each
+_PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 
 
 class Holder(NamedTuple):
@@ -30,7 +32,7 @@ class Tickets:
 
         `session` is the key of the session that it belongs to, empty without one.
         """
-        return self._sign(call_id, Holder(client, session), f"{int(self._clock() + self._ttl):x}")
+        return self._sign(call_id, Holder(_written(client), session), f"{int(self._clock() + self._ttl):x}")
 
     def check(self, ticket: str, call_id: str) -> Holder | None:
         """The holder of `ticket`, or None if it is not a valid ticket for this call. Takes the same time for any wrong signature.
@@ -44,10 +46,19 @@ class Tickets:
             return None
         if not hmac.compare_digest(ticket.encode(errors="replace"), self._sign(call_id, client, expiry).encode(errors="replace")):
             return None
-        return client if self._clock() < int(expiry, 16) else None
+        return Holder(_read(name), session) if self._clock() < int(expiry, 16) else None
 
     def _sign(self, call_id: str, holder: Holder, expiry: str) -> str:
         # The length prevents that part of the name is read as part of the call's id.
         message = f"{expiry}.{holder.session}.{len(holder.client)}.{holder.client}.{call_id}"
         signature = hmac.digest(self._secret, message.encode(errors="replace"), "sha256")
         return f"{expiry}.{urlsafe_b64encode(signature).rstrip(b'=').decode()}.{holder.session}.{holder.client}"
+
+
+def _written(name: str) -> str:
+    """A client's name, of characters that need no escaping; a dot at the beginning says that it is encoded."""
+    return name if _PLAIN.fullmatch(name) else f".{urlsafe_b64encode(name.encode()).rstrip(b'=').decode()}"
+
+
+def _read(name: str) -> str:
+    return urlsafe_b64decode(f"{name[1:]}==").decode() if name.startswith(".") else name

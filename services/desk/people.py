@@ -1,0 +1,284 @@
+"""The people who may sign in. They are in the journal, so that they hold in every process and after a restart."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
+from typing import TypeVar
+
+from services.dialling.journal_states import States
+from services.domain.client import PAGE, Caps, Client
+from services.domain.errors import Forbidden, PersonNotFound, RequestError, Unauthorized
+from services.domain.person import (
+    LONGEST_NAME,
+    MOST_PEOPLE,
+    Person,
+    Role,
+    checked,
+    dumped,
+    folded,
+    loaded,
+    make_person,
+    person_name,
+    unread,
+)
+from services.support.signals import Signal
+
+T = TypeVar("T")
+
+STATE = "people"
+"""The name of the state in the journal."""
+
+_DEAD_LINK = "This link was used before, or it is older than 48 hours. Ask an owner for a new one."
+
+
+class People:
+    """`note` writes the audit. `names_taken` returns the names of the API tokens: the audit must not mix them up with people.
+
+    `changed` tells that somebody was added, changed or removed, in whichever process. Methods that change something raise JournalError.
+    """
+
+    def __init__(
+        self,
+        journal: States,
+        note: Callable[..., "asyncio.Task[None]"],
+        *,
+        names_taken: Callable[[], Collection[str]] = tuple,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.changed: Signal[None] = Signal()
+        self._journal = journal
+        self._note = note
+        self._names_taken = names_taken
+        self._now = now
+        self._people: dict[str, Person] = {}
+        self._revision = -1
+
+    async def load(self) -> None:
+        """Reads the people. Raises JournalError."""
+        self.follow(*await self._journal.state(STATE))
+
+    def follow(self, value: str, revision: int) -> None:
+        """Applies the journal's people, unless something newer is known."""
+        if revision <= self._revision:
+            return
+        self._revision = revision
+        self._people = loaded(value)
+        self.changed.emit(None)
+
+    def all(self) -> list[Person]:
+        """By name, also those who have not signed in yet."""
+        return sorted(self._people.values(), key=lambda person: folded(person.name))
+
+    def get(self, person_id: str) -> Person:
+        """Raises PersonNotFound."""
+        if person := self._people.get(person_id):
+            return person
+        raise PersonNotFound()
+
+    def of_login(self, login: str) -> Person | None:
+        """The person of a session (`Person.login`), unless they were disabled or removed, or signed out everywhere, since it began."""
+        person = self._people.get(login.partition(".")[0])
+        return person if person and person.login == login and not person.disabled and person.name else None
+
+    def named(self, name: str) -> Person | None:
+        """The person with this name, who may be disabled."""
+        wanted = folded(name)
+        return next((person for person in self._people.values() if person.name and folded(person.name) == wanted), None)
+
+    def of_code(self, code: str) -> Person | None:
+        """The person whose one-time link has this code. Compares all, so that the duration reveals nothing."""
+        now = self._now()
+        found = [person for person in self._people.values() if person.opened_by(code, now) and not person.disabled]
+        return found[0] if found else None
+
+    async def invite(self, name: str, role: Role, caps: Caps, client: Client) -> tuple[Person, str]:
+        """Adds a person, and returns the code of the link by which they choose a password: nobody can read it again.
+
+        Raises RequestError.
+        """
+        code, made = make_person(name, role, caps, now=self._now()).linked(self._now())
+
+        def change(known: dict[str, Person]) -> None:
+            self._check_name(made.name, known)
+            _check_room(known)
+            known[made.id] = made
+
+        await self._change(change)
+        self._note(client, "invite-person", outcome="done", detail=f"{made.name} {made.role}")
+        return made, code
+
+    async def invite_again(self, person_id: str, client: Client) -> str:
+        """The code of a new link, for somebody who lost the first one or forgot the password. Earlier links are void.
+
+        Raises PersonNotFound.
+        """
+
+        def change(known: dict[str, Person]) -> tuple[str, str]:
+            code, known[person_id] = _of(known, person_id).linked(self._now())
+            return known[person_id].name, code
+
+        name, code = await self._change(change)
+        self._note(client, "invite-person", outcome="done", detail=name)
+        return code
+
+    async def first_link(self) -> str:
+        """The code of a link for the first owner; empty if there is an owner already. Links that other processes logged stay valid."""
+
+        def change(known: dict[str, Person]) -> str:
+            if any(map(_is_owner, known.values())):
+                return ""
+            now = self._now()
+            first = next((person for person in known.values() if not person.name), None)
+            first = first or replace(make_person("owner", Role.OWNER, Caps(), now=now), name="")
+            code, known[first.id] = first.linked(now, keep=True)
+            return code
+
+        return await self._change(change)
+
+    async def join(self, code: str, password: str, *, name: str = "") -> Person:
+        """Uses up a one-time link: the person's password is the Argon2 hash `password` from now on. Only the first owner chooses a `name`.
+
+        Raises Unauthorized for a link that is not valid, RequestError for a name that can't be.
+        """
+
+        def change(known: dict[str, Person]) -> Person:
+            now = self._now()
+            person = next((one for one in known.values() if one.opened_by(code, now) and not one.disabled), None)
+            if person is None:
+                raise Unauthorized(_DEAD_LINK, code="link_not_valid")
+            chosen = person.name
+            if not chosen:
+                chosen = person_name(name)
+                self._check_name(chosen, known)
+            known[person.id] = person.ended(name=chosen, password=password, links=())
+            return known[person.id]
+
+        joined = await self._change(change)
+        self._note(joined.client, "set-password", outcome="done")
+        return joined
+
+    async def signed_in(self, subject: str, name: str, role: Role) -> Person:
+        """The person whom an identity provider calls `subject`, with the role that it gives them; adds them the first time.
+
+        If somebody else has the `name`, they get a number. Raises Forbidden (`person_disabled`), RequestError.
+        """
+
+        def change(known: dict[str, Person]) -> tuple[Person, bool]:
+            before = next((person for person in known.values() if person.subject == subject), None)
+            added = before is None
+            if before is None:
+                _check_room(known)
+                before = make_person(self._free_name(name, known), role, Caps(), now=self._now(), subject=subject)
+            if before.disabled:
+                raise Forbidden("An owner of this Earshot has disabled your access. Ask them.", code="person_disabled")
+            found = known[before.id] = before if before.role is role else before.ended(role=role)
+            return found, added
+
+        found, added = await self._change(change)
+        if added:
+            self._note(found.client, "add-person", outcome="done", detail=_described(found))
+        return found
+
+    async def change(
+        self,
+        person_id: str,
+        client: Client,
+        *,
+        role: Role | None = None,
+        caps: Caps | None = None,
+        disabled: bool | None = None,
+    ) -> Person:
+        """Changes what is given, and ends the person's sessions if it changes anything. Raises PersonNotFound, RequestError."""
+
+        def change(known: dict[str, Person]) -> tuple[Person, bool]:
+            before = _of(known, person_id)
+            after = replace(
+                before,
+                role=before.role if role is None else role,
+                caps=before.caps if caps is None else checked(caps),
+                disabled=before.disabled if disabled is None else disabled,
+            )
+            if after == before:
+                return before, False
+            known[person_id] = after.ended(links=() if after.disabled else after.links)
+            _check_owner(known, before)
+            return known[person_id], True
+
+        person, changed = await self._change(change)
+        if changed:
+            self._note(client, "change-person", outcome="done", detail=_described(person))
+        return person
+
+    async def remove(self, person_id: str, client: Client) -> bool:
+        """Ends everything that the person had here; False if there is none. Raises RequestError for the last owner."""
+
+        def change(known: dict[str, Person]) -> Person | None:
+            removed = known.pop(person_id, None)
+            if removed:
+                _check_owner(known, removed)
+            return removed
+
+        removed = await self._change(change)
+        if removed:
+            self._note(client, "remove-person", outcome="done", detail=removed.name)
+        return removed is not None
+
+    async def _change(self, change: Callable[[dict[str, Person]], T]) -> T:
+        """What `change` returns, which may be called again if the transaction is."""
+        results: list[T] = []
+
+        def changed(value: str) -> str:
+            known = loaded(value)
+            before = dict(known)
+            results.append(change(known))
+            return value if known == before else dumped(known.values(), unread(value))
+
+        self.follow(*await self._journal.change_state(STATE, changed))
+        return results[-1]
+
+    def _check_name(self, name: str, known: dict[str, Person]) -> None:
+        if folded(name) in self._taken(known):
+            raise RequestError("Somebody else, or an API token, has this name.", code="person_name_taken")
+
+    def _taken(self, known: dict[str, Person]) -> set[str]:
+        return {folded(person.name) for person in known.values()} | {folded(name) for name in self._names_taken()}
+
+    def _free_name(self, name: str, known: dict[str, Person]) -> str:
+        taken = self._taken(known)
+        names = (person_name(f"{name[: LONGEST_NAME - 5]} {number}" if number > 1 else name) for number in count(1))
+        return next(one for one in names if folded(one) not in taken)
+
+
+def _of(known: dict[str, Person], person_id: str) -> Person:
+    if person := known.get(person_id):
+        return person
+    raise PersonNotFound()
+
+
+def _check_room(known: dict[str, Person]) -> None:
+    if len(known) >= MOST_PEOPLE:
+        raise RequestError(f"There can be {MOST_PEOPLE} people at most. Remove some.", code="too_many_people")
+
+
+def _described(person: Person) -> str:
+    return f"{person.name} {person.role}{' disabled' if person.disabled else ''}"
+
+
+def client_of_login(people: People, login: str) -> Client | None:
+    """The client of a session; None if its person may not be in any more. An empty `login` is the shared password's."""
+    if not login:
+        return PAGE
+    person = people.of_login(login)
+    return person.client if person else None
+
+
+def _is_owner(person: Person) -> bool:
+    return person.role is Role.OWNER and person.joined and not person.disabled
+
+
+def _check_owner(known: dict[str, Person], before: Person) -> None:
+    """Raises RequestError if `before` was the last owner."""
+    if _is_owner(before) and not any(map(_is_owner, known.values())):
+        raise RequestError("This is the last owner. Make somebody else an owner first.", code="last_owner")

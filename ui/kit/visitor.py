@@ -1,0 +1,37 @@
+"""Who uses the page on whose behalf the code runs."""
+
+from collections.abc import Callable
+from weakref import WeakKeyDictionary
+
+from nicegui import Client as Tab
+from nicegui import ui
+
+from services.domain.client import PAGE, Client, Scope
+
+_visitors: WeakKeyDictionary[Tab, tuple[Client, Callable[[], Client]]] = WeakKeyDictionary()
+
+
+def welcome_visitor(client: Client, now: Callable[[], Client]) -> None:
+    """Says who opened the page being built, and how to find out who acts in it later: `now` raises Unauthorized once nobody does."""
+    _visitors[ui.context.client] = client, now
+
+
+def visitor() -> Client:
+    """Who acts: pass it on with whatever is done. Raises Unauthorized once the session is over, even if its page is still open."""
+    _, now = _visitors[ui.context.client]
+    return now()
+
+
+def is_visitor(name: str) -> bool:
+    """True if the name is that of whoever opened the page."""
+    return _opened_by().name == name
+
+
+def visitor_may(scope: Scope) -> bool:
+    """True if whoever opened the page has this scope: for what is shown. What is done is checked by the services."""
+    return scope in _opened_by().scopes
+
+
+def _opened_by() -> Client:
+    client, _ = _visitors.get(ui.context.client, (PAGE, None))
+    return client
