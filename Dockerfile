@@ -3,7 +3,7 @@
 ARG BASE=python:3.13-slim-bookworm
 
 FROM ${BASE} AS packages
-COPY requirements.lock /build/requirements.lock
+COPY requirements-otel.lock /build/requirements.lock
 RUN python -m venv /opt/venv
 RUN /opt/venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /build/requirements.lock
 

@@ -40,10 +40,11 @@ lint: $(VENV)/.develops
 audit: $(VENV)/.develops
 	@$(RUN) .ci/audit
 
-# After a change of requirements.txt or requirements-dev.txt. Versions that still fit stay as they are.
+# After a change of one of the requirements. Versions that still fit stay as they are.
 lock: $(VENV)/.develops
 	@$(LOCK) requirements.txt -o requirements.lock
-	@$(LOCK) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+	@$(LOCK) requirements.txt requirements-otel.txt -c requirements.lock -o requirements-otel.lock
+	@$(LOCK) requirements-dev.txt -c requirements-otel.lock -o requirements-dev.lock
 
 bench: $(VENV)/.develops
 	@$(RUN) -m tests.needs test

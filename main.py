@@ -50,6 +50,7 @@ from services.support.loop_lag import measure_lag
 from services.support.memory import give_back_memory
 from services.support.root_path import serve_under
 from services.support.tasks import Tasks
+from services.support.traces import stop_traces
 from services.support.version import VERSION
 from services.vapi.forwarding import WebhookForward
 from services.vapi.gateway import Gateway
@@ -74,6 +75,7 @@ from services.web.server.face_router import FaceRouter
 from services.web.server.port import open_port, server_config
 from services.web.server.root_path import RootPath
 from services.web.server.server import LastAnswers, Server
+from services.web.server.traced import NO_TELEMETRY, Traced, traces_wanted
 from services.web.webhook_bodies import webhook_body
 from services.webhooks_out.addresses import Addresses
 from services.webhooks_out.deliveries import Deliveries
@@ -125,6 +127,8 @@ def main() -> int:
 async def serve(settings: Settings, listening: socket.socket) -> None:
     """Starts everything, serves, and stops everything in the reverse order."""
     async with AsyncExitStack() as running:
+        traced = traces_wanted(settings)
+        running.push_async_callback(asyncio.to_thread, stop_traces)
         account, gateway, desk = await open_desk(settings, running)
         tickets = Tickets(await ticket_key(desk.journal))
         sound = SoundThread()
@@ -168,7 +172,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         running.push_async_callback(deliveries.aclose)
         deliveries.start()
 
-        pages = FastAPI(openapi_url=None)
+        pages = FastAPI(openapi_url=None, telemetry=NO_TELEMETRY)
         sessions = Sessions(desk.journal, password=settings.password, people=desk.people) if settings.password else None
         if sessions:
             running.push_async_callback(sessions.aclose)
@@ -214,7 +218,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         api.include_router(recording_router(recordings, clips))
         api.include_router(vapi_recording_router(vapi_recordings))
         api.include_router(call_files_router(gateway.artifact, desk))
-        app = web_app(settings, FaceRouter(api=api, pages=pages), sessions, desk.tokens)
+        app = web_app(settings, FaceRouter(api=Traced(api) if traced else api, pages=pages), sessions, desk.tokens)
 
         async def drain() -> None:
             await desk.drain(DRAIN_S)

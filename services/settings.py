@@ -20,6 +20,7 @@ from services.domain.call import LONGEST_CALL_SECONDS, SHORTEST_CALL_SECONDS
 from services.domain.limits import Limits
 from services.support.environment import comma_list, markdown_table, on_or_off, one_of, setting, variables_of, whole_number
 from services.support.log_lines import FORMATS
+from services.support.traces import EXPORTERS
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _OWN_PATHS = frozenset(
@@ -318,6 +319,24 @@ class Settings:
     log_format: str = setting(
         "EARSHOT_LOG_FORMAT", "logfmt", "Format of the log: `logfmt` for people, `json` for programs that collect logs", one_of(*FORMATS)
     )
+    otel_exporter: str = setting(
+        "OTEL_TRACES_EXPORTER",
+        "",
+        "OpenTelemetry traces: `otlp` sends them to a collector, `console` prints them, `none` has none",
+        one_of(*EXPORTERS),
+        unset="with an endpoint `otlp`, else `none`",
+    )
+    otel_endpoint: str = setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "",
+        "Address of the collector, which takes OTLP over HTTP, such as `http://localhost:4318`",
+        _web_address("http://localhost:4318"),
+    )
+    otel_headers: str = setting(
+        "OTEL_EXPORTER_OTLP_HEADERS", "", "Headers for the collector, such as `api-key=...`, separated by commas", str, secret=True
+    )
+    otel_service: str = setting("OTEL_SERVICE_NAME", "earshot", "Name of this service in traces", str)
+    otel_disabled: str = setting("OTEL_SDK_DISABLED", "false", "`true`: no traces, whatever else is set", one_of("true", "false"))
     listen_mode: str = setting(
         "EARSHOT_LISTEN_MODE",
         "relay",
@@ -331,6 +350,12 @@ class Settings:
         values = dict(zip(CREDENTIALS, (self.api_key, self.assistant_id, self.phone_number_id), strict=True))
         absent = tuple(name for name, value in values.items() if not value)
         return () if self.demo else absent
+
+    @property
+    def traces(self) -> str:
+        """How traces are exported: one of `EXPORTERS`, or empty if they are not."""
+        exporter = self.otel_exporter or ("otlp" if self.otel_endpoint else "none")
+        return "" if exporter == "none" or self.otel_disabled == "true" else exporter
 
     @property
     def limits(self) -> Limits:

@@ -29,6 +29,8 @@ class StandIn:
         self.requests: Counter[str] = Counter()
         self.listeners: defaultdict[str, set[web.WebSocketResponse]] = defaultdict(set)
         self.bodies: list[Body] = []
+        self.headers: list[list[str]] = []
+        """The names of each dial's headers."""
         self.controls: list[Body] = []
         self.events: list[Body] = []
         """What the listen socket tells each who opens it."""
@@ -74,6 +76,7 @@ class StandIn:
         self.heard.set()
         body = await request.json()
         self.bodies.append(body)
+        self.headers.append([name.lower() for name in request.headers])
         way = self.answer() if callable(self.answer) else self.answer
         if isinstance(way, tuple):
             status, answer = way

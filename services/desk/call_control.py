@@ -14,6 +14,7 @@ from services.domain.call import Assistant, Call, CallStatus
 from services.domain.client import Client
 from services.domain.control import Action, Control
 from services.domain.errors import CallNotRunning, EarshotError, HangUpUnconfirmed
+from services.support.traces import span
 from services.vapi.gateway import Gateway
 
 
@@ -98,7 +99,9 @@ class CallControl:
             self._guard.check_destination(destination.number, client)
         at, action, detail = datetime.now(UTC), control.action.value, _detail(control, takes_over)
         try:
-            await self._gateway.control(call.id, control)
+            with span("control call") as traced:
+                traced.note({"earshot.call_id": call.id, "earshot.action": action})
+                await self._gateway.control(call.id, control)
         except EarshotError as error:
             # It may have reached Vapi all the same.
             await asyncio.shield(self._note(client, action, call, outcome=error.code, detail=detail, words=error.detail, at=at))

@@ -6,6 +6,7 @@ import logging
 from services.domain.call import Call
 from services.domain.errors import HangUpUnconfirmed, VapiError, VapiUnauthorized
 from services.support.log_lines import about
+from services.support.traces import span
 from services.vapi.gateway import Gateway
 
 log = logging.getLogger(__name__)
@@ -19,6 +20,12 @@ async def hang_up(gateway: Gateway, call_id: str) -> Call:
 
     Raises HangUpUnconfirmed with Vapi's explanation if the call has not ended after a minute.
     """
+    with span("hang up") as traced:
+        traced.note({"earshot.call_id": call_id})
+        return await _hang_up(gateway, call_id)
+
+
+async def _hang_up(gateway: Gateway, call_id: str) -> Call:
     problem: VapiError | None = None
     for _ in range(_ROUNDS):
         try:

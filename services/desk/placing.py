@@ -24,6 +24,7 @@ from services.domain.phone_number import masked
 from services.journal import AuditRow, DialState, Journal
 from services.support.log_lines import about
 from services.support.tasks import Tasks
+from services.support.traces import span
 from services.vapi.gateway import Gateway
 
 log = logging.getLogger(__name__)
@@ -100,7 +101,7 @@ class Placing:
         limits = replace(self._limits, duplicate_window=None) if allow_duplicate or key else self._limits
         if allow_duplicate:
             limits = replace(limits, one_per_number=False)
-        work = self._while_in_flight(order.tag, self._place(order, client, key, limits))
+        work = self._while_in_flight(order.tag, self._traced(self._place(order, client, key, limits)))
         placing = self._tasks.start(work, name="place call")
         try:
             return await asyncio.shield(placing)
@@ -108,6 +109,12 @@ class Placing:
             if placing.cancelled():
                 raise ShuttingDown("Earshot stopped before the call was dialled.", retry_after=5) from None
             raise
+
+    async def _traced(self, work: Coroutine[Any, Any, Placed]) -> Placed:
+        with span("place call") as traced:
+            placed = await work
+            traced.note({"earshot.call_id": placed.call.id, "earshot.status": placed.call.status, "earshot.replayed": placed.replayed})
+            return placed
 
     async def _place(self, order: CallOrder, client: Client, key: Key | None, limits: Limits) -> Placed:
         if key is None:

@@ -1,6 +1,6 @@
 """Log lines, one a record, whatever strangers put into them: logfmt, which people read, or JSON, which log collectors do.
 
-Each line names the request that led to it and the call that it is about, if there are any.
+Each line names the request that led to it, the call that it is about, and the trace that it belongs to, if there are any.
 """
 
 import json
@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 
 from services.support.rfc3339 import rfc3339
+from services.support.traces import trace_id
 
 FORMATS = ("logfmt", "json")
 
@@ -32,13 +33,18 @@ def logged_request(request_id: str, call_id: str = "") -> Iterator[None]:
         _call.reset(call)
 
 
+def request_id() -> str:
+    """The id of the current request, empty outside of one."""
+    return _request.get()
+
+
 def about(call_id: str) -> dict[str, str]:
     """The `extra` of a record about this call."""
     return {"call": call_id}
 
 
 class Logfmt(logging.Formatter):
-    """`time=... level=... logger=... message="..." request=... call=...`; a traceback follows below its line, indented."""
+    """`time=... level=... logger=... message="..." request=... call=... trace_id=...`; a traceback follows below its line, indented."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = _fields(record)
@@ -74,7 +80,7 @@ def _fields(record: logging.LogRecord) -> dict[str, str]:
 
 
 def _ids(record: logging.LogRecord) -> dict[str, str]:
-    ids = {"request": _request.get(), "call": getattr(record, "call", "") or _call.get()}
+    ids = {"request": _request.get(), "call": getattr(record, "call", "") or _call.get(), "trace_id": trace_id()}
     return {name: value for name, value in ids.items() if value}
 
 

@@ -23,6 +23,7 @@ from vapi.core.request_options import RequestOptions
 
 from services.domain.errors import VapiUnauthorized
 from services.support.durations import Durations
+from services.support.traces import Attributes, add_span
 from services.vapi import values
 from services.vapi.transport import Client
 
@@ -38,6 +39,7 @@ _JSON = {"content-type": "application/json"}
 _AS_IT_IS = {"accept-encoding": "identity"}
 """Uncompressed, so that the announced length is that of the file."""
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_SLOW_S = 1.0  # from which on a request that belongs to no trace, such as those that watch calls, has one of its own
 _UNUSABLE = "VAPI_API_KEY contains characters that no key has. Copy the private key again from the Vapi dashboard."
 
 
@@ -121,7 +123,11 @@ class Sdk:
             logger.warning("Vapi, %s: no response (%s)", what, type(error).__name__)
             raise NoAnswer(sent=sent) from None  # the error may contain a control URL
         finally:
-            self.requests.add(clock() - began, what, str(status))
+            took = clock() - began
+            self.requests.add(took, what, str(status))
+            failed = "" if 200 <= status < 400 else str(status or "no_response")
+            facts: Attributes = {"peer.service": "vapi", "http.request.method": what.partition(" ")[0], "http.response.status_code": status}
+            add_span(f"Vapi {what}", took, facts, kind="client", error=failed, alone=bool(failed) or took >= _SLOW_S)
         return Answer(
             status=response.status,
             body=body,

@@ -38,6 +38,7 @@ from services.web.routes.transcripts import line_answer, transcript_router
 from services.web.routes.webhook import MAX_BODY as MAX_WEBHOOK
 from services.web.routes.webhook import ROUTE as WEBHOOK
 from services.web.routes.webhook import webhook_router
+from services.web.server.traced import NO_TELEMETRY
 
 
 def create_api(
@@ -55,7 +56,7 @@ def create_api(
 
     `forward` sends webhooks on to the owner's own server.
     """
-    api = FastAPI(title="Earshot", version=version, docs_url=None, redoc_url=None)
+    api = FastAPI(title="Earshot", version=version, docs_url=None, redoc_url=None, telemetry=NO_TELEMETRY)
     install_problems(api)
     api.add_middleware(JsonBody, larger={WEBHOOK: MAX_WEBHOOK})
     key = settings.webhook_hmac_key

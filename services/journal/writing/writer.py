@@ -17,6 +17,7 @@ from services.journal.database.database import Database
 from services.journal.writing.writes import MOST_FACTS, Fact, Facts, FactWrite, Kind, Write
 from services.support.events import set_within
 from services.support.tasks import Tasks
+from services.support.traces import add_span
 
 log = logging.getLogger(__name__)
 A = TypeVar("A")
@@ -27,6 +28,7 @@ _FACT_PATIENCE_S = 2.0  # for which whoever reports a fact waits for the disk: a
 _PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # before each new attempt during an outage; the last one repeats
 _REJECTED_AGAIN_S = 60.0  # after which facts that the database did not accept are tried again
 _CLOSING_S = 5.0  # for which closing goes on writing what waits
+_SLOW_S = 0.05  # from which on a write has a span in its trace; most take 1 to 10 ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ class Writer:
         self._requests.append(write)
         self.retry_now()
         try:
-            await asyncio.wait([write.done])
+            await _waited_for(write)
         except asyncio.CancelledError:
             if write in self._requests:
                 self._requests.remove(write)
@@ -78,7 +80,7 @@ class Writer:
         """Writes a fact. Returns once it is on disk; in an outage after one failed attempt or 2 seconds, and it is written later."""
         write = self.put(kind, wanted)
         if self.trouble is None:
-            await asyncio.wait([write.done], timeout=_FACT_PATIENCE_S)
+            await _waited_for(write, _FACT_PATIENCE_S)
 
     def put(self, kind: Fact[A], wanted: A) -> FactWrite:
         """Has a fact written, now or later. Raises JournalError after `aclose`."""
@@ -202,6 +204,14 @@ class Writer:
         if self.trouble:
             log.warning("the journal can be written again, after %.0f s", (self._now() - self.trouble.since).total_seconds())
             self.trouble = None
+
+
+async def _waited_for(write: Write, patience_s: float | None = None) -> None:
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    await asyncio.wait([write.done], timeout=patience_s)
+    if (took := clock() - began) >= _SLOW_S:
+        add_span("write journal", took, {"earshot.write": write.kind.run.__name__}, alone=False)
 
 
 def _run_all(connection: sa.Connection, batch: Sequence[Write]) -> list[Any]:
