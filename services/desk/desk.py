@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
+from services.desk.alerts import Alerts
 from services.desk.annotations import CallAnnotations
 from services.desk.book import Book
 from services.desk.call_control import CallControl, Obstacle
@@ -14,6 +15,7 @@ from services.desk.contacts import Contacts
 from services.desk.directory import Directory
 from services.desk.erasures import Erasures
 from services.desk.hang_ups import HangUps
+from services.desk.judging import Judging
 from services.desk.late_hang_ups import LateHangUps
 from services.desk.lookups import Lookups
 from services.desk.made_tokens import STATE as TOKENS
@@ -26,6 +28,8 @@ from services.desk.people import People
 from services.desk.placing import Key, Placed, Placing
 from services.desk.proof import stuck
 from services.desk.rescheduling import Rescheduling
+from services.desk.rules import STATE as RULES
+from services.desk.rules import Rules
 from services.desk.timeline import ACTIONS, MOST_ENTRIES, Entry, Timelines
 from services.desk.transcript_archive import TranscriptArchive
 from services.desk.transcripts import Transcripts
@@ -61,7 +65,8 @@ _CATCH_UP_PATIENCE = 3.0  # seconds for which a list of calls waits for the firs
 class CallDesk:
     """All calls of this installation. Ended calls leave memory, oldest first, and stay in the journal.
 
-    `switch` and `blocked` are the stop switch and the block list, which `start` loads, as it does `contacts`, `tokens` and `people`.
+    `switch` and `blocked` are the stop switch and the block list, which `start` loads, as it does `contacts`, `tokens`, `people` and
+    `rules`.
     `token_names` are those of tokens that were not made on the page.
     `missing` names the credentials that are not set; then `gateway` raises NotConfigured.
     `guard` makes the dial guard from this desk; `limits` are the caps that the journal enforces.
@@ -120,17 +125,21 @@ class CallDesk:
         self.contacts = Contacts(journal, self.note)
         self.tokens = MadeTokens(journal, self.note, taken=lambda name: name in token_names or self.people.named(name) is not None)
         self.people = People(journal, self.note, names_taken=lambda: [*token_names, *(token.name for token in self.tokens.all())])
+        self.rules = Rules(journal, self.note)
+        self.alerts = Alerts(journal)
         self._states: dict[str, Followed] = {
             STOP: switch,
             BLOCKED: blocked,
             CONTACTS: self.contacts,
             TOKENS: self.tokens,
             PEOPLE: self.people,
+            RULES: self.rules,
         }
         self._updates = Updates(
             book=self._book,
             transcripts=self.transcripts,
             measurements=self.measurements,
+            alerts=self.alerts,
             timelines=self.timelines,
             states=self._states,
             watch=lambda: self._watcher.wake(),
@@ -180,6 +189,14 @@ class CallDesk:
         )
         self._archive = TranscriptArchive(gateway=gateway, journal=journal, transcripts=self.transcripts)
         self.changed.subscribe(self._archive.on_call)
+        self._judging = Judging(
+            rules=self.rules,
+            alerts=self.alerts,
+            transcripts=self.transcripts,
+            measurements=self.measurements,
+            find=self.get,
+        )
+        self.changed.subscribe(self._judging.on_call)
 
     async def start(self) -> None:
         """Resumes the calls and unfinished dials of earlier processes, and watches all calls from now on."""
@@ -191,7 +208,9 @@ class CallDesk:
             self._watcher.looked_back.set()
             await self.directory.load()
             return
-        for call in (*await self.journal.running(), *await self.journal.without_cost()):
+        resumed = [*await self.journal.running(), *await self.journal.without_cost()]
+        await self.alerts.load(call.id for call in resumed)
+        for call in resumed:
             self._book.resume(call)
         self._tasks.start(self._watcher.run(), name="watch calls")
         self._tasks.start(self._late_hang_ups.run(), name="hang up open dials")
@@ -216,6 +235,8 @@ class CallDesk:
         await self._erasures.aclose()
         await self._archive.aclose()
         await self.measurements.settled()
+        await self._judging.aclose()
+        await self.alerts.settled()
         await self.timelines.aclose()
         await self.switch.aclose()
         await self._tasks.aclose()

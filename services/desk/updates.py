@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from services.desk.alerts import Alerts
 from services.desk.book import Book
 from services.desk.measurements import Measurements
 from services.desk.timeline import Timelines
@@ -17,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Updates:
-    """Keeps `book`, `transcripts`, `measurements` and `timelines` up to date, and `states`, which are by their names in the journal.
+    """Keeps `book`, `transcripts`, `measurements`, `alerts` and `timelines` up to date, and `states`, by their names in the journal.
 
     `watch` has the running calls read from Vapi now. `noted` takes the id of a call with news in the audit.
     """
@@ -28,6 +29,7 @@ class Updates:
         book: Book,
         transcripts: Transcripts,
         measurements: Measurements,
+        alerts: Alerts,
         timelines: Timelines,
         states: Mapping[str, Followed],
         watch: Callable[[], None],
@@ -36,6 +38,7 @@ class Updates:
         self._book = book
         self._transcripts = transcripts
         self._measurements = measurements
+        self._alerts = alerts
         self._timelines = timelines
         self._states = states
         self._watch = watch
@@ -72,6 +75,8 @@ class Updates:
             self._book.follow(call)
             if call.erasure:
                 self._forget(call.id)
+        for alert in news.alerts:
+            self._alerts.follow(alert)
         for name, followed in self._states.items():
             if state := news.states.get(name):
                 followed.follow(*state)
@@ -82,6 +87,7 @@ class Updates:
     def _forget(self, call_id: str) -> None:
         self._transcripts.erase(call_id)
         self._measurements.erase(call_id)
+        self._alerts.erase(call_id)
 
     def rename(self, unknown_id: str, call_id: str) -> None:
         """Gives a call of unknown outcome the id under which it was found."""

@@ -11,6 +11,7 @@ EarshotError
 ├── NotMeasured             404  nothing was measured of the call's conversation
 ├── WebhookNotFound         404  no such webhook, or no such event of it
 ├── PersonNotFound          404  no such person
+├── RuleNotFound            404  no such rule
 ├── RecordingUnfinished     409  the recording is still being written
 ├── CallNotRunning          409  the call has ended or has not started
 ├── CallRunning             409  the call has not ended
@@ -208,6 +209,15 @@ class PersonNotFound(EarshotError):
 
     def __init__(self, detail: str = "There is no person with this id.") -> None:
         super().__init__(detail)
+
+
+class RuleNotFound(EarshotError):
+    status = 404
+    code = "rule_not_found"
+    title = "No such rule"
+
+    def __init__(self) -> None:
+        super().__init__("There is no rule with this id.")
 
 
 class RecordingUnfinished(EarshotError):

@@ -14,6 +14,7 @@ from services.domain.call import Call, CallOrder, CallStatus
 from services.domain.errors import JournalError, KeyInProgress
 from services.domain.limits import Limits
 from services.domain.transcript import Line
+from services.journal.alerts import AlertsJournal
 from services.journal.annotations import AnnotationsJournal
 from services.journal.database.revisions import Revised
 from services.journal.erasures import ErasuresJournal
@@ -66,6 +67,7 @@ class Journal:
         self.erasures = ErasuresJournal(database)
         self.annotations = AnnotationsJournal(database)
         self.insights = InsightsJournal(database)
+        self.alerts = AlertsJournal(database, self._writer)
         self.measures = MeasuresJournal(database, self._writer, presence, instance)
         self.outbox = OutboxJournal(database, instance)
         self._proof = Proof(database, now)

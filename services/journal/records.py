@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from services.domain.alert import Alert
 from services.domain.call import Call, CallOrder
 from services.journal.database.codec import milliseconds, storable, time_of
 
@@ -111,6 +112,8 @@ class EventKind(StrEnum):
     """The transcript of an ended call was written, or written anew."""
     RECORDING = "call.recording"
     """A recording, or a part of one, is finished."""
+    ALERT = "call.alert"
+    """One of the owner's rules applied to a call."""
     ERASED = "call.erased"
     """The data of a call was deleted."""
 
@@ -141,9 +144,9 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """An event for an endpoint. `call` is the call as it was then, if the event is about its state. `since` is when it was first to be
-    sent, or to be sent again. `next_at` is None while it waits for an earlier event of its call. `status` is the HTTP status of the last
-    attempt, `problem` what was wrong with it.
+    """An event for an endpoint. `call` is the call as it was then, if the event is about its state; of an alert, `alert`. `since` is when
+    it was first to be sent, or to be sent again. `next_at` is None while it waits for an earlier event of its call. `status` is the HTTP
+    status of the last attempt, `problem` what was wrong with it.
     """
 
     id: int
@@ -152,6 +155,7 @@ class Delivery:
     call_id: str
     at: datetime
     call: Call | None
+    alert: Alert | None
     state: DeliveryState
     since: datetime
     attempts: int

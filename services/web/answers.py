@@ -6,7 +6,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.desk.desk import CallDesk
+from services.domain.alert import Alert
 from services.domain.call import Analysis, Call, CallStatus, CallType, Erasure
+from services.domain.rule import RuleKind, RuleSpeaker
 from services.support.rfc3339 import rfc3339
 from services.support.root_path import address
 
@@ -132,6 +134,19 @@ class MeasuresAnswer(BaseModel):
     silentSeconds: float = Field(description="For how long nobody has spoken; 0 while somebody speaks")
 
 
+class AlertAnswer(BaseModel):
+    """One of the owner's rules applied to a call. The rule stands as it was then; it may have been changed or deleted since."""
+
+    rule: str = Field(description="The rule's id")
+    kind: RuleKind
+    phrase: str = Field(description="Of a `keyword`; else empty")
+    speaker: RuleSpeaker = Field(description="Whom a `keyword` or `interruptions` is about")
+    above: float | None = Field(description="Seconds, interruptions or US dollars; null of a `keyword`")
+    at: datetime
+    amount: float | None = Field(description="What was measured then, in the unit of `above`; null of a `keyword`")
+    said: str = Field(description="The line in which the keyword was said first; else empty")
+
+
 class ErasureAnswer(BaseModel):
     """The deletion of a call's data."""
 
@@ -173,6 +188,7 @@ class CallDetails(BaseModel):
         description="Path of the route that serves Vapi's own recording, once there is one; null without the scope `listen`"
     )
     measures: MeasuresAnswer | None = Field(description="null if nothing was measured; the turns are at `/measures`")
+    alerts: list[AlertAnswer] = Field(description="The rules that applied, each once, oldest first")
     endedFamily: str | None = Field(description="The kind of end, which the parameter `family` of the list filters by")
     erasure: ErasureAnswer | None = Field(
         description="Set once the call's data was deleted: only times, costs and the account's ids are left"
@@ -233,12 +249,28 @@ def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, may_list
         "analysis": _analysis(call.analysis) if call.analysis else None,
         "recordingUrl": recording_path(call) if may_listen else None,
         "measures": None if call.erasure else desk.measurements.brief(call.id),
+        "alerts": [alert_answer(alert) for alert in desk.alerts.of(call.id)],
         "endedFamily": reason.family.value if reason else None,
         "erasure": _erasure(call.erasure) if call.erasure else None,
     }
     if detail:
         answer["detail"] = detail
     return answer
+
+
+def alert_answer(alert: Alert) -> dict[str, Any]:
+    """`AlertAnswer` as a plain dict."""
+    rule = alert.rule
+    return {
+        "rule": rule.id,
+        "kind": rule.kind.value,
+        "phrase": rule.phrase,
+        "speaker": rule.speaker.value,
+        "above": None if rule.kind is RuleKind.KEYWORD else rule.above,
+        "at": rfc3339(alert.at),
+        "amount": alert.amount,
+        "said": alert.said,
+    }
 
 
 def _customer(call: Call) -> dict[str, str | None] | None:

@@ -19,8 +19,8 @@ from services.web.access.sessions import Sessions
 from services.web.access.tickets import Tickets
 from services.web.access.webhook_access import WebhookAccess
 from services.web.access.webhook_signature import WebhookSignature
-from services.web.answers import call_details
-from services.web.call_events import CallEvents, Figures, Transcript
+from services.web.answers import alert_answer, call_details
+from services.web.call_events import CallEvents, Figures, Raised, Transcript
 from services.web.json_body import JsonBody
 from services.web.problems import install_problems
 from services.web.routes.annotations import annotations_router
@@ -33,6 +33,7 @@ from services.web.routes.health import health_router
 from services.web.routes.insights import insights_router
 from services.web.routes.listen_socket import listen_router
 from services.web.routes.measures import measures_router
+from services.web.routes.rules import rules_router
 from services.web.routes.switch import switch_router
 from services.web.routes.transcripts import line_answer, transcript_router
 from services.web.routes.webhook import MAX_BODY as MAX_WEBHOOK
@@ -63,7 +64,7 @@ def create_api(
     signature = WebhookSignature(key=key, payload=settings.webhook_hmac_payload) if key else None
     # Runs before JsonBody, which reads the body.
     api.add_middleware(WebhookAccess, path=WEBHOOK, secret=settings.webhook_secret, signature=signature, max_body=MAX_WEBHOOK)
-    events = CallEvents(desk, _transcript_events(desk), _measures_events(desk))
+    events = CallEvents(desk, _transcript_events(desk), _measures_events(desk), _alert_events(desk))
     api.state.events = events
     # `/api/calls/end-all` and `/api/calls.csv` come before `/api/calls/{call_id}`, which would match them.
     api.include_router(switch_router(switch=switch, desk=desk))
@@ -72,6 +73,7 @@ def create_api(
     api.include_router(calls_router(desk=desk, tickets=tickets, direct=settings.listen_mode == "direct"))
     api.include_router(annotations_router(desk))
     api.include_router(insights_router(desk))
+    api.include_router(rules_router(desk))
     api.include_router(health_router(desk=desk, mode=settings.mode, version=version))
     api.include_router(transcript_router(desk))
     api.include_router(measures_router(desk))
@@ -122,4 +124,11 @@ def _measures_events(desk: CallDesk) -> Signal[Figures]:
             events.emit(Figures(call_id=call_id, body=measured.brief()))
 
     desk.measurements.changed.subscribe(tell)
+    return events
+
+
+def _alert_events(desk: CallDesk) -> Signal[Raised]:
+    """The alerts of all calls, as events for the followers of a call."""
+    events: Signal[Raised] = Signal()
+    desk.alerts.raised.subscribe(lambda alert: events.emit(Raised(call_id=alert.call_id, body=alert_answer(alert))))
     return events

@@ -50,6 +50,14 @@ class Figures:
     body: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raised:
+    """An alert of a call, ready for JSON."""
+
+    call_id: str
+    body: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """`number` grows with each event of any call, across restarts too, so that ids of an earlier run are never mistaken for new ones."""
@@ -82,7 +90,13 @@ class _Log:
 class CallEvents:
     """Remembers the events of each call and wakes its followers."""
 
-    def __init__(self, desk: Calls, transcripts: Signal[Transcript] | None = None, figures: Signal[Figures] | None = None) -> None:
+    def __init__(
+        self,
+        desk: Calls,
+        transcripts: Signal[Transcript] | None = None,
+        figures: Signal[Figures] | None = None,
+        alerts: Signal[Raised] | None = None,
+    ) -> None:
         self._desk = desk
         self._newest = time.time_ns() // 1000
         self._logs: dict[str, _Log] = {}
@@ -98,6 +112,8 @@ class CallEvents:
             self._stops.append(transcripts.subscribe(self._on_transcript))
         if figures is not None:
             self._stops.append(figures.subscribe(self._on_figures))
+        if alerts is not None:
+            self._stops.append(alerts.subscribe(self._on_alert))
 
     def __len__(self) -> int:
         """The number of open streams."""
@@ -187,6 +203,12 @@ class CallEvents:
         call_id = self._current(figures.call_id)
         if log := self._logs.get(call_id):
             log.measures = self._event("measures", figures.body)
+            self._wake(call_id)
+
+    def _on_alert(self, alert: Raised) -> None:
+        call_id = self._current(alert.call_id)
+        if log := self._logs.get(call_id):
+            log.events.append(self._event("alert", alert.body))
             self._wake(call_id)
 
     def _forget_found(self) -> None:

@@ -7,7 +7,7 @@ from services.desk.desk import CallDesk
 from services.journal import Delivery, EventKind
 from services.support.rfc3339 import rfc3339
 from services.support.root_path import address
-from services.web.answers import call_details
+from services.web.answers import alert_answer, call_details
 from services.web.routes.transcripts import line_answer
 
 
@@ -21,8 +21,11 @@ async def webhook_body(desk: CallDesk, event: Delivery) -> str:
 async def _data(desk: CallDesk, event: Delivery) -> dict[str, Any]:
     if event.call:
         await desk.measurements.load([event.call_id])  # another process may have measured it
+        await desk.alerts.load([event.call_id])
         # As a token with the scope `read` gets it: an event is no right to hear calls.
         return call_details(desk, event.call, listen_url=None, may_listen=False)
+    if event.alert:
+        return {"id": event.call_id, "alert": alert_answer(event.alert)}
     if event.kind is EventKind.TRANSCRIPT:
         return {"id": event.call_id, "lines": [line_answer(line) for line in await desk.journal.transcript(event.call_id)]}
     return {"id": event.call_id, "links": {"recording": address(f"/api/calls/{event.call_id}/recording")}}

@@ -350,6 +350,8 @@ async def test_openapi_lists_the_routes(client: Client) -> None:
         "/api/webhooks/{webhook_id}/enable",
         "/api/webhooks/{webhook_id}/deliveries",
         "/api/webhooks/{webhook_id}/deliveries/{delivery_id}/again",
+        "/api/rules",
+        "/api/rules/{rule_id}",
         "/api/insights",
         "/api/insights.csv",
         "/api/dialling",

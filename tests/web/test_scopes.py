@@ -38,6 +38,8 @@ BODIES: dict[str, Any] = {
     "POST /api/calls/{call_id}/tags": {"tag": "vip"},
     "POST /api/calls/{call_id}/disposition": {"disposition": None},
     "POST /api/webhooks": {"url": "http://127.0.0.1:9/"},
+    "POST /api/rules": {"kind": "silence", "above": 8},
+    "PATCH /api/rules/{rule_id}": {"on": True},
     "POST /api/calls/{call_id}/reschedule": {"earliestAt": "2020-01-01T00:00:00Z"},
 }
 ARGUMENTS = {
@@ -55,8 +57,10 @@ OURS = "/api/calls/past/vapi-recording"
 def table() -> dict[str, set[str]]:
     """The operations of the README's table, those of `control` with their action, and the scopes that allow each."""
     allowed: dict[str, set[str]] = {}
-    for scope, _, routes in re.findall(r"^\| `(\w+)` \| (.*?) \| (`(?:GET|POST|DELETE) /api/.*) \|$", README.read_text(), re.MULTILINE):
-        for operation, actions in re.findall(r"`((?:GET|POST|DELETE) [^`]+)`(?: \(([^)]*)\))?", routes):
+    for scope, _, routes in re.findall(
+        r"^\| `(\w+)` \| (.*?) \| (`(?:GET|POST|PATCH|DELETE) /api/.*) \|$", README.read_text(), re.MULTILINE
+    ):
+        for operation, actions in re.findall(r"`((?:GET|POST|PATCH|DELETE) [^`]+)`(?: \(([^)]*)\))?", routes):
             for each in [f"{operation} {action}" for action in re.findall(r"`([^`]+)`", actions)] or [operation]:
                 allowed.setdefault(each, set()).add(scope)
     return allowed
@@ -90,7 +94,7 @@ async def test_a_token_may_do_what_its_scope_says_and_nothing_else(client: Clien
     for operation, allowed in table().items():
         method, path, *action = operation.split()
         body = {"action": action[0], **ARGUMENTS.get(action[0], {})} if action else BODIES.get(operation)
-        url = client.url + path.format(call_id="none", note_id="1", webhook_id="none", delivery_id="1")
+        url = client.url + path.format(call_id="none", note_id="1", webhook_id="none", delivery_id="1", rule_id="none")
         async with client.session.request(method, url, json=body, headers=bearer(scope)) as answer:
             problem = answer.content_type == "application/problem+json"
             status, code = answer.status, (await answer.json(content_type=None))["code"] if problem else None

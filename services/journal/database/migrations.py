@@ -119,6 +119,11 @@ STEPS: tuple[Step, ...] = (
         "CREATE INDEX earshot_outbox_due ON earshot_outbox (endpoint, next_at, id) WHERE state = 'waiting'",
     ),
     ("ALTER TABLE earshot_sessions ADD COLUMN login TEXT NOT NULL DEFAULT ''",),
+    (
+        "CREATE TABLE earshot_alerts (call_id TEXT NOT NULL, rule TEXT NOT NULL, at BIGINT NOT NULL, data TEXT NOT NULL,"
+        " revision BIGINT NOT NULL, PRIMARY KEY (call_id, rule))",
+        "CREATE INDEX earshot_alerts_revision ON earshot_alerts (revision)",
+    ),
 )
 """A released step is never changed. Every later change is a new step."""
 

@@ -69,6 +69,9 @@ measures = _table("earshot_measures", call_id=sa.String, measurer=sa.String, dat
 """What was measured of each call's conversation, as JSON: all of it, and in brief for answers about many calls.
 `measurer` is the process that measures the call now; empty: none."""
 
+alerts = _table("earshot_alerts", call_id=sa.String, rule=sa.String, at=sa.BigInteger, data=sa.String, revision=sa.BigInteger)
+"""That a rule, by its id, applied to a call. `data` has the rule as it was then, and what was said or measured, as JSON."""
+
 audit = _table(
     "earshot_audit",
     id=sa.BigInteger,

@@ -8,12 +8,13 @@ from functools import partial
 
 import sqlalchemy as sa
 
+from services.domain.alert import Alert
 from services.domain.call import Call
 from services.domain.errors import JournalError
 from services.journal.database.revisions import Revised, current
 from services.journal.database.watches import Watch
 from services.journal.records import RecordingState, Session
-from services.journal.tables import audit, calls, recordings, sessions, states
+from services.journal.tables import alerts, audit, calls, recordings, sessions, states
 from services.journal.tables.states import State
 from services.support.signals import Signal
 from services.support.tasks import Tasks
@@ -35,6 +36,7 @@ class News:
     states: Mapping[str, State]
     sessions: list[Session]
     recordings: list[RecordingState]
+    alerts: list[Alert]
 
 
 class Feed:
@@ -107,5 +109,6 @@ def _read(connection: sa.Connection, *, since: int, newest_note: int, own: froze
             states=states.written_since(connection, since),
             sessions=sessions.written_since(connection, since),
             recordings=recordings.written_since(connection, since),
+            alerts=alerts.written_since(connection, since),
         ),
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from services.domain.alert import load as load_alert
 from services.journal.database.clock import shared_ms
 from services.journal.database.codec import load_call, milliseconds, time_of
 from services.journal.database.schema import endpoints, outbox
@@ -174,7 +175,8 @@ def _delivery(row: sa.Row[Any]) -> Delivery:
         kind=kind,
         call_id=row.call_id,
         at=time_of(row.at),
-        call=load_call(row.data) if row.data and kind is not EventKind.RECORDING else None,
+        call=load_call(row.data) if row.data and kind not in (EventKind.RECORDING, EventKind.ALERT) else None,
+        alert=load_alert(row.call_id, row.data) if kind is EventKind.ALERT else None,
         state=DeliveryState(row.state),
         since=time_of(row.since),
         attempts=row.attempts,

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from services.domain.call import Call, CallOrder, Erasure, erased
 from services.journal.database.codec import dump, load_order, milliseconds, time_of
-from services.journal.database.schema import calls, dials, erasures, labels, measures, notes, transcripts
+from services.journal.database.schema import alerts, calls, dials, erasures, labels, measures, notes, transcripts
 from services.journal.records import AuditRow
 from services.journal.tables import audit, outbox
 from services.journal.tables.calls import get, save
@@ -28,7 +28,7 @@ def begin(connection: sa.Connection, call: Call, erasure: Erasure, note: AuditRo
     )
     save(connection, [(erased(call, erasure), erasure.asked_at)])
     connection.execute(calls.update().where(calls.c.id == call.id).values(said=""))
-    for table in (transcripts, measures, notes, labels):
+    for table in (transcripts, measures, notes, labels, alerts):
         connection.execute(table.delete().where(table.c.call_id == call.id))
     outbox.erase(connection, call.id, erasure)
     left = get(connection, call.id) or call

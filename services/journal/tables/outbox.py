@@ -7,7 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from services.domain.alert import Alert
+from services.domain.alert import dump as dump_alert
 from services.domain.call import Call, CallStatus, Erasure, erased
+from services.domain.rule import Effect
 from services.journal.database.clock import shared_ms
 from services.journal.database.codec import dump, load_call
 from services.journal.database.schema import endpoints, outbox
@@ -68,6 +71,17 @@ def recording_finished(connection: sa.Connection, call_id: str, began_ms: int) -
     _announce(connection, [event], connection.execute(_ENDPOINTS).all())
 
 
+def alerts_raised(connection: sa.Connection, alerts: Sequence[Alert]) -> None:
+    """Announces alerts whose rules want that."""
+    events = [
+        Event(kind=EventKind.ALERT, call_id=alert.call_id, data=dump_alert(alert))
+        for alert in alerts
+        if Effect.WEBHOOK in alert.rule.effects
+    ]
+    if events:
+        _announce(connection, events, connection.execute(_ENDPOINTS).all())
+
+
 def _announce(connection: sa.Connection, events: Sequence[Event], known: Sequence[sa.Row[Any, Any, Any]]) -> None:
     """Writes events down for each of these endpoints that gets them."""
     receivers = [endpoint for endpoint in known if endpoint.disabled_at is None]
@@ -99,7 +113,9 @@ def _announce(connection: sa.Connection, events: Sequence[Event], known: Sequenc
 
 
 def erase(connection: sa.Connection, call_id: str, erasure: Erasure) -> None:
-    """Leaves of a call's events what `erased` leaves of the call."""
+    """Leaves of a call's events what `erased` leaves of the call, and none of its alerts."""
+    if connection.execute(outbox.delete().where(outbox.c.call_id == call_id, outbox.c.kind == EventKind.ALERT.value)).rowcount:
+        line_up(connection, [call_id])
     rows = connection.execute(sa.select(outbox.c.id, outbox.c.data, outbox.c.kind).where(outbox.c.call_id == call_id, outbox.c.data != ""))
     for row in rows.all():
         if row.kind != EventKind.RECORDING:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from services.journal.database.codec import milliseconds
 from services.journal.database.schema import (
+    alerts,
     audit,
     calls,
     dials,
@@ -21,7 +22,7 @@ from services.journal.database.schema import (
 )
 
 KEPT = timedelta(days=400)
-"""For calls, their transcripts, measures, notes, tags and dials, and the audit: whoever checks a bill a year later finds them."""
+"""For calls, their transcripts, measures, notes, tags, alerts and dials, and the audit: whoever checks a bill a year later finds them."""
 
 REFUSED_KEPT = timedelta(days=7)
 """For dials that placed nothing and count for no limit. Their audit rows are kept for `KEPT`."""
@@ -41,6 +42,8 @@ NOT_PRUNED = {
 }
 """Tables that are not pruned here, and why. A test requires every table to be named here or have a rule."""
 
+_OF_CALLS = (transcripts, measures, notes, labels, alerts)
+
 _BATCH = 500  # rows; deleting them takes a few milliseconds
 
 _SETTLED = sa.text("state NOT IN ('dialling', 'unknown')")
@@ -56,7 +59,7 @@ def _rules(now: datetime) -> list[tuple[sa.TableClause, sa.ColumnClause[Any], sa
     return [
         (dials, dials.c.tag, _SETTLED & ((dials.c.dialled_at <= kept_since) | refused)),
         (calls, calls.c.id, calls.c.created_at <= kept_since),
-        *((table, table.c.call_id, ~sa.exists().where(calls.c.id == table.c.call_id)) for table in (transcripts, measures, notes, labels)),
+        *((table, table.c.call_id, ~sa.exists().where(calls.c.id == table.c.call_id)) for table in _OF_CALLS),
         (audit, audit.c.id, audit.c.at <= kept_since),
         (erasures, erasures.c.call_id, erasures.c.confirmed_at <= kept_since),
         (recordings, recordings.c.call_id, ~kept & (recordings.c.renewed_at <= kept_since)),

@@ -125,6 +125,7 @@ class _CallRoutes:
         found = await self._desk.page_of_calls(**filters.arguments(), before=read_cursor(cursor), limit=limit + 1)
         page = found[:limit]
         await self._desk.measurements.load(call.id for call in page)
+        await self._desk.alerts.load(call.id for call in page)
         answers = [await self._answer(request, call) for call in page]
         return JSONResponse({"calls": answers, "nextCursor": cursor_of(page[-1]) if len(found) > limit else None})
 
@@ -132,6 +133,7 @@ class _CallRoutes:
         """One call as last read."""
         call = await self._desk.read(call_id, client_of(request, Scope.READ))
         await self._desk.measurements.load([call.id])
+        await self._desk.alerts.load([call.id])
         return JSONResponse(await self._answer(request, call, detail=DETAILS.get(call.status)))
 
     async def end(self, request: Request, call_id: str) -> JSONResponse:

@@ -38,7 +38,7 @@ def events_router(
         response_class=Response,
         responses={
             200: {
-                "description": "Events `status` and `ended` with the whole call but its `listenUrl`, `transcript`, "
+                "description": "Events `status` and `ended` with the whole call but its `listenUrl`, `transcript`, `alert`, "
                 "and `measures` about once per second of sound; "
                 "`Last-Event-ID` resumes after one of them, and the stream closes after `ended`",
                 "content": {"text/event-stream": {}},

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from services.domain.alert import Alert
 from services.domain.annotation import Annotations, Label, Note
 from services.domain.call import Analysis, Call, CallStatus, CostItem, Erasure
 from services.domain.errors import CallNotFound
+from services.domain.rule import Rule, RuleKind
 from services.domain.transcript import Line
 from services.journal import AuditRow, Endpoint, Journal
 from services.journal.tables.pruning import KEPT
@@ -15,9 +17,9 @@ from tests.journal.conftest import Clock, an_order, execute
 
 SECRETS = (
     *("Dana", "Rex the dog", "Lead forty-two", "storage.vapi", "Hello Dana", "Fridays", "Rex bites", "has a dog"),
-    *("whole figures", "figures in brief"),
+    *("whole figures", "figures in brief", "A ferocious dog"),
 )
-TABLES = ("dials", "calls", "transcripts", "measures", "audit", "states", "recordings", "erasures", "notes", "labels", "outbox")
+TABLES = ("dials", "calls", "transcripts", "measures", "audit", "states", "recordings", "erasures", "notes", "labels", "outbox", "alerts")
 ORDER = an_order(name="Lead forty-two", first_message="Hello Dana", variable_values={"dog": "Rex the dog"})
 CALL = Call(
     id="one",
@@ -36,6 +38,9 @@ AT = datetime(2026, 9, 1, 10, tzinfo=UTC)
 LINES = [Line(key=1, speaker="customer", text="Fridays, for Rex the dog", at=AT, final=True)]
 
 
+ALERT = Alert(call_id="one", rule=Rule(id="dogs", kind=RuleKind.KEYWORD, phrase="dog", since=AT), at=AT, said="A ferocious dog")
+
+
 def note(outcome: str, at: datetime) -> AuditRow:
     return AuditRow(at=at, who="page", action="delete-data", call_id="one", outcome=outcome)
 
@@ -51,6 +56,7 @@ async def stored(journal: Journal) -> None:
     await journal.annotations.add_note(CALL, Note(id=0, at=AT, by="page", text="Rex bites"), row)
     await journal.annotations.add_tag(CALL, Label(text="has a dog", by="page", at=AT), row)
     await journal.measures.save("one", "whole figures", brief="figures in brief", over=True)
+    await journal.alerts.add(ALERT)
 
 
 async def erased(journal: Journal, clock: Clock) -> Call:
@@ -91,6 +97,7 @@ async def test_late_facts_bring_nothing_back_but_what_it_cost(journal: Journal, 
     await erased(journal, clock)
     await journal.save_transcript("one", LINES)
     await journal.measures.save("one", "whole figures", brief="figures in brief", over=True)
+    await journal.alerts.add(ALERT)
     await journal.save(replace(CALL, cost=0.07, costs=(CostItem(kind="voice", dollars=0.07),)))
     await journal.settle(ORDER.tag, call=CALL, state="placed")
     assert [secret for secret in SECRETS if secret in await everything(url)] == []

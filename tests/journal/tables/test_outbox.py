@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy.dialects import sqlite
 
+from services.domain.alert import Alert
 from services.domain.call import Call, CallStatus, CostItem, Erasure
+from services.domain.rule import Effect, Rule, RuleKind
 from services.domain.transcript import Line
 from services.journal import AuditRow, DeliveryState, Endpoint, EventKind, Journal
 from services.journal.outbox import MOST, Attempt
@@ -94,6 +96,25 @@ async def test_what_is_erased_of_a_call_is_erased_of_its_events(journal: Journal
     sent = await journal.outbox.deliveries("crm")
     assert [event.kind.value for event in sent] == ["call.erased", "call.ended", "call.created"]
     assert {(event.call.to, event.call.customer_name) for event in sent if event.call} == {(None, None)}
+
+
+async def test_an_alert_is_an_event_once_and_is_gone_with_the_data_of_its_call(journal: Journal) -> None:
+    await add(journal)
+    await journal.save(CALL)
+    loud, quiet = (Rule(id=name, kind=RuleKind.COST, effects=frozenset(effects)) for name, effects in (("a", [Effect.WEBHOOK]), ("b", [])))
+    for rule in (loud, quiet, loud):
+        await journal.alerts.add(Alert(call_id="one", rule=rule, at=AT, amount=0.2))
+    [alert] = [event for event in await journal.outbox.deliveries("crm") if event.kind is EventKind.ALERT]
+    assert (alert.call, alert.alert) == (None, Alert(call_id="one", rule=loud, at=AT, amount=0.2))
+    await journal.outbox.hold("crm")
+    [created] = (await journal.outbox.next_events("crm", 8))[1]
+    await journal.save(replace(CALL, status=CallStatus.ENDED))
+    await journal.outbox.settle(Attempt(delivery_id=created.id, endpoint="crm", state=DeliveryState.DELIVERED, status=200))
+    assert (await journal.outbox.next_events("crm", 8))[1][0].alert == alert.alert
+    note = AuditRow(at=AT, who="page", action="delete-data", call_id="one", outcome="asked")
+    await journal.erasures.begin(replace(CALL, status=CallStatus.ENDED), Erasure(asked_at=AT, by="page"), note)
+    assert [kind for kind, _ in await events(journal)] == ["call.created", "call.ended", "call.erased"]
+    assert [event.kind.value for event in (await journal.outbox.next_events("crm", 8))[1]] == ["call.ended"], "it is its turn now"
 
 
 async def test_one_process_at_a_time_sends_to_an_endpoint(open_journal: Open, url: str) -> None:

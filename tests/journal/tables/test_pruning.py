@@ -22,7 +22,15 @@ NAMES = {"earshot_dials": "tag", "earshot_calls": "id", "earshot_transcripts": "
     "earshot_measures": "call_id"
 }
 """What is kept for more than a year."""
-NOT_BY_AGE = {"earshot_sessions", "earshot_recordings", "earshot_erasures", "earshot_notes", "earshot_labels", "earshot_outbox"}
+NOT_BY_AGE = {
+    "earshot_sessions",
+    "earshot_recordings",
+    "earshot_erasures",
+    "earshot_notes",
+    "earshot_labels",
+    "earshot_alerts",
+    "earshot_outbox",
+}
 """What has rules of its own, or goes with the call."""
 LINES = [Line(key=1, speaker="customer", text="Hello?", at=datetime(2026, 9, 1, tzinfo=UTC), final=True)]
 
