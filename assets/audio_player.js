@@ -328,6 +328,7 @@ export default defineComponent({
       const paused = Math.round((performance.now() - this.pausedAt) / 1000);
       if (state === "playing") this.text = this.late ? words.catchingUp : words.live;
       else if (state === "gap" && paused >= SILENT_S) this.text = fill(words.silent, { seconds: paused });
+      else if (state === "no-device" && this.latest?.detail) this.text = words.needsWindow;
       else this.text = words.states[state === "unsupported" && !isSecureContext ? "insecure" : state];
       nameTab({ sound: SILENT_STATES.includes(state) ? "" : this.text });
     },

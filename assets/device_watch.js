@@ -51,6 +51,11 @@ export class DeviceWatch {
     this.tick();
   }
 
+  /** True if sound may not come back into this tab: WebKitGTK plays in new windows only once its sound server has died. */
+  get needsWindow() {
+    return this.silence === "no-device" && navigator.vendor.startsWith("Apple") && navigator.platform.startsWith("Linux");
+  }
+
   /** Seconds that the device adds; null where the browser does not say. */
   get outputLatency() {
     return readOutputLatency(this.#context);

@@ -8,8 +8,9 @@
  *   "failed"} State
  *   idle: not started. starting: loading. waiting: connected or connecting, nothing played yet. playing. gap: the stream stalled, and will
  *   continue where it broke off. reconnecting: the socket was lost, or is suspiciously silent, and another is being opened. blocked: the
- *   browser allows no sound until the user clicks. no-device: the sound device is gone or stands still; sound comes back with it. expired: the url is not valid any more, `setUrl` continues. ended: the call is over and all of it was played. stopped: by
- *   `stop()`. unsupported: no AudioWorklet here, `detail` says what to do. failed: `detail` says why.
+ *   browser allows no sound until the user clicks. no-device: the sound device is gone or stands still; sound comes back with it, or where
+ *   `detail` is "new window" perhaps only in one. expired: the url is not valid any more, `setUrl` continues. ended: the call is over and
+ *   all of it was played. stopped: by `stop()`. unsupported: no AudioWorklet here, `detail` says what to do. failed: `detail` says why.
  * @typedef {{peak: number, rms: number}} Level 0..1 of full scale, of what is played now, before any gain
  * @typedef {{customer: Level, assistant: Level, gap: boolean, catchesUp: boolean}} Levels
  * @typedef {{state: State, detail: string}} StateChange

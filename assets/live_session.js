@@ -284,7 +284,7 @@ export class LiveSession {
     if (this.#socket === "connecting" && this.#reconnecting && !this.#silent) return; // until it is open, or lost again
     this.#reconnecting = (this.#socket === "lost" || this.#socket === "stalled") && !this.#silent;
     if (this.#socket === "refused") this.#handlers.onState("expired");
-    else if (this.#silent) this.#handlers.onState(this.#silent);
+    else if (this.#silent) this.#handlers.onState(this.#silent, this.#device?.needsWindow ? "new window" : "");
     else if (this.#reconnecting) this.#handlers.onState("reconnecting", this.#lost);
     else if (this.#mode !== "drained") this.#handlers.onState(this.#mode);
   }

@@ -8,7 +8,7 @@ _TEXTS = (
     "about tap playing live catchingUp jump float silent inRecording oneLane heardTerm heardIs bothEars speaking noGaps gaps shortGaps"
     " delay delayIs gapsTerm gapsAre caughtUp caughtUpBy leftOut leftOutIs format formatIs apart together mulaw linear clock"
     " inStep fast slow device deviceIs deviceSilent connection neverLost lost stayLive stayLiveMeans hearAs hearAsMeans"
-    " asTheCallSays output outputMeans systemDevice chooseDevice deviceMissing autoGain autoGainMeans gainTerm gainIs problem"
+    " asTheCallSays output outputMeans systemDevice chooseDevice deviceMissing needsWindow autoGain autoGainMeans gainTerm gainIs problem"
 )
 _STATES = (
     *("idle", "starting", "waiting", "gap", "reconnecting", "blocked", "expired", "ended", "stopped"),

@@ -49,6 +49,11 @@ class WebKit(Driver):
     def open(self, address: str) -> None:
         self._ask("POST", "/url", {"url": address})
 
+    def open_window(self) -> None:
+        """Opens a window, and works in it from now on."""
+        window = self._ask("POST", "/window/new", {"type": "window"})
+        self._ask("POST", "/window", {"handle": window["handle"]})
+
     def run(self, expression: str) -> Any:
         script = f"{_DONE}(async () => JSON.stringify([await {expression}]))().then(done, error => done(String(error)))"
         answer = self._ask("POST", "/execute/async", {"script": script, "args": []})
