@@ -17,6 +17,7 @@ _PREFERENCES: dict[str, bool | int | str] = {
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,
     "toolkit.telemetry.enabled": False,
+    "media.navigator.permission.disabled": True,  # picks the first device itself
 }
 
 
