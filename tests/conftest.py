@@ -38,11 +38,15 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def validators() -> None:
+def shared() -> None:
     if "fastapi" in sys.modules:  # else no test of this run serves the API
-        from tests import shared_validators
+        from tests import shared_routes
 
-        shared_validators.share()
+        shared_routes.share()
+    if "services.journal.database.sqlite" in sys.modules:
+        from tests import shared_statements
+
+        shared_statements.share()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,0 +1,35 @@
+"""Each journal has its own engines, and each of them compiles each statement anew, which takes longer than to execute it.
+
+In the tests those of all SQLite files share what they have compiled: they have the same dialect, and the same driver.
+"""
+
+from functools import wraps
+from typing import Any
+
+from services.journal.database import sqlite
+
+
+class _Compiled(dict[Any, Any]):
+    """What SQLAlchemy keeps per statement and dialect, by the statement alone."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(key[1:], default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        super().__setitem__(key[1:], compiled)
+
+
+def share() -> None:
+    """From now on, for good. May be called again."""
+    if not hasattr(sqlite._engine, "__wrapped__"):
+        vars(sqlite)["_engine"] = _sharing(sqlite._engine, _Compiled())
+
+
+def _sharing(make: Any, compiled: _Compiled) -> Any:
+    @wraps(make)
+    def engine(*arguments: Any) -> Any:
+        made = make(*arguments)
+        made._compiled_cache = compiled
+        return made
+
+    return engine
