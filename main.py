@@ -211,6 +211,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
             sessions=sessions,
             forward=forward,
         )
+        running.push_async_callback(api.state.mcp.aclose)
         background.start(measure_lag(metrics.lag, "main"), name="measure the main loop's lag")
         background.start(relay.run(measure_lag(metrics.lag, "sound")), name="measure the sound loop's lag")
         api.include_router(metrics_router(metrics, token=settings.metrics_token, local=not settings.trusted_proxies))

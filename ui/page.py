@@ -9,6 +9,7 @@ from nicegui import background_tasks, ui
 from services.desk.desk import CallDesk
 from services.dialling.switch import Switch
 from services.domain.call import Call, CallOrder
+from services.domain.client import Scope
 from services.domain.errors import CallNotFound, EarshotError
 from services.listening.relay import Relay
 from services.recording.recordings import Recordings
@@ -24,10 +25,11 @@ from ui.kit.following import follow
 from ui.kit.later import later
 from ui.kit.markup import Box
 from ui.kit.notice import Notice
-from ui.kit.visitor import visitor
+from ui.kit.visitor import visitor, visitor_may
 from ui.log.call_log import CallLog
 from ui.log.call_search import read_address
 from ui.shell.connection import Connection
+from ui.shell.dial_questions import DialQuestions
 from ui.shell.header import header
 from ui.shell.safety import stopped_banner
 from ui.shell.shortcuts import Palette, Present, Shortcuts
@@ -67,6 +69,8 @@ class DeskPage:
             stopped_banner(switch)
             _show_missing(settings.missing)
             unanswered_notice(forward)
+            if visitor_may(Scope.CALL):
+                DialQuestions(desk)
             self._trouble = Notice(quiet=True)
             self._notice = Notice()
             example = say("example") if settings.demo else ""

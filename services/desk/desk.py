@@ -12,6 +12,8 @@ from services.desk.book import Book
 from services.desk.call_control import CallControl, Obstacle
 from services.desk.contacts import STATE as CONTACTS
 from services.desk.contacts import Contacts
+from services.desk.dial_questions import STATE as QUESTIONS
+from services.desk.dial_questions import DialQuestions
 from services.desk.directory import Directory
 from services.desk.erasures import Erasures
 from services.desk.hang_ups import HangUps
@@ -30,7 +32,7 @@ from services.desk.proof import stuck
 from services.desk.rescheduling import Rescheduling
 from services.desk.rules import STATE as RULES
 from services.desk.rules import Rules
-from services.desk.timeline import ACTIONS, MOST_ENTRIES, Entry, Timelines
+from services.desk.timeline import ACTIONS, BY_MACHINE, MOST_ENTRIES, Entry, Timelines
 from services.desk.transcript_archive import TranscriptArchive
 from services.desk.transcripts import Transcripts
 from services.desk.updates import Updates
@@ -127,6 +129,14 @@ class CallDesk:
         self.people = People(journal, self.note, names_taken=lambda: [*token_names, *(token.name for token in self.tokens.all())])
         self.rules = Rules(journal, self.note)
         self.alerts = Alerts(journal)
+        self.questions = DialQuestions(
+            journal,
+            place=lambda order, client, key, again: self.place(order, client, key=key, allow_duplicate=again),
+            check=self.check,
+            lives=lambda name: name in token_names or self.tokens.knows(name),
+            note=self.note,
+            audit=journal.note,
+        )
         self._states: dict[str, Followed] = {
             STOP: switch,
             BLOCKED: blocked,
@@ -134,6 +144,7 @@ class CallDesk:
             TOKENS: self.tokens,
             PEOPLE: self.people,
             RULES: self.rules,
+            QUESTIONS: self.questions,
         }
         self._updates = Updates(
             book=self._book,
@@ -223,12 +234,14 @@ class CallDesk:
 
         After `within` seconds the outcome of the remaining dials is unknown to whoever asked for them.
         """
+        self.questions.close()
         if not await self._drain.close(within):
             log.warning("stopping while calls are being placed or ended; the next start searches for their outcomes")
             await self._placing.aclose()
 
     async def aclose(self) -> None:
         """Stops the desk's work and writes down what is waiting. Phone calls continue."""
+        await self.questions.aclose()
         await self._placing.aclose()
         await self._late_hang_ups.aclose()
         await self._hang_ups.aclose()
@@ -344,7 +357,10 @@ class CallDesk:
         self._drain.check()
         with self._drain.work():
             await self.directory.known()
-            return await self._counted(self._placing.place(order, client, key=key, allow_duplicate=allow_duplicate))
+            placed = await self._counted(self._placing.place(order, client, key=key, allow_duplicate=allow_duplicate))
+            if client.machine and not placed.replayed:
+                self.note(client, BY_MACHINE, placed.call)
+            return placed
 
     async def _counted(self, placing: Awaitable[Placed]) -> Placed:
         try:

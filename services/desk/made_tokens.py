@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from services.dialling.journal_states import States
 from services.domain.api_token import MOST_TOKENS, ApiToken, digest_of, dumped, loaded, make_token
-from services.domain.client import Client
+from services.domain.client import Client, Scope
 from services.domain.errors import RequestError
 from services.support.events import set_within
 from services.support.signals import Signal
@@ -77,6 +77,16 @@ class MadeTokens:
         token = self._tokens.get(token_id)
         return token is not None and not token.expired(self._now())
 
+    def knows(self, name: str) -> bool:
+        """True if a valid token has this name."""
+        now = self._now()
+        return any(token.name == name and not token.expired(now) for token in self._tokens.values())
+
+    def any_may(self, scope: Scope) -> bool:
+        """True if a valid token has this scope."""
+        now = self._now()
+        return any(scope in token.scopes and not token.expired(now) for token in self._tokens.values())
+
     async def over(self, token_id: str) -> None:
         """Returns once the token is revoked, in whichever process, or has expired."""
         if not self.lives(token_id):
@@ -85,9 +95,9 @@ class MadeTokens:
         revoked = self._revoked.setdefault(token_id, asyncio.Event())
         await set_within(revoked, (expires_at - self._now()).total_seconds() if expires_at else None)
 
-    async def make(self, name: str, scopes: Collection[str], days: int | None, client: Client) -> str:
+    async def make(self, name: str, scopes: Collection[str], days: int | None, client: Client, *, dials_unasked: bool = False) -> str:
         """Makes a token and returns it: nobody can read it again. Raises RequestError, JournalError."""
-        text, made = make_token(name, scopes, days, now=self._now())
+        text, made = make_token(name, scopes, days, now=self._now(), dials_unasked=dials_unasked)
 
         def change(value: str) -> str:
             known = loaded(value)
@@ -98,7 +108,8 @@ class MadeTokens:
             return dumped([*known.values(), made])
 
         self.follow(*await self._journal.change_state(STATE, change))
-        self._note(client, "make-token", outcome="done", detail=f"{made.name} {'+'.join(sorted(made.scopes))}")
+        unasked = " dials-unasked" if made.dials_unasked else ""
+        self._note(client, "make-token", outcome="done", detail=f"{made.name} {'+'.join(sorted(made.scopes))}{unasked}")
         return text
 
     async def revoke(self, token_id: str, client: Client) -> bool:

@@ -101,6 +101,7 @@ class Placing:
         limits = replace(self._limits, duplicate_window=None) if allow_duplicate or key else self._limits
         if allow_duplicate:
             limits = replace(limits, one_per_number=False)
+        order = replace(order, placed_by=client.name, by_machine=client.machine)
         work = self._while_in_flight(order.tag, self._traced(self._place(order, client, key, limits)))
         placing = self._tasks.start(work, name="place call")
         try:
@@ -273,6 +274,8 @@ def _known(order: CallOrder, call: Call) -> Call:
         max_duration_seconds=call.max_duration_seconds or ordered.max_duration_seconds,
         earliest_at=call.earliest_at or ordered.earliest_at,
         latest_at=call.latest_at or ordered.latest_at,
+        placed_by=ordered.placed_by,
+        by_machine=ordered.by_machine,
         created_at=call.created_at or ordered.created_at,
     )
 
@@ -293,5 +296,7 @@ def _unknown(order: CallOrder, asked_at: datetime) -> Call:
         max_duration_seconds=order.max_duration_seconds,
         earliest_at=order.earliest_at,
         latest_at=order.latest_at,
+        placed_by=order.placed_by,
+        by_machine=order.by_machine,
         created_at=asked_at,
     )

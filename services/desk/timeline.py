@@ -23,9 +23,15 @@ MOST_ENTRIES = 500
 _KEPT = 1000  # calls
 
 END = "end"
-"""The action of an entry that hangs up; all others are `control.Action`'s words."""
+"""The action of an entry that hangs up; those of a running call are `control.Action`'s words."""
 
-ACTIONS = frozenset({END, *Action})
+CONFIRMED = "confirm-dial"
+"""The action of whoever confirmed on the page that an assistant may place the call."""
+
+BY_MACHINE = "machine-dial"
+"""The action of an assistant that placed the call."""
+
+ACTIONS = frozenset({END, CONFIRMED, BY_MACHINE, *Action})
 """The actions of the audit that make up a timeline."""
 
 

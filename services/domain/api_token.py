@@ -21,7 +21,10 @@ _PREFIX = "earshot_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiToken:
-    """`digest` is the SHA-256 of the token in hex: a fast hash is enough, since the token has 256 random bits. `expires_at` None: never."""
+    """`digest` is the SHA-256 of the token in hex: a fast hash is enough, since the token has 256 random bits. `expires_at` None: never.
+
+    `dials_unasked`: nobody has to confirm what it dials over MCP.
+    """
 
     id: str
     name: str
@@ -29,10 +32,13 @@ class ApiToken:
     digest: str
     made_at: datetime
     expires_at: datetime | None
+    dials_unasked: bool = False
 
     @property
     def client(self) -> Client:
-        return Client(name=self.name, scopes=self.scopes)
+        """Whoever has to ask before dialling over MCP can't dial over REST: else an assistant would go that way."""
+        asks_first = Scope.MCP in self.scopes and not self.dials_unasked
+        return Client(name=self.name, scopes=self.scopes, dials_unasked=self.dials_unasked, asks_first=asks_first)
 
     def expired(self, now: datetime) -> bool:
         return self.expires_at is not None and now >= self.expires_at
@@ -47,7 +53,7 @@ def digest_of(token: str) -> bytes:
     return hashlib.sha256(token.encode(errors="replace")).digest()
 
 
-def make_token(name: str, scopes: Collection[str], days: int | None, *, now: datetime) -> tuple[str, ApiToken]:
+def make_token(name: str, scopes: Collection[str], days: int | None, *, now: datetime, dials_unasked: bool = False) -> tuple[str, ApiToken]:
     """A new token and what is kept of it. `days` until it expires; None: never. Raises RequestError for what a token can't be."""
     if not is_token_name(name) or name in RESERVED:
         raise RequestError("Give the token a name of letters, digits, dots and dashes, at most 40.", code="invalid_token_name")
@@ -63,6 +69,7 @@ def make_token(name: str, scopes: Collection[str], days: int | None, *, now: dat
         digest=digest_of(token).hex(),
         made_at=now,
         expires_at=None if days is None else now + timedelta(days=days),
+        dials_unasked=dials_unasked,
     )
 
 
@@ -77,6 +84,7 @@ def dumped(tokens: Iterable[ApiToken]) -> str:
                 "digest": token.digest,
                 "made_at": token.made_at.isoformat(),
                 "expires_at": token.expires_at.isoformat() if token.expires_at else None,
+                "dials_unasked": token.dials_unasked,
             }
         )
         + "\n"
@@ -97,6 +105,7 @@ def loaded(text: str) -> dict[str, ApiToken]:
                 digest=bytes.fromhex(row["digest"]).hex(),
                 made_at=_time(row["made_at"]),
                 expires_at=_time(row["expires_at"]) if row["expires_at"] is not None else None,
+                dials_unasked=row.get("dials_unasked") is True,
             )
         except (ValueError, TypeError, KeyError):
             continue

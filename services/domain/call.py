@@ -58,6 +58,7 @@ class CallOrder:
     `voicemail` is None where the assistant's own setting counts. `external_id` is the customer's, in another system.
     It begins between `earliest_at` and `latest_at`, both None for now.
     `tag` is our own unique id. It finds the call if Vapi's answer is lost.
+    `placed_by` is the client's name, once it is being placed; `by_machine` if that is an assistant over MCP.
     """
 
     to: str
@@ -79,6 +80,8 @@ class CallOrder:
     max_duration_seconds: int | None = None
     earliest_at: datetime | None = None
     latest_at: datetime | None = None
+    placed_by: str | None = None
+    by_machine: bool = False
 
     @property
     def number(self) -> PhoneNumber | None:
@@ -169,6 +172,7 @@ class Call:
     instead. `external_id` is the customer's, in another system. `extension` is dialled after the answer. `squad_id` is set instead of
     `assistant_id` if a squad speaks. `recording_url` is the https address that Vapi names for its own recording, once there
     is one. It is private or expires; the gateway's `recording` opens it. `logged` and `captured`: Vapi has a log and a packet capture.
+    `placed_by` is the client that placed it here, None if nobody did; `by_machine`: an assistant, over MCP.
     With an `erasure`, only what `erased` leaves is known.
     """
 
@@ -205,6 +209,8 @@ class Call:
     logged: bool = False
     captured: bool = False
     concurrency_blocked: bool = False
+    placed_by: str | None = None
+    by_machine: bool = False
     erasure: Erasure | None = None
 
     @property
@@ -272,6 +278,7 @@ def merge(known: Call, seen: Call, *, now: datetime) -> Call:
 _LEFT = {
     *("id", "status", "tag", "inbound", "web", "assistant_id", "squad_id", "phone_number_id", "caller_id", "max_duration_seconds"),
     *("earliest_at", "latest_at", "created_at", "updated_at", "ringing_at", "started_at", "ended_at", "ended_reason", "cost", "costs"),
+    *("placed_by", "by_machine"),
 }
 """What is left of an erased call: times, costs, and ids of the account. Nothing that says who was called or what was said."""
 

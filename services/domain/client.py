@@ -19,6 +19,8 @@ class Scope(StrEnum):
     """Hand a call over, or tell its assistant to: both ring a telephone."""
     MANAGE = "manage"
     """Undo what protects: lift the stop, and delete recordings and the data of calls. Also stop all dialling."""
+    MCP = "mcp"
+    """Use `/mcp`, whose tools need the other scopes besides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,9 @@ class Client:
 
     `own_calls_only`: the scope `control` is for calls that this client placed. `reports`: may read insights and export lists of calls, if
     it may read calls. `person` is the id of the person who signed in, empty for tokens and for the shared password.
+
+    `machine`: an assistant that asks over MCP. `dials_unasked`: nobody has to confirm what it dials there. `asks_first`: it may dial there
+    only, and not over REST.
     """
 
     name: str
@@ -49,6 +54,9 @@ class Client:
     own_calls_only: bool = False
     reports: bool = True
     person: str = ""
+    machine: bool = False
+    dials_unasked: bool = False
+    asks_first: bool = False
 
 
 PAGE = Client(name="page")

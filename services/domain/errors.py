@@ -13,6 +13,9 @@ EarshotError
 ├── PersonNotFound          404  no such person
 ├── RuleNotFound            404  no such rule
 ├── RecordingUnfinished     409  the recording is still being written
+├── NobodyToConfirm         409  no page is open on which the dial could be confirmed
+├── QuestionOver            409  the question whether to dial was answered, or its time is over
+├── DialRefused             403  somebody on the page refused the dial
 ├── CallNotRunning          409  the call has ended or has not started
 ├── CallRunning             409  the call has not ended
 ├── CallNotScheduled        409  the call is not one that can be moved to another time
@@ -107,7 +110,7 @@ class Unauthorized(EarshotError):
 
 
 class Forbidden(EarshotError):
-    """`destination_not_allowed`, `number_blocked` or `forbidden_scope`."""
+    """`destination_not_allowed`, `number_blocked`, `confirmation_required` or `forbidden_scope`."""
 
     status = 403
     code = "forbidden_scope"
@@ -141,6 +144,27 @@ class KeyInProgress(EarshotError):
     code = "idempotency_in_progress"
     title = "The first request is still running"
     retryable = True
+
+
+class NobodyToConfirm(EarshotError):
+    status = 409
+    code = "nobody_to_confirm"
+    title = "Nobody could confirm the call"
+    retryable = True
+
+
+class QuestionOver(EarshotError):
+    """`question_over`, or `not_confirmed` for whoever asked."""
+
+    status = 409
+    code = "question_over"
+    title = "This question is over"
+
+
+class DialRefused(EarshotError):
+    status = 403
+    code = "dial_refused"
+    title = "Somebody on the page refused the call"
 
 
 class LimitReached(EarshotError):

@@ -159,6 +159,10 @@ class Journal:
         if refusal := await self._database.read(partial(dials.weigh, wanted=wanted)):
             raise refusal
 
+    async def has_key(self, client: str, key: str) -> bool:
+        """True if a dial of this client has this idempotency key."""
+        return await self._database.read(partial(dials.has_key, client=client, key=key))
+
     async def dial(self, tag: str) -> Dial | None:
         """The dial of the order with this tag, whatever became of it."""
         return await self._database.read(partial(dials.get, tag=tag))

@@ -190,6 +190,10 @@ class CallDetails(BaseModel):
     measures: MeasuresAnswer | None = Field(description="null if nothing was measured; the turns are at `/measures`")
     alerts: list[AlertAnswer] = Field(description="The rules that applied, each once, oldest first")
     endedFamily: str | None = Field(description="The kind of end, which the parameter `family` of the list filters by")
+    placedBy: str | None = Field(
+        description="Who placed it here: the token's name, `page`, or `local` for a program on this machine; null if nobody did"
+    )
+    byMachine: bool = Field(description="True if an assistant placed it over MCP")
     erasure: ErasureAnswer | None = Field(
         description="Set once the call's data was deleted: only times, costs and the account's ids are left"
     )
@@ -251,6 +255,8 @@ def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, may_list
         "measures": None if call.erasure else desk.measurements.brief(call.id),
         "alerts": [alert_answer(alert) for alert in desk.alerts.of(call.id)],
         "endedFamily": reason.family.value if reason else None,
+        "placedBy": call.placed_by,
+        "byMachine": call.by_machine,
         "erasure": _erasure(call.erasure) if call.erasure else None,
     }
     if detail:

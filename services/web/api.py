@@ -4,11 +4,12 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from fastapi import FastAPI
+from starlette.routing import Route
 
 from services.desk.desk import CallDesk
 from services.dialling.switch import Switch
 from services.domain.call import Call
-from services.domain.client import Client
+from services.domain.client import Client, Scope
 from services.domain.errors import EarshotError
 from services.listening.relay import Relay
 from services.settings import Settings
@@ -17,11 +18,14 @@ from services.vapi.forwarding import WebhookForward
 from services.web.access.logins import Logins
 from services.web.access.sessions import Sessions
 from services.web.access.tickets import Tickets
+from services.web.access.tokens import read_tokens
 from services.web.access.webhook_access import WebhookAccess
 from services.web.access.webhook_signature import WebhookSignature
 from services.web.answers import alert_answer, call_details
 from services.web.call_events import CallEvents, Figures, Raised, Transcript
 from services.web.json_body import JsonBody
+from services.web.mcp.route import ROUTE as MCP
+from services.web.mcp.route import McpRoute
 from services.web.problems import install_problems
 from services.web.routes.annotations import annotations_router
 from services.web.routes.block_list import block_list_router
@@ -53,7 +57,8 @@ def create_api(
     sessions: Sessions | None = None,
     forward: WebhookForward | None = None,
 ) -> FastAPI:
-    """The FastAPI app with every route that is not a page, except those of recordings. `state.events` has the event streams to close.
+    """The FastAPI app with every route that is not a page, except those of recordings. `state.events` has the event streams to close, and
+    `state.mcp` the MCP server.
 
     `forward` sends webhooks on to the owner's own server.
     """
@@ -66,6 +71,8 @@ def create_api(
     api.add_middleware(WebhookAccess, path=WEBHOOK, secret=settings.webhook_secret, signature=signature, max_body=MAX_WEBHOOK)
     events = CallEvents(desk, _transcript_events(desk), _measures_events(desk), _alert_events(desk))
     api.state.events = events
+    api.state.mcp = McpRoute(desk, api, configured=read_tokens(settings.api_tokens).any_may(Scope.MCP), version=version)
+    api.router.routes.append(Route(MCP, api.state.mcp))
     # `/api/calls/end-all` and `/api/calls.csv` come before `/api/calls/{call_id}`, which would match them.
     api.include_router(switch_router(switch=switch, desk=desk))
     api.include_router(block_list_router(desk))

@@ -28,5 +28,10 @@ def read_key(request: Request, body: CallRequest) -> Key | None:
     if len(values) > 1 or not re.fullmatch(r"[ -~]+", text) or len(text) > _LONGEST:
         detail = f"Idempotency-Key must be one text of 1 to {_LONGEST} printable ASCII characters."
         raise RequestError(detail, errors=[FieldError("Idempotency-Key", detail)])
+    return Key(text=text, fingerprint=fingerprint_of(body))
+
+
+def fingerprint_of(body: CallRequest) -> str:
+    """The same for requests that ask for the same call."""
     canonical = json.dumps(body.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-    return Key(text=text, fingerprint=hashlib.sha256(canonical.encode()).hexdigest())
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -77,6 +77,13 @@ def problem_of(error: EarshotError, **more: Any) -> JSONResponse:
     )
 
 
+def invalid(found: Sequence[Any]) -> JSONResponse:
+    """The response to a request that pydantic refuses, from its errors."""
+    fields = [FieldError(_field(item["loc"]), _sentence(item)) for item in found]
+    detail = "; ".join(f"{item.field}: {item.message}" if item.field else item.message for item in fields)
+    return problem(422, "invalid_request", detail, title="The request is not valid", errors=fields)
+
+
 def install_problems(app: FastAPI) -> None:
     """Makes `app` answer every error in this shape."""
 
@@ -90,13 +97,11 @@ def install_problems(app: FastAPI) -> None:
         return problem(error.status_code, code, _DETAILS.get(error.status_code, str(error.detail)), headers=error.headers)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    async def not_valid(_request: Request, error: RequestValidationError) -> JSONResponse:
         found = error.errors()
         if any(item["type"] == "json_invalid" for item in found):
             return problem(400, "malformed_json", "The body is not valid JSON.")
-        fields = [FieldError(_field(item["loc"]), _sentence(item)) for item in found]
-        detail = "; ".join(f"{item.field}: {item.message}" if item.field else item.message for item in fields)
-        return problem(422, "invalid_request", detail, title="The request is not valid", errors=fields)
+        return invalid(found)
 
     @app.exception_handler(Exception)
     async def unexpected(_request: Request, error: Exception) -> JSONResponse:

@@ -42,6 +42,7 @@ def test_only_what_may_go_away_by_itself_is_worth_a_retry() -> None:
     assert {kind.__name__ for kind in tree(EarshotError) if kind.retryable} == {
         "KeyInProgress",
         "LimitReached",
+        "NobodyToConfirm",
         "ShuttingDown",
         "RecordingUnfinished",
         "StoreError",

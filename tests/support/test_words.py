@@ -41,7 +41,10 @@ FROM_THE_DOMAIN = {
     *(PAGE.name, LOCAL.name, FILE),
 }
 VAPIS_OWN_WORDS = {"vapi_refused"}
-NEVER_ON_THE_PAGE = {"unauthorized", "invalid_request", "idempotency_key_reused", "idempotency_in_progress", "internal_error"}
+NEVER_ON_THE_PAGE = {
+    *("unauthorized", "invalid_request", "idempotency_key_reused", "idempotency_in_progress", "internal_error"),
+    *("nobody_to_confirm", "dial_refused"),
+}
 TRANSLATIONS = [tag for tag in languages() if tag != ENGLISH]
 
 

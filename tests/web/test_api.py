@@ -102,6 +102,7 @@ async def client_of(
         async with serving(Gatekeeper(access, allowed_hosts=LOOPBACK_HOSTS)) as url, aiohttp.ClientSession() as session:
             yield Client(session, url, desk)
             api.state.events.close()
+            await api.state.mcp.aclose()
         await measuring.aclose()
         await vapi_recordings.aclose()
         await recordings.aclose()

@@ -20,7 +20,7 @@ _DAYS = (30, 90, 365)
 _EMIT = """(event) => {
   event.preventDefault();
   const given = new FormData(event.target);
-  emit({name: given.get('name'), scopes: given.getAll('scope'), days: given.get('days')});
+  emit({name: given.get('name'), scopes: given.getAll('scope'), days: given.get('days'), unasked: given.has('unasked')});
 }"""
 
 
@@ -66,6 +66,9 @@ class ApiTokensPanel:
                 with Box("label"):
                     Box("input", type="checkbox", name="scope", value=scope.value)
                     Text("code", scope.value)
+        with Box("label", "token-unasked"):
+            Box("input", type="checkbox", name="unasked", data_testid="token-unasked")
+            Text("span", say("token_unasked"))
         with Box("label"):
             Text("span", say("token_expires"))
             with Box("select", name="days"):
@@ -84,6 +87,7 @@ class ApiTokensPanel:
                 [str(scope) for scope in scopes] if isinstance(scopes, list) else [],
                 _days(given.get("days")),
                 visitor(),
+                dials_unasked=given.get("unasked") is True,
             )
         except EarshotError as error:
             self._notice.show_error(error)
@@ -101,6 +105,8 @@ class ApiTokensPanel:
     def _row(self, token: ApiToken) -> None:
         Text("b", token.name)
         Text("span", " ".join(scope for scope in Scope if scope in token.scopes))
+        if token.dials_unasked:
+            Text("span", say("token_unasked"))
         with Box("span"):
             Text("span", say("token_until") if token.expires_at else say("token_never"))
             if token.expires_at:

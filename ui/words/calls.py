@@ -57,7 +57,8 @@ def subtitle(desk: CallDesk, call: Call | CallOrder) -> str:
     ways = " ".join(filter(None, (line and say("from_line", line=line), assistant and say("as_assistant", assistant=assistant))))
     name = call.customer_name if isinstance(call, Call) else None
     written = number(call) if desk.contacts.name_of(call.to) else ""
-    return ", ".join(filter(None, (written, name, region, ways)))
+    machine = say("by_machine", client=call.placed_by) if isinstance(call, Call) and call.by_machine and call.placed_by else ""
+    return ", ".join(filter(None, (written, name, region, ways, machine)))
 
 
 def why_ended(desk: CallDesk, call: Call) -> EndedReason | None:

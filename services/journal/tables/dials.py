@@ -249,6 +249,11 @@ def get(connection: sa.Connection, tag: str) -> Dial | None:
     return dial_of(row) if row else None
 
 
+def has_key(connection: sa.Connection, client: str, key: str) -> bool:
+    found = sa.select(dials.c.tag).where(dials.c.client == client, dials.c.key == key)
+    return connection.execute(found).first() is not None
+
+
 def forget_keys(connection: sa.Connection, before: datetime) -> None:
     """Frees the keys of dials before that time, unless they are still dialling."""
     connection.execute(dials.update().where(dials.c.dialled_at <= milliseconds(before), _KEY_MAY_GO).values(NO_KEY))

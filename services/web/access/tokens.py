@@ -20,6 +20,10 @@ class ApiTokens:
     def __bool__(self) -> bool:
         return bool(self.clients)
 
+    def any_may(self, scope: Scope) -> bool:
+        """True if a token has this scope."""
+        return any(scope in client.scopes for _, client in self.clients)
+
     def client_of(self, token: str) -> Client | None:
         """The client of this token. Compares all tokens, so that the duration reveals nothing."""
         digest = hashlib.sha256(token.encode(errors="replace")).digest()
@@ -40,7 +44,9 @@ def read_tokens(text: str) -> ApiTokens:
             raise SettingsError(f"EARSHOT_API_TOKENS: entry {number} needs a name of its own, of letters, digits, dots and dashes")
         if not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
             raise SettingsError(f"EARSHOT_API_TOKENS: the token of {name} must be its SHA-256 in 64 hexadecimal digits")
-        clients.append((bytes.fromhex(digest), Client(name=name, scopes=_scopes(name, scopes))))
+        # A token with every scope was meant for REST before there was MCP.
+        asks_first = scopes != "*" and Scope.MCP in _scopes(name, scopes)
+        clients.append((bytes.fromhex(digest), Client(name=name, scopes=_scopes(name, scopes), asks_first=asks_first)))
     return ApiTokens(clients)
 
 

@@ -9,8 +9,8 @@ from fastapi.responses import JSONResponse
 from services.desk.desk import CallDesk
 from services.desk.placing import Placed
 from services.domain.call import Call, CallStatus
-from services.domain.client import Scope
-from services.domain.errors import EarshotError
+from services.domain.client import Client, Scope
+from services.domain.errors import EarshotError, Forbidden
 from services.support.root_path import address
 from services.web.access.current_client import client_of, may
 from services.web.access.tickets import Tickets
@@ -92,6 +92,7 @@ class _CallRoutes:
 
     async def _place(self, request: Request, body: CallRequest) -> JSONResponse:
         client = client_of(request, Scope.CALL)
+        _require_unasked(client)
         key = read_key(request, body)
         try:
             order = self._desk.order(body.destination, **body.order_fields())
@@ -146,6 +147,7 @@ class _CallRoutes:
         is answered with that call. 409 `call_not_scheduled` once the call may have begun.
         """
         client = client_of(request, Scope.CALL)
+        _require_unasked(client)
         earliest_at, latest_at = body.times()
         placed = await self._desk.reschedule(call_id, client, earliest_at=earliest_at, latest_at=latest_at)
         # Somebody else may have placed the call.
@@ -194,3 +196,8 @@ class _CallRoutes:
         scheme = "wss" if request.url.scheme == "https" else "ws"
         ticket = self._tickets.issue(call.id, client_of(request, Scope.LISTEN).name, getattr(request.state, "session", ""))
         return f"{scheme}://{request.headers['host']}{address(f'/api/calls/{call.id}/listen')}?ticket={ticket}"
+
+
+def _require_unasked(client: Client) -> None:
+    if client.asks_first:
+        raise Forbidden("Somebody on the page has to confirm this token's calls: ask for them over /mcp.", code="confirmation_required")

@@ -4,7 +4,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.support.root_path import path_of
 
-_API_PATHS = frozenset({"/health", "/health/live", "/metrics", "/openapi.json", "/docs", "/api"})
+_API_PATHS = frozenset({"/health", "/health/live", "/metrics", "/openapi.json", "/docs", "/api", "/mcp"})
 
 
 def is_api(path: str) -> bool:

@@ -1,0 +1,346 @@
+"""Dials that an assistant asks for and somebody on the page has to confirm. They are in the journal, so that every process shows them."""
+
+import asyncio
+import json
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from services.desk.placing import Key, Placed
+from services.desk.timeline import CONFIRMED
+from services.dialling.journal_states import States
+from services.domain.call import Call, CallOrder
+from services.domain.client import Client, Scope
+from services.domain.errors import (
+    EarshotError,
+    Forbidden,
+    JournalError,
+    KeyInProgress,
+    KeyReused,
+    LimitReached,
+    NobodyToConfirm,
+    QuestionOver,
+)
+from services.journal import AuditRow
+from services.journal.database.codec import dump, load_order
+from services.support.events import set_within
+from services.support.signals import Signal
+from services.support.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+STATE = "dial-questions"
+"""The name of the state in the journal."""
+
+ANSWER_WITHIN = timedelta(minutes=2)
+"""How long a question waits for its answer, and for how long an answer is remembered."""
+
+_MOST_WAITING = 5  # of one client
+_SHOWN_WITHIN_S = 3.0  # after which no process has an open page: a journal in SQLite tells of a change within 0.5 s
+_TRY_AGAIN_S = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialQuestion:
+    """`client` wants to place `order`. `agreed` is None until somebody answers, `answered_at` then says when.
+
+    `key` and `fingerprint` are those of the dial: the journal places one call for them, whoever dials. `shown`: some page shows it.
+    """
+
+    id: str
+    client: str
+    key: str
+    fingerprint: str
+    order: str
+    asked_at: datetime
+    allow_duplicate: bool = False
+    shown: bool = False
+    agreed: bool | None = None
+    answered_at: datetime | None = None
+
+    @property
+    def expires_at(self) -> datetime:
+        return self.asked_at + ANSWER_WITHIN
+
+    def waiting(self, now: datetime) -> bool:
+        """True while it can be answered."""
+        return self.agreed is None and now < self.expires_at
+
+    def remembered(self, now: datetime) -> bool:
+        """True while the same request gets this question's answer, and does not ask anew. One that nobody answered is told for as long."""
+        return now < (self.answered_at or self.expires_at) + ANSWER_WITHIN
+
+    def load_order(self) -> CallOrder:
+        return load_order(self.order)
+
+
+class Note(Protocol):
+    """Writes the audit and the timeline."""
+
+    def __call__(self, client: Client, action: str, call: Call | None = None, *, detail: str = "") -> object: ...
+
+
+class DialQuestions:
+    """`place` dials, and `check` says whether somebody may. `lives` says of a client's name whether its token is still valid. `note` writes
+    what belongs to a call, and `audit` what does not.
+
+    `changed` tells that a question was asked or answered, in whichever process.
+    """
+
+    def __init__(
+        self,
+        journal: States,
+        *,
+        place: Callable[[CallOrder, Client, Key, bool], Awaitable[Placed]],
+        check: Callable[[CallOrder, Client], None],
+        lives: Callable[[str], bool],
+        note: Note,
+        audit: Callable[[AuditRow], Awaitable[None]],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.changed: Signal[None] = Signal()
+        self._journal = journal
+        self._place = place
+        self._check = check
+        self._lives = lives
+        self._note = note
+        self._audit = audit
+        self._now = now
+        self._questions: dict[str, DialQuestion] = {}
+        self._pages: dict[object, Callable[[], bool]] = {}
+        self._closed = False
+        self._revision = -1
+        self._tasks = Tasks()
+
+    async def load(self) -> None:
+        """Reads the questions, and forgets the old ones. Raises JournalError."""
+        self.follow(*await self._journal.state(STATE))
+        if any(not question.remembered(self._now()) for question in self._questions.values()):
+            await self._change(lambda known: known)
+
+    def follow(self, value: str, revision: int) -> None:
+        """Applies the journal's questions, unless something newer is known."""
+        if revision <= self._revision:
+            return
+        self._revision = revision
+        self._questions = _loaded(value)
+        self.changed.emit(None)
+        self._show_new()
+
+    def close(self) -> None:
+        """Ends all waiting for answers, since this process is ending. The questions stay."""
+        self._closed = True
+        self.changed.emit(None)
+
+    async def aclose(self) -> None:
+        self.close()
+        await self._tasks.aclose()
+
+    def watch(self, open_: Callable[[], bool]) -> Callable[[], None]:
+        """A page shows the questions while `open_()` is true, until the returned function is called."""
+        page = object()
+        self._pages[page] = open_
+        return lambda: (self._pages.pop(page, None), None)[1]
+
+    def look(self) -> None:
+        """A page that watches has opened."""
+        self._show_new()
+
+    def waiting(self) -> list[DialQuestion]:
+        """Those that can be answered, oldest first."""
+        now = self._now()
+        return [question for question in self._questions.values() if question.waiting(now)]
+
+    def find(self, client: str, key: str | None, fingerprint: str) -> DialQuestion | None:
+        """What this request asked before, if that is remembered. Raises KeyReused if its key belongs to another request."""
+        return _same(self._questions, client, key, fingerprint, self._now())
+
+    async def ask(self, order: CallOrder, client: Client, *, key: str | None, fingerprint: str, allow_duplicate: bool) -> DialQuestion:
+        """Asks on every open page, once for the same request. Raises NobodyToConfirm if no page is open, KeyReused, LimitReached,
+        JournalError."""
+        question_id = secrets.token_hex(8)
+        new = DialQuestion(
+            id=question_id,
+            client=client.name,
+            key=key or f"mcp-{question_id}",
+            fingerprint=fingerprint,
+            order=dump(order),
+            asked_at=self._now(),
+            allow_duplicate=allow_duplicate,
+            shown=self._any_page,
+        )
+
+        def add(known: dict[str, DialQuestion]) -> dict[str, DialQuestion]:
+            if _same(known, client.name, key, fingerprint, self._now()):
+                return known
+            if sum(other.client == client.name and other.waiting(self._now()) for other in known.values()) >= _MOST_WAITING:
+                raise LimitReached(
+                    f"{_MOST_WAITING} calls wait for somebody to confirm them. Wait until they are answered.", retry_after=30
+                )
+            return known | {new.id: new}
+
+        await self._change(add)
+        asked = self.find(client.name, key, fingerprint)
+        if asked is None:
+            raise QuestionOver("The question was over at once. Ask again.")
+        if asked.id != new.id:
+            return asked
+        self._tasks.start(self._forget_in_time(), name="forget dial questions")
+        if not await self._until(asked.id, lambda question: question.shown, _SHOWN_WITHIN_S):
+            await self._withdraw(asked.id)
+        return asked
+
+    async def answered(self, question_id: str, within_s: float) -> DialQuestion:
+        """The question once it is answered or over, or as it is after that time. Raises QuestionOver if it is forgotten."""
+        question = self._questions.get(question_id)
+        if question and question.waiting(self._now()):
+            left = (question.expires_at - self._now()).total_seconds()
+            await self._until(question_id, lambda one: one.agreed is not None, min(within_s, left))
+        if question := self._questions.get(question_id):
+            return question
+        raise QuestionOver("The question is over. Ask again.")
+
+    async def answer(self, question_id: str, client: Client, *, agree: bool) -> Call | None:
+        """Answers for `client`, who sees the question on the page, and places the call if they agree. None: it was refused.
+
+        The first answer counts, in all processes. Raises QuestionOver if there was one before, or nobody waits for it any more, Forbidden
+        if they may not place this call themselves, and what `place` raises.
+        """
+        if not agree and Scope.CALL not in client.scopes:
+            raise Forbidden("Only who may place calls may refuse one.")
+        if agree and (asked := self._questions.get(question_id)):
+            self._check(asked.load_order(), client)
+        changed: DialQuestion | None = None
+
+        def change(known: dict[str, DialQuestion]) -> dict[str, DialQuestion]:
+            nonlocal changed
+            question, changed = known.get(question_id), None
+            if question is None or not question.waiting(self._now()):
+                raise QuestionOver("Somebody has answered, or the time is over.")
+            changed = replace(question, agreed=agree and self._lives(question.client), answered_at=self._now())
+            return known | {question_id: changed}
+
+        await self._change(change)
+        if changed is None:
+            raise QuestionOver("Somebody has answered, or the time is over.")
+        order = changed.load_order()
+        if not changed.agreed:
+            await self._audit(
+                AuditRow(at=self._now(), who=client.name, action="refuse-dial", to=order.to, outcome="done", detail=changed.client)
+            )
+            if agree:
+                raise QuestionOver("The token of this assistant was revoked. No call was placed.")
+            return None
+        call = (await self._placed(changed, order)).call
+        self._note(client, CONFIRMED, call, detail=changed.client)
+        return call
+
+    async def _placed(self, question: DialQuestion, order: CallOrder) -> Placed:
+        """Whoever asked may be dialling too; the key lets one of both. The other waits for it."""
+        asker = Client(name=question.client, scopes=frozenset({Scope.CALL}), machine=True)
+        while True:
+            try:
+                key = Key(text=question.key, fingerprint=question.fingerprint)
+                return await self._place(order, asker, key, question.allow_duplicate)
+            except KeyInProgress:
+                await asyncio.sleep(_TRY_AGAIN_S)
+
+    async def _withdraw(self, question_id: str) -> None:
+        """Takes back a question that no page has shown. Raises NobodyToConfirm unless one does by now."""
+
+        def change(known: dict[str, DialQuestion]) -> dict[str, DialQuestion]:
+            question = known.get(question_id)
+            if question is None or question.shown or question.agreed is not None:
+                return known
+            return {name: other for name, other in known.items() if name != question_id}
+
+        await self._change(change)
+        if question_id not in self._questions:
+            raise NobodyToConfirm("No page of Earshot is open, so nobody could confirm the call. Open the page, then ask again.")
+
+    async def _until(self, question_id: str, done: Callable[[DialQuestion], bool], within_s: float) -> bool:
+        """True once the question is as `done` wants it; False after `within_s`, if it is forgotten, or if this process is ending."""
+        turned = asyncio.Event()
+        leave = self.changed.subscribe(lambda _: turned.set())
+        deadline = asyncio.get_running_loop().time() + within_s
+        try:
+            while (question := self._questions.get(question_id)) and not done(question):
+                left = deadline - asyncio.get_running_loop().time()
+                if self._closed or not await set_within(turned, max(0.0, left)):
+                    return False
+                turned.clear()
+            return question is not None
+        finally:
+            leave()
+
+    async def _forget_in_time(self) -> None:
+        """The journal keeps no number longer than needed."""
+        await asyncio.sleep((3 * ANSWER_WITHIN).total_seconds())
+        try:
+            await self._change(lambda known: known)
+        except JournalError as error:
+            log.warning("could not forget old questions (%s); the next one or the next start does", error.code)
+
+    @property
+    def _any_page(self) -> bool:
+        return any(open_() for open_ in self._pages.values())
+
+    def _show_new(self) -> None:
+        """Says of questions that another process asks that a page of this one shows them."""
+        if self._any_page and any(not question.shown for question in self.waiting()):
+            self._tasks.start(self._mark_shown(), name="mark questions shown")
+
+    async def _mark_shown(self) -> None:
+        try:
+            await self._change(lambda known: {name: replace(question, shown=True) for name, question in known.items()})
+        except EarshotError as error:
+            log.warning("could not say that a page shows a question (%s)", error.code)
+
+    async def _change(self, change: Callable[[dict[str, DialQuestion]], dict[str, DialQuestion]]) -> None:
+        def changed(value: str) -> str:
+            now = self._now()
+            known = {name: question for name, question in _loaded(value).items() if question.remembered(now)}
+            return _dumped(change(known).values())
+
+        self.follow(*await self._journal.change_state(STATE, changed))
+
+
+def _same(known: dict[str, DialQuestion], client: str, key: str | None, fingerprint: str, now: datetime) -> DialQuestion | None:
+    """With a key the question of that key, else the newest one that asks the same."""
+    for question in reversed(known.values()):
+        if question.client != client or not question.remembered(now):
+            continue
+        if key is not None and question.key == key:
+            if question.fingerprint != fingerprint:
+                raise KeyReused("This idempotency key was used for another request. Use a new key for each call.")
+            return question
+        if key is None and question.fingerprint == fingerprint:
+            return question
+    return None
+
+
+def _dumped(questions: Iterable[DialQuestion]) -> str:
+    """One per line, as JSON."""
+    lines = []
+    for question in questions:
+        row = asdict(question) | {"asked_at": question.asked_at.isoformat()}
+        lines.append(json.dumps(row | {"answered_at": question.answered_at.isoformat() if question.answered_at else None}) + "\n")
+    return "".join(lines)
+
+
+def _loaded(text: str) -> dict[str, DialQuestion]:
+    """By id, oldest first. A line that can't be read asks nothing, and nothing is dialled for it."""
+    found = {}
+    for line in text.splitlines():
+        try:
+            row = json.loads(line)
+            times = {name: datetime.fromisoformat(row[name]).astimezone(UTC) if row[name] else None for name in ("asked_at", "answered_at")}
+            question = DialQuestion(**row | times)
+            question.load_order()
+        except (ValueError, TypeError, KeyError):
+            continue
+        found[question.id] = question
+    return found

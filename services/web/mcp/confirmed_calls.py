@@ -1,0 +1,84 @@
+"""`place_call` of MCP: a dial that somebody on the page has to confirm first, unless the token may dial without asking."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.types import Scope as AsgiScope
+
+from services.desk.desk import CallDesk
+from services.desk.dial_questions import ANSWER_WITHIN, DialQuestion
+from services.domain.client import Client
+from services.domain.errors import DialRefused, EarshotError, QuestionOver
+from services.support.rfc3339 import rfc3339
+from services.web.idempotency import fingerprint_of
+from services.web.mcp.inner_requests import Answer, InnerRequests
+from services.web.mcp.tools import PlaceCall
+from services.web.requests import CallRequest
+
+WAITING = "waiting_for_confirmation"
+"""The `status` of an answer without a call."""
+
+_IN_PROGRESS = "idempotency_in_progress"
+_TRY_AGAIN_S = 0.2
+_TRIES = 100
+
+
+class ConfirmedCalls:
+    """Asks on the page, and places what was agreed to through REST, with the same key as whoever agreed."""
+
+    def __init__(self, desk: CallDesk, rest: InnerRequests) -> None:
+        self._desk = desk
+        self._rest = rest
+
+    async def place(self, outer: AsgiScope, client: Client, wanted: PlaceCall) -> Answer:
+        """The answer of `POST /api/vapi_call`, or 202 while it waits for somebody. Raises EarshotError if that can't be asked for, or was
+        refused."""
+        body = wanted.request()
+        if body.dryRun or client.dials_unasked:
+            return await self._dial(outer, client, body, wanted.idempotencyKey)
+        key, fingerprint = wanted.idempotencyKey, fingerprint_of(body)
+        question = self._desk.questions.find(client.name, key, fingerprint)
+        if question is None:
+            if key is not None and await self._desk.journal.has_key(client.name, key):
+                return await self._dial(outer, client, body, key)
+            question = await self._ask(client, body, key, fingerprint)
+        question = await self._desk.questions.answered(question.id, wanted.waitSeconds)
+        if question.agreed:
+            return await self._dial(outer, client, body, question.key)
+        if question.agreed is not None:
+            raise DialRefused("Somebody on the page refused this call. Do not ask for it again unless the person you work for says so.")
+        if not question.waiting(datetime.now(UTC)):
+            minutes = int(ANSWER_WITHIN.total_seconds() / 60)
+            raise QuestionOver(f"Nobody answered within {minutes} minutes. No call was placed.", code="not_confirmed")
+        return 202, _waiting(question)
+
+    async def _ask(self, client: Client, body: CallRequest, key: str | None, fingerprint: str) -> DialQuestion:
+        """Nobody is asked about a call that could not be placed anyway."""
+        try:
+            order = self._desk.order(body.destination, **body.order_fields())
+            await self._desk.weigh(order, client, allow_duplicate=body.allowDuplicate)
+        except EarshotError as error:
+            self._desk.count_refused(error)
+            raise
+        return await self._desk.questions.ask(order, client, key=key, fingerprint=fingerprint, allow_duplicate=body.allowDuplicate)
+
+    async def _dial(self, outer: AsgiScope, client: Client, body: CallRequest, key: str | None) -> Answer:
+        """Whoever agreed may be dialling at this moment: then this waits for that dial's answer."""
+        allowed = replace(client, asks_first=False)
+        sent = body.model_dump(mode="json", exclude_unset=True)
+        for _ in range(_TRIES):
+            status, answer = await self._rest.ask(outer, allowed, "POST", "/api/vapi_call", body=sent, key=key)
+            if answer.get("code") != _IN_PROGRESS:
+                break
+            await asyncio.sleep(_TRY_AGAIN_S)
+        return status, answer
+
+
+def _waiting(question: DialQuestion) -> dict[str, Any]:
+    return {
+        "status": WAITING,
+        "detail": "Somebody has to confirm this call on Earshot's page. Nothing was dialled yet. Ask again with the same arguments.",
+        "expiresAt": rfc3339(question.expires_at),
+    }

@@ -1,0 +1,84 @@
+"""An assistant asks to place a call: every open page shows it, one press calls or refuses, and the call says who placed it."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Earshot, Open, Start
+from tests.web.assistants import Answer, assistant
+
+NUMBER = "+14155552671"
+
+
+@pytest.fixture
+def asking() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor() as threads:
+        yield threads
+
+
+def place(asking: ThreadPoolExecutor, earshot: Earshot, token: str, **arguments: Any) -> "Future[Answer]":
+    async def ask() -> Answer:
+        async with assistant(earshot.url, token) as claude:
+            return await claude.ask("place_call", to=NUMBER, waitSeconds=50, **arguments)
+
+    return asking.submit(asyncio.run, ask())
+
+
+def make_token(page: Page, *, unasked: bool = False) -> str:
+    page.get_by_test_id("settings").click()
+    page.get_by_text("API tokens").click()
+    page.get_by_test_id("token-name").fill("claude")
+    for scope in ("mcp", "call", "read"):
+        page.get_by_label(scope, exact=True).check()
+    if unasked:
+        page.get_by_test_id("token-unasked").check()
+    page.get_by_test_id("token-make").click()
+    shown = page.get_by_test_id("made-token")
+    expect(shown).to_contain_text("earshot_")
+    token = shown.text_content() or ""
+    page.keyboard.press("Escape")
+    return token
+
+
+def test_it_is_asked_on_every_page_and_one_press_calls(earshot_with: Start, open_tab: Open, asking: ThreadPoolExecutor) -> None:
+    earshot = earshot_with()
+    one, other = open_tab(earshot.url), open_tab(earshot.url)
+    token = make_token(one)
+    placing = place(asking, earshot, token, firstMessage="Hello <b>Dana</b>")
+    for page in (one, other):
+        question = page.get_by_test_id("dial-question")
+        expect(question).to_contain_text("claude wants to call +1 415-555-2671")
+        expect(question).to_contain_text("It would begin: “Hello <b>Dana</b>”")
+    other.get_by_test_id("dial-agree").dblclick()
+    error, call = placing.result(timeout=60)
+    assert (error, call["placedBy"], call["byMachine"]) == (False, "claude", True)
+    for page in (one, other):
+        expect(page.get_by_test_id("dial-question")).to_have_count(0)
+    one.goto(f"{earshot.url}/?call={call['id']}")
+    expect(one.locator(".stage")).to_contain_text("placed by the assistant claude")
+    expect(one.get_by_test_id("timeline")).to_contain_text("Placed the call over MCP")
+    expect(one.get_by_test_id("timeline")).to_contain_text("Confirmed the call of claude")
+
+
+def test_it_is_refused(earshot_with: Start, open_tab: Open, asking: ThreadPoolExecutor) -> None:
+    earshot = earshot_with()
+    page = open_tab(earshot.url)
+    token = make_token(page)
+    placing = place(asking, earshot, token)
+    page.get_by_test_id("dial-refuse").click()
+    error, problem = placing.result(timeout=60)
+    assert (error, problem["code"]) == (True, "dial_refused")
+    expect(page.get_by_test_id("dial-question")).to_have_count(0)
+
+
+def test_a_token_may_call_unasked_if_it_was_made_so(earshot_with: Start, open_tab: Open, asking: ThreadPoolExecutor) -> None:
+    earshot = earshot_with()
+    page = open_tab(earshot.url)
+    token = make_token(page, unasked=True)
+    error, call = place(asking, earshot, token).result(timeout=60)
+    assert not error, call
+    expect(page.get_by_test_id("dial-question")).to_have_count(0)

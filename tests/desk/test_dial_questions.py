@@ -1,0 +1,199 @@
+"""Dials that somebody on the page has to confirm: asked once, answered once, by whichever process, and one call at most."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.desk import dial_questions
+from services.desk.desk import CallDesk
+from services.desk.dial_questions import ANSWER_WITHIN, STATE, DialQuestion
+from services.domain.call import Call
+from services.domain.client import PAGE, Client, Scope
+from services.domain.errors import EarshotError, Forbidden, KeyReused, LimitReached, NobodyToConfirm, QuestionOver
+from tests.desks import two_desks
+from tests.patience import HANG_S
+from tests.stand_in import StandIn
+
+NUMBER = "+14155552671"
+CLAUDE = Client(name="claude", machine=True)
+SCOPES = ["mcp", "call"]
+
+
+@pytest.fixture
+async def desks(vapi: StandIn, tmp_path: Path) -> AsyncIterator[tuple[CallDesk, CallDesk]]:
+    """Two processes on one journal, and an assistant with a token."""
+    async with two_desks((vapi.url, vapi.url), tmp_path) as (one, other):
+        await one.tokens.make("claude", SCOPES, None, PAGE)
+        await other.tokens.load()
+        yield one, other
+
+
+async def ask(desk: CallDesk, to: str = NUMBER, key: str | None = None, fingerprint: str = "one") -> DialQuestion:
+    return await desk.questions.ask(desk.order(to), CLAUDE, key=key, fingerprint=fingerprint, allow_duplicate=False)
+
+
+async def until(done: Callable[[], Any]) -> None:
+    async with asyncio.timeout(HANG_S):
+        while not done():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def later(desk: CallDesk, time: timedelta) -> None:
+    now = datetime.now(UTC) + time
+    desk.questions._now = lambda: now
+
+
+async def test_one_call_whatever_is_pressed_twice_and_in_two_processes(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
+    one, other = desks
+    one.questions.watch(lambda: True)
+    question = await ask(one)
+    await until(other.questions.waiting)
+    [same] = other.questions.waiting()
+    assert (same, same.load_order().to) == (question, NUMBER)
+    presses = [desk.questions.answer(question.id, PAGE, agree=True) for desk in (one, other, one, other)]
+    results = await asyncio.gather(*presses, return_exceptions=True)
+    assert [type(result) for result in results if not isinstance(result, Call)] == [QuestionOver] * 3
+    [call] = [result for result in results if isinstance(result, Call)]
+    assert len(vapi.bodies) == 1
+    assert (call.placed_by, call.by_machine) == ("claude", True)
+    assert (await one.questions.answered(question.id, 0)).agreed
+    await until(lambda: not other.questions.waiting())
+    entries = await one.timeline(call.id)
+    assert {(entry.action, entry.who, entry.detail) for entry in entries} == {
+        ("confirm-dial", "page", "claude"),
+        ("machine-dial", "claude", ""),
+    }
+
+
+async def test_the_first_answer_counts(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
+    one, other = desks
+    one.questions.watch(lambda: True)
+    question = await ask(one)
+    await until(other.questions.waiting)
+    assert await other.questions.answer(question.id, PAGE, agree=False) is None
+    with pytest.raises(QuestionOver):
+        await one.questions.answer(question.id, PAGE, agree=True)
+    assert (await one.questions.answered(question.id, HANG_S)).agreed is False
+    assert not vapi.bodies
+    [row] = [row for row in await one.journal.audit() if row.action == "refuse-dial"]
+    assert (row.who, row.to, row.detail) == ("page", NUMBER, "claude")
+
+
+async def test_a_page_of_another_process_shows_it(desks: tuple[CallDesk, CallDesk]) -> None:
+    one, other = desks
+    one.questions.watch(lambda: False)  # a tab that lost its connection
+    other.questions.watch(lambda: True)
+    question = await ask(one)
+    assert one.questions.waiting() == other.questions.waiting()
+    assert one.questions.waiting()[0].shown
+    assert one.questions.find("claude", None, "one")
+    await other.questions.answer(question.id, PAGE, agree=False)
+
+
+async def test_nobody_is_asked_where_no_page_is_open(desks: tuple[CallDesk, CallDesk], monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = desks
+    monkeypatch.setattr(dial_questions, "_SHOWN_WITHIN_S", 0.05)
+    leave = one.questions.watch(lambda: True)
+    leave()
+    with pytest.raises(NobodyToConfirm):
+        await ask(one)
+    await until(lambda: not other.questions.waiting())
+    assert "claude" not in (await one.journal.state(STATE))[0]
+
+
+async def test_the_same_request_asks_once(desks: tuple[CallDesk, CallDesk]) -> None:
+    one, other = desks
+    one.questions.watch(lambda: True)
+    first = await ask(one)
+    assert (await ask(one)).id == (await ask(other)).id == first.id
+    keyed = await ask(one, key="k", fingerprint="two")
+    assert keyed.key == "k"
+    assert (await ask(one, key="k", fingerprint="two")).id == keyed.id
+    with pytest.raises(KeyReused):
+        await ask(other, key="k", fingerprint="three")
+    for number in range(3):
+        await ask(one, fingerprint=f"more {number}")
+    with pytest.raises(LimitReached):
+        await ask(one, fingerprint="too many")
+    assert len(one.questions.waiting()) == 5
+
+
+async def test_its_time_ends_and_then_it_is_forgotten(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
+    one, _ = desks
+    one.questions.watch(lambda: True)
+    question = await ask(one)
+    later(one, ANSWER_WITHIN)
+    assert not one.questions.waiting()
+    with pytest.raises(QuestionOver):
+        await one.questions.answer(question.id, PAGE, agree=True)
+    assert (await one.questions.answered(question.id, HANG_S)).agreed is None
+    assert one.questions.find("claude", None, "one")
+    later(one, 2 * ANSWER_WITHIN)
+    assert one.questions.find("claude", None, "one") is None
+    await one.questions.load()
+    assert await one.journal.state(STATE) == ("", one.questions._revision)
+    with pytest.raises(QuestionOver):
+        await one.questions.answered(question.id, HANG_S)
+    assert not vapi.bodies
+
+
+async def test_whoever_waits_is_told_when_the_process_ends(desks: tuple[CallDesk, CallDesk]) -> None:
+    one, _ = desks
+    one.questions.watch(lambda: True)
+    question = await ask(one)
+    waiting = asyncio.create_task(one.questions.answered(question.id, 10 * HANG_S))
+    await asyncio.sleep(0)
+    one.questions.close()
+    async with asyncio.timeout(HANG_S):
+        assert (await waiting).agreed is None
+
+
+async def test_a_revoked_token_places_nothing(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
+    one, _ = desks
+    one.questions.watch(lambda: True)
+    question = await ask(one)
+    await one.tokens.revoke(one.tokens.all()[0].id, PAGE)
+    with pytest.raises(QuestionOver, match="revoked"):
+        await one.questions.answer(question.id, PAGE, agree=True)
+    assert not vapi.bodies
+
+
+async def test_a_yes_is_no_way_around_the_guard(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
+    one, _ = desks
+    one.questions.watch(lambda: True)
+    question = await ask(one)
+    await one.switch.stop(PAGE.name)
+    with pytest.raises(EarshotError, match="stopped"):
+        await one.questions.answer(question.id, PAGE, agree=True)
+    assert not vapi.bodies
+
+
+async def test_only_who_may_place_calls_answers(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
+    one, _ = desks
+    one.questions.watch(lambda: True)
+    question = await ask(one)
+    reader = Client(name="dana", scopes=frozenset(Scope) - {Scope.CALL})
+    for agree in (True, False):
+        with pytest.raises(Forbidden):
+            await one.questions.answer(question.id, reader, agree=agree)
+    await one.switch.stop(PAGE.name)
+    assert await one.questions.answer(question.id, PAGE, agree=False) is None  # also while dialling is stopped
+    assert not vapi.bodies
+
+
+async def test_a_line_that_can_t_be_read_asks_nothing(desks: tuple[CallDesk, CallDesk]) -> None:
+    one, _ = desks
+    one.questions.watch(lambda: True)
+    await ask(one)
+    value, revision = await one.journal.state(STATE)
+    for wrong in ("{", "{}", "[]", value.strip().replace('"order": "', '"order": "x'), value.strip().replace('"id"', '"other"')):
+        one.questions.follow(f"{wrong}\n", revision := revision + 1)
+        assert one.questions.waiting() == [], wrong
+    with suppress(QuestionOver):
+        one.questions.follow(value, revision + 1)
+    assert len(one.questions.waiting()) == 1

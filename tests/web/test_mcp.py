@@ -1,0 +1,325 @@
+"""MCP with the official client over real sockets: who may use it, what its tools do, and that they do what REST does."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.demo_line import DemoLine
+from services.desk import dial_questions
+from services.domain.client import PAGE, Scope
+from services.support.rfc3339 import rfc3339
+from services.vapi.gateway import Gateway
+from tests.patience import HANG_S
+from tests.process import ROOT
+from tests.stand_in import StandIn
+from tests.web.assistants import Assistant, assistant
+from tests.web.test_api import NUMBER, Client, client_of
+from tests.web.test_tokens import entry
+
+ALL = ["mcp", "read", "call", "control"]
+PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+MCP = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+
+
+@pytest.fixture
+async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url)) as made:
+        yield made
+
+
+async def token(client: Client, *scopes: str, name: str = "claude", unasked: bool = True) -> str:
+    return await client.desk.tokens.make(name, scopes or ALL, 30, PAGE, dials_unasked=unasked)
+
+
+async def asked(client: Client, made: str = "", method: str = "POST", **headers: str) -> tuple[int, str]:
+    """The status and the code of a request to `/mcp` that is not of the official client."""
+    if made:
+        headers["Authorization"] = f"Bearer {made}"
+    async with client.session.request(method, f"{client.url}/mcp", data=json.dumps(PING), headers={**MCP, **headers}) as answer:
+        body = await answer.json(content_type=None)
+        return answer.status, body.get("code", "")
+
+
+async def test_it_is_off_until_a_token_has_its_scope(client: Client) -> None:
+    assert await asked(client) == (404, "not_found")
+    other = await token(client, "read", "call", name="crm")
+    assert await asked(client, other) == (404, "not_found")
+    made = await token(client)
+    assert await asked(client, made) == (200, "")
+    assert await asked(client, other) == (403, "forbidden_scope")
+    assert await asked(client) == (401, "unauthorized")
+    assert await asked(client, "guessed") == (401, "unauthorized")
+    [known] = [one for one in client.desk.tokens.all() if one.name == "claude"]
+    await client.desk.tokens.revoke(known.id, PAGE)
+    assert await asked(client, made) == (401, "unauthorized")
+    assert await asked(client, other) == (404, "not_found")
+
+
+async def test_other_websites_and_hosts_are_refused_as_everywhere(client: Client) -> None:
+    made = await token(client)
+    assert await asked(client, made, Origin="http://evil.example") == (403, "cross_origin")
+    assert await asked(client, made, Origin=client.url) == (200, "")
+    assert await asked(client, made, Host="evil.example") == (400, "host_not_allowed")
+    for method in ("GET", "DELETE"):
+        assert await asked(client, made, method=method) == (405, "method_not_allowed")
+
+
+async def test_a_token_of_the_settings_opens_it_too(vapi: StandIn, tmp_path: Path) -> None:
+    tokens = f"{entry('claude', 'mcp+read', 'claude')},{entry('crm', 'read', 'crm')}"
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), api_tokens=tokens) as client:
+        assert await asked(client, "crm") == (403, "forbidden_scope")
+        async with assistant(client.url, "claude") as claude:
+            assert await claude.tools() == ["get_call", "list_calls", "transcript", "measures"]
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_a_tool_needs_the_scope_that_rest_asks_for(client: Client, mode: str) -> None:
+    made = await token(client, "mcp")
+    async with assistant(client.url, made, mode) as claude:
+        assert await claude.tools() == []
+        for tool, arguments in (
+            ("place_call", {"to": NUMBER}),
+            ("place_call", {"to": NUMBER, "dryRun": True}),
+            ("get_call", {"callId": "one"}),
+            ("list_calls", {}),
+            ("transcript", {"callId": "one"}),
+            ("measures", {"callId": "one"}),
+            ("say", {"callId": "one", "content": "Hi"}),
+            ("end_call", {"callId": "one"}),
+        ):
+            error, answer = await claude.ask(tool, **arguments)
+            assert (error, answer["code"]) == (True, "forbidden_scope"), tool
+
+
+async def test_guard_caps_key_and_dry_run_are_those_of_rest(vapi: StandIn, tmp_path: Path) -> None:
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), concurrent_calls=1) as client:
+        made = await token(client)
+        async with assistant(client.url, made) as claude:
+            for arguments, code in (
+                ({"to": "hello"}, "invalid_number"),
+                ({"to": NUMBER, "number": "+12125550100"}, "invalid_request"),
+                ({"to": NUMBER, "wrong": 1}, "invalid_request"),
+                ({"to": NUMBER, "maxDurationSeconds": 40_000}, "invalid_request"),
+                ({}, "invalid_request"),
+            ):
+                error, answer = await claude.ask("place_call", **arguments)
+                assert (error, answer["code"]) == (True, code), arguments
+            error, answer = await claude.ask("place_call", to=NUMBER, dryRun=True)
+            assert (error, answer["dryRun"], answer["to"]) == (False, True, NUMBER)
+            assert not vapi.bodies
+            first = await claude.ask("place_call", to=NUMBER, idempotencyKey='a "key"')
+            again = await claude.ask("place_call", to=NUMBER, idempotencyKey='a "key"')
+            assert first[0] is again[0] is False
+            assert first[1]["id"] == again[1]["id"]
+            error, answer = await claude.ask("place_call", to="+12125550100", idempotencyKey='a "key"')
+            assert (error, answer["code"]) == (True, "idempotency_key_reused")
+            error, answer = await claude.ask("place_call", to="+12125550100")
+            assert (error, answer["code"]) == (True, "concurrency_limit_exceeded")
+            await client.desk.switch.stop(PAGE.name)
+            error, answer = await claude.ask("place_call", to=NUMBER, allowDuplicate=True)
+            assert (error, answer["code"]) == (True, "stopped")
+        assert len(vapi.bodies) == 1
+
+
+async def test_a_call_of_an_assistant_is_marked(client: Client) -> None:
+    made = await token(client)
+    async with assistant(client.url, made) as claude:
+        _, call = await claude.ask("place_call", to=NUMBER)
+        assert (call["placedBy"], call["byMachine"]) == ("claude", True)
+        _, found = await claude.ask("get_call", callId=call["id"])
+        assert (found["placedBy"], found["byMachine"]) == ("claude", True)
+    [entry] = await client.desk.timeline(call["id"])
+    assert (entry.action, entry.who, entry.outcome) == ("machine-dial", "claude", "taken")
+    crm = await token(client, "call", name="crm")
+    body = {"to": "+12125550100"}
+    _, call, _ = await client.ask("POST", "/api/vapi_call", json=body, headers={"Authorization": f"Bearer {crm}"})
+    assert (call["placedBy"], call["byMachine"]) == ("crm", False)
+
+
+async def test_ids_reach_no_other_route(client: Client) -> None:
+    made = await token(client)
+    async with assistant(client.url, made) as claude:
+        for wrong in ("../dialling", "a/end", "%2e%2e", "", "a" * 65, "a?b"):
+            error, answer = await claude.ask("get_call", callId=wrong)
+            assert (error, answer["code"]) == (True, "invalid_request"), wrong
+        error, answer = await claude.ask("get_call", callId="none")
+        assert (error, answer["code"]) == (True, "call_not_found")
+
+
+@pytest.mark.slow
+async def test_the_whole_round_on_the_demo_line(tmp_path: Path) -> None:
+    async with DemoLine(ring_seconds=0.05) as line:
+        gateway = Gateway(api_key=line.api_key, base_url=line.base_url)
+        options: dict[str, Any] = {"assistant_id": line.assistant_id, "phone_number_id": line.phone_number_id}
+        async with client_of(tmp_path, gateway, measured=True, **options) as client, asyncio.timeout(3 * HANG_S):
+            made = await token(client)
+            async with assistant(client.url, made) as claude:
+                assert await claude.tools() == ["place_call", "get_call", "list_calls", "transcript", "measures", "say", "end_call"]
+                error, call = await claude.ask("place_call", to=NUMBER)
+                assert not error, call
+                await _round(claude, call["id"])
+
+
+async def until(claude: Assistant, tool: str, call_id: str, done: Callable[[dict[str, Any]], bool]) -> None:
+    while True:
+        if done((await claude.ask(tool, callId=call_id))[1]):
+            return
+        await asyncio.sleep(0.1)
+
+
+async def _round(claude: Assistant, call_id: str) -> None:
+    await until(claude, "get_call", call_id, lambda call: call["status"] == "in-progress")
+    await until(claude, "measures", call_id, lambda figures: figures.get("seconds", 0) > 3)
+    error, _ = await claude.ask("say", callId=call_id, content="One moment, please.")
+    assert not error
+    await until(claude, "transcript", call_id, lambda said: any("One moment" in line["text"] for line in said["lines"]))
+    error, ended = await claude.ask("end_call", callId=call_id)
+    assert (error, ended["status"]) == (False, "ended")
+    _, listed = await claude.ask("list_calls", status=["ended"], limit=5)
+    assert [call["id"] for call in listed["calls"]] == [call_id]
+    assert (await claude.ask("list_calls", status=["queued"]))[1]["calls"] == []
+
+
+@pytest.mark.process
+def test_the_package_is_imported_only_when_it_is_wanted() -> None:
+    """Importing it takes longer than starting the rest."""
+    source = "import sys, main; print(*{'mcp', 'mcp_types', 'httpx2', 'services.web.mcp.server'} & sys.modules.keys())"
+    ended = subprocess.run([sys.executable, "-c", source], cwd=ROOT, capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout) == (0, b"\n")
+
+
+async def test_every_scope_of_a_tool_is_one_of_rest(client: Client) -> None:
+    made = await token(client, *Scope)
+    async with assistant(client.url, made) as claude:
+        listed = (await claude.client.list_tools()).tools
+    assert {tool.name: tool.annotations.read_only_hint for tool in listed if tool.annotations} == {
+        "place_call": False,
+        "get_call": True,
+        "list_calls": True,
+        "transcript": True,
+        "measures": True,
+        "say": False,
+        "end_call": False,
+    }
+    for tool in listed:
+        assert tool.input_schema["type"] == "object"
+        assert tool.input_schema["additionalProperties"] is False
+
+
+async def asks(client: Client) -> str:
+    """The id of the question that the page asks, once it does."""
+    async with asyncio.timeout(HANG_S):
+        while True:
+            if waiting := client.desk.questions.waiting():
+                return waiting[-1].id
+            await asyncio.sleep(0.01)
+
+
+async def test_a_call_waits_until_somebody_confirms_it(vapi: StandIn, client: Client) -> None:
+    client.desk.questions.watch(lambda: True)
+    made = await token(client, unasked=False)
+    async with assistant(client.url, made) as claude, asyncio.timeout(HANG_S):
+        for _ in range(2):
+            error, answer = await claude.ask("place_call", to=NUMBER, waitSeconds=0)
+            assert (error, answer["status"]) == (False, "waiting_for_confirmation")
+        assert not vapi.bodies
+        placing = asyncio.create_task(claude.ask("place_call", to=NUMBER, waitSeconds=50))
+        question = await asks(client)
+        call = await client.desk.questions.answer(question, PAGE, agree=True)
+        assert call
+        error, answer = await placing
+        assert (error, answer["id"], answer["placedBy"], answer["byMachine"]) == (False, call.id, "claude", True)
+        error, answer = await claude.ask("place_call", to=NUMBER)
+        assert (error, answer["id"]) == (False, call.id)
+    assert len(vapi.bodies) == 1
+    entries = await client.desk.timeline(call.id)
+    assert {(entry.action, entry.who) for entry in entries} == {("machine-dial", "claude"), ("confirm-dial", "page")}
+
+
+async def test_a_call_that_was_confirmed_while_nobody_waited_is_found_by_asking_again(vapi: StandIn, client: Client) -> None:
+    client.desk.questions.watch(lambda: True)
+    made = await token(client, unasked=False)
+    async with assistant(client.url, made) as claude:
+        await claude.ask("place_call", to=NUMBER, idempotencyKey="k", waitSeconds=0)
+        call = await client.desk.questions.answer(await asks(client), PAGE, agree=True)
+        assert call
+        client.desk.questions._questions.clear()  # as after minutes: the journal knows the key
+        await client.desk.journal.change_state("dial-questions", lambda _: "")
+        error, answer = await claude.ask("place_call", to=NUMBER, idempotencyKey="k", waitSeconds=0)
+        assert (error, answer["id"]) == (False, call.id)
+    assert len(vapi.bodies) == 1
+
+
+async def test_a_refused_call_is_refused_for_the_assistant(vapi: StandIn, client: Client) -> None:
+    client.desk.questions.watch(lambda: True)
+    made = await token(client, unasked=False)
+    async with assistant(client.url, made) as claude, asyncio.timeout(HANG_S):
+        placing = asyncio.create_task(claude.ask("place_call", to=NUMBER, waitSeconds=50))
+        await client.desk.questions.answer(await asks(client), PAGE, agree=False)
+        error, answer = await placing
+        assert (error, answer["code"]) == (True, "dial_refused")
+        error, answer = await claude.ask("place_call", to=NUMBER)  # it does not ask again at once
+        assert (error, answer["code"]) == (True, "dial_refused")
+    assert not vapi.bodies
+
+
+async def test_where_no_page_is_open_the_tool_says_so(vapi: StandIn, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dial_questions, "_SHOWN_WITHIN_S", 0.05)
+    made = await token(client, unasked=False)
+    async with assistant(client.url, made) as claude:
+        error, answer = await claude.ask("place_call", to=NUMBER)
+        assert (error, answer["code"], answer["retryable"]) == (True, "nobody_to_confirm", True)
+        error, answer = await claude.ask("place_call", to=NUMBER, dryRun=True)
+        assert (error, answer["dryRun"]) == (False, True)
+    assert not vapi.bodies
+
+
+async def test_nobody_is_asked_about_a_call_that_could_not_be_placed(client: Client) -> None:
+    client.desk.questions.watch(lambda: True)
+    made = await token(client, unasked=False)
+    reader = await token(client, "mcp", "read", name="reader", unasked=False)
+    async with assistant(client.url, made) as claude, assistant(client.url, reader) as other:
+        error, answer = await claude.ask("place_call", to="+1900")
+        assert error, answer
+        error, answer = await other.ask("place_call", to=NUMBER)
+        assert (error, answer["code"]) == (True, "forbidden_scope")
+        await client.desk.switch.stop(PAGE.name)
+        error, answer = await claude.ask("place_call", to=NUMBER)
+        assert (error, answer["code"]) == (True, "stopped")
+    assert not client.desk.questions.waiting()
+
+
+async def test_nobody_answers_in_time(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dial_questions, "ANSWER_WITHIN", timedelta(seconds=0.3))
+    client.desk.questions.watch(lambda: True)
+    made = await token(client, unasked=False)
+    async with assistant(client.url, made) as claude:
+        error, answer = await claude.ask("place_call", to=NUMBER, waitSeconds=50)
+    assert (error, answer["code"]) == (True, "not_confirmed")
+
+
+async def test_rest_is_no_way_around_the_confirmation(vapi: StandIn, tmp_path: Path) -> None:
+    tokens = f"{entry('agent', 'mcp+call', 'agent')},{entry('boss', '*', 'boss')}"
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), api_tokens=tokens) as client:
+        made = await token(client, unasked=False)
+        moved = {"earliestAt": rfc3339(datetime.now(UTC) + timedelta(days=1))}
+        for known in (made, "agent"):
+            for path, body in (("/api/vapi_call", {"to": NUMBER}), ("/api/calls/one/reschedule", moved)):
+                status, problem, _ = await client.ask("POST", path, json=body, headers={"Authorization": f"Bearer {known}"})
+                assert (status, problem["code"]) == (403, "confirmation_required")
+        unasked = await token(client, name="trusted")
+        client.desk.questions.watch(lambda: True)
+        for known, number in ((unasked, NUMBER), ("boss", "+12125550100")):
+            status, _, _ = await client.ask("POST", "/api/vapi_call", json={"to": number}, headers={"Authorization": f"Bearer {known}"})
+            assert status == 201
+        async with assistant(client.url, "boss") as boss:
+            error, answer = await boss.ask("place_call", to="+12125550199", waitSeconds=0)
+            assert (error, answer["status"]) == (False, "waiting_for_confirmation")
+    assert len(vapi.bodies) == 2
