@@ -30,6 +30,7 @@ from services.desk.people import People
 from services.desk.placing import Key, Placed, Placing
 from services.desk.proof import stuck
 from services.desk.rescheduling import Rescheduling
+from services.desk.rule_trial import RuleTrials
 from services.desk.rules import STATE as RULES
 from services.desk.rules import Rules
 from services.desk.timeline import ACTIONS, BY_MACHINE, MOST_ENTRIES, Entry, Timelines
@@ -137,6 +138,7 @@ class CallDesk:
             note=self.note,
             audit=journal.note,
         )
+        self.trials = RuleTrials(journal)
         self._states: dict[str, Followed] = {
             STOP: switch,
             BLOCKED: blocked,

@@ -68,9 +68,14 @@ def _words(text: str) -> list[str]:
 
 def _common(word: str, other: str) -> frozenset[str]:
     """The languages in which two words may be forms of the same one."""
-    if plain(word[0]) != plain(other[0]):  # suffixes are what is stripped, so most words need no stemming
+    if _first(word) != _first(other):  # suffixes are what is stripped, so most words need no stemming
         return frozenset()
     return frozenset(language for language, _ in _forms(word) & _forms(other))
+
+
+@lru_cache(maxsize=20_000)
+def _first(word: str) -> str:
+    return plain(word)[:1]
 
 
 @lru_cache(maxsize=20_000)

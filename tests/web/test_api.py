@@ -352,6 +352,7 @@ async def test_openapi_lists_the_routes(client: Client) -> None:
         "/api/webhooks/{webhook_id}/deliveries",
         "/api/webhooks/{webhook_id}/deliveries/{delivery_id}/again",
         "/api/rules",
+        "/api/rules/try",
         "/api/rules/{rule_id}",
         "/api/insights",
         "/api/insights.csv",

@@ -8,15 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from services.domain.call import Call, CallStatus
 from services.domain.client import LOCAL
+from services.domain.transcript import Line
+from services.measures.figures import Figures
+from services.measures.measured import Measured
 from services.vapi.gateway import Gateway
 from services.web.webhook_bodies import webhook_body
 from services.webhooks_out.deliveries import Deliveries
 from tests.desk.test_alerts import answered, say
 from tests.desk.test_measuring import until
+from tests.measures.test_judgement import AT, silent
 from tests.patience import HANG_S
 from tests.stand_in import StandIn
-from tests.web.test_api import Client, client_of
+from tests.web.test_api import NUMBER, Client, client_of
 from tests.web.test_webhooks import add as add_webhook
 from tests.webhooks_out.receiver import receiving, sender
 
@@ -126,3 +131,61 @@ async def test_an_alert_is_sent_by_webhook_if_its_rule_says_so(vapi: StandIn, cl
         _, log, _ = await client.ask("GET", f"/api/webhooks/{hook['id']}/deliveries")
         assert log["deliveries"] == [], "what was said is nowhere any more"
     await deliveries.aclose()
+
+
+async def past(client: Client, call_id: str, text: str = "", figures: Figures | None = None, cost: float | None = None) -> None:
+    journal = client.desk.journal
+    await journal.save(Call(id=call_id, status=CallStatus.ENDED, to=NUMBER, created_at=AT, ended_at=AT, cost=cost))
+    if text:
+        await journal.save_transcript(call_id, [Line(key=1, speaker="customer", text=text, at=AT, final=True)])
+    if figures:
+        await journal.measures.save(call_id, Measured(0.0, figures).dump(), brief="{}", over=True)
+
+
+async def test_a_rule_is_tried_against_past_calls(client: Client) -> None:
+    await past(client, "one", "I have cancelled it", silent((10, 19)), 0.3)
+    await past(client, "two", "Everything is fine", silent((1, 5)), 0.1)
+    await past(client, "three")
+    for rule, judged, call_id, amount, said in (
+        ({"kind": "keyword", "phrase": "cancel"}, 2, "one", None, "I have cancelled it"),
+        ({"kind": "silence", "above": 8}, 2, "one", 9, ""),
+        ({"kind": "cost", "above": 0.2}, 2, "one", 0.3, ""),
+        ({"kind": "keyword", "phrase": "fine", "speaker": "customer"}, 2, "two", None, "Everything is fine"),
+    ):
+        status, tried, _ = await client.ask("POST", f"{RULES}/try", json=rule)
+        assert (status, tried["lookedAt"], tried["judged"], tried["matched"]) == (200, 3, judged, 1), rule
+        [call] = tried["calls"]
+        assert (call["id"], call["amount"], call["said"], call["to"]) == (call_id, amount, said, NUMBER)
+        assert call["page"] == f"/?call={call_id}"
+    _, tried, _ = await client.ask("POST", f"{RULES}/try", json={"kind": "keyword", "phrase": "cancel", "speaker": "assistant"})
+    assert (tried["judged"], tried["matched"], tried["calls"]) == (2, 0, [])
+    assert (await client.ask("GET", RULES))[1] == {"rules": []}
+    assert (await client.ask("GET", "/api/calls/one"))[1]["alerts"] == []
+
+
+async def test_a_trial_looks_at_as_many_calls_as_asked_for_and_lists_a_hundred(client: Client) -> None:
+    for number in range(130):
+        await past(client, f"call{number}", "Cancel it")
+    rule = {"kind": "keyword", "phrase": "cancel"}
+    _, tried, _ = await client.ask("POST", f"{RULES}/try", json=rule)
+    assert (tried["lookedAt"], tried["matched"], len(tried["calls"])) == (130, 130, 100)
+    _, tried, _ = await client.ask("POST", f"{RULES}/try", json=rule | {"calls": 7})
+    assert (tried["lookedAt"], tried["matched"], len(tried["calls"])) == (7, 7, 7)
+    for calls in (0, 501, "7", True):
+        assert (await client.ask("POST", f"{RULES}/try", json=rule | {"calls": calls}))[0] == 422
+    assert (await client.ask("POST", f"{RULES}/try", json={"kind": "silence"}))[0] == 422
+
+
+async def test_many_trials_at_once_are_refused(client: Client) -> None:
+    for number in range(40):
+        await past(client, f"call{number}", "Cancel it")
+    rule = {"kind": "keyword", "phrase": "cancel"}
+    answers = await asyncio.gather(*(client.ask("POST", f"{RULES}/try", json=rule) for _ in range(30)))
+    assert {status for status, _, _ in answers} == {200, 429}
+    assert (await client.ask("POST", f"{RULES}/try", json=rule))[0] == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+async def test_the_trial_is_no_rule(client: Client, method: str) -> None:
+    async with client.session.request(method, f"{client.url}{RULES}/try") as answer:
+        assert (answer.status, answer.headers["Allow"]) == (405, "POST")

@@ -39,6 +39,7 @@ BODIES: dict[str, Any] = {
     "POST /api/calls/{call_id}/disposition": {"disposition": None},
     "POST /api/webhooks": {"url": "http://127.0.0.1:9/"},
     "POST /api/rules": {"kind": "silence", "above": 8},
+    "POST /api/rules/try": {"kind": "silence", "above": 8},
     "PATCH /api/rules/{rule_id}": {"on": True},
     "POST /api/calls/{call_id}/reschedule": {"earliestAt": "2020-01-01T00:00:00Z"},
 }
@@ -48,7 +49,7 @@ ARGUMENTS = {
     "add-message": {"content": "Hi"},
     "handoff": {"assistantId": "a"},
 }
-READ_TOO = {"POST /api/webhooks"}
+READ_TOO = {"POST /api/webhooks", "POST /api/rules/try"}
 """Operations that need the scope `read` besides their own."""
 RECORDING = "https://storage.vapi.ai/one.wav"
 OURS = "/api/calls/past/vapi-recording"

@@ -9,9 +9,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 
 from services.desk.desk import CallDesk
+from services.desk.rule_trial import MOST_CALLS, USUAL_CALLS, Match
 from services.domain.client import Scope
 from services.domain.rule import LONGEST_PHRASE, Effect, Rule, RuleKind, RuleSpeaker, altered, rule_of
 from services.support.rfc3339 import rfc3339
+from services.support.root_path import address
 from services.web.access.current_client import client_of
 from services.web.problems import PROBLEMS, allow_only
 
@@ -33,6 +35,7 @@ Above = Annotated[
     ),
 ]
 Effects = Annotated[list[Effect], Field(max_length=len(Effect), description="What an alert does, besides being listed and sent as event")]
+_LISTED = 100  # calls of a trial
 SPEAKER = "By whom a `keyword` is said, or who interrupts"
 
 
@@ -47,6 +50,18 @@ class RuleRequest(BaseModel):
     above: Above | None = None
     effects: Effects = list(Effect)
     on: StrictBool = Field(default=False, description="False: it gives no alerts")
+
+
+class TrialRequest(BaseModel):
+    """`{"kind": "keyword", "phrase": "cancel"}`: a rule that need not exist."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: RuleKind
+    phrase: Phrase | None = None
+    speaker: RuleSpeaker = Field(default=RuleSpeaker.EITHER, description=SPEAKER)
+    above: Above | None = None
+    calls: int = Field(default=USUAL_CALLS, ge=1, le=MOST_CALLS, strict=True, description="How many of the latest calls to look at")
 
 
 class RuleChange(BaseModel):
@@ -79,6 +94,24 @@ class RulesAnswer(BaseModel):
     rules: list[RuleAnswer]
 
 
+class MatchAnswer(BaseModel):
+    """A call that the rule would have given an alert of."""
+
+    id: str
+    createdAt: datetime | None
+    to: str | None
+    amount: float | None = Field(description="What was measured; null of a `keyword`")
+    said: str = Field(description="The line with the keyword; else empty")
+    page: str
+
+
+class TrialAnswer(BaseModel):
+    lookedAt: int = Field(description="The latest ended calls that were looked at")
+    judged: int = Field(description="Those of them that have what the rule needs: a transcript, figures, or a cost")
+    matched: int = Field(description="Those of them to which the rule would have applied")
+    calls: list[MatchAnswer] = Field(description="The newest 100 of these")
+
+
 def rules_router(desk: CallDesk) -> APIRouter:
     """`/api/rules`."""
     return _RuleRoutes(desk).router()
@@ -92,11 +125,13 @@ class _RuleRoutes:
     def router(self) -> APIRouter:
         router = APIRouter(responses=PROBLEMS)
         base = "/api/rules"
-        one = f"{base}/{{rule_id}}"
+        one, trial = f"{base}/{{rule_id}}", f"{base}/try"
         made: dict[int | str, dict[str, Any]] = {201: {"model": RuleAnswer, "description": "The rule"}}
         add = router.add_api_route
         add(base, self.all, response_model=RulesAnswer, summary="The rules")
         add(base, self.add, methods=["POST"], status_code=201, responses=made, summary="Add a rule")
+        add(trial, self.try_, methods=["POST"], response_model=TrialAnswer, summary="Try a rule against past calls")
+        allow_only(router, trial, "POST")  # before the routes of one rule, which would match it
         add(one, self.change, methods=["PATCH"], response_model=RuleAnswer, summary="Change a rule, switch it on or off")
         add(one, self.remove, methods=["DELETE"], status_code=204, summary="Delete a rule")
         allow_only(router, base, "GET", "POST")
@@ -122,6 +157,16 @@ class _RuleRoutes:
         )
         return JSONResponse(_answer(await self._rules.add(make, client)), 201)
 
+    async def try_(self, request: Request, body: TrialRequest) -> JSONResponse:
+        """To how many of the latest calls it would have applied, and to which. Nothing is changed, and nobody is alerted. Needs the
+        scope `read` too, since it shows calls."""
+        client_of(request, Scope.READ)
+        client_of(request, Scope.MANAGE)
+        rule = rule_of("", body.kind, phrase=body.phrase, speaker=body.speaker, above=body.above)
+        trial = await self._desk.trials.try_(rule, most=body.calls)
+        calls = [_match(match) for match in trial.matches[:_LISTED]]
+        return JSONResponse({"lookedAt": trial.looked_at, "judged": trial.judged, "matched": len(trial.matches), "calls": calls})
+
     async def change(self, request: Request, rule_id: str, body: RuleChange) -> JSONResponse:
         """What is left out, or null, stays as it is."""
         client = client_of(request, Scope.MANAGE)
@@ -132,6 +177,18 @@ class _RuleRoutes:
         """Alerts that it gave stay with their calls."""
         await self._rules.remove(rule_id, client_of(request, Scope.MANAGE))
         return Response(status_code=204)
+
+
+def _match(match: Match) -> dict[str, Any]:
+    call = match.call
+    return {
+        "id": call.id,
+        "createdAt": rfc3339(call.created_at),
+        "to": call.to,
+        "amount": match.amount,
+        "said": match.said,
+        "page": address(f"/?call={call.id}"),
+    }
 
 
 def _answer(rule: Rule) -> dict[str, Any]:
