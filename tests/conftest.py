@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     gc.freeze()  # each full collection would look through all modules and tests again
-    gc.set_threshold(*gc.get_threshold()[:2], 50)
+    gc.set_threshold(7_000, 10, 5)  # full collections as seldom as with 700, 10 and 50, the others more seldom
     gc.enable()
 
 
@@ -60,6 +60,12 @@ async def vapi() -> "AsyncIterator[StandIn]":
 
     async with stand_in() as server:
         yield server
+
+
+@pytest.fixture
+def vapi_within_s() -> float:
+    """How long a test's gateway waits for Vapi's answer. Tests in which none comes are parametrized with less."""
+    return 10.0
 
 
 @pytest.fixture

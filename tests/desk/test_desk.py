@@ -26,16 +26,16 @@ from tests.patience import HANG_S
 from tests.stand_in import StandIn
 
 NUMBER = "+14155552671"
-HANG, CREATED_THEN_HANG = (pytest.param(answer, marks=pytest.mark.slow) for answer in ("hang", "created then hang"))
-"""The desk waits until the gateway gives up."""
+HANG, CREATED_THEN_HANG = (pytest.param(answer, 1.0, marks=pytest.mark.slow) for answer in ("hang", "created then hang"))
+"""The desk waits until the gateway gives up: after 1 s."""
 
 
 @pytest.fixture
-async def desk(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[CallDesk]:
+async def desk(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vapi_within_s: float) -> AsyncIterator[CallDesk]:
     """Reads twice to ten times as often as the app does."""
     for name in ("SOON", "CALM"):
         monkeypatch.setattr(watcher, name, 0.2)
-    gateway = Gateway(api_key="private", base_url=vapi.url, timeout=2.0)
+    gateway = Gateway(api_key="private", base_url=vapi.url, timeout=vapi_within_s)
     async with desk_in(tmp_path, gateway) as desk:
         yield desk
     await gateway.aclose()
@@ -72,7 +72,10 @@ async def test_a_call_is_placed_once_and_followed_to_its_end(vapi: StandIn, desk
     assert vapi.dials == 1
 
 
-@pytest.mark.parametrize("answer", ["created then 500", CREATED_THEN_HANG, "created then drop", "created, not JSON"])
+@pytest.mark.parametrize(
+    ("answer", "vapi_within_s"),
+    [("created then 500", 10.0), CREATED_THEN_HANG, ("created then drop", 10.0), ("created, not JSON", 10.0)],
+)
 async def test_a_call_whose_answer_was_lost_is_found_and_adopted_never_dialled_again(vapi: StandIn, desk: CallDesk, answer: str) -> None:
     vapi.answer = answer
     call = await place(desk)
@@ -96,7 +99,10 @@ async def test_a_lost_call_that_the_list_shows_late_is_unknown_until_then(
     assert vapi.dials == 1
 
 
-@pytest.mark.parametrize("answer", [HANG, "drop", (500, {"message": "no"}), (502, "<html>Bad gateway</html>"), (503, {}), (408, {})])
+@pytest.mark.parametrize(
+    ("answer", "vapi_within_s"),
+    [HANG, *((answer, 10.0) for answer in ("drop", (500, {"message": "no"}), (502, "<html>Bad gateway</html>"), (503, {}), (408, {})))],
+)
 async def test_an_unknown_outcome_without_a_call_stays_unknown(
     vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch, answer: str | tuple[int, object]
 ) -> None:

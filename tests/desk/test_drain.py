@@ -10,6 +10,7 @@ from services.domain.client import PAGE
 from services.domain.errors import ShuttingDown
 from services.vapi.gateway import Gateway
 from tests.desks import desk_in
+from tests.patience import HANG_S
 from tests.stand_in import StandIn
 
 NUMBER = "+14155552671"
@@ -38,6 +39,6 @@ async def test_a_desk_at_rest_closes_at_once(tmp_path: Path, vapi: StandIn) -> N
     gateway = Gateway(api_key="private", base_url=vapi.url)
     async with desk_in(tmp_path, gateway) as desk:
         assert await desk.place(desk.order(NUMBER), PAGE)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_S):
             await desk.drain(within=1000)
     await gateway.aclose()

@@ -15,6 +15,7 @@ from services.domain.call import CANCELLED, CallStatus
 from services.domain.client import LOCAL, PAGE
 from services.domain.errors import HangUpUnconfirmed
 from tests.desks import two_desks
+from tests.patience import HANG_S
 from tests.stand_in import StandIn
 
 NUMBER, OTHER = "+14155552671", "+14155552672"
@@ -47,7 +48,7 @@ def running(vapi: StandIn) -> list[str]:
 
 
 async def until_silent(vapi: StandIn) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANG_S):
         while running(vapi):  # noqa: ASYNC110 - whenever it is
             await asyncio.sleep(0.01)
 
@@ -78,7 +79,7 @@ async def test_a_dial_in_flight_is_unconfirmed_and_hung_up_as_soon_as_it_is_know
     await dialling
     await until_silent(vapi)
     assert vapi.dials == 1
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANG_S):
         while await desks[0].journal.wanted_hang_ups():  # noqa: ASYNC110 - the journal is not to be waited for
             await asyncio.sleep(0.01)
     await desks[0].timeline(next(iter(vapi.calls)))  # which waits for what is being written

@@ -26,7 +26,7 @@ async def desk(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("services.desk.erasures._AGAIN_S", 0.05)
     monkeypatch.setattr("services.desk.erasures._PATIENCE_S", 0.5)
     monkeypatch.setattr("services.desk.watcher.CALM", 0.2)
-    gateway = Gateway(api_key="private", base_url=vapi.url, timeout=2.0)
+    gateway = Gateway(api_key="private", base_url=vapi.url)
     async with desk_in(tmp_path, gateway) as desk:
         yield desk
     await gateway.aclose()

@@ -12,6 +12,7 @@ from services.domain.call import Call, CallStatus
 from services.domain.client import LOCAL
 from services.domain.control import Action, Control
 from tests.desks import two_desks
+from tests.patience import HANG_S
 from tests.stand_in import StandIn, stand_in
 
 NUMBER = "+14155552671"
@@ -25,7 +26,7 @@ async def desks(vapi: StandIn, tmp_path: Path) -> AsyncIterator[tuple[CallDesk, 
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANG_S):
         while not true():  # noqa: ASYNC110 - whenever it is
             await asyncio.sleep(0.01)
 

@@ -12,6 +12,7 @@ from services.desk.proof import over, stuck
 from services.domain.call import GONE, TOO_OLD, Call, CallStatus
 from services.domain.client import LOCAL
 from tests.desks import desk_at
+from tests.patience import HANG_S
 from tests.stand_in import StandIn
 
 NUMBER = "+14155552671"
@@ -66,7 +67,7 @@ def vapi(vapi: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
 
 
 async def until_ended(desk: CallDesk, call_id: str) -> Call:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANG_S):
         while (call := desk.get(call_id)) is None or call.running:  # noqa: ASYNC110 - whenever it is
             await asyncio.sleep(0.01)
     return call
@@ -85,7 +86,7 @@ async def test_a_call_that_vapi_no_longer_knows_frees_its_slot_when_its_own_time
     async with desk_at(vapi.url, tmp_path, journal_at=url, concurrent_calls=1) as desk:
         first = (await desk.place(desk.order(NUMBER, max_duration_seconds=60), LOCAL)).call
         vapi.move(first.id, "in-progress", startedAt=(datetime.now(UTC) - 3 * MINUTE).isoformat())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_S):
             while not ((seen := desk.get(first.id)) and seen.answered):  # noqa: ASYNC110 - whenever it is
                 await asyncio.sleep(0.01)
         del vapi.calls[first.id]
@@ -109,11 +110,11 @@ async def test_a_scheduled_call_of_five_days_ago_is_not_watched_through_the_whol
     async with desk_at(vapi.url, tmp_path, concurrent_calls=1) as desk:
         await desk.caught_up()
         desk.look(old)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_S):
             while desk.get(old) is None:  # noqa: ASYNC110 - whenever it is
                 await asyncio.sleep(0.01)
         vapi.requests.clear()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANG_S):
             while vapi.requests["GET /call/{id}"] < 3:  # noqa: ASYNC110 - three wide reads, however long they take
                 await asyncio.sleep(0.01)
         pages = vapi.requests["GET /call"]

@@ -5,6 +5,7 @@ import gc
 import weakref
 
 from services.support.memory import give_back_memory
+from tests.patience import HANG_S
 
 
 class Page:
@@ -19,7 +20,7 @@ async def test_cycles_are_collected_without_any_new_object() -> None:
         page = weakref.ref(Page())
         assert page() is not None
         task = asyncio.create_task(give_back_memory(every=0.001))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_S):
             while page() is not None:  # noqa: ASYNC110 - nothing else tells it
                 await asyncio.sleep(0.001)
         task.cancel()

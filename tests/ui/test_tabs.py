@@ -17,6 +17,7 @@ import main
 from services.desk.desk import CallDesk
 from services.settings import read_settings
 from services.web.server.port import open_port
+from tests.patience import HANG_S
 from tests.ports import free_port
 from tests.process import vapi_environ
 from tests.stand_in import StandIn
@@ -79,7 +80,7 @@ async def test_two_hundred_tabs_leave_nothing(vapi: StandIn, tmp_path: Path, mon
 
 async def settled() -> None:
     """Returns once NiceGUI has let go of every tab."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANG_S):
         while Client.instances:  # noqa: ASYNC110 - NiceGUI tells it in no other way
             await asyncio.sleep(0.1)
     await asyncio.sleep(1)

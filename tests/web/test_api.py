@@ -112,8 +112,8 @@ async def client_of(
 
 
 @pytest.fixture
-async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
-    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url, timeout=2.0)) as made:
+async def client(vapi: StandIn, tmp_path: Path, vapi_within_s: float) -> AsyncIterator[Client]:
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url, timeout=vapi_within_s)) as made:
         yield made
 
 
@@ -177,6 +177,7 @@ async def test_scheduled_is_202(vapi: StandIn, client: Client) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("vapi_within_s", [1.0])
 async def test_an_unknown_outcome_is_202_and_says_not_to_dial_again(vapi: StandIn, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.desk.placing._SEARCH_PATIENCE", 0.1)
     vapi.answer = "hang"
@@ -187,7 +188,10 @@ async def test_an_unknown_outcome_is_202_and_says_not_to_dial_again(vapi: StandI
     assert vapi.dials == 1
 
 
-@pytest.mark.parametrize("answer", ["created then 500", "created then drop", pytest.param("created then hang", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("answer", "vapi_within_s"),
+    [("created then 500", 10.0), ("created then drop", 10.0), pytest.param("created then hang", 1.0, marks=pytest.mark.slow)],
+)
 async def test_a_call_whose_answer_was_lost_is_201(vapi: StandIn, client: Client, answer: str) -> None:
     vapi.answer = answer
     status, call = await client.place(to=NUMBER)

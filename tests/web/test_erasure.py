@@ -17,7 +17,7 @@ async def client(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("services.desk.erasures._AGAIN_S", 0.05)
     monkeypatch.setattr("services.desk.erasures._PATIENCE_S", 0.5)
     monkeypatch.setattr("services.desk.watcher.CALM", 0.2)
-    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url, timeout=2.0)) as made:
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url)) as made:
         yield made
 
 

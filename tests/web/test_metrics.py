@@ -23,7 +23,7 @@ DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 @pytest.fixture
 async def client(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
     monkeypatch.setattr(proof, "_FRESH_S", 0.0)
-    gateway = Gateway(api_key="private", base_url=vapi.url, timeout=2.0)
+    gateway = Gateway(api_key="private", base_url=vapi.url)
     async with client_of(tmp_path, gateway, concurrent_calls=3, metrics_token="measured") as made:
         yield made
 

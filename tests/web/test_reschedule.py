@@ -16,7 +16,7 @@ FIRST, SECOND, THIRD = (rfc3339(datetime.now(UTC) + timedelta(days=days)) for da
 
 @pytest.fixture
 async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
-    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url, timeout=2.0)) as made:
+    async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url)) as made:
         yield made
 
 

@@ -38,7 +38,7 @@ async def test_nothing_is_begun_once_the_file_is_deleted_and_it_works_again_once
     await journal.settle(order.tag, call=a_call(order), state="placed")
     assert not path.exists(), "no new, empty file was created"
     away.rename(path)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANG_S):
         while journal.waiting:  # noqa: ASYNC110 - whenever it is
             await asyncio.sleep(0.01)
     assert (await begin(journal, an_order())).replay == a_call(order)
@@ -114,7 +114,7 @@ async def test_connections_to_a_server_that_became_read_only_are_not_kept(url: s
     server = url.replace(f"/{name}?", "/postgres?")
     await execute(server, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     await execute(server, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608 - our own name
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANG_S):
         while "read-only" not in await why_not(journal):  # noqa: ASYNC110 - first the broken connections go
             await asyncio.sleep(0.01)
     await asyncio.gather(*(journal.calls() for _ in range(5)))  # a pool of several

@@ -15,6 +15,7 @@ from services.journal.database.revisions import raised
 from services.journal.processes.feed import Feed
 from tests.journal.conftest import Open, an_order, execute
 from tests.journal.tables.test_calls import call
+from tests.patience import HANG_S
 
 NOW = datetime(2026, 9, 1, 10, tzinfo=UTC)
 
@@ -39,7 +40,7 @@ class Follower:
         return {call_id for news in self.news for call_id in news.noted}
 
     async def until(self, true: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANG_S):
             while not true():
                 self._more.clear()
                 await self._more.wait()

@@ -63,7 +63,7 @@ def a_note(call: Call, who: str = "ann") -> AuditRow:
 
 
 async def until_written(journal: Journal) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANG_S):
         while journal.waiting:  # noqa: ASYNC110 - whenever it is
             await asyncio.sleep(0.01)
 
@@ -212,7 +212,7 @@ async def test_a_dial_that_could_not_be_written_down_is_taken_back(journal: Jour
         with pytest.raises(JournalError):
             await begin(journal, an_order())
     await until_written(journal)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANG_S):
         while True:
             try:
                 assert (await begin(journal, an_order())).replay is None
