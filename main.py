@@ -200,6 +200,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
             issue_ticket=tickets.issue,
             client_now=Logins(sessions, desk.tokens).client_now,
             forward=forward,
+            endpoints=endpoints,
         )
         api = create_api(
             desk=desk,

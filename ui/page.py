@@ -16,6 +16,7 @@ from services.recording.recordings import Recordings
 from services.settings import Settings
 from services.support.root_path import address
 from services.vapi.forwarding import WebhookForward
+from services.webhooks_out.endpoints import Endpoints
 from ui.call.stage import Stage
 from ui.dial.contacts import Contacts
 from ui.dial.dialer import Dialer
@@ -51,6 +52,7 @@ class DeskPage:
         switch: Switch,
         issue_ticket: Callable[[str], str],
         forward: WebhookForward,
+        endpoints: Endpoints,
         call_id: str,
         to: str,
         moment_s: float | None,
@@ -64,7 +66,7 @@ class DeskPage:
         client = self._client = ui.context.client
         self._fleet: Fleet | None = None
         self._chosen = bool(call_id or to)  # what this tab shows
-        header(settings, desk=desk, switch=switch, forward=forward, views=self._add_views)
+        header(settings, desk=desk, switch=switch, forward=forward, endpoints=endpoints, views=self._add_views)
         with client.content.classes(replace="desk"):
             stopped_banner(switch)
             _show_missing(settings.missing)

@@ -19,6 +19,7 @@ from services.recording.recordings import Recordings
 from services.settings import Settings
 from services.support.memory import expect_page
 from services.vapi.forwarding import WebhookForward
+from services.webhooks_out.endpoints import Endpoints
 from ui.insights.insights import InsightsPage
 from ui.kit.assets import ROUTE, AssetFiles
 from ui.kit.icons import FAVICON
@@ -42,6 +43,7 @@ def install_pages(
     issue_ticket: Callable[[str, str, str], str],
     client_now: Callable[[str, Client], Client],
     forward: WebhookForward,
+    endpoints: Endpoints,
 ) -> None:
     """Adds the page and its assets to `app`. `issue_ticket` returns a listen ticket for a call id, the name of a client and the key of its
     session. `client_now` returns who acts in a session that a client began, and raises Unauthorized once it is over.
@@ -71,6 +73,7 @@ def install_pages(
             switch=switch,
             issue_ticket=lambda call_id: issue_ticket(call_id, visitor().name, session),
             forward=forward,
+            endpoints=endpoints,
             call_id=call,
             to=to,
             moment_s=_seconds(t),

@@ -1,9 +1,10 @@
 """The journal of webhooks: where events are sent, and what came of each. The events themselves are written with what they are about."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from services.journal.database.database import Database
-from services.journal.records import AuditRow, Delivery, Endpoint
+from services.journal.records import AuditRow, Delivery, Endpoint, EventKind
 from services.journal.tables import endpoints
 from services.journal.tables.endpoints import MOST, Attempt
 
@@ -32,6 +33,14 @@ class OutboxJournal:
     async def enable(self, endpoint_id: str, row: AuditRow) -> bool:
         """Sends events to an endpoint again whose receiver said that it is gone. False if there is none with this id."""
         return await self._database.write(partial(endpoints.enable, endpoint_id=endpoint_id, row=row))
+
+    async def disable(self, endpoint_id: str, row: AuditRow) -> bool:
+        """Sends no more events to an endpoint; those that wait are kept. False if there is none with this id."""
+        return await self._database.write(partial(endpoints.disable, endpoint_id=endpoint_id, row=row))
+
+    async def choose(self, endpoint_id: str, kinds: Sequence[EventKind], row: AuditRow) -> bool:
+        """Sends an endpoint events of these kinds from now on; none: of all. False if there is none with this id."""
+        return await self._database.write(partial(endpoints.choose, endpoint_id=endpoint_id, kinds=kinds, row=row))
 
     async def deliveries(self, endpoint_id: str, limit: int = 50) -> list[Delivery]:
         """The newest events of an endpoint first."""

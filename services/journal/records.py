@@ -110,6 +110,10 @@ class EventKind(StrEnum):
     """The cost, summary, analysis or ended reason of an ended call came, or changed."""
     TRANSCRIPT = "call.transcript"
     """The transcript of an ended call was written, or written anew."""
+    MEASURES = "call.measures"
+    """The call ended, and its conversation was measured. Comes again if figures come after the end."""
+    MEASURES_LIVE = "call.measures.live"
+    """The figures of a conversation that goes on have changed: only for endpoints that name it, at most every 5 s of sound."""
     RECORDING = "call.recording"
     """A recording, or a part of one, is finished."""
     ALERT = "call.alert"
@@ -120,8 +124,9 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Where events are sent. It gets events of these `kinds`; empty: of all. `disabled_at` is when its receiver answered that it is gone.
-    `waiting` events are still to be sent, the oldest of which happened at `waiting_since`. `secret` signs them; `url` may hold secrets too.
+    """Where events are sent. It gets events of these `kinds`; empty: of all but MEASURES_LIVE. `disabled_at` is when its receiver answered
+    that it is gone, or when somebody disabled it. `waiting` events are still to be sent, the oldest of which happened at `waiting_since`.
+    `secret` signs them; `url` may hold secrets too.
     """
 
     id: str

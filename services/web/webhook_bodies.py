@@ -28,4 +28,7 @@ async def _data(desk: CallDesk, event: Delivery) -> dict[str, Any]:
         return {"id": event.call_id, "alert": alert_answer(event.alert)}
     if event.kind is EventKind.TRANSCRIPT:
         return {"id": event.call_id, "lines": [line_answer(line) for line in await desk.journal.transcript(event.call_id)]}
+    if event.kind in (EventKind.MEASURES, EventKind.MEASURES_LIVE):
+        measured = await desk.measurements.of(event.call_id)
+        return {"id": event.call_id, "measures": measured.json() if measured else None}
     return {"id": event.call_id, "links": {"recording": address(f"/api/calls/{event.call_id}/recording")}}

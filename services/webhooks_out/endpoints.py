@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from services.domain.client import Client
-from services.domain.errors import FieldError, RequestError, WebhookNotFound
+from services.domain.client import Client, Scope
+from services.domain.errors import FieldError, Forbidden, RequestError, WebhookNotFound
 from services.journal import AuditRow, Delivery, Endpoint, EventKind
 from services.journal.outbox import MOST, OutboxJournal
 from services.webhooks_out.sender import Sender, SendFailed
@@ -16,13 +16,18 @@ from services.webhooks_out.sender import Sender, SendFailed
 LONGEST_URL = 2000
 
 _PROBLEMS = {
-    "private_address": "is in a private network, or not encrypted. Use https, or name its address in EARSHOT_WEBHOOK_NETWORKS.",
-    "unreachable": "can't be found. Check the name.",
+    "private_address": (
+        "is in a private network, or not encrypted. Use https, or name its address in EARSHOT_WEBHOOK_NETWORKS.",
+        "webhook_url_private",
+    ),
+    "unreachable": ("can't be found. Check the name.", "webhook_url_not_found"),
 }
 
 
 class Endpoints:
-    """Methods raise JournalError, and WebhookNotFound for an unknown id."""
+    """Methods raise JournalError, and WebhookNotFound for an unknown id. Those that change something raise Forbidden without the scope
+    `manage`, those that choose events also without `read`: events have what it shows.
+    """
 
     def __init__(self, outbox: OutboxJournal, sender: Sender) -> None:
         self._outbox = outbox
@@ -33,12 +38,14 @@ class Endpoints:
 
     async def add(self, url: str, kinds: Sequence[EventKind], client: Client) -> Endpoint:
         """Adds an endpoint, with a new secret. It gets events of these kinds; none: all. Raises RequestError."""
+        _require(client, Scope.READ, Scope.MANAGE)
         if not _usable(url):
-            raise _wrong("Write a web address such as https://crm.example/earshot, without user and password.")
+            raise _wrong("Write a web address such as https://crm.example/earshot, without user and password.", "webhook_url_invalid")
         try:
             await self._sender.check(url)
         except SendFailed as error:
-            raise _wrong(f"This address {_PROBLEMS[error.problem]}") from None
+            why, code = _PROBLEMS[error.problem]
+            raise _wrong(f"This address {why}", code) from None
         endpoint = Endpoint(
             id=secrets.token_hex(8),
             url=url,
@@ -48,22 +55,39 @@ class Endpoints:
             made_by=client.name,
         )
         if not await self._outbox.add(endpoint, _row(client, "add-webhook", endpoint)):
-            raise RequestError(f"There are {MOST} webhooks already. Delete one first.")
+            raise RequestError(f"There are {MOST} webhooks already. Delete one first.", code="too_many_webhooks")
         return endpoint
 
     async def remove(self, endpoint_id: str, client: Client) -> None:
         """Deletes an endpoint with its log."""
+        _require(client, Scope.MANAGE)
         endpoint = await self.get(endpoint_id)
         await self._outbox.remove(endpoint_id, _row(client, "delete-webhook", endpoint))
 
     async def enable(self, endpoint_id: str, client: Client) -> Endpoint:
-        """Sends events again to an endpoint whose receiver said that it is gone."""
+        """Sends events again to an endpoint whose receiver said that it is gone, or that was disabled."""
+        _require(client, Scope.MANAGE)
         endpoint = await self.get(endpoint_id)
         await self._outbox.enable(endpoint_id, _row(client, "enable-webhook", endpoint))
         return await self.get(endpoint_id)
 
+    async def disable(self, endpoint_id: str, client: Client) -> Endpoint:
+        """Sends an endpoint no more events. What happens until it is enabled again is not sent to it; what waits is kept."""
+        _require(client, Scope.MANAGE)
+        endpoint = await self.get(endpoint_id)
+        await self._outbox.disable(endpoint_id, _row(client, "disable-webhook", endpoint))
+        return await self.get(endpoint_id)
+
+    async def choose(self, endpoint_id: str, kinds: Sequence[EventKind], client: Client) -> Endpoint:
+        """Sends an endpoint events of these kinds from now on; none: of all but MEASURES_LIVE."""
+        _require(client, Scope.READ, Scope.MANAGE)
+        endpoint = await self.get(endpoint_id)
+        await self._outbox.choose(endpoint_id, tuple(dict.fromkeys(kinds)), _row(client, "change-webhook", endpoint))
+        return await self.get(endpoint_id)
+
     async def again(self, endpoint_id: str, delivery_id: int, client: Client) -> Delivery:
         """Has an event sent again, with the same id."""
+        _require(client, Scope.MANAGE)
         endpoint = await self.get(endpoint_id)
         sent = await self._outbox.again(endpoint_id, delivery_id, _row(client, "send-again", endpoint))
         if sent is None:
@@ -82,6 +106,11 @@ class Endpoints:
         raise WebhookNotFound("There is no webhook with this id.")
 
 
+def _require(client: Client, *scopes: Scope) -> None:
+    if not client.scopes.issuperset(scopes):
+        raise Forbidden(f"Managing webhooks needs {' and '.join(f'`{scope}`' for scope in scopes)}.")
+
+
 def _usable(url: str) -> bool:
     try:
         parts = urlsplit(url)
@@ -92,8 +121,8 @@ def _usable(url: str) -> bool:
     return plain and parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc and port != 0
 
 
-def _wrong(why: str) -> RequestError:
-    return RequestError(why, errors=[FieldError("url", why)])
+def _wrong(why: str, code: str) -> RequestError:
+    return RequestError(why, code=code, errors=[FieldError("url", why)])
 
 
 def _row(client: Client, action: str, endpoint: Endpoint) -> AuditRow:

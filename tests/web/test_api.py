@@ -353,6 +353,8 @@ async def test_openapi_lists_the_routes(client: Client) -> None:
         "/api/webhooks",
         "/api/webhooks/{webhook_id}",
         "/api/webhooks/{webhook_id}/enable",
+        "/api/webhooks/{webhook_id}/disable",
+        "/api/webhooks/{webhook_id}/events",
         "/api/webhooks/{webhook_id}/deliveries",
         "/api/webhooks/{webhook_id}/deliveries/{delivery_id}/again",
         "/api/rules",

@@ -41,6 +41,7 @@ BODIES: dict[str, Any] = {
     "POST /api/rules": {"kind": "silence", "above": 8},
     "POST /api/rules/try": {"kind": "silence", "above": 8},
     "PATCH /api/rules/{rule_id}": {"on": True},
+    "POST /api/webhooks/{webhook_id}/events": {"events": []},
     "POST /api/calls/{call_id}/reschedule": {"earliestAt": "2020-01-01T00:00:00Z"},
 }
 ARGUMENTS = {
@@ -49,7 +50,7 @@ ARGUMENTS = {
     "add-message": {"content": "Hi"},
     "handoff": {"assistantId": "a"},
 }
-READ_TOO = {"POST /api/webhooks", "POST /api/rules/try"}
+READ_TOO = {"POST /api/webhooks", "POST /api/webhooks/{webhook_id}/events", "POST /api/rules/try"}
 """Operations that need the scope `read` besides their own."""
 RECORDING = "https://storage.vapi.ai/one.wav"
 OURS = "/api/calls/past/vapi-recording"
@@ -110,7 +111,7 @@ async def test_who_may_not_read_calls_does_not_have_them_sent(client: Client) ->
     for name, expected in (
         ("manage", (403, "forbidden_scope")),
         ("hearing", (403, "forbidden_scope")),
-        ("owning", (422, "invalid_request")),
+        ("owning", (422, "webhook_url_private")),
     ):
         status, problem, _ = await client.ask("POST", "/api/webhooks", json=body, headers=bearer(name))
         assert (status, problem["code"]) == expected, name  # 127.0.0.1 may not be sent to

@@ -1,5 +1,6 @@
 """Webhooks over REST, and the events of a call from beginning to end."""
 
+import json
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -8,9 +9,12 @@ from typing import Any
 import pytest
 
 from services.domain.call import Call, CallStatus
+from services.measures.measured import Measured
 from services.vapi.gateway import Gateway
 from services.web.webhook_bodies import webhook_body
 from services.webhooks_out.deliveries import Deliveries
+from tests.desk.test_measuring import PCM
+from tests.measures.test_measures import measured
 from tests.stand_in import StandIn
 from tests.web.test_api import NUMBER, Client, client_of
 from tests.webhooks_out.receiver import Receiver, eventually, receiving, sender
@@ -63,7 +67,7 @@ async def test_an_event_has_the_figures_of_a_call_that_another_process_measured(
     journal = client.desk.journal
     async with receiving() as receiver:
         await journal.measures.save("one", "all", brief='{"talkShare": 0.5}', over=True)
-        await add(client, receiver)
+        await add(client, receiver, events=["call.created", "call.ended"])
         await journal.save(Call(id="one", status=CallStatus.ENDED))
         await receiver.until(lambda: len(receiver.taken) == 2)
     assert [event["data"]["measures"] for _, event in receiver.taken] == [{"talkShare": 0.5}] * 2
@@ -100,6 +104,7 @@ async def test_what_is_unknown_is_not_found(client: Client) -> None:
         for method, path in [
             ("DELETE", f"{HOOKS}/none"),
             ("POST", f"{HOOKS}/none/enable"),
+            ("POST", f"{HOOKS}/none/disable"),
             ("GET", f"{HOOKS}/none/deliveries"),
             ("POST", f"{HOOKS}/none/deliveries/1/again"),
             ("POST", f"{HOOKS}/{made['id']}/deliveries/1/again"),
@@ -128,3 +133,47 @@ async def test_metrics_say_what_waits(client: Client) -> None:
             text = await answer.text()
         assert "earshot_webhook_events_waiting 2.0" in text
         assert "earshot_webhooks_disabled 0.0" in text
+
+
+async def test_the_figures_of_a_conversation_come_live_if_named_and_after_the_call(client: Client) -> None:
+    figures, journal = Measured.load(Measured(1_000.0, measured(PCM)).dump()), client.desk.journal
+
+    async def save(*, over: bool) -> None:
+        await journal.measures.save("one", figures.dump(), brief=json.dumps(figures.brief()), over=over)
+
+    async with receiving() as receiver, receiving() as live:
+        await add(client, receiver)
+        await add(client, live, events=["call.measures.live"])
+        await journal.save(Call(id="one", status=CallStatus.IN_PROGRESS))
+        await save(over=False)
+        await live.until(lambda: bool(live.taken))
+        await save(over=True)  # another process may continue
+        await journal.save(Call(id="one", status=CallStatus.ENDED))
+        await receiver.until(lambda: len(receiver.taken) == 3)
+    assert receiver.of_calls() == {"one": ["call.created", "call.ended", "call.measures"]}
+    assert live.of_calls() == {"one": ["call.measures.live"]}
+    [measures] = [event["data"] for _, event in live.taken]
+    assert measures == {"id": "one", "measures": json.loads(json.dumps(figures.json()))}
+    assert receiver.taken[-1][1]["data"] == measures
+
+
+async def test_an_endpoint_is_disabled_enabled_and_gets_other_events(client: Client) -> None:
+    async with receiving() as receiver:
+        made = await add(client, receiver)
+        one = f"{HOOKS}/{made['id']}"
+        status, disabled, _ = await client.ask("POST", f"{one}/disable")
+        assert (status, disabled["disabledAt"] is None) == (200, False)
+        await client.desk.journal.save(Call(id="missed", status=CallStatus.QUEUED))
+        status, chosen, _ = await client.ask("POST", f"{one}/events", json={"events": ["call.ended", "call.ended"]})
+        assert (status, chosen["events"]) == (200, ["call.ended"])
+        assert (await client.ask("POST", f"{one}/events", json={"events": ["call.odd"]}))[0] == 422
+        await client.ask("POST", f"{one}/enable")
+        await client.desk.journal.save(Call(id="one", status=CallStatus.ENDED))
+        await receiver.until(lambda: bool(receiver.taken))
+        assert receiver.of_calls() == {"one": ["call.ended"]}
+        assert [row.action for row in await client.desk.journal.audit()] == [
+            "enable-webhook",
+            "change-webhook",
+            "disable-webhook",
+            "add-webhook",
+        ]

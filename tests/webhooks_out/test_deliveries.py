@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 import pytest
 
 from services.domain.call import Call, CallStatus
-from services.domain.client import PAGE
-from services.domain.errors import JournalError
+from services.domain.client import PAGE, Scope
+from services.domain.errors import Forbidden, JournalError
 from services.journal import Delivery, DeliveryState, Endpoint, EventKind, Journal
 from services.webhooks_out.deliveries import GIVE_UP, PAUSES_S, Deliveries
 from services.webhooks_out.endpoints import Endpoints
@@ -189,6 +190,21 @@ async def test_after_a_day_of_outage_each_event_has_attempts_of_its_own(journal:
         await eventually(lambda: state(journal, endpoint), [*[DeliveryState.DELIVERED] * 3, DeliveryState.FAILED])
     assert receiver.of_calls() == {"one": LIFE[1:]}
     assert await attempts(journal, endpoint) == [1, 1, 5, 1]
+
+
+async def test_who_may_not_manage_webhooks_changes_none(journal: Journal, receiver: Receiver) -> None:
+    endpoint, endpoints = await added(journal, receiver), Endpoints(journal.outbox, sender())
+    reader = replace(PAGE, name="reader", scopes=frozenset({Scope.READ}))
+    blind = replace(PAGE, name="blind", scopes=frozenset({Scope.MANAGE}))
+    for refused in (
+        *(endpoints.add(receiver.url, (), client) for client in (reader, blind)),
+        *(endpoints.choose(endpoint.id, (), client) for client in (reader, blind)),
+        *(change(endpoint.id, reader) for change in (endpoints.remove, endpoints.enable, endpoints.disable)),
+        endpoints.again(endpoint.id, 1, reader),
+    ):
+        with pytest.raises(Forbidden):
+            await refused
+    assert [known.id for known in await endpoints.all()] == [endpoint.id]
 
 
 async def test_410_disables_an_endpoint_until_it_is_enabled_again(journal: Journal, receiver: Receiver) -> None:

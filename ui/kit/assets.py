@@ -48,6 +48,7 @@ _SHEETS = [
         "dialogs",
         "contacts",
         "api_tokens",
+        "event_webhooks",
         "present",
         "fleet",
     ],

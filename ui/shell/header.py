@@ -9,6 +9,7 @@ from services.desk.desk import CallDesk
 from services.dialling.switch import Switch
 from services.settings import CREDENTIALS, Settings
 from services.vapi.forwarding import WebhookForward
+from services.webhooks_out.endpoints import Endpoints
 from ui.kit.icons import icon
 from ui.kit.later import later
 from ui.kit.markup import Box, Text
@@ -20,7 +21,9 @@ _PRESENT = "() => document.dispatchEvent(new CustomEvent('earshot-present'))"
 _OPEN_PALETTE = "() => document.dispatchEvent(new CustomEvent('earshot-palette'))"
 
 
-def header(settings: Settings, *, desk: CallDesk, switch: Switch, forward: WebhookForward, views: Callable[[], object]) -> None:
+def header(
+    settings: Settings, *, desk: CallDesk, switch: Switch, forward: WebhookForward, endpoints: Endpoints, views: Callable[[], object]
+) -> None:
     """Placed before `<main>`, where assistive technology expects a banner. `views` builds the switch between call and fleet."""
     mode = "not_ready" if settings.missing else "demo_line" if settings.demo else "live"
     with ui.context.client.layout, Box("header", "banner") as banner:
@@ -41,7 +44,7 @@ def header(settings: Settings, *, desk: CallDesk, switch: Switch, forward: Webho
             Text("kbd", "P")
         safety_controls(desk=desk, switch=switch)
         accepts = settings.webhook_secret or settings.webhook_hmac_key
-        preferences(can_log_out=bool(settings.password), forward=forward if accepts else None, tokens=desk.tokens)
+        preferences(can_log_out=bool(settings.password), forward=forward if accepts else None, tokens=desk.tokens, endpoints=endpoints)
     banner.move(target_index=0)
     with ui.context.client.layout:
         Text("a", say("skip"), "skip", href="#dial-number").move(target_index=0)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from nicegui import ui
+from nicegui.events import GenericEventArguments
 
 from services.desk.made_tokens import MadeTokens
 from services.support.language import COOKIE as LANGUAGE_COOKIE
@@ -11,10 +12,12 @@ from services.support.language import THEME_COOKIE
 from services.support.root_path import address
 from services.support.words import catalogue, languages
 from services.vapi.forwarding import WebhookForward
+from services.webhooks_out.endpoints import Endpoints
 from ui.kit.icons import icon
 from ui.kit.later import later
 from ui.kit.markup import Box, Text
 from ui.shell.api_tokens import ApiTokensPanel
+from ui.shell.event_webhooks import EventWebhooksPanel
 from ui.shell.webhooks import webhook_settings
 from ui.words import language, say
 
@@ -23,21 +26,30 @@ _SHOW = (
     "const {dataset} = document.documentElement;"
     "if (event.target.value === 'system') delete dataset.theme; else dataset.theme = event.target.value;"
 )
-_IF_CLOSED = "(event) => { if (event.newState === 'closed') emit(); }"
+_STATE = "(event) => emit(event.newState)"
 _LOG_OUT = "() => fetch('%s', {method: 'POST'}).finally(() => location.assign('%s'))"
 
 
-def preferences(*, can_log_out: bool, forward: WebhookForward | None, tokens: MadeTokens) -> None:
-    """The button and its panel. `can_log_out`: there is a login. `forward` is None if no webhooks are accepted. `tokens` are the API's."""
+def preferences(*, can_log_out: bool, forward: WebhookForward | None, tokens: MadeTokens, endpoints: Endpoints) -> None:
+    """The button and its panel. `can_log_out`: there is a login. `forward` is None if no webhooks are accepted. `tokens` are the API's,
+    `endpoints` what gets events."""
     with Box("button", "btn quiet settings-button", type="button", popovertarget="settings", data_testid="settings"):
         icon("settings", 20)
         Text("span", say("settings"))
     api_tokens = ApiTokensPanel(tokens)
-    panel = Box(classes="popover settings", id="settings", popover="auto").on("toggle", api_tokens.hide, js_handler=_IF_CLOSED)
-    later(panel, partial(_panel, api_tokens, can_log_out=can_log_out, forward=forward))
+    webhooks = EventWebhooksPanel(endpoints)
+
+    def toggled(event: GenericEventArguments) -> None:
+        shown = event.args == "open"
+        if not shown:
+            api_tokens.hide()
+        webhooks.settings_toggled(shown=shown)
+
+    panel = Box(classes="popover settings", id="settings", popover="auto").on("toggle", toggled, js_handler=_STATE)
+    later(panel, partial(_panel, api_tokens, webhooks, can_log_out=can_log_out, forward=forward))
 
 
-def _panel(api_tokens: ApiTokensPanel, *, can_log_out: bool, forward: WebhookForward | None) -> None:
+def _panel(api_tokens: ApiTokensPanel, webhooks: EventWebhooksPanel, *, can_log_out: bool, forward: WebhookForward | None) -> None:
     themes = {theme: say(f"theme_{theme}") for theme in ("system", "light", "dark")}
     chosen = ui.context.client.request.cookies.get(THEME_COOKIE, "")
     _choice("theme", themes, chosen if chosen in themes else "system", f"(event) => {{ {_KEEP % THEME_COOKIE} {_SHOW} }}")
@@ -46,6 +58,7 @@ def _panel(api_tokens: ApiTokensPanel, *, can_log_out: bool, forward: WebhookFor
     if forward:
         webhook_settings(forward)
     api_tokens.build()
+    webhooks.build()
     if can_log_out:
         log_out = _LOG_OUT % (address("/logout"), address("/login"))
         Text("button", say("log_out"), "btn leave", type="button").on("click", js_handler=log_out)

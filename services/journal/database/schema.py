@@ -135,7 +135,8 @@ endpoints = _table(
     renewed_at=sa.BigInteger,
 )
 """Where events are sent. `kinds` are those that it gets, separated by spaces; empty: all. `disabled_at` is when its receiver answered that
-it is gone; null: it gets events. `holder` is the process that sends to it, by a lease that it renewed at `renewed_at`; empty: none."""
+it is gone, or when somebody disabled it; null: it gets events. `holder` is the process that sends to it, by a lease that it renewed at
+`renewed_at`; empty: none."""
 
 outbox = _table(
     "earshot_outbox",

@@ -1,5 +1,6 @@
 """Endpoints, which process sends to which of them, and what came of their events."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +63,24 @@ def enable(connection: sa.Connection, endpoint_id: str, row: AuditRow) -> bool:
         connection.execute(outbox.update().where(outbox.c.endpoint == endpoint_id, WAITING, outbox.c.next_at != NO_TURN_MS).values(again))
         audit.note(connection, [row])
     return found is not None
+
+
+def disable(connection: sa.Connection, endpoint_id: str, row: AuditRow) -> bool:
+    """Has an endpoint get no more events until it is enabled, with `row` in the audit. False if there is none with this id."""
+    found = connection.execute(sa.select(endpoints.c.disabled_at).where(endpoints.c.id == endpoint_id)).one_or_none()
+    if found and found.disabled_at is None:
+        connection.execute(endpoints.update().where(endpoints.c.id == endpoint_id).values(disabled_at=shared_ms(connection)))
+        audit.note(connection, [row])
+    return found is not None
+
+
+def choose(connection: sa.Connection, endpoint_id: str, kinds: Sequence[EventKind], row: AuditRow) -> bool:
+    """Has an endpoint get events of these kinds from now on, with `row` in the audit. False if there is none with this id."""
+    chosen = endpoints.update().where(endpoints.c.id == endpoint_id).values(kinds=" ".join(kinds))
+    if not connection.execute(chosen).rowcount:
+        return False
+    audit.note(connection, [row])
+    return True
 
 
 def every(connection: sa.Connection) -> list[Endpoint]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from services.journal.database.schema import measures
-from services.journal.tables import erasures
+from services.journal.tables import erasures, outbox
 from services.journal.tables.dials import Living, placed_by_another
 
 
@@ -50,10 +50,12 @@ def save(connection: sa.Connection, wanted: Sequence[Saved]) -> None:
             continue
         values = {"data": one.data, "brief": one.brief, "measurer": "" if one.over else one.instance}
         of = measures.c.call_id == one.call_id
-        if connection.execute(measures.update().where(of & measures.c.measurer.in_(("", one.instance))).values(values)).rowcount:
-            continue
-        if connection.execute(sa.select(measures.c.call_id).where(of)).first() is None:  # the journal could not be written before
-            connection.execute(measures.insert().values(call_id=one.call_id, **values))
+        mine = measures.update().where(of & measures.c.measurer.in_(("", one.instance))).values(values)
+        if not connection.execute(mine).rowcount:
+            if connection.execute(sa.select(measures.c.call_id).where(of)).first():
+                continue
+            connection.execute(measures.insert().values(call_id=one.call_id, **values))  # the journal could not be written before
+        outbox.measured(connection, one.call_id, over=one.over)
 
 
 def get(connection: sa.Connection, call_id: str) -> str:

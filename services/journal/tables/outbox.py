@@ -13,7 +13,7 @@ from services.domain.call import Call, CallStatus, Erasure, erased
 from services.domain.rule import Effect
 from services.journal.database.clock import shared_ms
 from services.journal.database.codec import dump, load_call
-from services.journal.database.schema import endpoints, outbox
+from services.journal.database.schema import calls, endpoints, measures, outbox
 from services.journal.records import DeliveryState, EventKind
 from services.journal.tables.turns import NO_TURN_MS, line_up
 
@@ -47,6 +47,9 @@ def calls_changed(connection: sa.Connection, before: Mapping[str, Call], now: Ma
             connection.execute(outbox.update().where(outbox.c.call_id == earlier).values(call_id=id_))
             line_up(connection, [id_])
         events += [Event(kind=kind, call_id=id_, data=dump(call)) for kind in _kinds(old, call)]
+    ended = [event.call_id for event in events if event.kind is EventKind.ENDED]
+    measured_ones = sa.select(measures.c.call_id).where(measures.c.call_id.in_(ended), measures.c.data != "")
+    events += [Event(kind=EventKind.MEASURES, call_id=id_) for id_ in (connection.execute(measured_ones).scalars() if ended else ())]
     _announce(connection, events, known)
 
 
@@ -63,6 +66,22 @@ def _kinds(old: Call | None, call: Call) -> list[EventKind]:
 
 def transcript_written(connection: sa.Connection, call_id: str) -> None:
     _announce(connection, [Event(kind=EventKind.TRANSCRIPT, call_id=call_id)], connection.execute(_ENDPOINTS).all())
+
+
+def measured(connection: sa.Connection, call_id: str, *, over: bool) -> None:
+    """There are new figures of a call's conversation. `over`: of all of it, if the call has ended; else its end will announce them.
+
+    While one such event waits no other is written, since it will be sent with the latest figures.
+    """
+    if not (known := connection.execute(_ENDPOINTS).all()):
+        return
+    ended = sa.select(calls.c.id).where(calls.c.id == call_id, calls.c.status == CallStatus.ENDED.value)
+    if over and connection.execute(ended).first() is None:
+        return
+    kind = EventKind.MEASURES if over else EventKind.MEASURES_LIVE
+    same = (outbox.c.call_id == call_id) & (outbox.c.kind == kind.value) & (outbox.c.state == DeliveryState.WAITING.value)
+    waiting = set(connection.execute(sa.select(outbox.c.endpoint).where(same)).scalars())
+    _announce(connection, [Event(kind=kind, call_id=call_id)], [endpoint for endpoint in known if endpoint.id not in waiting])
 
 
 def recording_finished(connection: sa.Connection, call_id: str, began_ms: int) -> None:
@@ -105,11 +124,15 @@ def _announce(connection: sa.Connection, events: Sequence[Event], known: Sequenc
         for event in events
         if not (event.once and _happened(connection, event))
         for receiver in receivers
-        if not receiver.kinds or event.kind in receiver.kinds.split()
+        if _wants(receiver.kinds.split(), event.kind)
     ]
     if rows:
         connection.execute(outbox.insert(), rows)
         line_up(connection, {event.call_id for event in events})
+
+
+def _wants(kinds: Sequence[str], kind: EventKind) -> bool:
+    return kind in kinds if kinds or kind is EventKind.MEASURES_LIVE else True
 
 
 def erase(connection: sa.Connection, call_id: str, erasure: Erasure) -> None:

@@ -15,6 +15,8 @@ from services.web.access.current_client import client_of
 from services.web.problems import PROBLEMS, allow_only
 from services.webhooks_out.endpoints import LONGEST_URL, Endpoints
 
+_EVENTS = "Which events it gets; empty: all but `call.measures.live`"
+
 
 class WebhookRequest(BaseModel):
     """`{"url": "https://crm.example/earshot"}`."""
@@ -24,16 +26,24 @@ class WebhookRequest(BaseModel):
     url: StrictStr = Field(
         min_length=1, max_length=LONGEST_URL, description="Gets each event by POST. https, unless EARSHOT_WEBHOOK_NETWORKS names it"
     )
-    events: list[EventKind] = Field(default=[], max_length=len(EventKind), description="Which events it gets; empty: all")
+    events: list[EventKind] = Field(default=[], max_length=len(EventKind), description=_EVENTS)
+
+
+class EventsRequest(BaseModel):
+    """`{"events": ["call.ended"]}`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    events: list[EventKind] = Field(max_length=len(EventKind), description=_EVENTS)
 
 
 class WebhookAnswer(BaseModel):
     id: str
     host: str = Field(description="The host of the address, which itself may hold secrets")
-    events: list[EventKind] = Field(description="Which events it gets; empty: all")
+    events: list[EventKind] = Field(description=_EVENTS)
     createdAt: datetime
     createdBy: str
-    disabledAt: datetime | None = Field(description="When it answered 410, and so gets no more events")
+    disabledAt: datetime | None = Field(description="When it answered 410 or was disabled, and so gets no more events")
     waiting: int = Field(description="Events that are still to be sent")
     waitingSince: datetime | None = Field(description="When the oldest of them happened; null if none waits")
 
@@ -92,6 +102,8 @@ class _WebhookRoutes:
         add(base, self.add, methods=["POST"], status_code=201, responses=made, summary="Add a webhook")
         add(one, self.remove, methods=["DELETE"], status_code=204, summary="Delete a webhook")
         add(f"{one}/enable", self.enable, methods=["POST"], response_model=WebhookAnswer, summary="Enable a webhook again")
+        add(f"{one}/disable", self.disable, methods=["POST"], response_model=WebhookAnswer, summary="Disable a webhook")
+        add(f"{one}/events", self.choose, methods=["POST"], response_model=WebhookAnswer, summary="Choose what a webhook gets")
         add(f"{one}/deliveries", self.deliveries, response_model=DeliveriesAnswer, summary="What a webhook was sent")
         again = f"{one}/deliveries/{{delivery_id}}/again"
         add(again, self.again, methods=["POST"], response_model=DeliveryAnswer, summary="Send an event again")
@@ -118,6 +130,15 @@ class _WebhookRoutes:
     async def enable(self, request: Request, webhook_id: str) -> JSONResponse:
         """Sends it events again, first those that wait. Nothing changes if it was not disabled."""
         return JSONResponse(_webhook(await self._endpoints.enable(webhook_id, client_of(request, Scope.MANAGE))))
+
+    async def disable(self, request: Request, webhook_id: str) -> JSONResponse:
+        """Sends it no more events. What happens until it is enabled again is not sent to it; what waits already is kept."""
+        return JSONResponse(_webhook(await self._endpoints.disable(webhook_id, client_of(request, Scope.MANAGE))))
+
+    async def choose(self, request: Request, webhook_id: str, body: EventsRequest) -> JSONResponse:
+        """From now on it gets these events. Needs the scope `read` too."""
+        client_of(request, Scope.READ)
+        return JSONResponse(_webhook(await self._endpoints.choose(webhook_id, body.events, client_of(request, Scope.MANAGE))))
 
     async def deliveries(self, request: Request, webhook_id: str, limit: Count = 50) -> JSONResponse:
         """The newest first. They are kept for 30 days."""

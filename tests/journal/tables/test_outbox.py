@@ -234,3 +234,16 @@ async def test_no_search_for_what_is_due_passes_over_what_waits_behind_it(journa
     query = endpoints._ready("crm", 5, 8).compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
     plan = [row[3] for row in await execute(url, f"EXPLAIN QUERY PLAN {query}")]
     assert plan == ["SEARCH earshot_outbox USING INDEX earshot_outbox_due (endpoint=? AND next_at<?)"]  # and no sorting
+
+
+async def test_live_figures_pile_up_for_no_receiver(journal: Journal) -> None:
+    """One event is enough: it is sent with the latest figures."""
+    await add(journal)
+    await add(journal, "live", EventKind.MEASURES_LIVE)
+    await journal.save(CALL)
+    for _ in range(3):
+        await journal.measures.save("one", "all", brief="{}")
+    assert (await events(journal), await events(journal, "live")) == ([("call.created", "one")], [("call.measures.live", "one")])
+    await journal.save(replace(CALL, status=CallStatus.ENDED))
+    await journal.measures.save("one", "all", brief="{}", over=True)  # its event waits already
+    assert (await events(journal))[1:] == [("call.ended", "one"), ("call.measures", "one")]

@@ -1,0 +1,129 @@
+"""A webhook is added on the page, its secret shown once, its log seen, an event sent again; it is disabled, changed and deleted."""
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from standardwebhooks.webhooks import Webhook
+
+from tests.browser.conftest import Open, Start
+from tests.browser.states import NUMBER
+from tests.patience import HANG_S
+
+
+class Receiver:
+    def __init__(self) -> None:
+        self.status = 500
+        self.requests: list[tuple[bytes, dict[str, str]]] = []
+
+    def verified(self, secret: str) -> list[str]:
+        """The types of what came. Raises WebhookVerificationError."""
+        return [Webhook(secret).verify(body, headers)["type"] for body, headers in self.requests]
+
+
+@contextmanager
+def receiving() -> Iterator[tuple[Receiver, str]]:
+    receiver = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            receiver.requests.append((self.rfile.read(int(self.headers["Content-Length"])), dict(self.headers)))
+            self.send_response(receiver.status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield receiver, f"http://127.0.0.1:{server.server_port}/hook"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def open_panel(page: Page) -> Locator:
+    page.get_by_test_id("settings").click()
+    panel = page.get_by_test_id("event-webhooks")
+    panel.locator("summary").first.click()
+    return panel
+
+
+def test_a_webhook_is_added_followed_changed_and_deleted(earshot_with: Start, open_tab: Open) -> None:
+    earshot = earshot_with(EARSHOT_WEBHOOK_NETWORKS="127.0.0.1")
+    page = open_tab(earshot.url)
+    panel = open_panel(page)
+    page.get_by_test_id("event-webhook-url").fill("http://10.0.0.1/")
+    page.get_by_test_id("event-webhook-add").click()
+    expect(panel).to_contain_text("EARSHOT_WEBHOOK_NETWORKS")
+    with receiving() as (receiver, url):
+        page.get_by_test_id("event-webhook-url").fill(url)
+        panel.locator("form").first.get_by_label("call.created").check()
+        page.get_by_test_id("event-webhook-add").click()
+        shown = page.get_by_test_id("event-webhook-secret")
+        expect(shown).to_contain_text("whsec_")
+        secret = shown.text_content() or ""
+        row = page.get_by_test_id("event-webhook")
+        expect(row).to_contain_text("127.0.0.1")
+        page.keyboard.press("Escape")
+        page.get_by_test_id("settings").click()
+        expect(row).to_be_visible()
+        assert secret not in page.content()
+
+        earshot.place(NUMBER)
+        expect(row.get_by_text("1 event waits, since")).to_be_visible()
+        row.get_by_test_id("event-webhook-log").locator("summary").click()
+        delivery = row.get_by_test_id("delivery")
+        expect(delivery).to_contain_text(re.compile("Waits · 500 · [12] attempt"))
+        expect(delivery).to_contain_text("Next attempt")
+        receiver.status = 200
+        expect(delivery).to_contain_text(re.compile("Delivered · 200 · [23] attempts"), timeout=1000 * HANG_S)
+        expect(row.get_by_text("wait, the oldest since")).to_be_hidden()
+        delivery.get_by_role("button", name="Send again").click()
+        expect(delivery).to_contain_text("Delivered · 200 · 1 attempt")
+        types = receiver.verified(secret)
+        assert len(types) > 2
+        assert set(types) == {"call.created"}
+
+        row.get_by_test_id("event-webhook-events").locator("summary").click()
+        row.get_by_label("call.created").uncheck()
+        row.get_by_label("call.ended").check()
+        row.get_by_role("button", name="Save").click()
+        expect(row.get_by_test_id("event-webhook-kinds")).to_have_text("call.ended")
+        row.get_by_role("button", name="Disable").click()
+        expect(row.get_by_text("Disabled since")).to_be_visible()
+        row.get_by_role("button", name="Enable").click()
+        expect(row.get_by_text("Disabled since")).to_be_hidden()
+        row.get_by_test_id("event-webhook-delete").click()
+        row.get_by_role("button", name="Delete it and its log").click()
+        expect(row).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr"])
+def test_it_fits_a_phone_in_every_language(earshot_with: Start, open_tab: Open, language: str) -> None:
+    earshot = earshot_with(EARSHOT_WEBHOOK_NETWORKS="127.0.0.1")
+    page = open_tab(earshot.url, viewport={"width": 390, "height": 844}, locale=language)
+    with receiving() as (_, url):
+        panel = open_panel(page)
+        page.get_by_test_id("event-webhook-url").fill(url)
+        page.get_by_test_id("event-webhook-add").click()
+        row = page.get_by_test_id("event-webhook")
+        row.get_by_test_id("event-webhook-log").locator("summary").click()
+        row.get_by_test_id("event-webhook-events").locator("summary").click()
+        earshot.place(NUMBER)
+        expect(row.get_by_test_id("delivery").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    settings = page.locator("#settings")
+    assert settings.evaluate("panel => panel.scrollWidth - panel.clientWidth") == 0
+    for button in panel.get_by_role("button").all():
+        box = button.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
