@@ -338,6 +338,7 @@ def recordings_of(settings: Settings, desk: CallDesk, relay: Relay) -> Recording
         relay=relay,
         find=desk.get,
         note=desk.note,
+        may_record=desk.consents.may_record,
         limit=1_000_000 * settings.recordings_mb,
         default=settings.record,
     )

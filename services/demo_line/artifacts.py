@@ -30,6 +30,7 @@ def artifact(
     started_at: datetime,
     complete: bool,
     assistants: Sequence[str],
+    recorded: bool,
 ) -> Body:
     """The call's `artifact`. `assistants` are the names of those that spoke."""
     messages = _messages(turns, happenings, started_at, assistants)
@@ -41,7 +42,7 @@ def artifact(
         "scorecards": {SCORECARD: _scorecard(complete)},
         "structuredOutputs": {APPOINTMENT: {"name": "Appointment", "result": _appointment(complete)}},
         "assistantActivations": [{"assistantName": name} for name in assistants],
-        **_recording(call_id),
+        **(_recording(call_id) if recorded else {}),
     }
 
 

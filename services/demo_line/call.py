@@ -81,7 +81,7 @@ class DemoCall:
 
     @property
     def recorded_seconds(self) -> float:
-        """The length of the recording; 0 before the end and without an answer."""
+        """The length of the recording; 0 before the end, without an answer, and if the call is not recorded."""
         return self._recorded_seconds if self.ended else 0.0
 
     @property
@@ -201,10 +201,11 @@ class DemoCall:
             started_at=self._started_at,
             ended_at=ended_at,
             assistants=self._cast.names,
+            recorded=self._cast.recorded,
         )
         self.body["monitor"] |= {"monitors": final.pop("monitors", [])}
         self.body |= final
-        if playing and self._started_at:
+        if playing and self._started_at and self._cast.recorded:
             self._recorded_seconds = (ended_at - self._started_at).total_seconds()
         self.close_code.set_result(1000)
         self.controls.close()

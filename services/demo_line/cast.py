@@ -28,6 +28,11 @@ class Cast:
     def first_message(self) -> str:
         return self._text(self.settings.get("firstMessage"))
 
+    @property
+    def recorded(self) -> bool:
+        plan = self.settings.get("artifactPlan")
+        return not isinstance(plan, dict) or plan.get("recordingEnabled") is not False
+
     def said(self, name: str) -> str:
         """Another text of the assistant that begins, such as `voicemailMessage`."""
         return self._text(self.settings.get(name))

@@ -85,6 +85,7 @@ def final_fields(
     started_at: datetime | None,
     ended_at: datetime,
     assistants: Sequence[str],
+    recorded: bool,
 ) -> Body:
     """The fields that a call has only once it has ended: transcript, summary, price. They are empty if nobody answered.
 
@@ -96,7 +97,15 @@ def final_fields(
     seconds = (ended_at - started_at).total_seconds()
     complete = playing.complete(seconds)
     turns = sorted([*playing.turns(seconds), *extra_turns], key=lambda turn: turn.end)
-    made = artifact(turns, playing.happenings(seconds), call_id=call_id, started_at=started_at, complete=complete, assistants=assistants)
+    made = artifact(
+        turns,
+        playing.happenings(seconds),
+        call_id=call_id,
+        started_at=started_at,
+        complete=complete,
+        assistants=assistants,
+        recorded=recorded,
+    )
     return {
         **_price(seconds, characters=sum(len(turn.text) for turn in turns if turn.role == "assistant")),
         "messages": made["messages"],

@@ -10,6 +10,8 @@ from services.desk.alerts import Alerts
 from services.desk.annotations import CallAnnotations
 from services.desk.book import Book
 from services.desk.call_control import CallControl, Obstacle
+from services.desk.consents import STATE as RECORDING_RULES
+from services.desk.consents import Consents
 from services.desk.contacts import STATE as CONTACTS
 from services.desk.contacts import Contacts
 from services.desk.dial_questions import STATE as QUESTIONS
@@ -47,6 +49,7 @@ from services.dialling.switch import STATE as STOP
 from services.dialling.switch import Switch
 from services.domain.call import Call, CallOrder, CallStatus, ListenTarget
 from services.domain.client import LOCAL, Client
+from services.domain.consent import RecordingMode
 from services.domain.control import Control
 from services.domain.errors import EarshotError, NotConfigured
 from services.domain.limits import Limits
@@ -130,6 +133,7 @@ class CallDesk:
         self.people = People(journal, self.note, names_taken=lambda: [*token_names, *(token.name for token in self.tokens.all())])
         self.rules = Rules(journal, self.note)
         self.alerts = Alerts(journal)
+        self.consents = Consents(journal, self.directory, self.note)
         self.questions = DialQuestions(
             journal,
             place=lambda order, client, key, again: self.place(order, client, key=key, allow_duplicate=again),
@@ -147,6 +151,7 @@ class CallDesk:
             PEOPLE: self.people,
             RULES: self.rules,
             QUESTIONS: self.questions,
+            RECORDING_RULES: self.consents,
         }
         self._updates = Updates(
             book=self._book,
@@ -179,6 +184,7 @@ class CallDesk:
             store=self._updates.ours,
             rename=self._updates.rename,
             running_with=self._book.running_with,
+            prepare=self.consents.applied,
         )
         self._late_hang_ups = LateHangUps(journal, self.end)
         self._erasures = Erasures(gateway=gateway, journal=journal, take=self._updates.erased)
@@ -359,10 +365,17 @@ class CallDesk:
         self._drain.check()
         with self._drain.work():
             await self.directory.known()
-            placed = await self._counted(self._placing.place(order, client, key=key, allow_duplicate=allow_duplicate))
-            if client.machine and not placed.replayed:
+            if self.consents.mode(order) is RecordingMode.ANNOUNCE:
+                await self.directory.freshen()  # the announcement stands before what the assistant says first
+            return self._noted(await self._counted(self._placing.place(order, client, key=key, allow_duplicate=allow_duplicate)), client)
+
+    def _noted(self, placed: Placed, client: Client) -> Placed:
+        if not placed.replayed:
+            if client.machine:
                 self.note(client, BY_MACHINE, placed.call)
-            return placed
+            if placed.call.consent:
+                self.note(client, "recording-consent", placed.call, detail=placed.call.consent)
+        return placed
 
     async def _counted(self, placing: Awaitable[Placed]) -> Placed:
         try:
@@ -399,7 +412,7 @@ class CallDesk:
         with self._drain.work():
             await self.directory.known()
             call = await self.read(call_id, client)
-            return await self._counted(self._rescheduling.reschedule(call, earliest_at, latest_at, client))
+            return self._noted(await self._counted(self._rescheduling.reschedule(call, earliest_at, latest_at, client)), client)
 
     async def erase(self, call_id: str, client: Client) -> Call:
         """Deletes the data of an ended call, here and at Vapi. Returns what is left: times, costs, and the erasure, which Vapi has not

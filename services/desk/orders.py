@@ -47,6 +47,7 @@ class Orders:
         max_duration_seconds: int | None = None,
         earliest_at: datetime | None = None,
         latest_at: datetime | None = None,
+        recording_agreed: bool | None = None,
         confirm_unlikely_number: bool = False,
     ) -> CallOrder:
         """The order. Raises NumberError (`number_unlikely` unless confirmed), RequestError, Forbidden (a SIP host), NotConfigured."""
@@ -77,6 +78,7 @@ class Orders:
             max_duration_seconds=max_duration_seconds or self.max_call_seconds,
             earliest_at=earliest_at,
             latest_at=latest_at,
+            recording_agreed=recording_agreed,
         )
 
     def moved(self, order: CallOrder, *, tag: str, earliest_at: datetime, latest_at: datetime | None) -> CallOrder:

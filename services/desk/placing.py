@@ -18,7 +18,7 @@ from services.dialling.dial_guard import DialGuard
 from services.dialling.reach import Destination
 from services.domain.call import NEVER_FOUND, Call, CallOrder, CallStatus
 from services.domain.client import Client
-from services.domain.errors import DuplicateRunningCall, EarshotError, Forbidden, OutcomeUnknown, ShuttingDown, Stopped
+from services.domain.errors import ConsentNeeded, DuplicateRunningCall, EarshotError, Forbidden, OutcomeUnknown, ShuttingDown, Stopped
 from services.domain.limits import Limits
 from services.domain.phone_number import masked
 from services.journal import AuditRow, DialState, Journal
@@ -55,7 +55,8 @@ class Placing:
     """Takes an order to Vapi.
 
     `store` saves a call and returns the stored version. `rename` is called when a call of unknown outcome has been found.
-    `running_with` returns a running call with a number, whoever placed it.
+    `running_with` returns a running call with a number, whoever placed it. `prepare` applies the owner's rules to an order, or raises
+    ConsentNeeded.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Placing:
         store: Callable[[Call], Call],
         rename: Callable[[str, str], None],
         running_with: Callable[[str], Call | None],
+        prepare: Callable[[CallOrder], CallOrder] = lambda order: order,
     ) -> None:
         self._gateway = gateway
         self._journal = journal
@@ -76,6 +78,7 @@ class Placing:
         self._store = store
         self._rename = rename
         self._running_with = running_with
+        self._prepare = prepare
         self._tasks = Tasks()
         self._in_flight: Counter[str] = Counter()  # the tags of the dials that this process works on
         self.dialled: list[datetime] = []
@@ -101,7 +104,7 @@ class Placing:
         limits = replace(self._limits, duplicate_window=None) if allow_duplicate or key else self._limits
         if allow_duplicate:
             limits = replace(limits, one_per_number=False)
-        order = replace(order, placed_by=client.name, by_machine=client.machine)
+        order = await self._prepared(replace(order, placed_by=client.name, by_machine=client.machine), client, key)
         work = self._while_in_flight(order.tag, self._traced(self._place(order, client, key, limits)))
         placing = self._tasks.start(work, name="place call")
         try:
@@ -116,6 +119,16 @@ class Placing:
             placed = await work
             traced.note({"earshot.call_id": placed.call.id, "earshot.status": placed.call.status, "earshot.replayed": placed.replayed})
             return placed
+
+    async def _prepared(self, order: CallOrder, client: Client, key: Key | None) -> CallOrder:
+        try:
+            return self._prepare(order)
+        except ConsentNeeded:
+            if key is None or not await self._journal.has_key(client.name, key.text):
+                raise
+            # A repeated request gets its first answer, even if nobody had to be asked then. Should the key be too old for that, nothing
+            # is recorded.
+            return self._prepare(replace(order, recording_agreed=False))
 
     async def _place(self, order: CallOrder, client: Client, key: Key | None, limits: Limits) -> Placed:
         if key is None:
@@ -134,6 +147,8 @@ class Placing:
         try:
             # Again, because dialling may have been stopped during the write.
             self._check(order, client, limits)
+            # Likewise: writing it down told this process of rules that another one has just changed.
+            order = self._prepare(order)
             return Placed(call=await self._dial(order, client))
         except asyncio.CancelledError:
             # By `aclose`: Vapi may have placed the call, so the client must learn that it must not be dialled again.
@@ -163,6 +178,7 @@ class Placing:
         """
         limits = replace(self._limits, duplicate_window=None, one_per_number=False) if allow_duplicate else self._limits
         await self._admit(order, client, limits)
+        order = self._prepare(order)
         await self._journal.weigh(order, client=client.name, limits=limits, instead_of=instead_of)
 
     async def _read_dialled(self) -> None:
@@ -276,6 +292,7 @@ def _known(order: CallOrder, call: Call) -> Call:
         latest_at=call.latest_at or ordered.latest_at,
         placed_by=ordered.placed_by,
         by_machine=ordered.by_machine,
+        consent=ordered.consent,
         created_at=call.created_at or ordered.created_at,
     )
 
@@ -298,5 +315,6 @@ def _unknown(order: CallOrder, asked_at: datetime) -> Call:
         latest_at=order.latest_at,
         placed_by=order.placed_by,
         by_machine=order.by_machine,
+        consent=order.consent,
         created_at=asked_at,
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from services.domain.consent import Consent
 from services.domain.phone_number import PhoneNumber
 from services.domain.sip_uri import is_sip
 from services.domain.voicemail import Voicemail
@@ -59,6 +60,9 @@ class CallOrder:
     It begins between `earliest_at` and `latest_at`, both None for now.
     `tag` is our own unique id. It finds the call if Vapi's answer is lost.
     `placed_by` is the client's name, once it is being placed; `by_machine` if that is an assistant over MCP.
+    `recording_agreed` says whether recording the call was agreed, if somebody was asked. `consent` and `opening` are set once the order is
+    being placed: what the rule on recording means for it (None: there is none), and what the assistant says first because of it.
+    `artifacts` are the parts of the assistant's artifact plan that stay as they are if Vapi may not record.
     """
 
     to: str
@@ -82,6 +86,10 @@ class CallOrder:
     latest_at: datetime | None = None
     placed_by: str | None = None
     by_machine: bool = False
+    recording_agreed: bool | None = None
+    consent: Consent | None = None
+    opening: str | None = None
+    artifacts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def number(self) -> PhoneNumber | None:
@@ -172,7 +180,7 @@ class Call:
     instead. `external_id` is the customer's, in another system. `extension` is dialled after the answer. `squad_id` is set instead of
     `assistant_id` if a squad speaks. `recording_url` is the https address that Vapi names for its own recording, once there
     is one. It is private or expires; the gateway's `recording` opens it. `logged` and `captured`: Vapi has a log and a packet capture.
-    `placed_by` is the client that placed it here, None if nobody did; `by_machine`: an assistant, over MCP.
+    `placed_by` is the client that placed it here, None if nobody did; `by_machine`: an assistant, over MCP. `consent` is that of the order.
     With an `erasure`, only what `erased` leaves is known.
     """
 
@@ -211,6 +219,7 @@ class Call:
     concurrency_blocked: bool = False
     placed_by: str | None = None
     by_machine: bool = False
+    consent: Consent | None = None
     erasure: Erasure | None = None
 
     @property
@@ -278,7 +287,7 @@ def merge(known: Call, seen: Call, *, now: datetime) -> Call:
 _LEFT = {
     *("id", "status", "tag", "inbound", "web", "assistant_id", "squad_id", "phone_number_id", "caller_id", "max_duration_seconds"),
     *("earliest_at", "latest_at", "created_at", "updated_at", "ringing_at", "started_at", "ended_at", "ended_reason", "cost", "costs"),
-    *("placed_by", "by_machine"),
+    *("placed_by", "by_machine", "consent"),
 }
 """What is left of an erased call: times, costs, and ids of the account. Nothing that says who was called or what was said."""
 
@@ -303,11 +312,18 @@ class ListenTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assistant:
-    """An assistant that can speak in a call, with what a picker shows. `variables` are the names that its texts ask for."""
+    """An assistant that can speak in a call, with what a picker shows. `variables` are the names that its texts ask for.
+
+    `opening` is its first message, if it speaks first and with a fixed text. `language` is the one that it understands (`de`, `en-US`).
+    `artifacts` are those parts of its artifact plan that an order repeats when it replaces the plan.
+    """
 
     id: str
     name: str | None = None
     variables: tuple[str, ...] = ()
+    opening: str | None = None
+    language: str | None = None
+    artifacts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

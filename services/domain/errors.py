@@ -3,9 +3,11 @@
 EarshotError
 ├── RequestError            422  the request is not valid
 │   ├── NumberError         422  the number can't be called; the code says why
+│   ├── ConsentNeeded       422  somebody has to say whether recording the call is agreed
 │   └── KeyReused           422  the idempotency key was used for another request
 ├── Unauthorized            401  the client is not authenticated
 ├── Forbidden               403  this client may not do this, or nobody may call this number
+│   └── RecordingForbidden       the owner's rules forbid to record this call
 ├── CallNotFound            404  no such call
 ├── RecordingNotFound       404  the call has no recording here
 ├── NotMeasured             404  nothing was measured of the call's conversation
@@ -98,6 +100,11 @@ class NumberError(RequestError):
         super().__init__(detail, code=code, errors=[FieldError(field, detail)])
 
 
+class ConsentNeeded(RequestError):
+    code = "recording_consent_needed"
+    title = "Is recording agreed?"
+
+
 class KeyReused(RequestError):
     code = "idempotency_key_reused"
     title = "This idempotency key was used for another request"
@@ -115,6 +122,11 @@ class Forbidden(EarshotError):
     status = 403
     code = "forbidden_scope"
     title = "Not allowed"
+
+
+class RecordingForbidden(Forbidden):
+    code = "recording_forbidden"
+    title = "This call may not be recorded"
 
 
 class DuplicateCall(EarshotError):

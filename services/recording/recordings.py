@@ -11,12 +11,15 @@ import soundfile
 
 from services.domain.call import Call, CallStatus
 from services.domain.client import Client
+from services.domain.consent import MayRecord
 from services.domain.errors import (
     CallNotFound,
     CallNotRunning,
     CantRecord,
+    ConsentNeeded,
     EarshotError,
     RecordingDamaged,
+    RecordingForbidden,
     RecordingNotFound,
     RecordingUnfinished,
 )
@@ -48,7 +51,7 @@ class Recordings:
     there, and what waits in the folder is never deleted.
 
     `journal` sees to it that one process records a call, that another takes over if that dies, and that all know of it.
-    `default`: record every call unless it is switched off. `note` writes the audit.
+    `default`: record every call unless it is switched off, or `may_record` says no. `note` writes the audit.
     `changed` emits the id of each call for which `recording`, `recorded_from`, `has` or `problem` may have changed, in whichever process.
     """
 
@@ -60,6 +63,7 @@ class Recordings:
         relay: Relay,
         find: Callable[[str], Call | None],
         note: Callable[[Client, str, Call], object],
+        may_record: Callable[[Call], MayRecord] = lambda _call: MayRecord.YES,
         limit: int,
         store: RecordingStore | None = None,
         default: bool = False,
@@ -72,6 +76,7 @@ class Recordings:
         self._journal = journal
         self._find = find
         self._note = note
+        self._may_record = may_record
         self._hearings = Hearings(note)
         self._disk = RecordingDisk(folder, limit=limit, free_floor=free_floor, delete_oldest=store is None)
         self._problems = Problems(self.changed.emit)
@@ -138,8 +143,23 @@ class Recordings:
         """The problem with this call's recording: a key of PROBLEMS."""
         return self._problems.of(self._id(call_id))
 
-    async def start(self, call_id: str, client: Client) -> None:
-        """Records from now on. Does nothing if the call is being recorded. Raises CallNotFound, CallNotRunning, CantRecord."""
+    def may_record(self, call: Call) -> MayRecord:
+        """Whether a recording of this call may be started."""
+        return self._may_record(call)
+
+    async def start(self, call_id: str, client: Client, *, agreed: bool = False) -> None:
+        """Records from now on. Does nothing if the call is being recorded. `agreed`: the client says that everybody on it agreed.
+
+        Raises RecordingForbidden, ConsentNeeded, CallNotFound, CallNotRunning, CantRecord.
+        """
+        call = self._known(call_id)
+        may = self._may_record(call)
+        if may is MayRecord.NO:
+            raise RecordingForbidden("Calls to this country are never recorded here.", code="recording_forbidden")
+        if may is MayRecord.IF_AGREED:
+            if not agreed:
+                raise ConsentNeeded("This call may be recorded only if everybody on it agreed. If so, send agreed: true.")
+            self._note(client, "recording-agreed", call)
         await self._start(call_id, client, unasked=False)
 
     async def stop(self, call_id: str, client: Client) -> None:
@@ -194,6 +214,7 @@ class Recordings:
         known = call.id in self._recorders or self._leases.elsewhere(call.id) or self._leases.switched_off(call.id)
         begun = call.status not in (CallStatus.UNKNOWN, CallStatus.SCHEDULED)
         known = known or call.id in self._unasked
+        known = known or self._may_record(call) is not MayRecord.YES
         if self.default and call.running and begun and not known and not self.problem(call.id) and not self._closed:
             self._unasked.add(call.id)
             self._tasks.start(self._start_unasked(call.id, call.tag), name="start recording")

@@ -47,8 +47,19 @@ def _customer(order: CallOrder) -> dict[str, str]:
 
 def _overrides(order: CallOrder) -> dict[str, Any]:
     overrides: dict[str, Any] = {"metadata": {TAG_KEY: order.tag}}
-    if order.first_message is not None:
+    if order.opening is not None:
+        # Nobody is recorded who has not heard that: neither spoken over, nor left out since the customer is to begin.
+        overrides |= {
+            "firstMessage": order.opening,
+            "firstMessageMode": "assistant-speaks-first",
+            "firstMessageInterruptionsEnabled": False,
+        }
+    elif order.first_message is not None:
         overrides["firstMessage"] = order.first_message
+    if order.consent is not None and not order.consent.records:
+        # A plan replaces the assistant's. The packet capture has the sound too.
+        unrecorded = {"recordingEnabled": False, "videoRecordingEnabled": False, "pcapEnabled": False}
+        overrides["artifactPlan"] = {**order.artifacts, **unrecorded}
     if order.variable_values:
         overrides["variableValues"] = dict(order.variable_values)
     if order.max_duration_seconds is not None:

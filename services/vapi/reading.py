@@ -20,6 +20,10 @@ PRESIGNED_RECORDINGS = ("presignedStereoUrl", "presignedMonoUrl")
 Entry = TypeVar("Entry")
 
 _MOST_COSTS = 100  # Vapi lists about ten
+_MOST_OPENING = 4000  # characters
+_MOST_PLAN = 5000  # characters
+_ANALYSES = ("structuredOutputIds", "scorecardIds", "transcriptPlan", "fullMessageHistoryEnabled", "loggingEnabled")
+"""Of an artifact plan: nothing that records sound, and no place where something is stored."""
 _MOST_MEMBERS = 100
 
 
@@ -76,12 +80,31 @@ def read_call(body: Any) -> Call | None:
 
 
 def read_assistant(body: Any) -> Assistant | None:
-    """Only what a picker needs: the rest of an assistant may contain credentials and `server.headers`."""
+    """Only what a picker and an order need: the rest of an assistant may contain credentials and `server.headers`."""
     table = values.table(body)
     assistant_id = values.identifier(table.get("id"))
     if assistant_id is None:
         return None
-    return Assistant(id=assistant_id, name=values.text(table.get("name")), variables=variables_of(table))
+    return Assistant(
+        id=assistant_id,
+        name=values.text(table.get("name")),
+        variables=variables_of(table),
+        opening=_opening(table),
+        language=values.text(values.table(table.get("transcriber")).get("language")),
+        artifacts=_artifacts(table),
+    )
+
+
+def _opening(assistant: dict[str, Any]) -> str | None:
+    if assistant.get("firstMessageMode") in (None, "assistant-speaks-first"):
+        return values.text(assistant.get("firstMessage"), most=_MOST_OPENING)
+    return None
+
+
+def _artifacts(assistant: dict[str, Any]) -> dict[str, Any]:
+    plan = values.table(assistant.get("artifactPlan"))
+    found = {name: values.plain_json(plan[name], most=_MOST_PLAN) for name in _ANALYSES if plan.get(name) is not None}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def read_squad(body: Any) -> Squad | None:

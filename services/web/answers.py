@@ -194,6 +194,10 @@ class CallDetails(BaseModel):
         description="Who placed it here: the token's name, `page`, or `local` for a program on this machine; null if nobody did"
     )
     byMachine: bool = Field(description="True if an assistant placed it over MCP")
+    recordingConsent: str | None = Field(
+        description="What the owner's rule on recording meant when it was placed: `agreed`, `announced`, `not-agreed` (it is not recorded, "
+        "unless somebody agrees later), `forbidden`; null without a rule"
+    )
     erasure: ErasureAnswer | None = Field(
         description="Set once the call's data was deleted: only times, costs and the account's ids are left"
     )
@@ -257,6 +261,7 @@ def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, may_list
         "endedFamily": reason.family.value if reason else None,
         "placedBy": call.placed_by,
         "byMachine": call.by_machine,
+        "recordingConsent": call.consent.value if call.consent else None,
         "erasure": _erasure(call.erasure) if call.erasure else None,
     }
     if detail:

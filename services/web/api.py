@@ -37,6 +37,7 @@ from services.web.routes.health import health_router
 from services.web.routes.insights import insights_router
 from services.web.routes.listen_socket import listen_router
 from services.web.routes.measures import measures_router
+from services.web.routes.recording_rules import recording_rules_router
 from services.web.routes.rules import rules_router
 from services.web.routes.switch import switch_router
 from services.web.routes.transcripts import line_answer, transcript_router
@@ -76,6 +77,7 @@ def create_api(
     # `/api/calls/end-all` and `/api/calls.csv` come before `/api/calls/{call_id}`, which would match them.
     api.include_router(switch_router(switch=switch, desk=desk))
     api.include_router(block_list_router(desk))
+    api.include_router(recording_rules_router(desk))
     api.include_router(export_router(desk))
     api.include_router(calls_router(desk=desk, tickets=tickets, direct=settings.listen_mode == "direct"))
     api.include_router(annotations_router(desk))

@@ -131,6 +131,10 @@ class CallRequest(BaseModel):
         default=None, description="RFC 3339 with a time zone, at most 30 days ahead; the call is scheduled until then"
     )
     latestAt: Time | None = Field(default=None, description="By when the scheduled call has to begin; only with earliestAt")
+    recordingAgreed: StrictBool | None = Field(
+        default=None,
+        description="Whether recording this call was agreed; needed where the owner's rules ask for it. `false`: it is not recorded",
+    )
     dryRun: StrictBool = Field(default=False, description="Run all checks but place no call")
     allowDuplicate: StrictBool = Field(default=False, description="Call although the number has a running call or was called a moment ago")
     confirmUnlikelyNumber: StrictBool = Field(default=False, description="Call a number that is in no numbering plan")
@@ -164,6 +168,7 @@ class CallRequest(BaseModel):
             "max_duration_seconds": self.maxDurationSeconds,
             "earliest_at": times.earliest_at,
             "latest_at": times.latest_at,
+            "recording_agreed": self.recordingAgreed,
             "confirm_unlikely_number": self.confirmUnlikelyNumber,
         }
 

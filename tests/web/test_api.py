@@ -79,7 +79,14 @@ async def client_of(
         desk.changed.subscribe(relay.on_call)
         api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=desk.switch, settings=account, version="1", forward=forward)
         recordings = Recordings(
-            folder / "recordings", journal=desk.journal.recordings, relay=relay, find=desk.get, note=desk.note, limit=10**9
+            folder / "recordings",
+            journal=desk.journal.recordings,
+            relay=relay,
+            find=desk.get,
+            note=desk.note,
+            may_record=desk.consents.may_record,
+            default=account.record,
+            limit=10**9,
         )
         await recordings.open()
         measuring = Measuring(relay, journal=desk.journal.measures, measurements=desk.measurements, find=desk.get)
@@ -364,6 +371,7 @@ async def test_openapi_lists_the_routes(client: Client) -> None:
         "/api/insights.csv",
         "/api/dialling",
         "/api/dialling/blocked",
+        "/api/dialling/recording",
         "/api/dialling/stop",
         "/api/dialling/resume",
         "/api/vapi_events",

@@ -26,10 +26,13 @@ ROUTES = [
     ("POST", "/api/dialling/resume"),
     ("GET", "/api/dialling/blocked"),
     ("POST", "/api/dialling/blocked"),
+    ("GET", "/api/dialling/recording"),
+    ("POST", "/api/dialling/recording"),
     ("DELETE", "/api/dialling/blocked?rule=%2B1900*"),
 ]
 BODIES = {
     "/api/dialling/blocked": {"rule": "+1900*"},
+    "/api/dialling/recording": {"default": "off"},
     "/api/vapi_call": {"to": NUMBER},
     "/api/calls/one/control": {"action": "mute-assistant"},
 }

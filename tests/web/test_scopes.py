@@ -34,6 +34,7 @@ BODIES: dict[str, Any] = {
     "POST /api/vapi_call": {"to": NUMBER, "dryRun": True},
     "POST /api/calls/{call_id}/recording": {"on": True},
     "POST /api/dialling/blocked": {"rule": "+1900*"},
+    "POST /api/dialling/recording": {},
     "POST /api/calls/{call_id}/notes": {"text": "Hi"},
     "POST /api/calls/{call_id}/tags": {"tag": "vip"},
     "POST /api/calls/{call_id}/disposition": {"disposition": None},

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.domain.call import Analysis, Call, CallOrder, CallStatus, CostItem, Erasure, MonitorFinding, Output, Scorecard
+from services.domain.consent import Consent
 from services.domain.voicemail import Voicemail
 
 _FINDINGS: dict[str, type[Output | Scorecard | MonitorFinding]] = {
@@ -33,7 +34,11 @@ def storable(text: str) -> str:
 
 def dump(record: Call | CallOrder) -> str:
     """JSON of the fields that have a value. The others are omitted, so that a new field needs no migration."""
-    known = {item.name: value for item in fields(record) if (value := getattr(record, item.name)) not in (None, False, (), {})}
+    known = {
+        item.name: value
+        for item in fields(record)
+        if (value := getattr(record, item.name)) not in (None, False, (), {}) or (value is False and item.default is None)
+    }
     return json.dumps(known, default=_plain, separators=(",", ":"))
 
 
@@ -42,7 +47,8 @@ def load_call(text: str) -> Call:
     costs = tuple(CostItem(**item) for item in values.pop("costs", ()))
     analysis = _analysis(values.pop("analysis", None))
     erasure = Erasure(**_times(erasure)) if (erasure := values.pop("erasure", None)) else None
-    return Call(**values | {"status": CallStatus(values["status"]), "costs": costs, "analysis": analysis, "erasure": erasure})
+    status = CallStatus(values["status"])
+    return Call(**values | _consent(values) | {"status": status, "costs": costs, "analysis": analysis, "erasure": erasure})
 
 
 def _analysis(stored: dict[str, Any] | None) -> Analysis | None:
@@ -54,7 +60,11 @@ def _analysis(stored: dict[str, Any] | None) -> Analysis | None:
 def load_order(text: str) -> CallOrder:
     values = _load(text, CallOrder)
     voicemail = values.get("voicemail")
-    return CallOrder(**values | {"voicemail": Voicemail(voicemail) if voicemail else None})
+    return CallOrder(**values | _consent(values) | {"voicemail": Voicemail(voicemail) if voicemail else None})
+
+
+def _consent(values: dict[str, Any]) -> dict[str, Consent | None]:
+    return {"consent": Consent(values["consent"]) if values.get("consent") else None}
 
 
 def _load(text: str, record: type[Call] | type[CallOrder]) -> dict[str, Any]:

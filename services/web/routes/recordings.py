@@ -39,6 +39,7 @@ class RecordRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     on: StrictBool = Field(description="Recording a call may need the consent of everyone on it, in some places by law")
+    agreed: StrictBool = Field(default=False, description="Everybody on the call agreed; needed where the owner's rules ask for it")
 
 
 class RecordAnswer(BaseModel):
@@ -78,7 +79,10 @@ def recording_router(recordings: Recordings, clips: ClipAnswers) -> APIRouter:
     async def record(request: Request, call_id: str, body: RecordRequest) -> JSONResponse:
         """From now on; what was recorded before stays. A call may be recorded from before it is answered."""
         client = client_of(request, Scope.CONTROL)
-        await (recordings.start if body.on else recordings.stop)(call_id, client)
+        if body.on:
+            await recordings.start(call_id, client, agreed=body.agreed)
+        else:
+            await recordings.stop(call_id, client)
         code = recordings.problem(call_id)
         detail = WHAT_IS_WRONG[code] if code else None
         return JSONResponse({"id": call_id, "on": recordings.recording(call_id), "problem": code, "detail": detail})
