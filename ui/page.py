@@ -29,6 +29,7 @@ from ui.kit.notice import Notice
 from ui.kit.visitor import visitor, visitor_may
 from ui.log.call_log import CallLog
 from ui.log.call_search import read_address
+from ui.shell.alerts import Alerts
 from ui.shell.connection import Connection
 from ui.shell.dial_questions import DialQuestions
 from ui.shell.header import header
@@ -105,6 +106,7 @@ class DeskPage:
         Present()
         Shortcuts()
         Palette()
+        Alerts(desk=self._desk, open_=self._open)
         Contacts(desk=self._desk, use=self._dialer.fill, regions=self._dialer.regions)
 
     def _rename(self) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
 from services.recording.recordings import Recordings
+from ui.call.alerts_line import AlertsLine
 from ui.call.annotations import CallAnnotations
 from ui.call.audio_player import AudioPlayer
 from ui.call.call_head import CallHead
@@ -60,6 +61,7 @@ class CallCard:
         self._replays: frozenset[str] = frozenset()
         self._head = CallHead(call, desk=desk)
         self._remark = Text("p", "", "remark")
+        self._alerts = AlertsLine(call, desk=desk)
         with Box(classes="waiting") as self._waiting:
             with Box("p", "remark"):
                 Text("span", say("scheduled_for"))
@@ -99,6 +101,7 @@ class CallCard:
                 self._sound.clear()
                 self._player = None
         self._outcome.show(call)
+        self._alerts.refresh(call)
         self._measures.refresh(call)
         self._note.refresh(call)
         self._recorded.refresh(call)

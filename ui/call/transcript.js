@@ -20,6 +20,7 @@
  * @property {string|null} result what a tool returned
  * @property {number} at ms since 1970
  * @property {boolean} final
+ * @property {string} mark what an alert found in it
  */
 import { exact, lasting } from "times";
 import { defineComponent } from "vue";
@@ -46,7 +47,7 @@ export default defineComponent({
             <span class="came">{{ action.by }} {{ action.came }}</span><small>{{ time(action) }}</small>
           </p>
           <div v-else-if="line.kind === 'speech'" class="bubble" :class="[line.speaker, { open: !line.final }]" :data-final="String(line.final)">
-            <small>{{ heading(line) }}</small>
+            <small>{{ heading(line) }}</small><b v-if="line.mark" class="found" dir="auto">{{ line.mark }}</b>
             <span class="said" dir="auto">{{ line.text }}</span>
           </div>
           <details v-else-if="line.text || line.result" class="between" :class="[line.kind, { open: !line.final }]">

@@ -7,16 +7,21 @@ from typing import Any
 from nicegui.element import Element
 
 from services.desk.desk import CallDesk
+from services.domain.alert import Alert
 from services.domain.call import Call
 from services.domain.errors import EarshotError
 from services.domain.speech import Kind
 from services.domain.transcript import Line
 from ui.call.chips import Chip, chip
+from ui.call.marks import mark_of
 from ui.kit.live_box import Batch, LiveBox
 from ui.kit.markup import set_props
 from ui.kit.notice import Notice
 from ui.kit.times import FORMATS, milliseconds
 from ui.words import say
+
+Plain = dict[str, Any]
+"""A line as transcript.js has it."""
 
 
 class Bubbles(Element, component="transcript.js", dependencies=[FORMATS]):
@@ -25,26 +30,26 @@ class Bubbles(Element, component="transcript.js", dependencies=[FORMATS]):
     `actions` are shown where they happened, and are not part of what is copied: the customer did not hear a whisper.
     """
 
-    def __init__(self, lines: Iterable[Line], *, actions: Iterable[Chip], since: datetime | None, empty: str, file: str) -> None:
+    def __init__(self, lines: Iterable[Plain], *, actions: Iterable[Chip], since: datetime | None, empty: str, file: str) -> None:
         super().__init__()
         words = {key: say(name) for key, name in _WORDS.items()}
-        set_props(self, initial=[_plain(line) for line in lines], actions=list(actions), words=words, file=file)
+        set_props(self, initial=list(lines), actions=list(actions), words=words, file=file)
         self.show(since=since, empty=empty)
 
     def show(self, *, since: datetime | None, empty: str) -> None:
         set_props(self, since=milliseconds(since), empty=empty)
 
-    def put(self, lines: Iterable[Line]) -> None:
+    def put(self, lines: Iterable[Plain]) -> None:
         """Adds lines, or replaces those with the same keys."""
-        self.run_method("put", [_plain(line) for line in lines])
+        self.run_method("put", list(lines))
 
     def act(self, actions: Iterable[Chip]) -> None:
         """Shows these actions, oldest first, instead of those shown before."""
         self.run_method("act", list(actions))
 
-    def replace(self, lines: Iterable[Line]) -> None:
+    def replace(self, lines: Iterable[Plain]) -> None:
         """Shows these lines instead of all others."""
-        self.run_method("replace", [_plain(line) for line in lines])
+        self.run_method("replace", list(lines))
 
 
 class Transcript(LiveBox):
@@ -58,12 +63,15 @@ class Transcript(LiveBox):
         lines = self._kept = desk.transcripts.of(call.id)
         with self:
             self._notice = Notice()
-            self._bubbles = Bubbles(lines, actions=self._chips(), since=call.started_at, empty=self._empty(), file=_file_name(call))
-        self._batch = Batch[int, Line](self, lambda lines: self._bubbles.put(lines.values()))
+            self._bubbles = Bubbles(
+                self._plain(lines), actions=self._chips(), since=call.started_at, empty=self._empty(), file=_file_name(call)
+            )
+        self._batch = Batch[int, Line](self, lambda lines: self._bubbles.put(self._plain(lines.values())))
         self._actions = Batch[str, None](self, lambda _: self._bubbles.act(self._chips()))
         self.subscribe(desk.timelines.changed, self._on_action)
         self.subscribe(desk.transcripts.changed, self._on_line)
         self.subscribe(desk.transcripts.rewritten, self._on_rewrite)
+        self.subscribe(desk.alerts.raised, self._on_alert)
         if not call.running:
             self.start(self._read(), name="read transcript")
 
@@ -80,6 +88,17 @@ class Transcript(LiveBox):
         if call_id == self._call.id:
             self._batch.add(line.key, line)
 
+    def _on_alert(self, alert: Alert) -> None:
+        """Marks the lines that came before the alert."""
+        if alert.call_id == self._call.id:
+            for line in self._desk.transcripts.of(self._call.id):
+                if mark_of(line, [alert]):
+                    self._batch.add(line.key, line)
+
+    def _plain(self, lines: Iterable[Line]) -> list[Plain]:
+        alerts = self._desk.alerts.of(self._call.id)
+        return [_plain(line, mark=mark_of(line, alerts) if alerts else "") for line in lines]
+
     def _chips(self) -> list[Chip]:
         return [chip(self._desk, entry) for entry in self._desk.timelines.of(self._call.id)]
 
@@ -94,13 +113,14 @@ class Transcript(LiveBox):
     async def _read(self) -> None:
         """Loads the stored transcript."""
         try:
+            await self._desk.alerts.load([self._call.id])
             lines = await self._desk.transcript(self._call.id)
         except EarshotError as error:
             self._notice.show_error(error)
             lines = ()
         if lines and lines != self._kept and not self._call.erasure:
             self._kept = lines
-            self._bubbles.replace(lines)
+            self._bubbles.replace(self._plain(lines))
         self._reading = False
         self._show()
 
@@ -131,7 +151,7 @@ _WORDS = {
 }
 
 
-def _plain(line: Line) -> dict[str, Any]:
+def _plain(line: Line, *, mark: str) -> Plain:
     return {
         "key": line.key,
         "kind": line.kind.value,
@@ -141,6 +161,7 @@ def _plain(line: Line) -> dict[str, Any]:
         "result": line.result,
         "at": milliseconds(line.at),
         "final": line.final,
+        "mark": mark,
     }
 
 

@@ -10,6 +10,8 @@
  * @property {string} state
  * @property {string} speaker who speaks now
  * @property {string} trouble
+ * @property {string} alert the latest one
+ * @property {boolean} needy it needs somebody
  * @property {number} rank 0: the worst
  * @property {string} last the newest words
  * @property {string} last_speaker
@@ -29,7 +31,7 @@ export default defineComponent({
       <h2><span>{{ count }}</span><b v-if="troubled.length" class="pill needy">{{ need }}</b><small>{{ words.order }}</small></h2>
       <p v-if="!cards.length" class="nothing">{{ words.none }}</p>
       <ul class="fleet-grid">
-        <li v-for="card in cards" :key="card.id" class="fleet-card" :class="{ needy: card.trouble, heard: card.id === heard }"
+        <li v-for="card in cards" :key="card.id" class="fleet-card" :class="{ needy: card.needy, heard: card.id === heard }"
           :data-call="card.id">
           <header>
             <button v-if="controls" type="button" class="fleet-name" @click="$emit('open', card.id)">{{ card.name }}</button>
@@ -43,7 +45,8 @@ export default defineComponent({
           <p class="fleet-last"><q v-if="card.last" :class="card.last_speaker">{{ card.last }}</q></p>
           <footer>
             <b v-if="card.trouble" class="pill needy">{{ card.trouble }}</b>
-            <span v-else class="pill" :class="card.speaker">{{ card.state }}</span>
+            <span v-else-if="!card.alert" class="pill" :class="card.speaker">{{ card.state }}</span>
+            <b v-if="card.alert" class="pill alerted" :title="card.alert">{{ card.alert }}</b>
             <button v-if="controls && card.audible" type="button" class="btn small" :aria-pressed="String(card.id === heard)"
               :data-next="card.id === next ? '' : null" :aria-label="label(card)" :title="many ? label(card) : null" @click="press(card)">
               <span v-if="many" class="icon" v-html="icons[card.id === heard ? 'heard' : 'listen']"></span>
@@ -90,7 +93,7 @@ export default defineComponent({
     },
     /** @returns {Card[]} */
     troubled() {
-      return this.cards.filter((card) => card.trouble);
+      return this.cards.filter((card) => card.needy);
     },
     /**
      * The call that is to be heard next: the one in trouble after the one that is heard.

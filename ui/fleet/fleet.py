@@ -68,6 +68,7 @@ class Fleet(LiveBox):
         self._batch = Batch[str, None](self, self._refresh, every_s=_EVERY_S)
         self.subscribe(desk.changed, lambda call: self._look_at(call.id))
         self.subscribe(desk.measurements.changed, self._look_at)
+        self.subscribe(desk.alerts.raised, lambda alert: self._look_at(alert.call_id))
         self.subscribe(desk.transcripts.changed, lambda change: self._look_at(change[0]))
         self.subscribe(desk.transcripts.speech_changed, self._look_at)
         self.start(self._watch(), name="watch the fleet")

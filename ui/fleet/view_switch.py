@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call
-from ui.fleet.cards import find, in_fleet, trouble_of
+from ui.fleet.cards import find, in_fleet, needs_somebody
 from ui.kit.live_box import LiveBox
 from ui.kit.markup import Box, Text, set_props
 from ui.words import say
@@ -64,7 +64,7 @@ class ViewSwitch(LiveBox):
         """Shows the counts as they are now, and returns how many calls run."""
         running = [call for call_id in self._ids if (call := find(self._desk, call_id))]
         self._ids = {call.id for call in running}
-        needy = sum(trouble_of(self._desk, call) is not None for call in running)
+        needy = sum(needs_somebody(self._desk, call) for call in running)
         self._count.set_text(str(len(running)) if running else "")  # it keeps its place while it is empty
         self._needy.show(str(needy) if needy else "")
         set_props(self._needy, aria_label=say("fleet_need", count=needy) if needy else None, role="img" if needy else None)

@@ -51,6 +51,7 @@ _SHEETS = [
         "event_webhooks",
         "present",
         "fleet",
+        "alerts",
     ],
 ]
 """The order matters: of two rules with the same specificity the later one wins."""

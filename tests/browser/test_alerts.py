@@ -1,0 +1,104 @@
+"""An alert of a rule, wherever somebody looks: on the page, as a notification, in the call, in its line, and in the fleet."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from services.domain.call import CallStatus
+from tests.browser.conftest import Earshot, Open, earshot_process
+from tests.browser.test_axe import violations
+from tests.browser.test_page import PATIENCE, dial, part, see_status
+
+GREETING = {"kind": "keyword", "phrase": "calls", "speaker": "assistant", "on": True}  # "I'm calling to confirm your appointment"
+NOTIFIES = """(permission) => {
+  window.notified = [];
+  window.Notification = class {
+    static permission = permission;
+    static async requestPermission() { return (this.permission = 'granted'); }
+    constructor(title, options) { window.notified.push([title, options.body]); }
+    close() {}
+  };
+  window.notes = 0;
+  const { createOscillator } = AudioContext.prototype;
+  AudioContext.prototype.createOscillator = function () { window.notes++; return createOscillator.call(this); };
+}"""
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Earshot]:
+    """One of its own: rules would stay for the other tests."""
+    with earshot_process() as earshot:
+        yield earshot
+
+
+@pytest.fixture
+def earshot(served: Earshot) -> Iterator[Earshot]:
+    yield served
+    served.end_all()
+    for rule in served._ask("GET", "/api/rules")["rules"]:
+        served._ask("PATCH", f"/api/rules/{rule['id']}", {"on": False})
+
+
+def rule(earshot: Earshot, **given: Any) -> None:
+    earshot._ask("POST", "/api/rules", GREETING | given)
+
+
+def seen_to_notify(page: Page, permission: str) -> None:
+    page.evaluate(NOTIFIES, permission)
+
+
+def test_an_alert_is_seen_in_the_call_and_on_top_of_the_page(earshot: Earshot, open_tab: Open) -> None:
+    rule(earshot)
+    rule(earshot, phrase="<img src=x onerror=window.hacked=1>")
+    page = open_tab(earshot.url)
+    seen_to_notify(page, "default")
+    dial(page)
+    see_status(page, CallStatus.IN_PROGRESS)
+    raised = part(page, "raised").locator(".raised-alert")
+    expect(raised).to_contain_text("“calls” was said", timeout=PATIENCE)
+    expect(part(page, "alerts")).to_contain_text("“calls” was said")
+    line = page.locator(".bubble", has_text="calling to confirm")
+    expect(line.locator(".found")).to_have_text("calls")
+    expect(page.locator(".found")).to_have_count(1)
+    assert list(violations(page)) == []
+    assert page.evaluate("window.notified") == []
+    raised.get_by_role("button", name="Also notify me").click()
+    expect(raised.get_by_role("button", name="Also notify me")).to_have_count(0)
+    assert page.evaluate("window.notified") == [["“calls” was said", "+1 415-555-2671"]]
+    assert page.evaluate("window.notes") == 2
+    raised.get_by_role("button", name="Dismiss").click()
+    expect(raised).to_have_count(0)
+    page.reload()
+    expect(part(page, "alerts")).to_contain_text("“calls” was said")
+    expect(page.locator(".bubble .found")).to_have_text("calls")
+
+
+def test_a_quiet_rule_shows_a_badge_and_nothing_else(earshot: Earshot, open_tab: Open) -> None:
+    rule(earshot, effects=["badge"])
+    page = open_tab(earshot.url)
+    seen_to_notify(page, "granted")
+    dial(page)
+    expect(part(page, "alerts")).to_contain_text("“calls” was said", timeout=PATIENCE)
+    expect(part(page, "raised").locator(".raised-alert")).to_have_count(0)
+    expect(page.locator(".bubble .found")).to_have_count(0)
+    assert page.evaluate("[window.notified, window.notes]") == [[], 0]
+
+
+def test_a_call_with_an_alert_comes_first_in_the_fleet_and_leads_there(earshot: Earshot, open_tab: Open) -> None:
+    earshot.place("+14155552700")
+    page = open_tab(earshot.url)
+    seen_to_notify(page, "granted")
+    page.get_by_test_id("view-fleet").click()
+    expect(part(page, "fleet").locator(".bubble, .fleet-last q").first).to_be_visible(timeout=PATIENCE)
+    expect(part(page, "fleet").locator(".fleet-last q", has_text="confirm")).to_be_visible(timeout=PATIENCE)
+    rule(earshot)
+    call = earshot.place("+14155552701")["id"]
+    first = part(page, "fleet").locator(".fleet-card").first
+    expect(first).to_have_attribute("data-call", call, timeout=PATIENCE)
+    expect(first.locator(".alerted")).to_have_text("“calls” was said", timeout=PATIENCE)
+    expect(part(page, "view-fleet").get_by_role("img")).to_have_text("1")
+    part(page, "raised").get_by_role("button", name="Show the call").click()
+    expect(part(page, "fleet")).to_be_hidden()
+    expect(page.locator(".who")).to_have_text("+1 415-555-2701")
