@@ -13,7 +13,6 @@ from services.journal.database.watches import CHANNEL, Watch
 T = TypeVar("T")
 
 _RAISED = "earshot revision"
-_ANSWERED_S = 0.2  # for which it is waited until a committed write is known to be our own; a write that takes longer waits to be committed
 _RAISE = revision.update().values(number=revision.c.number + 1).returning(revision.c.number)
 _NOTIFY = sa.text("SELECT pg_notify(:channel, :instance)")
 
@@ -39,29 +38,32 @@ class Revised(Database):
 
     def __init__(self, database: Database, instance: str) -> None:
         self.own: set[int] = set()
-        self._writing: set[asyncio.Future[None]] = set()
+        self._committing: dict[int, asyncio.Future[None]] = {}  # by revision, from just before the commit until its answer
         self._database = database
         self._instance = instance
 
     async def write(self, work: Work[T]) -> T:
-        done = asyncio.get_running_loop().create_future()
-        self._writing.add(done)
+        answered = asyncio.get_running_loop().create_future()
         try:
-            result, written = await self._database.write(self._noting_revision(work))
+            result, written = await self._database.write(self._noting_revision(work, answered))
             if written is not None:
                 self.own.add(written)
             return result
         finally:
-            self._writing.discard(done)
-            done.set_result(None)
+            answered.set_result(None)
+            for number in [number for number, answer in self._committing.copy().items() if answer.done()]:
+                del self._committing[number]
 
     async def wrote_all(self, since: int, until: int) -> bool:
-        """True if all revisions after `since`, `until` included, are this process's own. One may have been read after its commit and before
-        the commit was answered, so writes that are under way get a moment to be answered."""
-        revisions = range(since + 1, until + 1)
-        if self._writing and not self.own.issuperset(revisions):
-            await asyncio.wait(set(self._writing), timeout=_ANSWERED_S)
-        return self.own.issuperset(revisions)
+        """True if all revisions after `since`, `until` included, are this process's own.
+
+        One may have been read after its commit and before the commit was answered, so those answers are awaited. They come soon: whoever
+        has read the revision knows that it is committed, by us, or by another process after ours was rolled back.
+        """
+        answers = [answered for number, answered in self._committing.copy().items() if since < number <= until]
+        if answers:
+            await asyncio.wait(answers)
+        return self.own.issuperset(range(since + 1, until + 1))
 
     async def read(self, work: Work[T]) -> T:
         return await self._database.read(work)
@@ -72,12 +74,14 @@ class Revised(Database):
     async def aclose(self) -> None:
         await self._database.aclose()
 
-    def _noting_revision(self, work: Work[T]) -> Callable[[sa.Connection], tuple[T, int | None]]:
+    def _noting_revision(self, work: Work[T], answered: asyncio.Future[None]) -> Callable[[sa.Connection], tuple[T, int | None]]:
         def run(connection: sa.Connection) -> tuple[T, int | None]:
             info: dict[Any, Any] = connection.info  # it outlives the transaction, and an earlier one may have been rolled back
             info.pop(_RAISED, None)
             result = work(connection)
-            written = info.pop(_RAISED, None)
+            written: int | None = info.pop(_RAISED, None)
+            if written is not None:
+                self._committing[written] = answered
             if written is not None and connection.dialect.name == "postgresql":
                 connection.execute(_NOTIFY, {"channel": CHANNEL, "instance": self._instance})
             return result, written

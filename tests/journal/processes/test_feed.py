@@ -80,6 +80,26 @@ async def test_a_journal_does_not_report_its_own_writes(open_journal: Open) -> N
     assert own.calls["call-0"] is CallStatus.ENDED
 
 
+async def test_a_write_whose_answer_comes_late_is_still_its_own(open_journal: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = await open_journal(), await open_journal()
+    own, follower = await following(one), await following(other)
+    database = one._database._database
+    write = database.write
+
+    async def answered_late(work: Callable[[sa.Connection], object]) -> object:
+        result = await write(work)
+        await follower.until(lambda: bool(follower.news))
+        await asyncio.sleep(0.5)  # in which the feed reads its revision
+        return result
+
+    with monkeypatch.context() as late:
+        late.setattr(database, "write", answered_late)
+        await one.save(call(1))
+    await other.save(call(2))
+    await own.until(lambda: "call-2" in own.calls)
+    assert len(own.news) == 1
+
+
 async def test_two_that_write_at_once_both_know_everything_in_the_end(open_journal: Open) -> None:
     both = [await open_journal() for _ in range(2)]
     followers = [await following(journal) for journal in both]
