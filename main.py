@@ -32,6 +32,7 @@ from services.dialling.reach import Reach
 from services.dialling.switch import Switch
 from services.doctor.doctor import Doctor
 from services.doctor.terminal import Terminal
+from services.domain.client import Scope
 from services.domain.errors import EarshotError
 from services.domain.phone_number import EXAMPLE
 from services.journal import AuditRow, Journal
@@ -339,6 +340,7 @@ def recordings_of(settings: Settings, desk: CallDesk, relay: Relay) -> Recording
         find=desk.get,
         note=desk.note,
         may_record=desk.consents.may_record,
+        check=lambda call, client: desk.rights.check(call, client, Scope.CONTROL),
         limit=1_000_000 * settings.recordings_mb,
         default=settings.record,
     )

@@ -28,6 +28,10 @@ from services.recording.folder import RecordingFolder
 from services.recording.recordings import Recordings
 
 
+async def _anybody_may(*_: object) -> None:
+    pass
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     options.add_argument("--kills", type=int, default=20)
@@ -77,7 +81,14 @@ def recorder(ready: Connection, port: int, folder: str, calls: int) -> None:
         relay = Relay(target=target, find=known.get, hint=lambda _: None)
         journal = await Journal.open(Path(folder) / "journal" / "journal.db")
         recordings = Recordings(
-            Path(folder), journal=journal.recordings, relay=relay, find=known.get, note=lambda *_: None, limit=10**10, free_floor=0
+            Path(folder),
+            journal=journal.recordings,
+            relay=relay,
+            find=known.get,
+            note=lambda *_: None,
+            check=_anybody_may,
+            limit=10**10,
+            free_floor=0,
         )
         await recordings.open()
         for call_id in known:

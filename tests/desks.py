@@ -63,3 +63,7 @@ async def two_desks(vapi_urls: tuple[str, str], folder: Path, **settings: Any) -
     async with AsyncExitStack() as stack:
         one, other = [await stack.enter_async_context(desk_at(url, folder, **settings)) for url in vapi_urls]
         yield one, other
+
+
+async def anybody_may(*_: object) -> None:
+    """For `Recordings`: lets every client record every call."""

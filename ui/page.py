@@ -107,7 +107,8 @@ class DeskPage:
         Shortcuts()
         Palette()
         Alerts(desk=self._desk, open_=self._open)
-        Contacts(desk=self._desk, use=self._dialer.fill, regions=self._dialer.regions)
+        if visitor_may(Scope.CALL):
+            Contacts(desk=self._desk, use=self._dialer.fill, regions=self._dialer.regions)
 
     def _rename(self) -> None:
         """Contacts have changed, and so may the name on the stage."""
@@ -172,7 +173,8 @@ class DeskPage:
     def _show_fleet(self, fleet: bool) -> None:
         if fleet and self._fleet is None:
             with self._fleet_place:
-                self._fleet = Fleet(desk=self._desk, open_=self._open, hear=self._select, quiet=lambda _: self._quiet())
+                hear = self._select if visitor_may(Scope.LISTEN) else None
+                self._fleet = Fleet(desk=self._desk, open_=self._open, hear=hear, quiet=lambda _: self._quiet())
         elif self._fleet:
             self._fleet.activate(fleet)
         self._columns.set_visibility(not fleet)

@@ -13,7 +13,9 @@ from starlette.responses import PlainTextResponse, Response
 
 from services.desk.desk import CallDesk
 from services.dialling.switch import Switch
-from services.domain.client import Client
+from services.domain.client import Client, Scope
+from services.domain.errors import Forbidden
+from services.domain.permissions import require, require_reports
 from services.listening.relay import Relay
 from services.recording.recordings import Recordings
 from services.settings import Settings
@@ -23,6 +25,7 @@ from services.webhooks_out.endpoints import Endpoints
 from ui.insights.insights import InsightsPage
 from ui.kit.assets import ROUTE, AssetFiles
 from ui.kit.icons import FAVICON
+from ui.kit.notice import Notice
 from ui.kit.visitor import visitor, welcome_visitor
 from ui.page import DeskPage
 from ui.shell.nicegui_files import NiceguiFiles
@@ -58,6 +61,11 @@ def install_pages(
         state = ui.context.client.request.state
         welcome_visitor(state.client, partial(client_now, state.session, state.client))
 
+    def _ticket(call_id: str, session: str) -> str:
+        client = visitor()
+        require(client, Scope.LISTEN)
+        return issue_ticket(call_id, client.name, session)
+
     @ui.page("/")
     def index(call: str = "", to: str = "", t: str = "") -> None:
         """`?call=` names the call to show first, `&t=` a moment of its recording in seconds, `?to=` a number for the field. The list of
@@ -71,7 +79,7 @@ def install_pages(
             recordings=recordings,
             settings=settings,
             switch=switch,
-            issue_ticket=lambda call_id: issue_ticket(call_id, visitor().name, session),
+            issue_ticket=lambda call_id: _ticket(call_id, session),
             forward=forward,
             endpoints=endpoints,
             call_id=call,
@@ -82,7 +90,12 @@ def install_pages(
     @ui.page("/insights")
     def insights() -> None:
         begin()
-        InsightsPage(desk)
+        try:
+            require_reports(visitor())
+        except Forbidden as error:
+            Notice(lasting=True).show_error(error)
+        else:
+            InsightsPage(desk)
 
     @ui.page("/wall")
     def wall_screen() -> None:

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 
 from services.dialling.journal_states import States
-from services.domain.client import Client
+from services.domain.client import Client, Scope
 from services.domain.contact import MOST_CONTACTS, Contact, dumped, folded, loaded, too_many
+from services.domain.permissions import require
 from services.support.signals import Signal
 
 STATE = "contacts"
@@ -63,6 +64,8 @@ class Contacts:
         """Adds a contact, or changes the one with its number. With `instead_of` the contact of that number goes. Raises RequestError if
         there are too many, JournalError."""
 
+        require(client, Scope.CALL)
+
         def change(known: dict[str, Contact]) -> dict[str, Contact]:
             kept = {number: one for number, one in known.items() if number != instead_of}
             return kept | {contact.number: contact}
@@ -73,6 +76,7 @@ class Contacts:
     async def add_all(self, contacts: Iterable[Contact], client: Client) -> int:
         """Adds contacts, all at once. The ones that are known by their number stay as they are. Returns how many are new. Raises
         RequestError if there are too many, JournalError."""
+        require(client, Scope.CALL)
         new = {contact.number: contact for contact in contacts}
         added = 0
 
@@ -87,6 +91,7 @@ class Contacts:
 
     async def remove(self, number: str, client: Client) -> bool:
         """Deletes the contact of a number; False if there is none. Raises JournalError."""
+        require(client, Scope.CALL)
         there = False
 
         def change(known: dict[str, Contact]) -> dict[str, Contact]:

@@ -10,6 +10,7 @@ from services.desk.alerts import Alerts
 from services.desk.annotations import CallAnnotations
 from services.desk.book import Book
 from services.desk.call_control import CallControl, Obstacle
+from services.desk.call_rights import CallRights
 from services.desk.consents import STATE as RECORDING_RULES
 from services.desk.consents import Consents
 from services.desk.contacts import STATE as CONTACTS
@@ -48,11 +49,12 @@ from services.dialling.reach import Reach
 from services.dialling.switch import STATE as STOP
 from services.dialling.switch import Switch
 from services.domain.call import Call, CallOrder, CallStatus, ListenTarget
-from services.domain.client import LOCAL, Client
+from services.domain.client import LOCAL, Client, Scope
 from services.domain.consent import RecordingMode
 from services.domain.control import Control
 from services.domain.errors import EarshotError, NotConfigured
 from services.domain.limits import Limits
+from services.domain.permissions import require
 from services.domain.speech import Speaker
 from services.domain.transcript import Line
 from services.journal import AuditRow, Dial, Journal
@@ -125,7 +127,8 @@ class CallDesk:
         self.transcripts = Transcripts(self._book.current_id)
         self.measurements = Measurements(journal, self._book.current_id)
         self.timelines = Timelines(self._read_timeline, self._book.current_id)
-        self.annotations = CallAnnotations(journal, dispositions)
+        self.rights = CallRights(journal.dial)
+        self.annotations = CallAnnotations(journal, dispositions, rights=self.rights)
         self._notes = Notes(journal, self.timelines)
         self.note = self._notes.note
         self.contacts = Contacts(journal, self.note)
@@ -186,7 +189,7 @@ class CallDesk:
             running_with=self._book.running_with,
             prepare=self.consents.applied,
         )
-        self._late_hang_ups = LateHangUps(journal, self.end)
+        self._late_hang_ups = LateHangUps(journal, self._hang_up)
         self._erasures = Erasures(gateway=gateway, journal=journal, take=self._updates.erased)
         self._hang_ups = HangUps(gateway=gateway, take=self._updates.ours, changed=self._tell_again)
         self._control = CallControl(
@@ -201,7 +204,7 @@ class CallDesk:
             journal=journal,
             orders=orders,
             placing=self._placing,
-            end=self.end,
+            end=self._hang_up,
             note=self.note,
             current=self.find,
             settled=self._notes.settled,
@@ -394,8 +397,14 @@ class CallDesk:
     async def end(self, call_id: str, client: Client) -> Call:
         """Hangs up, or cancels a scheduled call. Returns the call once Vapi confirms that it ended, and an ended call as it is.
 
-        Raises HangUpUnconfirmed if Vapi has not confirmed it yet (the desk keeps trying), CallNotRunning, CallNotFound, VapiError.
+        Raises HangUpUnconfirmed if Vapi has not confirmed it yet (the desk keeps trying), CallNotRunning, CallNotFound, Forbidden,
+        VapiError.
         """
+        require(client, Scope.CONTROL)
+        await self.rights.check(await self.read(call_id, client), client, Scope.CONTROL)
+        return await self._hang_up(call_id, client)
+
+    async def _hang_up(self, call_id: str, client: Client) -> Call:
         call = await self.read(call_id, client)
         if not call.running:
             return call
@@ -411,13 +420,16 @@ class CallDesk:
         self._drain.check()
         with self._drain.work():
             await self.directory.known()
+            require(client, Scope.CALL)
             call = await self.read(call_id, client)
+            await self.rights.check(call, client, Scope.CALL)
             return self._noted(await self._counted(self._rescheduling.reschedule(call, earliest_at, latest_at, client)), client)
 
     async def erase(self, call_id: str, client: Client) -> Call:
         """Deletes the data of an ended call, here and at Vapi. Returns what is left: times, costs, and the erasure, which Vapi has not
         confirmed yet if it has no `confirmed_at`. The audit stays. Raises CallRunning, NotConfigured, and the errors of `read`.
         """
+        require(client, Scope.MANAGE)
         if self.missing:
             raise NotConfigured.without(self.missing)
         with self._drain.work():
@@ -428,6 +440,7 @@ class CallDesk:
 
         Raises the errors of `read`.
         """
+        require(client, Scope.MANAGE)
         call = await self.read(call_id, client)
         if await self.journal.free_slot(call.id):
             await asyncio.shield(self.note(client, "free-slot", call))
@@ -466,9 +479,11 @@ class CallDesk:
         Raises CallNotRunning, CallNotFound, RequestError, NumberError, VapiError, JournalError, and the errors of the dial guard and the
         caps.
         """
+        require(client, control.action.scope)
         with self._drain.work():
             self.journal.require_room()
             call = await self.read(call_id, client)
+            await self.rights.check(call, client, control.action.scope)
             await self._control.control(call, control, client)
             return call
 

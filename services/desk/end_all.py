@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.domain.call import Call, CallStatus
-from services.domain.client import Client
+from services.domain.client import Client, Scope
 from services.domain.errors import EarshotError
+from services.domain.permissions import require_any_call
 from services.journal import Dial
 from services.support.log_lines import about
 
@@ -46,8 +47,9 @@ async def end_all(desk: CallEnder, switch: Stopper, client: Client) -> AllEnded:
     """Stops dialling, then hangs up every running call and cancels every scheduled one. Returns once each has ended or failed to.
 
     A failure does not affect the other calls. Dials whose outcome is not known are unconfirmed, and hung up once it is, by whichever
-    process learns of it. If the caller is cancelled, the desk continues to hang up. Dialling stays stopped.
+    process learns of it. If the caller is cancelled, the desk continues to hang up. Dialling stays stopped. Raises Forbidden.
     """
+    require_any_call(client, Scope.CONTROL)
     if switch.state is None:
         await switch.stop(client.name)
     # Dials first: one whose outcome becomes known in between is among the running calls.

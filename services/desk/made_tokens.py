@@ -9,6 +9,7 @@ from services.dialling.journal_states import States
 from services.domain.api_token import MOST_TOKENS, ApiToken, digest_of, dumped, loaded, make_token
 from services.domain.client import Client, Scope
 from services.domain.errors import RequestError
+from services.domain.permissions import require
 from services.support.events import set_within
 from services.support.signals import Signal
 
@@ -96,7 +97,8 @@ class MadeTokens:
         await set_within(revoked, (expires_at - self._now()).total_seconds() if expires_at else None)
 
     async def make(self, name: str, scopes: Collection[str], days: int | None, client: Client, *, dials_unasked: bool = False) -> str:
-        """Makes a token and returns it: nobody can read it again. Raises RequestError, JournalError."""
+        """Makes a token and returns it: nobody can read it again. Raises Forbidden, RequestError, JournalError."""
+        require(client, Scope.MANAGE)
         text, made = make_token(name, scopes, days, now=self._now(), dials_unasked=dials_unasked)
 
         def change(value: str) -> str:
@@ -113,7 +115,11 @@ class MadeTokens:
         return text
 
     async def revoke(self, token_id: str, client: Client) -> bool:
-        """Ends a token here at once, in all processes as soon as they read the journal; False if there is none. Raises JournalError."""
+        """Ends a token here at once, in all processes as soon as they read the journal; False if there is none.
+
+        Raises Forbidden, JournalError.
+        """
+        require(client, Scope.MANAGE)
         revoked: ApiToken | None = None
 
         def kept(value: str) -> str:

@@ -8,8 +8,9 @@ from typing import Protocol
 
 from services.desk.contacts import Contacts
 from services.domain.call import Call, CallStatus
-from services.domain.client import Client
+from services.domain.client import Client, Scope
 from services.domain.errors import EarshotError
+from services.domain.permissions import require
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +40,9 @@ async def erase_number(desk: CallEraser, number: str, client: Client) -> NumberE
     """Deletes the contact of a number in E.164, and the data of every ended call with it. Calls that run stay as they are.
 
     What a call's erasure leaves, stays: its times and costs, and the audit, which has the number. Raises JournalError if the calls can't
-    be read, and the errors of `Contacts.remove`.
+    be read, Forbidden, and the errors of `Contacts.remove`.
     """
+    require(client, Scope.MANAGE)
     found = await _ended_with(desk, number)
     erased = 0
     for call in found:

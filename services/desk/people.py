@@ -8,8 +8,9 @@ from itertools import count
 from typing import TypeVar
 
 from services.dialling.journal_states import States
-from services.domain.client import PAGE, Caps, Client
+from services.domain.client import PAGE, Caps, Client, Scope
 from services.domain.errors import Forbidden, PersonNotFound, RequestError, Unauthorized
+from services.domain.permissions import require
 from services.domain.person import (
     LONGEST_NAME,
     MOST_PEOPLE,
@@ -36,7 +37,8 @@ _DEAD_LINK = "This link was used before, or it is older than 48 hours. Ask an ow
 class People:
     """`note` writes the audit. `names_taken` returns the names of the API tokens: the audit must not mix them up with people.
 
-    `changed` tells that somebody was added, changed or removed, in whichever process. Methods that change something raise JournalError.
+    `changed` tells that somebody was added, changed or removed, in whichever process. What a client changes needs the scope `manage`.
+    Methods that change something raise Forbidden and JournalError.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class People:
 
         Raises RequestError.
         """
+        require(client, Scope.MANAGE)
         code, made = make_person(name, role, caps, now=self._now()).linked(self._now())
 
         def change(known: dict[str, Person]) -> None:
@@ -114,6 +117,7 @@ class People:
 
         Raises PersonNotFound.
         """
+        require(client, Scope.MANAGE)
 
         def change(known: dict[str, Person]) -> tuple[str, str]:
             code, known[person_id] = _of(known, person_id).linked(self._now())
@@ -191,6 +195,7 @@ class People:
         disabled: bool | None = None,
     ) -> Person:
         """Changes what is given, and ends the person's sessions if it changes anything. Raises PersonNotFound, RequestError."""
+        require(client, Scope.MANAGE)
 
         def change(known: dict[str, Person]) -> tuple[Person, bool]:
             before = _of(known, person_id)
@@ -213,6 +218,7 @@ class People:
 
     async def remove(self, person_id: str, client: Client) -> bool:
         """Ends everything that the person had here; False if there is none. Raises RequestError for the last owner."""
+        require(client, Scope.MANAGE)
 
         def change(known: dict[str, Person]) -> Person | None:
             removed = known.pop(person_id, None)

@@ -101,7 +101,9 @@ class Placing:
         Runs to completion even if the caller is cancelled, so that a dialled call is never forgotten. Raises EarshotError if nothing was
         placed.
         """
-        limits = replace(self._limits, duplicate_window=None) if allow_duplicate or key else self._limits
+        limits = self._limits.of(client)
+        if allow_duplicate or key:
+            limits = replace(limits, duplicate_window=None)
         if allow_duplicate:
             limits = replace(limits, one_per_number=False)
         order = await self._prepared(replace(order, placed_by=client.name, by_machine=client.machine), client, key)
@@ -170,13 +172,15 @@ class Placing:
             phone_number_id=call.phone_number_id or "",
             tag=secrets.token_hex(8),
         )
-        self._count(await self._journal.count_transfer(order, client=client.name, call_id=call.id, limits=self._limits))
+        self._count(await self._journal.count_transfer(order, client=client.name, call_id=call.id, limits=self._limits.of(client)))
 
     async def weigh(self, order: CallOrder, client: Client, *, allow_duplicate: bool = True, instead_of: str | None = None) -> None:
         """Raises what `place` would raise now, as far as that is known without dialling. `instead_of` is the tag of a scheduled call that
         will have been cancelled by then.
         """
-        limits = replace(self._limits, duplicate_window=None, one_per_number=False) if allow_duplicate else self._limits
+        limits = self._limits.of(client)
+        if allow_duplicate:
+            limits = replace(limits, duplicate_window=None, one_per_number=False)
         await self._admit(order, client, limits)
         order = self._prepare(order)
         await self._journal.weigh(order, client=client.name, limits=limits, instead_of=instead_of)

@@ -53,23 +53,34 @@ class DialGuard:
     def check_destination(self, number: PhoneNumber | None, client: Client) -> None:
         """Like `check`, for the destination of a transfer. None is a SIP URI without a number."""
         if Scope.TRANSFER not in client.scopes:
-            raise Forbidden("This token may not transfer calls: it lacks the scope `transfer`.")
+            raise Forbidden(f"{_who(client)} may not transfer calls: it lacks the scope `transfer`.")
         self._check_switch()
+        self._check_own_regions(number, client)
         if number is not None:
             self._check_number(number)
 
     def check(self, number: PhoneNumber | None, client: Client) -> None:
-        """Raises Forbidden (`forbidden_scope`, `number_blocked`, `destination_not_allowed`), NumberError or Stopped. None is a SIP URI
-        without a number."""
+        """Raises Forbidden (`forbidden_scope`, `number_blocked`, `destination_not_allowed`, `destination_not_yours`), NumberError or
+        Stopped. None is a SIP URI without a number.
+        """
         if Scope.CALL not in client.scopes:
-            raise Forbidden("This token may not place calls: it lacks the scope `call`.")
+            raise Forbidden(f"{_who(client)} may not place calls: it lacks the scope `call`.")
         self._check_switch()
+        self._check_own_regions(number, client)
         if number is not None:
             self._check_number(number)
 
     def _check_switch(self) -> None:
         if self._switch.state is not None:
             raise Stopped("All dialling is stopped. Resume it on the page or with POST /api/dialling/resume.")
+
+    def _check_own_regions(self, number: PhoneNumber | None, client: Client) -> None:
+        """Beside what the installation allows, and never instead of it."""
+        regions = client.caps.regions
+        if regions is None or (number is not None and (number.e164 in self._always or number.region in regions)):
+            return
+        where = region_name(number.region) or number.region if number is not None and number.region else "this destination"
+        raise Forbidden(f"You may not call {where}. An owner can allow it.", code="destination_not_yours")
 
     def _check_number(self, number: PhoneNumber) -> None:
         if number.e164 not in self._always:
@@ -98,6 +109,10 @@ class DialGuard:
         raise _not_allowed(
             f"Calls to {region_name(number.region) or number.region} are not allowed. Set EARSHOT_ALLOWED_REGIONS={wider} to allow them."
         )
+
+
+def _who(client: Client) -> str:
+    return "Your role" if client.person else "This token"
 
 
 def _not_allowed(detail: str) -> Forbidden:

@@ -117,7 +117,9 @@ class Unauthorized(EarshotError):
 
 
 class Forbidden(EarshotError):
-    """`destination_not_allowed`, `number_blocked`, `confirmation_required` or `forbidden_scope`."""
+    """`destination_not_allowed`, `number_blocked`, `confirmation_required` or `forbidden_scope`; of people also `destination_not_yours`,
+    `not_your_call`, `may_not_record` or `person_disabled`.
+    """
 
     status = 403
     code = "forbidden_scope"

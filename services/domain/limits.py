@@ -1,13 +1,15 @@
 """How many calls may be placed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+
+from services.domain.client import Client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Caps on the dials of the last hour and the last 24 hours, on simultaneous calls, and how soon a client may dial a number again.
-    With `one_per_number`, nobody may dial a number that has a running call.
+    With `one_per_number`, nobody may dial a number that has a running call. `own_per_hour` and `own_per_day` count the client's own dials.
 
     They apply to all processes that share the journal. None: no limit.
     """
@@ -17,3 +19,9 @@ class Limits:
     at_once: int | None = None
     duplicate_window: timedelta | None = None
     one_per_number: bool = False
+    own_per_hour: int | None = None
+    own_per_day: int | None = None
+
+    def of(self, client: Client) -> "Limits":
+        """These limits, and the client's own."""
+        return replace(self, own_per_hour=client.caps.per_hour, own_per_day=client.caps.per_day)

@@ -44,7 +44,7 @@ _SCOPES: dict[Role, frozenset[Scope]] = {
     Role.LISTENER: frozenset({Scope.READ, Scope.LISTEN}),
     Role.CALLER: frozenset({Scope.READ, Scope.LISTEN, Scope.CALL, Scope.CONTROL}),
     Role.SUPERVISOR: frozenset({Scope.READ, Scope.LISTEN, Scope.CALL, Scope.CONTROL, Scope.TRANSFER}),
-    Role.OWNER: frozenset(Scope),
+    Role.OWNER: frozenset(Scope) - {Scope.MCP},  # which is for programs
 }
 
 

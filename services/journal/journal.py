@@ -148,7 +148,7 @@ class Journal:
         """Writes down that the call `call_id` is about to be transferred to the number of `order`. Returns when. It counts as a dial,
         whatever the outcome, but takes no slot. Raises LimitReached for the hourly and daily caps of `limits`.
         """
-        in_time = Limits(per_hour=limits.per_hour, per_day=limits.per_day)
+        in_time = replace(limits, at_once=None, duplicate_window=None, one_per_number=False)
         begun = await self._writer.do(_BEGIN, replace(self._beginning(order, client, in_time), transfers=call_id))
         await self._feed.catch_up(to=begun.states)
         return begun.dial.dialled_at

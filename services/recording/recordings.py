@@ -3,14 +3,14 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import soundfile
 
 from services.domain.call import Call, CallStatus
-from services.domain.client import Client
+from services.domain.client import Client, Scope
 from services.domain.consent import MayRecord
 from services.domain.errors import (
     CallNotFound,
@@ -23,6 +23,7 @@ from services.domain.errors import (
     RecordingNotFound,
     RecordingUnfinished,
 )
+from services.domain.permissions import require, require_recording
 from services.journal import RecordingState
 from services.journal.recordings import RecordingsJournal
 from services.listening.relay import Relay
@@ -51,7 +52,8 @@ class Recordings:
     there, and what waits in the folder is never deleted.
 
     `journal` sees to it that one process records a call, that another takes over if that dies, and that all know of it.
-    `default`: record every call unless it is switched off, or `may_record` says no. `note` writes the audit.
+    `default`: record every call unless it is switched off, or `may_record` says no. `note` writes the audit, and `check` raises Forbidden
+    for a call that a client may not control.
     `changed` emits the id of each call for which `recording`, `recorded_from`, `has` or `problem` may have changed, in whichever process.
     """
 
@@ -63,6 +65,7 @@ class Recordings:
         relay: Relay,
         find: Callable[[str], Call | None],
         note: Callable[[Client, str, Call], object],
+        check: Callable[[Call, Client], Awaitable[None]],
         may_record: Callable[[Call], MayRecord] = lambda _call: MayRecord.YES,
         limit: int,
         store: RecordingStore | None = None,
@@ -77,6 +80,7 @@ class Recordings:
         self._find = find
         self._note = note
         self._may_record = may_record
+        self._check = check
         self._hearings = Hearings(note)
         self._disk = RecordingDisk(folder, limit=limit, free_floor=free_floor, delete_oldest=store is None)
         self._problems = Problems(self.changed.emit)
@@ -150,9 +154,11 @@ class Recordings:
     async def start(self, call_id: str, client: Client, *, agreed: bool = False) -> None:
         """Records from now on. Does nothing if the call is being recorded. `agreed`: the client says that everybody on it agreed.
 
-        Raises RecordingForbidden, ConsentNeeded, CallNotFound, CallNotRunning, CantRecord.
+        Raises Forbidden, RecordingForbidden, ConsentNeeded, CallNotFound, CallNotRunning, CantRecord.
         """
+        require_recording(client)
         call = self._known(call_id)
+        await self._check(call, client)
         may = self._may_record(call)
         if may is MayRecord.NO:
             raise RecordingForbidden("Calls to this country are never recorded here.", code="recording_forbidden")
@@ -163,8 +169,10 @@ class Recordings:
         await self._start(call_id, client, unasked=False)
 
     async def stop(self, call_id: str, client: Client) -> None:
-        """Stops recording. What was recorded is kept and will soon be playable. Raises CallNotFound."""
+        """Stops recording. What was recorded is kept and will soon be playable. Raises CallNotFound, Forbidden."""
+        require_recording(client)
         call = self._known(call_id)
+        await self._check(call, client)
         if self.recording(call.id):
             self._note(client, "stop-recording", call)
         await self._leases.switch_off(call.id)
@@ -197,6 +205,7 @@ class Recordings:
 
     async def delete(self, call_id: str, client: Client) -> None:
         """Deletes the recording permanently. Raises RecordingNotFound, and RecordingUnfinished while it is being written."""
+        require(client, Scope.MANAGE)
         call_id = self._id(call_id)
         if self._leases.elsewhere(call_id):
             raise RecordingUnfinished("This call is being recorded. Stop the recording first.")

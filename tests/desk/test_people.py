@@ -96,7 +96,7 @@ async def test_the_first_owner_chooses_a_name_and_each_process_logs_a_link(journ
     assert [bool(people.of_code(code)) for code in codes] == [False] + [True] * MOST_LINKS
     assert await refused(people.join(codes[1], HASH, name=" ")) == "invalid_person_name"
     owner = await people.join(codes[1], HASH, name="Ana")
-    assert (owner.name, owner.client.scopes) == ("Ana", frozenset(Scope))
+    assert (owner.name, owner.client.scopes) == ("Ana", frozenset(Scope) - {Scope.MCP})
     assert await people.first_link() == ""
     assert not any(people.of_code(code) for code in codes)
 
@@ -110,7 +110,7 @@ async def test_what_each_role_may() -> None:
     assert scopes[1] == {Scope.READ, Scope.LISTEN}
     assert scopes[2] == {Scope.READ, Scope.LISTEN, Scope.CALL, Scope.CONTROL}
     assert scopes[3] == {Scope.READ, Scope.LISTEN, Scope.CALL, Scope.CONTROL, Scope.TRANSFER}
-    assert scopes[4] == set(Scope)
+    assert scopes[4] == set(Scope) - {Scope.MCP}
     assert [of(role).client.own_calls_only for role in Role] == [False, False, True, False, False]
     assert [of(role).client.reports for role in Role] == [False, False, False, True, True]
     assert Scope.TRANSFER not in of(Role.SUPERVISOR, Caps(transfer=False)).client.scopes

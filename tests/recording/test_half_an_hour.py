@@ -13,6 +13,7 @@ from services.domain.client import PAGE
 from services.journal import Journal
 from services.listening.listener import Listener
 from services.recording.recordings import Recordings
+from tests.desks import anybody_may
 from tests.listening.stand_in import START, Line, StandIn, eventually, within
 
 RATE = 16_000
@@ -77,6 +78,7 @@ async def test_half_an_hour_is_kept_bit_for_bit_with_its_drops_and_stalls_marked
             relay=line.relay,
             find=line.calls.get,
             note=lambda *_: None,
+            check=anybody_may,
             limit=10**9,
             free_floor=0,
             clock=lambda: call.now,

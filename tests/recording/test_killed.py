@@ -17,6 +17,7 @@ from services.journal import Journal
 from services.listening.relay import Relay
 from services.recording.folder import RecordingFolder
 from services.recording.recordings import Recordings
+from tests.desks import anybody_may
 from tests.listening.stand_in import START, StandIn, pcm
 
 FRAME = 0.02
@@ -59,7 +60,9 @@ async def record(url: str, folder: str) -> None:
 
     relay = Relay(target=target, find={"c1": call}.get, hint=lambda _: None)
     journal = await Journal.open(Path(folder) / "journal.db")
-    recordings = Recordings(Path(folder), journal=journal.recordings, relay=relay, find={"c1": call}.get, note=lambda *_: None, limit=10**9)
+    recordings = Recordings(
+        Path(folder), journal=journal.recordings, relay=relay, find={"c1": call}.get, note=lambda *_: None, check=anybody_may, limit=10**9
+    )
     await recordings.open()
     await recordings.start("c1", PAGE)
     await asyncio.Event().wait()

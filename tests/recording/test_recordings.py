@@ -32,6 +32,7 @@ from services.recording.recordings import Recordings
 from services.web.problems import install_problems
 from services.web.routes.clips import ClipAnswers
 from services.web.routes.recordings import recording_router, replay_router
+from tests.desks import anybody_may
 from tests.journal.conftest import an_order
 from tests.journals import open_journal
 from tests.listening.stand_in import SOUND_IN, START, Line, StandIn, pcm, sound_in, within
@@ -57,6 +58,7 @@ class Site:
             relay=line.relay,
             find=line.calls.get,
             note=lambda client, action, call: self.audit.append((client.name, action, call.id)),
+            check=anybody_may,
             **{"limit": 10_000_000, "free_floor": 0, **options},
         )
         self.recordings.changed.subscribe(self.news.put_nowait)

@@ -14,6 +14,7 @@ import pytest
 
 from services.desk.desk import CallDesk
 from services.desk.measuring import Measuring
+from services.domain.client import Scope
 from services.listening.relay import Relay
 from services.recording.recordings import Recordings
 from services.recording.vapi_recordings import VapiRecordings
@@ -23,6 +24,7 @@ from services.vapi.gateway import Gateway
 from services.vapi.no_credentials import NoCredentials
 from services.web.access.authentication import Authentication
 from services.web.access.gatekeeper import Gatekeeper
+from services.web.access.sessions import Sessions
 from services.web.access.tickets import Tickets
 from services.web.access.tokens import read_tokens
 from services.web.api import create_api
@@ -70,14 +72,34 @@ class Client:
 
 @asynccontextmanager
 async def client_of(
-    folder: Path, gateway: Gateway | None, *, forward: WebhookForward | None = None, measured: bool = False, **settings: Any
+    folder: Path,
+    gateway: Gateway | None,
+    *,
+    forward: WebhookForward | None = None,
+    measured: bool = False,
+    signs_in: bool = False,
+    **settings: Any,
 ) -> AsyncIterator[Client]:
-    """The API over a desk of its own, served on a real socket. `measured`: its calls are measured, also if nobody listens."""
+    """The API over a desk of its own, served on a real socket. `measured`: its calls are measured, also if nobody listens.
+    `signs_in`: people use it with a session.
+    """
     account = replace(SETTINGS, data_dir=folder, **settings)
     async with desk_in(folder, gateway, **settings) as desk:
         relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
         desk.changed.subscribe(relay.on_call)
-        api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=desk.switch, settings=account, version="1", forward=forward)
+        sessions = Sessions(desk.journal, password="", people=desk.people) if signs_in else None
+        if sessions:
+            await sessions.load()
+        api = create_api(
+            desk=desk,
+            relay=relay,
+            tickets=Tickets(),
+            switch=desk.switch,
+            settings=account,
+            version="1",
+            sessions=sessions,
+            forward=forward,
+        )
         recordings = Recordings(
             folder / "recordings",
             journal=desk.journal.recordings,
@@ -86,6 +108,7 @@ async def client_of(
             note=desk.note,
             may_record=desk.consents.may_record,
             default=account.record,
+            check=lambda call, client: desk.rights.check(call, client, Scope.CONTROL),
             limit=10**9,
         )
         await recordings.open()
@@ -105,11 +128,13 @@ async def client_of(
         desk.changed.subscribe(vapi_recordings.on_call)
         api.include_router(vapi_recording_router(vapi_recordings))
         api.include_router(call_files_router(vapi.artifact, desk))
-        access = Authentication(api, sessions=None, tokens=read_tokens(account.api_tokens), made=desk.tokens)
+        access = Authentication(api, sessions=sessions, tokens=read_tokens(account.api_tokens), made=desk.tokens)
         async with serving(Gatekeeper(access, allowed_hosts=LOOPBACK_HOSTS)) as url, aiohttp.ClientSession() as session:
             yield Client(session, url, desk)
             api.state.events.close()
             await api.state.mcp.aclose()
+        if sessions:
+            await sessions.aclose()
         await measuring.aclose()
         await vapi_recordings.aclose()
         await recordings.aclose()

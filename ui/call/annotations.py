@@ -24,7 +24,9 @@ from ui.words.who import who_name
 
 
 class CallAnnotations(LiveBox):
-    """Calls `replay` with the moment to replay from, in seconds of the recording. Hidden for a call that can't be annotated."""
+    """Calls `replay` with the moment to replay from, in seconds of the recording. Hidden for a call that can't be annotated.
+
+    `allow` comes before it is shown: it reads what was written."""
 
     def __init__(self, call: Call, *, desk: CallDesk, replay: Callable[[float], None]) -> None:
         super().__init__("section", "annotations", aria_label=say("notes"), data_testid="annotations")
@@ -32,11 +34,12 @@ class CallAnnotations(LiveBox):
         self._annotations = desk.annotations
         self._replay = replay
         self._moment: float | None = None
+        self._allowed = True
         with self:
             Text("h3", say("notes"))
             self._notice = Notice()
             self._list = Box("ol", "notes", aria_live="polite")
-            with SendForm(send=self._add_note, notice=self._notice, draft=f"note {call.id}"):
+            with SendForm(send=self._add_note, notice=self._notice, draft=f"note {call.id}") as self._writing:
                 with Box(classes="ask"):
                     with Box(classes="field"):
                         self._field = Box("input", name="note", type="text", autocomplete="off", maxlength=LONGEST_NOTE)
@@ -50,14 +53,13 @@ class CallAnnotations(LiveBox):
                     Text("button", say("note_whole"), "btn small", type="button").on("click", lambda: self._mark(None))
             with Box(classes="labels"):
                 self._tags = Box("ul", "tags", aria_label=say("tags"))
-                with SendForm(send=self._add_tag, notice=self._notice, draft=f"tag {call.id}").classes("tag-form"):
+                with SendForm(send=self._add_tag, notice=self._notice, draft=f"tag {call.id}").classes("tag-form") as self._tagging:
                     field = Box("input", name="tag", type="text", autocomplete="off", maxlength=LONGEST_LABEL)
                     set_props(field, placeholder=say("tag_label"), aria_label=say("tag_label"))
                     Text("button", say("tag_add"), "btn small", type="submit", data_testid="tag-add")
                 self._disposition = self._choice() if self._annotations.dispositions else None
         self.subscribe(self._annotations.changed, self._on_change)
         self.refresh(call)
-        self.start(self._read(), name="read notes")
 
     def refresh(self, call: Call) -> None:
         """Updates to a changed call."""
@@ -68,6 +70,15 @@ class CallAnnotations(LiveBox):
         self._mark(self._moment)
         if deleted:
             self._show(Annotations())
+
+    def allow(self, allowed: bool) -> None:
+        """Says whether whoever opened the page may write here. Everybody may read."""
+        self._allowed = allowed
+        for form in (self._writing, self._tagging):
+            form.set_visibility(allowed)
+        if self._disposition:
+            set_props(self._disposition, disabled=not allowed)
+        self.start(self._read(), name="read notes")
 
     def mark_moment(self, moment_s: float) -> None:
         """Has the next note be about this moment of the recording."""
@@ -123,6 +134,7 @@ class CallAnnotations(LiveBox):
                 LocalTime(note.at, full=True)
             with Box("button", "btn bare", type="button", aria_label=say("note_delete")) as delete:
                 icon("close", 16)
+            delete.set_visibility(self._allowed)
             delete.on("click", lambda: self._attempt(lambda by: self._annotations.delete_note(self._call, note.id, by)))
 
     def _link(self, moment_s: float) -> None:
@@ -136,6 +148,7 @@ class CallAnnotations(LiveBox):
             Text("span", tag.text)
             with Box("button", type="button", aria_label=say("tag_remove", tag=tag.text)) as remove:
                 icon("close", 12)
+            remove.set_visibility(self._allowed)
             remove.on("click", lambda: self._attempt(lambda by: self._annotations.remove_tag(self._call, tag.text, by)))
 
     async def _add_note(self, fields: Fields) -> bool:

@@ -5,6 +5,8 @@ from functools import partial
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
+from services.domain.client import Scope
+from services.domain.errors import EarshotError
 from services.recording.recordings import Recordings
 from ui.call.alerts_line import AlertsLine
 from ui.call.annotations import CallAnnotations
@@ -21,7 +23,7 @@ from ui.kit.icons import icon
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.kit.times import LocalTime
-from ui.kit.visitor import visitor
+from ui.kit.visitor import visitor, visitor_controls_all, visitor_may, visitor_records
 from ui.recording.record_switch import RecordingNote, RecordSwitch
 from ui.recording.recorded import Recorded
 from ui.recording.vapi_recorded import VapiRecorded
@@ -58,6 +60,7 @@ class CallCard:
         self._heard = False
         self._ending = False
         self._freed = False
+        self._controls = visitor_controls_all()
         self._replays: frozenset[str] = frozenset()
         self._head = CallHead(call, desk=desk)
         self._remark = Text("p", "", "remark")
@@ -87,13 +90,29 @@ class CallCard:
         self._steering = Steering(call, desk=desk)
         self._annotations = CallAnnotations(call, desk=desk, replay=self.show_moment)
         self._deletion = DataDeletion(call, desk=desk)
+        self._allow()
         self.update(call)
+        if not self._controls and visitor_may(Scope.CONTROL):
+            self._steering.start(self._look_whose(), name="look up who placed the call")
+
+    async def _look_whose(self) -> None:
+        """Somebody who controls only their own calls can do so as soon as it is known that this is one."""
+        try:
+            self._controls = await self._desk.rights.may_control(self.call, visitor())
+        except EarshotError as error:
+            self._notice.show_error(error)
+        self._allow()
+        self._refresh()
+
+    def _allow(self) -> None:
+        self._steering.allow(self._controls)
+        self._annotations.allow(self._controls)
 
     def update(self, call: Call) -> None:
         self.call = call
         self._head.update(call)
         self._remark.show(remark(call))
-        if call.status not in _WITHOUT_SOUND and self._player is None:
+        if call.status not in _WITHOUT_SOUND and self._player is None and visitor_may(Scope.LISTEN):
             self._with_player(call)
         if not call.running:
             self._notice.hide()
@@ -175,9 +194,11 @@ class CallCard:
         self._at_the_latest.set_visibility(latest is not None)
         self._begins_by.show(latest)
         self._move.refresh(self.call)
+        self._cancel.set_visibility(self._controls)
+        self._reschedule.set_visibility(self._controls and visitor_may(Scope.CALL))
         self._cancel.show(say("cancelling" if ending else "cancel_call"))
         set_props(self._cancel, disabled=ending)
-        self._free.set_visibility(self._desk.may_free(self.call) and not self._freed)
+        self._free.set_visibility(self._desk.may_free(self.call) and not self._freed and visitor_may(Scope.MANAGE))
 
     def _refresh(self) -> None:
         """Updates the buttons to what can be done now."""
@@ -195,8 +216,8 @@ class CallCard:
         self._toggle_icons[1].set_visibility(listening)
         self._toggle.set_visibility(running or listening)
         self._spread.set_visibility(running or listening)
-        self._end_button.set_visibility(running)
-        self._record.set_visibility(running)
+        self._end_button.set_visibility(running and self._controls)
+        self._record.set_visibility(running and self._controls and visitor_records())
         ending = self._ending or self._desk.ending(self.call.id)
         self._end_text.show(say("ending" if ending else "end_call"))
         set_props(self._end_button, disabled=ending)

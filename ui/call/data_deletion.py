@@ -2,10 +2,11 @@
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call
+from services.domain.client import Scope
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.kit.times import LocalTime
-from ui.kit.visitor import visitor
+from ui.kit.visitor import visitor, visitor_may
 from ui.words import say
 from ui.words.who import who_name
 
@@ -45,7 +46,7 @@ class DataDeletion(Box):
         if erasure:
             words = "data_deleted" if erasure.confirmed_at else "data_deleted_here"
             self._state.show(say(words, who=who_name(erasure.by)))
-        self._open.set_visibility(erasure is None and not self._asking)
+        self._open.set_visibility(erasure is None and not self._asking and visitor_may(Scope.MANAGE))
         self._question.set_visibility(erasure is None and self._asking)
         self._yes.show(say("deleting_data" if self._deleting else "delete_data_yes"))
         set_props(self._yes, disabled=self._deleting)

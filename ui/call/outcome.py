@@ -5,10 +5,12 @@ from urllib.parse import quote
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call
+from services.domain.client import Scope
 from services.support.root_path import address
 from ui.kit.icons import icon
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.tone import tone_of
+from ui.kit.visitor import visitor_may
 from ui.words import say
 from ui.words.calls import cost, cost_of, cost_part, duration, summary, why_ended
 from ui.words.findings import collected, latency, monitors, scorecards, success
@@ -68,10 +70,10 @@ class Outcome(Box):
         self._monitors.show(monitors(call))
         self._latency.show(latency(call))
         self._data.show(collected(call))
-        self._again.set_visibility(bool(self._to))
+        self._again.set_visibility(bool(self._to) and visitor_may(Scope.CALL))
         for link, kind, there in ((self._log, "call-logs", call.logged), (self._packets, "pcap", call.captured)):
             set_props(link, href=address(f"/call-files/{quote(call.id, safe='')}/{kind}"))
-            link.set_visibility(there)
+            link.set_visibility(there and visitor_may(Scope.LISTEN))
 
 
 class _Fact:

@@ -1,8 +1,11 @@
 """Steering an active call: have the assistant say something, instruct it, transfer the call or hand it over, mute a speaker."""
 
+from collections.abc import Sequence
+
 from services.desk.call_control import Obstacle
 from services.desk.desk import CallDesk
 from services.domain.call import Call
+from services.domain.client import Scope
 from services.domain.control import Action, Control
 from services.domain.speech import Speaker
 from ui.call.handoff import HandoffForm
@@ -13,9 +16,11 @@ from ui.kit.icons import icon
 from ui.kit.live_box import LiveBox
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
-from ui.kit.visitor import visitor
+from ui.kit.visitor import visitor, visitor_may
 from ui.words import say
 
+WAYS = ("say", "whisper", "transfer", "handoff")
+"""All but the first need the scope `transfer`: an assistant may have a tool that transfers."""
 _LONGEST = 1000  # characters: a minute of speech
 _WHY_NOT = {
     Obstacle.UNKNOWN: "not_yet_unknown",
@@ -31,9 +36,11 @@ class Steering(LiveBox):
         super().__init__("section", "steering", aria_label=say("steering"))
         self._call = call
         self._desk = desk
+        self._allowed = True
+        transfers = visitor_may(Scope.TRANSFER)
         with self:
             with Box(classes="ways"):
-                _ways()
+                _ways(WAYS if transfers else WAYS[:1])
                 notice = Notice()
                 with Box(classes="mutes"):
                     speakers: tuple[Speaker, ...] = ("assistant", "customer")
@@ -49,8 +56,11 @@ class Steering(LiveBox):
                 with Box(classes="below"):
                     Text("p", say("whisper_hint"))
                     _switch("silent", say("silent"))
+            whispering.set_visibility(transfers)
             transferring = TransferForm(call, desk=desk, notice=notice)
+            transferring.set_visibility(transfers)
             self._handing = HandoffForm(call.id, desk=desk, notice=notice)
+            self._handing.set_visibility(transfers)
             self._why_not = Text("p", "", "why-not", role="status")
             notice.move(self)
         self._forms = *self._mutes, saying, whispering, transferring, self._handing
@@ -61,6 +71,11 @@ class Steering(LiveBox):
     def refresh(self, call: Call) -> None:
         """Updates to a changed call."""
         self._call = call
+        self._refresh()
+
+    def allow(self, allowed: bool) -> None:
+        """Says whether whoever opened the page may control the call. Hidden if not."""
+        self._allowed = allowed
         self._refresh()
 
     def _on_change(self, call_id: str) -> None:
@@ -75,7 +90,7 @@ class Steering(LiveBox):
             form.enable(obstacle is None)
         for mute in self._mutes:
             mute.refresh()
-        self.set_visibility(self._call.running)
+        self.set_visibility(self._call.running and self._allowed)
 
     async def _say(self, fields: Fields) -> bool:
         last, interrupt = "last" in fields, "interrupt" in fields
@@ -91,11 +106,11 @@ class Steering(LiveBox):
         return True
 
 
-def _ways() -> None:
+def _ways(ways: Sequence[str]) -> None:
     """The choice of action; the style sheet shows the form of the chosen one."""
     with Box("fieldset", "choices"):
         Text("legend", say("steering"), "sr-only")
-        for way in ("say", "whisper", "transfer", "handoff"):
+        for way in ways:
             with Box("label"):
                 Box("input", type="radio", name="way", value=way, checked=True if way == "say" else None)
                 Text("span", say(f"way_{way}"))

@@ -8,8 +8,10 @@ from types import MappingProxyType
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
+from services.domain.client import Scope
 from services.settings import CREDENTIALS
 from ui.kit.markup import Box, Text, set_props
+from ui.kit.visitor import visitor_may
 from ui.words import say
 
 SCENES: Mapping[str, str] = MappingProxyType(
@@ -36,7 +38,7 @@ def welcome(*, demo: bool, missing: Sequence[str], fill: Callable[[str], None]) 
             ui.html(_drawing(), sanitize=False).classes("drawing")
         Text("h2", say("empty_title"))
         Text("p", say("empty"))
-        if demo:
+        if demo and visitor_may(Scope.CALL):
             _offer_scenes(fill)
             with Box("details", "go-live"):
                 Text("summary", say("live_steps"))

@@ -10,6 +10,7 @@ from nicegui.events import GenericEventArguments
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallOrder
+from services.domain.client import Scope
 from services.domain.errors import DuplicateCall, DuplicateRunningCall, EarshotError, VapiRefused
 from services.domain.national_number import NationalNumber, browser_region, read_national
 from services.domain.pasted_number import number_in, number_in_address
@@ -24,7 +25,7 @@ from ui.kit.icons import icon
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.kit.press import PRESS, came_late
-from ui.kit.visitor import visitor
+from ui.kit.visitor import visitor, visitor_may
 from ui.words import language, parts, say
 from ui.words.calls import named
 from ui.words.faults import error_words
@@ -73,7 +74,7 @@ class Dialer:
         self._browser_region = browser_region(request.headers.get("accept-language", "")) if request else None
         self._not_meant = ""  # a text whose reading the user has dismissed
         to = number_in_address(to[:_MAX_PASTED], self._regions(desk.phone_number_id))[:_MAX_TEXT]
-        with Box("section", "card pad dialer", aria_label=say("dialer")):
+        with Box("section", "card pad dialer", aria_label=say("dialer")) as section:
             self.form = DialForm(initial=to, disabled=bool(desk.missing))
             with self.form:
                 with Box(classes="label-row"):
@@ -99,6 +100,7 @@ class Dialer:
                     Text("span", say("call"))
                 self._confirm = Text("button", say("call_anyway"), "btn", type="submit", name="confirmed", data_testid="dial-confirm")
             self._notice = Notice()
+        section.set_visibility(visitor_may(Scope.CALL))
         self.form.on("typed", lambda event: self._typed(_text(event.args)))
         self.form.on("pasted", lambda event: self._pasted(event.args))
         self.form.on("chosen", lambda event: self._choose(event.args))

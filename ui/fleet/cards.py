@@ -78,8 +78,8 @@ def _alerted(alerts: list[Alert]) -> bool:
     return bool(alerts) and (datetime.now(UTC) - alerts[-1].at).total_seconds() < _ALERTED_S
 
 
-def card(desk: CallDesk, call: Call, *, for_a_room: bool = False) -> Card:
-    """`for_a_room` masks the number."""
+def card(desk: CallDesk, call: Call, *, for_a_room: bool = False, hears: bool = True) -> Card:
+    """`for_a_room` masks the number. `hears`: whoever sees the card may listen to the call."""
     measured = desk.measurements.live(call.id)
     figures = measured.figures if measured else None
     talks = call.status is CallStatus.IN_PROGRESS
@@ -103,7 +103,7 @@ def card(desk: CallDesk, call: Call, *, for_a_room: bool = False) -> Card:
         last=last.text[-_MAX_LAST:] if last else "",
         last_speaker=last.speaker if last else "",
         lanes=_lanes(figures) if figures else [],
-        audible=talks or call.status is CallStatus.RINGING,
+        audible=hears and (talks or call.status is CallStatus.RINGING),
     )
 
 

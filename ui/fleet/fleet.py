@@ -6,6 +6,7 @@ from collections.abc import Callable
 from nicegui.element import Element
 
 from services.desk.desk import CallDesk
+from services.domain.call import Call
 from services.measures.trouble import LOST_S
 from ui.fleet.cards import Card, card, find, in_fleet
 from ui.kit.icons import drawing
@@ -19,7 +20,7 @@ _EVERY_S = 0.25  # a card is updated at most so often: fifty calls publish two f
 
 class Grid(Element, component="fleet.js", dependencies=[FORMATS]):
     """Calls `open_` with the id of the call whose name is pressed, `hear` and `quiet` with the one that is to be heard or to fall silent.
-    Without these it has no controls."""
+    Without `open_` it has no controls."""
 
     def __init__(
         self,
@@ -41,7 +42,7 @@ class Grid(Element, component="fleet.js", dependencies=[FORMATS]):
             "need": text("fleet_need"),
         }
         icons = {"listen": drawing("listen", 16), "heard": drawing("stop", 16)}
-        set_props(self, initial=cards, words=words, icons=icons, controls=hear is not None, wall=for_a_room)
+        set_props(self, initial=cards, words=words, icons=icons, controls=open_ is not None, wall=for_a_room)
         for event, handler in (("open", open_), ("hear", hear), ("quiet", quiet)):
             if handler:
                 self.on(event, lambda args, handler=handler: handler(str(args.args)))
@@ -62,6 +63,7 @@ class Fleet(LiveBox):
         super().__init__("div", "fleet-box")
         self._desk = desk
         self._for_a_room = for_a_room
+        self._hears = hear is not None
         self._cards = self._all()
         with self:
             self._grid = Grid(list(self._cards.values()), open_=open_, hear=hear, quiet=quiet, for_a_room=for_a_room)
@@ -85,7 +87,12 @@ class Fleet(LiveBox):
         self._grid.run_method("mark", call_id)
 
     def _all(self) -> dict[str, Card]:
-        return {call.id: card(self._desk, call, for_a_room=self._for_a_room) for call in self._desk.calls() if in_fleet(call)}
+        return {
+            call.id: card(self._desk, call, for_a_room=self._for_a_room, hears=self._hears) for call in self._desk.calls() if in_fleet(call)
+        }
+
+    def _card(self, call: Call) -> Card:
+        return card(self._desk, call, for_a_room=self._for_a_room, hears=self._hears)
 
     def _look_at(self, call_id: str) -> None:
         if self.visible:
@@ -103,7 +110,7 @@ class Fleet(LiveBox):
         if not self.visible:
             return
         now = [call for call_id in ids if (call := find(self._desk, call_id))]
-        put = [new for call in now if (new := card(self._desk, call, for_a_room=self._for_a_room)) != self._cards.get(call.id)]
+        put = [new for call in now if (new := self._card(call)) != self._cards.get(call.id)]
         gone = [call_id for call_id in self._cards if find(self._desk, call_id) is None]
         self._cards.update((one["id"], one) for one in put)
         if put:

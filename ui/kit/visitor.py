@@ -32,6 +32,21 @@ def visitor_may(scope: Scope) -> bool:
     return scope in _opened_by().scopes
 
 
+def visitor_controls_all(scope: Scope = Scope.CONTROL) -> bool:
+    """True if whoever opened the page has this scope for all calls, and not only for those that they placed."""
+    return visitor_may(scope) and not _opened_by().own_calls_only
+
+
+def visitor_records() -> bool:
+    """True if whoever opened the page may record the calls that they may control."""
+    return visitor_may(Scope.CONTROL) and _opened_by().caps.record
+
+
+def visitor_reads_reports() -> bool:
+    """True if whoever opened the page may read insights and export lists of calls."""
+    return _opened_by().reports
+
+
 def _opened_by() -> Client:
     client, _ = _visitors.get(ui.context.client, (PAGE, None))
     return client

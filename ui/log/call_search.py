@@ -14,6 +14,7 @@ from services.support.root_path import address
 from services.vapi.ended_reasons import Family
 from ui.kit.later import later
 from ui.kit.markup import Box, Text, set_props
+from ui.kit.visitor import visitor_reads_reports
 from ui.words import say
 
 
@@ -126,7 +127,9 @@ class CallSearch:
                     for family in Family:
                         Text("option", say(f"family_{family.name.lower()}"), value=family.value)
                 export = Text("a", say("export"), "export", download="calls.csv", aria_label=say("export_label"))
-                Text("a", say("insights"), "export", href=address("/insights"))
+                insights = Text("a", say("insights"), "export", href=address("/insights"))
+                for link in (export, insights):
+                    link.set_visibility(visitor_reads_reports())
                 with Box("details", "days", open=bool(self._asked.first or self._asked.last) or None):
                     Text("summary", say("days"))
                     for edge in ("from", "to"):

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 from services.domain.call import Call
+from services.domain.client import Scope
 from services.domain.errors import EarshotError
 from services.recording.recordings import Recordings
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
-from ui.kit.visitor import visitor
+from ui.kit.visitor import visitor, visitor_may
 from ui.recording.replay import download_address
 from ui.recording.replayable import Replayable
 from ui.words import say
@@ -39,7 +40,7 @@ class Recorded(Replayable):
     def _on_change(self, call_id: str) -> None:
         if call_id != self._call.id:
             return
-        there = not self._call.running and self._recordings.has(call_id)
+        there = not self._call.running and self._recordings.has(call_id) and visitor_may(Scope.LISTEN)
         if there and not self.visible:
             self.start(self._offer_downloads(), name="find recording")
         self.offer(there)
@@ -68,5 +69,6 @@ class Recorded(Replayable):
 
     def _confirm(self, confirming: bool) -> None:
         self._confirming = confirming
+        self._delete.set_visibility(visitor_may(Scope.MANAGE))
         self._delete.show(say("delete_sure" if confirming else "delete"))
         self._delete.classes(replace="btn small end" if confirming else "btn small")

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 from services.domain.call import Call
+from services.domain.client import Scope
 from ui.kit.markup import Text
+from ui.kit.visitor import visitor_may
 from ui.recording.replay import vapis_download_address
 from ui.recording.replayable import Replayable
 from ui.words import say
@@ -20,4 +22,4 @@ class VapiRecorded(Replayable):
 
     def refresh(self, call: Call) -> None:
         """Updates to a changed call."""
-        self.offer(not call.running and call.recording_url is not None)
+        self.offer(not call.running and call.recording_url is not None and visitor_may(Scope.LISTEN))

@@ -48,8 +48,13 @@ class ApiTokensPanel:
         self._show()
         follow(self._tokens.changed, lambda _: self._show())
 
-    def hide(self) -> None:
-        """Called when the settings close: a token is not shown again."""
+    def settings_toggled(self, *, shown: bool) -> None:
+        """Called when the settings open or close."""
+        if not shown:
+            self._hide()
+
+    def _hide(self) -> None:
+        """A token is not shown again."""
         if not self._built:
             return
         self._text.show("")
@@ -80,7 +85,7 @@ class ApiTokensPanel:
     async def _make(self, event: GenericEventArguments) -> None:
         given: Mapping[str, Any] = event.args if isinstance(event.args, dict) else {}
         scopes = given.get("scopes")
-        self.hide()
+        self._hide()
         try:
             token = await self._tokens.make(
                 str(given.get("name") or ""),

@@ -7,12 +7,14 @@ from nicegui import ui
 
 from services.desk.desk import CallDesk
 from services.dialling.switch import Switch
+from services.domain.client import Scope
 from services.settings import CREDENTIALS, Settings
 from services.vapi.forwarding import WebhookForward
 from services.webhooks_out.endpoints import Endpoints
 from ui.kit.icons import icon
 from ui.kit.later import later
 from ui.kit.markup import Box, Text
+from ui.kit.visitor import visitor_controls_all, visitor_may
 from ui.shell.preferences import preferences
 from ui.shell.safety import safety_controls
 from ui.words import say
@@ -42,9 +44,16 @@ def header(
         with Box("button", "btn quiet present", type="button", data_testid="present").on("click", js_handler=_PRESENT):
             Text("span", say("present"))
             Text("kbd", "P")
-        safety_controls(desk=desk, switch=switch)
+        if visitor_controls_all() or visitor_may(Scope.MANAGE):
+            safety_controls(desk=desk, switch=switch)
         accepts = settings.webhook_secret or settings.webhook_hmac_key
-        preferences(can_log_out=bool(settings.password), forward=forward if accepts else None, tokens=desk.tokens, endpoints=endpoints)
+        owner = visitor_may(Scope.MANAGE)
+        preferences(
+            can_log_out=bool(settings.password),
+            forward=forward if accepts and owner else None,
+            tokens=desk.tokens if owner else None,
+            endpoints=endpoints if owner else None,
+        )
     banner.move(target_index=0)
     with ui.context.client.layout:
         Text("a", say("skip"), "skip", href="#dial-number").move(target_index=0)

@@ -1,6 +1,6 @@
 """The settings in the header: colours, language, and log-out. The browser keeps them in cookies."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from nicegui import ui
@@ -30,26 +30,28 @@ _STATE = "(event) => emit(event.newState)"
 _LOG_OUT = "() => fetch('%s', {method: 'POST'}).finally(() => location.assign('%s'))"
 
 
-def preferences(*, can_log_out: bool, forward: WebhookForward | None, tokens: MadeTokens, endpoints: Endpoints) -> None:
+def preferences(*, can_log_out: bool, forward: WebhookForward | None, tokens: MadeTokens | None, endpoints: Endpoints | None) -> None:
     """The button and its panel. `can_log_out`: there is a login. `forward` is None if no webhooks are accepted. `tokens` are the API's,
-    `endpoints` what gets events."""
+    `endpoints` what gets events, None for who may not change them.
+    """
     with Box("button", "btn quiet settings-button", type="button", popovertarget="settings", data_testid="settings"):
         icon("settings", 20)
         Text("span", say("settings"))
-    api_tokens = ApiTokensPanel(tokens)
-    webhooks = EventWebhooksPanel(endpoints)
+    panels: list[ApiTokensPanel | EventWebhooksPanel] = []
+    if tokens is not None:
+        panels.append(ApiTokensPanel(tokens))
+    if endpoints is not None:
+        panels.append(EventWebhooksPanel(endpoints))
 
     def toggled(event: GenericEventArguments) -> None:
-        shown = event.args == "open"
-        if not shown:
-            api_tokens.hide()
-        webhooks.settings_toggled(shown=shown)
+        for panel in panels:
+            panel.settings_toggled(shown=event.args == "open")
 
-    panel = Box(classes="popover settings", id="settings", popover="auto").on("toggle", toggled, js_handler=_STATE)
-    later(panel, partial(_panel, api_tokens, webhooks, can_log_out=can_log_out, forward=forward))
+    box = Box(classes="popover settings", id="settings", popover="auto").on("toggle", toggled, js_handler=_STATE)
+    later(box, partial(_panel, panels, can_log_out=can_log_out, forward=forward))
 
 
-def _panel(api_tokens: ApiTokensPanel, webhooks: EventWebhooksPanel, *, can_log_out: bool, forward: WebhookForward | None) -> None:
+def _panel(panels: Sequence[ApiTokensPanel | EventWebhooksPanel], *, can_log_out: bool, forward: WebhookForward | None) -> None:
     themes = {theme: say(f"theme_{theme}") for theme in ("system", "light", "dark")}
     chosen = ui.context.client.request.cookies.get(THEME_COOKIE, "")
     _choice("theme", themes, chosen if chosen in themes else "system", f"(event) => {{ {_KEEP % THEME_COOKIE} {_SHOW} }}")
@@ -57,8 +59,8 @@ def _panel(api_tokens: ApiTokensPanel, webhooks: EventWebhooksPanel, *, can_log_
     _choice("language", {tag: catalogue(tag).name for tag in languages()}, language(), reload)
     if forward:
         webhook_settings(forward)
-    api_tokens.build()
-    webhooks.build()
+    for panel in panels:
+        panel.build()
     if can_log_out:
         log_out = _LOG_OUT % (address("/logout"), address("/login"))
         Text("button", say("log_out"), "btn leave", type="button").on("click", js_handler=log_out)

@@ -4,13 +4,15 @@ from nicegui.events import GenericEventArguments
 
 from services.desk.desk import CallDesk
 from services.desk.end_all import AllEnded, end_all
+from services.desk.stopping import resume_dialling, stop_dialling
 from services.dialling.switch import Stop, Switch
 from services.domain.call import Call
+from services.domain.client import Scope
 from services.domain.errors import EarshotError
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.kit.times import LocalTime
-from ui.kit.visitor import visitor
+from ui.kit.visitor import visitor, visitor_controls_all, visitor_may
 from ui.words import say
 from ui.words.calls import named
 from ui.words.who import who_name
@@ -34,6 +36,7 @@ class SafetyPanel:
             self._resume.on("click", self._resume_dialling)
             self._end = Text("button", "", "btn", type="button", data_testid="end-all")
             self._end.on("click", self._press_end, args=["detail"]).on("blur", self._unconfirm)
+        self._end.set_visibility(visitor_controls_all())
         self._done = Text("p", "", "done", role="status")
         self._notice = Notice()
         self._done.show("")
@@ -46,7 +49,7 @@ class SafetyPanel:
         self._explained.show(say("dialling_stopped_explained" if stopped else "dialling_allowed_explained"))
         self._record.show(stop)
         self._stop.set_visibility(not stopped)
-        self._resume.set_visibility(stopped)
+        self._resume.set_visibility(stopped and visitor_may(Scope.MANAGE))
 
     def show_calls(self, _call: Call) -> None:
         self._show_end()
@@ -59,14 +62,14 @@ class SafetyPanel:
     async def _stop_dialling(self) -> None:
         self._notice.hide()
         try:
-            await self._switch.stop(visitor().name)
+            await stop_dialling(self._switch, visitor())
         except EarshotError as error:
             self._notice.show_error(error)
 
     async def _resume_dialling(self) -> None:
         self._notice.hide()
         try:
-            await self._switch.resume(visitor().name)
+            await resume_dialling(self._switch, visitor())
         except EarshotError as error:
             self._notice.show_error(error)
 

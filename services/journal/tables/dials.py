@@ -98,7 +98,7 @@ class _Book:
             return KeyInProgress("This order was dialled before.")
         if wanted.key and (before := self._before(wanted.client, wanted.key)):
             return _again(before, wanted.fingerprint)
-        if refusal := self._duplicate(wanted) or self._limit(wanted):
+        if refusal := self._duplicate(wanted) or self._limit(wanted) or self._own_limit(wanted):
             return refusal
         slot_from, slot_until = (None, None) if wanted.transfers else window(wanted.order, self._now)
         row = {
@@ -162,6 +162,30 @@ class _Book:
                 detail = f"The limit of {cap} {'call' if cap == 1 else 'calls'} {words} is reached."
                 return LimitReached(detail, code=code, retry_after=self._room_in(time, cap))
         return None
+
+    def _own_limit(self, wanted: Beginning) -> LimitReached | None:
+        """Why this client may not dial now, whatever others may."""
+        limits = wanted.limits
+        for time, cap, code, words in (
+            (_HOUR, limits.own_per_hour, "own_hourly_limit", "in an hour"),
+            (_DAY, limits.own_per_day, "own_daily_limit", "in 24 hours"),
+        ):
+            if cap is not None and (wait := self._own_room_in(wanted.client, time, cap)):
+                detail = f"You may place {cap} {'call' if cap == 1 else 'calls'} {words}. An owner can allow more."
+                return LimitReached(detail, code=code, retry_after=wait)
+        return None
+
+    def _own_room_in(self, client: str, time: timedelta, cap: int) -> float:
+        """Seconds until fewer than `cap` dials of this client are in that time: 0 if it is so now, the whole time if the cap is 0."""
+        if cap == 0:
+            return time.total_seconds()
+        before = cap - sum(row["client"] == client for row in self.new)
+        oldest: int | None = milliseconds(self._now)
+        if before > 0:
+            own = (dials.c.client == client) & (dials.c.dialled_at > milliseconds(self._now - time))
+            newest_first = sa.select(dials.c.dialled_at).where(COUNTED, own).order_by(dials.c.dialled_at.desc())
+            oldest = self._connection.execute(newest_first.offset(before - 1).limit(1)).scalar()
+        return 0.0 if oldest is None else max((time_of(oldest) + time - self._now).total_seconds(), 0.001)
 
     def _slots_at(self, order: CallOrder, but: str | None) -> int:
         """How many slots are taken when the call of `order` begins: now, or at the time that it is scheduled for."""

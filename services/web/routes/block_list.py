@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
 from services.desk.desk import CallDesk
+from services.desk.stopping import require_stopping
 from services.domain.client import Scope
 from services.web.access.current_client import client_of
 from services.web.problems import PROBLEMS, allow_only
@@ -46,6 +47,7 @@ def block_list_router(desk: CallDesk) -> APIRouter:
     async def block(request: Request, body: BlockRequest) -> JSONResponse:
         """From now on no call or transfer goes there. Active calls continue."""
         client = client_of(request, Scope.CONTROL, Scope.MANAGE)
+        require_stopping(client)
         if await desk.blocked.add(body.rule):
             await desk.note(client, "block", outcome="done", detail=body.rule)
         return answer()

@@ -14,7 +14,7 @@ from services.domain.annotation import Annotations
 from services.domain.call import Call
 from services.domain.client import Scope
 from services.support.rfc3339 import rfc3339
-from services.web.access.current_client import client_of
+from services.web.access.current_client import client_for_reports
 from services.web.answers import recording_path
 from services.web.call_filters import CallFilters, call_filters
 from services.web.problems import PROBLEMS
@@ -35,7 +35,7 @@ def export_router(desk: CallDesk) -> APIRouter:
     @router.get("/api/calls.csv", summary="Running and past calls as CSV", response_class=StreamingResponse, responses=_RESPONSES)
     async def export(request: Request, filters: Annotated[CallFilters, Depends(call_filters)]) -> StreamingResponse:
         """All calls that match the filters, newest first. Cells that a spreadsheet would run as a formula begin with `'`."""
-        may_listen = Scope.LISTEN in client_of(request, Scope.READ).scopes
+        may_listen = Scope.LISTEN in client_for_reports(request).scopes
         first = await desk.page_of_calls(**filters.arguments(), limit=_PAGE)
         headers = {"Content-Disposition": 'attachment; filename="calls.csv"', "Cache-Control": "no-store"}
         return StreamingResponse(_lines(desk, filters, first, may_listen=may_listen), media_type="text/csv; charset=utf-8", headers=headers)

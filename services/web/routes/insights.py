@@ -12,10 +12,9 @@ from pydantic import BaseModel, Field
 
 from services.desk.desk import CallDesk
 from services.desk.insights import read_insights
-from services.domain.client import Scope
 from services.domain.errors import FieldError, RequestError
 from services.domain.insights import ENOUGH, LONGEST_DAYS, Insights, Period, Tally
-from services.web.access.current_client import client_of
+from services.web.access.current_client import client_for_reports
 from services.web.at_once import AtOnce
 from services.web.problems import PROBLEMS
 from services.web.routes.export import safe
@@ -102,7 +101,7 @@ def insights_router(desk: CallDesk) -> APIRouter:
     counting = AtOnce(_AT_ONCE, "counts of calls")
 
     async def found(request: Request, asked: _Asked) -> Insights:
-        with counting.one(client_of(request, Scope.READ)):
+        with counting.one(client_for_reports(request)):
             return await read_insights(desk.journal, asked.period, speaker=asked.speaker, caller=asked.caller)
 
     @router.get("/api/insights", response_model=InsightsAnswer, summary="Calls in numbers")

@@ -5,6 +5,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
 from services.desk.end_all import CallEnder, end_all
+from services.desk.stopping import resume_dialling, stop_dialling
 from services.dialling.switch import Switch
 from services.domain.client import Scope
 from services.support.rfc3339 import rfc3339
@@ -54,13 +55,13 @@ def switch_router(*, switch: Switch, desk: CallEnder) -> APIRouter:
     @router.post("/api/dialling/stop", response_model=DiallingAnswer, summary="Stop all dialling")
     async def stop(request: Request, body: StopRequest | None = None) -> JSONResponse:
         """From now on every dial is refused with 503 `stopped`, also after a restart. Active calls continue."""
-        await switch.stop(client_of(request, Scope.CONTROL, Scope.MANAGE).name, body.reason if body else "")
+        await stop_dialling(switch, client_of(request, Scope.CONTROL, Scope.MANAGE), body.reason if body else "")
         return _answer(switch)
 
     @router.post("/api/dialling/resume", response_model=DiallingAnswer, summary="Allow dialling again")
     async def resume(request: Request) -> JSONResponse:
         """Allows dialling again, whoever stopped it. Needs the scope `manage`, so that a token for steering can't lift the owner's stop."""
-        await switch.resume(client_of(request, Scope.MANAGE).name)
+        await resume_dialling(switch, client_of(request, Scope.MANAGE))
         return _answer(switch)
 
     @router.post("/api/calls/end-all", response_model=EndAllAnswer, summary="End all active calls")

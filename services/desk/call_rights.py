@@ -1,0 +1,32 @@
+"""Whether a client may control a call: any, or only those that it placed."""
+
+from collections.abc import Awaitable, Callable
+
+from services.domain.call import Call
+from services.domain.client import Client, Scope
+from services.domain.errors import Forbidden
+from services.domain.permissions import require
+from services.journal import Dial
+
+
+class CallRights:
+    """`dial` reads the dial of a tag, which says who placed a call. Raises JournalError."""
+
+    def __init__(self, dial: Callable[[str], Awaitable[Dial | None]]) -> None:
+        self._dial = dial
+
+    async def check(self, call: Call, client: Client, *scopes: Scope) -> None:
+        """Raises Forbidden (`forbidden_scope`, `not_your_call`) unless the client has one of `scopes`, and may use it for this call."""
+        require(client, *scopes)
+        if client.own_calls_only and not await self._placed(call, client):
+            raise Forbidden("Your role allows this only for calls that you placed.", code="not_your_call")
+
+    async def may_control(self, call: Call, client: Client) -> bool:
+        """Raises JournalError."""
+        if Scope.CONTROL not in client.scopes:
+            return False
+        return not client.own_calls_only or await self._placed(call, client)
+
+    async def _placed(self, call: Call, client: Client) -> bool:
+        dial = await self._dial(call.tag) if call.tag else None
+        return dial is not None and dial.client == client.name
