@@ -10,9 +10,9 @@ from babel.languages import get_official_languages
 from services.desk.directory import Directory
 from services.dialling.journal_states import States
 from services.domain.call import Assistant, Call, CallOrder
-from services.domain.client import Client
+from services.domain.client import Client, Scope
 from services.domain.consent import Consent, MayRecord, RecordingMode, RecordingRules, parse
-from services.domain.errors import ConsentNeeded
+from services.domain.errors import ConsentNeeded, Forbidden
 from services.domain.phone_number import region_of, regions_sharing
 from services.support.signals import Signal
 
@@ -43,9 +43,16 @@ class Consents:
             self.changed.emit(None)
 
     async def change(self, rules: RecordingRules, client: Client) -> None:
-        """Replaces the rules in all processes. They bind the next dial. Raises JournalError."""
-        self.follow(*await self._journal.change_state(STATE, lambda _: rules.dump()))
-        self._note(client, "recording-rules", outcome="done", detail=rules.dump())
+        """Replaces the rules in all processes. They bind the next dial. Raises Forbidden, JournalError."""
+        await self.alter(lambda _: rules, client)
+
+    async def alter(self, change: Callable[[RecordingRules], RecordingRules], client: Client) -> None:
+        """Changes the rules in all processes. Raises Forbidden, JournalError, and what `change` raises."""
+        if Scope.MANAGE not in client.scopes:
+            raise Forbidden("Only an owner may change which calls are recorded: it needs the scope `manage`.")
+        value, revision = await self._journal.change_state(STATE, lambda known: change(parse(known)).dump())
+        self.follow(value, revision)
+        self._note(client, "recording-rules", outcome="done", detail=value)
 
     def mode(self, order: CallOrder) -> RecordingMode:
         """The rule for the number that is called; for a SIP address without a number, the default."""

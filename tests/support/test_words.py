@@ -20,6 +20,7 @@ from services.dialling.switch import FILE
 from services.domain import errors
 from services.domain.call import CallStatus
 from services.domain.client import LOCAL, PAGE
+from services.domain.consent import RecordingMode
 from services.domain.speech import Speaker
 from services.domain.voicemail import Voicemail
 from services.recording.problems import PROBLEMS
@@ -35,6 +36,7 @@ FROM_THE_DOMAIN = {
     *(name.lower() for enum in (CallStatus, Family, Obstacle) for name in enum.__members__),
     *(status.value for status in CallStatus),
     *(way.value for way in Voicemail),
+    *(mode.value for mode in RecordingMode),
     *get_args(Speaker),
     *PROBLEMS,
     *ACTIONS,

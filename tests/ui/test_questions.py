@@ -49,3 +49,15 @@ def test_a_number_is_the_same_however_it_is_grouped() -> None:
     questions.about("+1 415-055-2671")  # the field has grouped it since the press that asked
     assert questions.agree(shown)
     assert questions.agreed("number_unlikely")
+
+
+def test_a_question_may_have_two_answers_of_which_one_is_given() -> None:
+    questions = Questions()
+    questions.about("+4930901820")
+    questions.ask("recording_consent_needed", "unrecorded")
+    assert questions.agree(questions.shown_other)
+    assert questions.agreed("unrecorded")
+    assert not questions.agreed("recording_consent_needed")
+    questions.ask("duplicate_recent_call")
+    assert not questions.shown_other
+    assert not questions.agree("unrecorded +4930901820")

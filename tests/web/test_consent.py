@@ -9,8 +9,10 @@ import pytest
 
 from services.demo_line import DemoLine
 from services.domain.call import Call, CallStatus
-from services.domain.client import PAGE
+from services.domain.client import PAGE, Scope
+from services.domain.client import Client as Person
 from services.domain.consent import Consent, MayRecord, RecordingMode, RecordingRules, checked
+from services.domain.errors import Forbidden
 from services.vapi.gateway import Gateway
 from tests.desk.test_desk import until as until_call
 from tests.desks import ASSISTANT, two_desks
@@ -80,6 +82,12 @@ async def test_the_rules_are_set_shown_and_audited(client: Client) -> None:
     assert (answer["default"], answer["regions"], answer["sentences"]["de"]) == ("off", {}, "Wir nehmen auf.")
     [(who, detail), _] = await audited(client, "recording-rules")
     assert (who, '"default": "off"' in detail) == ("local", True)
+
+
+async def test_only_an_owner_changes_them(client: Client) -> None:
+    with pytest.raises(Forbidden):
+        await client.desk.consents.change(RecordingRules(), Person(name="dana", scopes=frozenset(Scope) - {Scope.MANAGE}))
+    assert client.desk.consents.rules.regions.keys() == {"AT", "DE", "FR"}
 
 
 async def test_a_call_without_a_rule_is_as_before(vapi: StandIn, client: Client) -> None:

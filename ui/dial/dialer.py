@@ -11,7 +11,7 @@ from nicegui.events import GenericEventArguments
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallOrder
 from services.domain.client import Scope
-from services.domain.errors import DuplicateCall, DuplicateRunningCall, EarshotError, VapiRefused
+from services.domain.errors import ConsentNeeded, DuplicateCall, DuplicateRunningCall, EarshotError, VapiRefused
 from services.domain.national_number import NationalNumber, browser_region, read_national
 from services.domain.pasted_number import number_in, number_in_address
 from services.domain.phone_number import as_typed, international, region_name, region_of
@@ -34,7 +34,8 @@ _MAX_TEXT = 64
 _MAX_PASTED = 1000
 _OPTIONS = ("first_message", "customer_name", "voicemail", "voicemail_message", "asked", "names", "values")
 _GUESSED = "number_guessed"
-_CONFIRMABLE = {"number_unlikely", "duplicate_recent_call", "duplicate_running_call"}
+_RECORDED, _UNRECORDED = "recording_consent_needed", "unrecorded"
+_CONFIRMABLE = {"number_unlikely", "duplicate_recent_call", "duplicate_running_call", _RECORDED}
 _WHILE_TYPING = {"invalid_number", "short_number", "emergency_number", "number_unlikely"}  # true of every number before it is complete
 
 
@@ -99,6 +100,8 @@ class Dialer:
                     icon("call")
                     Text("span", say("call"))
                 self._confirm = Text("button", say("call_anyway"), "btn", type="submit", name="confirmed", data_testid="dial-confirm")
+                self._unrecorded = Text("button", say("call_unrecorded"), "btn", type="submit", name="unrecorded")
+                set_props(self._unrecorded, data_testid="dial-unrecorded")
             self._notice = Notice()
         section.set_visibility(visitor_may(Scope.CALL))
         self.form.on("typed", lambda event: self._typed(_text(event.args)))
@@ -272,10 +275,13 @@ class Dialer:
         self._ask(_GUESSED, say("call_number", number=number))
 
     def _ask(self, code: str | None, yes: str = "") -> None:
-        self._questions.ask(code)
+        records = code == _RECORDED
+        self._questions.ask(code, _UNRECORDED if records else None)
         set_props(self._confirm, value=self._questions.shown)
-        self._confirm.show(yes or say("call_anyway"))
+        self._confirm.show(yes or say("call_recorded" if records else "call_anyway"))
         self._confirm.set_visibility(code is not None)
+        set_props(self._unrecorded, value=self._questions.shown_other)
+        self._unrecorded.set_visibility(records)
 
     def _show_problem(self, error: EarshotError | None, words: str = "") -> None:
         self._problem.show(words or (error_words(error)[1] if error else ""))
@@ -284,7 +290,7 @@ class Dialer:
         set_props(self._field, aria_invalid="true" if error else None)
 
     def _refused(self, error: EarshotError) -> None:
-        question = ""
+        question = say("ask_recording") if isinstance(error, ConsentNeeded) else ""
         if isinstance(error, DuplicateCall):
             question = say("duplicate_running" if isinstance(error, DuplicateRunningCall) else "duplicate")
         self._show_problem(error, question)
@@ -316,7 +322,8 @@ class Dialer:
             self._ask_whether(national)
             return None
         try:
-            order = self._order(number, confirmed=self._questions.agreed("number_unlikely"), **self._read_options(args))
+            options = {**self._read_options(args), "recording_agreed": self._recording_agreed}
+            order = self._order(number, confirmed=self._questions.agreed("number_unlikely"), **options)
             again = await self._weigh(order)
         except EarshotError as error:
             self._refused(error)
@@ -342,6 +349,10 @@ class Dialer:
         self._placed(placed.call)
         self.read_recent()
         return placed.call
+
+    @property
+    def _recording_agreed(self) -> bool | None:
+        return True if self._questions.agreed(_RECORDED) else False if self._questions.agreed(_UNRECORDED) else None
 
     def _read_options(self, args: dict[str, Any]) -> dict[str, Any]:
         return read_options(args, squad=self._pickers.squad_id is not None)

@@ -10,12 +10,21 @@ class Questions:
         self._number = ""
         self._rest = ""
         self._open: str | None = None
+        self._other: str | None = None
         self._agreed: set[str] = set()
 
     @property
     def shown(self) -> str:
         """The open question with its number, as the button that says yes carries it; "" if none is open."""
-        return f"{self._open} {self._number}" if self._open else ""
+        return self._named(self._open)
+
+    @property
+    def shown_other(self) -> str:
+        """The other answer, if the question has two; "" otherwise."""
+        return self._named(self._other)
+
+    def _named(self, code: str | None) -> str:
+        return f"{code} {self._number}" if code else ""
 
     def about(self, number: str, rest: str = "") -> None:
         """Names the number, as typed or as read, that the questions are about, and what else the call consists of: who speaks, and the
@@ -28,19 +37,20 @@ class Questions:
 
     def forget(self) -> None:
         """Drops the question and all answers: they hold for one dial."""
-        self._open = None
+        self._open = self._other = None
         self._agreed.clear()
 
-    def ask(self, code: str | None) -> None:
-        """This question is shown now; None if there is none."""
-        self._open = code
+    def ask(self, code: str | None, other: str | None = None) -> None:
+        """This question is shown now; None if there is none. `other` is its other answer, if that leads to a call as well."""
+        self._open, self._other = code, other
 
     def agree(self, shown: str) -> bool:
         """The user has said yes to `shown`. False, and no answer, if another question is open by now, or none."""
-        if not self._open or shown != self.shown:
-            return False
-        self._agreed.add(self._open)
-        return True
+        for code in (self._open, self._other):
+            if code and shown == self._named(code):
+                self._agreed.add(code)
+                return True
+        return False
 
     def agreed(self, code: str) -> bool:
         """True if the user has said yes to this question about this number."""

@@ -1,4 +1,4 @@
-"""The panel of the stop switch: stop all dialling, allow it again, end all active calls."""
+"""The panel of the stop switch: stop all dialling, allow it again, end all active calls, and what may be recorded."""
 
 from nicegui.events import GenericEventArguments
 
@@ -13,6 +13,7 @@ from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.kit.times import LocalTime
 from ui.kit.visitor import visitor, visitor_controls_all, visitor_may
+from ui.shell.recording_rules import RecordingRulesPanel
 from ui.words import say
 from ui.words.calls import named
 from ui.words.who import who_name
@@ -40,6 +41,8 @@ class SafetyPanel:
         self._done = Text("p", "", "done", role="status")
         self._notice = Notice()
         self._done.show("")
+        if visitor_may(Scope.MANAGE):
+            RecordingRulesPanel(desk.consents)
         self.show_switch(switch.state)
         self._show_end()
 
