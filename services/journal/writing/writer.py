@@ -112,7 +112,7 @@ class Writer:
         for write in self._requests:
             write.finish(JournalError("The journal is closed."))
         for lost in self.facts.unwritten():
-            log.critical("not written before the end: %s of %s", lost.kind.run.__name__, lost.about)
+            log.critical("not written before the end: %s of %s", _name(lost.kind), lost.about)
 
     async def _run(self) -> None:
         failures = 0
@@ -211,7 +211,7 @@ async def _waited_for(write: Write, patience_s: float | None = None) -> None:
     began = clock()
     await asyncio.wait([write.done], timeout=patience_s)
     if (took := clock() - began) >= _SLOW_S:
-        add_span("write journal", took, {"earshot.write": write.kind.run.__name__}, alone=False)
+        add_span("write journal", took, {"earshot.write": _name(write.kind)}, alone=False)
 
 
 def _run_all(connection: sa.Connection, batch: Sequence[Write]) -> list[Any]:
@@ -224,3 +224,8 @@ def _run_all(connection: sa.Connection, batch: Sequence[Write]) -> list[Any]:
         for place, answer in zip(places, answers or (), strict=answers is not None):
             results[place] = answer
     return results
+
+
+def _name(kind: Kind[Any, Any]) -> str:
+    """Of its function, which may stand in a partial one."""
+    return str(getattr(kind.run, "func", kind.run).__name__)

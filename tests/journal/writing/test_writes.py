@@ -111,3 +111,8 @@ async def test_closing_answers_everybody_who_waits_for_a_write(
     answered, waiting = await asyncio.wait((under_way, queued), timeout=HANG_S)
     assert not waiting
     assert all(isinstance(task.exception(), JournalError) for task in answered)
+
+
+async def test_a_slow_write_is_done_whatever_its_function_is(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "_SLOW_S", 0.0)
+    await journal.recordings.deleted("c1", at_ms=1)
