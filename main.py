@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlencode
 
 import uvicorn
 from fastapi import FastAPI
@@ -25,6 +26,7 @@ from services.demo_line import LINES, DemoLine
 from services.desk.desk import CallDesk
 from services.desk.made_tokens import MadeTokens
 from services.desk.measuring import Measuring
+from services.desk.people import People
 from services.dialling.block_list import BlockList
 from services.dialling.dial_guard import DialGuard
 from services.dialling.earlier_files import import_files
@@ -49,6 +51,7 @@ from services.support.descriptors import watch_descriptors
 from services.support.log_lines import log_to_stderr
 from services.support.loop_lag import measure_lag
 from services.support.memory import give_back_memory
+from services.support.passwords import Passwords
 from services.support.root_path import serve_under
 from services.support.tasks import Tasks
 from services.support.traces import stop_traces
@@ -59,8 +62,10 @@ from services.vapi.no_credentials import NoCredentials
 from services.web.access.authentication import Authentication, require_safe
 from services.web.access.cors import with_cors
 from services.web.access.gatekeeper import Gatekeeper
+from services.web.access.join import join_router
 from services.web.access.login import login_router
 from services.web.access.logins import Logins
+from services.web.access.password_check import PasswordCheck
 from services.web.access.sessions import Attempts, Sessions
 from services.web.access.tickets import Tickets
 from services.web.access.tokens import read_tokens
@@ -69,6 +74,7 @@ from services.web.metrics import Metrics
 from services.web.routes.call_files import call_files_router, page_files_router
 from services.web.routes.clips import ClipAnswers
 from services.web.routes.metrics import metrics_router
+from services.web.routes.people import people_router
 from services.web.routes.recordings import recording_router, replay_router
 from services.web.routes.vapi_recording import vapi_recording_router, vapi_replay_router
 from services.web.routes.webhooks import webhooks_router
@@ -174,11 +180,15 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         deliveries.start()
 
         pages = FastAPI(openapi_url=None, telemetry=NO_TELEMETRY)
-        sessions = Sessions(desk.journal, password=settings.password, people=desk.people) if settings.password else None
+        sessions = Sessions(desk.journal, password=settings.password, people=desk.people) if settings.has_login else None
         if sessions:
             running.push_async_callback(sessions.aclose)
             await sessions.load()
-            pages.include_router(login_router(password=settings.password, sessions=sessions, attempts=Attempts()))
+            passwords, people = Passwords(), desk.people if settings.people else None
+            check = PasswordCheck(password=settings.password, people=people, passwords=passwords, attempts=Attempts())
+            pages.include_router(login_router(check=check, sessions=sessions))
+            if people:
+                pages.include_router(join_router(people=people, passwords=passwords, sessions=sessions))
         clips = ClipAnswers(recordings)
         pages.include_router(replay_router(recordings, clips))
         vapi_recordings = VapiRecordings(
@@ -218,6 +228,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         background.start(relay.run(measure_lag(metrics.lag, "sound")), name="measure the sound loop's lag")
         api.include_router(metrics_router(metrics, token=settings.metrics_token, local=not settings.trusted_proxies))
         api.include_router(webhooks_router(endpoints))
+        api.include_router(people_router(desk.people, passwords=settings.people))
         api.include_router(recording_router(recordings, clips))
         api.include_router(vapi_recording_router(vapi_recordings))
         api.include_router(call_files_router(gateway.artifact, desk))
@@ -228,6 +239,8 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
             api.state.events.close()  # the server waits for open responses
 
         announce(settings)
+        if settings.people and not settings.password:
+            await welcome_first_owner(settings, desk.people)
         await Server(server_config(app), drain=drain).serve(sockets=[listening])
 
 
@@ -364,11 +377,21 @@ def vapi_gateway(settings: Settings) -> Gateway:
 
 
 def announce(settings: Settings) -> None:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
     if settings.missing:
         log.warning("%s missing: no call can be placed. Set it in the environment or in .env", " and ".join(settings.missing))
     what = "the demo line, no phone rings" if settings.demo else "real calls through Vapi"
-    log.info("Earshot is at http://%s:%d%s (%s)", host, settings.port, settings.root_path, what)
+    log.info("Earshot is at %s (%s)", served_at(settings), what)
+
+
+def served_at(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}{settings.root_path}"
+
+
+async def welcome_first_owner(settings: Settings, people: People) -> None:
+    """Logs a link by which the first owner chooses a name and a password, until there is one. It is good once, and for 48 hours."""
+    if code := await people.first_link():
+        log.warning("nobody can log in yet: open %s/join?%s to become the first owner", served_at(settings), urlencode({"code": code}))
 
 
 if __name__ in {"__main__", "__mp_main__"}:

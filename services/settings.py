@@ -33,6 +33,7 @@ _OWN_PATHS = frozenset(
             "favicon.ico",
             "health",
             "insights",
+            "join",
             "login",
             "logout",
             "metrics",
@@ -189,6 +190,12 @@ class Settings:
     )
     password: str = setting(
         "EARSHOT_PASSWORD", "", "Password of the page; required to serve other machines than this one", str, secret=True
+    )
+    people: bool = setting(
+        "EARSHOT_PEOPLE",
+        False,
+        "`on`: people log in with a name and a password of their own; until there is an owner, the log has a link for the first one",
+        on_or_off,
     )
     api_tokens: str = setting(
         "EARSHOT_API_TOKENS",
@@ -350,6 +357,11 @@ class Settings:
         values = dict(zip(CREDENTIALS, (self.api_key, self.assistant_id, self.phone_number_id), strict=True))
         absent = tuple(name for name, value in values.items() if not value)
         return () if self.demo else absent
+
+    @property
+    def has_login(self) -> bool:
+        """True if the page asks who is there: for the password, for a name and a password, or by the identity provider."""
+        return bool(self.password or self.people)
 
     @property
     def traces(self) -> str:

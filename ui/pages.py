@@ -105,7 +105,7 @@ def install_pages(
     nicegui_app.add_exception_handler(404, _not_found)
     app.add_middleware(NiceguiFiles)
     install_nonces()
-    apply_theme(with_login=bool(settings.password))
+    apply_theme(with_login=settings.has_login)
     ui.run_with(
         app,
         title="Earshot",

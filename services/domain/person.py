@@ -21,7 +21,7 @@ LINK_LASTS = timedelta(hours=48)
 MOST_LINKS = 5
 """Of one person: each process that starts before there is an owner logs one of its own."""
 _RESERVED = frozenset({PAGE.name, LOCAL.name, "file"})
-_MOST_CALLS = 100_000
+MOST_CALLS = 100_000
 
 
 class Role(StrEnum):
@@ -131,8 +131,8 @@ def make_person(name: str, role: Role, caps: Caps, *, now: datetime, subject: st
 
 def checked(caps: Caps) -> Caps:
     """Raises RequestError for caps that can't be."""
-    if any(cap is not None and not 0 <= cap <= _MOST_CALLS for cap in (caps.per_hour, caps.per_day)):
-        raise RequestError(f"A limit on calls is 0 to {_MOST_CALLS}.", code="invalid_caps")
+    if any(cap is not None and not 0 <= cap <= MOST_CALLS for cap in (caps.per_hour, caps.per_day)):
+        raise RequestError(f"A limit on calls is 0 to {MOST_CALLS}.", code="invalid_caps")
     if caps.regions is not None and not (caps.regions and all(re.fullmatch("[A-Z]{2}", region, re.ASCII) for region in caps.regions)):
         raise RequestError("Countries are ISO 3166 codes such as US and GB.", code="invalid_caps")
     return caps

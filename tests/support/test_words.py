@@ -11,6 +11,7 @@ import pytest
 from babel import Locale
 from vapi.types import CallEndedReason
 
+import services.web.access.join
 import services.web.access.login
 import ui.pages
 from services.demo_line.conversation import SUMMARY, SUMMARY_CUT_SHORT
@@ -29,7 +30,7 @@ from services.support.words import ENGLISH, FOLDER, Text, catalogue, languages
 from services.vapi.ended_reasons import Family, explain
 from services.vapi.ended_sentences import FAULTS, FORMS, SENTENCES
 
-LOGIN = Path(services.web.access.login.__file__)
+LOGIN = [Path(module.__file__ or "") for module in (services.web.access.login, services.web.access.join)]
 PAGE_SOURCES = sorted(Path(ui.pages.__file__).parent.rglob("*.py"))
 ASKS = {"say", "text", "parts", "_say"}
 FROM_THE_DOMAIN = {
@@ -88,7 +89,7 @@ def made_of(pattern: ast.JoinedStr, known: set[str]) -> set[str]:
 def used() -> set[str]:
     """Every key that the page and the login can ask for."""
     keys: set[str] = set()
-    for source in (*PAGE_SOURCES, LOGIN):
+    for source in (*PAGE_SOURCES, *LOGIN):
         strings = literals(source)
         known = strings | FROM_THE_DOMAIN
         for key in asked(source):

@@ -32,6 +32,7 @@ from services.web.metrics import Metrics
 from services.web.routes.call_files import call_files_router
 from services.web.routes.clips import ClipAnswers
 from services.web.routes.metrics import metrics_router
+from services.web.routes.people import people_router
 from services.web.routes.recordings import recording_router
 from services.web.routes.vapi_recording import vapi_recording_router
 from services.web.routes.webhooks import webhooks_router
@@ -120,6 +121,7 @@ async def client_of(
         api.include_router(metrics_router(metrics, token=account.metrics_token, local=not account.trusted_proxies))
         sender = Sender(Addresses(account.webhook_networks))
         api.include_router(webhooks_router(Endpoints(desk.journal.outbox, sender)))
+        api.include_router(people_router(desk.people, passwords=signs_in))
         api.include_router(recording_router(recordings, ClipAnswers(recordings)))
         vapi_recordings = VapiRecordings(
             folder / "vapi-recordings", fetch=vapi.recording, read=desk.read, count=desk.count_request, note=desk.note
@@ -389,6 +391,9 @@ async def test_openapi_lists_the_routes(client: Client) -> None:
         "/api/webhooks/{webhook_id}/events",
         "/api/webhooks/{webhook_id}/deliveries",
         "/api/webhooks/{webhook_id}/deliveries/{delivery_id}/again",
+        "/api/people",
+        "/api/people/{person_id}",
+        "/api/people/{person_id}/link",
         "/api/rules",
         "/api/rules/try",
         "/api/rules/{rule_id}",

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,15 +14,20 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from websockets.asyncio.client import connect
 
 from main import web_app
+from services.desk.desk import CallDesk
 from services.listening.relay import Relay
 from services.settings import SettingsError, read_settings
+from services.support.passwords import Passwords
 from services.support.root_path import serve_under
 from services.vapi.gateway import Gateway
 from services.web.access.authentication import require_safe
+from services.web.access.join import join_router
 from services.web.access.login import login_router
+from services.web.access.password_check import PasswordCheck
 from services.web.access.sessions import Attempts, Sessions
 from services.web.access.tickets import Tickets
 from services.web.api import create_api
+from services.web.routes.people import people_router
 from services.web.server.face_router import FaceRouter
 from tests.desks import SETTINGS, desk_in
 from tests.process import refused
@@ -38,19 +43,23 @@ TOKENS = ",".join(entry(name, scopes, name) for name, scopes in SCOPES.items())
 
 
 @asynccontextmanager
-async def earshot(folder: Path, vapi: StandIn, **changes: Any) -> AsyncIterator[str]:
-    """The API and one page behind authentication and the gatekeeper, as in main.py."""
+async def earshot(folder: Path, vapi: StandIn, *, opened: Callable[[CallDesk], object] | None = None, **changes: Any) -> AsyncIterator[str]:
+    """The API and one page behind authentication and the gatekeeper, as in main.py. `opened` is given the desk."""
     settings = replace(SETTINGS, data_dir=folder, **changes)
     gateway = Gateway(api_key="private", base_url=vapi.url)
     async with desk_in(folder, gateway) as desk:
         relay = Relay(target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
         desk.changed.subscribe(relay.on_call)
-        sessions = Sessions(desk.journal, password=settings.password, people=desk.people) if settings.password else None
+        sessions = Sessions(desk.journal, password=settings.password, people=desk.people) if settings.has_login else None
         api = create_api(desk=desk, relay=relay, tickets=Tickets(), switch=desk.switch, settings=settings, version="1", sessions=sessions)
         pages = FastAPI()
         if sessions:
             await sessions.load()
-            pages.include_router(login_router(password=settings.password, sessions=sessions, attempts=Attempts()))
+            people, passwords = desk.people if settings.people else None, Passwords()
+            check = PasswordCheck(password=settings.password, people=people, passwords=passwords, attempts=Attempts())
+            pages.include_router(login_router(check=check, sessions=sessions))
+            pages.include_router(join_router(people=desk.people, passwords=passwords, sessions=sessions))
+        api.include_router(people_router(desk.people, passwords=settings.people))
 
         @pages.get("/")
         async def page() -> str:
@@ -64,7 +73,11 @@ async def earshot(folder: Path, vapi: StandIn, **changes: Any) -> AsyncIterator[
                     await socket.send_text(await socket.receive_text())
 
         async with serving(web_app(settings, FaceRouter(api=api, pages=pages), sessions, desk.tokens)) as url:
+            if opened:
+                opened(desk)
             yield url
+        if sessions:
+            await sessions.aclose()
         await relay.aclose()
     await gateway.aclose()
 

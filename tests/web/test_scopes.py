@@ -38,6 +38,8 @@ BODIES: dict[str, Any] = {
     "POST /api/calls/{call_id}/notes": {"text": "Hi"},
     "POST /api/calls/{call_id}/tags": {"tag": "vip"},
     "POST /api/calls/{call_id}/disposition": {"disposition": None},
+    "POST /api/people": {"name": "Zoe", "role": "viewer"},
+    "PATCH /api/people/{person_id}": {"disabled": True},
     "POST /api/webhooks": {"url": "http://127.0.0.1:9/"},
     "POST /api/rules": {"kind": "silence", "above": 8},
     "POST /api/rules/try": {"kind": "silence", "above": 8},

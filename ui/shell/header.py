@@ -49,7 +49,7 @@ def header(
         accepts = settings.webhook_secret or settings.webhook_hmac_key
         owner = visitor_may(Scope.MANAGE)
         preferences(
-            can_log_out=bool(settings.password),
+            can_log_out=settings.has_login,
             forward=forward if accepts and owner else None,
             tokens=desk.tokens if owner else None,
             endpoints=endpoints if owner else None,

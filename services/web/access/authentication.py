@@ -24,7 +24,7 @@ from services.web.problems import problem
 from services.web.routes.webhook import ROUTE as WEBHOOK
 from services.web.server.face_router import is_api
 
-_OPEN_PAGES = ("/login", "/logout")
+_OPEN_PAGES = ("/join", "/login", "/logout")
 _READ_ONLY = frozenset({Permission.READ, Permission.LISTEN})
 """Scopes of which no route takes a body."""
 _OPEN_FILES = ("/assets/", "/favicon.ico", "/_nicegui/")
@@ -130,12 +130,12 @@ def require_safe(settings: Settings) -> None:
     except ValueError:
         loopback = settings.host.lower() == "localhost"
     names = settings.allowed_hosts - LOOPBACK_HOSTS - {settings.host.lower()}
-    if (loopback and not names and not settings.trusted_proxies) or (settings.password and settings.api_tokens):
+    if (loopback and not names and not settings.trusted_proxies) or settings.people or (settings.password and settings.api_tokens):
         return
     absent = [name for name, value in (("EARSHOT_PASSWORD", settings.password), ("EARSHOT_API_TOKENS", settings.api_tokens)) if not value]
     raise SettingsError(
         f"{' and '.join(absent)} must be set, or anybody who reaches this machine could place calls; otherwise leave HOST at 127.0.0.1 and "
-        "name no other hosts and no proxies. `python -m services.web.tokens NAME` makes a token"
+        "name no other hosts and no proxies. `python -m services.web.tokens NAME` makes a token. EARSHOT_PEOPLE=on does instead of both"
     )
 
 

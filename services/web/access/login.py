@@ -1,9 +1,8 @@
 """The login form, which works without JavaScript."""
 
 import asyncio
-import hmac
-import math
-from hashlib import sha256
+from functools import partial
+from html import escape
 from string import Template
 from urllib.parse import parse_qs, quote
 
@@ -15,7 +14,8 @@ from services.support.language import COOKIE as LANGUAGE_COOKIE
 from services.support.language import THEME_COOKIE, preferred_language
 from services.support.root_path import address
 from services.support.words import catalogue
-from services.web.access.sessions import COOKIE, Attempts, Sessions
+from services.web.access.password_check import HasToWait, PasswordCheck
+from services.web.access.sessions import COOKIE, Sessions
 from services.web.problems import problem_of
 from services.web.received_body import BODY_TIMEOUT_S
 
@@ -34,22 +34,37 @@ _PAGE = Template("""<!doctype html>
 <h1><svg width="26" height="26" viewBox="0 0 24 24" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.2"
 stroke-linecap="round" d="M4 12v0M8 8v8M12 4.5v15M16 8v8M20 11v2"/></svg>Earshot</h1>
 <p role="status"$hidden>$over</p>
-<form method="post" action="$root/login?next=$next">
-<label for="password">$label</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required autofocus maxlength="1000">
-<p role="alert">$problem</p>
-<button type="submit">$enter</button>
-</form>
-</main>
+$ways</main>
 </body>
 </html>
 """)
 
+_PROVIDER = Template("""<p><a href="$root/login/provider?next=$next">$enter</a></p>
+""")
+_PASSWORD = Template("""<form method="post" action="$root/login?next=$next">
+$name<label for="password">$label</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required$autofocus maxlength="1000">
+<p role="alert">$problem</p>
+<button type="submit">$enter</button>
+</form>
+""")
+_NAME = Template("""<label for="name">$label</label>
+<input id="name" name="name" type="text" autocomplete="username" autofocus maxlength="200">
+""")
 
-def login_router(*, password: str, sessions: Sessions, attempts: Attempts) -> APIRouter:
-    """`GET` and `POST /login`, `POST /logout`. Every login creates a new session, so that none can be planted before it."""
+
+def login_router(*, check: PasswordCheck, sessions: Sessions, provider: str = "") -> APIRouter:
+    """`GET` and `POST /login`, `POST /logout`. Every login creates a new session, so that none can be planted before it.
+
+    `provider` is the name of the identity provider at which people may sign in. If nobody has a password, that is the only way.
+    """
     router = APIRouter(include_in_schema=False)
-    digest = sha256(password.encode()).digest()
+    _form = partial(_login_form, by_password=check.any, by_name=check.by_name, provider=provider)
+
+    def _too_many(request: Request, next_path: str, seconds: int) -> HTMLResponse:
+        answer = _form(request, next_path, "too_many", status=429, seconds=seconds)
+        answer.headers["Connection"] = "close"
+        return answer
 
     @router.get("/login")
     async def form(request: Request, next: str = "/", over: str = "") -> Response:
@@ -57,21 +72,21 @@ def login_router(*, password: str, sessions: Sessions, attempts: Attempts) -> AP
 
     @router.post("/login")
     async def login(request: Request, next: str = "/") -> Response:
+        next_path = own_path(next)
+        if not check.any:
+            return _form(request, next_path, status=405)
         peer = request.client.host if request.client else ""
-        next_path = _own_path(next)
-        if wait := attempts.wait(peer):  # before the body is read
-            return _too_many(request, next_path, wait)
-        password = await _password(request)
-        if wait := attempts.wait(peer):  # again: bodies that arrive together must not all get the last free attempt
-            return _too_many(request, next_path, wait)
-        given = sha256(password.encode(errors="replace")).digest()
-        if not hmac.compare_digest(given, digest):
-            attempts.failed(peer)
-            return _form(request, next_path, "wrong", status=401)
-        attempts.succeeded(peer)
+        try:
+            check.wait(peer)  # before the body is read
+            fields = await form_fields(request)
+            login = await check.login_of(peer, fields.get("name", ""), fields.get("password", ""))
+        except HasToWait as error:
+            return _too_many(request, next_path, error.seconds)
+        if login is None:
+            return _form(request, next_path, "wrong_either" if check.by_name else "wrong", status=401)
         await sessions.end(request.cookies.get(COOKIE, ""))
         try:
-            session_id = await sessions.begin()
+            session_id = await sessions.begin(login)
         except JournalError as error:
             return problem_of(error)
         answer = RedirectResponse(next_path, 303)
@@ -89,27 +104,38 @@ def login_router(*, password: str, sessions: Sessions, attempts: Attempts) -> AP
     return router
 
 
-def _too_many(request: Request, next_path: str, wait: float) -> HTMLResponse:
-    answer = _form(request, next_path, "too_many", status=429, seconds=math.ceil(wait))
-    answer.headers["Connection"] = "close"
-    return answer
+def _login_form(
+    request: Request,
+    next_path: str,
+    problem: str = "",
+    *,
+    by_password: bool,
+    by_name: bool,
+    provider: str,
+    over: bool = False,
+    status: int = 200,
+    seconds: int = 0,
+) -> HTMLResponse:
+    """The ways to log in, in the browser's language.
 
-
-def _form(request: Request, next_path: str, problem: str = "", *, over: bool = False, status: int = 200, seconds: int = 0) -> HTMLResponse:
-    """The form in the browser's language; `problem` is the key of what went wrong, `seconds` how long to wait after too many failures,
-    `over` whether an open page was logged out."""
+    `problem` is the key of what went wrong, `seconds` how long to wait after too many failures, `over` whether an open page was logged out.
+    """
     language = preferred_language(request.headers.get("accept-language", ""), request.cookies.get(LANGUAGE_COOKIE, ""))
     say = catalogue(language).say
     theme = request.cookies.get(THEME_COOKIE)
+    to = {"root": address(""), "next": quote(own_path(next_path), safe="")}
+    ways = _PROVIDER.substitute(to, enter=escape(say("login_provider", provider=provider))) if provider else ""
+    if by_password:
+        told = say(f"login_{problem}", count=seconds) if problem else ""
+        name = _NAME.substitute(label=say("login_name")) if by_name else ""
+        autofocus = "" if by_name else " autofocus"
+        ways += _PASSWORD.substitute(to, name=name, autofocus=autofocus, label=say("login_label"), problem=told, enter=say("login_enter"))
     page = _PAGE.substitute(
         root=address(""),
         language=language,
         theme=f' data-theme="{theme}"' if theme in ("light", "dark") else "",
         title=say("login_title"),
-        label=say("login_label"),
-        enter=say("login_enter"),
-        next=quote(_own_path(next_path), safe=""),
-        problem=say(f"login_{problem}", count=seconds) if problem else "",
+        ways=ways,
         over=say("login_over"),
         hidden="" if over else " hidden",
     )
@@ -120,22 +146,22 @@ def _form(request: Request, next_path: str, problem: str = "", *, over: bool = F
     return HTMLResponse(page, status, headers=headers)
 
 
-def _own_path(text: str) -> str:
+def own_path(text: str) -> str:
     """`text` if it is a path of ours, else the front page: a login link must not redirect to another website."""
     ours = text.startswith(address("/")) and not text.startswith("//") and "\\" not in text and text.isprintable()
     return text if ours else address("/")
 
 
-async def _password(request: Request) -> str:
-    """The form's password; empty if the body is no such form, too large or too slow."""
+async def form_fields(request: Request) -> dict[str, str]:
+    """The fields of a form; none if the body is no such form, too large or too slow."""
     body = b""
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > _MAX_BODY:
-                    return ""
+                    return {}
         found = parse_qs(body.decode(errors="replace"), max_num_fields=10)
     except (ValueError, TimeoutError):
-        return ""
-    return found.get("password", [""])[0]
+        return {}
+    return {name: values[0] for name, values in found.items()}

@@ -222,6 +222,13 @@ class Attempts:
     def succeeded(self, address: str) -> None:
         self._failures.pop(_network(address), None)
 
+    def take_back(self, address: str) -> None:
+        """Undoes a `failed` that was counted before it was known whether the password is right."""
+        self.succeeded(address)
+        count, last = self._failures.get(_EVERYBODY, (0, 0.0))
+        if count:
+            self._failures[_EVERYBODY] = (count - 1, last)
+
     def _wait(self, who: str, *, free: int, longest: float) -> float:
         count, last = self._failures.get(who, (0, 0.0))
         if count < free or self._clock() - last >= _FORGOTTEN:
