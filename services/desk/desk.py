@@ -56,6 +56,7 @@ from services.domain.errors import EarshotError, NotConfigured
 from services.domain.limits import Limits
 from services.domain.permissions import require
 from services.domain.speech import Speaker
+from services.domain.spellings import spellings
 from services.domain.transcript import Line
 from services.journal import AuditRow, Dial, Journal
 from services.support.drain import Drain
@@ -434,6 +435,21 @@ class CallDesk:
             raise NotConfigured.without(self.missing)
         with self._drain.work():
             return await self._erasures.erase(await self.read(call_id, client), client)
+
+    async def settled(self) -> None:
+        """Returns once the journal has what this process knows of calls, and who did what."""
+        await self._notes.settled()
+
+    async def forget_number(self, number: str, client: Client, *, calls: int) -> None:
+        """Masks a number in all that the journal keeps for longer than the data of calls, but for the block list; `calls` is for the audit.
+        Raises JournalError."""
+        spelled = spellings(number)
+        self.note(client, "erase-number", outcome=str(calls), detail=spelled.mask)
+        await self._notes.settled()
+        for call_id in await self.journal.numbers.hide(spelled):
+            if call := await self.journal.get(call_id):
+                self._book.follow(call)
+                self.timelines.follow(call_id)
 
     async def free_slot(self, call_id: str, client: Client) -> Call:
         """Frees the slot of a running call without proof that it is over, and notes who did. The call itself is left alone.

@@ -21,6 +21,7 @@ from services.journal.erasures import ErasuresJournal
 from services.journal.housekeeping import Housekeeping
 from services.journal.insights import InsightsJournal
 from services.journal.measures import MeasuresJournal
+from services.journal.numbers import NumbersJournal
 from services.journal.opening import open_database
 from services.journal.outbox import OutboxJournal
 from services.journal.processes.feed import Feed, News
@@ -70,6 +71,7 @@ class Journal:
         self.alerts = AlertsJournal(database, self._writer)
         self.measures = MeasuresJournal(database, self._writer, presence, instance)
         self.outbox = OutboxJournal(database, instance)
+        self.numbers = NumbersJournal(database, now)
         self._proof = Proof(database, now)
         self._beginning_now: set[str] = set()
         """The tags of the dials that are being written down."""

@@ -37,6 +37,7 @@ from services.web.routes.health import health_router
 from services.web.routes.insights import insights_router
 from services.web.routes.listen_socket import listen_router
 from services.web.routes.measures import measures_router
+from services.web.routes.numbers import numbers_router
 from services.web.routes.recording_rules import recording_rules_router
 from services.web.routes.rules import rules_router
 from services.web.routes.switch import switch_router
@@ -86,6 +87,7 @@ def create_api(
     api.include_router(health_router(desk=desk, mode=settings.mode, version=version))
     api.include_router(transcript_router(desk))
     api.include_router(measures_router(desk))
+    api.include_router(numbers_router(desk))
     api.include_router(webhook_router(desk=desk, forward=forward or WebhookForward()))
 
     def without_listen_url(call: Call, may_listen: bool) -> dict[str, object]:

@@ -397,6 +397,7 @@ async def test_openapi_lists_the_routes(client: Client) -> None:
         "/api/rules",
         "/api/rules/try",
         "/api/rules/{rule_id}",
+        "/api/numbers/erase",
         "/api/insights",
         "/api/insights.csv",
         "/api/dialling",

@@ -41,6 +41,7 @@ BODIES: dict[str, Any] = {
     "POST /api/people": {"name": "Zoe", "role": "viewer"},
     "PATCH /api/people/{person_id}": {"disabled": True},
     "POST /api/webhooks": {"url": "http://127.0.0.1:9/"},
+    "POST /api/numbers/erase": {"number": "+14155550000", "dryRun": True},
     "POST /api/rules": {"kind": "silence", "above": 8},
     "POST /api/rules/try": {"kind": "silence", "above": 8},
     "PATCH /api/rules/{rule_id}": {"on": True},

@@ -49,6 +49,7 @@ _SHEETS = [
         "contacts",
         "api_tokens",
         "event_webhooks",
+        "number_deletion",
         "present",
         "fleet",
         "alerts",

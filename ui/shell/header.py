@@ -53,6 +53,7 @@ def header(
             forward=forward if accepts and owner else None,
             tokens=desk.tokens if owner else None,
             endpoints=endpoints if owner else None,
+            desk=desk if owner else None,
         )
     banner.move(target_index=0)
     with ui.context.client.layout:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Protocol
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
+from services.desk.desk import CallDesk
 from services.desk.made_tokens import MadeTokens
 from services.support.language import COOKIE as LANGUAGE_COOKIE
 from services.support.language import THEME_COOKIE
@@ -18,6 +20,7 @@ from ui.kit.later import later
 from ui.kit.markup import Box, Text
 from ui.shell.api_tokens import ApiTokensPanel
 from ui.shell.event_webhooks import EventWebhooksPanel
+from ui.shell.number_deletion import NumberDeletion
 from ui.shell.webhooks import webhook_settings
 from ui.words import language, say
 
@@ -30,18 +33,29 @@ _STATE = "(event) => emit(event.newState)"
 _LOG_OUT = "() => fetch('%s', {method: 'POST'}).finally(() => location.assign('%s'))"
 
 
-def preferences(*, can_log_out: bool, forward: WebhookForward | None, tokens: MadeTokens | None, endpoints: Endpoints | None) -> None:
+class Panel(Protocol):
+    """A part of the settings."""
+
+    def build(self) -> None: ...
+    def settings_toggled(self, *, shown: bool) -> None: ...
+
+
+def preferences(
+    *, can_log_out: bool, forward: WebhookForward | None, tokens: MadeTokens | None, endpoints: Endpoints | None, desk: CallDesk | None
+) -> None:
     """The button and its panel. `can_log_out`: there is a login. `forward` is None if no webhooks are accepted. `tokens` are the API's,
-    `endpoints` what gets events, None for who may not change them.
+    `endpoints` what gets events, `desk` has the data of numbers; None for who may not change or delete them.
     """
     with Box("button", "btn quiet settings-button", type="button", popovertarget="settings", data_testid="settings"):
         icon("settings", 20)
         Text("span", say("settings"))
-    panels: list[ApiTokensPanel | EventWebhooksPanel] = []
+    panels: list[Panel] = []
     if tokens is not None:
         panels.append(ApiTokensPanel(tokens))
     if endpoints is not None:
         panels.append(EventWebhooksPanel(endpoints))
+    if desk is not None:
+        panels.append(NumberDeletion(desk))
 
     def toggled(event: GenericEventArguments) -> None:
         for panel in panels:
@@ -51,7 +65,7 @@ def preferences(*, can_log_out: bool, forward: WebhookForward | None, tokens: Ma
     later(box, partial(_panel, panels, can_log_out=can_log_out, forward=forward))
 
 
-def _panel(panels: Sequence[ApiTokensPanel | EventWebhooksPanel], *, can_log_out: bool, forward: WebhookForward | None) -> None:
+def _panel(panels: Sequence[Panel], *, can_log_out: bool, forward: WebhookForward | None) -> None:
     themes = {theme: say(f"theme_{theme}") for theme in ("system", "light", "dark")}
     chosen = ui.context.client.request.cookies.get(THEME_COOKIE, "")
     _choice("theme", themes, chosen if chosen in themes else "system", f"(event) => {{ {_KEEP % THEME_COOKIE} {_SHOW} }}")

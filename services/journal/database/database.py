@@ -43,6 +43,10 @@ class Database(ABC):
         """Notices what other connections write, except, if the database tells, those of the process `ignore`."""
 
     @abstractmethod
+    async def scour(self) -> None:
+        """Leaves nothing of what was deleted in the database's files, as far as that is in Earshot's hands."""
+
+    @abstractmethod
     async def aclose(self) -> None: ...
 
 

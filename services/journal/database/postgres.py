@@ -64,5 +64,8 @@ class Postgres(Database):
     def watch(self, ignore: str) -> Watch:
         return Notifications(self._engine, ignore)
 
+    async def scour(self) -> None:
+        """Left to the server: autovacuum overwrites the space of deleted rows, and backups and archived logs are its owner's."""
+
     async def aclose(self) -> None:
         await self._engine.dispose()

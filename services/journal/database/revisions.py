@@ -42,6 +42,9 @@ class Revised(Database):
         self._database = database
         self._instance = instance
 
+    async def scour(self) -> None:
+        await self._database.scour()
+
     async def write(self, work: Work[T]) -> T:
         answered = asyncio.get_running_loop().create_future()
         try:

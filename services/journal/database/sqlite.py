@@ -1,6 +1,7 @@
 """The journal in an SQLite file: for any number of processes on one machine."""
 
 import asyncio
+import logging
 import os
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,11 @@ from services.domain.errors import JournalError
 from services.journal.database.database import PATIENCE_S, Database, Work, plain_errors
 from services.journal.database.watches import FileWatch, Watch
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
+
+_ATTEMPTS = 20  # to empty the write-ahead log
+_AGAIN_S = 0.25
 
 
 class Sqlite(Database):
@@ -44,6 +49,22 @@ class Sqlite(Database):
 
     def watch(self, ignore: str) -> Watch:
         return FileWatch(self._path)
+
+    async def scour(self) -> None:
+        """Deleted rows are overwritten with zeros (`secure_delete`), but the write-ahead log has what the pages held before."""
+        for _ in range(_ATTEMPTS):
+            with plain_errors():
+                if await asyncio.get_running_loop().run_in_executor(self._threads["BEGIN IMMEDIATE"], self._empty_log):
+                    return
+            await asyncio.sleep(_AGAIN_S)  # somebody reads what is only in the log
+        log.warning("could not empty the journal's write-ahead log, because it is being read; it is overwritten as Earshot goes on")
+
+    def _empty_log(self) -> bool:
+        connection = self._engines["BEGIN IMMEDIATE"].raw_connection()
+        try:
+            return not connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        finally:
+            connection.close()
 
     def _require_file(self) -> None:
         """Raises JournalError if the file was deleted or replaced: what is written to the open one is gone with this process, and
@@ -83,6 +104,7 @@ def _engine(path: Path, begin: str) -> sa.Engine:
         connection.isolation_level = None  # the driver would start transactions only at the first write, leaving reads outside
         _write_ahead(connection)
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA secure_delete=ON")  # what is deleted of a call is to be in no free page
 
     @sa.event.listens_for(engine, "begin")
     def _(connection: sa.Connection) -> None:

@@ -1,0 +1,72 @@
+"""All the ways in which people and programs write one phone number, to find it in texts. Pure."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import phonenumbers
+from phonenumbers import PhoneNumberFormat
+
+from services.domain.phone_number import masked
+
+_BETWEEN = r"[\s().\-/\u00b7\u2010-\u2015\u2212]{0,3}"  # \s has the no-break spaces
+_JOINTS = ("", " ", "-", ".", "/", "\u00a0", "\u202f", "\u2011", "\u00b7")
+_SHORTEST_ALONE = 7
+"""Digits of a number without its country code that are taken for it: fewer may be anything."""
+_WRITTEN = re.compile(r"\+\d{7,15}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Spellings:
+    """`parts` are texts of which every usual spelling has one; `pattern` finds the whole number, and no longer row of digits."""
+
+    parts: tuple[str, ...]
+    pattern: re.Pattern[str]
+    mask: str
+
+    def hide(self, text: str) -> str:
+        """The text with each spelling of the number masked."""
+        return self.pattern.sub(self.mask, text)
+
+
+def spellings(e164: str) -> Spellings:
+    """The spellings of a number in E.164. Raises phonenumbers.NumberParseException for what is none."""
+    parsed = phonenumbers.parse(e164, None)
+    code, national = str(parsed.country_code), phonenumbers.national_significant_number(parsed)
+    groups = {tuple(_groups(parsed, PhoneNumberFormat.INTERNATIONAL)[1:]), tuple(_pairs(national)), (national,)}
+    groups.add(tuple(_groups(parsed, PhoneNumberFormat.NATIONAL)))
+    parts = {joint.join(_end(found)) for found in groups if found for joint in _JOINTS}
+    alone = "?" if len(national) >= _SHORTEST_ALONE else ""
+    before = rf"(?:(?:(?:\+|00|011){_BETWEEN})?\(?{_spaced(code)}\)?{_BETWEEN}(?:\(?0\)?{_BETWEEN})?|\(?0){alone}"
+    pattern = re.compile(rf"(?<!\d)\(?{before}\(?{_spaced(national)}(?!\d)")
+    return Spellings(tuple(sorted(parts)), pattern, masked(e164))
+
+
+def hide_numbers(text: str) -> str:
+    """The text with all numbers in E.164 masked."""
+    return _WRITTEN.sub(lambda found: masked(found[0]), text)
+
+
+def _groups(parsed: phonenumbers.PhoneNumber, form: int) -> list[str]:
+    return re.findall(r"\d+", phonenumbers.format_number(parsed, form))
+
+
+def _pairs(digits: str) -> Iterator[str]:
+    """Two by two, the odd one first."""
+    start = len(digits) % 2
+    if start:
+        yield digits[0]
+    for at in range(start, len(digits), 2):
+        yield digits[at : at + 2]
+
+
+def _end(groups: Sequence[str]) -> Sequence[str]:
+    """The last groups, with at least seven digits if there are as many: brackets may stand before them."""
+    for count in range(1, len(groups)):
+        if sum(map(len, groups[-count:])) >= _SHORTEST_ALONE:
+            return groups[-count:]
+    return groups
+
+
+def _spaced(digits: str) -> str:
+    return _BETWEEN.join(digits)

@@ -1,0 +1,154 @@
+"""A number that was erased is nowhere any more: in no file of the data folder and in no table, however it is spelled."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from services.desk.desk import CallDesk
+from services.desk.number_erasure import NumberErased, NumberKnown, erase_number, known_of
+from services.domain.call import Call, CallStatus
+from services.domain.client import PAGE, Scope
+from services.domain.contact import Contact
+from services.domain.errors import CallRunning, Forbidden, VapiUnavailable
+from services.domain.speech import Utterance
+from services.domain.spellings import spellings
+from services.domain.transcript import Line
+from services.journal import AuditRow, Endpoint
+from tests.desk.test_desk import NUMBER, place, until
+from tests.desks import desk_at
+from tests.journal.conftest import execute
+from tests.stand_in import StandIn
+
+SPELLED = spellings(NUMBER)
+WRITTEN = ("+1 415-555-2671", "(415) 555-2671", "415.555.2671", "4155552671", "0014155552671", "41 55 55 26 71")
+LONG = 4000 * f" and {WRITTEN[3]}"
+"""So that rows have pages of their own, which are free after them."""
+AT = datetime(2026, 9, 1, 10, tzinfo=UTC)
+ROW = AuditRow(at=AT, who="page", action="add-webhook", outcome="done")
+
+
+@pytest.fixture
+async def desk(vapi: StandIn, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[CallDesk]:
+    monkeypatch.setattr("services.desk.erasures._AGAIN_S", 0.05)
+    monkeypatch.setattr("services.desk.watcher.CALM", 0.2)
+    async with desk_at(vapi.url, tmp_path / "data", journal_at=url) as desk:
+        yield desk
+
+
+async def places(folder: Path, url: str) -> set[str]:
+    """The files of the data folder, and the tables, in which the number is."""
+    found = await asyncio.to_thread(_files, folder)
+    if url.startswith("sqlite"):
+        names = [row[0] for row in await execute(url, "SELECT name FROM sqlite_master WHERE type = 'table'")]
+        names = [name for name in names if name == "earshot_search_rows" or not name.startswith("earshot_search")]
+    else:
+        names = [row[0] for row in await execute(url, "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")]
+    for name in names:
+        if named("\n".join(str(tuple(row)) for row in await execute(url, f"SELECT * FROM {name}"))):  # noqa: S608
+            found.add(name)
+    return found
+
+
+def _files(folder: Path) -> set[str]:
+    return {file.name for file in folder.rglob("*") if file.is_file() and named(file.read_bytes().decode("latin-1"))}
+
+
+def named(text: str) -> bool:
+    return any(part in text for part in SPELLED.parts) or SPELLED.pattern.search(text) is not None
+
+
+async def fill(vapi: StandIn, desk: CallDesk) -> Call:
+    """Calls with the number, and calls with another one in which it is named, in each of the ways in which it may be written down."""
+    endpoint = Endpoint(id="crm", url="https://crm.example/", secret="s", kinds=(), made_at=AT, made_by="page")
+    await desk.journal.outbox.add(endpoint, ROW)
+    order = desk.order(NUMBER, customer_name="Ana", first_message=f"Is this {WRITTEN[1]}?")
+    call = (await desk.place(order, PAGE)).call
+    vapi.move(call.id, "in-progress", startedAt="2026-09-01T10:00:00.000Z")
+    await until(desk, call.id, lambda call: call.answered)
+    desk.transcripts.take(call.id, Utterance(speaker="customer", text=f"My number is {WRITTEN[0]}" + LONG, final=True))
+    await desk.annotations.add_note(call, f"Call back: {WRITTEN[2]}", PAGE)
+    await desk.annotations.add_tag(call, WRITTEN[3], PAGE)
+    vapi.move(call.id, "ended", endedAt="2026-09-01T10:01:00.000Z", endedReason="customer-ended-call", cost=0.07, summary=WRITTEN[4])
+    await until(desk, call.id, lambda call: not call.running and call.cost is not None)
+    await desk.contacts.add_all([Contact(number=NUMBER, name="Ana")], PAGE)
+
+    other = Call(id="other", status=CallStatus.ENDED, to="+442079460958", created_at=AT, summary=f"Transferred to {WRITTEN[5]}.")
+    await desk.journal.save(other)
+    await desk.journal.save_transcript("other", [Line(key=1, speaker="customer", text=f"Ask {WRITTEN[1]}" + LONG, at=AT, final=True)])
+    await desk.annotations.add_note(other, WRITTEN[0], PAGE)
+    await desk.annotations.add_tag(other, WRITTEN[2], PAGE)
+    await asyncio.shield(desk.note(PAGE, "transfer", other, detail=WRITTEN[0], words=f"{WRITTEN[4]} is busy."))
+    return call
+
+
+async def test_it_is_in_no_file_and_in_no_table(vapi: StandIn, desk: CallDesk, tmp_path: Path, url: str) -> None:
+    call = await fill(vapi, desk)
+    await desk.settled()
+    if url.startswith("sqlite"):
+        await execute(url, "PRAGMA wal_checkpoint")  # so that the file has it too, not only the log
+    before = await places(tmp_path / "data", url)
+    assert before >= {
+        *("earshot_calls", "earshot_dials", "earshot_audit", "earshot_outbox", "earshot_transcripts", "earshot_notes", "earshot_labels"),
+        "earshot_states",
+        *(("journal.db", "journal.db-wal") if url.startswith("sqlite") else ()),
+    }
+    assert await known_of(desk, NUMBER, PAGE) == NumberKnown(calls=1, running=0, contact=True, blocked=False)
+    assert await erase_number(desk, NUMBER, PAGE) == NumberErased(erased=1, failed=0)
+    assert vapi.calls == {}
+    assert await places(tmp_path / "data", url) == set()
+    assert await desk.page_of_calls(search=NUMBER) == []
+    assert [found.id for found in await desk.page_of_calls(search="transferred to")] == ["other"]
+    left = await desk.find(call.id)
+    assert left
+    assert (left.to, left.cost) == (None, 0.07)
+    rows = await desk.journal.audit()
+    assert [(row.who, row.outcome, row.detail) for row in rows if row.action == "erase-number"] == [("page", "1", "…2671")]
+    assert {row.to for row in rows if row.action == "dial"} == {"…2671"}
+    assert next(row.detail for row in rows if row.action == "transfer") == "…2671"
+    assert await known_of(desk, NUMBER, PAGE) == NumberKnown(calls=0, running=0, contact=False, blocked=False)
+
+
+async def test_while_a_call_with_it_may_run_it_is_needed(vapi: StandIn, desk: CallDesk) -> None:
+    call = await place(desk)
+    assert await known_of(desk, NUMBER, PAGE) == NumberKnown(calls=0, running=1, contact=False, blocked=False)
+    with pytest.raises(CallRunning, match="…2671"):
+        await erase_number(desk, NUMBER, PAGE)
+    assert (await desk.journal.audit())[0].to == NUMBER
+    vapi.move(call.id, "ended", endedReason="customer-ended-call")
+    await until(desk, call.id, lambda call: not call.running)
+    assert await erase_number(desk, NUMBER, PAGE) == NumberErased(erased=1, failed=0)
+    assert vapi.erased_running == 0
+
+
+async def test_while_the_data_of_a_call_is_left_so_is_the_number(
+    vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str
+) -> None:
+    """Else whoever asks again would not find the call."""
+    await fill(vapi, desk)
+
+    async def refuse(*_: object) -> None:
+        raise VapiUnavailable("not now")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(desk, "erase", refuse)
+        assert await erase_number(desk, NUMBER, PAGE) == NumberErased(erased=0, failed=1)
+    assert await erase_number(desk, NUMBER, PAGE) == NumberErased(erased=1, failed=0)
+    assert await places(tmp_path / "data", url) == set()
+
+
+async def test_the_block_list_keeps_it_and_says_so(desk: CallDesk) -> None:
+    await desk.blocked.add(NUMBER)
+    assert (await known_of(desk, NUMBER, PAGE)).blocked
+    assert await erase_number(desk, NUMBER, PAGE) == NumberErased(erased=0, failed=0, blocked=True)
+    assert desk.blocked.rules == (NUMBER,)
+
+
+async def test_only_who_may_manage_erases_it(desk: CallDesk) -> None:
+    reader = replace(PAGE, scopes=frozenset({Scope.READ}))
+    for refused in (known_of(desk, NUMBER, reader), erase_number(desk, NUMBER, reader)):
+        with pytest.raises(Forbidden):
+            await refused

@@ -1,0 +1,45 @@
+"""A number is found however it is written, and nothing else is taken for it."""
+
+import pytest
+
+from services.domain.spellings import hide_numbers, spellings
+
+AMERICAN, BERLIN, PARIS = "+14155552671", "+4930901820", "+33612342671"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        *(
+            (AMERICAN, text)
+            for text in (
+                *("+14155552671", "14155552671", "4155552671", "+1 415-555-2671", "+1 (415) 555-2671", "(415) 555-2671"),
+                *("415.555.2671", "1-415-555-2671", "0014155552671", "011 1 415 555 2671", "tel:+1-415-555-2671", "415 555\u00a02671"),
+                *('{"to":"+14155552671"}', "415/555/2671", "sip:4155552671@pbx", "(+1) 415 555 2671", "41 55 55 26 71"),
+            )
+        ),
+        *((BERLIN, text) for text in ("+49 30 901820", "030 901820", "0049 (0)30 901820", "+49 (0) 30 90 18 20", "030/901820", "30901820")),
+        *((PARIS, text) for text in ("06 12 34 26 71", "06.12.34.26.71", "+33 6 12 34 26 71", "0612342671", "0033612342671")),
+    ],
+)
+def test_it_is_found_and_masked(number: str, text: str) -> None:
+    found = spellings(number)
+    assert any(part in text for part in found.parts)
+    hidden = found.hide(f"Call {text}, please")
+    assert found.mask in hidden
+    assert not any(part in hidden for part in found.parts)
+
+
+@pytest.mark.parametrize("text", ["+14155552672", "+141555526710", "84155552671", "1788256800000", "555-2671", "+14155552671 4"[:11], ""])
+def test_other_digits_stay(text: str) -> None:
+    assert spellings(AMERICAN).hide(text) == text
+
+
+def test_a_short_number_needs_its_country_code() -> None:
+    found = spellings("+49110123")  # six digits without it
+    assert found.hide("110123") == "110123"
+    assert found.hide("+49 110123 and 0110123") == "…0123 and …0123"
+
+
+def test_all_numbers_of_a_text_are_masked() -> None:
+    assert hide_numbers("from +14155552671 to +4930901820, +1 and +123456") == "from …2671 to …1820, +1 and +123456"
