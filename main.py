@@ -39,7 +39,9 @@ from services.domain.errors import EarshotError
 from services.domain.phone_number import EXAMPLE
 from services.journal import AuditRow, Journal
 from services.journal.backup import back_up
+from services.listening.live_sound import LiveSound
 from services.listening.relay import Relay
+from services.listening.remote_relay import RemoteRelay
 from services.listening.sound_thread import SoundThread
 from services.recording.claimed_folder import claim_folder
 from services.recording.recordings import Recordings
@@ -56,6 +58,7 @@ from services.support.root_path import serve_under
 from services.support.tasks import Tasks
 from services.support.traces import stop_traces
 from services.support.version import VERSION
+from services.support.worker_process import WorkerProcess
 from services.vapi.forwarding import WebhookForward
 from services.vapi.gateway import Gateway
 from services.vapi.no_credentials import NoCredentials
@@ -82,6 +85,7 @@ from services.web.server.face_router import FaceRouter
 from services.web.server.port import open_port, server_config
 from services.web.server.root_path import RootPath
 from services.web.server.server import LastAnswers, Server
+from services.web.server.sound_process import run_sound
 from services.web.server.traced import NO_TELEMETRY, Traced, traces_wanted
 from services.web.webhook_bodies import webhook_body
 from services.webhooks_out.addresses import Addresses
@@ -123,32 +127,24 @@ def main() -> int:
         listening = open_port(settings)
         gc.freeze()  # imported objects stay; each collection of them would block the event loop for 50 ms
         gc.enable()
+        # Before the first thread. macOS has fork too, but its libraries do not survive it.
+        worker = WorkerProcess(run_sound) if sys.platform == "linux" else None
         with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
-            runner.run(serve(settings, listening))
+            runner.run(serve(settings, listening, worker))
     except (SettingsError, EarshotError, OSError) as error:
         print(f"Earshot can't {'make a backup' if options.backup else 'start'}: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return 0
 
 
-async def serve(settings: Settings, listening: socket.socket) -> None:
-    """Starts everything, serves, and stops everything in the reverse order."""
+async def serve(settings: Settings, listening: socket.socket, worker: WorkerProcess | None = None) -> None:
+    """Starts everything, serves, and stops everything in the reverse order. Sound runs in `worker`, else in a thread."""
     async with AsyncExitStack() as running:
         traced = traces_wanted(settings)
         running.push_async_callback(asyncio.to_thread, stop_traces)
         account, gateway, desk = await open_desk(settings, running)
         tickets = Tickets(await ticket_key(desk.journal))
-        sound = SoundThread()
-        running.push_async_callback(sound.aclose)
-        relay = Relay(
-            target=sound.ask_main(desk.listen_target),
-            find=desk.get,
-            hint=sound.on_main(desk.look),
-            heard=sound.on_main(desk.transcripts.take),
-            loop=sound.loop,
-            playing=sound.loop.hurry,
-        )
-        running.push_async_callback(relay.aclose)
+        relay = await sound_of(desk, worker, running)
         desk.changed.subscribe(relay.on_call)
         background = Tasks()
         running.push_async_callback(background.aclose)
@@ -165,9 +161,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         desk.changed.subscribe(recordings.on_call)
 
         if settings.measure:
-            measuring = Measuring(
-                relay, journal=desk.journal.measures, measurements=desk.measurements, find=desk.get, on_main=sound.on_main
-            )
+            measuring = Measuring(relay, journal=desk.journal.measures, measurements=desk.measurements, find=desk.get)
             running.push_async_callback(measuring.aclose)
             for call in desk.calls():
                 measuring.on_call(call)
@@ -225,7 +219,8 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         )
         running.push_async_callback(api.state.mcp.aclose)
         background.start(measure_lag(metrics.lag, "main"), name="measure the main loop's lag")
-        background.start(relay.run(measure_lag(metrics.lag, "sound")), name="measure the sound loop's lag")
+        if isinstance(relay, Relay):
+            background.start(relay.run(measure_lag(relay.counts.lag, "sound")), name="measure the sound loop's lag")
         api.include_router(metrics_router(metrics, token=settings.metrics_token, local=not settings.trusted_proxies))
         api.include_router(webhooks_router(endpoints))
         api.include_router(people_router(desk.people, passwords=settings.people))
@@ -237,11 +232,33 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         async def drain() -> None:
             await desk.drain(DRAIN_S)
             api.state.events.close()  # the server waits for open responses
+            if isinstance(relay, RemoteRelay):
+                relay.end_sockets()
 
         announce(settings)
         if settings.people and not settings.password:
             await welcome_first_owner(settings, desk.people)
         await Server(server_config(app), drain=drain).serve(sockets=[listening])
+
+
+async def sound_of(desk: CallDesk, worker: WorkerProcess | None, running: AsyncExitStack) -> LiveSound:
+    """The relay, in `worker` or in a thread. `running` closes it."""
+    if worker:
+        remote = RemoteRelay(worker, target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
+        running.push_async_callback(remote.aclose)
+        return remote
+    sound = SoundThread()
+    running.push_async_callback(sound.aclose)
+    relay = Relay(
+        target=sound.ask_main(desk.listen_target),
+        find=desk.get,
+        hint=sound.on_main(desk.look),
+        heard=sound.on_main(desk.transcripts.take),
+        loop=sound.loop,
+        playing=sound.loop.hurry,
+    )
+    running.push_async_callback(relay.aclose)
+    return relay
 
 
 async def open_desk(settings: Settings, running: AsyncExitStack) -> tuple[Settings, Gateway, CallDesk]:
@@ -334,7 +351,7 @@ def desk_of(account: Settings, gateway: Gateway, journal: Journal, *, demo: bool
     )
 
 
-def recordings_of(settings: Settings, desk: CallDesk, relay: Relay) -> Recordings:
+def recordings_of(settings: Settings, desk: CallDesk, relay: LiveSound) -> Recordings:
     store = None
     if settings.recordings.startswith("s3://"):
         credentials = Credentials(

@@ -21,11 +21,14 @@ class Running:
     started: float
 
     def cpu_seconds(self) -> float:
-        times = self.process.cpu_times()
-        return float(times.user + times.system)
+        """Of the process and those that it started."""
+        all_times = [process.cpu_times() for process in (self.process, *self.process.children(recursive=True))]
+        return float(sum(times.user + times.system for times in all_times))
 
     def rss_megabytes(self) -> float:
-        return float(self.process.memory_info().rss) / 1e6
+        """Of the process, and what those that it started share with nobody."""
+        children = self.process.children(recursive=True)
+        return float(self.process.memory_info().rss + sum(child.memory_full_info().uss for child in children)) / 1e6
 
 
 @contextmanager

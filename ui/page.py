@@ -11,7 +11,7 @@ from services.dialling.switch import Switch
 from services.domain.call import Call, CallOrder
 from services.domain.client import Scope
 from services.domain.errors import CallNotFound, EarshotError
-from services.listening.relay import Relay
+from services.listening.live_sound import LiveSound
 from services.recording.recordings import Recordings
 from services.settings import Settings
 from services.support.root_path import address
@@ -47,7 +47,7 @@ class DeskPage:
         self,
         *,
         desk: CallDesk,
-        relay: Relay,
+        relay: LiveSound,
         recordings: Recordings,
         settings: Settings,
         switch: Switch,

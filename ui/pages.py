@@ -16,7 +16,7 @@ from services.dialling.switch import Switch
 from services.domain.client import Client, Scope
 from services.domain.errors import Forbidden
 from services.domain.permissions import require, require_reports
-from services.listening.relay import Relay
+from services.listening.live_sound import LiveSound
 from services.recording.recordings import Recordings
 from services.settings import Settings
 from services.support.memory import expect_page
@@ -39,7 +39,7 @@ def install_pages(
     app: FastAPI,
     *,
     desk: CallDesk,
-    relay: Relay,
+    relay: LiveSound,
     recordings: Recordings,
     settings: Settings,
     switch: Switch,

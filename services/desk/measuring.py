@@ -9,8 +9,8 @@ from services.desk.measurements import Measurements
 from services.domain.call import Call, CallStatus
 from services.domain.errors import CallNotFound, CallNotRunning, JournalError
 from services.journal.measures import MeasuresJournal
-from services.listening.measurer import Measurer
-from services.listening.relay import Relay
+from services.listening.live_sound import LiveSound
+from services.listening.measurer import EndMeasuring
 from services.measures.measured import Measured
 from services.support.tasks import Tasks
 
@@ -18,32 +18,28 @@ log = logging.getLogger(__name__)
 
 _AGAIN_S = 5.0  # until a call that another process measures, or that could not be measured, is tried again
 
-Publish = Callable[[str, Measured | None, bool], None]
-
 
 class Measuring:
-    """Adds a Measurer to the relay for each call that `on_call` reports, from before it is answered. `find` returns a call as known.
+    """Has the relay measure each call that `on_call` reports, from before it is answered. `find` returns a call as known.
 
-    `on_main` makes of a function one that the relay's loop may call and that runs on the main loop. Of all processes on one journal one
-    measures a call, at first the one that placed it, where it is recorded and listened to most; if that dies, another one continues.
+    Of all processes on one journal one measures a call, at first the one that placed it, where it is recorded and listened to most; if that
+    dies, another one continues.
     """
 
     def __init__(
         self,
-        relay: Relay,
+        relay: LiveSound,
         *,
         journal: MeasuresJournal,
         measurements: Measurements,
         find: Callable[[str], Call | None],
-        on_main: Callable[[Publish], Publish] = lambda work: work,
     ) -> None:
         self._relay = relay
         self._journal = journal
         self._measurements = measurements
         self._find = find
-        self._publish = on_main(self._take)
         self._over: dict[str, asyncio.Event] = {}
-        self._measurers: dict[str, Measurer] = {}
+        self._endings: dict[str, EndMeasuring] = {}
         self._closed = False
         self._tasks = Tasks()
 
@@ -57,15 +53,10 @@ class Measuring:
     async def aclose(self) -> None:
         """Saves what was measured. Another process, or the next start, continues."""
         self._closed = True
-        await self._relay.run(self._close_all())
+        await asyncio.gather(*(end() for end in self._endings.values()))
         await asyncio.sleep(0)  # what was published from the relay's thread arrives
         await self._tasks.aclose()
         await self._measurements.settled()
-
-    async def _close_all(self) -> None:
-        for measurer in list(self._measurers.values()):
-            measurer.finish("shutdown", drain=True)
-            measurer.close()
 
     async def _measure(self, call_id: str, tag: str) -> None:
         leave_to_placer_of: str | None = tag  # only at first: measuring may be off where the call was placed
@@ -90,7 +81,7 @@ class Measuring:
             return False
         before = Measured.load(text) if text else None
         try:
-            self._measurers[call_id] = self._relay.join(call_id, partial(Measurer, publish=partial(self._publish, call_id), before=before))
+            self._endings[call_id] = self._relay.measure(call_id, partial(self._take, call_id), before=before)
         except (CallNotFound, CallNotRunning):
             return False
         return True
@@ -98,6 +89,6 @@ class Measuring:
     def _take(self, call_id: str, measured: Measured | None, over: bool) -> None:
         self._measurements.take(call_id, measured, over)
         if over:
-            self._measurers.pop(call_id, None)
+            self._endings.pop(call_id, None)
             if event := self._over.get(call_id):
                 event.set()

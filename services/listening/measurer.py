@@ -4,13 +4,19 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from services.domain.stream_format import StreamFormat
 from services.listening.listener import End
 from services.measures.figures import Figures
 from services.measures.measured import Measured
 from services.measures.measures import Measures
+
+Publish = Callable[[Measured | None, bool], None]
+"""Takes the latest figures, and whether they are the last; see Measurer."""
+
+EndMeasuring = Callable[[], Awaitable[None]]
+"""Measures what has come, publishes the last figures and stops."""
 
 _AT_ONCE = 4  # blocks of 250 ms, 2 to 6 ms of CPU; the rest of what came at once is measured in the loop's next rounds
 _PUBLISHED_EVERY_S = 1.0  # of sound, if nothing happens
@@ -29,7 +35,7 @@ class Measurer:
         self,
         leave: Callable[["Measurer"], None],
         *,
-        publish: Callable[[Measured | None, bool], None],
+        publish: Publish,
         before: Measured | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

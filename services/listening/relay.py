@@ -14,15 +14,15 @@ from services.domain.errors import CallNotFound, CallNotRunning
 from services.domain.speech import SpeechEvent
 from services.domain.stream_format import DEFAULT_FORMAT, StreamFormat
 from services.listening.listener import End, Listener, Sink
+from services.listening.measurer import EndMeasuring, Measurer, Publish
+from services.listening.relay_counts import RelayCounts
 from services.listening.upstream import Upstream
-from services.support.durations import Durations
+from services.measures.measured import Measured
 from services.support.tasks import Tasks
 from services.vapi.listen_events import read
 
 S = TypeVar("S", bound=Sink)
 T = TypeVar("T")
-
-_DELAYS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 
 
 class _Stream:
@@ -136,12 +136,7 @@ class Relay:
         self.loop = loop
         self._playing = playing
         self._find = find
-        self.interruptions = 0
-        """Times that Vapi's sound was interrupted while a call ran."""
-        self.dropped_bytes = 0
-        """Sound that slow listeners lost."""
-        self.delays = Durations(_DELAYS)
-        """From the arrival of a frame of sound to its transmission to a listener, in seconds."""
+        self.counts = RelayCounts()
         self._open = partial(
             _Stream, target=target, hint=hint, heard=heard, interrupted=self._count_interruption, buffer_seconds=buffer_seconds
         )
@@ -175,6 +170,24 @@ class Relay:
         self._on_loop(self._join, call, listener)
         return listener
 
+    def measure(self, call_id: str, publish: Publish, *, before: Measured | None = None) -> EndMeasuring:
+        """Measures a running call on the relay's loop. `publish` and `before` are as for Measurer, but `publish` is called on the caller's
+        loop. Returns what ends it. Raises what `listen` raises.
+        """
+        caller = asyncio.get_running_loop()
+
+        def publish_there(measured: Measured | None, over: bool) -> None:
+            caller.call_soon_threadsafe(publish, measured, over)
+
+        here = self.loop is None or self.loop is caller
+        measurer = self.join(call_id, partial(Measurer, publish=publish if here else publish_there, before=before))
+
+        async def end() -> None:
+            measurer.finish("shutdown", drain=True)
+            measurer.close()
+
+        return lambda: self.run(end())
+
     def on_call(self, call: Call) -> None:
         """Updates the upstream of a call that changed."""
         self._on_loop(self._update, call)
@@ -185,12 +198,16 @@ class Relay:
             return await work
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.loop))
 
+    async def counted(self) -> RelayCounts:
+        """The counts as of now."""
+        return self.counts
+
     async def aclose(self) -> None:
         """Ends every listener and upstream at once."""
         await self.run(self._aclose())
 
     def _count_interruption(self) -> None:
-        self.interruptions += 1
+        self.counts.interruptions += 1
 
     def _on_loop(self, work: Callable[..., None], *arguments: object) -> None:
         """Calls `work` on the relay's loop: at once if this is it, else soon and in the order of these calls."""

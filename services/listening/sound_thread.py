@@ -1,4 +1,7 @@
-"""A thread with an event loop of its own for sound, so that pages, exports and searches on the main loop do not delay it."""
+"""A thread with an event loop of its own for sound, so that pages, exports and searches on the main loop delay it less.
+
+Used where Linux's fork, and so a process of its own, is missing.
+"""
 
 import asyncio
 import threading

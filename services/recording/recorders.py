@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import count
 
-from services.listening.relay import Relay
+from services.listening.live_sound import LiveSound
 from services.recording.disk import RecordingDisk
 from services.recording.problems import Problems
 from services.recording.recorder import Recorder
@@ -25,7 +25,7 @@ class Recorders:
 
     def __init__(
         self,
-        relay: Relay,
+        relay: LiveSound,
         disk: RecordingDisk,
         *,
         room: Callable[[], Awaitable[str | None]],

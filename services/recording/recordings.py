@@ -26,7 +26,7 @@ from services.domain.errors import (
 from services.domain.permissions import require, require_recording
 from services.journal import RecordingState
 from services.journal.recordings import RecordingsJournal
-from services.listening.relay import Relay
+from services.listening.live_sound import LiveSound
 from services.recording.archive import Archive, Sound
 from services.recording.disk import RecordingDisk
 from services.recording.hearings import Hearings
@@ -62,7 +62,7 @@ class Recordings:
         folder: Path,
         *,
         journal: RecordingsJournal,
-        relay: Relay,
+        relay: LiveSound,
         find: Callable[[str], Call | None],
         note: Callable[[Client, str, Call], object],
         check: Callable[[Call, Client], Awaitable[None]],

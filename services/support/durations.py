@@ -35,5 +35,12 @@ class Durations:
         histogram.counts[bisect_left(self.bounds, seconds)] += 1
         histogram.total += seconds
 
+    def add_all(self, others: "Durations") -> None:
+        """Adds what was counted with the same bounds elsewhere."""
+        for label, histogram in others:
+            here = self._by_label.setdefault(label, Histogram([0] * (len(self.bounds) + 1)))
+            here.counts = [count + more for count, more in zip(here.counts, histogram.counts, strict=True)]
+            here.total += histogram.total
+
     def __iter__(self) -> Iterator[tuple[tuple[str, ...], Histogram]]:
         return iter(list(self._by_label.items()))

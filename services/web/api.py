@@ -11,7 +11,7 @@ from services.dialling.switch import Switch
 from services.domain.call import Call
 from services.domain.client import Client, Scope
 from services.domain.errors import EarshotError
-from services.listening.relay import Relay
+from services.listening.live_sound import LiveSound
 from services.settings import Settings
 from services.support.signals import Signal
 from services.vapi.forwarding import WebhookForward
@@ -51,7 +51,7 @@ from services.web.server.traced import NO_TELEMETRY
 def create_api(
     *,
     desk: CallDesk,
-    relay: Relay,
+    relay: LiveSound,
     tickets: Tickets,
     switch: Switch,
     settings: Settings,
@@ -107,7 +107,7 @@ def create_api(
     return api
 
 
-def _listen(relay: Relay, call_id: str) -> AbstractContextManager[object]:
+def _listen(relay: LiveSound, call_id: str) -> AbstractContextManager[object]:
     try:
         return relay.listen(call_id, sound=False, events=False)
     except EarshotError:

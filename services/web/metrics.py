@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
 from services.domain.errors import JournalError
-from services.listening.relay import Relay
+from services.listening.live_sound import LiveSound
+from services.listening.relay_counts import RelayCounts
 from services.support.durations import Durations
 from services.support.loop_lag import BOUNDS
 from services.support.recent import remember
@@ -29,9 +30,9 @@ class Metrics:
     Calls, their ends and slots are those of all processes on one journal; everything else is of this process.
     """
 
-    def __init__(self, *, desk: CallDesk, relay: Relay, requests: Durations, version: str, mode: str) -> None:
+    def __init__(self, *, desk: CallDesk, relay: LiveSound, requests: Durations, version: str, mode: str) -> None:
         self.lag = Durations(BOUNDS)
-        """For `measure_lag`, of each event loop."""
+        """For `measure_lag`, of the main event loop."""
         self._desk = desk
         self._relay = relay
         self._requests = requests
@@ -47,7 +48,7 @@ class Metrics:
         from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
         from prometheus_client.registry import Collector
 
-        families = [*self._families(await readiness_of(self._desk)), *await self._outbox()]
+        families = [*self._families(await readiness_of(self._desk), await self._relay.counted()), *await self._outbox()]
 
         class _Families(Collector):
             def collect(self) -> Iterable["Metric"]:
@@ -65,7 +66,7 @@ class Metrics:
             del self._seen_running[call.id]
             self._ended[family_of(call.ended_reason)] += 1
 
-    def _families(self, found: Readiness) -> Iterator["Metric"]:
+    def _families(self, found: Readiness, sound: RelayCounts) -> Iterator["Metric"]:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 
         def gauge(name: str, what: str, value: float) -> "Metric":
@@ -104,15 +105,12 @@ class Metrics:
         yield gauge("streams", "Calls whose sound this process receives from Vapi.", self._relay.upstreams)
         yield gauge("listeners", "Listeners to these calls, the recorder and the measurer among them.", self._relay.listeners)
         yield _counter(
-            "stream_interruptions", "Times that Vapi's sound was interrupted while a call ran.", self._relay.interruptions, self._began
+            "stream_interruptions", "Times that Vapi's sound was interrupted while a call ran.", sound.interruptions, self._began
         )
-        dropped = self._relay.dropped_bytes
-        yield _counter("sound_dropped_bytes", "Sound that slow listeners lost, in bytes.", dropped, self._began)
-        yield self._histogram(
-            "sound_delay", "From the arrival of a frame of sound to its transmission, in seconds.", self._relay.delays, []
-        )
+        yield _counter("sound_dropped_bytes", "Sound that slow listeners lost, in bytes.", sound.dropped_bytes, self._began)
+        yield self._histogram("sound_delay", "From the arrival of a frame of sound to its transmission, in seconds.", sound.delays, [])
         yield self._histogram("vapi_request", "Requests to Vapi, in seconds; status 0: no response.", self._requests, ["request", "status"])
-        yield self._histogram("event_loop_lag", "How late an event loop runs what is due, in seconds.", self.lag, ["loop"])
+        yield self._histogram("event_loop_lag", "How late an event loop runs what is due, in seconds.", self.lag, ["loop"], sound.lag)
 
     async def _outbox(self) -> Sequence["Metric"]:
         """Nothing if the journal can't be read: no number is better than a wrong one."""
@@ -132,11 +130,11 @@ class Metrics:
             GaugeMetricFamily("earshot_webhooks_disabled", "Webhooks that get no events.", value=disabled),
         ]
 
-    def _histogram(self, name: str, what: str, durations: Durations, labels: list[str]) -> "Metric":
+    def _histogram(self, name: str, what: str, durations: Durations, labels: list[str], more: Durations | None = None) -> "Metric":
         from prometheus_client.core import HistogramMetricFamily
 
         family = HistogramMetricFamily(f"earshot_{name}_seconds", what, labels=labels)
-        for label, histogram in durations:
+        for label, histogram in (*durations, *(more or ())):
             family.add_metric(label, histogram.cumulated(durations.bounds), sum_value=histogram.total)
         return family
 

@@ -3,24 +3,31 @@
 import asyncio
 import json
 import socket
+import sys
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Self
 
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from services.domain.call import Call, CallStatus, ListenTarget
 from services.listening.listener import Listener
+from services.listening.live_sound import LiveSound
 from services.listening.relay import Relay
+from services.listening.remote_relay import RemoteRelay
 from services.listening.sound_thread import SoundThread
+from services.support.worker_process import WorkerProcess
 from services.web.server.sockets import Sockets
+from services.web.server.sound_process import run_sound
 from tests.patience import HANG_S
 
 START = '{"type":"start","encoding":"linear16","container":"raw","sampleRate":16000,"channels":2}'
@@ -73,17 +80,32 @@ class StandIn:
 
 
 class Line:
-    """One call with its sound at `stand_in`, and a relay that hears of its changes: in the test's loop, or in a `sound` thread."""
+    """One call with its sound at `stand_in`, and a relay that hears of its changes: in the test's loop, in a `sound` thread, or in a
+    process of its own, whose listeners are pinged every `ping_seconds`."""
 
     sound: SoundThread | None = None
+    in_process = False
 
-    def __init__(self, stand_in: StandIn, *, buffer_seconds: float = HANG_S) -> None:
+    def __init__(self, stand_in: StandIn, *, buffer_seconds: float = HANG_S, ping_seconds: float = 20.0) -> None:
         self.calls = {"c1": Call(id="c1", status=CallStatus.IN_PROGRESS)}
         self.headers: dict[str, str] = {}
         self.hints: asyncio.Queue[str] = asyncio.Queue()
         self.asked: list[str] = []
         self.faults: deque[Exception] = deque()
         self._stand_in = stand_in
+        self.relay: LiveSound
+        if self.in_process:
+            config = uvicorn.Config(
+                never,
+                ws=Sockets,
+                ws_per_message_deflate=False,
+                ws_ping_interval=ping_seconds,
+                ws_ping_timeout=ping_seconds,
+                log_config=None,
+            )
+            worker = WorkerProcess(partial(run_sound, config=config, buffer_seconds=buffer_seconds))
+            self.relay = RemoteRelay(worker, target=self._target, find=self.calls.get, hint=self.hints.put_nowait)
+            return
         self.relay = Relay(
             target=self.sound.ask_main(self._target) if self.sound else self._target,
             find=self.calls.get,
@@ -103,13 +125,24 @@ class Line:
         return ListenTarget(url=self._stand_in.url, headers=self.headers)
 
 
-SOUND_IN = [pytest.param("one loop", marks=pytest.mark.slow), "sound thread"]
-"""Where a line's relay runs: in the test's own loop or, as in the app, in a thread of its own. The quick tests look at the latter alone."""
+async def never(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise AssertionError("no requests are made of the process for sound")
+
+
+SOUND_IN = [pytest.param("one loop", marks=pytest.mark.slow), pytest.param("sound thread")]
+"""Where a line's relay runs: in the test's own loop or, as in the app, in a process or, where that is not possible, a thread of its own.
+The quick tests look at the thread alone."""
+if sys.platform == "linux":
+    SOUND_IN.append(pytest.param("sound process", marks=pytest.mark.process))
 
 
 @asynccontextmanager
 async def sound_in(where: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SoundThread | None]:
     """Has the lines that are made meanwhile run there. `where` is one of SOUND_IN."""
+    if where == "sound process":
+        monkeypatch.setattr(Line, "in_process", True)
+        yield None
+        return
     if where == "one loop":
         yield None
         return
@@ -160,6 +193,7 @@ async def web_server(
     config = uvicorn.Config(
         app,
         ws=Sockets,
+        ws_per_message_deflate=False,
         ws_ping_interval=ping_seconds,
         ws_ping_timeout=ping_seconds,
         lifespan="off",

@@ -70,6 +70,7 @@ class Site:
     async def record(self, frames: list[bytes]) -> ServerConnection:
         """Switches recording on and plays `frames`."""
         await self.recordings.start("c1", PAGE)
+        await self.line.relay.counted()  # so that the relay knows of it, wherever that runs
         connection = await self.stand_in.connection()
         await connection.send(START)
         for frame in frames:
@@ -81,6 +82,7 @@ class Site:
         if call_id not in self.line.calls:
             self.line.calls[call_id] = Call(id=call_id, status=CallStatus.IN_PROGRESS)
         await self.recordings.start(call_id, PAGE)
+        await self.line.relay.counted()  # so that the relay knows of it, wherever that runs
         connection = await self.stand_in.connection()
         await connection.send(START)
         for frame in frames:
@@ -170,6 +172,7 @@ async def test_switched_off_and_on_again_there_are_two_parts(site: Site) -> None
         await site.recordings.stop("c1", ROBOT)
         assert not site.recordings.recording("c1")
         await site.recordings.start("c1", ROBOT)
+        await site.line.relay.counted()
         for frame in SECOND[:25]:
             await connection.send(frame)
         await site.end(connection)

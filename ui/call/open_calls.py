@@ -7,7 +7,7 @@ from contextlib import suppress
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
 from services.domain.errors import EarshotError
-from services.listening.relay import Relay
+from services.listening.live_sound import LiveSound
 from ui.kit.icons import icon
 from ui.kit.live_box import LiveBox
 from ui.kit.markup import Box, Text, set_props
@@ -24,7 +24,7 @@ class OpenCalls(LiveBox):
     Following needs no sound: the transcript grows while the call is open, heard or not.
     """
 
-    def __init__(self, *, desk: CallDesk, relay: Relay, choose: Callable[[str], None]) -> None:
+    def __init__(self, *, desk: CallDesk, relay: LiveSound, choose: Callable[[str], None]) -> None:
         super().__init__("nav", "open-calls", aria_label=say("open_calls"))
         self._desk = desk
         self._relay = relay

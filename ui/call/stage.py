@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallOrder
-from services.listening.relay import Relay
+from services.listening.live_sound import LiveSound
 from services.recording.recordings import Recordings
 from ui.call.call_card import CallCard
 from ui.call.call_head import CallHead
@@ -25,7 +25,7 @@ class Stage:
         self,
         *,
         desk: CallDesk,
-        relay: Relay,
+        relay: LiveSound,
         recordings: Recordings,
         issue_ticket: Callable[[str], str],
         dial_again: Callable[[str], None],

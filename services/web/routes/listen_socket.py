@@ -12,17 +12,20 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from services.domain.call import Call
 from services.domain.errors import CallNotFound, CallNotRunning, EarshotError
 from services.listening.listener import End, Listener
+from services.listening.live_sound import LiveSound
 from services.listening.relay import Relay
+from services.listening.remote_relay import RemoteRelay
 from services.support.durations import Durations
 from services.support.tasks import Tasks
 from services.web.access.logins import Logins
 from services.web.access.tickets import Tickets
-from services.web.server.sockets import move
+from services.web.server.sockets import give_away, move
 
 Close = tuple[int, str] | None
 """A close code and its reason; None if the client is gone."""
 
-Wait = Callable[[], Coroutine[Any, Any, None]]
+Closing = Callable[[], Coroutine[Any, Any, tuple[int, str]]]
+"""Returns when a client is to be disconnected, and how."""
 
 _CODES: dict[End, int] = {"call ended": 1000, "left": 1000, "shutdown": 1012, "too slow": 1008, "failed": 1011}
 HEARTBEAT_S = 1.0
@@ -38,7 +41,7 @@ _MOST_RECEIVED = 64 * 1024  # bytes: nothing is expected from a listener, and a 
 
 def listen_router(
     *,
-    relay: Relay,
+    relay: LiveSound,
     tickets: Tickets,
     find: Callable[[str], Call | Awaitable[Call | None] | None],
     on_listen: Callable[[str, str], None] = lambda _client, _call_id: None,
@@ -76,10 +79,8 @@ def listen_router(
             try:
                 await check(call_id)
                 on_listen(holder.client, call_id)
-                logout = _wait_on(asyncio.get_running_loop(), partial(logins.over, session)) if logins and session else None
-                if relay.loop:
-                    socket = await move(socket, relay.loop)
-                return await relay.run(_listen(relay, socket, call_id, logout, heartbeat))
+                logout = partial(_logged_out, logins, session) if logins and session else None
+                return await _hand_over(relay, socket, call_id, logout, heartbeat)
             except WebSocketDisconnect:
                 return None
             except EarshotError as error:
@@ -89,24 +90,36 @@ def listen_router(
     return router
 
 
-def _wait_on(loop: asyncio.AbstractEventLoop, wait: Callable[[], Coroutine[Any, Any, None]]) -> Wait:
-    """`wait` on its own loop, for use on any other."""
+async def _hand_over(relay: LiveSound, socket: WebSocket, call_id: str, logout: Closing | None, heartbeat: float) -> None:
+    """Serves a client where the relay is: in another process, on the loop of another thread, or here."""
+    if isinstance(relay, RemoteRelay):
+        if close := await relay.serve(call_id, partial(give_away, socket), heartbeat=heartbeat, closing=logout):
+            await _close(socket, *close)
+        return None
+    if relay.loop:
+        logout = logout and _on(asyncio.get_running_loop(), logout)
+        socket = await move(socket, relay.loop)
+    return await relay.run(serve_here(relay, socket, call_id, logout, heartbeat))
 
-    async def wait_there() -> None:
-        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(wait(), loop))
+
+def _on(loop: asyncio.AbstractEventLoop, closing: Closing) -> Closing:
+    """`closing` on its own loop, for use on any other."""
+
+    async def wait_there() -> tuple[int, str]:
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(closing(), loop))
 
     return wait_there
 
 
-async def _listen(relay: Relay, socket: WebSocket, call_id: str, logout: Wait | None, heartbeat: float) -> None:
+async def serve_here(relay: Relay, socket: WebSocket, call_id: str, closing: Closing | None, heartbeat: float) -> None:
     """Serves one client until the call or the client ends. Runs on the relay's loop."""
     close: Close
     try:
         with relay.listen(call_id) as listener:
             try:
-                close = await _serve(socket, listener, logout, heartbeat, relay.delays)
+                close = await _serve(socket, listener, closing, heartbeat, relay.counts.delays)
             finally:
-                relay.dropped_bytes += listener.dropped_bytes
+                relay.counts.dropped_bytes += listener.dropped_bytes
     except EarshotError as error:
         close = (4000 + error.status, error.title)
     if close:
@@ -121,7 +134,7 @@ class _Progress:
     waiting: bool = False
 
 
-async def _serve(socket: WebSocket, listener: Listener, logout: Wait | None, heartbeat: float, delays: Durations) -> Close:
+async def _serve(socket: WebSocket, listener: Listener, closing: Closing | None, heartbeat: float, delays: Durations) -> Close:
     tasks = Tasks()
     clock = asyncio.get_running_loop().time
     progress = _Progress(clock())
@@ -129,8 +142,8 @@ async def _serve(socket: WebSocket, listener: Listener, logout: Wait | None, hea
         sending = tasks.start(_send(socket, listener, progress, clock, delays), name="send sound")
         watching = tasks.start(_until_disconnected(socket), name="watch listener")
         ends = {sending, watching}
-        if logout:
-            ends.add(tasks.start(_logged_out(logout), name="wait for logout"))
+        if closing:
+            ends.add(tasks.start(closing(), name="wait for logout"))
         while True:
             idle = clock() - progress.at
             if progress.waiting and idle >= _SEND_TIMEOUT_S:
@@ -146,8 +159,8 @@ async def _serve(socket: WebSocket, listener: Listener, logout: Wait | None, hea
         await tasks.aclose()
 
 
-async def _logged_out(logout: Wait) -> Close:
-    await logout()
+async def _logged_out(logins: Logins, session: str) -> tuple[int, str]:
+    await logins.over(session)
     return 4401, "Logged out."
 
 
