@@ -1,6 +1,7 @@
 """A whole conversation from its sound: what is measured, and that it does not depend on how the sound arrives."""
 
 import json
+from functools import cache
 
 import numpy as np
 import pytest
@@ -32,6 +33,11 @@ def measured(pcm: bytes, form: StreamFormat = FORM, piece: int = 1 << 20) -> Fig
 def demo_call() -> tuple[bytes, list[dict[str, float | str]]]:
     samples, _ = soundfile.read(DEMO_CALL, dtype="int16")
     return samples.astype("<i2").tobytes(), json.loads(DEMO_CALL.with_suffix(".json").read_text())["turns"]
+
+
+@cache
+def quiet_line(seconds: float) -> Sound:
+    return 0.0005 * noise("pink", seconds, np.random.default_rng(7))
 
 
 def on_a_line(sound: Sound, seed: int = 1) -> bytes:
@@ -115,7 +121,7 @@ def test_what_is_no_speech_is_no_turn(sound: Sound) -> None:
 def test_an_echo_is_no_speech(decibels: float, seconds: float) -> None:
     pcm, _ = demo_call()
     assistant = np.frombuffer(pcm, "<i2").reshape(-1, 2)[:, 1] / 32768
-    returned = echo(assistant, decibels=decibels, seconds=seconds) + 0.0005 * noise("pink", len(assistant) / RATE, np.random.default_rng(7))
+    returned = echo(assistant, decibels=decibels, seconds=seconds) + quiet_line(len(assistant) / RATE)
 
     figures = measured(pcm_of(np.stack((returned, assistant), axis=1))).json()
 
