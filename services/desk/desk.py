@@ -445,6 +445,7 @@ class CallDesk:
         Raises JournalError."""
         spelled = spellings(number)
         self.note(client, "erase-number", outcome=str(calls), detail=spelled.mask)
+        await self.questions.forget_number(number)
         await self._notes.settled()
         for call_id in await self.journal.numbers.hide(spelled):
             if call := await self.journal.get(call_id):

@@ -1,14 +1,14 @@
 """Dials that an assistant asks for and somebody on the page has to confirm. They are in the journal, so that every process shows them."""
 
 import asyncio
-import json
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Protocol
 
+from services.desk.dial_question import ANSWER_WITHIN, DialQuestion, dumped, loaded, same
 from services.desk.placing import Key, Placed
 from services.desk.timeline import CONFIRMED
 from services.dialling.journal_states import States
@@ -19,13 +19,12 @@ from services.domain.errors import (
     Forbidden,
     JournalError,
     KeyInProgress,
-    KeyReused,
     LimitReached,
     NobodyToConfirm,
     QuestionOver,
 )
 from services.journal import AuditRow
-from services.journal.database.codec import dump, load_order
+from services.journal.database.codec import dump
 from services.support.events import set_within
 from services.support.signals import Signal
 from services.support.tasks import Tasks
@@ -35,46 +34,9 @@ log = logging.getLogger(__name__)
 STATE = "dial-questions"
 """The name of the state in the journal."""
 
-ANSWER_WITHIN = timedelta(minutes=2)
-"""How long a question waits for its answer, and for how long an answer is remembered."""
-
 _MOST_WAITING = 5  # of one client
 _SHOWN_WITHIN_S = 3.0  # after which no process has an open page: a journal in SQLite tells of a change within 0.5 s
 _TRY_AGAIN_S = 0.2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DialQuestion:
-    """`client` wants to place `order`. `agreed` is None until somebody answers, `answered_at` then says when.
-
-    `key` and `fingerprint` are those of the dial: the journal places one call for them, whoever dials. `shown`: some page shows it.
-    """
-
-    id: str
-    client: str
-    key: str
-    fingerprint: str
-    order: str
-    asked_at: datetime
-    allow_duplicate: bool = False
-    shown: bool = False
-    agreed: bool | None = None
-    answered_at: datetime | None = None
-
-    @property
-    def expires_at(self) -> datetime:
-        return self.asked_at + ANSWER_WITHIN
-
-    def waiting(self, now: datetime) -> bool:
-        """True while it can be answered."""
-        return self.agreed is None and now < self.expires_at
-
-    def remembered(self, now: datetime) -> bool:
-        """True while the same request gets this question's answer, and does not ask anew. One that nobody answered is told for as long."""
-        return now < (self.answered_at or self.expires_at) + ANSWER_WITHIN
-
-    def load_order(self) -> CallOrder:
-        return load_order(self.order)
 
 
 class Note(Protocol):
@@ -126,7 +88,7 @@ class DialQuestions:
         if revision <= self._revision:
             return
         self._revision = revision
-        self._questions = _loaded(value)
+        self._questions = loaded(value)
         self.changed.emit(None)
         self._show_new()
 
@@ -156,10 +118,10 @@ class DialQuestions:
 
     def find(self, client: str, key: str | None, fingerprint: str) -> DialQuestion | None:
         """What this request asked before, if that is remembered. Raises KeyReused if its key belongs to another request."""
-        return _same(self._questions, client, key, fingerprint, self._now())
+        return same(self._questions, client, key, fingerprint, self._now())
 
     async def ask(self, order: CallOrder, client: Client, *, key: str | None, fingerprint: str, allow_duplicate: bool) -> DialQuestion:
-        """Asks on every open page, once for the same request. Raises NobodyToConfirm if no page is open, KeyReused, LimitReached,
+        """Asks on every open page, once for the same request. Raises NobodyToConfirm if no page is open, LimitReached,
         JournalError."""
         question_id = secrets.token_hex(8)
         new = DialQuestion(
@@ -174,7 +136,7 @@ class DialQuestions:
         )
 
         def add(known: dict[str, DialQuestion]) -> dict[str, DialQuestion]:
-            if _same(known, client.name, key, fingerprint, self._now()):
+            if same(known, client.name, key, fingerprint, self._now()):
                 return known
             if sum(other.client == client.name and other.waiting(self._now()) for other in known.values()) >= _MOST_WAITING:
                 raise LimitReached(
@@ -237,6 +199,10 @@ class DialQuestions:
         call = (await self._placed(changed, order)).call
         self._note(client, CONFIRMED, call, detail=changed.client)
         return call
+
+    async def forget_number(self, number: str) -> None:
+        """Forgets all questions about this number, answered or not. Raises JournalError."""
+        await self._change(lambda known: {name: question for name, question in known.items() if question.load_order().to != number})
 
     async def _placed(self, question: DialQuestion, order: CallOrder) -> Placed:
         """Whoever asked may be dialling too; the key lets one of both. The other waits for it."""
@@ -302,45 +268,7 @@ class DialQuestions:
     async def _change(self, change: Callable[[dict[str, DialQuestion]], dict[str, DialQuestion]]) -> None:
         def changed(value: str) -> str:
             now = self._now()
-            known = {name: question for name, question in _loaded(value).items() if question.remembered(now)}
-            return _dumped(change(known).values())
+            known = {name: question for name, question in loaded(value).items() if question.remembered(now)}
+            return dumped(change(known).values())
 
         self.follow(*await self._journal.change_state(STATE, changed))
-
-
-def _same(known: dict[str, DialQuestion], client: str, key: str | None, fingerprint: str, now: datetime) -> DialQuestion | None:
-    """With a key the question of that key, else the newest one that asks the same."""
-    for question in reversed(known.values()):
-        if question.client != client or not question.remembered(now):
-            continue
-        if key is not None and question.key == key:
-            if question.fingerprint != fingerprint:
-                raise KeyReused("This idempotency key was used for another request. Use a new key for each call.")
-            return question
-        if key is None and question.fingerprint == fingerprint:
-            return question
-    return None
-
-
-def _dumped(questions: Iterable[DialQuestion]) -> str:
-    """One per line, as JSON."""
-    lines = []
-    for question in questions:
-        row = asdict(question) | {"asked_at": question.asked_at.isoformat()}
-        lines.append(json.dumps(row | {"answered_at": question.answered_at.isoformat() if question.answered_at else None}) + "\n")
-    return "".join(lines)
-
-
-def _loaded(text: str) -> dict[str, DialQuestion]:
-    """By id, oldest first. A line that can't be read asks nothing, and nothing is dialled for it."""
-    found = {}
-    for line in text.splitlines():
-        try:
-            row = json.loads(line)
-            times = {name: datetime.fromisoformat(row[name]).astimezone(UTC) if row[name] else None for name in ("asked_at", "answered_at")}
-            question = DialQuestion(**row | times)
-            question.load_order()
-        except (ValueError, TypeError, KeyError):
-            continue
-        found[question.id] = question
-    return found

@@ -11,7 +11,8 @@ import pytest
 
 from services.desk import dial_questions
 from services.desk.desk import CallDesk
-from services.desk.dial_questions import ANSWER_WITHIN, STATE, DialQuestion
+from services.desk.dial_question import ANSWER_WITHIN, DialQuestion
+from services.desk.dial_questions import STATE
 from services.domain.call import Call
 from services.domain.client import PAGE, Client, Scope
 from services.domain.errors import EarshotError, Forbidden, KeyReused, LimitReached, NobodyToConfirm, QuestionOver
@@ -61,7 +62,7 @@ async def test_one_call_whatever_is_pressed_twice_and_in_two_processes(vapi: Sta
     [call] = [result for result in results if isinstance(result, Call)]
     assert len(vapi.bodies) == 1
     assert (call.placed_by, call.by_machine) == ("claude", True)
-    assert (await one.questions.answered(question.id, 0)).agreed
+    assert (await one.questions.answered(question.id, HANG_S)).agreed
     await until(lambda: not other.questions.waiting())
     entries = await one.timeline(call.id)
     assert {(entry.action, entry.who, entry.detail) for entry in entries} == {
@@ -184,6 +185,16 @@ async def test_only_who_may_place_calls_answers(vapi: StandIn, desks: tuple[Call
     await one.switch.stop(PAGE.name)
     assert await one.questions.answer(question.id, PAGE, agree=False) is None  # also while dialling is stopped
     assert not vapi.bodies
+
+
+async def test_an_erased_number_is_in_no_question(desks: tuple[CallDesk, CallDesk]) -> None:
+    one, _ = desks
+    one.questions.watch(lambda: True)
+    await ask(one)
+    await ask(one, "+12125550100", fingerprint="two")
+    await one.forget_number(NUMBER, PAGE, calls=0)
+    assert NUMBER not in (await one.journal.state(STATE))[0]
+    assert [question.load_order().to for question in one.questions.waiting()] == ["+12125550100"]
 
 
 async def test_a_line_that_can_t_be_read_asks_nothing(desks: tuple[CallDesk, CallDesk]) -> None:

@@ -36,6 +36,7 @@ from services.web.routes.people import people_router
 from services.web.routes.recordings import recording_router
 from services.web.routes.vapi_recording import vapi_recording_router
 from services.web.routes.webhooks import webhooks_router
+from services.web.server.root_path import RootPath
 from services.webhooks_out.addresses import Addresses
 from services.webhooks_out.endpoints import Endpoints
 from services.webhooks_out.sender import Sender
@@ -131,7 +132,8 @@ async def client_of(
         api.include_router(vapi_recording_router(vapi_recordings))
         api.include_router(call_files_router(vapi.artifact, desk))
         access = Authentication(api, sessions=sessions, tokens=read_tokens(account.api_tokens), made=desk.tokens)
-        async with serving(Gatekeeper(access, allowed_hosts=LOOPBACK_HOSTS)) as url, aiohttp.ClientSession() as session:
+        behind = RootPath(access) if account.root_path else access
+        async with serving(Gatekeeper(behind, allowed_hosts=LOOPBACK_HOSTS)) as url, aiohttp.ClientSession() as session:
             yield Client(session, url, desk)
             api.state.events.close()
             await api.state.mcp.aclose()

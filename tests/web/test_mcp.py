@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from starlette.types import Message
 
 from services.demo_line import DemoLine
-from services.desk import dial_questions
-from services.domain.client import PAGE, Scope
+from services.desk import dial_question, dial_questions
+from services.domain.client import LOCAL, PAGE, Scope
+from services.domain.client import Client as Person
 from services.support.rfc3339 import rfc3339
+from services.support.root_path import serve_under
 from services.vapi.gateway import Gateway
+from services.web.mcp.route import McpRoute
 from tests.patience import HANG_S
 from tests.process import ROOT
 from tests.stand_in import StandIn
@@ -69,6 +74,37 @@ async def test_other_websites_and_hosts_are_refused_as_everywhere(client: Client
     assert await asked(client, made, Host="evil.example") == (400, "host_not_allowed")
     for method in ("GET", "DELETE"):
         assert await asked(client, made, method=method) == (405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("client_", [PAGE, LOCAL, Person(name="dana", person="1")])
+async def test_a_login_is_no_token(client: Client, client_: Person) -> None:
+    """A browser sends its cookie whichever page asks."""
+    route = McpRoute(client.desk, FastAPI(), configured=True, version="1")
+    answered: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        answered.append(message)
+
+    await route({"type": "http", "method": "POST", "path": "/mcp", "headers": [], "state": {"client": client_}}, receive, send)
+    assert answered[0]["status"] == 403
+
+
+async def test_it_works_under_a_path(vapi: StandIn, tmp_path: Path) -> None:
+    serve_under("/calls")
+    try:
+        async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), root_path="/calls") as client:
+            made = await token(client)
+            for prefix in ("/calls", ""):  # a proxy may pass the path on or remove it
+                async with assistant(client.url + prefix, made) as claude:
+                    error, call = await claude.ask("place_call", to=NUMBER, idempotencyKey="k")
+                    assert (error, call["links"]["self"]) == (False, f"/calls/api/calls/{call['id']}")
+                    error, found = await claude.ask("get_call", callId=call["id"])
+                    assert (error, found["id"]) == (False, call["id"])
+    finally:
+        serve_under("")
 
 
 async def test_a_token_of_the_settings_opens_it_too(vapi: StandIn, tmp_path: Path) -> None:
@@ -297,7 +333,7 @@ async def test_nobody_is_asked_about_a_call_that_could_not_be_placed(client: Cli
 
 
 async def test_nobody_answers_in_time(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dial_questions, "ANSWER_WITHIN", timedelta(seconds=0.3))
+    monkeypatch.setattr(dial_question, "ANSWER_WITHIN", timedelta(seconds=0.3))
     client.desk.questions.watch(lambda: True)
     made = await token(client, unasked=False)
     async with assistant(client.url, made) as claude:

@@ -1,0 +1,85 @@
+"""A question whether an assistant's dial is confirmed, and how the journal keeps those that are open or remembered. Pure."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+
+from services.domain.call import CallOrder
+from services.domain.errors import KeyReused
+from services.journal.database.codec import load_order
+
+ANSWER_WITHIN = timedelta(minutes=2)
+"""How long a question waits for its answer, and for how long an answer is remembered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialQuestion:
+    """`client` wants to place `order`. `agreed` is None until somebody answers, `answered_at` then says when.
+
+    `key` and `fingerprint` are those of the dial: the journal places one call for them, whoever dials. `shown`: some page shows it.
+    """
+
+    id: str
+    client: str
+    key: str
+    fingerprint: str
+    order: str
+    asked_at: datetime
+    allow_duplicate: bool = False
+    shown: bool = False
+    agreed: bool | None = None
+    answered_at: datetime | None = None
+
+    @property
+    def expires_at(self) -> datetime:
+        return self.asked_at + ANSWER_WITHIN
+
+    def waiting(self, now: datetime) -> bool:
+        """True while it can be answered."""
+        return self.agreed is None and now < self.expires_at
+
+    def remembered(self, now: datetime) -> bool:
+        """True while the same request gets this question's answer, and does not ask anew. One that nobody answered is told for as long."""
+        return now < (self.answered_at or self.expires_at) + ANSWER_WITHIN
+
+    def load_order(self) -> CallOrder:
+        return load_order(self.order)
+
+
+def same(known: dict[str, DialQuestion], client: str, key: str | None, fingerprint: str, now: datetime) -> DialQuestion | None:
+    """With a key the question of that key, else the newest one that asks the same."""
+    for question in reversed(known.values()):
+        if question.client != client or not question.remembered(now):
+            continue
+        if key is not None and question.key == key:
+            if question.fingerprint != fingerprint:
+                raise KeyReused("This idempotency key was used for another request. Use a new key for each call.")
+            return question
+        if key is None and question.fingerprint == fingerprint:
+            return question
+    return None
+
+
+def dumped(questions: Iterable[DialQuestion]) -> str:
+    """One per line, as JSON."""
+    lines = []
+    for question in questions:
+        row = asdict(question) | {"asked_at": question.asked_at.isoformat()}
+        lines.append(json.dumps(row | {"answered_at": question.answered_at.isoformat() if question.answered_at else None}) + "\n")
+    return "".join(lines)
+
+
+def loaded(text: str) -> dict[str, DialQuestion]:
+    """By id, oldest first. A line that can't be read asks nothing, and nothing is dialled for it."""
+    found = {}
+    for line in text.splitlines():
+        try:
+            row = json.loads(line)
+            times = {name: datetime.fromisoformat(row[name]).astimezone(UTC) if row[name] else None for name in ("asked_at", "answered_at")}
+            question = DialQuestion(**row | times)
+            question.load_order()
+        except (ValueError, TypeError, KeyError):
+            continue
+        found[question.id] = question
+    return found
