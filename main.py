@@ -7,6 +7,7 @@ if __name__ == "__main__":
 
 import asyncio
 import logging
+import os
 import secrets
 import socket
 import sys
@@ -33,6 +34,7 @@ from services.dialling.earlier_files import import_files
 from services.dialling.reach import Reach
 from services.dialling.switch import Switch
 from services.doctor.doctor import Doctor
+from services.doctor.going_live import GoingLive
 from services.doctor.terminal import Terminal
 from services.domain.client import Scope
 from services.domain.errors import EarshotError
@@ -47,7 +49,7 @@ from services.recording.claimed_folder import claim_folder
 from services.recording.recordings import Recordings
 from services.recording.store import Credentials, RecordingStore
 from services.recording.vapi_recordings import VapiRecordings
-from services.settings import TABLE, Settings, SettingsError, read_settings
+from services.settings import CREDENTIALS, TABLE, Settings, SettingsError, read_settings
 from services.support.command_line import CommandLine
 from services.support.descriptors import watch_descriptors
 from services.support.log_lines import log_to_stderr
@@ -68,6 +70,7 @@ from services.web.access.gatekeeper import Gatekeeper
 from services.web.access.join import join_router
 from services.web.access.login import login_router
 from services.web.access.logins import Logins
+from services.web.access.loopback import from_this_machine
 from services.web.access.password_check import PasswordCheck
 from services.web.access.sessions import Attempts, Sessions
 from services.web.access.tickets import Tickets
@@ -130,15 +133,21 @@ def main() -> int:
         # Before the first thread. macOS has fork too, but its libraries do not survive it.
         worker = WorkerProcess(run_sound) if sys.platform == "linux" else None
         with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
-            runner.run(serve(settings, listening, worker))
+            again = runner.run(serve(settings, listening, worker))
     except (SettingsError, EarshotError, OSError) as error:
         print(f"Earshot can't {'make a backup' if options.backup else 'start'}: {error}", file=sys.stderr)  # noqa: T201
         return 1
+    if again:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 # nosec B606 - its own command
     return 0
 
 
-async def serve(settings: Settings, listening: socket.socket, worker: WorkerProcess | None = None) -> None:
-    """Starts everything, serves, and stops everything in the reverse order. Sound runs in `worker`, else in a thread."""
+async def serve(settings: Settings, listening: socket.socket, worker: WorkerProcess | None = None) -> bool:
+    """Starts everything, serves, and stops everything in the reverse order. Sound runs in `worker`, else in a thread.
+
+    True if it should start again, with new settings.
+    """
+    again = asyncio.Event()
     async with AsyncExitStack() as running:
         traced = traces_wanted(settings)
         running.push_async_callback(asyncio.to_thread, stop_traces)
@@ -193,6 +202,15 @@ async def serve(settings: Settings, listening: socket.socket, worker: WorkerProc
         pages.include_router(vapi_replay_router(vapi_recordings, desk))
         pages.include_router(page_files_router(gateway.artifact, desk))
 
+        going_live = GoingLive(
+            Path(".env"),
+            names=CREDENTIALS,
+            environ=os.environ,
+            known_key=settings.api_key,
+            base_url=settings.base_url,
+            wanted=bool(settings.demo or settings.missing) and settings.on_loopback,
+            restart=again.set,
+        )
         forward = WebhookForward(settings.webhook_forward)
         running.push_async_callback(forward.aclose)
         install_pages(
@@ -206,6 +224,8 @@ async def serve(settings: Settings, listening: socket.socket, worker: WorkerProc
             client_now=Logins(sessions, desk.tokens).client_now,
             forward=forward,
             endpoints=endpoints,
+            going_live=going_live,
+            on_this_machine=from_this_machine,
         )
         api = create_api(
             desk=desk,
@@ -238,7 +258,10 @@ async def serve(settings: Settings, listening: socket.socket, worker: WorkerProc
         announce(settings)
         if settings.people and not settings.password:
             await welcome_first_owner(settings, desk.people)
-        await Server(server_config(app), drain=drain).serve(sockets=[listening])
+        server = Server(server_config(app), drain=drain)
+        background.start(server.stop_at(again), name="stop to start again")
+        await server.serve(sockets=[listening])
+    return again.is_set()
 
 
 async def sound_of(desk: CallDesk, worker: WorkerProcess | None, running: AsyncExitStack) -> LiveSound:

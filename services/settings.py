@@ -352,6 +352,15 @@ class Settings:
     )
 
     @property
+    def on_loopback(self) -> bool:
+        """True if nobody but programs on this machine reaches Earshot: it listens on loopback, and no other host or proxy is named."""
+        try:
+            loopback = ipaddress.ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:
+            loopback = self.host.lower() == "localhost"
+        return loopback and not self.allowed_hosts - LOOPBACK_HOSTS - {self.host.lower()} and not self.trusted_proxies
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """The credentials that are absent while others are set; empty on the demo line and when all are set."""
         values = dict(zip(CREDENTIALS, (self.api_key, self.assistant_id, self.phone_number_id), strict=True))

@@ -8,6 +8,7 @@ from nicegui import background_tasks, ui
 
 from services.desk.desk import CallDesk
 from services.dialling.switch import Switch
+from services.doctor.going_live import GoingLive
 from services.domain.call import Call, CallOrder
 from services.domain.client import Scope
 from services.domain.errors import CallNotFound, EarshotError
@@ -54,6 +55,7 @@ class DeskPage:
         issue_ticket: Callable[[str], str],
         forward: WebhookForward,
         endpoints: Endpoints,
+        going_live: GoingLive | None,
         call_id: str,
         to: str,
         moment_s: float | None,
@@ -88,6 +90,7 @@ class DeskPage:
                     select=self._select,
                     sounds=self._mark_heard,
                     demo=settings.demo,
+                    going_live=going_live,
                 )
                 self._log = CallLog(desk=desk, select=self._select, asked=read_address(client.request.query_params))
             self._fleet_place = Box()

@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from services.desk.desk import CallDesk
 from services.dialling.switch import Switch
+from services.doctor.going_live import GoingLive
 from services.domain.client import Client, Scope
 from services.domain.errors import Forbidden
 from services.domain.permissions import require, require_reports
@@ -26,7 +27,7 @@ from ui.insights.insights import InsightsPage
 from ui.kit.assets import ROUTE, AssetFiles
 from ui.kit.icons import FAVICON
 from ui.kit.notice import Notice
-from ui.kit.visitor import visitor, welcome_visitor
+from ui.kit.visitor import visitor, visitor_may, welcome_visitor
 from ui.page import DeskPage
 from ui.shell.nicegui_files import NiceguiFiles
 from ui.shell.nonces import install_nonces
@@ -47,9 +48,12 @@ def install_pages(
     client_now: Callable[[str, Client], Client],
     forward: WebhookForward,
     endpoints: Endpoints,
+    going_live: GoingLive,
+    on_this_machine: Callable[[Request], bool],
 ) -> None:
     """Adds the page and its assets to `app`. `issue_ticket` returns a listen ticket for a call id, the name of a client and the key of its
-    session. `client_now` returns who acts in a session that a client began, and raises Unauthorized once it is over.
+    session. `client_now` returns who acts in a session that a client began, and raises Unauthorized once it is over. `on_this_machine` says
+    whether a request comes from the machine that Earshot runs on.
     """
     app.mount(ROUTE, AssetFiles())
 
@@ -65,6 +69,9 @@ def install_pages(
         client = visitor()
         require(client, Scope.LISTEN)
         return issue_ticket(call_id, client.name, session)
+
+    def may_go_live() -> bool:
+        return going_live.possible and visitor_may(Scope.MANAGE) and on_this_machine(ui.context.client.request)
 
     @ui.page("/")
     def index(call: str = "", to: str = "", t: str = "") -> None:
@@ -82,6 +89,7 @@ def install_pages(
             issue_ticket=lambda call_id: _ticket(call_id, session),
             forward=forward,
             endpoints=endpoints,
+            going_live=going_live if may_go_live() else None,
             call_id=call,
             to=to,
             moment_s=_seconds(t),

@@ -1,12 +1,19 @@
 """The page without a call: scenes to try, and the steps to real calls."""
 
+from pathlib import Path
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Page, expect
 
 from services.domain.call import CallStatus
 from services.settings import CREDENTIALS
-from tests.browser.conftest import Earshot, Open, Start
+from tests.browser.conftest import ROOT, Earshot, Open, Start
+from tests.browser.lines import demo_line
+from tests.browser.test_logout import PASSWORD
 from tests.browser.test_page import part, see_status
+from tests.browser.test_restart import COMES_BACK
+from tests.process import started
+from tests.web.test_tokens import entry
 
 
 def test_a_scene_fills_in_its_number_and_only_call_dials(earshot: Earshot, open_tab: Open) -> None:
@@ -62,3 +69,60 @@ def test_it_fits_a_phone(earshot: Earshot, open_tab: Open, language: str) -> Non
     page.locator(".go-live summary").click()
     expect(page.locator(".live-steps")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_somebody_goes_live_on_the_page(open_tab: Open, tmp_path: Path) -> None:
+    with (
+        demo_line(ring_seconds=0.5) as line,
+        started(str(ROOT / "main.py"), cwd=tmp_path, environ={"VAPI_BASE_URL": line.base_url}) as process,
+    ):
+        process.wait_until_served()
+        page = open_tab(process.url, faulty=True)  # the connection is lost and found
+        page.get_by_text("Steps to real calls").click()
+        part(page, "set-up-here").click()
+        part(page, "go-live-key").fill("not-the-key")
+        part(page, "go-live-next").click()
+        notice = page.locator(".go-live-form").get_by_role("alert")
+        expect(notice).to_contain_text("VAPI_API_KEY")
+        assert not (tmp_path / ".env").exists()
+        part(page, "go-live-key").fill(line.api_key)
+        part(page, "go-live-next").click()
+        expect(part(page, "go-live-says")).to_contain_text("Vapi accepts the key")
+        expect(notice).to_be_hidden()
+        part(page, "go-live-assistant").select_option(line.assistant_id)
+        part(page, "go-live-number").select_option(line.phone_number_id)
+        part(page, "go-live-next").click()
+        expect(page.get_by_role("button", name="Live real calls")).to_be_visible(timeout=COMES_BACK)
+        page.wait_for_function("window.did_handshake === true")
+        part(page, "dial-number").fill("+1 415 555 2671")
+        part(page, "dial-call").click()
+        see_status(page, CallStatus.IN_PROGRESS)
+        part(page, "call-end").click()
+        see_status(page, CallStatus.ENDED)
+        assert line.api_key not in process.output
+        process.stop()
+
+
+def test_not_where_others_reach_it(earshot_with: Start, chromium: Browser) -> None:
+    reached = {"EARSHOT_ALLOWED_HOSTS": "calls.example", "EARSHOT_PASSWORD": PASSWORD, "EARSHOT_API_TOKENS": entry("boss", "*", "boss")}
+    page = chromium.new_page()
+    page.goto(earshot_with(**reached).url)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_function("window.did_handshake === true")
+    steps_without_a_form(page)
+    page.close()
+
+
+def test_not_over_variables_of_the_environment(open_tab: Open, earshot_with: Start) -> None:
+    steps_without_a_form(open_tab(earshot_with(VAPI_API_KEY="").url))
+
+
+def test_not_through_a_proxy_on_this_machine(earshot: Earshot, open_tab: Open) -> None:
+    steps_without_a_form(open_tab(earshot.url, extra_http_headers={"X-Forwarded-For": "203.0.113.7"}))
+
+
+def steps_without_a_form(page: Page) -> None:
+    page.get_by_text("Steps to real calls").click()
+    expect(page.locator(".live-steps")).to_be_visible()
+    expect(part(page, "set-up-here")).to_have_count(0)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from services.desk.desk import CallDesk
+from services.doctor.going_live import GoingLive
 from services.domain.call import Call, CallOrder
 from services.listening.live_sound import LiveSound
 from services.recording.recordings import Recordings
@@ -18,7 +19,7 @@ class Stage:
     """Shows one thing at a time. `dial_again` is called with a number to dial, `select` with the id of an open call,
     and `sounds` whenever the sound of the call on it starts or stops.
 
-    `demo`: calls go to the demo line.
+    `demo`: calls go to the demo line. `going_live`: the visitor may set the credentials.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Stage:
         select: Callable[[str], None],
         sounds: Callable[[], None],
         demo: bool,
+        going_live: GoingLive | None,
     ) -> None:
         self._desk = desk
         self._recordings = recordings
@@ -40,6 +42,7 @@ class Stage:
         self._select = select
         self._sounds = sounds
         self._demo = demo
+        self._going_live = going_live
         self.card: CallCard | None = None
         self._section = Box("section", "card stage", aria_label=say("stage"))
         with self._section:
@@ -50,7 +53,7 @@ class Stage:
     def show_nothing(self) -> None:
         self._empty("empty")
         with self._box:
-            welcome(demo=self._demo, missing=self._desk.missing, fill=self._dial_again)
+            welcome(demo=self._demo, missing=self._desk.missing, fill=self._dial_again, going_live=self._going_live)
 
     def show_placing(self, order: CallOrder) -> None:
         self._empty("busy")

@@ -8,8 +8,10 @@ from types import MappingProxyType
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
+from services.doctor.going_live import GoingLive
 from services.domain.client import Scope
 from services.settings import CREDENTIALS
+from ui.call.go_live import GoLiveForm
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.visitor import visitor_may
 from ui.words import say
@@ -31,8 +33,11 @@ _EMIT_SCENE = "(event) => { const card = event.target.closest('[data-scene]'); i
 _DEMO_COMMAND = f"{' '.join(f'{name}=' for name in CREDENTIALS)} PORT=8081 .venv/bin/python main.py"
 
 
-def welcome(*, demo: bool, missing: Sequence[str], fill: Callable[[str], None]) -> None:
-    """`fill` puts a number into the dialer; nothing here dials. `missing` names the credentials that are absent while others are set."""
+def welcome(*, demo: bool, missing: Sequence[str], fill: Callable[[str], None], going_live: GoingLive | None = None) -> None:
+    """`fill` puts a number into the dialer; nothing here dials. `missing` names the credentials that are absent while others are set.
+
+    With `going_live` the steps can be done here.
+    """
     with Box(classes="invitation"):
         if not missing:  # then the steps come first
             ui.html(_drawing(), sanitize=False).classes("drawing")
@@ -42,11 +47,11 @@ def welcome(*, demo: bool, missing: Sequence[str], fill: Callable[[str], None]) 
             _offer_scenes(fill)
             with Box("details", "go-live"):
                 Text("summary", say("live_steps"))
-                ui.html(_steps(CREDENTIALS), sanitize=False)
+                _show_steps(CREDENTIALS, going_live)
         elif missing:
             with Box(classes="go-live"):
                 Text("h3", say("live_steps"))
-                ui.html(_steps(missing), sanitize=False)
+                _show_steps(missing, going_live)
                 Text("h3", say("demo_meanwhile"))
                 Text("p", say("demo_meanwhile_how"))
                 Text("code", _DEMO_COMMAND, "command")
@@ -67,6 +72,20 @@ def _offer_scenes(fill: Callable[[str], None]) -> None:
     )
     scenes = ui.html(cards, sanitize=False).classes("scenes").on("click", choose, js_handler=_EMIT_SCENE)
     set_props(scenes, role="group", aria_label=say("scenes"), data_testid="scenes")
+
+
+def _show_steps(missing: Sequence[str], going_live: GoingLive | None) -> None:
+    with Box() as place:
+        ui.html(_steps(missing), sanitize=False)
+        if going_live is None:
+            return
+
+        def open_form() -> None:
+            place.clear()
+            with place:
+                GoLiveForm(going_live)
+
+        Text("button", say("set_up_here"), "btn", type="button", data_testid="set-up-here").on("click", open_form)
 
 
 def _steps(missing: Sequence[str]) -> str:

@@ -1,7 +1,6 @@
 """Authentication: a pure ASGI middleware that sets the client of each request and refuses unauthenticated ones."""
 
 import asyncio
-import ipaddress
 from collections.abc import Coroutine
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -14,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.desk.made_tokens import MadeTokens
 from services.domain.client import LOCAL, PAGE, Client
 from services.domain.client import Scope as Permission
-from services.settings import LOOPBACK_HOSTS, Settings, SettingsError
+from services.settings import Settings, SettingsError
 from services.support.root_path import address, path_of
 from services.support.tasks import Tasks
 from services.web.access.logins import Logins, key_of_token
@@ -125,12 +124,7 @@ class Authentication:
 
 def require_safe(settings: Settings) -> None:
     """Raises SettingsError if other machines could reach Earshot, directly or by a proxy, without a password and tokens."""
-    try:
-        loopback = ipaddress.ip_address(settings.host.strip("[]")).is_loopback
-    except ValueError:
-        loopback = settings.host.lower() == "localhost"
-    names = settings.allowed_hosts - LOOPBACK_HOSTS - {settings.host.lower()}
-    if (loopback and not names and not settings.trusted_proxies) or settings.people or (settings.password and settings.api_tokens):
+    if settings.on_loopback or settings.people or (settings.password and settings.api_tokens):
         return
     absent = [name for name, value in (("EARSHOT_PASSWORD", settings.password), ("EARSHOT_API_TOKENS", settings.api_tokens)) if not value]
     raise SettingsError(

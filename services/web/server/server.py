@@ -41,6 +41,11 @@ class Server(uvicorn.Server):
         if self.force_exit:
             self._loop.call_soon_threadsafe(self._hurry.set)
 
+    async def stop_at(self, event: asyncio.Event) -> None:
+        """Stops as at a SIGTERM once `event` is set."""
+        await event.wait()
+        self.should_exit = True
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         tasks = Tasks()
         draining = tasks.start(self._drain(), name="drain")
