@@ -34,6 +34,8 @@ async def fill(journal: Journal, count: int) -> None:
     chance = random.Random(7)  # noqa: S311
     for first in range(0, count, 2000):
         await asyncio.gather(*(one(journal, number, chance) for number in range(first, min(first + 2000, count))))
+        while journal.waiting:  # noqa: ASYNC110 - `save` waits 2 s for the disk and closing 5 s: a slow disk would leave the rest out
+            await asyncio.sleep(0.05)
 
 
 async def one(journal: Journal, number: int, chance: random.Random) -> None:
