@@ -30,6 +30,8 @@ from services.desk.notes import Notes
 from services.desk.orders import Orders
 from services.desk.people import STATE as PEOPLE
 from services.desk.people import People
+from services.desk.phrases import STATE as PHRASES
+from services.desk.phrases import Phrases
 from services.desk.placing import Key, Placed, Placing
 from services.desk.proof import stuck
 from services.desk.rescheduling import Rescheduling
@@ -133,6 +135,7 @@ class CallDesk:
         self._notes = Notes(journal, self.timelines)
         self.note = self._notes.note
         self.contacts = Contacts(journal, self.note)
+        self.phrases = Phrases(journal, self.note)
         self.tokens = MadeTokens(journal, self.note, taken=lambda name: name in token_names or self.people.named(name) is not None)
         self.people = People(journal, self.note, names_taken=lambda: [*token_names, *(token.name for token in self.tokens.all())])
         self.rules = Rules(journal, self.note)
@@ -151,6 +154,7 @@ class CallDesk:
             STOP: switch,
             BLOCKED: blocked,
             CONTACTS: self.contacts,
+            PHRASES: self.phrases,
             TOKENS: self.tokens,
             PEOPLE: self.people,
             RULES: self.rules,

@@ -8,6 +8,7 @@ from services.domain.call import Call
 from services.domain.client import Scope
 from services.domain.control import Action, Control
 from services.domain.speech import Speaker
+from ui.call.dictation import Dictation
 from ui.call.handoff import HandoffForm
 from ui.call.mute import MuteForm
 from ui.call.send_form import Fields, SendForm
@@ -46,13 +47,13 @@ class Steering(LiveBox):
                     speakers: tuple[Speaker, ...] = ("assistant", "customer")
                     self._mutes = [MuteForm(who, call.id, desk=desk, notice=notice) for who in speakers]
             with SendForm(send=self._say, notice=notice, draft=f"say {call.id}").classes("panel say") as saying:
-                _field("say", label=say("say_label"), press=say("say_it"), icon_name="say")
+                self._field("say", label=say("say_label"), press=say("say_it"), icon_name="say")
                 with Box(classes="below"):
                     Text("p", say("say_hint"))
                     _switch("interrupt", say("interrupt"))
                     _switch("last", say("end_after"))
             with SendForm(send=self._whisper, notice=notice, draft=f"whisper {call.id}").classes("panel whisper") as whispering:
-                _field("whisper", label=say("whisper_label"), press=say("whisper_it"), icon_name="whisper")
+                self._field("whisper", label=say("whisper_label"), press=say("whisper_it"), icon_name="whisper")
                 with Box(classes="below"):
                     Text("p", say("whisper_hint"))
                     _switch("silent", say("silent"))
@@ -92,6 +93,21 @@ class Steering(LiveBox):
             mute.refresh()
         self.set_visibility(self._call.running and self._allowed)
 
+    def _field(self, name: str, *, label: str, press: str, icon_name: str) -> None:
+        """With the owner's phrases as suggestions."""
+        phrases = f"{name}-phrases-{self.id}"
+        with Box(classes="ask"):
+            with Box(classes="field"):
+                more = {"placeholder": label, "aria_label": label, "data_testid": f"{name}-text", "list": phrases}
+                Box("input", name=name, type="text", autocomplete="off", maxlength=_LONGEST, **more)
+            with Box("datalist", id=phrases):
+                for phrase in self._desk.phrases.all:
+                    Box("option", value=phrase)
+            Dictation()
+            with Box("button", "btn", type="submit", data_testid=f"{name}-send"):
+                icon(icon_name)
+                Text("span", press)
+
     async def _say(self, fields: Fields) -> bool:
         last, interrupt = "last" in fields, "interrupt" in fields
         return await self._send(Control(action=Action.SAY, content=fields.get("say"), end_call_after_spoken=last, interrupt=interrupt))
@@ -120,13 +136,3 @@ def _switch(name: str, text: str) -> None:
     with Box("label", "switch"):
         Box("input", type="checkbox", role="switch", name=name)
         Text("span", text)
-
-
-def _field(name: str, *, label: str, press: str, icon_name: str) -> None:
-    with Box(classes="ask"):
-        with Box(classes="field"):
-            more = {"placeholder": label, "aria_label": label, "data_testid": f"{name}-text"}
-            Box("input", name=name, type="text", autocomplete="off", maxlength=_LONGEST, **more)
-        with Box("button", "btn", type="submit", data_testid=f"{name}-send"):
-            icon(icon_name)
-            Text("span", press)

@@ -50,6 +50,7 @@ _SHEETS = [
         "api_tokens",
         "event_webhooks",
         "number_deletion",
+        "phrases",
         "present",
         "fleet",
         "alerts",
