@@ -22,6 +22,7 @@ from services.domain import errors
 from services.domain.call import CallStatus
 from services.domain.client import LOCAL, PAGE
 from services.domain.consent import RecordingMode
+from services.domain.person import Role
 from services.domain.speech import Speaker
 from services.domain.voicemail import Voicemail
 from services.recording.problems import PROBLEMS
@@ -34,6 +35,7 @@ LOGIN = [Path(module.__file__ or "") for module in (services.web.access.login, s
 PAGE_SOURCES = sorted(Path(ui.pages.__file__).parent.rglob("*.py"))
 ASKS = {"say", "text", "parts", "_say"}
 FROM_THE_DOMAIN = {
+    *Role,
     *(name.lower() for enum in (CallStatus, Family, Obstacle) for name in enum.__members__),
     *(status.value for status in CallStatus),
     *(way.value for way in Voicemail),

@@ -61,6 +61,9 @@ class CallCard:
         self._ending = False
         self._freed = False
         self._controls = visitor_controls_all()
+        # Asked now: once an element is deleted in whose handler it runs, code can't find out on whose page it is.
+        self._listens, self._records = visitor_may(Scope.LISTEN), visitor_records()
+        self._moves, self._frees = visitor_may(Scope.CALL), visitor_may(Scope.MANAGE)
         self._replays: frozenset[str] = frozenset()
         self._head = CallHead(call, desk=desk)
         self._remark = Text("p", "", "remark")
@@ -112,7 +115,7 @@ class CallCard:
         self.call = call
         self._head.update(call)
         self._remark.show(remark(call))
-        if call.status not in _WITHOUT_SOUND and self._player is None and visitor_may(Scope.LISTEN):
+        if call.status not in _WITHOUT_SOUND and self._player is None and self._listens:
             self._with_player(call)
         if not call.running:
             self._notice.hide()
@@ -195,10 +198,10 @@ class CallCard:
         self._begins_by.show(latest)
         self._move.refresh(self.call)
         self._cancel.set_visibility(self._controls)
-        self._reschedule.set_visibility(self._controls and visitor_may(Scope.CALL))
+        self._reschedule.set_visibility(self._controls and self._moves)
         self._cancel.show(say("cancelling" if ending else "cancel_call"))
         set_props(self._cancel, disabled=ending)
-        self._free.set_visibility(self._desk.may_free(self.call) and not self._freed and visitor_may(Scope.MANAGE))
+        self._free.set_visibility(self._desk.may_free(self.call) and not self._freed and self._frees)
 
     def _refresh(self) -> None:
         """Updates the buttons to what can be done now."""
@@ -217,7 +220,7 @@ class CallCard:
         self._toggle.set_visibility(running or listening)
         self._spread.set_visibility(running or listening)
         self._end_button.set_visibility(running and self._controls)
-        self._record.set_visibility(running and self._controls and visitor_records())
+        self._record.set_visibility(running and self._controls and self._records)
         ending = self._ending or self._desk.ending(self.call.id)
         self._end_text.show(say("ending" if ending else "end_call"))
         set_props(self._end_button, disabled=ending)

@@ -19,6 +19,7 @@ class DataDeletion(Box):
         self._call = call
         self._desk = desk
         self._asking = self._deleting = False
+        self._allowed = visitor_may(Scope.MANAGE)
         with self:
             self._notice = Notice()
             with Box("p", "deletion-done", role="status") as self._done:
@@ -46,7 +47,7 @@ class DataDeletion(Box):
         if erasure:
             words = "data_deleted" if erasure.confirmed_at else "data_deleted_here"
             self._state.show(say(words, who=who_name(erasure.by)))
-        self._open.set_visibility(erasure is None and not self._asking and visitor_may(Scope.MANAGE))
+        self._open.set_visibility(erasure is None and not self._asking and self._allowed)
         self._question.set_visibility(erasure is None and self._asking)
         self._yes.show(say("deleting_data" if self._deleting else "delete_data_yes"))
         set_props(self._yes, disabled=self._deleting)

@@ -26,6 +26,7 @@ class Outcome(Box):
         super().__init__(classes="outcome")
         self._desk = desk
         self._to = ""
+        self._calls, self._listens = visitor_may(Scope.CALL), visitor_may(Scope.LISTEN)
         with self:
             with Box(classes="outcome-text"):
                 with Box("h3"):
@@ -70,10 +71,10 @@ class Outcome(Box):
         self._monitors.show(monitors(call))
         self._latency.show(latency(call))
         self._data.show(collected(call))
-        self._again.set_visibility(bool(self._to) and visitor_may(Scope.CALL))
+        self._again.set_visibility(bool(self._to) and self._calls)
         for link, kind, there in ((self._log, "call-logs", call.logged), (self._packets, "pcap", call.captured)):
             set_props(link, href=address(f"/call-files/{quote(call.id, safe='')}/{kind}"))
-            link.set_visibility(there and visitor_may(Scope.LISTEN))
+            link.set_visibility(there and self._listens)
 
 
 class _Fact:

@@ -21,6 +21,7 @@ class Recorded(Replayable):
         super().__init__(call, title=say("recorded"), replaying=replaying, note=note)
         self._recordings = recordings
         self._confirming = False
+        self._listens, self._deletes = visitor_may(Scope.LISTEN), visitor_may(Scope.MANAGE)
         with self.head:
             self._downloads = Box("span", "downloads")
             self._delete = Text("button", "", "btn small", type="button", data_testid="recording-delete")
@@ -40,7 +41,7 @@ class Recorded(Replayable):
     def _on_change(self, call_id: str) -> None:
         if call_id != self._call.id:
             return
-        there = not self._call.running and self._recordings.has(call_id) and visitor_may(Scope.LISTEN)
+        there = not self._call.running and self._recordings.has(call_id) and self._listens
         if there and not self.visible:
             self.start(self._offer_downloads(), name="find recording")
         self.offer(there)
@@ -69,6 +70,6 @@ class Recorded(Replayable):
 
     def _confirm(self, confirming: bool) -> None:
         self._confirming = confirming
-        self._delete.set_visibility(visitor_may(Scope.MANAGE))
+        self._delete.set_visibility(self._deletes)
         self._delete.show(say("delete_sure" if confirming else "delete"))
         self._delete.classes(replace="btn small end" if confirming else "btn small")

@@ -16,10 +16,11 @@ class VapiRecorded(Replayable):
 
     def __init__(self, call: Call, *, replaying: Callable[[bool], None], note: Callable[[float], None]) -> None:
         super().__init__(call, title=say("vapi_recording"), vapis=True, replaying=replaying, note=note)
+        self._listens = visitor_may(Scope.LISTEN)
         with self.head:
             Text("a", say("download"), "btn small", href=vapis_download_address(call.id), download=True)
         self.refresh(call)
 
     def refresh(self, call: Call) -> None:
         """Updates to a changed call."""
-        self.offer(not call.running and call.recording_url is not None and visitor_may(Scope.LISTEN))
+        self.offer(not call.running and call.recording_url is not None and self._listens)

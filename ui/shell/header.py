@@ -15,6 +15,7 @@ from ui.kit.icons import icon
 from ui.kit.later import later
 from ui.kit.markup import Box, Text
 from ui.kit.visitor import visitor_controls_all, visitor_may
+from ui.shell.people import PeoplePanel
 from ui.shell.preferences import preferences
 from ui.shell.safety import safety_controls
 from ui.words import say
@@ -54,6 +55,7 @@ def header(
             tokens=desk.tokens if owner else None,
             endpoints=endpoints if owner else None,
             desk=desk if owner else None,
+            people=PeoplePanel(desk.people, invites=settings.people) if owner and (settings.people or desk.people.all()) else None,
         )
     banner.move(target_index=0)
     with ui.context.client.layout:

@@ -21,6 +21,7 @@ from ui.kit.markup import Box, Text
 from ui.shell.api_tokens import ApiTokensPanel
 from ui.shell.event_webhooks import EventWebhooksPanel
 from ui.shell.number_deletion import NumberDeletion
+from ui.shell.people import PeoplePanel
 from ui.shell.phrases import PhrasesPanel
 from ui.shell.webhooks import webhook_settings
 from ui.words import language, say
@@ -42,15 +43,22 @@ class Panel(Protocol):
 
 
 def preferences(
-    *, can_log_out: bool, forward: WebhookForward | None, tokens: MadeTokens | None, endpoints: Endpoints | None, desk: CallDesk | None
+    *,
+    can_log_out: bool,
+    forward: WebhookForward | None,
+    tokens: MadeTokens | None,
+    endpoints: Endpoints | None,
+    desk: CallDesk | None,
+    people: PeoplePanel | None,
 ) -> None:
     """The button and its panel. `can_log_out`: there is a login. `forward` is None if no webhooks are accepted. `tokens` are the API's,
-    `endpoints` what gets events, `desk` has the quick phrases and the data of numbers; None for who may not change or delete them.
+    `endpoints` what gets events, `desk` has the quick phrases and the data of numbers; None for who may not change or delete them. So is
+    `people`, also where nobody signs in with a name.
     """
     with Box("button", "btn quiet settings-button", type="button", popovertarget="settings", data_testid="settings"):
         icon("settings", 20)
         Text("span", say("settings"))
-    panels: list[Panel] = []
+    panels: list[Panel] = [people] if people else []
     if tokens is not None:
         panels.append(ApiTokensPanel(tokens))
     if endpoints is not None:

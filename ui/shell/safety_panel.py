@@ -27,6 +27,7 @@ class SafetyPanel:
         self._switch = switch
         self._confirming = False
         self._ending = False
+        self._resumes = visitor_may(Scope.MANAGE)
         self._title = Text("strong")
         self._explained = Text("p")
         self._record = StoppedBy()
@@ -41,7 +42,7 @@ class SafetyPanel:
         self._done = Text("p", "", "done", role="status")
         self._notice = Notice()
         self._done.show("")
-        if visitor_may(Scope.MANAGE):
+        if self._resumes:
             RecordingRulesPanel(desk.consents)
         self.show_switch(switch.state)
         self._show_end()
@@ -52,7 +53,7 @@ class SafetyPanel:
         self._explained.show(say("dialling_stopped_explained" if stopped else "dialling_allowed_explained"))
         self._record.show(stop)
         self._stop.set_visibility(not stopped)
-        self._resume.set_visibility(stopped and visitor_may(Scope.MANAGE))
+        self._resume.set_visibility(stopped and self._resumes)
 
     def show_calls(self, _call: Call) -> None:
         self._show_end()

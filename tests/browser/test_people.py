@@ -1,0 +1,143 @@
+"""People on the page: the first owner, an invitation, and which buttons each role has."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from services.domain.person import Role
+from tests.browser.conftest import ROOT, Start
+from tests.process import started
+
+NUMBER = "+14155552671"
+PASSWORD = "a long password"
+SHARED = "correct horse"
+
+ALWAYS = {"settings", "present", "call-status"}
+LISTENS = {"listen-toggle"}
+CALLS = {"dial-number", "dial-call", "contacts"}
+CONTROLS = {"call-end", "record", "say-send", "note-add", "tag-add"}
+SUPERVISES = {"safety"}
+SEEN: dict[Role, set[str]] = {
+    Role.VIEWER: ALWAYS,
+    Role.LISTENER: ALWAYS | LISTENS,
+    Role.CALLER: ALWAYS | LISTENS | CALLS,  # the call is somebody else's
+    Role.SUPERVISOR: ALWAYS | LISTENS | CALLS | CONTROLS | SUPERVISES,
+    Role.OWNER: ALWAYS | LISTENS | CALLS | CONTROLS | SUPERVISES,
+}
+"""What each role sees of a running call that somebody else placed."""
+ALL = set[str]().union(*SEEN.values())
+OWNERS = {"people", "api-tokens", "event-webhooks"}
+"""What only owners see in the settings."""
+
+_VISIBLE = "() => [...document.querySelectorAll('[data-testid]')].filter((it) => it.checkVisibility()).map((it) => it.dataset.testid)"
+
+
+@pytest.fixture
+def contexts(earshot_with: Start, chromium: Browser) -> Iterator[list[BrowserContext]]:
+    """Browsers that are closed before Earshot ends."""
+    opened: list[BrowserContext] = []
+    yield opened
+    for context in opened:
+        context.close()
+
+
+def fresh(chromium: Browser, contexts: list[BrowserContext]) -> Page:
+    contexts.append(chromium.new_context())
+    return contexts[-1].new_page()
+
+
+def ready(page: Page) -> Page:
+    page.wait_for_function("window.did_handshake === true")
+    return page
+
+
+def join(page: Page, link: str, name: str = "") -> Page:
+    """Chooses the password behind a one-time link."""
+    page.goto(link)
+    if name:
+        page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Save and log in").click()
+    return ready(page)
+
+
+def test_the_first_owner_comes_by_the_log_and_invites_somebody(tmp_path: Path, chromium: Browser) -> None:
+    with started(str(ROOT / "main.py"), cwd=tmp_path, environ={"EARSHOT_PEOPLE": "on"}) as process:
+        process.wait_until_served()
+        found = re.search(r"open (http://\S+/join\?code=\S+) to become", process.written())
+        assert found, process.written()
+        context, other = chromium.new_context(), chromium.new_context()
+        page, guest = join(context.new_page(), found[1], "Ana"), other.new_page()
+        page.get_by_test_id("settings").click()
+        people = page.get_by_test_id("people")
+        people.get_by_text("People", exact=True).click()
+        page.get_by_test_id("person-name").fill("Ben")
+        page.get_by_test_id("person-invite").click()
+        expect(page.get_by_test_id("person-link")).to_contain_text("/join?code=")
+        link = page.get_by_test_id("person-link").text_content() or ""
+        expect(people.get_by_test_id("person")).to_have_count(2)
+        join(guest, link)
+        expect(guest.get_by_test_id("settings")).to_be_visible()
+        expect(guest.get_by_test_id("dial-number")).to_be_hidden()  # a viewer
+        expect(people.get_by_text("has not opened the link")).to_have_count(0)
+        row = people.get_by_test_id("person").filter(has_text="Ben")
+        row.get_by_text("Change Ben").click()
+        row.get_by_role("button", name="Disable").click()
+        expect(guest).to_have_title("Log in – Earshot")
+        context.close()
+        other.close()
+        process.stop()
+    assert "Traceback" not in process.output
+    assert PASSWORD not in process.output
+
+
+@pytest.mark.slow
+def test_each_role_sees_the_buttons_that_it_may_use(earshot_with: Start, chromium: Browser, contexts: list[BrowserContext]) -> None:
+    url = earshot_with(EARSHOT_PEOPLE="on", EARSHOT_PASSWORD=SHARED).url
+    boss = fresh(chromium, contexts)
+    boss.goto(url)
+    boss.get_by_label("Password").fill(SHARED)
+    boss.get_by_role("button", name="Log in").click()
+    ready(boss)
+    links = {}
+    for role in Role:
+        answer = boss.request.post(f"{url}/api/people", data={"name": f"The {role}", "role": role.value})
+        links[role] = answer.json()["link"]
+    call = boss.request.post(f"{url}/api/vapi_call", data={"to": NUMBER}).json()
+    boss.goto(f"{url}/?call={call['id']}")
+    expect(boss.get_by_test_id("call-status")).to_have_attribute("data-status", "in-progress")
+    for role, link in links.items():
+        page = join(fresh(chromium, contexts), link)
+        page.goto(f"{url}/?call={call['id']}")
+        ready(page)
+        expect(page.get_by_test_id("call-status")).to_have_attribute("data-status", "in-progress")
+        if "say-send" in SEEN[role]:
+            expect(page.get_by_test_id("say-send")).to_be_visible()
+        assert set(page.evaluate(_VISIBLE)) & ALL == SEEN[role], role
+        page.get_by_test_id("settings").click()
+        expect(page.get_by_role("button", name="Log out")).to_be_visible()
+        assert set(page.evaluate(_VISIBLE)) & OWNERS == (OWNERS if role is Role.OWNER else set()), role
+        page.goto(f"{url}/insights")
+        ready(page)
+        seen = page.get_by_text("Your role does not allow this")
+        expect(seen).to_have_count(0 if role in (Role.SUPERVISOR, Role.OWNER) else 1)
+        contexts.pop().close()
+
+
+def test_a_caller_steers_the_call_that_they_placed(earshot_with: Start, chromium: Browser, contexts: list[BrowserContext]) -> None:
+    url = earshot_with(EARSHOT_PEOPLE="on", EARSHOT_PASSWORD=SHARED).url
+    boss = fresh(chromium, contexts)
+    assert boss.request.post(f"{url}/login", form={"password": SHARED}).ok
+    link = boss.request.post(f"{url}/api/people", data={"name": "Ana", "role": "caller"}).json()["link"]
+    page = join(fresh(chromium, contexts), link)
+    page.get_by_test_id("dial-number").fill(NUMBER)
+    page.get_by_test_id("dial-call").click()
+    expect(page.get_by_test_id("say-send")).to_be_visible()
+    expect(page.get_by_test_id("transfer-send")).to_be_hidden()
+    expect(page.get_by_text("Transfer", exact=True)).to_have_count(0)
+    page.get_by_test_id("call-end").click()
+    expect(page.get_by_test_id("call-status")).to_have_attribute("data-status", "ended")
+    expect(page.get_by_test_id("delete-data")).to_be_hidden()
