@@ -12,7 +12,8 @@ from services.dialling.journal_states import States
 from services.domain.call import Assistant, Call, CallOrder
 from services.domain.client import Client, Scope
 from services.domain.consent import Consent, MayRecord, RecordingMode, RecordingRules, parse
-from services.domain.errors import ConsentNeeded, Forbidden
+from services.domain.errors import ConsentNeeded
+from services.domain.permissions import require
 from services.domain.phone_number import region_of, regions_sharing
 from services.support.signals import Signal
 
@@ -48,8 +49,7 @@ class Consents:
 
     async def alter(self, change: Callable[[RecordingRules], RecordingRules], client: Client) -> None:
         """Changes the rules in all processes. Raises Forbidden, JournalError, and what `change` raises."""
-        if Scope.MANAGE not in client.scopes:
-            raise Forbidden("Only an owner may change which calls are recorded: it needs the scope `manage`.")
+        require(client, Scope.MANAGE)
         value, revision = await self._journal.change_state(STATE, lambda known: change(parse(known)).dump())
         self.follow(value, revision)
         self._note(client, "recording-rules", outcome="done", detail=value)

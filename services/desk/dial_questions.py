@@ -16,13 +16,13 @@ from services.domain.call import Call, CallOrder
 from services.domain.client import Client, Scope
 from services.domain.errors import (
     EarshotError,
-    Forbidden,
     JournalError,
     KeyInProgress,
     LimitReached,
     NobodyToConfirm,
     QuestionOver,
 )
+from services.domain.permissions import require
 from services.journal import AuditRow
 from services.journal.database.codec import dump
 from services.support.events import set_within
@@ -171,8 +171,7 @@ class DialQuestions:
         The first answer counts, in all processes. Raises QuestionOver if there was one before, or nobody waits for it any more, Forbidden
         if they may not place this call themselves, and what `place` raises.
         """
-        if not agree and Scope.CALL not in client.scopes:
-            raise Forbidden("Only who may place calls may refuse one.")
+        require(client, Scope.CALL)
         if agree and (asked := self._questions.get(question_id)):
             self._check(asked.load_order(), client)
         changed: DialQuestion | None = None

@@ -22,8 +22,8 @@ def asking() -> Iterator[ThreadPoolExecutor]:
 
 def place(asking: ThreadPoolExecutor, earshot: Earshot, token: str, **arguments: Any) -> "Future[Answer]":
     async def ask() -> Answer:
-        async with assistant(earshot.url, token) as claude:
-            return await claude.ask("place_call", to=NUMBER, waitSeconds=50, **arguments)
+        async with assistant(earshot.url, token) as agent:
+            return await agent.ask("place_call", to=NUMBER, waitSeconds=50, **arguments)
 
     return asking.submit(asyncio.run, ask())
 
@@ -31,7 +31,7 @@ def place(asking: ThreadPoolExecutor, earshot: Earshot, token: str, **arguments:
 def make_token(page: Page, *, unasked: bool = False) -> str:
     page.get_by_test_id("settings").click()
     page.get_by_text("API tokens").click()
-    page.get_by_test_id("token-name").fill("claude")
+    page.get_by_test_id("token-name").fill("agent")
     for scope in ("mcp", "call", "read"):
         page.get_by_label(scope, exact=True).check()
     if unasked:
@@ -51,17 +51,17 @@ def test_it_is_asked_on_every_page_and_one_press_calls(earshot_with: Start, open
     placing = place(asking, earshot, token, firstMessage="Hello <b>Dana</b>")
     for page in (one, other):
         question = page.get_by_test_id("dial-question")
-        expect(question).to_contain_text("claude wants to call +1 415-555-2671")
+        expect(question).to_contain_text("agent wants to call +1 415-555-2671")
         expect(question).to_contain_text("It would begin: “Hello <b>Dana</b>”")
     other.get_by_test_id("dial-agree").dblclick()
     error, call = placing.result(timeout=60)
-    assert (error, call["placedBy"], call["byMachine"]) == (False, "claude", True)
+    assert (error, call["placedBy"], call["byMachine"]) == (False, "agent", True)
     for page in (one, other):
         expect(page.get_by_test_id("dial-question")).to_have_count(0)
     one.goto(f"{earshot.url}/?call={call['id']}")
-    expect(one.locator(".stage")).to_contain_text("placed by the assistant claude")
+    expect(one.locator(".stage")).to_contain_text("placed by the assistant agent")
     expect(one.get_by_test_id("timeline")).to_contain_text("Placed the call over MCP")
-    expect(one.get_by_test_id("timeline")).to_contain_text("Confirmed the call of claude")
+    expect(one.get_by_test_id("timeline")).to_contain_text("Confirmed the call of agent")
 
 
 def test_it_is_refused(earshot_with: Start, open_tab: Open, asking: ThreadPoolExecutor) -> None:

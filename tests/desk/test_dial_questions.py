@@ -21,7 +21,7 @@ from tests.patience import HANG_S
 from tests.stand_in import StandIn
 
 NUMBER = "+14155552671"
-CLAUDE = Client(name="claude", machine=True)
+AGENT = Client(name="agent", machine=True)
 SCOPES = ["mcp", "call"]
 
 
@@ -29,13 +29,13 @@ SCOPES = ["mcp", "call"]
 async def desks(vapi: StandIn, tmp_path: Path) -> AsyncIterator[tuple[CallDesk, CallDesk]]:
     """Two processes on one journal, and an assistant with a token."""
     async with two_desks((vapi.url, vapi.url), tmp_path) as (one, other):
-        await one.tokens.make("claude", SCOPES, None, PAGE)
+        await one.tokens.make("agent", SCOPES, None, PAGE)
         await other.tokens.load()
         yield one, other
 
 
 async def ask(desk: CallDesk, to: str = NUMBER, key: str | None = None, fingerprint: str = "one") -> DialQuestion:
-    return await desk.questions.ask(desk.order(to), CLAUDE, key=key, fingerprint=fingerprint, allow_duplicate=False)
+    return await desk.questions.ask(desk.order(to), AGENT, key=key, fingerprint=fingerprint, allow_duplicate=False)
 
 
 async def until(done: Callable[[], Any]) -> None:
@@ -61,13 +61,13 @@ async def test_one_call_whatever_is_pressed_twice_and_in_two_processes(vapi: Sta
     assert [type(result) for result in results if not isinstance(result, Call)] == [QuestionOver] * 3
     [call] = [result for result in results if isinstance(result, Call)]
     assert len(vapi.bodies) == 1
-    assert (call.placed_by, call.by_machine) == ("claude", True)
+    assert (call.placed_by, call.by_machine) == ("agent", True)
     assert (await one.questions.answered(question.id, HANG_S)).agreed
     await until(lambda: not other.questions.waiting())
     entries = await one.timeline(call.id)
     assert {(entry.action, entry.who, entry.detail) for entry in entries} == {
-        ("confirm-dial", "page", "claude"),
-        ("machine-dial", "claude", ""),
+        ("confirm-dial", "page", "agent"),
+        ("machine-dial", "agent", ""),
     }
 
 
@@ -82,7 +82,7 @@ async def test_the_first_answer_counts(vapi: StandIn, desks: tuple[CallDesk, Cal
     assert (await one.questions.answered(question.id, HANG_S)).agreed is False
     assert not vapi.bodies
     [row] = [row for row in await one.journal.audit() if row.action == "refuse-dial"]
-    assert (row.who, row.to, row.detail) == ("page", NUMBER, "claude")
+    assert (row.who, row.to, row.detail) == ("page", NUMBER, "agent")
 
 
 async def test_a_page_of_another_process_shows_it(desks: tuple[CallDesk, CallDesk]) -> None:
@@ -92,7 +92,7 @@ async def test_a_page_of_another_process_shows_it(desks: tuple[CallDesk, CallDes
     question = await ask(one)
     assert one.questions.waiting() == other.questions.waiting()
     assert one.questions.waiting()[0].shown
-    assert one.questions.find("claude", None, "one")
+    assert one.questions.find("agent", None, "one")
     await other.questions.answer(question.id, PAGE, agree=False)
 
 
@@ -104,7 +104,7 @@ async def test_nobody_is_asked_where_no_page_is_open(desks: tuple[CallDesk, Call
     with pytest.raises(NobodyToConfirm):
         await ask(one)
     await until(lambda: not other.questions.waiting())
-    assert "claude" not in (await one.journal.state(STATE))[0]
+    assert "agent" not in (await one.journal.state(STATE))[0]
 
 
 async def test_the_same_request_asks_once(desks: tuple[CallDesk, CallDesk]) -> None:
@@ -133,9 +133,9 @@ async def test_its_time_ends_and_then_it_is_forgotten(vapi: StandIn, desks: tupl
     with pytest.raises(QuestionOver):
         await one.questions.answer(question.id, PAGE, agree=True)
     assert (await one.questions.answered(question.id, HANG_S)).agreed is None
-    assert one.questions.find("claude", None, "one")
+    assert one.questions.find("agent", None, "one")
     later(one, 2 * ANSWER_WITHIN)
-    assert one.questions.find("claude", None, "one") is None
+    assert one.questions.find("agent", None, "one") is None
     await one.questions.load()
     assert await one.journal.state(STATE) == ("", one.questions._revision)
     with pytest.raises(QuestionOver):

@@ -39,7 +39,7 @@ async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
         yield made
 
 
-async def token(client: Client, *scopes: str, name: str = "claude", unasked: bool = True) -> str:
+async def token(client: Client, *scopes: str, name: str = "agent", unasked: bool = True) -> str:
     return await client.desk.tokens.make(name, scopes or ALL, 30, PAGE, dials_unasked=unasked)
 
 
@@ -61,7 +61,7 @@ async def test_it_is_off_until_a_token_has_its_scope(client: Client) -> None:
     assert await asked(client, other) == (403, "forbidden_scope")
     assert await asked(client) == (401, "unauthorized")
     assert await asked(client, "guessed") == (401, "unauthorized")
-    [known] = [one for one in client.desk.tokens.all() if one.name == "claude"]
+    [known] = [one for one in client.desk.tokens.all() if one.name == "agent"]
     await client.desk.tokens.revoke(known.id, PAGE)
     assert await asked(client, made) == (401, "unauthorized")
     assert await asked(client, other) == (404, "not_found")
@@ -98,28 +98,28 @@ async def test_it_works_under_a_path(vapi: StandIn, tmp_path: Path) -> None:
         async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), root_path="/calls") as client:
             made = await token(client)
             for prefix in ("/calls", ""):  # a proxy may pass the path on or remove it
-                async with assistant(client.url + prefix, made) as claude:
-                    error, call = await claude.ask("place_call", to=NUMBER, idempotencyKey="k")
+                async with assistant(client.url + prefix, made) as agent:
+                    error, call = await agent.ask("place_call", to=NUMBER, idempotencyKey="k")
                     assert (error, call["links"]["self"]) == (False, f"/calls/api/calls/{call['id']}")
-                    error, found = await claude.ask("get_call", callId=call["id"])
+                    error, found = await agent.ask("get_call", callId=call["id"])
                     assert (error, found["id"]) == (False, call["id"])
     finally:
         serve_under("")
 
 
 async def test_a_token_of_the_settings_opens_it_too(vapi: StandIn, tmp_path: Path) -> None:
-    tokens = f"{entry('claude', 'mcp+read', 'claude')},{entry('crm', 'read', 'crm')}"
+    tokens = f"{entry('agent', 'mcp+read', 'agent')},{entry('crm', 'read', 'crm')}"
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), api_tokens=tokens) as client:
         assert await asked(client, "crm") == (403, "forbidden_scope")
-        async with assistant(client.url, "claude") as claude:
-            assert await claude.tools() == ["get_call", "list_calls", "transcript", "measures"]
+        async with assistant(client.url, "agent") as agent:
+            assert await agent.tools() == ["get_call", "list_calls", "transcript", "measures"]
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_a_tool_needs_the_scope_that_rest_asks_for(client: Client, mode: str) -> None:
     made = await token(client, "mcp")
-    async with assistant(client.url, made, mode) as claude:
-        assert await claude.tools() == []
+    async with assistant(client.url, made, mode) as agent:
+        assert await agent.tools() == []
         for tool, arguments in (
             ("place_call", {"to": NUMBER}),
             ("place_call", {"to": NUMBER, "dryRun": True}),
@@ -130,14 +130,14 @@ async def test_a_tool_needs_the_scope_that_rest_asks_for(client: Client, mode: s
             ("say", {"callId": "one", "content": "Hi"}),
             ("end_call", {"callId": "one"}),
         ):
-            error, answer = await claude.ask(tool, **arguments)
+            error, answer = await agent.ask(tool, **arguments)
             assert (error, answer["code"]) == (True, "forbidden_scope"), tool
 
 
 async def test_guard_caps_key_and_dry_run_are_those_of_rest(vapi: StandIn, tmp_path: Path) -> None:
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), concurrent_calls=1) as client:
         made = await token(client)
-        async with assistant(client.url, made) as claude:
+        async with assistant(client.url, made) as agent:
             for arguments, code in (
                 ({"to": "hello"}, "invalid_number"),
                 ({"to": NUMBER, "number": "+12125550100"}, "invalid_request"),
@@ -145,34 +145,34 @@ async def test_guard_caps_key_and_dry_run_are_those_of_rest(vapi: StandIn, tmp_p
                 ({"to": NUMBER, "maxDurationSeconds": 40_000}, "invalid_request"),
                 ({}, "invalid_request"),
             ):
-                error, answer = await claude.ask("place_call", **arguments)
+                error, answer = await agent.ask("place_call", **arguments)
                 assert (error, answer["code"]) == (True, code), arguments
-            error, answer = await claude.ask("place_call", to=NUMBER, dryRun=True)
+            error, answer = await agent.ask("place_call", to=NUMBER, dryRun=True)
             assert (error, answer["dryRun"], answer["to"]) == (False, True, NUMBER)
             assert not vapi.bodies
-            first = await claude.ask("place_call", to=NUMBER, idempotencyKey='a "key"')
-            again = await claude.ask("place_call", to=NUMBER, idempotencyKey='a "key"')
+            first = await agent.ask("place_call", to=NUMBER, idempotencyKey='a "key"')
+            again = await agent.ask("place_call", to=NUMBER, idempotencyKey='a "key"')
             assert first[0] is again[0] is False
             assert first[1]["id"] == again[1]["id"]
-            error, answer = await claude.ask("place_call", to="+12125550100", idempotencyKey='a "key"')
+            error, answer = await agent.ask("place_call", to="+12125550100", idempotencyKey='a "key"')
             assert (error, answer["code"]) == (True, "idempotency_key_reused")
-            error, answer = await claude.ask("place_call", to="+12125550100")
+            error, answer = await agent.ask("place_call", to="+12125550100")
             assert (error, answer["code"]) == (True, "concurrency_limit_exceeded")
             await client.desk.switch.stop(PAGE.name)
-            error, answer = await claude.ask("place_call", to=NUMBER, allowDuplicate=True)
+            error, answer = await agent.ask("place_call", to=NUMBER, allowDuplicate=True)
             assert (error, answer["code"]) == (True, "stopped")
         assert len(vapi.bodies) == 1
 
 
 async def test_a_call_of_an_assistant_is_marked(client: Client) -> None:
     made = await token(client)
-    async with assistant(client.url, made) as claude:
-        _, call = await claude.ask("place_call", to=NUMBER)
-        assert (call["placedBy"], call["byMachine"]) == ("claude", True)
-        _, found = await claude.ask("get_call", callId=call["id"])
-        assert (found["placedBy"], found["byMachine"]) == ("claude", True)
+    async with assistant(client.url, made) as agent:
+        _, call = await agent.ask("place_call", to=NUMBER)
+        assert (call["placedBy"], call["byMachine"]) == ("agent", True)
+        _, found = await agent.ask("get_call", callId=call["id"])
+        assert (found["placedBy"], found["byMachine"]) == ("agent", True)
     [entry] = await client.desk.timeline(call["id"])
-    assert (entry.action, entry.who, entry.outcome) == ("machine-dial", "claude", "taken")
+    assert (entry.action, entry.who, entry.outcome) == ("machine-dial", "agent", "taken")
     crm = await token(client, "call", name="crm")
     body = {"to": "+12125550100"}
     _, call, _ = await client.ask("POST", "/api/vapi_call", json=body, headers={"Authorization": f"Bearer {crm}"})
@@ -181,11 +181,11 @@ async def test_a_call_of_an_assistant_is_marked(client: Client) -> None:
 
 async def test_ids_reach_no_other_route(client: Client) -> None:
     made = await token(client)
-    async with assistant(client.url, made) as claude:
+    async with assistant(client.url, made) as agent:
         for wrong in ("../dialling", "a/end", "%2e%2e", "", "a" * 65, "a?b"):
-            error, answer = await claude.ask("get_call", callId=wrong)
+            error, answer = await agent.ask("get_call", callId=wrong)
             assert (error, answer["code"]) == (True, "invalid_request"), wrong
-        error, answer = await claude.ask("get_call", callId="none")
+        error, answer = await agent.ask("get_call", callId="none")
         assert (error, answer["code"]) == (True, "call_not_found")
 
 
@@ -196,31 +196,31 @@ async def test_the_whole_round_on_the_demo_line(tmp_path: Path) -> None:
         options: dict[str, Any] = {"assistant_id": line.assistant_id, "phone_number_id": line.phone_number_id}
         async with client_of(tmp_path, gateway, measured=True, **options) as client, asyncio.timeout(3 * HANG_S):
             made = await token(client)
-            async with assistant(client.url, made) as claude:
-                assert await claude.tools() == ["place_call", "get_call", "list_calls", "transcript", "measures", "say", "end_call"]
-                error, call = await claude.ask("place_call", to=NUMBER)
+            async with assistant(client.url, made) as agent:
+                assert await agent.tools() == ["place_call", "get_call", "list_calls", "transcript", "measures", "say", "end_call"]
+                error, call = await agent.ask("place_call", to=NUMBER)
                 assert not error, call
-                await _round(claude, call["id"])
+                await _round(agent, call["id"])
 
 
-async def until(claude: Assistant, tool: str, call_id: str, done: Callable[[dict[str, Any]], bool]) -> None:
+async def until(agent: Assistant, tool: str, call_id: str, done: Callable[[dict[str, Any]], bool]) -> None:
     while True:
-        if done((await claude.ask(tool, callId=call_id))[1]):
+        if done((await agent.ask(tool, callId=call_id))[1]):
             return
         await asyncio.sleep(0.1)
 
 
-async def _round(claude: Assistant, call_id: str) -> None:
-    await until(claude, "get_call", call_id, lambda call: call["status"] == "in-progress")
-    await until(claude, "measures", call_id, lambda figures: figures.get("seconds", 0) > 3)
-    error, _ = await claude.ask("say", callId=call_id, content="One moment, please.")
+async def _round(agent: Assistant, call_id: str) -> None:
+    await until(agent, "get_call", call_id, lambda call: call["status"] == "in-progress")
+    await until(agent, "measures", call_id, lambda figures: figures.get("seconds", 0) > 3)
+    error, _ = await agent.ask("say", callId=call_id, content="One moment, please.")
     assert not error
-    await until(claude, "transcript", call_id, lambda said: any("One moment" in line["text"] for line in said["lines"]))
-    error, ended = await claude.ask("end_call", callId=call_id)
+    await until(agent, "transcript", call_id, lambda said: any("One moment" in line["text"] for line in said["lines"]))
+    error, ended = await agent.ask("end_call", callId=call_id)
     assert (error, ended["status"]) == (False, "ended")
-    _, listed = await claude.ask("list_calls", status=["ended"], limit=5)
+    _, listed = await agent.ask("list_calls", status=["ended"], limit=5)
     assert [call["id"] for call in listed["calls"]] == [call_id]
-    assert (await claude.ask("list_calls", status=["queued"]))[1]["calls"] == []
+    assert (await agent.ask("list_calls", status=["queued"]))[1]["calls"] == []
 
 
 @pytest.mark.process
@@ -233,8 +233,8 @@ def test_the_package_is_imported_only_when_it_is_wanted() -> None:
 
 async def test_every_scope_of_a_tool_is_one_of_rest(client: Client) -> None:
     made = await token(client, *Scope)
-    async with assistant(client.url, made) as claude:
-        listed = (await claude.client.list_tools()).tools
+    async with assistant(client.url, made) as agent:
+        listed = (await agent.client.list_tools()).tools
     assert {tool.name: tool.annotations.read_only_hint for tool in listed if tool.annotations} == {
         "place_call": False,
         "get_call": True,
@@ -261,34 +261,34 @@ async def asks(client: Client) -> str:
 async def test_a_call_waits_until_somebody_confirms_it(vapi: StandIn, client: Client) -> None:
     client.desk.questions.watch(lambda: True)
     made = await token(client, unasked=False)
-    async with assistant(client.url, made) as claude, asyncio.timeout(HANG_S):
+    async with assistant(client.url, made) as agent, asyncio.timeout(HANG_S):
         for _ in range(2):
-            error, answer = await claude.ask("place_call", to=NUMBER, waitSeconds=0)
+            error, answer = await agent.ask("place_call", to=NUMBER, waitSeconds=0)
             assert (error, answer["status"]) == (False, "waiting_for_confirmation")
         assert not vapi.bodies
-        placing = asyncio.create_task(claude.ask("place_call", to=NUMBER, waitSeconds=50))
+        placing = asyncio.create_task(agent.ask("place_call", to=NUMBER, waitSeconds=50))
         question = await asks(client)
         call = await client.desk.questions.answer(question, PAGE, agree=True)
         assert call
         error, answer = await placing
-        assert (error, answer["id"], answer["placedBy"], answer["byMachine"]) == (False, call.id, "claude", True)
-        error, answer = await claude.ask("place_call", to=NUMBER)
+        assert (error, answer["id"], answer["placedBy"], answer["byMachine"]) == (False, call.id, "agent", True)
+        error, answer = await agent.ask("place_call", to=NUMBER)
         assert (error, answer["id"]) == (False, call.id)
     assert len(vapi.bodies) == 1
     entries = await client.desk.timeline(call.id)
-    assert {(entry.action, entry.who) for entry in entries} == {("machine-dial", "claude"), ("confirm-dial", "page")}
+    assert {(entry.action, entry.who) for entry in entries} == {("machine-dial", "agent"), ("confirm-dial", "page")}
 
 
 async def test_a_call_that_was_confirmed_while_nobody_waited_is_found_by_asking_again(vapi: StandIn, client: Client) -> None:
     client.desk.questions.watch(lambda: True)
     made = await token(client, unasked=False)
-    async with assistant(client.url, made) as claude:
-        await claude.ask("place_call", to=NUMBER, idempotencyKey="k", waitSeconds=0)
+    async with assistant(client.url, made) as agent:
+        await agent.ask("place_call", to=NUMBER, idempotencyKey="k", waitSeconds=0)
         call = await client.desk.questions.answer(await asks(client), PAGE, agree=True)
         assert call
         client.desk.questions._questions.clear()  # as after minutes: the journal knows the key
         await client.desk.journal.change_state("dial-questions", lambda _: "")
-        error, answer = await claude.ask("place_call", to=NUMBER, idempotencyKey="k", waitSeconds=0)
+        error, answer = await agent.ask("place_call", to=NUMBER, idempotencyKey="k", waitSeconds=0)
         assert (error, answer["id"]) == (False, call.id)
     assert len(vapi.bodies) == 1
 
@@ -296,12 +296,12 @@ async def test_a_call_that_was_confirmed_while_nobody_waited_is_found_by_asking_
 async def test_a_refused_call_is_refused_for_the_assistant(vapi: StandIn, client: Client) -> None:
     client.desk.questions.watch(lambda: True)
     made = await token(client, unasked=False)
-    async with assistant(client.url, made) as claude, asyncio.timeout(HANG_S):
-        placing = asyncio.create_task(claude.ask("place_call", to=NUMBER, waitSeconds=50))
+    async with assistant(client.url, made) as agent, asyncio.timeout(HANG_S):
+        placing = asyncio.create_task(agent.ask("place_call", to=NUMBER, waitSeconds=50))
         await client.desk.questions.answer(await asks(client), PAGE, agree=False)
         error, answer = await placing
         assert (error, answer["code"]) == (True, "dial_refused")
-        error, answer = await claude.ask("place_call", to=NUMBER)  # it does not ask again at once
+        error, answer = await agent.ask("place_call", to=NUMBER)  # it does not ask again at once
         assert (error, answer["code"]) == (True, "dial_refused")
     assert not vapi.bodies
 
@@ -309,10 +309,10 @@ async def test_a_refused_call_is_refused_for_the_assistant(vapi: StandIn, client
 async def test_where_no_page_is_open_the_tool_says_so(vapi: StandIn, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dial_questions, "_SHOWN_WITHIN_S", 0.05)
     made = await token(client, unasked=False)
-    async with assistant(client.url, made) as claude:
-        error, answer = await claude.ask("place_call", to=NUMBER)
+    async with assistant(client.url, made) as agent:
+        error, answer = await agent.ask("place_call", to=NUMBER)
         assert (error, answer["code"], answer["retryable"]) == (True, "nobody_to_confirm", True)
-        error, answer = await claude.ask("place_call", to=NUMBER, dryRun=True)
+        error, answer = await agent.ask("place_call", to=NUMBER, dryRun=True)
         assert (error, answer["dryRun"]) == (False, True)
     assert not vapi.bodies
 
@@ -321,13 +321,13 @@ async def test_nobody_is_asked_about_a_call_that_could_not_be_placed(client: Cli
     client.desk.questions.watch(lambda: True)
     made = await token(client, unasked=False)
     reader = await token(client, "mcp", "read", name="reader", unasked=False)
-    async with assistant(client.url, made) as claude, assistant(client.url, reader) as other:
-        error, answer = await claude.ask("place_call", to="+1900")
+    async with assistant(client.url, made) as agent, assistant(client.url, reader) as other:
+        error, answer = await agent.ask("place_call", to="+1900")
         assert error, answer
         error, answer = await other.ask("place_call", to=NUMBER)
         assert (error, answer["code"]) == (True, "forbidden_scope")
         await client.desk.switch.stop(PAGE.name)
-        error, answer = await claude.ask("place_call", to=NUMBER)
+        error, answer = await agent.ask("place_call", to=NUMBER)
         assert (error, answer["code"]) == (True, "stopped")
     assert not client.desk.questions.waiting()
 
@@ -336,17 +336,17 @@ async def test_nobody_answers_in_time(client: Client, monkeypatch: pytest.Monkey
     monkeypatch.setattr(dial_question, "ANSWER_WITHIN", timedelta(seconds=0.3))
     client.desk.questions.watch(lambda: True)
     made = await token(client, unasked=False)
-    async with assistant(client.url, made) as claude:
-        error, answer = await claude.ask("place_call", to=NUMBER, waitSeconds=50)
+    async with assistant(client.url, made) as agent:
+        error, answer = await agent.ask("place_call", to=NUMBER, waitSeconds=50)
     assert (error, answer["code"]) == (True, "not_confirmed")
 
 
 async def test_rest_is_no_way_around_the_confirmation(vapi: StandIn, tmp_path: Path) -> None:
-    tokens = f"{entry('agent', 'mcp+call', 'agent')},{entry('boss', '*', 'boss')}"
+    tokens = f"{entry('bot', 'mcp+call', 'bot')},{entry('boss', '*', 'boss')}"
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), api_tokens=tokens) as client:
         made = await token(client, unasked=False)
         moved = {"earliestAt": rfc3339(datetime.now(UTC) + timedelta(days=1))}
-        for known in (made, "agent"):
+        for known in (made, "bot"):
             for path, body in (("/api/vapi_call", {"to": NUMBER}), ("/api/calls/one/reschedule", moved)):
                 status, problem, _ = await client.ask("POST", path, json=body, headers={"Authorization": f"Bearer {known}"})
                 assert (status, problem["code"]) == (403, "confirmation_required")

@@ -32,7 +32,7 @@ def roles() -> dict[str, tuple[set[str], set[str]]]:
 async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
     gateway = Gateway(api_key="private", base_url=vapi.url)
     async with client_of(tmp_path, gateway, signs_in=True) as made:
-        await made.desk.tokens.make("claude", ["mcp"], 30, PAGE)  # without such a token there is no /mcp
+        await made.desk.tokens.make("agent", ["mcp"], 30, PAGE)  # without such a token there is no /mcp
         yield made
 
 
