@@ -64,6 +64,11 @@ class StandIn:
         accepted: ServerConnection = await within(self._accepted.get())
         return accepted
 
+    def forget(self) -> None:
+        """Drops connections that nobody has asked for, such as an upstream's that did not know yet that its call had ended."""
+        while not self._accepted.empty():
+            self._accepted.get_nowait()
+
     async def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         self.requests.append(request)
         self.knocked.set()

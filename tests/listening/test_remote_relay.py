@@ -164,9 +164,11 @@ async def test_a_client_reconnects_after_its_death(stand_in: StandIn, line: Line
         async with connect(url) as client:
             await stand_in.connection()
             assert json.loads(await within(client.recv())) == CONNECTED
+            before = remote(line)._channel
             await kill(line)
             with pytest.raises(ConnectionClosed):
                 await within(client.recv())
+        await eventually(lambda: remote(line)._channel is not before)  # a socket given to the dead process would be closed again
         async with connect(url) as client:  # at once: it waits for the next process
             vapi = await stand_in.connection()
             await vapi.send(START)

@@ -35,7 +35,7 @@ from services.web.routes.recordings import recording_router, replay_router
 from tests.desks import anybody_may
 from tests.journal.conftest import an_order
 from tests.journals import open_journal
-from tests.listening.stand_in import SOUND_IN, START, Line, StandIn, pcm, sound_in, within
+from tests.listening.stand_in import SOUND_IN, START, Line, StandIn, eventually, pcm, sound_in, within
 from tests.patience import HANG_S
 from tests.serving import serving
 
@@ -81,6 +81,7 @@ class Site:
         """A whole recording of `frames`."""
         if call_id not in self.line.calls:
             self.line.calls[call_id] = Call(id=call_id, status=CallStatus.IN_PROGRESS)
+        before = self.stand_in.open_connections
         await self.recordings.start(call_id, PAGE)
         await self.line.relay.counted()  # so that the relay knows of it, wherever that runs
         connection = await self.stand_in.connection()
@@ -89,6 +90,8 @@ class Site:
             await connection.send(frame)
         await self.end(connection, call_id)
         await self.until(lambda: self.recordings.has(call_id))
+        await eventually(lambda: self.stand_in.open_connections <= before)
+        self.stand_in.forget()
 
     async def end(self, connection: ServerConnection, call_id: str = "c1") -> None:
         """The call ends as at Vapi: the socket closes, and the state follows."""
