@@ -36,6 +36,7 @@ from ui.shell.dial_questions import DialQuestions
 from ui.shell.header import header
 from ui.shell.safety import stopped_banner
 from ui.shell.shortcuts import Palette, Present, Shortcuts
+from ui.shell.tour import Tour
 from ui.shell.webhooks import unanswered_notice
 from ui.words import joined, say
 from ui.words.faults import error_words
@@ -108,6 +109,7 @@ class DeskPage:
         """What a key or a press opens."""
         Present()
         Shortcuts()
+        Tour()
         Palette()
         Alerts(desk=self._desk, open_=self._open)
         if visitor_may(Scope.CALL):

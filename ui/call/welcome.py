@@ -29,6 +29,7 @@ SCENES: Mapping[str, str] = MappingProxyType(
 """The scenes, each with the number whose call shows it on the demo line."""
 
 _STEPS = MappingProxyType(dict(zip(CREDENTIALS, ("step_key", "step_assistant", "step_number"), strict=True)))
+_TOUR = "() => document.dispatchEvent(new Event('earshot-tour'))"
 _EMIT_SCENE = "(event) => { const card = event.target.closest('[data-scene]'); if (card) emit(card.dataset.scene); }"
 _DEMO_COMMAND = f"{' '.join(f'{name}=' for name in CREDENTIALS)} PORT=8081 .venv/bin/python main.py"
 
@@ -43,6 +44,7 @@ def welcome(*, demo: bool, missing: Sequence[str], fill: Callable[[str], None], 
             ui.html(_drawing(), sanitize=False).classes("drawing")
         Text("h2", say("empty_title"))
         Text("p", say("empty"))
+        Text("button", say("tour_start"), "link", type="button", data_testid="tour-start").on("click", js_handler=_TOUR)
         if demo and visitor_may(Scope.CALL):
             _offer_scenes(fill)
             with Box("details", "go-live"):

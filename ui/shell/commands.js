@@ -38,6 +38,7 @@ export const COMMANDS = [
   { name: "present", key: "p", on: "[data-testid=present]", does: "click" },
   { name: "fleet", on: "[data-testid=view-fleet][aria-pressed=false]", does: "click" },
   { name: "safety", on: "[data-testid=safety]", does: "click" },
+  { name: "tour", on: "[data-testid=tour-start]", does: "click" },
   { name: "settings", on: "[data-testid=settings]", does: "click" },
 ];
 

@@ -24,6 +24,7 @@ _NAMES = (
     "contacts",
     "present",
     "safety",
+    "tour",
     "settings",
     "palette",
     "keys",

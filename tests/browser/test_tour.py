@@ -1,0 +1,53 @@
+"""The tour: it names parts of the page that are in sight, and can be left at any step."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Earshot, Open
+from tests.browser.test_page import part
+
+
+def test_it_leads_from_part_to_part_and_leaves_nothing_behind(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url, viewport={"width": 1280, "height": 720})
+    before = len(earshot.calls())
+    part(page, "tour-start").click()
+    tour = part(page, "tour")
+    toured = page.locator("[data-toured]")
+    for step in range(1, 7):
+        expect(tour).to_contain_text(f"{step} / 6")
+        expect(toured).to_have_count(1)
+        expect(toured).to_be_in_viewport()
+        boxes = toured.bounding_box(), tour.bounding_box()
+        assert all(boxes)
+        if step < 6:
+            page.keyboard.press("Tab")  # to Next, if it has not the focus
+            part(page, "tour-next").press("Enter")
+    expect(part(page, "tour-next")).to_have_count(0)
+    part(page, "tour-skip").click()
+    expect(tour).to_be_hidden()
+    expect(toured).to_have_count(0)
+    assert len(earshot.calls()) == before
+
+
+def test_escape_leaves_it_and_the_palette_offers_it_again(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    part(page, "tour-start").click()
+    page.keyboard.press("Escape")
+    expect(part(page, "tour")).to_be_hidden()
+    expect(page.locator("[data-toured]")).to_have_count(0)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("Show me")
+    page.keyboard.press("Enter")
+    expect(part(page, "tour")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr"])
+def test_it_fits_a_phone_and_names_only_what_is_there(earshot: Earshot, open_tab: Open, language: str) -> None:
+    page = open_tab(earshot.url, viewport={"width": 390, "height": 844}, locale=language)
+    part(page, "tour-start").click()
+    tour = part(page, "tour")
+    while part(page, "tour-next").count():
+        expect(page.locator("[data-toured]")).to_be_visible()
+        expect(tour).to_be_in_viewport(ratio=1)
+        part(page, "tour-next").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
