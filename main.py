@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import uvicorn
 from fastapi import FastAPI
@@ -38,7 +38,9 @@ from services.doctor.going_live import GoingLive
 from services.doctor.terminal import Terminal
 from services.domain.client import Scope
 from services.domain.errors import EarshotError
+from services.domain.person import Role
 from services.domain.phone_number import EXAMPLE
+from services.domain.role_claims import has_claim
 from services.journal import AuditRow, Journal
 from services.journal.backup import back_up
 from services.listening.live_sound import LiveSound
@@ -64,13 +66,16 @@ from services.support.worker_process import WorkerProcess
 from services.vapi.forwarding import WebhookForward
 from services.vapi.gateway import Gateway
 from services.vapi.no_credentials import NoCredentials
-from services.web.access.authentication import Authentication, require_safe
+from services.web.access.authentication import Authentication, require_safe, require_whole_provider
 from services.web.access.cors import with_cors
 from services.web.access.gatekeeper import Gatekeeper
 from services.web.access.join import join_router
 from services.web.access.login import login_router
 from services.web.access.logins import Logins
 from services.web.access.loopback import from_this_machine
+from services.web.access.oidc.pending import PendingSignIns
+from services.web.access.oidc.provider import Provider
+from services.web.access.oidc.routes import oidc_router
 from services.web.access.password_check import PasswordCheck
 from services.web.access.sessions import Attempts, Sessions
 from services.web.access.tickets import Tickets
@@ -124,7 +129,7 @@ def main() -> int:
             with suppress(KeyboardInterrupt):
                 return asyncio.run(examine(read_settings()))
             return 130  # as a shell says of a program that Ctrl-C ended
-        settings = read_settings(checks=(require_safe, lambda settings: read_tokens(settings.api_tokens)))
+        settings = read_settings(checks=(require_safe, require_whole_provider, lambda settings: read_tokens(settings.api_tokens)))
         log_to_stderr(settings.log_format)
         serve_under(settings.root_path)
         listening = open_port(settings)
@@ -189,9 +194,27 @@ async def serve(settings: Settings, listening: socket.socket, worker: WorkerProc
             await sessions.load()
             passwords, people = Passwords(), desk.people if settings.people else None
             check = PasswordCheck(password=settings.password, people=people, passwords=passwords, attempts=Attempts())
-            pages.include_router(login_router(check=check, sessions=sessions))
+            pages.include_router(login_router(check=check, sessions=sessions, provider=urlsplit(settings.oidc_issuer).hostname or ""))
             if people:
                 pages.include_router(join_router(people=people, passwords=passwords, sessions=sessions))
+            if settings.oidc_issuer:
+                provider = provider_of(settings)
+                running.push_async_callback(provider.aclose)
+
+                async def sign_in(subject: str, name: str, role: Role) -> str:
+                    return (await desk.people.signed_in(subject, name, role)).login
+
+                pages.include_router(
+                    oidc_router(
+                        provider=provider,
+                        pending=PendingSignIns(await ticket_key(desk.journal)),
+                        claim=settings.oidc_role_claim,
+                        rules=settings.oidc_roles,
+                        sign_in=sign_in,
+                        sessions=sessions,
+                        attempts=Attempts(),
+                    )
+                )
         clips = ClipAnswers(recordings)
         pages.include_router(replay_router(recordings, clips))
         vapi_recordings = VapiRecordings(
@@ -256,7 +279,8 @@ async def serve(settings: Settings, listening: socket.socket, worker: WorkerProc
                 relay.end_sockets()
 
         announce(settings)
-        if settings.people and not settings.password:
+        owners_sign_in = any(rule.role is Role.OWNER for rule in settings.oidc_roles)
+        if settings.people and not settings.password and not owners_sign_in:
             await welcome_first_owner(settings, desk.people)
         server = Server(server_config(app), drain=drain)
         background.start(server.stop_at(again), name="stop to start again")
@@ -396,6 +420,16 @@ def recordings_of(settings: Settings, desk: CallDesk, relay: LiveSound) -> Recor
         check=lambda call, client: desk.rights.check(call, client, Scope.CONTROL),
         limit=1_000_000 * settings.recordings_mb,
         default=settings.record,
+    )
+
+
+def provider_of(settings: Settings) -> Provider:
+    return Provider(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret,
+        scopes=settings.oidc_scopes,
+        complete=lambda claims: has_claim(claims, settings.oidc_role_claim) and has_claim(claims, "name"),
     )
 
 

@@ -12,7 +12,8 @@ async function isLoggedOut() {
 
 if (popup) {
   new MutationObserver(async () => {
-    if (popup.ariaHidden === "false" && (await isLoggedOut())) {
+    const leaving = "leaving" in document.documentElement.dataset; // somebody logs out in this very tab
+    if (popup.ariaHidden === "false" && !leaving && (await isLoggedOut())) {
       location.assign(`${root}login?over=1&next=${encodeURIComponent(location.pathname + location.search)}`);
     }
   }).observe(popup, { attributes: true, attributeFilter: ["aria-hidden"] });

@@ -18,6 +18,7 @@ from dotenv import dotenv_values
 from services.domain.annotation import LONGEST_LABEL
 from services.domain.call import LONGEST_CALL_SECONDS, SHORTEST_CALL_SECONDS
 from services.domain.limits import Limits
+from services.domain.role_claims import RoleRule, role_rules
 from services.support.environment import comma_list, markdown_table, on_or_off, one_of, setting, variables_of, whole_number
 from services.support.log_lines import FORMATS
 from services.support.traces import EXPORTERS
@@ -97,6 +98,20 @@ def _root_path(text: str) -> str:
     if path.split("/")[1:2] and path.split("/")[1].lower() in _OWN_PATHS:
         raise ValueError(f"takes a path that Earshot does not use itself, not {path}")
     return path
+
+
+def _issuer(text: str) -> str:
+    issuer = _web_address("https://login.example")(text)
+    if urlsplit(issuer).scheme != "https" and urlsplit(issuer).hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ValueError("must be an https address: only on this machine may it be http")
+    return issuer
+
+
+def _scopes(text: str) -> str:
+    scopes = text.replace(",", " ").split()
+    if "openid" not in scopes:
+        raise ValueError("takes scopes with openid among them, such as openid profile email")
+    return " ".join(scopes)
 
 
 def _networks(text: str) -> frozenset[str]:
@@ -196,6 +211,26 @@ class Settings:
         False,
         "`on`: people log in with a name and a password of their own; until there is an owner, the log has a link for the first one",
         on_or_off,
+    )
+    oidc_issuer: str = setting(
+        "EARSHOT_OIDC_ISSUER",
+        "",
+        "Address of an OpenID Connect provider, with whose accounts people sign in; [docs/sign_in.md](docs/sign_in.md) says how",
+        _issuer,
+    )
+    oidc_client_id: str = setting("EARSHOT_OIDC_CLIENT_ID", "", "Id that the provider gave to Earshot", str)
+    oidc_client_secret: str = setting(
+        "EARSHOT_OIDC_CLIENT_SECRET", "", "Secret that the provider gave to Earshot; a public client has none", str, secret=True
+    )
+    oidc_scopes: str = setting("EARSHOT_OIDC_SCOPES", "openid profile email", "Scopes that Earshot asks the provider for", _scopes)
+    oidc_role_claim: str = setting(
+        "EARSHOT_OIDC_ROLE_CLAIM", "roles", "Claim that gives people their role, or a path such as `realm_access.roles`", str
+    )
+    oidc_roles: tuple[RoleRule, ...] = setting(
+        "EARSHOT_OIDC_ROLES",
+        (),
+        "Which value of the claim gives which role, such as `owner=earshot-admins, viewer=*`; `*` is everybody. The highest role counts",
+        role_rules,
     )
     api_tokens: str = setting(
         "EARSHOT_API_TOKENS",
@@ -370,7 +405,7 @@ class Settings:
     @property
     def has_login(self) -> bool:
         """True if the page asks who is there: for the password, for a name and a password, or by the identity provider."""
-        return bool(self.password or self.people)
+        return bool(self.password or self.people or self.oidc_issuer)
 
     @property
     def traces(self) -> str:

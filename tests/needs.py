@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.browser.everywhere.firefox import Firefox
 from tests.browser.everywhere.sound_server import SoundServer
@@ -21,6 +22,8 @@ from tests.journal.postgres import programs
 from tests.node import NEWEST_TOO_OLD, playwrights_node, version_of
 
 _SERVERS = f"{os.environ.get('PATH', '')}:/usr/sbin"  # which is not on everybody's path
+_ROOT = Path(__file__).parent.parent
+_NPM = ("npm", "ci", "--prefix", str(_ROOT), "--ignore-scripts", "--silent", "--no-audit", "--no-fund")
 _TIMEOUT_S = 1200  # for one installation; Chromium is 400 MB with what it needs
 
 
@@ -48,6 +51,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
         Need("WebKitGTK", lambda: not WebKit.missing(), WebKit.packages, optional=True),
         Need("nginx", lambda: shutil.which("nginx", path=_SERVERS) is not None, ("nginx",), optional=True),
         Need("Caddy", lambda: shutil.which("caddy", path=_SERVERS) is not None, ("caddy",), optional=True),
+        Need("oidc-provider", lambda: (_ROOT / "node_modules" / "oidc-provider").is_dir(), (), _NPM, optional=True),
         Need("promtool of Prometheus", lambda: shutil.which("promtool") is not None, ("prometheus",), optional=True),
     ),
     # A wheel, since Debian 12 has an older one. It lies beside Python in the virtual environment, which the Makefile puts on PATH.

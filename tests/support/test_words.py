@@ -13,6 +13,7 @@ from vapi.types import CallEndedReason
 
 import services.web.access.join
 import services.web.access.login
+import services.web.access.oidc.pages
 import ui.pages
 from services.demo_line.conversation import SUMMARY, SUMMARY_CUT_SHORT
 from services.desk.call_control import Obstacle
@@ -30,12 +31,16 @@ from services.support import words
 from services.support.words import ENGLISH, FOLDER, Text, catalogue, languages
 from services.vapi.ended_reasons import Family, explain
 from services.vapi.ended_sentences import FAULTS, FORMS, SENTENCES
+from services.web.access.oidc.failures import Reason
 
-LOGIN = [Path(module.__file__ or "") for module in (services.web.access.login, services.web.access.join)]
+_LOGIN_MODULES = (services.web.access.login, services.web.access.join, services.web.access.oidc.pages)
+LOGIN = [Path(module.__file__ or "") for module in _LOGIN_MODULES]
 PAGE_SOURCES = sorted(Path(ui.pages.__file__).parent.rglob("*.py"))
 ASKS = {"say", "text", "parts", "_say"}
 FROM_THE_DOMAIN = {
     *Role,
+    *Reason,
+    "too_many",
     *(name.lower() for enum in (CallStatus, Family, Obstacle) for name in enum.__members__),
     *(status.value for status in CallStatus),
     *(way.value for way in Voicemail),

@@ -16,7 +16,7 @@ from ui.kit.later import later
 from ui.kit.markup import Box, Text
 from ui.kit.visitor import visitor_controls_all, visitor_may
 from ui.shell.people import PeoplePanel
-from ui.shell.preferences import preferences
+from ui.shell.preferences import log_out_to, preferences
 from ui.shell.safety import safety_controls
 from ui.words import say
 
@@ -50,7 +50,7 @@ def header(
         accepts = settings.webhook_secret or settings.webhook_hmac_key
         owner = visitor_may(Scope.MANAGE)
         preferences(
-            can_log_out=settings.has_login,
+            log_out_to=log_out_to(settings),
             forward=forward if accepts and owner else None,
             tokens=desk.tokens if owner else None,
             endpoints=endpoints if owner else None,

@@ -9,6 +9,7 @@ from nicegui.events import GenericEventArguments
 
 from services.desk.desk import CallDesk
 from services.desk.made_tokens import MadeTokens
+from services.settings import Settings
 from services.support.language import COOKIE as LANGUAGE_COOKIE
 from services.support.language import THEME_COOKIE
 from services.support.root_path import address
@@ -32,7 +33,8 @@ _SHOW = (
     "if (event.target.value === 'system') delete dataset.theme; else dataset.theme = event.target.value;"
 )
 _STATE = "(event) => emit(event.newState)"
-_LOG_OUT = "() => fetch('%s', {method: 'POST'}).finally(() => location.assign('%s'))"
+# `leaving`: else this tab might go to the login page first, as those do whose session ended elsewhere.
+_LOG_OUT = "() => { document.documentElement.dataset.leaving = ''; fetch('%s', {method: 'POST'}).finally(() => location.assign('%s')); }"
 
 
 class Panel(Protocol):
@@ -42,18 +44,24 @@ class Panel(Protocol):
     def settings_toggled(self, *, shown: bool) -> None: ...
 
 
+def log_out_to(settings: Settings) -> str:
+    """Where a logout leads: also out of the identity provider, if there is one; empty without a login."""
+    return address("/login/over" if settings.oidc_issuer else "/login") if settings.has_login else ""
+
+
 def preferences(
     *,
-    can_log_out: bool,
+    log_out_to: str,
     forward: WebhookForward | None,
     tokens: MadeTokens | None,
     endpoints: Endpoints | None,
     desk: CallDesk | None,
     people: PeoplePanel | None,
 ) -> None:
-    """The button and its panel. `can_log_out`: there is a login. `forward` is None if no webhooks are accepted. `tokens` are the API's,
-    `endpoints` what gets events, `desk` has the quick phrases and the data of numbers; None for who may not change or delete them. So is
-    `people`, also where nobody signs in with a name.
+    """The button and its panel. `log_out_to` is where a logout leads, empty without a login.
+
+    `forward` is None if no webhooks are accepted. `tokens` are the API's, `endpoints` what gets events, `desk` has the quick phrases and
+    the data of numbers; None for who may not change or delete them. So is `people`, also where nobody signs in with a name.
     """
     with Box("button", "btn quiet settings-button", type="button", popovertarget="settings", data_testid="settings"):
         icon("settings", 20)
@@ -72,10 +80,10 @@ def preferences(
             panel.settings_toggled(shown=event.args == "open")
 
     box = Box(classes="popover settings", id="settings", popover="auto").on("toggle", toggled, js_handler=_STATE)
-    later(box, partial(_panel, panels, can_log_out=can_log_out, forward=forward))
+    later(box, partial(_panel, panels, log_out_to=log_out_to, forward=forward))
 
 
-def _panel(panels: Sequence[Panel], *, can_log_out: bool, forward: WebhookForward | None) -> None:
+def _panel(panels: Sequence[Panel], *, log_out_to: str, forward: WebhookForward | None) -> None:
     themes = {theme: say(f"theme_{theme}") for theme in ("system", "light", "dark")}
     chosen = ui.context.client.request.cookies.get(THEME_COOKIE, "")
     _choice("theme", themes, chosen if chosen in themes else "system", f"(event) => {{ {_KEEP % THEME_COOKIE} {_SHOW} }}")
@@ -85,8 +93,8 @@ def _panel(panels: Sequence[Panel], *, can_log_out: bool, forward: WebhookForwar
         webhook_settings(forward)
     for panel in panels:
         panel.build()
-    if can_log_out:
-        log_out = _LOG_OUT % (address("/logout"), address("/login"))
+    if log_out_to:
+        log_out = _LOG_OUT % (address("/logout"), log_out_to)
         Text("button", say("log_out"), "btn leave", type="button").on("click", js_handler=log_out)
 
 

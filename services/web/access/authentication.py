@@ -23,7 +23,7 @@ from services.web.problems import problem
 from services.web.routes.webhook import ROUTE as WEBHOOK
 from services.web.server.face_router import is_api
 
-_OPEN_PAGES = ("/join", "/login", "/logout")
+_OPEN_PAGES = ("/join", "/login", "/login/callback", "/login/over", "/login/provider", "/logout")
 _READ_ONLY = frozenset({Permission.READ, Permission.LISTEN})
 """Scopes of which no route takes a body."""
 _OPEN_FILES = ("/assets/", "/favicon.ico", "/_nicegui/")
@@ -124,13 +124,28 @@ class Authentication:
 
 def require_safe(settings: Settings) -> None:
     """Raises SettingsError if other machines could reach Earshot, directly or by a proxy, without a password and tokens."""
-    if settings.on_loopback or settings.people or (settings.password and settings.api_tokens):
+    signs_in = settings.people or settings.oidc_issuer
+    if settings.on_loopback or signs_in or (settings.password and settings.api_tokens):
         return
     absent = [name for name, value in (("EARSHOT_PASSWORD", settings.password), ("EARSHOT_API_TOKENS", settings.api_tokens)) if not value]
     raise SettingsError(
         f"{' and '.join(absent)} must be set, or anybody who reaches this machine could place calls; otherwise leave HOST at 127.0.0.1 and "
-        "name no other hosts and no proxies. `python -m services.web.tokens NAME` makes a token. EARSHOT_PEOPLE=on does instead of both"
+        "name no other hosts and no proxies. `python -m services.web.tokens NAME` makes a token. "
+        "EARSHOT_PEOPLE=on or EARSHOT_OIDC_ISSUER does instead of both"
     )
+
+
+def require_whole_provider(settings: Settings) -> None:
+    """Raises SettingsError if an identity provider is named, but not all that is needed to sign in there."""
+    if not settings.oidc_issuer:
+        return
+    absent = [
+        name
+        for name, value in (("EARSHOT_OIDC_CLIENT_ID", settings.oidc_client_id), ("EARSHOT_OIDC_ROLES", settings.oidc_roles))
+        if not value
+    ]
+    if absent:
+        raise SettingsError(f"{' and '.join(absent)} must be set too: EARSHOT_OIDC_ISSUER alone lets nobody in")
 
 
 async def _receive(receive: Receive) -> Message:
