@@ -332,6 +332,10 @@ class Journal:
         """The audit of one call or of all, of some actions or of all, newest first."""
         return await self._database.read(partial(audit.newest, call_id=call_id, actions=actions, limit=limit))
 
+    async def audit_page(self, *, who: str | None, call_id: str | None, before: int | None, limit: int) -> list[tuple[int, AuditRow]]:
+        """A page of the audit, newest first, each row with its id: by one client or by all, of one call or of all, older than `before`."""
+        return await self._database.read(partial(audit.page, who=who, call_id=call_id, before=before, limit=limit))
+
     async def forget_old(self) -> None:
         """Frees idempotency keys after 24 hours and deletes outdated rows. Runs by itself every hour, unless the journal was opened
         otherwise.

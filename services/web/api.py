@@ -28,6 +28,7 @@ from services.web.mcp.route import ROUTE as MCP
 from services.web.mcp.route import McpRoute
 from services.web.problems import install_problems
 from services.web.routes.annotations import annotations_router
+from services.web.routes.audit import audit_router
 from services.web.routes.block_list import block_list_router
 from services.web.routes.calls import calls_router
 from services.web.routes.docs_page import install_docs
@@ -80,6 +81,7 @@ def create_api(
     api.include_router(block_list_router(desk))
     api.include_router(recording_rules_router(desk))
     api.include_router(export_router(desk))
+    api.include_router(audit_router(desk.journal))
     api.include_router(calls_router(desk=desk, tickets=tickets, direct=settings.listen_mode == "direct"))
     api.include_router(annotations_router(desk))
     api.include_router(insights_router(desk))

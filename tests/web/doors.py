@@ -24,7 +24,7 @@ from services.vapi.webhooks import read_server_message, read_tool_results
 from services.vapi.wire_notes import WireNotes
 from services.web.answers import call_details
 from services.web.problems import problem_of
-from services.web.routes.export import _cells, _rows
+from services.web.routes.export import _cells, csv_rows
 from services.web.routes.transcripts import line_answer
 from tests.vapi import samples
 from tests.vapi.odd_bodies import ANALYSED, ANSWERS, ERRORS, MESSAGES, is_clean
@@ -149,7 +149,7 @@ class Doors:
         details = call_details(self.desk, call, listen_url=None, may_listen=True)
         self._sent(details)
         JSONResponse(details)
-        _rows([_cells(self.desk, call, may_listen=True)]).encode()
+        csv_rows([_cells(self.desk, call, may_listen=True)]).encode()
         self._sent([words.number(call), words.subtitle(self.desk, call), words.outcome(self.desk, call), words.remark(call)])
         self._sent([findings.success(call), findings.latency(call), findings.scorecards(call), findings.monitors(call)])
         json.loads(json.dumps(findings.collected(call)).encode())

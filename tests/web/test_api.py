@@ -393,6 +393,8 @@ async def test_openapi_lists_the_routes(client: Client) -> None:
         "/api/webhooks/{webhook_id}/events",
         "/api/webhooks/{webhook_id}/deliveries",
         "/api/webhooks/{webhook_id}/deliveries/{delivery_id}/again",
+        "/api/audit",
+        "/api/audit.csv",
         "/api/people",
         "/api/people/{person_id}",
         "/api/people/{person_id}/link",

@@ -1,6 +1,7 @@
 """The audit: who did what to which call. Rows are only ever added."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -35,19 +36,31 @@ def newest(connection: sa.Connection, call_id: str | None, actions: Collection[s
         query = query.where(audit.c.call_id == call_id)
     if actions is not None:
         query = query.where(audit.c.action.in_(sorted(actions)))
-    return [
-        AuditRow(
-            at=time_of(row.at),
-            who=row.who,
-            action=row.action,
-            call_id=row.call_id,
-            to=row.to_number,
-            outcome=row.outcome,
-            detail=row.detail,
-            words=row.words,
-        )
-        for row in connection.execute(query)
-    ]
+    return [_row(row) for row in connection.execute(query)]
+
+
+def page(connection: sa.Connection, who: str | None, call_id: str | None, before: int | None, limit: int) -> list[tuple[int, AuditRow]]:
+    """The newest rows first, each with its id: by one client or by all, of one call or of all, with smaller ids than `before`."""
+    query = sa.select(audit).order_by(audit.c.id.desc()).limit(limit)
+    for column, wanted in ((audit.c.who, who), (audit.c.call_id, call_id)):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    if before is not None:
+        query = query.where(audit.c.id < before)
+    return [(row.id, _row(row)) for row in connection.execute(query)]
+
+
+def _row(row: sa.Row[Any]) -> AuditRow:
+    return AuditRow(
+        at=time_of(row.at),
+        who=row.who,
+        action=row.action,
+        call_id=row.call_id,
+        to=row.to_number,
+        outcome=row.outcome,
+        detail=row.detail,
+        words=row.words,
+    )
 
 
 def newest_id(connection: sa.Connection) -> int:

@@ -24,7 +24,7 @@ COLUMNS = (
     *("endedReason", "endedReasonCode", "endedReasonFamily", "summary", "recordingUrl", "disposition", "tags", "notes"),
 )
 _PAGE = 500  # calls read at once
-_BOM = "\ufeff"
+BOM = "\ufeff"
 """Without a byte order mark Excel reads UTF-8 in the local code page."""
 
 
@@ -44,10 +44,10 @@ def export_router(desk: CallDesk) -> APIRouter:
 
 
 async def _lines(desk: CallDesk, filters: CallFilters, page: list[Call], *, may_listen: bool) -> AsyncIterator[str]:
-    yield _BOM + _rows([COLUMNS])
+    yield BOM + csv_rows([COLUMNS])
     while page:
         found = await desk.annotations.among(page)
-        yield _rows([(*_cells(desk, call, may_listen=may_listen), *_written(found.get(call.id, Annotations()))) for call in page])
+        yield csv_rows([(*_cells(desk, call, may_listen=may_listen), *_written(found.get(call.id, Annotations()))) for call in page])
         last = page[-1]
         if len(page) < _PAGE or last.created_at is None:
             return
@@ -72,7 +72,8 @@ def _written(found: Annotations) -> Sequence[object]:
     return found.disposition and found.disposition.text, " | ".join(tag.text for tag in found.tags), " | ".join(notes)
 
 
-def _rows(rows: Sequence[Sequence[object]]) -> str:
+def csv_rows(rows: Sequence[Sequence[object]]) -> str:
+    """Rows of a CSV file, with cells that no spreadsheet runs."""
     text = io.StringIO()
     # Made row by row: a list would be written in one step, in which no other thread runs, not even that of the sound.
     csv.writer(text).writerows([safe(cell) for cell in row] for row in rows)
