@@ -28,6 +28,7 @@ from services.desk.desk import CallDesk
 from services.desk.made_tokens import MadeTokens
 from services.desk.measuring import Measuring
 from services.desk.people import People
+from services.desk.retention import Kept, Retention
 from services.dialling.block_list import BlockList
 from services.dialling.dial_guard import DialGuard
 from services.dialling.earlier_files import import_files
@@ -173,6 +174,8 @@ async def serve(settings: Settings, listening: socket.socket, worker: WorkerProc
         for call in desk.calls():
             recordings.on_call(call)
         desk.changed.subscribe(recordings.on_call)
+        retention = Retention(desk, kept_of(account), delete_recordings=recordings.delete_older)
+        background.start(retention.run(), name="delete what is kept no longer")
 
         if settings.measure:
             measuring = Measuring(relay, journal=desk.journal.measures, measurements=desk.measurements, find=desk.get)
@@ -353,6 +356,14 @@ async def examine(settings: Settings) -> int:
         return await doctor.run()
 
 
+def kept_of(settings: Settings) -> Kept:
+    return Kept.days(
+        recordings=settings.keep_recordings_days,
+        transcripts=settings.keep_transcripts_days,
+        numbers=settings.keep_numbers_days,
+    )
+
+
 async def ticket_key(journal: Journal) -> bytes:
     """The key that signs tickets, the same in all processes and after a restart. Raises JournalError."""
     key, _ = await journal.change_state("ticket-key", lambda known: known or secrets.token_hex(32))
@@ -395,6 +406,7 @@ def desk_of(account: Settings, gateway: Gateway, journal: Journal, *, demo: bool
         dispositions=account.dispositions,
         token_names=[client.name for _, client in read_tokens(account.api_tokens).clients],
         reach=Reach(also=example, sip_hosts=account.sip_hosts),
+        keep_transcripts=kept_of(account).transcripts,
     )
 
 

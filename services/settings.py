@@ -351,6 +351,27 @@ class Settings:
         " uploaded, and none is deleted",
         whole_number(0),
     )
+    keep_recordings_days: int | None = setting(
+        "EARSHOT_KEEP_RECORDINGS_DAYS",
+        None,
+        "Days after which Earshot deletes its recordings",
+        whole_number(1),
+        unset="as long as there is room",
+    )
+    keep_transcripts_days: int | None = setting(
+        "EARSHOT_KEEP_TRANSCRIPTS_DAYS",
+        None,
+        "Days after which Earshot deletes the transcripts of calls; Vapi keeps its own",
+        whole_number(1),
+        unset="400 days",
+    )
+    keep_numbers_days: int | None = setting(
+        "EARSHOT_KEEP_NUMBERS_DAYS",
+        None,
+        "Days after which the data of calls is deleted, here and at Vapi, and numbers are masked; times and costs stay",
+        whole_number(1),
+        unset="400 days",
+    )
     metrics_token: str = setting(
         "EARSHOT_METRICS_TOKEN",
         "",

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from services.desk.alerts import Alerts
 from services.desk.annotations import CallAnnotations
@@ -83,6 +83,7 @@ class CallDesk:
     `guard` makes the dial guard from this desk; `limits` are the caps that the journal enforces.
     `dispositions` are those that a call may be given.
     `max_call_seconds` is the maximum duration that an order may ask for, and the default.
+    `keep_transcripts` is how long transcripts are kept; None: as long as the calls.
     `reach` says which numbers and SIP addresses may be called at all.
     `order` makes an order for `place`. `note` adds to the audit.
     """
@@ -103,6 +104,7 @@ class CallDesk:
         missing: tuple[str, ...] = (),
         dispositions: Collection[str] = (),
         token_names: Collection[str] = (),
+        keep_transcripts: timedelta | None = None,
     ) -> None:
         self.trouble_changed: Signal[str | None] = Signal()
         self.trouble: str | None = None
@@ -214,7 +216,7 @@ class CallDesk:
             current=self.find,
             settled=self._notes.settled,
         )
-        self._archive = TranscriptArchive(gateway=gateway, journal=journal, transcripts=self.transcripts)
+        self._archive = TranscriptArchive(gateway=gateway, journal=journal, transcripts=self.transcripts, keep=keep_transcripts)
         self.changed.subscribe(self._archive.on_call)
         self._judging = Judging(
             rules=self.rules,

@@ -25,12 +25,14 @@ _MAY_COME = timedelta(days=1)  # after the end, within which Vapi may still writ
 
 
 class TranscriptArchive:
-    """Saves the transcript of each call that ends, as `on_call` reports it, and reads it back."""
+    """Saves the transcript of each call that ends, as `on_call` reports it, and reads it back. None is given, nor asked of Vapi, of
+    calls that are older than `keep`."""
 
-    def __init__(self, *, gateway: Gateway, journal: Journal, transcripts: Transcripts) -> None:
+    def __init__(self, *, gateway: Gateway, journal: Journal, transcripts: Transcripts, keep: timedelta | None = None) -> None:
         self._gateway = gateway
         self._journal = journal
         self._transcripts = transcripts
+        self._kept_for = keep
         self._ended: dict[str, None] = {}
         self._complete: dict[str, None] = {}
         """The calls whose stored transcript is Vapi's."""
@@ -48,7 +50,7 @@ class TranscriptArchive:
 
     async def of(self, call: Call) -> tuple[Line, ...]:
         """What was said in a call. Asks Vapi if it may have a transcript that is not stored. Raises JournalError."""
-        if call.erasure:
+        if call.erasure or self._too_old(call):
             return ()
         heard = self._transcripts.of(call.id)
         if call.running:
@@ -68,6 +70,9 @@ class TranscriptArchive:
 
     async def aclose(self) -> None:
         await self._tasks.aclose()
+
+    def _too_old(self, call: Call) -> bool:
+        return self._kept_for is not None and call.created_at is not None and datetime.now(UTC) - call.created_at >= self._kept_for
 
     def _may_ask(self, call: Call, stored: tuple[Line, ...]) -> bool:
         """True if the call was answered and Vapi may have more to say of it than is stored."""

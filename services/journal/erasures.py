@@ -1,5 +1,6 @@
 """The journal of deleted data: which calls it was deleted of, and whether Vapi has confirmed that."""
 
+from datetime import datetime
 from functools import partial
 
 from services.domain.call import Call, Erasure
@@ -21,6 +22,10 @@ class ErasuresJournal:
     async def pending(self) -> list[tuple[str, Erasure]]:
         """The ids of the calls whose data Vapi has not confirmed to have deleted, oldest first."""
         return await self._database.read(erasures.pending)
+
+    async def older(self, before: datetime, after: tuple[int, str] = (0, ""), limit: int = 50) -> list[tuple[int, str]]:
+        """The ended calls from before then whose data is not deleted, oldest first: their times and ids. `after` is the last one known."""
+        return await self._database.read(partial(erasures.older, before=before, after=after, limit=limit))
 
     async def confirm(self, call_id: str, note: AuditRow) -> Call | None:
         """Vapi has deleted the call's data. Adds `note` to the audit, once. Returns the call."""

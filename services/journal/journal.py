@@ -47,6 +47,9 @@ _SAVE_TRANSCRIPT: Fact[tuple[str, Sequence[Line]]] = Fact(
 )
 
 
+_PIECE = 50  # calls whose texts are deleted in one transaction
+
+
 class Journal:
     """One process's journal. Methods that read or begin something raise JournalError if the database can't be reached or written.
 
@@ -248,6 +251,14 @@ class Journal:
     async def transcript(self, call_id: str) -> tuple[Line, ...]:
         """A call's transcript, oldest line first; empty if none was saved."""
         return await self._database.read(partial(transcripts.get, call_id=call_id))
+
+    async def delete_transcripts(self, before: datetime) -> int:
+        """Deletes the transcripts of calls from before then, in pieces that let dials pass. Returns how many."""
+        deleted = 0
+        while found := await self._database.read(partial(transcripts.older, before=before, limit=_PIECE)):
+            await self._database.write(partial(transcripts.delete, call_ids=found))
+            deleted += len(found)
+        return deleted
 
     async def condition(self) -> Condition:
         """Whether dials can be written down now, proven by a write at most a second ago. Answers within 2.5 seconds."""

@@ -1,8 +1,10 @@
 """The journal of recordings: who records which call, and what is kept of it."""
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from functools import partial
 
+from services.journal.database.codec import milliseconds
 from services.journal.database.database import Database
 from services.journal.processes.feed import Feed, News
 from services.journal.processes.presence import Presence
@@ -77,6 +79,10 @@ class RecordingsJournal:
     async def known(self) -> list[RecordingState]:
         """The recordings that are under way, stored, to be deleted from the store, or were lately switched off."""
         return await self._database.read(recordings.known)
+
+    async def older(self, before: datetime) -> list[str]:
+        """The calls whose recordings are finished and began before then, oldest first."""
+        return await self._database.read(partial(recordings.older, before_ms=milliseconds(before)))
 
     async def state(self, call_id: str) -> RecordingState:
         """What is known of a call's recording, also of one that was deleted or never begun."""

@@ -215,6 +215,17 @@ class Recordings:
         self._problems.mended(call_id)
         self.changed.emit(call_id)
 
+    async def delete_older(self, before: datetime) -> int:
+        """Deletes the recordings that began before then, as far as this process can reach them. Returns how many. Raises JournalError."""
+        deleted = 0
+        for call_id in await self._journal.older(before):
+            try:
+                await self.delete(call_id, _EARSHOT)
+                deleted += 1
+            except (RecordingNotFound, RecordingUnfinished):  # it is on another machine, or is being recorded again
+                continue
+        return deleted
+
     def on_call(self, call: Call) -> None:
         """Starts recording a new call if `default` is on, from before it is answered. Deletes the recording of an erased call."""
         if call.erasure:

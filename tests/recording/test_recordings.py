@@ -7,7 +7,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -483,6 +483,17 @@ async def test_the_recording_of_a_call_goes_with_its_data(site: Site) -> None:
     assert not site.recordings.has("c1")
     with pytest.raises(RecordingNotFound):
         await site.recordings.text("c1", "transcript")
+
+
+async def test_recordings_that_are_old_enough_are_deleted_and_the_audit_says_so(site: Site) -> None:
+    await site.kept(SECOND)
+    began = datetime.now(UTC)
+    assert await site.recordings.delete_older(began - timedelta(hours=1)) == 0
+    assert site.recordings.has("c1")
+    assert await site.recordings.delete_older(began) == 1
+    assert not site.recordings.has("c1")
+    assert site.audit[-1] == ("earshot", "delete-recording", "c1")
+    assert await site.recordings.delete_older(began) == 0
 
 
 async def test_a_recording_that_was_left_when_its_calls_data_was_deleted_goes_at_the_start(tmp_path: Path) -> None:

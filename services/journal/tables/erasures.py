@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from services.domain.call import Call, CallOrder, Erasure, erased
+from services.domain.call import Call, CallOrder, CallStatus, Erasure, erased
 from services.journal.database.codec import dump, load_order, milliseconds, time_of
 from services.journal.database.schema import alerts, calls, dials, erasures, labels, measures, notes, transcripts
 from services.journal.records import AuditRow
@@ -41,6 +41,17 @@ def pending(connection: sa.Connection) -> list[tuple[str, Erasure]]:
     """The ids of calls whose deletion Vapi has not confirmed, oldest first."""
     rows = connection.execute(sa.select(erasures).where(_PENDING).order_by(erasures.c.asked_at))
     return [(row.call_id, Erasure(asked_at=time_of(row.asked_at), by=row.who)) for row in rows]
+
+
+def older(connection: sa.Connection, before: datetime, after: tuple[int, str], limit: int) -> list[tuple[int, str]]:
+    """The next ended calls from before then whose data is not deleted, oldest first: their times and ids, as `after` has the last one."""
+    kept = sa.select(calls.c.created_at, calls.c.id).where(
+        calls.c.status == CallStatus.ENDED.value,
+        calls.c.created_at <= milliseconds(before),
+        sa.tuple_(calls.c.created_at, calls.c.id) > sa.tuple_(*after),
+        ~sa.exists().where(erasures.c.call_id == calls.c.id),
+    )
+    return [(row.created_at, row.id) for row in connection.execute(kept.order_by(calls.c.created_at, calls.c.id).limit(limit))]
 
 
 def confirm(connection: sa.Connection, call_id: str, at: datetime, note: AuditRow) -> Call | None:

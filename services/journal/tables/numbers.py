@@ -98,7 +98,8 @@ def old_dials(connection: sa.Connection, before: datetime) -> list[str]:
     """The tags of a batch of closed dials from before then with a number."""
     slot_over = dials.c.slot_until.is_(None) | (dials.c.slot_until <= milliseconds(before))
     named = dials.c.to_number.not_like(_MASKED)
-    old = sa.select(dials.c.tag).where(dials.c.dialled_at <= milliseconds(before), named, _CLOSED, slot_over)
+    call_over = ~sa.exists().where(calls.c.tag == dials.c.tag, calls.c.status != CallStatus.ENDED.value)
+    old = sa.select(dials.c.tag).where(dials.c.dialled_at <= milliseconds(before), named, _CLOSED, slot_over, call_over)
     return list(connection.execute(old.limit(_BATCH)).scalars())
 
 

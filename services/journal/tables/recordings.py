@@ -123,6 +123,13 @@ def known(connection: sa.Connection) -> list[RecordingState]:
     return [_state(row) for row in found.values()]
 
 
+def older(connection: sa.Connection, before_ms: int) -> list[str]:
+    """The calls whose recordings are finished and began before then."""
+    there = (recordings.c.recorder == "") & (recordings.c.heard_from > recordings.c.deleted_at)
+    query = sa.select(recordings.c.call_id).where(there, recordings.c.heard_from <= before_ms)
+    return list(connection.execute(query.order_by(recordings.c.heard_from)).scalars())
+
+
 def get(connection: sa.Connection, call_id: str) -> RecordingState:
     """What is known of a recording, also of one that was deleted or never begun."""
     row = _row(connection, call_id)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +26,21 @@ def save(connection: sa.Connection, wanted: Sequence[tuple[str, Sequence[Line]]]
         index(connection, call_id)
         if altered:
             outbox.transcript_written(connection, call_id)
+
+
+def older(connection: sa.Connection, before: datetime, limit: int) -> list[str]:
+    """Ended calls from before then that have a transcript."""
+    old = (
+        sa.select(transcripts.c.call_id).join(calls, calls.c.id == transcripts.c.call_id).where(calls.c.created_at <= milliseconds(before))
+    )
+    return list(connection.execute(old.limit(limit)).scalars())
+
+
+def delete(connection: sa.Connection, call_ids: Sequence[str]) -> None:
+    """Deletes the transcripts of these calls, and has no search find the calls by them."""
+    connection.execute(transcripts.delete().where(transcripts.c.call_id.in_(call_ids)))
+    for call_id in call_ids:
+        index(connection, call_id)
 
 
 def index(connection: sa.Connection, call_id: str) -> None:
