@@ -13,6 +13,7 @@ from services.desk.insights import read_insights
 from services.domain.call import Call, CallStatus
 from services.domain.insights import Period
 from services.journal import Journal
+from services.journal.records import Counted
 
 CALLS = 100_000
 TRIES = 15
@@ -22,10 +23,15 @@ REASONS = ("customer-ended-call", "customer-busy", "voicemail", "assistant-ended
 
 
 async def fill(journal: Journal) -> None:
-    """Calls of a year, of ten assistants from five caller IDs, each as long as a call with a summary."""
+    """Calls of a year, of ten assistants from five caller IDs, each as long as a call with a summary, those that were answered measured."""
     chance = random.Random(7)  # noqa: S311
     for first in range(0, CALLS, 2000):
-        await asyncio.gather(*(journal.save(one(number, chance)) for number in range(first, min(first + 2000, CALLS))))
+        some = [one(number, chance) for number in range(first, min(first + 2000, CALLS))]
+        await asyncio.gather(*(journal.save(call) for call in some))
+        measured = [
+            (call.id, Counted(response_ms=chance.randrange(400, 3000), interrupted=chance.randrange(3))) for call in some if call.answered
+        ]
+        await asyncio.gather(*(journal.measures.save(id_, "{}", brief="{}", counted=counted, over=True) for id_, counted in measured))
 
 
 def one(number: int, chance: random.Random) -> Call:

@@ -47,6 +47,11 @@ def _tally(group: Group) -> Tally:
         talk_ms=group.talk_ms,
         cost=group.cost,
         priced=group.priced,
+        measured=group.measured,
+        timed=group.timed,
+        response_ms=group.response_ms,
+        interrupted=group.interrupted,
+        barged_in=group.barged_in,
     )
 
 

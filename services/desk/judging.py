@@ -16,8 +16,8 @@ from services.support.tasks import Tasks
 
 
 class Judging:
-    """Each rule gives one alert of each call. What a rule needs comes to one process: the figures to the one that measures the call, the
-    lines to those that hear it. If two find the same, the journal keeps the first.
+    """Each rule gives one alert of each call. What a rule needs comes to some process first: the figures to the one that measures the call
+    (to others seconds later), the lines to those that hear it. If two find the same, the journal keeps the first.
     """
 
     def __init__(

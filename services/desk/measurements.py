@@ -1,13 +1,17 @@
 """What was measured of each call's conversation: the latest figures of running calls in memory, those of past calls from the journal."""
 
+import asyncio
 import json
 import logging
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from services.domain.errors import EarshotError
 from services.journal import Journal
+from services.journal.records import Counted
+from services.measures.figures import SPEAKERS, quantile
 from services.measures.measured import Measured
 from services.support.recent import remember
 from services.support.signals import Signal
@@ -15,15 +19,19 @@ from services.support.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
+_CUSTOMER, _ASSISTANT = range(len(SPEAKERS))
 _KEPT = 1000  # calls in memory
-_SAVED_EVERY_S = 5.0  # of a call's sound: the most that a crash loses
+_DUE_AFTER_S = 4.0  # of a call's sound since what was saved of it last
+_TOGETHER_S = 1.0  # what is due within it is saved in one transaction, which other processes then read at once
+SAVED_EVERY_S = _DUE_AFTER_S + _TOGETHER_S
+"""The most that a crash loses, and how late other processes know it."""
 
 
 class Measurements:
     """The figures of calls, under each call's `current_id`.
 
     `changed` emits the id of a call whose figures changed: when a turn begins or ends, somebody falls silent, and once per second of
-    sound. Of a running call that another process measures, this one knows what was saved, up to 5 s ago, and not who speaks.
+    sound. Of a running call that another process measures, this one knows what was saved, up to `SAVED_EVERY_S` ago, and not who speaks.
     """
 
     def __init__(self, journal: Journal, current_id: Callable[[str], str] = lambda call_id: call_id) -> None:
@@ -33,21 +41,24 @@ class Measurements:
         self._live: dict[str, Measured] = {}
         self._came: dict[str, float] = {}
         self._briefs: dict[str, dict[str, Any]] = {}
-        self._saved_until: dict[str, float] = {}
+        self._saved_until: dict[str, float] = {}  # of the calls that are measured here
+        self._due: dict[str, tuple[Measured, bool]] = {}
         self._erased: dict[str, None] = {}
+        self._hurry = asyncio.Event()
         self._writing = Tasks()
 
     def live(self, call_id: str) -> Measured | None:
-        """The latest figures of a call that is or was measured by this process."""
+        """The latest figures that are known here of a call that was running since this process began."""
         return self._live.get(self._current_id(call_id))
 
     def age_s(self, call_id: str) -> float:
-        """For how many seconds no figures of a call have come here: while sound comes they do each second. 0 if none ever came."""
+        """For how many seconds figures of a call are overdue: while sound comes they do each second, or each time that another process
+        saves them. 0 if none ever came."""
         came = self._came.get(self._current_id(call_id))
-        return time.monotonic() - came if came is not None else 0.0
+        return max(0.0, time.monotonic() - came) if came is not None else 0.0
 
     def brief(self, call_id: str) -> dict[str, Any] | None:
-        """The figures without the lists, as JSON, of a call measured by this process or passed to `load` lately."""
+        """The figures without the lists, as JSON, of a call of which `live` has any, or that was passed to `load` lately."""
         measured = self.live(call_id)
         return measured.brief() if measured else self._briefs.get(self._current_id(call_id))
 
@@ -80,14 +91,25 @@ class Measurements:
             return
         if measured:
             until = measured.figures.conversation.until
-            if over or until - self._saved_until.setdefault(call_id, 0.0) >= _SAVED_EVERY_S:
+            if over or until - self._saved_until.setdefault(call_id, 0.0) >= _DUE_AFTER_S:
                 self._saved_until[call_id] = until
-                self._writing.start(self._save(call_id, measured, over=over), name="save measures")
+                if not self._due:
+                    self._writing.start(self._save_soon(), name="save measures")
+                self._due[call_id] = measured, over
             remember(self._live, call_id, measured, most=_KEPT)
             remember(self._came, call_id, time.monotonic(), most=_KEPT)
         if over:
             self._saved_until.pop(call_id, None)
+            self._hurry.set()
         self.changed.emit(call_id)
+
+    def follow(self, call_id: str, text: str) -> None:
+        """Takes what another process saved of a call, unless the call is measured here."""
+        call_id = self._current_id(call_id)
+        if call_id not in self._saved_until and call_id not in self._erased and text:
+            remember(self._live, call_id, Measured.load(text), most=_KEPT)
+            remember(self._came, call_id, time.monotonic() + SAVED_EVERY_S, most=_KEPT)
+            self.changed.emit(call_id)
 
     def erase(self, call_id: str) -> None:
         """Forgets what was measured of an ended call, and what may still come of it."""
@@ -100,10 +122,27 @@ class Measurements:
 
     async def settled(self) -> None:
         """Returns once everything is written that was taken so far."""
+        self._hurry.set()
         await self._writing.settled()
 
+    async def _save_soon(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_TOGETHER_S):
+                await self._hurry.wait()
+        due, self._due = self._due, {}
+        self._hurry.clear()
+        await asyncio.gather(*(self._save(call_id, measured, over=over) for call_id, (measured, over) in due.items()))
+
     async def _save(self, call_id: str, measured: Measured, *, over: bool) -> None:
+        figures = measured.figures
+        median_s = quantile(figures.response_times(_ASSISTANT), 0.5)
+        counted = Counted(
+            response_ms=None if median_s is None else round(1000 * median_s),
+            interrupted=figures.interruptions_by(_ASSISTANT),
+            barged_in=figures.interruptions_by(_CUSTOMER),
+        )
+        brief = json.dumps(measured.brief() | {"speaking": []})
         try:
-            await self._journal.measures.save(call_id, measured.dump(), brief=json.dumps(measured.brief() | {"speaking": []}), over=over)
+            await self._journal.measures.save(call_id, measured.dump(), brief=brief, counted=counted, over=over)
         except EarshotError as error:
             log.error("could not save what was measured of a call (%s)", error.code)

@@ -77,6 +77,8 @@ class Updates:
                 self._forget(call.id)
         for alert in news.alerts:
             self._alerts.follow(alert)
+        for call_id, text in news.measured.items():
+            self._measurements.follow(call_id, text)
         for name, followed in self._states.items():
             if state := news.states.get(name):
                 followed.follow(*state)

@@ -1,11 +1,14 @@
 """Calls in numbers: how many, answered, how long, for how much; by day, by outcome, by who spoke and from which number. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 ENOUGH = 20
 """Attempts from which on a rate is given. Of fewer, one call more or less moves it by over 5 percentage points."""
+ENOUGH_MEASURED = 5
+"""Measured calls from which on a typical response time is given, and interruptions per call. Neither is a share, but of fewer calls one
+that went badly would be taken for the rule."""
 LONGEST_DAYS = 400
 
 
@@ -14,6 +17,9 @@ class Tally:
     """The numbers of some calls. `calls` are all that began or ended. `attempts` are the outgoing ones that ended and were not cancelled,
     `answered` those of them that were answered. `talk_ms` counts from the answer to the end, of all calls. `cost` in US dollars is that
     of the `priced` calls: Vapi tells it after the end.
+
+    Of the `measured` calls' conversations: `response_ms` adds up the assistant's median response times in those `timed` calls in which it
+    answered anything; `interrupted` is how often the assistant interrupted the customer, `barged_in` how often the customer the assistant.
     """
 
     calls: int = 0
@@ -22,21 +28,29 @@ class Tally:
     talk_ms: int = 0
     cost: float = 0.0
     priced: int = 0
+    measured: int = 0
+    timed: int = 0
+    response_ms: int = 0
+    interrupted: int = 0
+    barged_in: int = 0
 
     def __add__(self, other: "Tally") -> "Tally":
-        return Tally(
-            calls=self.calls + other.calls,
-            attempts=self.attempts + other.attempts,
-            answered=self.answered + other.answered,
-            talk_ms=self.talk_ms + other.talk_ms,
-            cost=self.cost + other.cost,
-            priced=self.priced + other.priced,
-        )
+        return Tally(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)})
 
     @property
     def answer_rate(self) -> float | None:
         """The share of the attempts that were answered, from 0 to 1; None if there are too few to tell."""
         return self.answered / self.attempts if self.attempts >= ENOUGH else None
+
+    @property
+    def response_s(self) -> float | None:
+        """The mean of the calls' median response times of the assistant, in seconds; None if too few were measured to tell."""
+        return self.response_ms / self.timed / 1000 if self.timed >= ENOUGH_MEASURED else None
+
+    @property
+    def interruptions(self) -> tuple[float, float] | None:
+        """How often the customer and the assistant interrupt the other in a call, on average; None if too few were measured to tell."""
+        return (self.barged_in / self.measured, self.interrupted / self.measured) if self.measured >= ENOUGH_MEASURED else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-
-import sqlalchemy as sa
+from functools import partial
 
 from services.journal.database.codec import milliseconds
 from services.journal.database.database import Database
 from services.journal.tables import insights
-from services.journal.tables.insights import DAY_MS, Group, Run
+from services.journal.tables.insights import DAY_MS, Group, Known, Run
 
 
 class InsightsJournal:
@@ -16,6 +15,7 @@ class InsightsJournal:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._known: Known = {}
 
     async def count(
         self, midnights: Sequence[datetime], *, speaker: str | None = None, caller: str | None = None
@@ -25,11 +25,9 @@ class InsightsJournal:
         """
         at = [milliseconds(time) for time in midnights]
 
-        def read(connection: sa.Connection) -> tuple[list[Group], list[Group]]:
-            days = insights.by_day(connection, _runs(at), speaker=speaker, caller=caller)
-            return days, insights.by_sides(connection, at[0], at[-1], speaker=speaker, caller=caller)
-
-        return await self._database.read(read)
+        read = partial(insights.count, runs=_runs(at), speaker=speaker, caller=caller, known=self._known)
+        days, sides, self._known = await self._database.read(read)
+        return days, sides
 
 
 def _runs(at: Sequence[int]) -> list[Run]:

@@ -5,11 +5,13 @@ from functools import partial
 
 from services.journal.database.database import Database
 from services.journal.processes.presence import Presence
+from services.journal.records import Counted
 from services.journal.tables import measures
 from services.journal.tables.measures import Saved
 from services.journal.writing.writer import Writer
 from services.journal.writing.writes import Fact
 
+_NOTHING = Counted()
 _SAVE: Fact[Saved] = Fact(turn=5, run=measures.save, about=lambda saved: saved.call_id, merge=lambda _, newer: newer)
 
 
@@ -31,9 +33,10 @@ class MeasuresJournal:
         take = partial(measures.take, call_id=call_id, instance=self._instance, living=self._presence.living)
         return await self._database.write(partial(take, leave_to_placer_of=leave_to_placer_of))
 
-    async def save(self, call_id: str, data: str, *, brief: str, over: bool = False) -> None:
-        """Reports what this process has measured of a call so far, whole and in brief. `over`: it measures no more of it."""
-        await self._writer.record(_SAVE, Saved(call_id=call_id, instance=self._instance, data=data, brief=brief, over=over))
+    async def save(self, call_id: str, data: str, *, brief: str, counted: Counted = _NOTHING, over: bool = False) -> None:
+        """Reports what this process has measured of a call so far, whole, in brief and for insights. `over`: it measures no more of it."""
+        saved = Saved(call_id=call_id, instance=self._instance, data=data, brief=brief, counted=counted, over=over)
+        await self._writer.record(_SAVE, saved)
 
     async def of(self, call_id: str) -> str:
         """What was measured of a call; empty if nothing was."""

@@ -207,3 +207,13 @@ class Condition:
     rejected: int = 0
     taken: int = 0
     abandoned: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What insights count of a conversation: the median time until the assistant answers, None if it has not answered; how often the
+    assistant interrupted the customer, and the customer the assistant."""
+
+    response_ms: int | None = None
+    interrupted: int = 0
+    barged_in: int = 0

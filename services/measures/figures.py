@@ -35,6 +35,10 @@ class Figures:
         """By either side."""
         return sum(turn.interrupts for turn in self.conversation.turns)
 
+    def interruptions_by(self, channel: int) -> int:
+        """By one side."""
+        return sum(turn.interrupts for turn in self.conversation.turns if turn.channel == channel)
+
     def response_times(self, channel: int) -> list[float]:
         """Those of one side's turns, in seconds and in order."""
         return [turn.response_s for turn in self.conversation.turns if turn.channel == channel and turn.response_s is not None]
@@ -50,10 +54,7 @@ class Figures:
             "seconds": _rounded(self.conversation.until),
             "turnCount": len(self.conversation.turns),
             "responseTime": {speaker: _times(self.response_times(channel)) for channel, speaker in enumerate(SPEAKERS)},
-            "interruptions": {
-                f"by{speaker.capitalize()}": sum(turn.interrupts for turn in self.conversation.turns if turn.channel == channel)
-                for channel, speaker in enumerate(SPEAKERS)
-            },
+            "interruptions": {f"by{speaker.capitalize()}": self.interruptions_by(channel) for channel, speaker in enumerate(SPEAKERS)},
             "talkShare": {
                 speaker: None if (share := self.talk_share(channel)) is None else round(share, 3)
                 for channel, speaker in enumerate(SPEAKERS)

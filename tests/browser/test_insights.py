@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from services.domain.call import Call, CallStatus
 from services.journal import Journal
+from services.journal.records import Counted
 from tests.browser.conftest import Earshot, Open, earshot_process
 from tests.browser.lines import scripted
 from tests.browser.test_axe import violations
@@ -51,6 +52,9 @@ async def write(url: str) -> None:
                 cost=0.1,
             )
         )
+        if answered and many:
+            counted = Counted(response_ms=1240, interrupted=int(number == 0), barged_in=1)
+            await journal.measures.save(f"call-{number}", "{}", brief="{}", counted=counted, over=True)
     await journal.aclose()
 
 
@@ -66,11 +70,13 @@ def test_numbers_lead_to_their_calls(kept: Earshot, open_tab: Open) -> None:
     expect(totals).to_contain_text("14 of 27")
     expect(totals).to_contain_text("52%")
     expect(totals).to_contain_text("$2.70")
-    expect(page.locator(".insights-chart svg")).to_have_count(6)
+    expect(totals).to_contain_text("Answers after1.2 s")
+    expect(totals).to_contain_text("Interruptions per call1.1")
+    expect(page.locator(".insights-chart svg")).to_have_count(8)
     page.locator(".insights-days summary").click()
     day = page.locator(".insights-days tbody tr")
-    expect(day.nth(0)).to_have_text("Mar 102412 of 2450%18$2.40")
-    expect(day.nth(1)).to_have_text("Mar 1132 of 3–3$0.30")
+    expect(day.nth(0)).to_have_text("Mar 102412 of 2450%18$2.401.2 s1.1")
+    expect(day.nth(1)).to_have_text("Mar 1132 of 3–3$0.30––")
     day.nth(1).get_by_role("link").click()
     expect(page.locator(".part.past .row")).to_have_count(FEW)
     assert sorted(rows(page)) == ["call-24", "call-25", "call-26"]
@@ -99,9 +105,9 @@ def test_a_press_on_a_bar_shows_its_calls(kept: Earshot, open_tab: Open) -> None
 def test_two_assistants_and_two_weeks_are_compared(kept: Earshot, open_tab: Open) -> None:
     page = open_tab(f"{kept.url}{ADDRESS}&assistant=riley&compare=sam", timezone_id="Europe/Berlin")
     compared = page.get_by_test_id("insights-compared").locator("tbody tr")
-    expect(compared).to_have_text(["riley2412 of 2450%18$2.40", "sam32 of 3–3$0.30"])
+    expect(compared).to_have_text(["riley2412 of 2450%18$2.401.2 s1.1", "sam32 of 3–3$0.30––"])
     page.goto(f"{kept.url}/insights?from={YEAR}-03-11&to={YEAR}-03-11&compare=before")
-    expect(compared).to_have_text(["Mar 11 to Mar 1132 of 3–3$0.30", "Mar 10 to Mar 102412 of 2450%18$2.40"])
+    expect(compared).to_have_text(["Mar 1132 of 3–3$0.30––", "Mar 102412 of 2450%18$2.401.2 s1.1"])
     expect(page.locator(".insights")).to_contain_text("Rates need at least 20 outgoing calls")
 
 

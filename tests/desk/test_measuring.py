@@ -134,8 +134,29 @@ async def test_of_two_processes_one_measures_a_call_and_the_other_can_read_it(
             there = await other.measurements.of(call.id)
             assert there
             assert there.figures.conversation.until > 4
-            assert other.measurements.live(call.id) is None
         await until(lambda: vapi.requests["WS listen"] == 2)  # the first has stopped, and the other continues
+
+
+async def test_another_process_follows_what_is_measured(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with desk_at(vapi.url, tmp_path) as other, desk_at(vapi.url, tmp_path) as desk, measuring_at(desk):
+        news: list[str] = []
+        other.measurements.changed.subscribe(news.append)
+        call = await place(desk)
+        vapi.move(call.id, "in-progress")
+        await speak(vapi, call.id, PCM[: 10 * FORM.bytes_per_second])
+        await until(lambda: heard_s(other, call) > 4)
+        assert set(news) == {call.id}
+        there = other.measurements.live(call.id)
+        assert there
+        assert [turn.channel for turn in there.figures.conversation.turns] == [0, 1]
+        assert other.measurements.age_s(call.id) == 0, "the next ones are not due yet"
+        await speak(vapi, call.id, PCM[10 * FORM.bytes_per_second :])
+        await end(desk, call)
+        here = desk.measurements.live(call.id)
+        await until(lambda: other.measurements.live(call.id) == here)
+        other.measurements.erase(call.id)
+        other.measurements.follow(call.id, here.dump() if here else "")
+        assert other.measurements.live(call.id) is None
 
 
 async def test_another_process_leaves_a_call_to_the_one_that_placed_it(

@@ -12,6 +12,7 @@ import pytest
 
 from services.domain.call import Assistant
 from services.domain.insights import ENOUGH
+from services.journal.records import Counted
 from services.vapi.gateway import Gateway
 from tests.journal.tables.test_insights import CALL, MISSED
 from tests.patience import HANG_S
@@ -26,6 +27,8 @@ async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url)) as made:
         for number in range(ENOUGH // 2):
             await made.desk.journal.save(replace(CALL, id=f"answered-{number}"))
+            counted = Counted(response_ms=1000 + 100 * number, interrupted=number % 2, barged_in=1)
+            await made.desk.journal.measures.save(f"answered-{number}", "{}", brief="{}", counted=counted, over=True)
             await made.desk.journal.save(replace(MISSED, id=f"missed-{number}"))
         await made.desk.journal.save(replace(CALL, id="other", assistant_id="other"))
         yield made
@@ -43,6 +46,10 @@ async def test_the_numbers(client: Client) -> None:
         "minutes": 1.5 * many,
         "cost": pytest.approx(0.07 * many),
         "priced": many,
+        "measured": many,
+        "responseSeconds": 1.45,
+        "interruptionsByCustomer": many,
+        "interruptionsByAssistant": many // 2,
     }
     assert found["total"] == total
     assert found["days"][0] == {"day": "2026-09-01", **total, "outcomes": {"finished": many, "not-reached": many}}
@@ -54,6 +61,7 @@ async def test_the_numbers(client: Client) -> None:
 async def test_few_calls_have_no_rate(client: Client) -> None:
     _, found, _ = await client.ask("GET", f"/api/insights?{DAY}&assistant=other")
     assert (found["total"]["attempts"], found["total"]["answered"], found["total"]["answerRate"]) == (1, 1, None)
+    assert (found["total"]["measured"], found["total"]["responseSeconds"]) == (0, None)
 
 
 async def test_the_list_of_calls_takes_the_same_filters(client: Client) -> None:
@@ -66,10 +74,11 @@ async def test_csv_has_a_row_per_day(client: Client) -> None:
     async with client.session.get(f"{client.url}/api/insights.csv?{DAY}&assistant=riley") as answer:
         assert answer.content_type == "text/csv"
         rows = list(csv.DictReader(io.StringIO((await answer.read()).decode("utf-8-sig"), newline="")))
-    assert [(row["day"], row["calls"], row["answerRate"], row["finished"]) for row in rows] == [
-        ("2026-09-01", str(ENOUGH), "0.5", str(ENOUGH // 2)),
-        ("2026-09-02", "0", "", "0"),
+    assert [(row["day"], row["calls"], row["answerRate"], row["responseSeconds"], row["interruptionsByCustomer"]) for row in rows] == [
+        ("2026-09-01", str(ENOUGH), "0.5", "1.45", str(ENOUGH // 2)),
+        ("2026-09-02", "0", "", "", "0"),
     ]
+    assert [row["finished"] for row in rows] == [str(ENOUGH // 2), "0"]
 
 
 async def test_one_client_has_few_counted_at_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

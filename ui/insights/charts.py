@@ -6,7 +6,8 @@ from typing import Any
 from nicegui import ui
 
 from services.desk.insights import ACTIVE
-from services.domain.insights import ENOUGH, Insights, Tally
+from services.domain.insights import ENOUGH, ENOUGH_MEASURED, Insights, Tally
+from services.measures.figures import SPEAKERS
 from services.vapi.ended_reasons import Family
 from ui.insights.asked import Asked
 from ui.insights.numbers import day_name
@@ -46,9 +47,14 @@ def rates(found: Insights, asked: Asked, lead: Lead) -> None:
         _heading("insights_rate")
         too_few()
         return
-    line = {"type": "line", "name": say("insights_rate"), "itemStyle": {"color": "var(--accent)"}, "lineStyle": {"color": "var(--accent)"}}
     axis = {"max": 100, "axisLabel": {**_DIM, "formatter": "{value} %"}}
-    _chart("insights_rate", _days(found), [{**line, "data": data}], lambda day, _: lead(asked.calls(found.days[day].day)), axis)
+    _chart(
+        "insights_rate",
+        _days(found),
+        [_line(say("insights_rate"), "accent", data)],
+        lambda day, _: lead(asked.calls(found.days[day].day)),
+        axis,
+    )
 
 
 def too_few() -> None:
@@ -63,6 +69,31 @@ def minutes_and_cost(found: Insights, asked: Asked, lead: Lead) -> None:
     ):
         bars = {"type": "bar", "name": say(name), "itemStyle": {"color": f"var(--{colour})"}, "data": values}
         _chart(name, _days(found), [bars], lambda day, _: lead(asked.calls(found.days[day].day)))
+
+
+def conversations(found: Insights, asked: Asked, lead: Lead) -> None:
+    """How soon the assistant answers, and how often who interrupts whom in a call: of each day with enough measured calls."""
+    if all(day.tally.response_s is None and day.tally.interruptions is None for day in found.days):
+        _heading("insights_response_by_day")
+        Text("p", say("insights_few_measured", fewest=str(ENOUGH_MEASURED)), "insights-note")
+        return
+
+    def press(day: int, _: int) -> None:
+        lead(asked.calls(found.days[day].day))
+
+    seconds = [None if (mean := day.tally.response_s) is None else round(mean, 2) for day in found.days]
+    axis = {"min": 0, "minInterval": None, "axisLabel": {**_DIM, "formatter": "{value} s"}}
+    _chart("insights_response_by_day", _days(found), [_line(say("insights_response"), "assistant", seconds)], press, axis)
+    lines = []
+    for side, speaker in enumerate(SPEAKERS):
+        per_call = [None if (means := day.tally.interruptions) is None else round(means[side], 2) for day in found.days]
+        lines.append(_line(say(f"insights_interrupted_by_{speaker}"), speaker, per_call))
+    _chart("insights_interruptions_by_day", _days(found), lines, press, {"min": 0, "minInterval": None})
+
+
+def _line(name: str, colour: str, data: Sequence[float | None]) -> dict[str, Any]:
+    paint = {"color": f"var(--{colour})"}
+    return {"type": "line", "name": name, "itemStyle": paint, "lineStyle": paint, "data": data}
 
 
 def sides(title: str, tallies: Mapping[str, Tally], names: Mapping[str, str], addresses: Mapping[str, str], lead: Lead) -> None:

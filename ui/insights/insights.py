@@ -12,7 +12,7 @@ from services.domain.insights import Insights
 from services.support.root_path import address
 from ui.insights import charts
 from ui.insights.asked import BEFORE, Asked, read_asked, zone_name
-from ui.insights.numbers import answered, cost, day_name, minutes, number, rate
+from ui.insights.numbers import answered, cost, days_name, interruptions, minutes, number, rate, response
 from ui.insights.tables import comparison, days_table, sides_table
 from ui.kit.assets import versioned
 from ui.kit.icons import icon
@@ -78,6 +78,7 @@ class InsightsPage(LiveBox):
                 ("insights_rate", rate(total)),
                 ("insights_minutes", minutes(total)),
                 ("insights_cost", cost(total)),
+                *((("insights_response", response(total)), ("insights_interruptions", interruptions(total))) if total.measured else ()),
             ):
                 with Box():
                     Text("dt", say(name))
@@ -97,6 +98,8 @@ class InsightsPage(LiveBox):
                 if total.answer_rate is not None:
                     charts.rates(found, asked, lead)
                 charts.minutes_and_cost(found, asked, lead)
+                if total.measured:
+                    charts.conversations(found, asked, lead)
                 days_table(found, asked)
                 Text("a", say("export"), "export", href=asked.csv(), download="insights.csv")
             self._sides(asked, found)
@@ -124,7 +127,7 @@ class InsightsPage(LiveBox):
         """What sets these calls apart from those that they are compared with."""
         if asked.speaker != beside.speaker or (beside.compare and beside.compare != BEFORE):
             return self._speaker_name(asked.speaker) if asked.speaker else say("insights_all")
-        return say("insights_from_to", first=day_name(asked.period.first), last=day_name(asked.period.last))
+        return days_name(asked.period)
 
     def _speaker_name(self, speaker: str) -> str:
         return self._desk.directory.name_of(speaker) or speaker or say("insights_without")

@@ -2,15 +2,23 @@
 
 from datetime import date
 
-from services.domain.insights import Tally
+from services.domain.insights import Period, Tally
 from ui.words import dollars, locale, say
 
 
-def day_name(day: date) -> str:
-    """`Sep 1`"""
+def day_name(day: date, *, year: bool = False) -> str:
+    """`Sep 1`, or with its year."""
     from babel.dates import format_skeleton  # only this page needs it
 
-    return str(format_skeleton("MMMd", day, locale=locale()))
+    return str(format_skeleton("yMMMd" if year else "MMMd", day, locale=locale()))
+
+
+def days_name(period: Period) -> str:
+    """`Sep 1 to Sep 28`; a single day is named once, and years where there are two."""
+    if period.days == 1:
+        return day_name(period.first)
+    year = period.first.year != period.last.year
+    return say("insights_from_to", first=day_name(period.first, year=year), last=day_name(period.last, year=year))
 
 
 def number(value: float, *, digits: int = 0) -> str:
@@ -29,6 +37,16 @@ def rate(tally: Tally) -> str:
 def cost(tally: Tally) -> str:
     """The cost, a dash if none is known."""
     return dollars(tally.cost) if tally.priced else "–"
+
+
+def response(tally: Tally) -> str:
+    """`1.2 s`, or a dash if there are too few calls to tell."""
+    return "–" if tally.response_s is None else say("insights_seconds", seconds=number(tally.response_s, digits=1))
+
+
+def interruptions(tally: Tally) -> str:
+    """How many there are in a call, by both sides together, or a dash."""
+    return "–" if tally.interruptions is None else number(sum(tally.interruptions), digits=1)
 
 
 def answered(tally: Tally) -> str:

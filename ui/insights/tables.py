@@ -1,20 +1,29 @@
 """The numbers of the charts as tables, for those who read rather than look. Made as one piece of HTML: a year has 365 rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 from nicegui import ui
 
 from services.domain.insights import Insights, Tally
 from ui.insights.asked import Asked
-from ui.insights.numbers import answered, cost, day_name, minutes, number, rate
+from ui.insights.numbers import answered, cost, day_name, interruptions, minutes, number, rate, response
 from ui.kit.markup import Box, Text
 from ui.words import say
 
 Row = tuple[str, str, Tally]
 """A name, the address that it leads to, and the numbers."""
 
-_COLUMNS = ("insights_calls", "insights_answered", "insights_rate", "insights_minutes", "insights_cost")
+Column = tuple[str, Callable[[Tally], str]]
+_COLUMNS: tuple[Column, ...] = (
+    ("insights_calls", lambda tally: number(tally.calls)),
+    ("insights_answered", answered),
+    ("insights_rate", rate),
+    ("insights_minutes", minutes),
+    ("insights_cost", cost),
+)
+_MEASURED: tuple[Column, ...] = (("insights_response", response), ("insights_interruptions", interruptions))
+"""Left out where nothing was measured."""
 
 
 def days_table(found: Insights, asked: Asked) -> None:
@@ -35,14 +44,14 @@ def comparison(this: Row, other: Row) -> None:
 
 
 def _table(first: str, rows: Sequence[Row], caption: str) -> None:
-    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in (first, *map(say, _COLUMNS)))
-    body = "".join(f"<tr>{_row(*row)}</tr>" for row in rows)
+    columns = (*_COLUMNS, *_MEASURED) if any(tally.measured for _, _, tally in rows) else _COLUMNS
+    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in (first, *(say(name) for name, _ in columns)))
+    body = "".join(f"<tr>{_row(columns, *row)}</tr>" for row in rows)
     # The only text from outside are names, which are escaped.
     table = f'<table><caption class="sr-only">{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     ui.html(table, sanitize=False).classes("insights-table").props["tabindex"] = "0"
 
 
-def _row(name: str, address: str, tally: Tally) -> str:
-    cells: Iterable[str] = (number(tally.calls), answered(tally), rate(tally), minutes(tally), cost(tally))
+def _row(columns: Sequence[Column], name: str, address: str, tally: Tally) -> str:
     named = f'<a href="{escape(address)}">{escape(name)}</a>' if address else escape(name)
-    return f'<th scope="row">{named}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    return f'<th scope="row">{named}</th>' + "".join(f"<td>{escape(write(tally))}</td>" for _, write in columns)

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from services.domain.errors import JournalError
 from services.journal.database.counted import COUNTED
+from services.journal.database.measured import MEASURED
 from services.journal.database.schema import schema_version
 from services.journal.database.search_index import INDEX, SHORT_WORDS, SHORTEST_WORDS
 
@@ -124,6 +125,7 @@ STEPS: tuple[Step, ...] = (
         " revision BIGINT NOT NULL, PRIMARY KEY (call_id, rule))",
         "CREATE INDEX earshot_alerts_revision ON earshot_alerts (revision)",
     ),
+    MEASURED,
 )
 """A released step is never changed. Every later change is a new step."""
 

@@ -45,10 +45,15 @@ calls = _table(
     answered=sa.Integer,
     talk_ms=sa.BigInteger,
     cost=sa.Double,
+    response_ms=sa.BigInteger,
+    interrupted=sa.Integer,
+    barged_in=sa.Integer,
 )
 """One row per call as last read. `data` is the whole call. A search looks in `words` and in `said`: the
 transcript after the end, notes, tags and disposition. What is counted stands in columns of its own: `speaker` is the id of the assistant
-or squad, `caller` that of the caller ID, both empty if unknown."""
+or squad, `caller` that of the caller ID, both empty if unknown. Of what was measured of the conversation: `response_ms` is the median time
+until the assistant answers, `interrupted` how often the assistant interrupted the customer, `barged_in` how often the customer the
+assistant; null if it was not measured."""
 
 search_index = _table("earshot_search", rowid=sa.Integer)
 search_rows = _table("earshot_search_rows", number=sa.Integer, call_id=sa.String)
@@ -65,7 +70,7 @@ notes = _table("earshot_notes", id=sa.BigInteger, call_id=sa.String, at=sa.BigIn
 labels = _table("earshot_labels", call_id=sa.String, kind=sa.String, text=sa.String, who=sa.String, at=sa.BigInteger)
 """The tags of calls (kind `tag`), and at most one `disposition` of each."""
 
-measures = _table("earshot_measures", call_id=sa.String, measurer=sa.String, data=sa.String, brief=sa.String)
+measures = _table("earshot_measures", call_id=sa.String, measurer=sa.String, data=sa.String, brief=sa.String, revision=sa.BigInteger)
 """What was measured of each call's conversation, as JSON: all of it, and in brief for answers about many calls.
 `measurer` is the process that measures the call now; empty: none."""
 

@@ -14,7 +14,7 @@ from services.domain.errors import JournalError
 from services.journal.database.revisions import Revised, current
 from services.journal.database.watches import Watch
 from services.journal.records import RecordingState, Session
-from services.journal.tables import alerts, audit, calls, recordings, sessions, states
+from services.journal.tables import alerts, audit, calls, measures, recordings, sessions, states
 from services.journal.tables.states import State
 from services.support.signals import Signal
 from services.support.tasks import Tasks
@@ -28,7 +28,8 @@ _RETRY_S = 1.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
     """What was written since the last news, by whichever process. `noted` are the ids of calls with new rows in the audit.
-    `states` are the changed states of the installation, by name, with the revision of each.
+    `states` are the changed states of the installation, by name, with the revision of each. `measured` is what was measured of calls, by
+    the id of each.
     """
 
     calls: list[Call]
@@ -37,6 +38,7 @@ class News:
     sessions: list[Session]
     recordings: list[RecordingState]
     alerts: list[Alert]
+    measured: Mapping[str, str]
 
 
 class Feed:
@@ -110,5 +112,6 @@ def _read(connection: sa.Connection, *, since: int, newest_note: int, own: froze
             sessions=sessions.written_since(connection, since),
             recordings=recordings.written_since(connection, since),
             alerts=alerts.written_since(connection, since),
+            measured=measures.written_since(connection, since),
         ),
     )

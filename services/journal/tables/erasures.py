@@ -27,7 +27,7 @@ def begin(connection: sa.Connection, call: Call, erasure: Erasure, note: AuditRo
         erasures.insert().values(call_id=call.id, who=erasure.by, asked_at=milliseconds(erasure.asked_at), confirmed_at=None)
     )
     save(connection, [(erased(call, erasure), erasure.asked_at)])
-    connection.execute(calls.update().where(calls.c.id == call.id).values(said=""))
+    connection.execute(calls.update().where(calls.c.id == call.id).values(said="", response_ms=None, interrupted=None, barged_in=None))
     for table in (transcripts, measures, notes, labels, alerts):
         connection.execute(table.delete().where(table.c.call_id == call.id))
     outbox.erase(connection, call.id, erasure)

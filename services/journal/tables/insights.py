@@ -4,7 +4,7 @@ SQLite sorts what it groups: 100,000 rows by several texts take longer than by o
 number, whose digits are the places of the values in lists of them. PostgreSQL takes hashes, and is faster without (0.2 s, not 0.4 s).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +23,19 @@ _SUMS = (
     sa.func.coalesce(sa.func.sum(calls.c.talk_ms), 0).label("talk_ms"),
     sa.func.coalesce(sa.func.sum(calls.c.cost), 0.0).label("cost"),
     sa.func.count(calls.c.cost).label("priced"),
+    sa.func.count(calls.c.interrupted).label("measured"),
+    sa.func.count(calls.c.response_ms).label("timed"),
+    sa.func.coalesce(sa.func.sum(calls.c.response_ms), 0).label("response_ms"),
+    sa.func.coalesce(sa.func.sum(calls.c.interrupted), 0).label("interrupted"),
+    sa.func.coalesce(sa.func.sum(calls.c.barged_in), 0).label("barged_in"),
 )
 
+_WHOLE = [column.name for column in _SUMS if column.name != "cost"]
+
+_SIDES = (calls.c.speaker, calls.c.caller)
+
 Where = Sequence[sa.ColumnElement[bool]]
+Known = Mapping[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,23 +65,39 @@ class Group:
     talk_ms: int
     cost: float
     priced: int
+    measured: int
+    timed: int
+    response_ms: int
+    interrupted: int
+    barged_in: int
 
 
-def by_day(connection: sa.Connection, runs: Sequence[Run], *, speaker: str | None, caller: str | None) -> list[Group]:
-    """Of one speaker or of all, from one caller ID or from all."""
-    found = []
-    for run in runs:
-        day = (calls.c.created_at - run.start_ms) // DAY_MS
-        where = _where(run.start_ms, run.end_ms, speaker=speaker, caller=caller)
-        groups = _groups(connection, where, (), day)
-        found += [Group(day=run.number + min(number, run.days - 1), **values) for number, values in groups]
-    return found
+class _NewValueError(Exception):
+    """A call has a value that is not among the known ones."""
 
 
-def by_sides(connection: sa.Connection, start_ms: int, end_ms: int, *, speaker: str | None, caller: str | None) -> list[Group]:
-    """By speaker and caller ID."""
-    where = _where(start_ms, end_ms, speaker=speaker, caller=caller)
-    return [Group(**values) for _, values in _groups(connection, where, (calls.c.speaker, calls.c.caller), sa.literal_column("0"))]
+def count(
+    connection: sa.Connection, runs: Sequence[Run], *, speaker: str | None, caller: str | None, known: Known
+) -> tuple[list[Group], list[Group], Known]:
+    """The calls by day, and by speaker and caller ID: of one speaker or of all, from one caller ID or from all. `known` is what an earlier
+    count returned last, or empty: it spares SQLite a seventh of the time."""
+    whole = _where(runs[0].start_ms, runs[-1].end_ms, speaker=speaker, caller=caller)
+    while True:
+        if not known and connection.dialect.name == "sqlite":
+            known = _known(connection, whole)
+        try:
+            days = [group for run in runs for group in _by_day(connection, run, speaker=speaker, caller=caller, known=known)]
+            sides = [Group(**values) for _, values in _groups(connection, whole, _SIDES, sa.literal_column("0"), known)]
+        except _NewValueError:
+            known = {}
+        else:
+            return days, sides, known
+
+
+def _by_day(connection: sa.Connection, run: Run, *, speaker: str | None, caller: str | None, known: Known) -> list[Group]:
+    day = (calls.c.created_at - run.start_ms) // DAY_MS
+    groups = _groups(connection, _where(run.start_ms, run.end_ms, speaker=speaker, caller=caller), (), day, known)
+    return [Group(day=run.number + min(number, run.days - 1), **values) for number, values in groups]
 
 
 def _where(start_ms: int, end_ms: int, *, speaker: str | None, caller: str | None) -> Where:
@@ -83,11 +109,21 @@ def _where(start_ms: int, end_ms: int, *, speaker: str | None, caller: str | Non
     return where
 
 
+def _known(connection: sa.Connection, where: Where) -> Known:
+    """The values of each column that is grouped by. One query for all of them: each one reads all rows."""
+    columns = (calls.c.ended_reason, *_SIDES)
+    combinations = connection.execute(sa.select(*columns).where(*where).distinct()).all()
+    return {column.name: sorted({row[place] for row in combinations}) for place, column in enumerate(columns)}
+
+
 def _groups(
-    connection: sa.Connection, where: Where, sides: Sequence[sa.ColumnClause[Any]], first: sa.ColumnElement[int]
+    connection: sa.Connection, where: Where, sides: Sequence[sa.ColumnClause[Any]], first: sa.ColumnElement[int], known: Known
 ) -> list[tuple[int, dict[str, Any]]]:
     """The number `first` and the values of each group of calls."""
-    return (_by_number if connection.dialect.name == "sqlite" else _by_columns)(connection, where, sides, first)
+    if connection.dialect.name == "sqlite":
+        columns = (calls.c.ended_reason, *sides)
+        return _by_number(connection, where, columns, first, {column.name: known[column.name] for column in columns})
+    return _by_columns(connection, where, sides, first)
 
 
 def _by_columns(
@@ -105,33 +141,33 @@ def _by_columns(
 
 
 def _by_number(
-    connection: sa.Connection, where: Where, sides: Sequence[sa.ColumnClause[Any]], first: sa.ColumnElement[int]
+    connection: sa.Connection, where: Where, columns: Sequence[sa.ColumnClause[Any]], first: sa.ColumnElement[int], known: Known
 ) -> list[tuple[int, dict[str, Any]]]:
-    columns = (calls.c.ended_reason, *sides)
-    combinations = connection.execute(sa.select(*columns).where(*where).distinct()).all()
-    known = {column.name: sorted({row[place] for row in combinations}) for place, column in enumerate(columns)}
     code = first
     for column in columns:
         places = {value: place for place, value in enumerate(known[column.name])}
-        # A value that came since then has the last place.
+        # A value that is not known yet has the last place.
         code = code * (len(places) + 1) + (sa.case(places, value=column, else_=len(places)) if places else 0)
     code = ((code * 2 + _ENDED) * 2 + calls.c.outgoing) * 2 + calls.c.answered
     query = sa.select(code.label("code"), *_SUMS).where(*where).group_by(sa.literal_column("1"))
     return [_read(row, known) for row in connection.execute(query)]
 
 
-def _read(row: sa.Row[Any], known: dict[str, list[str]]) -> tuple[int, dict[str, Any]]:
-    """Takes the digits of a group's number apart, the last first."""
+def _read(row: sa.Row[Any], known: Known) -> tuple[int, dict[str, Any]]:
+    """Takes the digits of a group's number apart, the last first. Raises _NewValueError."""
     values = _sums(row)
     code = row.code
     for name in reversed(_FLAGS):
         code, digit = divmod(code, 2)
         values[name] = bool(digit)
-    for name, texts in reversed(known.items()):
+    for name, texts in reversed(list(known.items())):
         code, place = divmod(code, len(texts) + 1)
-        values[name] = texts[place] if place < len(texts) else ""
+        if place == len(texts):
+            raise _NewValueError
+        values[name] = texts[place]
     return code, values
 
 
 def _sums(row: Any) -> dict[str, Any]:
-    return {"calls": row.calls, "talk_ms": int(row.talk_ms), "cost": float(row.cost), "priced": row.priced}
+    whole = {name: int(getattr(row, name)) for name in _WHOLE}
+    return {**whole, "cost": float(row.cost)}

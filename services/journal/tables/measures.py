@@ -1,23 +1,26 @@
 """What was measured of each call's conversation, and which process measures it now."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 
-from services.journal.database.schema import measures
+from services.journal.database.revisions import raised
+from services.journal.database.schema import calls, measures
+from services.journal.records import Counted
 from services.journal.tables import erasures, outbox
 from services.journal.tables.dials import Living, placed_by_another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
-    """What process `instance` has measured of a call so far, whole and in brief. `over`: it measures no more of it."""
+    """What process `instance` has measured of a call so far, whole, in brief and for insights. `over`: it measures no more of it."""
 
     call_id: str
     instance: str
     data: str
     brief: str
+    counted: Counted
     over: bool
 
 
@@ -48,13 +51,19 @@ def save(connection: sa.Connection, wanted: Sequence[Saved]) -> None:
     for one in wanted:
         if one.call_id in gone:
             continue
-        values = {"data": one.data, "brief": one.brief, "measurer": "" if one.over else one.instance}
+        values = {
+            "data": one.data,
+            "brief": one.brief,
+            "measurer": "" if one.over else one.instance,
+            "revision": raised(connection),
+        }
         of = measures.c.call_id == one.call_id
         mine = measures.update().where(of & measures.c.measurer.in_(("", one.instance))).values(values)
         if not connection.execute(mine).rowcount:
             if connection.execute(sa.select(measures.c.call_id).where(of)).first():
                 continue
             connection.execute(measures.insert().values(call_id=one.call_id, **values))  # the journal could not be written before
+        connection.execute(calls.update().where(calls.c.id == one.call_id).values(asdict(one.counted)))
         outbox.measured(connection, one.call_id, over=one.over)
 
 
@@ -67,3 +76,10 @@ def briefs(connection: sa.Connection, call_ids: Collection[str]) -> dict[str, st
     """What was measured of these calls in brief, by id, without those of which nothing was."""
     query = sa.select(measures.c.call_id, measures.c.brief).where(measures.c.call_id.in_(call_ids), measures.c.brief != "")
     return {row.call_id: row.brief for row in connection.execute(query)}
+
+
+def written_since(connection: sa.Connection, revision: int) -> dict[str, str]:
+    """What was measured of the calls that were saved after that revision, by id."""
+    # "> 0" written out, so that the partial index with the same text is used.
+    newer = sa.select(measures.c.call_id, measures.c.data).where(measures.c.revision > revision, sa.text("revision > 0"))
+    return {row.call_id: row.data for row in connection.execute(newer)}

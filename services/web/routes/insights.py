@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from services.desk.desk import CallDesk
 from services.desk.insights import read_insights
 from services.domain.errors import FieldError, RequestError
-from services.domain.insights import ENOUGH, LONGEST_DAYS, Insights, Period, Tally
+from services.domain.insights import ENOUGH, ENOUGH_MEASURED, LONGEST_DAYS, Insights, Period, Tally
 from services.web.access.current_client import client_for_reports
 from services.web.at_once import AtOnce
 from services.web.problems import PROBLEMS
@@ -23,7 +23,10 @@ _DEFAULT_DAYS = 28
 _AT_ONCE = 2  # of one client: of a long journal each takes a third of a second, for which other reads wait on SQLite
 _ID = r"^[A-Za-z0-9_-]{0,64}$"
 Day = Annotated[date, Field(ge=date(1971, 1, 1), le=date(9000, 12, 31))]
-_COLUMNS = ("day", "calls", "attempts", "answered", "answerRate", "minutes", "cost")
+_COLUMNS = (
+    *("day", "calls", "attempts", "answered", "answerRate", "minutes", "cost"),
+    *("measured", "responseSeconds", "interruptionsByCustomer", "interruptionsByAssistant"),
+)
 
 
 class TallyAnswer(BaseModel):
@@ -36,6 +39,12 @@ class TallyAnswer(BaseModel):
     minutes: float = Field(description="From the answer to the end, of all calls")
     cost: float = Field(description="US dollars, of the calls whose cost is known")
     priced: int = Field(description="How many calls have a known cost")
+    measured: int = Field(description="How many calls' conversations were measured")
+    responseSeconds: float | None = Field(
+        description=f"The mean of the calls' median response times of the assistant; null for fewer than {ENOUGH_MEASURED} calls"
+    )
+    interruptionsByCustomer: int = Field(description="In all measured calls")
+    interruptionsByAssistant: int
 
 
 class DayAnswer(TallyAnswer):
@@ -152,6 +161,10 @@ def _tally(tally: Tally) -> dict[str, Any]:
         "minutes": round(tally.talk_ms / 60_000, 2),
         "cost": round(tally.cost, 4),
         "priced": tally.priced,
+        "measured": tally.measured,
+        "responseSeconds": None if tally.response_s is None else round(tally.response_s, 3),
+        "interruptionsByCustomer": tally.barged_in,
+        "interruptionsByAssistant": tally.interrupted,
     }
 
 

@@ -12,12 +12,13 @@ from services.domain.errors import CallNotFound
 from services.domain.rule import Rule, RuleKind
 from services.domain.transcript import Line
 from services.journal import AuditRow, Endpoint, Journal
+from services.journal.records import Counted
 from services.journal.tables.pruning import KEPT
 from tests.journal.conftest import Clock, an_order, execute
 
 SECRETS = (
     *("Dana", "Rex the dog", "Lead forty-two", "storage.vapi", "Hello Dana", "Fridays", "Rex bites", "has a dog"),
-    *("whole figures", "figures in brief", "A ferocious dog"),
+    *("whole figures", "figures in brief", "A ferocious dog", "777000"),
 )
 TABLES = ("dials", "calls", "transcripts", "measures", "audit", "states", "recordings", "erasures", "notes", "labels", "outbox", "alerts")
 ORDER = an_order(name="Lead forty-two", first_message="Hello Dana", variable_values={"dog": "Rex the dog"})
@@ -55,7 +56,7 @@ async def stored(journal: Journal) -> None:
     row = AuditRow(at=AT, who="page", action="note", call_id="one", outcome="done")
     await journal.annotations.add_note(CALL, Note(id=0, at=AT, by="page", text="Rex bites"), row)
     await journal.annotations.add_tag(CALL, Label(text="has a dog", by="page", at=AT), row)
-    await journal.measures.save("one", "whole figures", brief="figures in brief", over=True)
+    await journal.measures.save("one", "whole figures", brief="figures in brief", counted=Counted(response_ms=777_000), over=True)
     await journal.alerts.add(ALERT)
 
 

@@ -1,5 +1,6 @@
 """Calls counted by day and outcome, by speaker and caller ID, on both databases, also after a migration."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -9,11 +10,16 @@ import pytest
 
 from services.desk.insights import read_insights
 from services.domain.call import Call, CallStatus
-from services.domain.insights import ENOUGH, Period, Tally
+from services.domain.insights import ENOUGH, ENOUGH_MEASURED, Period, Tally
 from services.journal import Journal, opening
 from services.journal.database.codec import dump, milliseconds
 from services.journal.database.counted import COUNTED
+from services.journal.database.measured import MEASURED
 from services.journal.database.migrations import STEPS, migrate
+from services.journal.records import Counted
+from services.measures.figures import Figures
+from services.measures.floor import Conversation
+from services.measures.turns import Turn
 from tests.journal.conftest import Open, execute
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -58,6 +64,16 @@ async def test_what_is_counted_and_what_is_not(journal: Journal) -> None:
     assert (only.total.calls, only.days[0].tally.calls, list(only.callers)) == (1, 1, ["main"])
     assert {call.id for call in await journal.calls(speakers=["team"])} == {"inbound"}
     assert {call.id for call in await journal.calls(speakers=["riley"], callers=["main"], statuses=[CallStatus.ENDED])} == {"one", "missed"}
+
+
+async def test_a_value_that_comes_after_a_first_count_is_counted_too(journal: Journal) -> None:
+    await journal.save(CALL)
+    await read_insights(journal, days(date(2026, 9, 1)))
+    await journal.save(replace(CALL, id="two", assistant_id="sam", phone_number_id="second", ended_reason="customer-busy"))
+    found = await read_insights(journal, days(date(2026, 9, 1)))
+    assert (set(found.speakers), set(found.callers)) == ({"riley", "sam"}, {"main", "second"})
+    assert sum(found.days[0].outcomes.values()) == 2
+    assert len(found.days[0].outcomes) == 2
 
 
 async def test_a_day_is_the_readers(journal: Journal) -> None:
@@ -106,6 +122,40 @@ async def test_calls_of_before_the_update_are_counted_alike(url: str, open_journ
         await execute(url, f"DELETE FROM earshot_calls WHERE id = '{call.id}'")  # noqa: S608
         await journal.save(call)
     assert [tuple(row) for row in migrated] == [tuple(row) for row in await execute(url, columns)]
+
+
+def one_measured(number: int) -> Counted:
+    return Counted(response_ms=None if number == 0 else 1000 * number, interrupted=number, barged_in=1)
+
+
+async def test_conversations_are_counted_as_they_were_measured_last(journal: Journal) -> None:
+    for number in range(ENOUGH_MEASURED + 1):
+        await journal.save(replace(CALL, id=str(number)))
+        await journal.measures.save(str(number), "{}", brief="{}", counted=Counted(interrupted=9))
+        await journal.measures.save(str(number), "{}", brief="{}", counted=one_measured(number), over=True)
+        await journal.save(replace(CALL, id=str(number), cost=0.2))  # what a later read says of the call changes nothing of it
+    await journal.save(replace(CALL, id="not measured"))
+    (day,) = (await read_insights(journal, days(date(2026, 9, 1)))).days
+    tally = day.tally
+    assert (tally.calls, tally.measured, tally.timed) == (ENOUGH_MEASURED + 2, ENOUGH_MEASURED + 1, ENOUGH_MEASURED)
+    assert (tally.response_ms, tally.interrupted, tally.barged_in) == (15_000, 15, ENOUGH_MEASURED + 1)
+    assert (tally.response_s, tally.interruptions) == (3.0, (1.0, 2.5))
+    few = replace(tally, timed=ENOUGH_MEASURED - 1, measured=ENOUGH_MEASURED - 1)
+    assert (few.response_s, few.interruptions) == (None, None)
+
+
+async def test_conversations_of_before_the_update_are_counted_alike(url: str, open_journal: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = (Turn(0, 0, 2), Turn(1, 3.25, 8, 1.25), Turn(0, 7, 9, interrupts=True), Turn(1, 9.75, 12, 0.75))
+    brief = json.dumps(Figures(Conversation(until=12, turns=turns), missing=(), clipped_s=(0, 0)).brief())
+    monkeypatch.setattr(opening, "migrate", partial(migrate, steps=STEPS[: STEPS.index(MEASURED)]))
+    await (await open_journal()).aclose()
+    monkeypatch.undo()
+    values = f"'one', 'ended', {milliseconds(NOON)}, '', '{dump(CALL)}', '{CALL.ended_reason}'"
+    await execute(url, f"INSERT INTO earshot_calls (id, status, created_at, words, data, ended_reason) VALUES ({values})")  # noqa: S608
+    await execute(url, f"INSERT INTO earshot_measures VALUES ('one', '', '', '{brief}')")  # noqa: S608
+    await execute(url, "INSERT INTO earshot_measures VALUES ('two', 'here', '', '')")
+    found = (await read_insights(await open_journal(), days(date(2026, 9, 1)))).total
+    assert (found.measured, found.timed, found.response_ms, found.interrupted, found.barged_in) == (1, 1, 1000, 0, 1)
 
 
 def test_a_rate_of_few_calls_is_none() -> None:
