@@ -18,6 +18,7 @@ import { TEMPLATE } from "player_template";
 import { recallAutoGain, recallDevice, SoundOutput } from "sound_output";
 import { explain, tellMissed } from "sound_words";
 import { nameTab } from "tab_title";
+import { marksOf } from "turns";
 import { defineComponent } from "vue";
 
 const REFRESH_MS = 400; // of the line about the sound
@@ -63,6 +64,7 @@ export default defineComponent({
       refresher: 0,
       wanted: false, // started, while the module may still be loading
       latest: /** @type {StateChange|null} */ (null),
+      delayMs: 0, // between the coming of the sound and its playing
       unmounted: false,
       pausedAt: 0, // performance.now()
       end: 0, // timer
@@ -336,6 +338,7 @@ export default defineComponent({
     /** Asks for statistics, and shows them in the details. */
     async inform() {
       const stats = await this.player?.stats();
+      this.delayMs = 1000 * (stats?.delay ?? 0);
       if (!stats?.format) return stats;
       this.details = explain(stats, this.words);
       const mono = stats.format.channels === 1;
@@ -346,11 +349,31 @@ export default defineComponent({
       return stats;
     },
 
+    /**
+     * Marks what was measured of these turns. How long ago they were is what counts: the clocks of the server and of this machine differ.
+     * @param {{now: number, turns: import("turns").Turn[]}} measured ms since 1970, by the server's clock
+     */
+    mark({ now, turns }) {
+      const here = performance.now() - now;
+      const marks = marksOf(turns).map((mark) => ({ ...mark, from: mark.from + here, to: mark.to + here }));
+      for (const lane of this.lanes) lane.turnMarks = marks.filter(({ speaker }) => speaker === lane.who);
+    },
+
+    /**
+     * @param {PointerEvent} event
+     * @param {number} lane
+     */
+    explainMark(event, lane) {
+      const canvas = /** @type {HTMLCanvasElement} */ (event.currentTarget);
+      canvas.title = this.lanes[lane]?.explain(event.offsetX, event.offsetY) ?? "";
+    },
+
     /** @param {import("./live_playout.js").Levels} levels */
     show(levels) {
+      const cameAt = performance.now() - this.delayMs;
       for (const lane of this.lanes) {
         const { who } = lane;
-        const speaks = lane.add(levels[who], levels);
+        const speaks = lane.add(levels[who], levels, cameAt);
         if (speaks !== this.speaking[who]) this.speaking[who] = speaks;
         if (!document.hidden || this.floating) lane.paint(this.reducedMotion.matches);
         if (lane.figure !== this.level[who]) this.level[who] = lane.figure;

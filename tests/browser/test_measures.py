@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from services.domain.call import CallStatus
 from tests.browser.conftest import Earshot, Open, earshot_process
@@ -14,7 +14,7 @@ from tests.browser.test_vapi_replay import until
 
 @pytest.fixture(scope="module")
 def earshot() -> Iterator[Earshot]:
-    with earshot_process(EARSHOT_MEASURE="on") as earshot:
+    with earshot_process(EARSHOT_MEASURE="on", EARSHOT_RECORD="on") as earshot:
         yield earshot
 
 
@@ -38,3 +38,51 @@ def test_how_a_conversation_goes_is_said_live_and_afterwards_with_the_figures_of
     page.reload()
     for text in said():
         expect(line).to_contain_text(text)
+
+
+def test_turns_are_marked_live_and_in_the_replay_and_described_in_the_transcript(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    dial(page)
+    lane = page.locator(".lane.a .wave")
+    answered = re.compile(r"^Assistant answered after \d\.\d s$")
+    until(lambda: any(answered.match(text) for text in hovered(page, lane)))
+    page.locator(".bubble.assistant[data-final=true]").first.wait_for(timeout=PATIENCE)
+    part(page, "call-end").click()
+    see_status(page, CallStatus.ENDED)
+    call = earshot.calls()[0]["id"]
+    turns = earshot._ask("GET", f"/api/calls/{call}/measures")["turns"]
+    waits = [turn for turn in turns if turn["speaker"] == "assistant" and (turn["responseSeconds"] or 0) > 0.05]
+    said = [f"answered after {turn['responseSeconds']:.1f} s" for turn in waits]
+    expect(page.locator(".transcript .bubble.assistant .turn-figure").first).to_have_text(said[0], timeout=PATIENCE)
+    assert set(page.locator(".transcript .bubble.assistant .turn-figure").all_inner_texts()) <= {*said, "answered at once"}
+
+    part(page, "replay-open").click()
+    replay = part(page, "replay")
+    expect(replay).to_have_attribute("data-state", "paused")
+    expect(replay.locator(".replay-key")).to_be_visible()
+    expect(replay.locator(".replay-lines .assistant .turn-figure").first).to_have_text(said[0])
+    wave = part(page, "replay-wave")
+    box = wave.bounding_box()
+    assert box
+    seconds = float(str(wave.get_attribute("aria-valuemax")))
+    answer = max(waits, key=lambda turn: turn["responseSeconds"])
+    ended = answer["start"] - answer["responseSeconds"]
+    at = box["x"] + box["width"] * (answer["start"] - answer["responseSeconds"] / 2) / seconds
+    page.mouse.move(at, box["y"] + box["height"] - 7)
+    expect(replay.locator(".replay-pointed")).to_contain_text(f"Assistant answered after {answer['responseSeconds']:.1f} s")
+    page.mouse.down()
+    page.mouse.up()
+    expect(part(page, "replay-time")).to_have_text(f"0:{int(ended + 0.01):02}")
+    page.mouse.move(at, box["y"] + box["height"] * 0.75)
+    expect(replay.locator(".replay-pointed")).not_to_contain_text("answered")
+
+
+def hovered(page: Page, lane: Locator) -> list[str]:
+    """What a pointer along the foot of a lane is told."""
+    box = lane.bounding_box()
+    assert box
+    found = []
+    for x in range(4, int(box["width"]), 8):
+        page.mouse.move(box["x"] + x, box["y"] + box["height"] - 9)
+        found.append(lane.get_attribute("title") or "")
+    return found

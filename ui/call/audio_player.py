@@ -9,17 +9,20 @@ from urllib.parse import quote
 from nicegui.element import Element
 
 from services.domain.call import Call
+from services.measures.measured import Measured
 from services.support.root_path import address
 from ui.call.player_words import player_words
 from ui.kit.assets import ASSETS, versioned
 from ui.kit.markup import set_props
+from ui.words.turns import said_turns
 
 _LISTENING = ("starting", "waiting", "playing", "gap", "reconnecting", "blocked", "no-device", "expired")
+_MARKED_S = 40.0  # what the lanes show, and some more
 _RENEW_INTERVAL_S = 5.0  # between new tickets, so that a refusal no ticket can cure is not retried endlessly
 
 
 _MODULES: list[str | Path] = [
-    *("../kit/fill.js", "../kit/mute_button.js", "../kit/remembered.js", "../kit/tab_title.js"),
+    *("../kit/fill.js", "../kit/mute_button.js", "../kit/remembered.js", "../kit/tab_title.js", "../kit/turns.js", "../kit/turn_marks.js"),
     *("floating.js", "formats.js", "lane.js", "media_keys.js", "player_template.js", "sound_output.js", "sound_words.js"),
 ]
 
@@ -41,6 +44,7 @@ class AudioPlayer(Element, component=ASSETS / "audio_player.js", dependencies=_M
         self._issue_ticket = issue_ticket
         self._on_state = on_state
         self._renewed_at = float("-inf")
+        self._marked: list[tuple[float, str]] = []
         module_url = versioned("live_playout.js")
         set_props(self, url=self._url(), module_url=module_url, who=who, autostart=autostart, heartbeat=True, words=player_words())
         self.on("state", lambda event: self._on_change(event.args))
@@ -61,6 +65,14 @@ class AudioPlayer(Element, component=ASSETS / "audio_player.js", dependencies=_M
     def spread_handler(self) -> str:
         """JavaScript for a checkbox that plays both speakers in both ears."""
         return f"(event) => getElement({self.id}).setSpread(!event.target.checked)"
+
+    def mark_turns(self, measured: Measured) -> None:
+        """Marks the latest turns on the lanes."""
+        turns = said_turns(measured, since_s=measured.figures.conversation.until - _MARKED_S)
+        marked = [turn for turn in turns if turn["text"]]
+        if [(turn["start"], turn["text"]) for turn in marked] != self._marked:
+            self._marked = [(turn["start"], turn["text"]) for turn in marked]
+            self.run_method("mark", {"now": 1000 * time.time(), "turns": marked})
 
     def tell(self, call: Call, *, recorded: bool) -> None:
         """Tells the browser whether the call has ended, and whether it is being recorded."""

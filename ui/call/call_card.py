@@ -7,6 +7,7 @@ from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
 from services.domain.client import Scope
 from services.domain.errors import EarshotError
+from services.measures.measured import Measured
 from services.recording.recordings import Recordings
 from ui.call.alerts_line import AlertsLine
 from ui.call.annotations import CallAnnotations
@@ -84,10 +85,14 @@ class CallCard:
         self._outcome = Outcome(desk=desk, dial_again=dial_again)
         self._sound = Box(classes="sound")
         self._note = RecordingNote(call, recordings=recordings)
-        self._recorded = Recorded(call, recordings=recordings, replaying=partial(self._replaying, "ours"), note=self._note_at)
-        self._vapi_recorded = VapiRecorded(call, replaying=partial(self._replaying, "vapis"), note=self._note_at)
+        self._recorded = Recorded(
+            call, recordings=recordings, measured=desk.measurements.of, replaying=partial(self._replaying, "ours"), note=self._note_at
+        )
+        self._vapi_recorded = VapiRecorded(
+            call, measured=desk.measurements.of, replaying=partial(self._replaying, "vapis"), note=self._note_at
+        )
         with Box(classes="talked"):
-            self._measures = MeasuresLine(call, desk=desk, show_moment=self.show_moment)
+            self._measures = MeasuresLine(call, desk=desk, show_moment=self._show_time, show_live=self._mark)
             self._transcript = Transcript(call, desk=desk)
             Timeline(call, desk=desk)
         self._steering = Steering(call, desk=desk)
@@ -165,6 +170,15 @@ class CallCard:
         """Opens a replay of the call at this moment, where there is a recording."""
         if not self._recorded.open_at(seconds):
             self._vapi_recorded.open_at(seconds)
+
+    def _show_time(self, unix_s: float) -> None:
+        """The same for a time, in seconds since 1970."""
+        if not self._recorded.open_at_time(unix_s):
+            self._vapi_recorded.open_at_time(unix_s)
+
+    def _mark(self, measured: Measured) -> None:
+        if self._player and not self._player.is_deleted:
+            self._player.mark_turns(measured)
 
     def _note_at(self, seconds: float) -> None:
         self._annotations.mark_moment(seconds)

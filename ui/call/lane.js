@@ -1,4 +1,7 @@
 /** Draws one speaker's last half minute from the levels that the player reports 25 times a second. */
+import { drawMark } from "turn_marks";
+import { markUnder } from "turns";
+
 const SHOWN_S = 30;
 const LEVELS_HZ = 25; // as in assets/playout_worklet.js
 const PITCH_PX = 4; // from bar to bar
@@ -17,7 +20,8 @@ const CATCHES_UP = 4;
 
 /**
  * One speaker's last half minute as bars, the newest on the right. A line below them marks speech, one above them marks faster playing. A gap
- * in the sound is a shaded hole in the row of bars.
+ * in the sound is a shaded hole in the row of bars. What was measured of the turns is marked at the foot: a thin span until an answer, a
+ * diamond where somebody interrupts.
  */
 export class Lane {
   /**
@@ -30,12 +34,14 @@ export class Lane {
     this.pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     this.peaks = new Float32Array(SHOWN_S * LEVELS_HZ).fill(-1); // -1: no sound
     this.marks = new Uint8Array(this.peaks.length);
+    this.times = new Float64Array(this.peaks.length); // when the sound of each level came, in ms of performance.now()
+    this.turnMarks = /** @type {import("turns").Mark[]} */ ([]); // with the same times
     this.count = 0; // levels so far
     this.spokeAt = -Infinity; // count at the last speech
     this.started = false; // any sound has been played
     this.figure = ""; // the loudest level of the last quarter second, such as "−18 dBFS"
     this.loudest = 0; // RMS since that figure
-    this.hue = "";
+    this.hue = this.alarm = "";
     this.hueReadAt = 0; // count
     this.width = this.height = 0; // CSS pixels
     this.sizes = new ResizeObserver(([{ contentRect }]) => this.fit(contentRect));
@@ -59,9 +65,10 @@ export class Lane {
   /**
    * @param {{peak: number, rms: number}} level
    * @param {{gap: boolean, catchesUp: boolean}} sound
+   * @param {number} cameAt ms of performance.now()
    * @returns {boolean} true while this one speaks
    */
-  add({ peak, rms }, { gap, catchesUp }) {
+  add({ peak, rms }, { gap, catchesUp }, cameAt) {
     const at = this.count++ % this.peaks.length;
     this.started ||= !gap; // before the first sound nothing is missing
     if (rms > SPEAKING_RMS && !gap) this.spokeAt = this.count;
@@ -72,6 +79,7 @@ export class Lane {
       this.loudest = 0;
     }
     this.peaks[at] = gap ? -1 : peak;
+    this.times[at] = cameAt;
     this.marks[at] = (speaks ? SPEAKS : 0) | (gap && this.started ? GAP : 0) | (catchesUp ? CATCHES_UP : 0);
     return speaks;
   }
@@ -86,7 +94,9 @@ export class Lane {
   color() {
     // The theme may change during a call. Once a second is enough: reading the style costs more than painting.
     if (!this.hue || this.count - this.hueReadAt >= LEVELS_HZ) {
-      this.hue = getComputedStyle(this.canvas).getPropertyValue(`--${this.who}`).trim() || "#57534e";
+      const style = getComputedStyle(this.canvas);
+      this.hue = style.getPropertyValue(`--${this.who}`).trim() || "#57534e";
+      this.alarm = style.getPropertyValue("--stop").trim() || "#b91c1c";
       this.hueReadAt = this.count;
     }
     return this.hue;
@@ -95,7 +105,7 @@ export class Lane {
   paintBars() {
     const { pen, width, height, peaks, marks, count } = this;
     const bars = Math.floor(width / PITCH_PX);
-    const perBar = Math.max(1, Math.round(peaks.length / Math.max(1, bars)));
+    const perBar = this.perBar();
     const newest = Math.floor(count / perBar); // bars lie on a fixed time grid, so that they keep their shape as they move
     const shown = ((count % perBar) / perBar) * PITCH_PX; // of the newest, which enters from the right
     pen.clearRect(0, 0, width, height);
@@ -118,6 +128,35 @@ export class Lane {
       pen.fillRect(left, height / 2 - tall, BAR_PX, 2 * tall);
     }
     pen.globalAlpha = 1;
+    for (const one of this.turnMarks) {
+      pen.fillStyle = one.interrupts ? this.alarm : this.hue;
+      drawMark(pen, one, this.placeOf(one.from), this.placeOf(one.to), height - 2);
+    }
+  }
+
+  /** How many levels a bar shows. */
+  perBar() {
+    return Math.max(1, Math.round(this.peaks.length / Math.max(1, Math.floor(this.width / PITCH_PX))));
+  }
+
+  /**
+   * Where a time is shown, in CSS pixels; what is over is left of the lane.
+   * @param {number} time ms of performance.now()
+   */
+  placeOf(time) {
+    const oldest = Math.max(0, this.count - this.times.length);
+    let level = this.count - 1;
+    while (level >= oldest && this.times[level % this.times.length] > time) level--;
+    return level < oldest ? -100 : this.width - ((this.count - 1 - level) / this.perBar()) * PITCH_PX;
+  }
+
+  /**
+   * What the mark at a point of the canvas means; empty if there is none.
+   * @param {number} x CSS pixels
+   * @param {number} y CSS pixels
+   */
+  explain(x, y) {
+    return markUnder(this.turnMarks, (time) => this.placeOf(time), x, this.height - 2 - y)?.text ?? "";
   }
 
   /**

@@ -9,10 +9,12 @@ from services.domain.call import Call
 from services.domain.errors import EarshotError
 from services.measures.figures import SPEAKERS, Figures, quantile
 from services.measures.floor import SILENCE_S
+from services.measures.measured import Measured
 from services.measures.turns import Turn
 from ui.kit.live_box import Batch, LiveBox
 from ui.kit.markup import Text
 from ui.words import decimal, percent, say
+from ui.words.turns import AT_ONCE_S
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +22,6 @@ CUSTOMER, ASSISTANT = range(len(SPEAKERS))
 USUAL_S = 1.5
 """Up to here an answer seems natural on the telephone."""
 SLOW_S = 2.5
-_AT_ONCE_S = 0.05  # less would be written as 0.0, and who begins over the other's last sound answers after less than nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +34,21 @@ class Piece:
 
 class MeasuresLine(LiveBox):
     """Its row is kept free in a running call, so that nothing moves when there are figures. `show_moment` is called with a time in seconds
-    when a figure of an ended call is pressed.
+    since 1970 when a figure of an ended call is pressed, `show_live` with each news of a running one.
     """
 
-    def __init__(self, call: Call, *, desk: CallDesk, show_moment: Callable[[float], None]) -> None:
+    def __init__(self, call: Call, *, desk: CallDesk, show_moment: Callable[[float], None], show_live: Callable[[Measured], None]) -> None:
         super().__init__("p", "measures", aria_label=say("measures"), role="group", data_testid="measures")
         self._desk = desk
         self._call = call
         self._show_moment = show_moment
+        self._show_live = show_live
         self._shown: list[Piece] = []
         self._ended: bool | None = None
         self.set_visibility(call.running)
         batch = Batch[str, None](self, lambda _: self.refresh(self._call), every_s=0.25)
         self.subscribe(desk.measurements.changed, lambda call_id: batch.add(call_id, None) if call_id == self._call.id else None)
-        self._loaded: Figures | None = None
+        self._loaded: Measured | None = None
         if not call.running:
             self.start(self._load(), name="read measures")
 
@@ -57,14 +59,16 @@ class MeasuresLine(LiveBox):
             log.warning("could not read what was measured of a call (%s)", error.code)
             return
         if measured:
-            self._loaded = measured.figures
+            self._loaded = measured
             self.refresh(self._call)
 
     def refresh(self, call: Call) -> None:
         """Shows the figures as they are now."""
         self._call = call
-        measured = self._desk.measurements.live(call.id)
-        figures = measured.figures if measured else self._loaded
+        measured = self._desk.measurements.live(call.id) or self._loaded
+        if measured and call.running:
+            self._show_live(measured)
+        figures = measured.figures if measured else None
         said = list(pieces(figures, over=not call.running)) if figures and figures.conversation.turns else []
         if (said, not call.running) == (self._shown, self._ended):
             return
@@ -73,13 +77,13 @@ class MeasuresLine(LiveBox):
         self.clear()
         with self:
             for piece in said:
-                self._add(piece)
+                self._add(piece, measured.started_at if measured else 0.0)
 
-    def _add(self, piece: Piece) -> None:
+    def _add(self, piece: Piece, started_at: float) -> None:
         if piece.at is None or self._call.running:
             Text("span", piece.text)
             return
-        moment = piece.at
+        moment = started_at + piece.at
         Text("button", piece.text, "link", type="button", title=say("measures_moment")).on("click", lambda: self._show_moment(moment))
 
 
@@ -101,7 +105,7 @@ def pieces(figures: Figures, *, over: bool) -> Iterator[Piece]:
 
 def _answers(usual: float, *, over: bool) -> str:
     seconds = decimal(usual)
-    if usual < _AT_ONCE_S:
+    if usual < AT_ONCE_S:
         return say("measures_at_once")
     if not over:
         return say("measures_answers", seconds=seconds)

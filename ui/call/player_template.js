@@ -2,9 +2,9 @@
 export const TEMPLATE = `
 <div class="audio-player">
   <div class="lanes" :class="{ one: mono }">
-    <div v-for="s in speakers" v-show="s.who === 'customer' || !mono" :key="s.who" class="lane" :class="[s.row, { muted: muted[s.who], speaks: speaking[s.who] }]">
+    <div v-for="(s, k) in speakers" v-show="s.who === 'customer' || !mono" :key="s.who" class="lane" :class="[s.row, { muted: muted[s.who], speaks: speaking[s.who] }]">
       <div class="name">{{ mono ? words.oneLane : words[s.who] }}<small>{{ mono || !spread ? words.bothEars : words.ear[s.who] }}{{ speaking[s.who] ? ", " + words.speaking : "" }}</small><small class="level" aria-hidden="true">{{ level[s.who] }}</small></div>
-      <canvas class="wave" :ref="s.who" aria-hidden="true"></canvas>
+      <canvas class="wave" :ref="s.who" aria-hidden="true" @pointermove="explainMark($event, k)"></canvas>
       <div class="vol">
         <mute-button :muted="muted[s.who]" :aria-label="words.mute[mono ? 'both' : s.who]" @click="toggle(s.who)"></mute-button>
         <input type="range" class="volume" min="0" max="1" step="0.05" :value="volume[s.who]" :aria-label="words.volume[mono ? 'both' : s.who]"

@@ -26,7 +26,7 @@ def player_words() -> dict[str, Any]:
         "ear": {speaker: say(f"player_ear_{speaker}") for speaker in who},
         "mute": {lane: say(f"player_mute_{lane}") for lane in (*who, "both")},
         "volume": {lane: say(f"player_volume_{lane}") for lane in (*who, "both")},
-        "key": {mark: say(f"player_key_{mark}") for mark in ("speaks", "gap", "catchesUp")},
+        "key": {mark: say(f"player_key_{mark}") for mark in ("speaks", "gap", "catchesUp", "answer", "interruption")},
         "missed": {cause: text(f"player_missed_{cause}") for cause in ("sleep", "connection", "device")},
         "states": {state: say(f"player_state_{state}") for state in _STATES} | {"no-device": say("player_state_no_device")},
         "grounds": {ground: say(f"player_ground_{key}") for ground, key in _GROUNDS.items()},

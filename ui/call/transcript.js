@@ -23,6 +23,7 @@
  * @property {string} mark what an alert found in it
  */
 import { exact, lasting } from "times";
+import { figuresOf } from "turns";
 import { defineComponent } from "vue";
 
 const NEAR_BOTTOM_PX = 48; // about two lines: a reader this close to the bottom is following
@@ -47,7 +48,8 @@ export default defineComponent({
             <span class="came">{{ action.by }} {{ action.came }}</span><small>{{ time(action) }}</small>
           </p>
           <div v-else-if="line.kind === 'speech'" class="bubble" :class="[line.speaker, { open: !line.final }]" :data-final="String(line.final)">
-            <small>{{ heading(line) }}</small><b v-if="line.mark" class="found" dir="auto">{{ line.mark }}</b>
+            <small>{{ heading(line) }}<span v-if="figures[line.key]" class="turn-figure">{{ figures[line.key] }}</span></small>
+            <b v-if="line.mark" class="found" dir="auto">{{ line.mark }}</b>
             <span class="said" dir="auto">{{ line.text }}</span>
           </div>
           <details v-else-if="line.text || line.result" class="between" :class="[line.kind, { open: !line.final }]">
@@ -65,6 +67,8 @@ export default defineComponent({
   props: {
     actions: { type: /** @type {import("vue").PropType<Action[]>} */ (Array), default: () => [] },
     initial: { type: /** @type {import("vue").PropType<Line[]>} */ (Array), required: true },
+    /** What was measured of an ended call's conversation. */
+    turns: { type: /** @type {import("vue").PropType<import("turns").Turn[]>} */ (Array), default: () => [] },
     since: { type: Number, default: 0 },
     empty: String,
     words: { type: Object, required: true },
@@ -89,6 +93,12 @@ export default defineComponent({
     /** @returns {Line[]} */
     sorted() {
       return Object.values(this.lines).sort((a, b) => a.key - b.key);
+    },
+
+    /** @returns {Record<number, string>} what was measured of the turns that lines begin, by their keys */
+    figures() {
+      const lines = this.sorted.filter(({ kind }) => kind === "speech");
+      return Object.fromEntries(Object.entries(figuresOf(lines, this.turns)).map(([place, figure]) => [lines[+place].key, figure]));
     },
 
     /**

@@ -1,5 +1,6 @@
 """The live transcript of a call: the Python side of ui/call/transcript.js, and the source of its lines."""
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -19,12 +20,15 @@ from ui.kit.markup import set_props
 from ui.kit.notice import Notice
 from ui.kit.times import FORMATS, milliseconds
 from ui.words import say
+from ui.words.turns import SaidTurn, said_turns
+
+log = logging.getLogger(__name__)
 
 Plain = dict[str, Any]
 """A line as transcript.js has it."""
 
 
-class Bubbles(Element, component="transcript.js", dependencies=[FORMATS]):
+class Bubbles(Element, component="transcript.js", dependencies=[FORMATS, "../kit/turns.js"]):
     """Speech as chat bubbles and what happens between as chips, to copy and download. Times count from `since`, the call's answer.
 
     `actions` are shown where they happened, and are not part of what is copied: the customer did not hear a whisper.
@@ -46,6 +50,10 @@ class Bubbles(Element, component="transcript.js", dependencies=[FORMATS]):
     def act(self, actions: Iterable[Chip]) -> None:
         """Shows these actions, oldest first, instead of those shown before."""
         self.run_method("act", list(actions))
+
+    def measure(self, turns: list[SaidTurn]) -> None:
+        """Says beside the lines what was measured of their turns."""
+        set_props(self, turns=turns)
 
     def replace(self, lines: Iterable[Plain]) -> None:
         """Shows these lines instead of all others."""
@@ -72,15 +80,21 @@ class Transcript(LiveBox):
         self.subscribe(desk.transcripts.changed, self._on_line)
         self.subscribe(desk.transcripts.rewritten, self._on_rewrite)
         self.subscribe(desk.alerts.raised, self._on_alert)
+        self._measured = Batch[str, None](self, lambda _: self._measure(), every_s=1.0)
+        self.subscribe(desk.measurements.changed, self._on_figures)
         if not call.running:
             self.start(self._read(), name="read transcript")
+            self._measure()
 
     def refresh(self, call: Call) -> None:
         """Updates to a changed call."""
         deleted = call.erasure is not None and self._call.erasure is None
+        ended = not call.running and self._call.running
         self._call = call
         if deleted:
             self._bubbles.replace(())
+        if ended:
+            self._measure()
         self._show()
 
     def _on_line(self, change: tuple[str, Line]) -> None:
@@ -105,6 +119,22 @@ class Transcript(LiveBox):
     def _on_action(self, call_id: str) -> None:
         if call_id == self._call.id:
             self._actions.add(call_id, None)
+
+    def _on_figures(self, call_id: str) -> None:
+        """The last figures come after the end."""
+        if call_id == self._call.id and not self._call.running:
+            self._measured.add(call_id, None)
+
+    def _measure(self) -> None:
+        self.start(self._read_measures(), name="read measures")
+
+    async def _read_measures(self) -> None:
+        try:
+            measured = await self._desk.measurements.of(self._call.id)
+        except EarshotError as error:
+            log.warning("could not read what was measured of a call (%s)", error.code)
+            return
+        self._bubbles.measure(said_turns(measured) if measured and not self._call.erasure else [])
 
     def _on_rewrite(self, call_id: str) -> None:
         if call_id == self._call.id:

@@ -10,15 +10,17 @@ from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
 from ui.kit.visitor import visitor, visitor_may
 from ui.recording.replay import download_address
-from ui.recording.replayable import Replayable
+from ui.recording.replayable import Measure, Replayable
 from ui.words import say
 
 
 class Recorded(Replayable):
     """Hidden while there is no recording."""
 
-    def __init__(self, call: Call, *, recordings: Recordings, replaying: Callable[[bool], None], note: Callable[[float], None]) -> None:
-        super().__init__(call, title=say("recorded"), replaying=replaying, note=note)
+    def __init__(
+        self, call: Call, *, recordings: Recordings, measured: Measure, replaying: Callable[[bool], None], note: Callable[[float], None]
+    ) -> None:
+        super().__init__(call, title=say("recorded"), measured=measured, replaying=replaying, note=note)
         self._recordings = recordings
         self._confirming = False
         self._listens, self._deletes = visitor_may(Scope.LISTEN), visitor_may(Scope.MANAGE)

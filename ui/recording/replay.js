@@ -5,7 +5,7 @@
  *
  * @typedef {import("./waveform.js").Lane} Lane
  * @typedef {import("./waveform.js").Hole} Hole
- * @typedef {{parts: import("./waveform.js").Part[], marks: (Hole & {kind: string})[], seconds: number}} Peaks `peaks.json`
+ * @typedef {{startedAt: string, parts: import("./waveform.js").Part[], marks: (Hole & {kind: string})[], seconds: number}} Peaks `peaks.json`
  * @typedef {{lines: import("./replay_lines.js").Line[]}} Transcript `transcript.json`
  */
 import { ClipBar } from "clip";
@@ -15,6 +15,7 @@ import { RecordedSound } from "recorded_sound";
 import { ReplayLines } from "replay_lines";
 import { Stereo } from "stereo";
 import { lasting } from "times";
+import { figuresOf, marksOf } from "turns";
 import { defineComponent } from "vue";
 import { Waveform } from "waveform";
 
@@ -35,7 +36,7 @@ export default defineComponent({
   components: { ClipBar, MuteButton, ReplayLines },
   template: `
     <section class="replay" data-testid="replay" :data-state="state" :aria-label="words.replay" :aria-busy="String(state === 'loading')"
-      @keydown="mark">
+      @keydown="setEnd">
       <div v-if="state === 'failed'" class="replay-failed">
         <p role="alert">{{ words.failed }}</p>
         <button type="button" class="btn" @click="begin">{{ words.again }}</button>
@@ -48,13 +49,16 @@ export default defineComponent({
           </div>
           <div class="replay-wave" ref="wave" role="slider" tabindex="0" data-testid="replay-wave" :aria-label="words.seek" aria-valuemin="0"
             :aria-valuemax="Math.round(seconds)" :aria-valuenow="Math.round(time)" :aria-valuetext="position"
-            @keydown="press" @pointerdown="grab" @pointermove="drag" @pointerleave="pointed = null">
+            @keydown="press" @pointerdown="grab" @pointermove="drag" @pointerleave="leave">
             <span v-if="clip" class="replay-clip" :style="span(clip)" aria-hidden="true"></span>
             <canvas ref="canvas" aria-hidden="true"></canvas>
-            <span v-if="pointed !== null" class="replay-pointed" :style="at(pointed)" aria-hidden="true"><b>{{ lasting(pointed) }}</b></span>
+            <span v-if="pointed !== null" class="replay-pointed" :style="at(pointed)" aria-hidden="true"><b>{{ lasting(pointed) }}<template v-if="mark"> · {{ mark.text }}</template></b></span>
             <span v-if="seconds" class="replay-head" :style="at(time)" aria-hidden="true"></span>
           </div>
         </div>
+        <p v-if="marks.length" class="lane-key replay-key" aria-hidden="true">
+          <span><i class="answer"></i>{{ words.key_answer }}</span><span><i class="interruption"></i>{{ words.key_interruption }}</span>
+        </p>
         <div class="foot">
           <button type="button" class="btn replay-play" data-testid="replay-play" :disabled="state === 'loading'" @click="toggle">
             <svg width="18" height="18" viewBox="0 0 24 24" fill="currentColor" aria-hidden="true">
@@ -84,7 +88,7 @@ export default defineComponent({
         <clip-bar v-if="clip" :clip="clip" :time="time" :seconds="seconds" :seams="seams" :longest="clipped" :base="base" :words="words"
           @set="setClip"></clip-bar>
         <p v-for="hole in holes" :key="hole" class="replay-note">{{ hole }}</p>
-        <replay-lines v-if="lines.length" ref="lines" :lines="lines" :current="current" :words="words" @seek="seek"></replay-lines>
+        <replay-lines v-if="lines.length" ref="lines" :lines="lines" :figures="figures" :current="current" :words="words" @seek="seek"></replay-lines>
         <p v-else-if="state !== 'loading'" class="replay-note">{{ words.no_transcript }}</p>
       </template>
       <span v-if="state === 'loading'" class="sr-only" role="status">{{ words.loading }}</span>
@@ -93,6 +97,10 @@ export default defineComponent({
     base: { type: String, required: true },
     words: { type: Object, required: true },
     start: { type: Number, default: 0 },
+    /** Where it begins, in ms since 1970, if not at `start`. */
+    startAt: { type: Number, default: undefined },
+    /** What was measured of the conversation. */
+    turns: { type: /** @type {import("vue").PropType<import("turns").Turn[]>} */ (Array), default: () => [] },
     notable: Boolean,
     /** How many seconds a clip may have; 0: there are no clips of this recording. */
     clipped: { type: Number, default: 0 },
@@ -116,6 +124,8 @@ export default defineComponent({
       seconds: 0,
       time: this.start,
       pointed: /** @type {number|null} */ (null),
+      mark: /** @type {import("turns").Mark|undefined} */ (undefined), // under the pointer
+      startedAt: 0, // ms since 1970
       lines: /** @type {Transcript["lines"]} */ ([]),
       holes: /** @type {string[]} */ ([]),
       clip: /** @type {import("./clip.js").Clip|null} */ (null),
@@ -137,6 +147,21 @@ export default defineComponent({
     position() {
       return fill(this.words.position, { now: lasting(this.time), all: lasting(this.seconds) });
     },
+    /** @returns {import("turns").Mark[]} in seconds of the recording */
+    marks() {
+      if (!this.seconds) return [];
+      const within = (/** @type {number} */ at) => (at - this.startedAt) / 1000;
+      return marksOf(this.turns)
+        .map((mark) => ({ ...mark, from: within(mark.from), to: within(mark.to) }))
+        .filter(({ from, to }) => to > 0 && from < this.seconds);
+    },
+    /** @returns {Record<number, string>} */
+    figures() {
+      return figuresOf(
+        this.lines.map(({ speaker, at }) => ({ speaker, at: this.startedAt + 1000 * at })),
+        this.turns,
+      );
+    },
     /** @returns {number} */
     current() {
       return this.lines.findLastIndex(({ at }) => at <= this.time);
@@ -145,6 +170,7 @@ export default defineComponent({
 
   watch: {
     current: "emitLine",
+    marks: "drawMarks",
   },
 
   mounted() {
@@ -198,9 +224,10 @@ export default defineComponent({
      * @param {Peaks} peaks
      * @param {Transcript} transcript
      */
-    open({ parts, marks, seconds }, transcript) {
+    open({ startedAt, parts, marks, seconds }, transcript) {
       const holes = marks.filter(({ kind }) => kind !== "stall"); // a stall leaves no gap in the recording
       this.seconds = seconds;
+      this.startedAt = Date.parse(startedAt);
       this.mono = parts.every((part) => part.lanes.length === 1);
       this.seams = parts.slice(1).map(({ at }) => at);
       this.lines = transcript.lines;
@@ -209,8 +236,19 @@ export default defineComponent({
       this.sound.setSpeed(this.speed);
       this.waveform = new Waveform(/** @type {HTMLCanvasElement} */ (this.$refs.canvas), { parts, holes, seconds }, this.speakers);
       for (const who of this.speakers) this.waveform.mute(who, this.muted[who]);
+      this.drawMarks();
       this.state = "paused";
-      this.seek(this.time);
+      if (this.startAt === undefined) this.seek(this.time);
+      else this.seekTime(this.startAt);
+    },
+
+    drawMarks() {
+      this.waveform?.setMarks(this.marks);
+    },
+
+    /** @param {number} at ms since 1970 */
+    seekTime(at) {
+      this.seek((at - this.startedAt) / 1000);
     },
 
     /** @param {Hole & {kind: string}} hole */
@@ -287,7 +325,7 @@ export default defineComponent({
      * The keys that editors have for this: `i` begins a clip where it plays, `o` ends it there.
      * @param {KeyboardEvent} event
      */
-    mark(event) {
+    setEnd(event) {
       if (!this.clipped || event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLInputElement) return;
       if (event.key === "i") this.setClip("from", this.time);
       else if (event.key === "o") this.setClip("to", this.time);
@@ -321,6 +359,8 @@ export default defineComponent({
     /** @param {PointerEvent} event */
     grab(event) {
       if (event.button !== 0) return;
+      const mark = this.markAt(event);
+      if (mark) return this.seek(mark.from); // held, it is dragged from there only by a new press
       this.wave().setPointerCapture(event.pointerId);
       this.seek(this.timeAt(event));
     },
@@ -328,7 +368,19 @@ export default defineComponent({
     /** @param {PointerEvent} event */
     drag(event) {
       this.pointed = this.seconds ? this.timeAt(event) : null;
+      this.mark = this.markAt(event);
       if (this.wave().hasPointerCapture(event.pointerId)) this.seek(this.pointed ?? 0);
+    },
+
+    leave() {
+      this.pointed = null;
+      this.mark = undefined;
+    },
+
+    /** @param {PointerEvent} event */
+    markAt(event) {
+      const { left, top } = this.wave().getBoundingClientRect();
+      return this.waveform?.markAt(event.clientX - left, event.clientY - top);
     },
 
     /** @param {PointerEvent} event */

@@ -5,11 +5,13 @@ from urllib.parse import quote
 
 from nicegui.element import Element
 
+from services.measures.measured import Measured
 from services.recording.clips import LONGEST_S
 from services.support.root_path import address
 from ui.kit.markup import set_props
 from ui.kit.times import FORMATS
 from ui.words import text
+from ui.words.turns import said_turns
 
 _OWN = (
     "replay loading failed play pause seek position speed both mute_customer mute_assistant gap takeover transcript no_transcript"
@@ -22,17 +24,29 @@ _WORDS = {
     "assistant": "assistant",
     "both_ears": "spread",
     "note": "note_here",
+    "key_answer": "player_key_answer",
+    "key_interruption": "player_key_interruption",
 }
 """The component's names for its texts, and the keys of the texts."""
 
-_MODULES = ["../kit/fill.js", "../kit/mute_button.js", "clip.js", "recorded_sound.js", "replay_lines.js", "stereo.js", "waveform.js"]
+_MODULES = [
+    "../kit/fill.js",
+    "../kit/mute_button.js",
+    "../kit/turns.js",
+    "../kit/turn_marks.js",
+    "clip.js",
+    "recorded_sound.js",
+    "replay_lines.js",
+    "stereo.js",
+    "waveform.js",
+]
 
 
 class Replay(Element, component="replay.js", dependencies=[FORMATS, *_MODULES]):
     """Loads and replays the finished recording of `call_id`, ours or, with `vapis`, that of Vapi. Children appear beside its controls.
 
-    `start_s` is where it begins, in seconds. `on_line` is called with the index of the transcript line being spoken, -1 before the first;
-    `on_note` with the moment in seconds about which somebody wants to write a note.
+    `start_s` is where it begins, in seconds, or `start_unix_s` since 1970. `on_line` is called with the index of the transcript line being
+    spoken, -1 before the first; `on_note` with the moment in seconds about which somebody wants to write a note.
     """
 
     def __init__(
@@ -41,6 +55,7 @@ class Replay(Element, component="replay.js", dependencies=[FORMATS, *_MODULES]):
         *,
         vapis: bool = False,
         start_s: float = 0.0,
+        start_unix_s: float | None = None,
         on_line: Callable[[int], None] | None = None,
         on_note: Callable[[float], None] | None = None,
     ) -> None:
@@ -48,6 +63,7 @@ class Replay(Element, component="replay.js", dependencies=[FORMATS, *_MODULES]):
         words = {name: text(key) for name, key in _WORDS.items()}
         base = _vapis_address(call_id) if vapis else _address(call_id)
         set_props(self, base=base, words=words, start=start_s, notable=bool(on_note), clipped=0 if vapis else LONGEST_S)
+        set_props(self, start_at=None if start_unix_s is None else 1000 * start_unix_s)
         if on_line:
             self.on("line", lambda event: on_line(int(event.args)))
         if on_note:
@@ -55,6 +71,14 @@ class Replay(Element, component="replay.js", dependencies=[FORMATS, *_MODULES]):
 
     def seek(self, seconds: float) -> None:
         self.run_method("seek", seconds)
+
+    def seek_time(self, unix_s: float) -> None:
+        """The same for a time, in seconds since 1970."""
+        self.run_method("seekTime", 1000 * unix_s)
+
+    def mark_turns(self, measured: Measured) -> None:
+        """Marks the turns on the lanes, and says of each line what was measured of its turn."""
+        set_props(self, turns=said_turns(measured))
 
 
 def download_address(call_id: str, part: int = 1) -> str:

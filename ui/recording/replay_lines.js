@@ -12,12 +12,14 @@ export const ReplayLines = defineComponent({
     <ol class="replay-lines" :aria-label="words.transcript" @wheel.passive="leave" @touchmove.passive="leave">
       <li v-for="(line, k) in lines" :key="k" :class="line.speaker">
         <button type="button" :aria-current="k === current ? 'true' : null" @click="$emit('seek', line.at)">
-          <small>{{ words[line.speaker] ?? line.speaker }} {{ lasting(line.at) }}</small>{{ line.text }}
+          <small>{{ words[line.speaker] ?? line.speaker }} {{ lasting(line.at) }}<span v-if="figures[k]" class="turn-figure">{{ figures[k] }}</span></small>{{ line.text }}
         </button>
       </li>
     </ol>`,
   props: {
     lines: { type: /** @type {import("vue").PropType<Line[]>} */ (Array), required: true },
+    /** What was measured of the turns that lines begin, by their places. */
+    figures: { type: /** @type {import("vue").PropType<Record<number, string>>} */ (Object), required: true },
     current: { type: Number, required: true },
     words: { type: Object, required: true },
   },

@@ -5,6 +5,9 @@
  * @typedef {{at: number, seconds: number}} Hole ends `at`, after `seconds` without sound
  * @typedef {"customer"|"assistant"|"both"} Lane
  */
+import { drawMark } from "turn_marks";
+import { markUnder } from "turns";
+
 const PITCH_PX = 4; // from bar to bar, as in the lanes of a live call
 const BAR_PX = 2.4;
 
@@ -23,6 +26,7 @@ export class Waveform {
     this.speakers = speakers;
     /** @type {Partial<Record<Lane, boolean>>} */
     this.muted = {};
+    this.marks = /** @type {import("turns").Mark[]} */ ([]); // in seconds
     this.time = 0; // seconds, played so far
     this.bars = 0;
     this.painted = 0; // bars drawn as played
@@ -45,6 +49,25 @@ export class Waveform {
   moveTo(time) {
     this.time = time;
     if (this.playedBars() !== this.painted) this.paint();
+  }
+
+  /** @param {import("turns").Mark[]} marks in seconds of the recording */
+  setMarks(marks) {
+    this.marks = marks;
+    this.paint();
+  }
+
+  /**
+   * The mark at a point of the canvas.
+   * @param {number} x CSS pixels
+   * @param {number} y CSS pixels
+   */
+  markAt(x, y) {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const tall = height / this.speakers.length;
+    const lane = Math.floor(y / tall);
+    const own = this.marks.filter(({ speaker }) => speaker === this.speakers[lane]);
+    return markUnder(own, (time) => (time / this.seconds) * width, x, (lane + 1) * tall - y);
   }
 
   /**
@@ -76,6 +99,13 @@ export class Waveform {
       this.paintLane(pen, lane, height / speakers.length);
     });
     pen.globalAlpha = 1;
+    for (const mark of this.marks) {
+      const lane = speakers.indexOf(mark.speaker);
+      if (lane < 0) continue;
+      pen.fillStyle = hue(mark.interrupts ? "--stop" : `--${mark.speaker}`);
+      const [left, right] = [mark.from, mark.to].map((time) => (time / this.seconds) * width);
+      drawMark(pen, mark, left, right, ((lane + 1) * height) / speakers.length);
+    }
   }
 
   /**
