@@ -19,6 +19,7 @@ EndMeasuring = Callable[[], Awaitable[None]]
 """Measures what has come, publishes the last figures and stops."""
 
 _AT_ONCE = 4  # blocks of 250 ms, 2 to 6 ms of CPU; the rest of what came at once is measured in the loop's next rounds
+_LEAST_LOST = 0.5  # samples: less is a rounding error, and a reconnection that brought all that was missed loses nothing
 _PUBLISHED_EVERY_S = 1.0  # of sound, if nothing happens
 
 
@@ -52,6 +53,7 @@ class Measurer:
         self._anew = True
         self._waiting: deque[tuple[float, bytes, StreamFormat, bool]] = deque()
         self._scheduled = False
+        self._state: object = None
         self._shown: object = None
         self._shown_at = 0.0
 
@@ -109,7 +111,7 @@ class Measurer:
             self._waiting.appendleft((at, sound[most:], form, False))
             sound = sound[:most]
         if measures.feed(sound):
-            self._show(measures.figures())
+            self._show(measures)
         return len(sound) / block
 
     def _at(self, at: float, form: StreamFormat, *, anew: bool) -> Measures:
@@ -122,11 +124,18 @@ class Measurer:
             self._measures = Measures(form, since=max(elapsed, figures.conversation.until) if figures else 0.0, before=figures)
             self._measuring = form
         elif anew or form != self._measuring:
-            self._measures.gap(max(0.0, elapsed - self._measures.seconds), form)
+            # In whole samples of a time with four digits, as in the log of a recording, whose figures are to be the same.
+            lost_s = round(round(elapsed, 4) * form.sample_rate) / form.sample_rate - self._measures.seconds
+            if form != self._measuring or lost_s * form.sample_rate > _LEAST_LOST:
+                self._measures.gap(max(0.0, lost_s), form)
             self._measuring = form
         return self._measures
 
-    def _show(self, figures: Figures) -> None:
+    def _show(self, measures: Measures) -> None:
+        if measures.state == self._state and measures.seconds - self._shown_at < _PUBLISHED_EVERY_S:
+            return
+        self._state = measures.state
+        figures = measures.figures()
         one = figures.conversation
         visible = (figures.speaking, len(one.turns), len(one.backchannels), len(figures.missing), figures.interruptions)
         if visible != self._shown or one.until - self._shown_at >= _PUBLISHED_EVERY_S:

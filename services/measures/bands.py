@@ -54,22 +54,32 @@ class Bands:
         bins = np.arange(self._edges[-1])[:, None]
         self._bands = ((bins >= self._edges[:-1]) & (bins < self._edges[1:])).astype("f4")
         self._beep, self._low, self._high = (slice(*self._bins(np.array(hz))) for hz in (_BEEP_HZ, _DTMF_LOW_HZ, _DTMF_HIGH_HZ))
-        self._rest = b""
+        self._hold(b"")
         self._before = np.zeros((2, 1, self._hop), dtype="f4")
 
     def feed(self, pcm: bytes) -> list[Block]:
         """The blocks that are whole now."""
-        data = self._rest + pcm
+        self._waiting.append(pcm)
+        self._held += len(pcm)
+        if self._held < self._size:
+            return []
+        data = b"".join(self._waiting)
         whole = len(data) - len(data) % self._size
-        self._rest = data[whole:]
+        self._hold(data[whole:])
         return [self._analysed(data[begin : begin + self._size]) for begin in range(0, whole, self._size)]
 
     def finish(self) -> tuple[Block, int]:
         """The last block, filled up with silence, and how many of its frames are sound. The next sound begins anew."""
-        rest, self._rest = self._rest, b""
+        rest = b"".join(self._waiting)
+        self._hold(b"")
         block = self._analysed(rest.ljust(self._size, b"\xff" if self._form.encoding == "mulaw" else b"\x00"))
         self._before = np.zeros_like(self._before)
         return block, len(rest) * BLOCK_FRAMES // self._size
+
+    def _hold(self, rest: bytes) -> None:
+        """Keeps the beginning of the next block. Frames of 20 ms are only joined once they are a block."""
+        self._waiting = [rest]
+        self._held = len(rest)
 
     def _bins(self, hz: npt.NDArray[np.int_]) -> npt.NDArray[np.int_]:
         return np.rint(hz * 2 * self._hop * self._factor / self._form.sample_rate).astype(int)

@@ -22,6 +22,7 @@ class Measures:
         self._stretches = (Stretches(), Stretches())
         self._floor = Floor.after(before.conversation, before.missing) if before else Floor()
         self._clipped_s = list(before.clipped_s) if before else [0.0, 0.0]
+        self._found = 0  # stretches
         heard = before.conversation.until if before else 0.0
         self._begin(form, heard)
         self.gap(since - heard)
@@ -39,6 +40,11 @@ class Measures:
     def seconds(self) -> float:
         """The time of the next sound."""
         return self._since + self._bytes / self._form.bytes_per_second
+
+    @property
+    def state(self) -> object:
+        """Differs from an earlier one if who speaks has changed, or what was said: then figures may have changed by more than time."""
+        return self._found, *(self._talking(channel) is not None for channel in (0, 1)), len(self._floor.missing)
 
     def feed(self, pcm: bytes) -> bool:
         """Returns True if figures may have changed. `pcm` has whole samples of all channels."""
@@ -87,6 +93,7 @@ class Measures:
 
     def _keep(self, channel: int, stretch: Stretch | None) -> None:
         if stretch:
+            self._found += 1
             self._floor.add(channel, self._in_seconds(stretch))
 
     def _talking(self, channel: int) -> Stretch | None:

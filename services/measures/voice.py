@@ -20,6 +20,9 @@ _NOISE_SMOOTHING = 5  # frames; the minimum of single frames would be far below 
 _NOISE_BIAS = 1.7  # noise over the minimum of its smoothed power; measured on white noise
 _NOISE_LEAST = (1e-7 * BAND_SHARES).astype("f4")  # -70 dBFS: below that nothing is heard on a telephone
 
+_MEAN = np.full(len(BAND_SHARES), 1 / len(BAND_SHARES), dtype="f4")
+"""The mean over the bands is a product with this: numpy's own takes three times as long for so few of them."""
+
 _MOST_EVIDENCE = 30.0  # per band, so that one loud band is no proof
 _LOW, _WEAK = 1.0, 1.6  # of noise alone, one frame in a thousand exceeds 1.2
 STRONG = 2.4
@@ -196,11 +199,11 @@ class VoiceDetector:
 def _evidence_of(powers: Floats, noise: Floats) -> Floats:
     """The mean log likelihood ratio of speech to noise over the bands."""
     ratio = np.maximum(powers / noise, 1)
-    return np.asarray(np.minimum(ratio - np.log(ratio) - 1, _MOST_EVIDENCE).mean(-1))
+    return np.asarray(np.minimum(ratio - np.log(ratio) - 1, _MOST_EVIDENCE) @ _MEAN)
 
 
 def _change(powers: Floats) -> Floats:
     """How much the shape of the spectrum differs from that of 100 ms before, as a mean over the bands in dB."""
     level = 10 * np.log10(powers[:, :-2] + powers[:, 1:-1] + powers[:, 2:] + _NOISE_LEAST)
     difference = level[:, _CHANGE_FRAMES : _CHANGE_FRAMES + BLOCK_FRAMES] - level[:, :BLOCK_FRAMES]
-    return np.asarray(np.minimum(np.abs(difference - difference.mean(-1, keepdims=True)).mean(-1), _MOST_CHANGE_DB))
+    return np.asarray(np.minimum(np.abs(difference - (difference @ _MEAN)[..., None]) @ _MEAN, _MOST_CHANGE_DB))
