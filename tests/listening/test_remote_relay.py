@@ -102,13 +102,13 @@ async def test_sinks_and_measuring_continue_after_its_death(stand_in: StandIn, l
     end_measuring = line.relay.measure("c1", lambda *latest: figures.append(latest))
     with line.relay.listen("c1", sound=False) as listener:
         await speak(await stand_in.connection(), PCM[: 10 * FORM.bytes_per_second])
-        await eventually(lambda: until(figures) > 8.7)
+        await eventually(lambda: until(figures) > 8.7 and recorder._unsaved > 10 * FORM.bytes_per_second)
         before = figures[-1][0]
         await kill(line)
         second = await stand_in.connection()
         assert [await one(listener) for _ in range(4)] == ["connected", "start", "interrupted", "connected"]
         await speak(second, PCM[10 * FORM.bytes_per_second : 20 * FORM.bytes_per_second])
-        await eventually(lambda: until(figures) > 18.7)
+        await eventually(lambda: until(figures) > 18.7 and recorder._unsaved > 20 * FORM.bytes_per_second)
         await end_measuring()
     recorder.close()
     assert before
