@@ -82,6 +82,7 @@ def _with(**changes: Any) -> Callable[[dict[str, Any]], None]:
         _with(aud="another-client"),
         _with(aud=["another-client", CLIENT], azp="another-client"),
         _with(aud=[CLIENT, "another-client"]),
+        _with(aud="another-client", azp=CLIENT),
         _without("aud"),
         _with(exp=int(time.time()) - 600),
         _without("exp"),
@@ -124,19 +125,22 @@ async def test_an_answer_of_another_issuer_is_refused(forger: Forger) -> None:
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "why"),
     [
-        _with(issuer="https://evil.example"),
-        _without("issuer"),
-        _with(token_endpoint="http://evil.example/token"),
-        _with(token_endpoint=None),
-        _with(jwks_uri="http://evil.example/jwks"),
-        _with(jwks_uri="file:///etc/passwd"),
+        (_with(issuer="https://evil.example"), "calls itself 'https://evil.example'"),
+        (_without("issuer"), "calls itself None"),
+        (_with(token_endpoint="http://evil.example/token"), "token_endpoint is not https"),
+        (_with(token_endpoint=None), "names no token_endpoint"),
+        (_with(jwks_uri="http://evil.example/jwks"), "jwks_uri is not https"),
+        (_with(jwks_uri="file:///etc/passwd"), "jwks_uri is not https"),
     ],
 )
-async def test_a_provider_that_describes_itself_wrongly_is_not_used(forger: Forger, change: Callable[[dict[str, Any]], None]) -> None:
+async def test_a_provider_that_describes_itself_wrongly_is_not_used(
+    forger: Forger, change: Callable[[dict[str, Any]], None], why: str
+) -> None:
     forger.description = change
-    assert (await refused(forger)).reason is Reason.DOWN
+    failure = await refused(forger)
+    assert (failure.reason, why in failure.detail) == (Reason.DOWN, True)
 
 
 @pytest.mark.parametrize(
@@ -151,13 +155,17 @@ async def test_a_provider_that_describes_itself_wrongly_is_not_used(forger: Forg
         (web.json_response(["no", "object"]), Reason.DOWN),
         (web.Response(text="<html>"), Reason.DOWN),
         (web.Response(text="[" * 100_000), Reason.DOWN),
-        (web.Response(body=b" " * 1_000_001), Reason.DOWN),
         (web.HTTPFound("https://evil.example/token"), Reason.DOWN),
     ],
 )
 async def test_an_unusable_token_response_is_a_plain_failure(forger: Forger, answer: web.Response, reason: Reason) -> None:
     forger.token_answer = answer
     assert (await refused(forger)).reason is reason
+
+
+async def test_no_more_than_a_megabyte_of_an_answer_is_read(forger: Forger) -> None:
+    forger.token_answer = web.Response(body=b" " * 1_000_001)
+    assert "larger than 1000000 bytes" in (await refused(forger)).detail
 
 
 def test_a_sign_in_ends_after_ten_minutes_and_can_t_be_altered() -> None:
