@@ -138,8 +138,14 @@ class CallDesk:
         self.note = self._notes.note
         self.contacts = Contacts(journal, self.note)
         self.phrases = Phrases(journal, self.note)
-        self.tokens = MadeTokens(journal, self.note, taken=lambda name: name in token_names or self.people.named(name) is not None)
+        self.tokens = MadeTokens(
+            journal,
+            self.note,
+            taken=lambda name: name in token_names or self.people.named(name) is not None,
+            owner=lambda person_id: self.people.is_owner(person_id),
+        )
         self.people = People(journal, self.note, names_taken=lambda: [*token_names, *(token.name for token in self.tokens.all())])
+        self.people.changed.subscribe(lambda _: self.tokens.look_at_owners())
         self.rules = Rules(journal, self.note)
         self.alerts = Alerts(journal)
         self.consents = Consents(journal, self.directory, self.note)

@@ -18,7 +18,8 @@ STATE = "api-tokens"
 
 
 class MadeTokens:
-    """`note` writes the audit. `taken` says of a name whether another token or a person has it.
+    """`note` writes the audit. `taken` says of a name whether another token or a person has it, `owner` of a
+    person's id whether they are an owner: their tokens end with them.
 
     `changed` tells that a token was made or revoked, in whichever process.
     """
@@ -29,12 +30,14 @@ class MadeTokens:
         note: Callable[..., "asyncio.Task[None]"],
         *,
         taken: Callable[[str], bool] = lambda _name: False,
+        owner: Callable[[str], bool] = lambda _person_id: False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.changed: Signal[None] = Signal()
         self._journal = journal
         self._note = note
         self._taken = taken
+        self._owner = owner
         self._now = now
         self._tokens: dict[str, ApiToken] = {}
         self._any = False
@@ -69,24 +72,32 @@ class MadeTokens:
         """The valid token of this text. Compares all, so that the duration reveals nothing."""
         digest, now, found = digest_of(token), self._now(), None
         for known in self._tokens.values():
-            if hmac.compare_digest(bytes.fromhex(known.digest), digest) and not known.expired(now):
+            if hmac.compare_digest(bytes.fromhex(known.digest), digest) and self._valid(known, now):
                 found = known
         return found
 
     def lives(self, token_id: str) -> bool:
-        """True if the token with this id is neither revoked nor expired."""
+        """True if the token with this id is neither revoked nor expired, and whoever made it is still an owner."""
         token = self._tokens.get(token_id)
-        return token is not None and not token.expired(self._now())
+        return token is not None and self._valid(token, self._now())
+
+    def look_at_owners(self) -> None:
+        """Ends what was opened with tokens of people who are owners no more. To be called when people have changed."""
+        for token_id in [token_id for token_id in self._revoked if not self.lives(token_id)]:
+            self._revoked.pop(token_id).set()
+
+    def _valid(self, token: ApiToken, now: datetime) -> bool:
+        return not token.expired(now) and (not token.made_by or self._owner(token.made_by))
 
     def knows(self, name: str) -> bool:
         """True if a valid token has this name."""
         now = self._now()
-        return any(token.name == name and not token.expired(now) for token in self._tokens.values())
+        return any(token.name == name and self._valid(token, now) for token in self._tokens.values())
 
     def any_may(self, scope: Scope) -> bool:
         """True if a valid token has this scope."""
         now = self._now()
-        return any(scope in token.scopes and not token.expired(now) for token in self._tokens.values())
+        return any(scope in token.scopes and self._valid(token, now) for token in self._tokens.values())
 
     async def over(self, token_id: str) -> None:
         """Returns once the token is revoked, in whichever process, or has expired."""
@@ -99,7 +110,7 @@ class MadeTokens:
     async def make(self, name: str, scopes: Collection[str], days: int | None, client: Client, *, dials_unasked: bool = False) -> str:
         """Makes a token and returns it: nobody can read it again. Raises Forbidden, RequestError, JournalError."""
         require(client, Scope.MANAGE)
-        text, made = make_token(name, scopes, days, now=self._now(), dials_unasked=dials_unasked)
+        text, made = make_token(name, scopes, days, now=self._now(), dials_unasked=dials_unasked, made_by=client.person)
 
         def change(value: str) -> str:
             known = loaded(value)

@@ -84,6 +84,10 @@ class People:
         person = self._people.get(login.partition(".")[0])
         return person if person and person.login == login and not person.disabled and person.name else None
 
+    def is_owner(self, person_id: str) -> bool:
+        """True for an owner who may be in."""
+        return person_id in self._people and _is_owner(self._people[person_id])
+
     def named(self, name: str) -> Person | None:
         """The person with this name, who may be disabled."""
         wanted = folded(name)

@@ -23,7 +23,8 @@ _PREFIX = "earshot_"
 class ApiToken:
     """`digest` is the SHA-256 of the token in hex: a fast hash is enough, since the token has 256 random bits. `expires_at` None: never.
 
-    `dials_unasked`: nobody has to confirm what it dials over MCP.
+    `dials_unasked`: nobody has to confirm what it dials over MCP. `made_by` is the id of the person who made it, with whom it ends; empty
+    if nobody with a name did.
     """
 
     id: str
@@ -33,6 +34,7 @@ class ApiToken:
     made_at: datetime
     expires_at: datetime | None
     dials_unasked: bool = False
+    made_by: str = ""
 
     @property
     def client(self) -> Client:
@@ -53,7 +55,9 @@ def digest_of(token: str) -> bytes:
     return hashlib.sha256(token.encode(errors="replace")).digest()
 
 
-def make_token(name: str, scopes: Collection[str], days: int | None, *, now: datetime, dials_unasked: bool = False) -> tuple[str, ApiToken]:
+def make_token(
+    name: str, scopes: Collection[str], days: int | None, *, now: datetime, dials_unasked: bool = False, made_by: str = ""
+) -> tuple[str, ApiToken]:
     """A new token and what is kept of it. `days` until it expires; None: never. Raises RequestError for what a token can't be."""
     if not is_token_name(name) or name in RESERVED:
         raise RequestError("Give the token a name of letters, digits, dots and dashes, at most 40.", code="invalid_token_name")
@@ -70,6 +74,7 @@ def make_token(name: str, scopes: Collection[str], days: int | None, *, now: dat
         made_at=now,
         expires_at=None if days is None else now + timedelta(days=days),
         dials_unasked=dials_unasked,
+        made_by=made_by,
     )
 
 
@@ -85,6 +90,7 @@ def dumped(tokens: Iterable[ApiToken]) -> str:
                 "made_at": token.made_at.isoformat(),
                 "expires_at": token.expires_at.isoformat() if token.expires_at else None,
                 "dials_unasked": token.dials_unasked,
+                "made_by": token.made_by,
             }
         )
         + "\n"
@@ -106,6 +112,7 @@ def loaded(text: str) -> dict[str, ApiToken]:
                 made_at=_time(row["made_at"]),
                 expires_at=_time(row["expires_at"]) if row["expires_at"] is not None else None,
                 dials_unasked=row.get("dials_unasked") is True,
+                made_by=str(row.get("made_by", "")),
             )
         except (ValueError, TypeError, KeyError):
             continue

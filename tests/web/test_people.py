@@ -241,3 +241,29 @@ async def test_hashing_leaves_the_loop_free_and_only_so_many_wait(monkeypatch: p
         await asyncio.sleep(0)
     assert turns > 3  # were the loop blocked, it would turn once for each
     assert await here.hash(PASSWORD)
+
+
+@pytest.mark.parametrize("end", ["disable", "remove", "role"])
+async def test_the_tokens_of_an_owner_end_with_them(vapi: StandIn, tmp_path: Path, end: str) -> None:
+    async with site(tmp_path, vapi) as here, browser() as session, browser() as boss, aiohttp.ClientSession() as program:
+        await member(here, boss, "Boss", Role.OWNER)
+        ana = await member(here, session, "Ana", Role.OWNER)
+        token = await here.desk.tokens.make("crm", ["read"], 30, here.desk.people.get(ana).client)
+        kept = await here.desk.tokens.make("erp", ["read"], 30, PAGE)
+        (made,) = [one for one in here.desk.tokens.all() if one.name == "crm"]
+        over = asyncio.create_task(here.desk.tokens.over(made.id))
+        headers = [{"Authorization": f"Bearer {one}"} for one in (token, kept)]
+
+        async def statuses() -> list[int]:
+            return [(await program.get(f"{here.url}/api/calls", headers=each)).status for each in headers]
+
+        assert await statuses() == [200, 200]
+        match end:
+            case "disable":
+                await here.desk.people.change(ana, PAGE, disabled=True)
+            case "remove":
+                await here.desk.people.remove(ana, PAGE)
+            case _:
+                await here.desk.people.change(ana, PAGE, role=Role.SUPERVISOR)
+        assert await statuses() == [401, 200]
+        await asyncio.wait_for(over, HANG_S)
