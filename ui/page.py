@@ -34,6 +34,7 @@ from ui.shell.alerts import Alerts
 from ui.shell.connection import Connection
 from ui.shell.dial_questions import DialQuestions
 from ui.shell.header import header
+from ui.shell.rules import RulesDialog
 from ui.shell.safety import stopped_banner
 from ui.shell.shortcuts import Palette, Present, Shortcuts
 from ui.shell.tour import Tour
@@ -112,6 +113,8 @@ class DeskPage:
         Tour()
         Palette()
         Alerts(desk=self._desk, open_=self._open)
+        if visitor_may(Scope.MANAGE):
+            RulesDialog(desk=self._desk)
         if visitor_may(Scope.CALL):
             Contacts(desk=self._desk, use=self._dialer.fill, regions=self._dialer.regions)
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 
 from services.domain.alert import quote
 from services.domain.call import Call, CallStatus
+from services.domain.client import Client, Scope
 from services.domain.errors import LimitReached
+from services.domain.permissions import require
 from services.domain.rule import Rule, RuleKind
 from services.domain.transcript import Line
 from services.journal import Journal
@@ -45,8 +47,10 @@ class RuleTrials:
         self._waiting = 0
         self._one = asyncio.Lock()
 
-    async def try_(self, rule: Rule, *, most: int = USUAL_CALLS) -> Trial:
-        """Judges the latest ended calls, `most` of them. Raises LimitReached if too many trials wait, JournalError."""
+    async def try_(self, rule: Rule, client: Client, *, most: int = USUAL_CALLS) -> Trial:
+        """Judges the latest ended calls, `most` of them. Raises Forbidden, LimitReached if too many trials wait, JournalError."""
+        require(client, Scope.READ)
+        require(client, Scope.MANAGE)
         if self._waiting >= _WAITING:
             raise LimitReached("Others are trying rules at the moment.", retry_after=5)
         self._waiting += 1

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from services.dialling.journal_states import States
-from services.domain.client import Client
+from services.domain.client import Client, Scope
 from services.domain.errors import RuleNotFound
+from services.domain.permissions import require
 from services.domain.rule import MOST_RULES, Rule, dumped, loaded, too_many
 from services.support.signals import Signal
 
@@ -58,7 +59,8 @@ class Rules:
         return self._on
 
     async def add(self, make: Callable[[str], Rule], client: Client) -> Rule:
-        """Adds the rule that `make` returns for a new id. Raises RequestError if there are too many, JournalError."""
+        """Adds the rule that `make` returns for a new id. Raises RequestError if there are too many, Forbidden, JournalError."""
+        require(client, Scope.MANAGE)
         rule = make(secrets.token_hex(4))
 
         def change(value: str) -> str:
@@ -72,7 +74,8 @@ class Rules:
         return rule
 
     async def alter(self, rule_id: str, change: Callable[[Rule], Rule], client: Client) -> Rule:
-        """Replaces a rule by what `change` makes of it. Raises RuleNotFound, what `change` raises, JournalError."""
+        """Replaces a rule by what `change` makes of it. Raises RuleNotFound, Forbidden, what `change` raises, JournalError."""
+        require(client, Scope.MANAGE)
 
         def changed(value: str) -> str:
             known = loaded(value)
@@ -87,7 +90,9 @@ class Rules:
         return loaded(value)[rule_id]
 
     async def remove(self, rule_id: str, client: Client) -> None:
-        """Deletes a rule. The alerts that it gave stay with their calls. Raises RuleNotFound, JournalError."""
+        """Deletes a rule. The alerts that it gave stay with their calls. Raises RuleNotFound, Forbidden,
+        JournalError."""
+        require(client, Scope.MANAGE)
 
         def changed(value: str) -> str:
             known = loaded(value)

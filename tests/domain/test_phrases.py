@@ -17,6 +17,7 @@ from services.domain.phrases import Phrase, phrase
         ("Kündigung", "Ich möchte kündigen."),
         ("kuendigen", "Die Kündigung liegt bei."),
         ("kundigung", "Ich will kündigen"),
+        ("soeur", "Ma sœur appelle"),
         ("Straße", "in der STRASSE"),
         ("cancelación", "quiero cancelar"),
         ("cancelacion", "La cancelación, por favor"),

@@ -54,6 +54,7 @@ _SHEETS = [
         "present",
         "fleet",
         "alerts",
+        "rules",
     ],
 ]
 """The order matters: of two rules with the same specificity the later one wins."""

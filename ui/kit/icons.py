@@ -33,6 +33,7 @@ _ICONS = {
     "call-cancelled": f'<g {_STROKE}><circle cx="12" cy="12" r="9"/><path d="M8.5 12h7"/></g>',
     "call-trouble": f'<g {_STROKE}><path d="M12 3.8 2.8 19.6h18.4z"/><path d="M12 10v4M12 16.8v0"/></g>',
     "contacts": f'<g {_STROKE}><circle cx="12" cy="8.5" r="3.6"/><path d="M5 20a7 7 0 0 1 14 0"/></g>',
+    "bell": f'<g {_STROKE}><path d="M6 10a6 6 0 0 1 12 0c0 6 2 7 2 7H4s2-1 2-7"/><path d="M10 20.5a2.2 2.2 0 0 0 4 0"/></g>',
     "again": f'<g {_STROKE}><path d="M20 11a8 8 0 1 0-2.3 6.3"/><path d="M20.5 5v6h-6"/></g>',
 }
 

@@ -37,6 +37,7 @@ export const COMMANDS = [
   { name: "contacts", key: "c", on: "[data-testid=contacts]", does: "click" },
   { name: "present", key: "p", on: "[data-testid=present]", does: "click" },
   { name: "fleet", on: "[data-testid=view-fleet][aria-pressed=false]", does: "click" },
+  { name: "rules", on: "[data-testid=rules]", does: "click" },
   { name: "safety", on: "[data-testid=safety]", does: "click" },
   { name: "tour", on: "[data-testid=tour-start]", does: "click" },
   { name: "settings", on: "[data-testid=settings]", does: "click" },

@@ -17,6 +17,7 @@ from ui.kit.markup import Box, Text
 from ui.kit.visitor import visitor_controls_all, visitor_may
 from ui.shell.people import PeoplePanel
 from ui.shell.preferences import log_out_to, preferences
+from ui.shell.rules import OPEN_RULES
 from ui.shell.safety import safety_controls
 from ui.words import say
 
@@ -45,6 +46,11 @@ def header(
         with Box("button", "btn quiet present", type="button", data_testid="present").on("click", js_handler=_PRESENT):
             Text("span", say("present"))
             Text("kbd", "P")
+        if visitor_may(Scope.MANAGE):
+            with Box("button", "btn quiet to-rules", type="button", title=say("rules"), data_testid="rules") as rules:
+                icon("bell", 20)
+                Text("span", say("rules"), "sr-only")
+            rules.on("click", js_handler=OPEN_RULES)
         if visitor_controls_all() or visitor_may(Scope.MANAGE):
             safety_controls(desk=desk, switch=switch)
         accepts = settings.webhook_secret or settings.webhook_hmac_key

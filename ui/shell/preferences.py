@@ -9,6 +9,7 @@ from nicegui.events import GenericEventArguments
 
 from services.desk.desk import CallDesk
 from services.desk.made_tokens import MadeTokens
+from services.domain.client import Scope
 from services.settings import Settings
 from services.support.language import COOKIE as LANGUAGE_COOKIE
 from services.support.language import THEME_COOKIE
@@ -19,11 +20,13 @@ from services.webhooks_out.endpoints import Endpoints
 from ui.kit.icons import icon
 from ui.kit.later import later
 from ui.kit.markup import Box, Text
+from ui.kit.visitor import visitor_may
 from ui.shell.api_tokens import ApiTokensPanel
 from ui.shell.event_webhooks import EventWebhooksPanel
 from ui.shell.number_deletion import NumberDeletion
 from ui.shell.people import PeoplePanel
 from ui.shell.phrases import PhrasesPanel
+from ui.shell.rules import OPEN_RULES
 from ui.shell.webhooks import webhook_settings
 from ui.words import language, say
 
@@ -91,6 +94,8 @@ def _panel(panels: Sequence[Panel], *, log_out_to: str, forward: WebhookForward 
     _choice("language", {tag: catalogue(tag).name for tag in languages()}, language(), reload)
     if forward:
         webhook_settings(forward)
+    if visitor_may(Scope.MANAGE):
+        Text("button", say("rules"), "btn rules-button", type="button").on("click", js_handler=OPEN_RULES)
     for panel in panels:
         panel.build()
     if log_out_to:

@@ -23,6 +23,7 @@ _NAMES = (
     "fleet",
     "contacts",
     "present",
+    "rules",
     "safety",
     "tour",
     "settings",

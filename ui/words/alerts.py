@@ -23,7 +23,11 @@ _INTERRUPTS = {
 
 def alert_words(alert: Alert) -> str:
     """What happened, in a few words: `“cancel” was said`, `9.0 s of silence`."""
-    rule, amount = alert.rule, alert.amount or 0.0
+    return found_words(alert.rule, alert.amount or 0.0)
+
+
+def found_words(rule: Rule, amount: float) -> str:
+    """What a rule found. `amount` is what was measured, in the unit of `rule.above`."""
     if rule.kind is RuleKind.KEYWORD:
         return say("alert_keyword", phrase=rule.phrase)
     if rule.kind is RuleKind.INTERRUPTIONS:

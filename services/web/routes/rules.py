@@ -161,9 +161,9 @@ class _RuleRoutes:
         """To how many of the latest calls it would have applied, and to which. Nothing is changed, and nobody is alerted. Needs the
         scope `read` too, since it shows calls."""
         client_of(request, Scope.READ)
-        client_of(request, Scope.MANAGE)
+        client = client_of(request, Scope.MANAGE)
         rule = rule_of("", body.kind, phrase=body.phrase, speaker=body.speaker, above=body.above)
-        trial = await self._desk.trials.try_(rule, most=body.calls)
+        trial = await self._desk.trials.try_(rule, client, most=body.calls)
         calls = [_match(match) for match in trial.matches[:_LISTED]]
         return JSONResponse({"lookedAt": trial.looked_at, "judged": trial.judged, "matched": len(trial.matches), "calls": calls})
 
