@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Position, expect
 
 from services.domain.call import CallStatus
 from tests.browser.conftest import Earshot, Open, earshot_process
@@ -67,13 +67,13 @@ def test_turns_are_marked_live_and_in_the_replay_and_described_in_the_transcript
     seconds = float(str(wave.get_attribute("aria-valuemax")))
     answer = max(waits, key=lambda turn: turn["responseSeconds"])
     ended = answer["start"] - answer["responseSeconds"]
-    at = box["x"] + box["width"] * (answer["start"] - answer["responseSeconds"] / 2) / seconds
-    page.mouse.move(at, box["y"] + box["height"] - 7)
+    at = box["width"] * (answer["start"] - answer["responseSeconds"] / 2) / seconds
+    mark: Position = {"x": at, "y": box["height"] - 7}  # within the waveform: what comes late above it moves it
+    wave.hover(position=mark)
     expect(replay.locator(".replay-pointed")).to_contain_text(f"Assistant answered after {answer['responseSeconds']:.1f} s")
-    page.mouse.down()
-    page.mouse.up()
+    wave.click(position=mark)
     expect(part(page, "replay-time")).to_have_text(f"0:{int(ended + 0.01):02}")
-    page.mouse.move(at, box["y"] + box["height"] * 0.75)
+    wave.hover(position={"x": at, "y": box["height"] * 0.75})
     expect(replay.locator(".replay-pointed")).not_to_contain_text("answered")
 
 
