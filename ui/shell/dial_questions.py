@@ -31,7 +31,7 @@ class DialQuestions:
         client = ui.context.client
         self._place = Box(classes="dial-questions")
         self._notice = Notice()
-        self._timer = ui.timer(_LOOK_S, self._show, active=False)
+        self._timer: ui.timer | None = None
         self._show()
         follow(desk.questions.changed, lambda _: self._show())
         client.on_delete(desk.questions.watch(lambda: client.has_socket_connection))
@@ -50,7 +50,12 @@ class DialQuestions:
             for question in waiting.values():
                 if question.id not in self._boxes:
                     self._boxes[question.id] = self._build(question)
-        self._timer.active = bool(self._boxes)
+        if self._boxes and not self._timer:
+            with self._place:
+                self._timer = ui.timer(_LOOK_S, self._show)
+        elif self._timer and not self._boxes:
+            self._timer.cancel()
+            self._timer = None
 
     def _build(self, question: DialQuestion) -> Box:
         order = question.load_order()
