@@ -85,6 +85,8 @@ from services.web.api import create_api
 from services.web.metrics import Metrics
 from services.web.routes.call_files import call_files_router, page_files_router
 from services.web.routes.clips import ClipAnswers
+from services.web.routes.export import page_export_router
+from services.web.routes.insights import page_insights_router
 from services.web.routes.metrics import metrics_router
 from services.web.routes.people import people_router
 from services.web.routes.recordings import recording_router, replay_router
@@ -220,6 +222,8 @@ async def serve(settings: Settings, listening: socket.socket, worker: WorkerProc
                 )
         clips = ClipAnswers(recordings)
         pages.include_router(replay_router(recordings, clips))
+        pages.include_router(page_export_router(desk))
+        pages.include_router(page_insights_router(desk))
         vapi_recordings = VapiRecordings(
             account.data_dir / "vapi-recordings", fetch=gateway.recording, read=desk.read, count=desk.count_request, note=desk.note
         )

@@ -27,6 +27,8 @@ from services.web.access.password_check import PasswordCheck
 from services.web.access.sessions import Attempts, Sessions
 from services.web.access.tickets import Tickets
 from services.web.api import create_api
+from services.web.routes.export import page_export_router
+from services.web.routes.insights import page_insights_router
 from services.web.routes.people import people_router
 from services.web.server.face_router import FaceRouter
 from tests.desks import SETTINGS, desk_in
@@ -34,6 +36,7 @@ from tests.process import refused
 from tests.serving import serving
 from tests.stand_in import StandIn
 from tests.web.test_tokens import entry
+from ui.insights.asked import read_asked
 
 README = Path(__file__).parent.parent.parent / "README.md"
 PASSWORD = "correct horse"
@@ -60,6 +63,9 @@ async def earshot(folder: Path, vapi: StandIn, *, opened: Callable[[CallDesk], o
             pages.include_router(login_router(check=check, sessions=sessions))
             pages.include_router(join_router(people=desk.people, passwords=passwords, sessions=sessions))
         api.include_router(people_router(desk.people, passwords=settings.people))
+
+        pages.include_router(page_export_router(desk))
+        pages.include_router(page_insights_router(desk))
 
         @pages.get("/")
         async def page() -> str:
@@ -106,6 +112,16 @@ async def test_without_password_and_tokens_this_machine_may_do_everything(vapi: 
             assert answer.status == 201
 
 
+async def test_the_page_exports_also_if_the_api_needs_a_token(vapi: StandIn, tmp_path: Path) -> None:
+    async with earshot(tmp_path, vapi, api_tokens=TOKENS) as url, browser() as session:
+        for path in ("/calls.csv?status=ended", read_asked({}, "UTC").csv()):
+            async with session.get(url + path) as answer:
+                assert (answer.status, answer.content_type) == (200, "text/csv"), path
+        for path in ("/api/calls.csv", "/api/insights.csv"):
+            async with session.get(url + path) as answer:
+                assert answer.status == 401, path
+
+
 async def test_a_password_is_asked_for_before_the_page_and_the_api(vapi: StandIn, tmp_path: Path) -> None:
     async with earshot(tmp_path, vapi, password=PASSWORD) as url, browser() as session:
         async with session.get(url + "/?call=1", allow_redirects=False) as page:
@@ -113,6 +129,9 @@ async def test_a_password_is_asked_for_before_the_page_and_the_api(vapi: StandIn
         async with session.post(url + "/api/vapi_call", json={"to": NUMBER}) as answer:
             assert (answer.status, (await answer.json())["code"]) == (401, "unauthorized")
             assert answer.headers["WWW-Authenticate"] == "Bearer"
+        for path in ("/calls.csv", "/insights.csv"):
+            async with session.get(url + path, allow_redirects=False) as export:
+                assert export.status == 303
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await session.ws_connect(url + "/_nicegui_ws/socket.io/?transport=websocket")
         assert refused.value.status == 401

@@ -88,6 +88,14 @@ async def test_a_person_joins_and_logs_in_with_name_and_password(vapi: StandIn, 
             assert (answer.status, (await answer.json())["placedBy"]) == (201, "Ana Flores")
 
 
+async def test_the_page_exports_for_those_who_may_read_reports(vapi: StandIn, tmp_path: Path) -> None:
+    async with site(tmp_path, vapi) as here, browser() as viewer, browser() as supervisor:
+        await member(here, viewer, "Ana", Role.VIEWER)
+        await member(here, supervisor, "Ben", Role.SUPERVISOR)
+        for path in ("/calls.csv", "/insights.csv"):
+            assert (await here.status(viewer, path), await here.status(supervisor, path)) == (403, 200)
+
+
 async def test_a_link_is_used_up_once(vapi: StandIn, tmp_path: Path) -> None:
     async with site(tmp_path, vapi) as here, browser() as session, browser() as thief:
         code = await here.invite("Ana", Role.VIEWER)

@@ -46,7 +46,7 @@ class Asked:
 
     def csv(self) -> str:
         days = {"from": self.period.first.isoformat(), "to": self.period.last.isoformat()}
-        return _address("/api/insights.csv", **days, zone=zone_name(self), assistant=self.speaker, callerId=self.caller)
+        return _address("/insights.csv", **days, zone=zone_name(self), assistant=self.speaker, callerId=self.caller)
 
 
 def read_asked(query: Mapping[str, str], zone: str) -> Asked:

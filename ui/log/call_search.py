@@ -114,7 +114,7 @@ class CallSearch:
         if visible and self._export is None:
             self._export = self._build()
         if self._export:
-            set_props(self._export, href=address(f"/api/calls.csv?{export.query()}"))
+            set_props(self._export, href=address(f"/calls.csv?{export.query()}"))
         self._form.set_visibility(visible)
 
     def _build(self) -> Text:

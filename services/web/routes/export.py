@@ -1,4 +1,4 @@
-"""`GET /api/calls.csv`: the list of calls for a spreadsheet, streamed page by page."""
+"""`GET /api/calls.csv`, and `/calls.csv` for the page: the list of calls for a spreadsheet, streamed page by page."""
 
 import csv
 import io
@@ -18,6 +18,7 @@ from services.web.access.current_client import client_for_reports
 from services.web.answers import recording_path
 from services.web.call_filters import CallFilters, call_filters
 from services.web.problems import PROBLEMS
+from services.web.routes.recordings import ProblemRoute
 
 COLUMNS = (
     *("id", "status", "direction", "from", "to", "name", "assistant", "createdAt", "startedAt", "endedAt", "seconds", "cost"),
@@ -30,9 +31,16 @@ BOM = "\ufeff"
 
 def export_router(desk: CallDesk) -> APIRouter:
     """The route."""
-    router = APIRouter()
+    return _add_export(APIRouter(), "/api/calls.csv", desk)
 
-    @router.get("/api/calls.csv", summary="Running and past calls as CSV", response_class=StreamingResponse, responses=_RESPONSES)
+
+def page_export_router(desk: CallDesk) -> APIRouter:
+    """The same for the page, with the page's own authentication."""
+    return _add_export(APIRouter(route_class=ProblemRoute, include_in_schema=False), "/calls.csv", desk)
+
+
+def _add_export(router: APIRouter, path: str, desk: CallDesk) -> APIRouter:
+    @router.get(path, summary="Running and past calls as CSV", response_class=StreamingResponse, responses=_RESPONSES)
     async def export(request: Request, filters: Annotated[CallFilters, Depends(call_filters)]) -> StreamingResponse:
         """All calls that match the filters, newest first. Cells that a spreadsheet would run as a formula begin with `'`."""
         may_listen = Scope.LISTEN in client_for_reports(request).scopes

@@ -1,7 +1,8 @@
-"""`GET /api/insights` and `/api/insights.csv`: calls in numbers."""
+"""`GET /api/insights` and `/api/insights.csv`, and `/insights.csv` for the page: calls in numbers."""
 
 import csv
 import io
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from services.web.access.current_client import client_for_reports
 from services.web.at_once import AtOnce
 from services.web.problems import PROBLEMS
 from services.web.routes.export import safe
+from services.web.routes.recordings import ProblemRoute
 
 _DEFAULT_DAYS = 28
 _AT_ONCE = 2  # of one client: of a long journal each takes a third of a second, for which other reads wait on SQLite
@@ -76,6 +78,9 @@ class _Asked(BaseModel):
     model_config = {"arbitrary_types_allowed": True}
 
 
+_Read = Callable[[Request, _Asked], Awaitable[Insights]]
+
+
 def _asked(
     first: Annotated[Day | None, Query(alias="from", description="The first day, such as 2026-11-01")] = None,
     last: Annotated[Day | None, Query(alias="to", description="The last day; by default today")] = None,
@@ -107,16 +112,12 @@ def period_of(first: date, last: date, zone: ZoneInfo) -> Period:
 def insights_router(desk: CallDesk) -> APIRouter:
     """The routes."""
     router = APIRouter(responses=PROBLEMS)
-    counting = AtOnce(_AT_ONCE, "counts of calls")
-
-    async def found(request: Request, asked: _Asked) -> Insights:
-        with counting.one(client_for_reports(request)):
-            return await read_insights(desk.journal, asked.period, speaker=asked.speaker, caller=asked.caller)
+    read = _reader(desk)
 
     @router.get("/api/insights", response_model=InsightsAnswer, summary="Calls in numbers")
     async def insights(request: Request, asked: Annotated[_Asked, Depends(_asked)]) -> JSONResponse:
         """By day, assistant and caller ID. Scheduled calls and those of unknown outcome are not counted."""
-        counted = await found(request, asked)
+        counted = await read(request, asked)
         directory = desk.directory
         names = {speaker: directory.name_of(speaker) for speaker in (*directory.squads, *directory.assistants)}
         return JSONResponse(
@@ -133,10 +134,29 @@ def insights_router(desk: CallDesk) -> APIRouter:
             }
         )
 
-    @router.get("/api/insights.csv", summary="Calls in numbers as CSV", response_class=Response, responses=_CSV)
+    return _add_export(router, "/api/insights.csv", read)
+
+
+def page_insights_router(desk: CallDesk) -> APIRouter:
+    """`/insights.csv`: the same for the page, with the page's own authentication."""
+    return _add_export(APIRouter(route_class=ProblemRoute, include_in_schema=False), "/insights.csv", _reader(desk))
+
+
+def _reader(desk: CallDesk) -> _Read:
+    counting = AtOnce(_AT_ONCE, "counts of calls")
+
+    async def read(request: Request, asked: _Asked) -> Insights:
+        with counting.one(client_for_reports(request)):
+            return await read_insights(desk.journal, asked.period, speaker=asked.speaker, caller=asked.caller)
+
+    return read
+
+
+def _add_export(router: APIRouter, path: str, read: _Read) -> APIRouter:
+    @router.get(path, summary="Calls in numbers as CSV", response_class=Response, responses=_CSV)
     async def export(request: Request, asked: Annotated[_Asked, Depends(_asked)]) -> Response:
         """A row per day, with a column per outcome."""
-        counted = await found(request, asked)
+        counted = await read(request, asked)
         outcomes = sorted({name for day in counted.days for name in day.outcomes})
         text = io.StringIO()
         table = csv.writer(text)
