@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from services.domain.alert import MOST_ALERTS, Alert
 from services.domain.errors import EarshotError
+from services.domain.spellings import Spellings
 from services.journal import Journal
 from services.support.log_lines import about
 from services.support.recent import remember
@@ -68,6 +69,13 @@ class Alerts:
         """Forgets the alerts of an ended call, and those that may still come."""
         remember(self._erased, call_id, None, most=_KEPT)
         self._calls.pop(call_id, None)
+
+    def forget_number(self, spelled: Spellings) -> None:
+        """Forgets the alerts in which a number is named, as the journal does."""
+        for call_id, known in self._calls.items():
+            self._calls[call_id] = {
+                rule_id: alert for rule_id, alert in known.items() if not spelled.named_in(alert.said, alert.rule.phrase)
+            }
 
     async def settled(self) -> None:
         """Returns once everything is written that was added so far."""

@@ -459,10 +459,13 @@ class CallDesk:
         self.note(client, "erase-number", outcome=str(calls), detail=spelled.mask)
         await self.questions.forget_number(number)
         await self._notes.settled()
-        for call_id in await self.journal.numbers.hide(spelled):
+        await self.alerts.settled()
+        changed = await self.journal.numbers.hide(spelled)
+        self.timelines.hide(spelled)
+        self.alerts.forget_number(spelled)
+        for call_id in changed:
             if call := await self.journal.get(call_id):
                 self._book.follow(call)
-                self.timelines.follow(call_id)
 
     async def free_slot(self, call_id: str, client: Client) -> Call:
         """Frees the slot of a running call without proof that it is over, and notes who did. The call itself is left alone.

@@ -3,7 +3,7 @@
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -11,6 +11,7 @@ from services.domain.call import CallStatus
 from services.domain.control import Action
 from services.domain.errors import JournalError
 from services.domain.speech import Speaker
+from services.domain.spellings import Spellings
 from services.journal import AuditRow
 from services.support.log_lines import about
 from services.support.signals import Signal
@@ -105,6 +106,14 @@ class Timelines:
         if call_id in self._copies:
             self._tasks.start(self._complete(call_id), name="read timeline")
 
+    def hide(self, spelled: Spellings) -> None:
+        """Masks a number in what is known here, as the journal does in the audit."""
+        for call_id, copy in self._copies.items():
+            hidden = [_hidden(row, spelled) for row in copy.rows]
+            if hidden != copy.rows:
+                copy.rows = hidden
+                self.changed.emit(call_id)
+
     def muted(self, call_id: str, who: Speaker = "assistant") -> bool:
         """True if this speaker is muted, by the last request that Vapi accepted from here."""
         mute, unmute = Action(f"mute-{who}"), Action(f"unmute-{who}")
@@ -146,12 +155,20 @@ def _entries(rows: Sequence[AuditRow]) -> tuple[Entry, ...]:
     )
 
 
+def _hidden(row: AuditRow, spelled: Spellings) -> AuditRow:
+    return replace(row, to=spelled.hide(row.to) if row.to else row.to, detail=spelled.hide(row.detail), words=spelled.hide(row.words))
+
+
 def _not_in(found: Sequence[AuditRow], rows: Sequence[AuditRow]) -> list[AuditRow]:
-    """Those of `rows` that are still being written."""
-    written, waiting = list(found), []
+    """Those of `rows` that are still being written. Texts do not tell them apart: numbers in those that are written may be masked since."""
+    written, waiting = [_key(row) for row in found], []
     for row in rows:
-        if row in written:
-            written.remove(row)
+        if (key := _key(row)) in written:
+            written.remove(key)
         else:
             waiting.append(row)
     return waiting
+
+
+def _key(row: AuditRow) -> tuple[datetime, str, str, str]:
+    return row.at, row.who, row.action, row.outcome

@@ -28,6 +28,10 @@ class Spellings:
         """The text with each spelling of the number masked."""
         return self.pattern.sub(self.mask, text)
 
+    def named_in(self, *texts: str) -> bool:
+        """True if the number is in one of these texts."""
+        return any(self.pattern.search(text) for text in texts)
+
 
 def spellings(e164: str) -> Spellings:
     """The spellings of a number in E.164. Raises phonenumbers.NumberParseException for what is none."""

@@ -10,10 +10,12 @@ import pytest
 
 from services.desk.desk import CallDesk
 from services.desk.number_erasure import NumberErased, NumberKnown, erase_number, known_of
+from services.domain.alert import Alert
 from services.domain.call import Call, CallStatus
 from services.domain.client import PAGE, Scope
 from services.domain.contact import Contact
 from services.domain.errors import CallRunning, Forbidden, VapiUnavailable
+from services.domain.rule import Rule, RuleKind
 from services.domain.speech import Utterance
 from services.domain.spellings import spellings
 from services.domain.transcript import Line
@@ -82,6 +84,9 @@ async def fill(vapi: StandIn, desk: CallDesk) -> Call:
     await desk.annotations.add_note(other, WRITTEN[0], PAGE)
     await desk.annotations.add_tag(other, WRITTEN[2], PAGE)
     await asyncio.shield(desk.note(PAGE, "transfer", other, detail=WRITTEN[0], words=f"{WRITTEN[4]} is busy."))
+    await asyncio.shield(desk.note(PAGE, "say", replace(other, id="shown", to=NUMBER), detail="Hello."))
+    desk.alerts.add(Alert(call_id="other", rule=Rule(id="ask", kind=RuleKind.KEYWORD, phrase="ask"), at=AT, said=f"Ask {WRITTEN[1]}"))
+    desk.alerts.add(Alert(call_id="other", rule=Rule(id="cost", kind=RuleKind.COST, above=1), at=AT, amount=2))
     return call
 
 
@@ -110,6 +115,28 @@ async def test_it_is_in_no_file_and_in_no_table(vapi: StandIn, desk: CallDesk, t
     assert {row.to for row in rows if row.action == "dial"} == {"…2671"}
     assert next(row.detail for row in rows if row.action == "transfer") == "…2671"
     assert await known_of(desk, NUMBER, PAGE) == NumberKnown(calls=0, running=0, contact=False, blocked=False)
+
+
+async def test_it_is_not_shown_any_more_either(vapi: StandIn, desk: CallDesk) -> None:
+    """Not from memory, and nothing is shown twice, once with the number and once without."""
+    await fill(vapi, desk)
+    before = await desk.timeline("other")
+    changed: list[str] = []
+    desk.timelines.changed.subscribe(changed.append)
+    await erase_number(desk, NUMBER, PAGE)
+    assert changed.count("other") == 1
+    hidden = tuple(replace(entry, detail="…2671", words="…2671 is busy.") for entry in before)
+    assert desk.timelines.of("other") == await desk.timeline("other") == hidden
+    assert [entry.detail for entry in await desk.timeline("shown")] == ["Hello."]
+    assert [alert.rule.id for alert in desk.alerts.of("other")] == ["cost"]
+
+
+async def test_another_process_shows_what_is_left_once(vapi: StandIn, desk: CallDesk, tmp_path: Path, url: str) -> None:
+    await fill(vapi, desk)
+    async with desk_at(vapi.url, tmp_path / "other", journal_at=url) as other:
+        assert [entry.detail for entry in await other.timeline("other")] == [WRITTEN[0]]
+        await erase_number(desk, NUMBER, PAGE)
+        assert [entry.detail for entry in await other.timeline("other")] == ["…2671"]
 
 
 async def test_while_a_call_with_it_may_run_it_is_needed(vapi: StandIn, desk: CallDesk) -> None:
