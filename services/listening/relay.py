@@ -15,7 +15,7 @@ from services.domain.speech import SpeechEvent
 from services.domain.stream_format import DEFAULT_FORMAT, StreamFormat
 from services.listening.listener import End, Listener, Sink
 from services.listening.measurer import EndMeasuring, Measurer, Publish
-from services.listening.relay_counts import RelayCounts
+from services.listening.relay_counts import RelayCounts, SoundState
 from services.listening.upstream import Upstream
 from services.measures.measured import Measured
 from services.support.tasks import Tasks
@@ -147,6 +147,10 @@ class Relay:
     @property
     def upstreams(self) -> int:
         return len(self._streams)
+
+    @property
+    def state(self) -> SoundState:
+        return "ok"
 
     @property
     def listeners(self) -> int:

@@ -1,9 +1,13 @@
-"""What a relay counts while it runs."""
+"""What a relay counts while it runs, and whether it does."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from services.support.durations import Durations
 from services.support.loop_lag import BOUNDS
+
+SoundState = Literal["ok", "starting", "lost"]
+"""Whether calls can be heard: with `starting` soon again, with `lost` not until Earshot is started again."""
 
 DELAYS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 

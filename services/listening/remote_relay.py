@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -12,8 +11,9 @@ from services.domain.errors import CallNotFound, CallNotRunning, EarshotError
 from services.domain.speech import SpeechEvent
 from services.listening.listener import Listener, Sink
 from services.listening.measurer import EndMeasuring, Publish
-from services.listening.relay_counts import RelayCounts
-from services.listening.remote_users import Joined, Measuring, Served
+from services.listening.relay_counts import RelayCounts, SoundState
+from services.listening.remote_counts import RemoteCounts
+from services.listening.remote_users import Closing, Give, Joined, Measuring, Served
 from services.measures.measured import Measured
 from services.support.channel import Channel
 from services.support.tasks import Tasks
@@ -23,23 +23,19 @@ log = logging.getLogger(__name__)
 
 S = TypeVar("S", bound=Sink)
 
-_COUNTED_WITHIN_S = 1.0
 _MEASURED_WITHIN_S = 5.0
 _STARTED_WITHIN_S = 5.0
 _SHUTDOWN = 1012, "shutdown"
 _NO_PROCESS = 1013, "The process for sound is being started. Try again later."
-
-Give = Callable[[], Awaitable[tuple[socket.socket, bytes]]]
-"""Gives up an open WebSocket: returns its connection, and what it has received of a message that is not complete."""
-
-Closing = Callable[[], Awaitable[tuple[int, str]]]
-"""Returns the code and the reason with which a WebSocket shall be closed, when it shall be."""
+_FOR_GOOD = " for good: no call can be heard, recorded or measured until Earshot is started again"
+_LOST = 1013, "The process for sound has ended. Restart Earshot."
 
 
 class RemoteRelay:
     """Has the interface of `Relay`; `worker` runs the `RelayHost`. All methods are called on the loop on which it was made.
 
-    When the process of the relay dies, its WebSockets are closed. Sinks and measuring continue in the next one, after an interruption.
+    When the process of the relay dies, or is killed because it hangs, its WebSockets are closed. Sinks and measuring continue in the next
+    one, after an interruption.
     """
 
     def __init__(
@@ -58,17 +54,25 @@ class RemoteRelay:
         self._channel: Channel | None = None
         self._started = asyncio.Event()
         self._users: dict[int, Joined | Measuring | Served] = {}
-        self._counts, self._of_earlier = RelayCounts(), RelayCounts()
-        self._counted = asyncio.Event()
+        self._counts = RemoteCounts(lambda: self._send("count"))
         self._number = 0
         self._closed = False
+        self._supervised = True
         self._tasks = Tasks()
+        self._tasks.start(self._watch(), name="watch the process for sound")
         worker.news.setblocking(False)
         self._loop.add_reader(worker.news, self._on_worker)
 
     @property
     def listeners(self) -> int:
         return len(self._users)
+
+    @property
+    def state(self) -> SoundState:
+        """`starting` until the next process runs; `lost` if there will be none."""
+        if self._channel:
+            return "ok"
+        return "starting" if self._supervised else "lost"
 
     def listen(self, call_id: str, *, sound: bool = True, events: bool = True) -> Listener:
         """As `Relay.listen`."""
@@ -108,7 +112,11 @@ class RemoteRelay:
     def on_call(self, call: Call) -> None:
         """Updates the upstream of a call that changed."""
         names = {call.id, f"unknown-{call.tag}"}
-        if any(user.call_id in names for user in self._users.values()):
+        users = [number for number, user in self._users.items() if user.call_id in names]
+        if self._channel is None and not call.running:  # else the relay ends them once it has passed the last sound on
+            for number in users:
+                self._finished(number, "call ended", True)
+        elif users:
             self._send("call", call)
 
     async def serve(self, call_id: str, give: Give, *, heartbeat: float, closing: Closing | None) -> tuple[int, str] | None:
@@ -119,13 +127,14 @@ class RemoteRelay:
         CallNotRunning, and what `give` raises.
         """
         with suppress(TimeoutError):
-            async with asyncio.timeout(_STARTED_WITHIN_S):  # after the death of its process; refused, the client would wait longer
+            # After the death of its process; refused, the client would wait longer.
+            async with asyncio.timeout(_STARTED_WITHIN_S if self._supervised else 0):
                 await self._started.wait()
         call = self._running(call_id)
         if self._closed:
             return _SHUTDOWN
         if self._channel is None:
-            return _NO_PROCESS
+            return _NO_PROCESS if self._supervised else _LOST
         sock, unread = await give()
         with sock:
             call, channel = self._find(call_id) or call, self._channel
@@ -152,15 +161,7 @@ class RemoteRelay:
 
     async def counted(self) -> RelayCounts:
         """The counts as of now, or as they were last if the relay's process does not answer."""
-        self._counted.clear()
-        self._send("count")
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_COUNTED_WITHIN_S if self._channel else 0):
-                await self._counted.wait()
-        counts = RelayCounts()
-        counts.add(self._of_earlier)
-        counts.add(self._counts)
-        return counts
+        return await self._counts.now()
 
     async def aclose(self) -> None:
         """Ends every sink, and the relay's process. May be called twice."""
@@ -169,6 +170,7 @@ class RemoteRelay:
         self._closed = True
         self._started.set()
         self._loop.remove_reader(self._worker.news)
+        self._worker.news.close()  # first, else another process is started
         for user in list(self._users.values()):
             user.finish("shutdown", drain=False)
         self._users.clear()
@@ -195,7 +197,8 @@ class RemoteRelay:
         if self._closed:
             return user.finish("shutdown", drain=False)
         self._users[number] = user
-        return self._send(*user.request(number, call))
+        self._send(*user.request(number, call))
+        return None
 
     def _running(self, call_id: str) -> Call:
         call = self._find(call_id)
@@ -209,14 +212,19 @@ class RemoteRelay:
         self._number += 1
         return self._number
 
-    def _send(self, *message: Any) -> None:
+    def _send(self, *message: Any) -> bool:
+        """False if there is no process now."""
         if self._channel:
             self._channel.send(*message)
+        return self._channel is not None
 
     def _on_worker(self) -> None:
         sock = self._worker.socket_of_worker()
         if sock is None:
             self._loop.remove_reader(self._worker.news)
+            self._supervised = False
+            if self._channel is None:
+                return log.critical("the process for sound has ended%s", _FOR_GOOD)
             return log.critical("if the process for sound ends, it is not started again: restart Earshot soon")
         if self._channel:  # its end was not noticed yet
             self._channel.close()
@@ -237,14 +245,20 @@ class RemoteRelay:
     def _lost(self, channel: Channel) -> None:
         if self._closed or channel is not self._channel:
             return
-        log.error("the process for sound has ended and is started again")
+        log.error("the process for sound has ended%s", " and is started again" if self._supervised else _FOR_GOOD)
         self._channel = None
         self._started.clear()
-        self._of_earlier.add(self._counts)
-        self._counts = RelayCounts()
+        self._counts.lost()
         self.upstreams = 0
         for user in list(self._users.values()):
             user.interrupted()
+
+    async def _watch(self) -> None:
+        """Kills a process that hangs, which would leave all listeners in silence."""
+        while True:
+            await self._counts.until_hanging()
+            log.error("the process for sound hangs and is killed")
+            self._worker.kill()
 
     def _received(self, message: tuple[Any, ...], _descriptor: int | None) -> None:
         kind, *arguments = message
@@ -262,8 +276,7 @@ class RemoteRelay:
             case "heard":
                 self._heard(*arguments)
             case "counts":
-                (self._counts,) = arguments
-                self._counted.set()
+                self._counts.take(*arguments)
             case "upstreams":
                 (self.upstreams,) = arguments
             case _:

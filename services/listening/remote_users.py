@@ -1,6 +1,8 @@
 """Who uses the relay in its own process, as the main process sees them. `number` names each in the messages between the two."""
 
 import asyncio
+import socket
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +10,12 @@ from services.domain.call import Call
 from services.listening.listener import End, Sink
 from services.listening.measurer import Publish
 from services.measures.measured import Measured
+
+Give = Callable[[], Awaitable[tuple[socket.socket, bytes]]]
+"""Gives up an open WebSocket: returns its connection, and what it has received of a message that is not complete."""
+
+Closing = Callable[[], Awaitable[tuple[int, str]]]
+"""Returns the code and the reason with which a WebSocket shall be closed, when it shall be."""
 
 _INTERRUPTED = '{"type":"stream","state":"interrupted"}'
 

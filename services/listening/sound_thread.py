@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from typing import Any, ParamSpec, TypeVar
 
 from services.listening.sound_loop import SoundLoop
+from services.measures.measures import warm_up
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,4 +50,5 @@ class SoundThread:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
+        warm_up()
         self.loop.run_forever()

@@ -9,6 +9,15 @@ from services.measures.turns import Stretch
 from services.measures.voice import VoiceDetector
 
 
+def warm_up() -> None:
+    """Measures a moment of silence, so that the first sound of a process does not wait for what numpy imports and starts at its first use:
+    up to 71 ms of CPU."""
+    form = StreamFormat(sample_rate=8000, channels=2)
+    measures = Measures(form)
+    measures.feed(bytes(form.bytes_per_second // 4))
+    measures.finish()
+
+
 class Measures:
     """Feed it the sound of a call, in pieces of any size: time is the position in the sound, so it does not matter when they arrive.
 

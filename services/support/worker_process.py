@@ -5,6 +5,7 @@ before the first thread: so a supervisor is forked then, which never has threads
 """
 
 import os
+import select
 import signal
 import socket
 import struct
@@ -12,6 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 
 _PID = struct.Struct("=I")
 _PAUSE_S = 0.25  # before a worker that died is started again; doubled,
@@ -24,8 +26,8 @@ _IGNORED = ("SIGINT", "SIGTERM", "SIGHUP")  # also sent to it when this process 
 class WorkerProcess:
     """Forks the supervisor. `run` is called in the worker with its end of a socket, and must return when the other end is closed.
 
-    `news` becomes readable for each worker that was started; `socket_of_worker` then returns this process' end. A `run` that raises, or a
-    worker that is killed, is followed by a new worker.
+    `news` becomes readable for each worker that was started; `socket_of_worker` then returns this process' end. A worker that ends, however
+    it does, is followed by a new one until `news` is closed.
     """
 
     def __init__(self, run: Callable[[socket.socket], None]) -> None:
@@ -50,11 +52,19 @@ class WorkerProcess:
         data, descriptors, _, _ = socket.recv_fds(self.news, _PID.size, 1)
         if not descriptors:
             return None
+        os.set_inheritable(descriptors[0], False)
         (self.pid,) = _PID.unpack(data)
         return socket.socket(fileno=descriptors[0])
 
+    def kill(self) -> None:
+        """Ends a worker that hangs, even one that is stopped. Its socket must still be open here; another worker follows."""
+        if self.pid:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
     def join(self) -> None:
-        """Waits for the end of worker and supervisor. The worker's socket must have been closed. Blocks, for some seconds at most.
+        """Waits for the end of worker and supervisor, and kills them if they hang. The worker's socket must have been closed, after `news`.
+        Blocks, for some seconds at most.
 
         May be called twice.
         """
@@ -65,6 +75,7 @@ class WorkerProcess:
         while os.waitpid(self._supervisor, os.WNOHANG) == (0, 0):
             if time.monotonic() > give_up:
                 os.kill(self._supervisor, signal.SIGKILL)
+                self.kill()
                 os.waitpid(self._supervisor, 0)
                 break
             time.sleep(0.005)
@@ -96,10 +107,17 @@ def _supervise(main: socket.socket, run: Callable[[socket.socket], None]) -> Non
         except OSError:  # the worker notices too: its socket is closed
             main_is_gone = True
         outside.close()
-        if os.waitpid(pid, 0)[1] == 0 or main_is_gone:
+        os.waitpid(pid, 0)
+        if main_is_gone or _hung_up(main):
             return
         pause_s = min(2 * pause_s, _MOST_PAUSE_S) if time.monotonic() - started < _YOUNG_S else _PAUSE_S
         time.sleep(pause_s)
+
+
+def _hung_up(main: socket.socket) -> bool:
+    watched = select.poll()
+    watched.register(main, 0)  # an end that is closed is always reported
+    return bool(watched.poll(0))
 
 
 def _close_all_but(sock: socket.socket) -> None:

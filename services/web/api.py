@@ -86,7 +86,7 @@ def create_api(
     api.include_router(annotations_router(desk))
     api.include_router(insights_router(desk))
     api.include_router(rules_router(desk))
-    api.include_router(health_router(desk=desk, mode=settings.mode, version=version))
+    api.include_router(health_router(desk=desk, relay=relay, mode=settings.mode, version=version))
     api.include_router(transcript_router(desk))
     api.include_router(measures_router(desk))
     api.include_router(numbers_router(desk))

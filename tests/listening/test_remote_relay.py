@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 
 from services.domain.call import Call, CallStatus
 from services.domain.errors import CallNotFound, CallNotRunning, EarshotError
+from services.listening import remote_counts
 from services.listening.relay_host import RelayHost
 from services.listening.remote_relay import RemoteRelay
 from services.measures.measured import Measured
@@ -198,6 +199,44 @@ async def test_counts_do_not_fall_when_it_dies(stand_in: StandIn, line: Line) ->
         again = await line.relay.counted()
         assert again.interruptions == 2
         assert sum(dict(again.lag)["sound",].counts) >= lags
+
+
+async def test_one_that_hangs_is_killed(stand_in: StandIn, line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    with line.relay.listen("c1", sound=False) as listener:
+        await stand_in.connection()
+        assert await one(listener) == "connected"
+        monkeypatch.setattr(remote_counts, "_ASKED_EVERY_S", 0.2)
+        remote(line)._tasks.start(remote(line)._watch(), name="watch at once")
+        os.kill(remote(line)._worker.pid, signal.SIGSTOP)
+        await stand_in.connection()
+        assert [await one(listener) for _ in range(2)] == ["interrupted", "connected"]
+
+
+async def test_what_is_said_and_ended_when_there_will_be_no_other(stand_in: StandIn, line: Line) -> None:
+    figures: list[tuple[Measured | None, bool]] = []
+    assert remote(line)._channel is None
+    states = [line.relay.state]
+    line.relay.measure("c1", lambda *latest: figures.append(latest))
+    with line.relay.listen("c1", sound=False) as listener:
+        await stand_in.connection()
+        assert await one(listener) == "connected"
+        states.append(line.relay.state)
+        os.kill(remote(line)._worker._supervisor, signal.SIGKILL)
+        await kill(line)
+        assert await one(listener) == "interrupted"
+        await eventually(lambda: line.relay.state == "lost")
+        tickets, app = Tickets(), FastAPI()
+        app.include_router(listen_router(relay=line.relay, tickets=tickets, find=line.calls.get))
+        async with web_server(app) as (address, _), connect(f"{address}/api/calls/c1/listen?ticket={tickets.issue('c1')}") as client:
+            with pytest.raises(ConnectionClosed) as closed:
+                await within(client.recv())
+            assert closed.value.rcvd
+            assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1013, "The process for sound has ended. Restart Earshot.")
+        line.becomes(CallStatus.ENDED)
+        assert listener.end == "call ended"
+    assert states == ["starting", "ok"]
+    assert figures == [(None, True)]
+    assert line.relay.listeners == 0
 
 
 async def test_what_nobody_uses_any_more_is_forgotten_there() -> None:

@@ -1,6 +1,8 @@
 """A whole conversation from its sound: what is measured, and that it does not depend on how the sound arrives."""
 
 import json
+import subprocess
+import sys
 from functools import cache
 
 import numpy as np
@@ -14,6 +16,8 @@ from services.measures.turns import Stretch
 from tests.measures.accuracy import Accuracy
 from tests.measures.conversations import SPEAKERS, conversation
 from tests.measures.sounds import DEMO_CALL, RATE, Sound, audible, dtmf, echo, hold_music, noise, tone
+from tests.patience import HANG_S
+from tests.process import ROOT
 
 FORM = StreamFormat(sample_rate=RATE, channels=2)
 
@@ -254,3 +258,34 @@ def mulaw(sound: Sound) -> bytes:
 def test_one_channel_cannot_be_measured() -> None:
     with pytest.raises(ValueError, match="channel"):
         Measures(StreamFormat(sample_rate=8_000, channels=1))
+
+
+WARM = """
+import asyncio, socket, sys
+from services.listening.sound_thread import SoundThread
+from services.web.server.sound_process import run_sound
+async def run_thread():
+    await SoundThread().aclose()
+assert "numpy.fft" not in sys.modules
+if sys.argv[1] == "thread":
+    asyncio.run(run_thread())
+else:
+    here, there = socket.socketpair()
+    here.close()
+    run_sound(there)
+known = set(sys.modules)
+from services.domain.stream_format import StreamFormat
+from services.measures.measures import Measures
+measures = Measures(StreamFormat(sample_rate=8000, channels=2))
+measures.feed(bytes(range(256)) * 1000)
+measures.finish()
+print(sorted(set(sys.modules) - known))
+"""
+
+
+@pytest.mark.process
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["process", "thread"])
+def test_nothing_is_imported_when_the_first_call_is_measured(where: str) -> None:
+    imported = subprocess.run([sys.executable, "-c", WARM, where], cwd=ROOT, capture_output=True, text=True, timeout=HANG_S, check=True)
+    assert imported.stdout == "[]\n"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from services.support import worker_process
 from services.support.worker_process import WorkerProcess
 from tests.patience import HANG_S
 from tests.process import ROOT
@@ -107,6 +108,31 @@ def test_when_the_supervisor_ends_that_is_noticed(worker: WorkerProcess) -> None
         os.kill(worker._supervisor, signal.SIGKILL)
         assert worker.socket_of_worker() is None
         assert answer(sock, b"hello") == b"HELLO"
+    wait_until_gone(worker.pid)
+
+
+def test_one_that_returns_is_followed_by_another(worker: WorkerProcess) -> None:
+    socket_of(worker).close()  # as after an error of the socket
+    with socket_of(worker) as sock:
+        assert answer(sock, b"again") == b"AGAIN"
+
+
+def test_one_that_is_stopped_can_be_killed(worker: WorkerProcess) -> None:
+    with socket_of(worker) as sock:
+        os.kill(worker.pid, signal.SIGSTOP)
+        worker.kill()
+        assert sock.recv(1) == b""
+    with socket_of(worker) as sock:
+        assert answer(sock, b"again") == b"AGAIN"
+
+
+def test_one_that_hangs_does_not_survive_the_end(worker: WorkerProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_process, "_ENDS_WITHIN_S", 0.0)
+    sock = socket_of(worker)
+    os.kill(worker.pid, signal.SIGSTOP)
+    worker.news.close()
+    sock.close()
+    worker.join()
     wait_until_gone(worker.pid)
 
 

@@ -344,7 +344,7 @@ async def test_direct_mode_hands_out_vapis_own_listen_url(vapi: StandIn, tmp_pat
 
 
 async def test_health(client: Client) -> None:
-    assert (await client.ask("GET", "/health"))[:2] == (200, {"status": "ok", "mode": "vapi", "version": "1"})
+    assert (await client.ask("GET", "/health"))[:2] == (200, {"status": "ok", "mode": "vapi", "version": "1", "sound": "ok"})
 
 
 async def test_health_names_what_is_missing_and_nothing_is_placed(tmp_path: Path) -> None:

@@ -8,12 +8,13 @@ from fastapi.responses import JSONResponse
 from services.desk.desk import CallDesk
 from services.domain.errors import JournalError, NotConfigured
 from services.journal import Condition
+from services.listening.live_sound import LiveSound
 from services.support.rfc3339 import rfc3339
 from services.web.problems import PROBLEMS, problem_of
 from services.web.readiness import readiness_of
 
 
-def health_router(*, desk: CallDesk, mode: str, version: str) -> APIRouter:
+def health_router(*, desk: CallDesk, relay: LiveSound, mode: str, version: str) -> APIRouter:
     """The routes. They need no client."""
     router = APIRouter()
 
@@ -21,9 +22,10 @@ def health_router(*, desk: CallDesk, mode: str, version: str) -> APIRouter:
     async def health() -> JSONResponse:
         """200 if calls can be placed, which is proven by a write to the journal; else 503 with what is wrong and since when.
 
-        200 also while dialling is stopped: that is no fault.
+        200 also while dialling is stopped: that is no fault. `sound` says whether calls can be heard, recorded and measured: `ok`;
+        `starting` for some seconds, after an interruption; `lost` until Earshot is started again.
         """
-        facts = {"mode": mode, "version": version}
+        facts = {"mode": mode, "version": version, "sound": relay.state}
         found = await readiness_of(desk)
         if isinstance(found.obstacle, NotConfigured):
             return problem_of(found.obstacle, missing=list(desk.missing), **facts)

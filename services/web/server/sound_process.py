@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from services.listening.relay_host import RelayHost
+from services.measures.measures import warm_up
 from services.support.channel import Channel
 from services.web.routes.listen_socket import serve_here
 from services.web.server.port import server_config
@@ -22,6 +23,7 @@ def run_sound(sock: socket.socket, *, config: uvicorn.Config | None = None, buff
     `config` is that of the WebSockets, `buffer_seconds` as for Relay.
     """
     gc.enable()
+    warm_up()
     with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
         runner.run(_run(sock, config or server_config(_no_app), buffer_seconds))
 
