@@ -433,6 +433,7 @@ def recordings_of(settings: Settings, desk: CallDesk, relay: LiveSound) -> Recor
         find=desk.get,
         note=desk.note,
         may_record=desk.consents.may_record,
+        may_start=desk.consents.may_start,
         check=lambda call, client: desk.rights.check(call, client, Scope.CONTROL),
         limit=1_000_000 * settings.recordings_mb,
         default=settings.record,

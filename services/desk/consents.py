@@ -1,7 +1,7 @@
 """Applies the owner's rules on recording: to an order before it is dialled, and to a call that somebody wants to record."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from services.domain.consent import Consent, MayRecord, RecordingMode, Recording
 from services.domain.errors import ConsentNeeded
 from services.domain.permissions import require
 from services.domain.phone_number import region_of, regions_sharing
+from services.journal import Dial
 from services.support.signals import Signal
 
 STATE = "recording-rules"
@@ -22,14 +23,22 @@ STATE = "recording-rules"
 
 
 class Consents:
-    """`rules` are common to all processes; `changed` tells that they were changed, in whichever. `note` writes the audit."""
+    """`rules` are common to all processes; `changed` tells that they were changed, in whichever. `note` writes the audit, and `dial` reads
+    the dial of a tag."""
 
-    def __init__(self, journal: States, directory: Directory, note: Callable[..., "asyncio.Task[None]"]) -> None:
+    def __init__(
+        self,
+        journal: States,
+        directory: Directory,
+        note: Callable[..., "asyncio.Task[None]"],
+        dial: Callable[[str], Awaitable[Dial | None]],
+    ) -> None:
         self.changed: Signal[None] = Signal()
         self.rules = RecordingRules()
         self._journal = journal
         self._directory = directory
         self._note = note
+        self._dial = dial
         self._revision = -1
 
     async def load(self) -> None:
@@ -91,6 +100,13 @@ class Consents:
             case RecordingMode.OFF:
                 return MayRecord.NO
         return MayRecord.IF_AGREED
+
+    async def may_start(self, call: Call) -> MayRecord:
+        """The same for a recording that is about to be started. Vapi may show a call before this process knows how it was placed: while
+        the request is under way, or from another process. Raises JournalError."""
+        if call.tag and call.placed_by is None and (dial := await self._dial(call.tag)):
+            call = replace(call, consent=dial.order.consent)
+        return self.may_record(call)
 
     def _opening(self, order: CallOrder) -> str:
         """The announcement, then what the assistant would have begun with."""

@@ -148,7 +148,7 @@ class CallDesk:
         self.people.changed.subscribe(lambda _: self.tokens.look_at_owners())
         self.rules = Rules(journal, self.note)
         self.alerts = Alerts(journal)
-        self.consents = Consents(journal, self.directory, self.note)
+        self.consents = Consents(journal, self.directory, self.note, journal.dial)
         self.questions = DialQuestions(
             journal,
             place=lambda order, client, key, again: self.place(order, client, key=key, allow_duplicate=again),

@@ -52,8 +52,9 @@ class Recordings:
     there, and what waits in the folder is never deleted.
 
     `journal` sees to it that one process records a call, that another takes over if that dies, and that all know of it.
-    `default`: record every call unless it is switched off, or `may_record` says no. `note` writes the audit, and `check` raises Forbidden
-    for a call that a client may not control.
+    `default`: record every call unless it is switched off, or `may_record` says no, which answers at once from what is known of a call.
+    `may_start`, if it is given, decides when a recording is about to be started; it raises JournalError. `note` writes the audit, and
+    `check` raises Forbidden for a call that a client may not control.
     `changed` emits the id of each call for which `recording`, `recorded_from`, `has` or `problem` may have changed, in whichever process.
     """
 
@@ -67,6 +68,7 @@ class Recordings:
         note: Callable[[Client, str, Call], object],
         check: Callable[[Call, Client], Awaitable[None]],
         may_record: Callable[[Call], MayRecord] = lambda _call: MayRecord.YES,
+        may_start: Callable[[Call], Awaitable[MayRecord]] | None = None,
         limit: int,
         store: RecordingStore | None = None,
         default: bool = False,
@@ -80,6 +82,7 @@ class Recordings:
         self._find = find
         self._note = note
         self._may_record = may_record
+        self._may_start = may_start or self._may_by_what_is_known
         self._check = check
         self._hearings = Hearings(note)
         self._disk = RecordingDisk(folder, limit=limit, free_floor=free_floor, delete_oldest=store is None)
@@ -154,12 +157,12 @@ class Recordings:
     async def start(self, call_id: str, client: Client, *, agreed: bool = False) -> None:
         """Records from now on. Does nothing if the call is being recorded. `agreed`: the client says that everybody on it agreed.
 
-        Raises Forbidden, RecordingForbidden, ConsentNeeded, CallNotFound, CallNotRunning, CantRecord.
+        Raises Forbidden, RecordingForbidden, ConsentNeeded, CallNotFound, CallNotRunning, CantRecord, JournalError.
         """
         require_recording(client)
         call = self._known(call_id)
         await self._check(call, client)
-        may = self._may_record(call)
+        may = await self._may_start(call)
         if may is MayRecord.NO:
             raise RecordingForbidden("Calls to this country are never recorded here.", code="recording_forbidden")
         if may is MayRecord.IF_AGREED:
@@ -299,14 +302,20 @@ class Recordings:
     async def _start_unasked(self, call_id: str, tag: str | None) -> None:
         """Leaves a call at first to the process that placed it, where it is listened to most."""
         try:
+            if await self._may_start(self._known(call_id)) is not MayRecord.YES:
+                return
             await self._start(call_id, _EARSHOT, unasked=True, leave_to_placer_of=tag)
             if tag and not self.recording(call_id):
                 await asyncio.sleep(_PLACER_S)
-                await self._start(call_id, _EARSHOT, unasked=True)
+                if await self._may_start(self._known(call_id)) is MayRecord.YES:
+                    await self._start(call_id, _EARSHOT, unasked=True)
         except EarshotError:  # `problem` has it
             return
         finally:
             self._unasked.discard(call_id)
+
+    async def _may_by_what_is_known(self, call: Call) -> MayRecord:
+        return self._may_record(call)
 
     async def _take_over(self, call_id: str) -> None:
         """Continues a recording whose process is gone; if its call has ended, finishes what that process left in the folder."""

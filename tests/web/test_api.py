@@ -109,6 +109,7 @@ async def client_of(
             find=desk.get,
             note=desk.note,
             may_record=desk.consents.may_record,
+            may_start=desk.consents.may_start,
             default=account.record,
             check=lambda call, client: desk.rights.check(call, client, Scope.CONTROL),
             limit=10**9,

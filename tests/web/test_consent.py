@@ -140,6 +140,28 @@ async def test_who_says_no_is_heeded_where_no_rule_asks(vapi: StandIn, client: C
     assert await audited(client, "record") == []
 
 
+async def test_a_call_that_vapi_shows_before_it_answers_is_not_recorded_against_what_was_agreed(vapi: StandIn, client: Client) -> None:
+    vapi.answer = "created then hang"
+    placing = asyncio.create_task(client.place(to=NEW_YORK, recordingAgreed=False))
+    async with asyncio.timeout(HANG_S):
+        while not vapi.calls:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        [shown] = vapi.calls
+        vapi.move(shown, "in-progress")
+        client.desk.look(shown)
+        while not (seen := client.desk.get(shown)):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert (seen.consent, client.desk.consents.may_record(seen)) == (None, MayRecord.YES)
+    assert await recording(client, shown, on=True) == (422, "recording_consent_needed")
+    vapi.answer = "created"
+    call = await answered(vapi, client, PARIS)
+    async with asyncio.timeout(HANG_S):
+        while not (recorded := [row.call_id for row in await client.desk.journal.audit() if row.action == "record"]):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert recorded == [call["id"]]
+    placing.cancel()
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
