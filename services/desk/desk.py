@@ -152,7 +152,8 @@ class CallDesk:
         self.questions = DialQuestions(
             journal,
             place=lambda order, client, key, again: self.place(order, client, key=key, allow_duplicate=again),
-            check=self.check,
+            weigh=self.weigh,
+            caps=self.people.caps_of,
             lives=lambda name: name in token_names or self.tokens.knows(name),
             note=self.note,
             audit=journal.note,

@@ -15,7 +15,7 @@ ANSWER_WITHIN = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialQuestion:
-    """`client` wants to place `order`. `agreed` is None until somebody answers, `answered_at` then says when.
+    """`client` wants to place `order`. `agreed` is None until somebody answers, `answered_at` and `answered_by` then say when and who.
 
     `key` and `fingerprint` are those of the dial: the journal places one call for them, whoever dials. `shown`: some page shows it.
     """
@@ -30,6 +30,7 @@ class DialQuestion:
     shown: bool = False
     agreed: bool | None = None
     answered_at: datetime | None = None
+    answered_by: str = ""
 
     @property
     def expires_at(self) -> datetime:

@@ -13,7 +13,7 @@ from services.desk.placing import Key, Placed
 from services.desk.timeline import CONFIRMED
 from services.dialling.journal_states import States
 from services.domain.call import Call, CallOrder
-from services.domain.client import Client, Scope
+from services.domain.client import Caps, Client, Scope
 from services.domain.errors import (
     EarshotError,
     JournalError,
@@ -46,8 +46,8 @@ class Note(Protocol):
 
 
 class DialQuestions:
-    """`place` dials, and `check` says whether somebody may. `lives` says of a client's name whether its token is still valid. `note` writes
-    what belongs to a call, and `audit` what does not.
+    """`place` dials, and `weigh` raises what it would raise for somebody. `caps` are those of whoever has a name. `lives` says of a
+    client's name whether its token is still valid. `note` writes what belongs to a call, and `audit` what does not.
 
     `changed` tells that a question was asked or answered, in whichever process.
     """
@@ -57,7 +57,8 @@ class DialQuestions:
         journal: States,
         *,
         place: Callable[[CallOrder, Client, Key, bool], Awaitable[Placed]],
-        check: Callable[[CallOrder, Client], None],
+        weigh: Callable[[CallOrder, Client], Awaitable[None]],
+        caps: Callable[[str], Caps],
         lives: Callable[[str], bool],
         note: Note,
         audit: Callable[[AuditRow], Awaitable[None]],
@@ -66,7 +67,8 @@ class DialQuestions:
         self.changed: Signal[None] = Signal()
         self._journal = journal
         self._place = place
-        self._check = check
+        self._weigh = weigh
+        self._caps = caps
         self._lives = lives
         self._note = note
         self._audit = audit
@@ -168,12 +170,12 @@ class DialQuestions:
     async def answer(self, question_id: str, client: Client, *, agree: bool) -> Call | None:
         """Answers for `client`, who sees the question on the page, and places the call if they agree. None: it was refused.
 
-        The first answer counts, in all processes. Raises QuestionOver if there was one before, or nobody waits for it any more, Forbidden
-        if they may not place this call themselves, and what `place` raises.
+        The first answer counts, in all processes. Raises QuestionOver if there was one before, or nobody waits for it any more, what
+        `weigh` raises if they may not place this call themselves, and what `place` raises.
         """
         require(client, Scope.CALL)
         if agree and (asked := self._questions.get(question_id)):
-            self._check(asked.load_order(), client)
+            await self._weigh(asked.load_order(), client)
         changed: DialQuestion | None = None
 
         def change(known: dict[str, DialQuestion]) -> dict[str, DialQuestion]:
@@ -181,7 +183,8 @@ class DialQuestions:
             question, changed = known.get(question_id), None
             if question is None or not question.waiting(self._now()):
                 raise QuestionOver("Somebody has answered, or the time is over.")
-            changed = replace(question, agreed=agree and self._lives(question.client), answered_at=self._now())
+            agreed = agree and self._lives(question.client)
+            changed = replace(question, agreed=agreed, answered_at=self._now(), answered_by=client.name)
             return known | {question_id: changed}
 
         await self._change(change)
@@ -199,13 +202,17 @@ class DialQuestions:
         self._note(client, CONFIRMED, call, detail=changed.client)
         return call
 
+    def confirmed(self, asker: Client, question: DialQuestion) -> Client:
+        """`asker` as it may dial what was agreed to: within the caps of whoever agreed, and counted as theirs."""
+        return replace(asker, caps=self._caps(question.answered_by), confirmed_by=question.answered_by)
+
     async def forget_number(self, number: str) -> None:
         """Forgets all questions about this number, answered or not. Raises JournalError."""
         await self._change(lambda known: {name: question for name, question in known.items() if question.load_order().to != number})
 
     async def _placed(self, question: DialQuestion, order: CallOrder) -> Placed:
         """Whoever asked may be dialling too; the key lets one of both. The other waits for it."""
-        asker = Client(name=question.client, scopes=frozenset({Scope.CALL}), machine=True)
+        asker = self.confirmed(Client(name=question.client, scopes=frozenset({Scope.CALL}), machine=True), question)
         while True:
             try:
                 key = Key(text=question.key, fingerprint=question.fingerprint)

@@ -93,6 +93,11 @@ class People:
         wanted = folded(name)
         return next((person for person in self._people.values() if person.name and folded(person.name) == wanted), None)
 
+    def caps_of(self, name: str) -> Caps:
+        """The caps of the person with this name; none if there is no such person."""
+        person = self.named(name)
+        return person.caps if person else Caps()
+
     def of_code(self, code: str) -> Person | None:
         """The person whose one-time link has this code. Compares all, so that the duration reveals nothing."""
         now = self._now()

@@ -45,7 +45,7 @@ class Client:
     it may read calls. `person` is the id of the person who signed in, empty for tokens and for the shared password.
 
     `machine`: an assistant that asks over MCP. `dials_unasked`: nobody has to confirm what it dials there. `asks_first`: it may dial there
-    only, and not over REST.
+    only, and not over REST. `confirmed_by` is the name of whoever confirmed the dial that is being placed; `caps` are theirs then.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Client:
     machine: bool = False
     dials_unasked: bool = False
     asks_first: bool = False
+    confirmed_by: str = ""
 
 
 PAGE = Client(name="page")

@@ -14,8 +14,9 @@ from services.desk.desk import CallDesk
 from services.desk.dial_question import ANSWER_WITHIN, DialQuestion
 from services.desk.dial_questions import STATE
 from services.domain.call import Call
-from services.domain.client import PAGE, Client, Scope
+from services.domain.client import PAGE, Caps, Client, Scope
 from services.domain.errors import EarshotError, Forbidden, KeyReused, LimitReached, NobodyToConfirm, QuestionOver
+from services.domain.person import Role
 from tests.desks import two_desks
 from tests.patience import HANG_S
 from tests.stand_in import StandIn
@@ -185,6 +186,41 @@ async def test_only_who_may_place_calls_answers(vapi: StandIn, desks: tuple[Call
     await one.switch.stop(PAGE.name)
     assert await one.questions.answer(question.id, PAGE, agree=False) is None  # also while dialling is stopped
     assert not vapi.bodies
+
+
+async def test_a_call_that_somebody_confirms_counts_as_theirs(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
+    one, other = desks
+    await one.people.invite("Ana", Role.CALLER, Caps(per_hour=2), PAGE)
+    await other.people.load()
+    person = one.people.named("Ana")
+    assert person
+    ana = person.client
+    one.questions.watch(lambda: True)
+    first, second, third = [await ask(one, f"+1212555010{number}", fingerprint=str(number)) for number in range(3)]
+    assert await one.questions.answer(first.id, ana, agree=True)
+    await one.questions.answer(second.id, PAGE, agree=True)  # which is not theirs
+    await one.place(one.order(NUMBER), ana)
+    with pytest.raises(LimitReached, match="You may place 2 calls in an hour"):
+        await one.questions.answer(third.id, ana, agree=True)
+    with pytest.raises(LimitReached, match="You may place 2 calls in an hour"):
+        await one.place(one.order("+12125550109"), ana)
+    [waiting] = one.questions.waiting()  # for somebody who may
+    assert waiting.id == third.id
+    assert await one.questions.answer(third.id, PAGE, agree=True)
+    assert len(vapi.bodies) == 4
+
+
+async def test_many_confirmed_at_once_exceed_no_cap(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
+    one, _ = desks
+    await one.people.invite("Ana", Role.CALLER, Caps(per_hour=1), PAGE)
+    person = one.people.named("Ana")
+    assert person
+    one.questions.watch(lambda: True)
+    questions = [await ask(one, f"+1212555010{number}", fingerprint=str(number)) for number in range(3)]
+    answers = [one.questions.answer(question.id, person.client, agree=True) for question in questions]
+    results = await asyncio.gather(*answers, return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) == ["Call", "LimitReached", "LimitReached"]
+    assert len(vapi.bodies) == 1
 
 
 async def test_an_erased_number_is_in_no_question(desks: tuple[CallDesk, CallDesk]) -> None:

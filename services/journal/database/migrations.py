@@ -126,6 +126,7 @@ STEPS: tuple[Step, ...] = (
         "CREATE INDEX earshot_alerts_revision ON earshot_alerts (revision)",
     ),
     MEASURED,
+    ("ALTER TABLE earshot_dials ADD COLUMN confirmed_by TEXT NOT NULL DEFAULT ''",),
 )
 """A released step is never changed. Every later change is a new step."""
 

@@ -23,10 +23,12 @@ dials = _table(
     slot_from=sa.BigInteger,
     slot_until=sa.BigInteger,
     hang_up_by=sa.String,
+    confirmed_by=sa.String,
 )
 """One row per dial. It holds the idempotency key while that is valid, so that both are written together.
 `first_call` is the call that the key is answered with. The dial holds a slot from `slot_from` until `slot_until`, which is null once the
-slot is free. `hang_up_by` is who wants its call ended as soon as it is known."""
+slot is free. `hang_up_by` is who wants its call ended as soon as it is known. `confirmed_by` is who agreed
+to the dial of an assistant, else empty."""
 
 calls = _table(
     "earshot_calls",

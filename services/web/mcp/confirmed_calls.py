@@ -46,7 +46,7 @@ class ConfirmedCalls:
             question = await self._ask(client, body, key, fingerprint)
         question = await self._desk.questions.answered(question.id, wanted.waitSeconds)
         if question.agreed:
-            return await self._dial(outer, client, body, question.key)
+            return await self._dial(outer, self._desk.questions.confirmed(client, question), body, question.key)
         if question.agreed is not None:
             raise DialRefused("Somebody on the page refused this call. Do not ask for it again unless the person you work for says so.")
         if not question.waiting(datetime.now(UTC)):
