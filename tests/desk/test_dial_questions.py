@@ -65,6 +65,7 @@ async def test_one_call_whatever_is_pressed_twice_and_in_two_processes(vapi: Sta
     assert (call.placed_by, call.by_machine) == ("agent", True)
     assert (await one.questions.answered(question.id, HANG_S)).agreed
     await until(lambda: not other.questions.waiting())
+    await other.settled()  # whichever was first writes who confirmed it
     entries = await one.timeline(call.id)
     assert {(entry.action, entry.who, entry.detail) for entry in entries} == {
         ("confirm-dial", "page", "agent"),
