@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from babel.languages import get_official_languages
 
@@ -111,10 +110,8 @@ class Consents:
     def _opening(self, order: CallOrder) -> str:
         """The announcement, then what the assistant would have begun with."""
         known = self._directory.assistants.get(order.assistant_id) if order.assistant_id and not order.assistant_version else None
-        own = order.first_message
-        if own is None and order.assistant is not None:
-            own = _inline_opening(order.assistant)
-        elif own is None and known:
+        own = order.own_opening
+        if own is None and known:
             own = known.opening
         return f"{self.rules.sentence(_languages(order, known))} {own or ''}".strip()
 
@@ -133,9 +130,3 @@ def _languages(order: CallOrder, assistant: Assistant | None) -> list[str]:
         found = language if isinstance(language, str) else None
     own = [found.partition("-")[0].lower()] if found else []
     return [*own, *(get_official_languages(order.region, regional=True, de_facto=True) if order.region else ())]
-
-
-def _inline_opening(assistant: Mapping[str, Any]) -> str | None:
-    text = assistant.get("firstMessage")
-    speaks = assistant.get("firstMessageMode", "assistant-speaks-first") == "assistant-speaks-first"
-    return text if speaks and isinstance(text, str) else None

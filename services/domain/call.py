@@ -97,6 +97,15 @@ class CallOrder:
         return None if is_sip(self.to) else PhoneNumber(e164=self.to, region=self.region)
 
     @property
+    def own_opening(self) -> str | None:
+        """What the order has the assistant say first. None: what it is set up to say at Vapi, or nothing since the customer is to begin."""
+        if self.first_message is not None or self.assistant is None:
+            return self.first_message
+        text = self.assistant.get("firstMessage")
+        speaks = self.assistant.get("firstMessageMode", "assistant-speaks-first") == "assistant-speaks-first"
+        return text if speaks and isinstance(text, str) else None
+
+    @property
     def label(self) -> str:
         """The `name` that Vapi keeps with the call (at most 40 characters): the caller's own, else our tag."""
         return self.name or f"earshot {self.tag}"

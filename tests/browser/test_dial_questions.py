@@ -1,8 +1,10 @@
 """An assistant asks to place a call: every open page shows it, one press calls or refuses, and the call says who placed it."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -68,7 +70,14 @@ def test_it_is_refused(earshot_with: Start, open_tab: Open, asking: ThreadPoolEx
     earshot = earshot_with()
     page = open_tab(earshot.url)
     token = make_token(page)
-    placing = place(asking, earshot, token)
+    speaker = {"model": {"provider": "openai", "model": "gpt-4o"}, "firstMessage": "Good morning."}
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    placing = place(asking, earshot, token, assistant=speaker, earliestAt=tomorrow, recordingAgreed=True)
+    question = page.get_by_test_id("dial-question")
+    expect(question).to_contain_text("It would begin: “Good morning.”")
+    expect(question).to_contain_text("agent says that recording the call is agreed.")
+    expect(page.get_by_test_id("dial-time")).to_contain_text("Begins: ")
+    expect(page.get_by_test_id("dial-time").locator("time")).to_have_attribute("datetime", re.compile(tomorrow[:10]))
     page.get_by_test_id("dial-refuse").click()
     error, problem = placing.result(timeout=60)
     assert (error, problem["code"]) == (True, "dial_refused")

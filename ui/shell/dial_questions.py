@@ -14,6 +14,7 @@ from ui.kit.icons import icon
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
 from ui.kit.press import came_late
+from ui.kit.times import LocalTime
 from ui.kit.visitor import visitor
 from ui.words import language, say
 from ui.words.calls import named
@@ -68,7 +69,13 @@ class DialQuestions:
             with Box(classes="notice-text"):
                 Text("strong", say(f"asks_to_call{where}", client=question.client, number=number, country=country))
                 Text("span", say("asks_as", assistant=assistant) if assistant else "")
-                Text("span", say("asks_to_say", text=order.first_message) if order.first_message else "")
+                Text("span", say("asks_to_say", text=opening) if (opening := order.own_opening) else "")
+                if order.earliest_at:
+                    with Box("span", data_testid="dial-time"):
+                        Text("span", say("scheduled_for"))
+                        LocalTime(order.earliest_at, full=True)
+                if order.recording_agreed:
+                    Text("span", say("asks_recorded", client=question.client))
             Text("button", say("call"), "btn go", type="button", data_testid="dial-agree").on(
                 "click", self._answering(question, agree=True), js_handler=_CLOCKS
             )
