@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,8 @@ from services.listening.listener import End
 from services.measures.figures import Figures
 from services.measures.measured import Measured
 from services.measures.measures import Measures
+
+log = logging.getLogger(__name__)
 
 Publish = Callable[[Measured | None, bool], None]
 """Takes the latest figures, and whether they are the last; see Measurer."""
@@ -30,6 +33,8 @@ class Measurer:
 
     Time is the position in the sound. Where sound was lost the time until it came again is missing, as in a recording. A stream that does
     not announce its format, or has one channel, is not measured. `before` is what an earlier process measured of this call.
+
+    An error in measuring is logged and ends it: the others who hear the call must not lose its sound.
     """
 
     def __init__(
@@ -45,7 +50,8 @@ class Measurer:
         self._publish = publish
         self._clock = clock
         self._epoch = time.time() - clock()
-        self._before = before
+        self._before = self._latest = before
+        self._failed = False
         self._began = before.started_at - self._epoch if before else None
         self._measures: Measures | None = None
         self._form: StreamFormat | None = None
@@ -67,7 +73,7 @@ class Measurer:
 
     def play(self, sound: bytes, *, at_most: int) -> None:
         """`at_most` limits live listeners: what is measured is never dropped."""
-        if self.end or self._form is None:
+        if self.end or self._failed or self._form is None:
             return
         anew, self._anew = self._anew, False
         self._waiting.append((self._clock(), sound, self._form, anew))
@@ -88,14 +94,22 @@ class Measurer:
         """Measures at most a second of sound, and schedules the rest."""
         if self._scheduled:
             return
-        left = float(_AT_ONCE)
-        while self._waiting and left > 0:
-            left -= self._measure_piece()
+        try:
+            left = float(_AT_ONCE)
+            while self._waiting and left > 0:
+                left -= self._measure_piece()
+            if self.end and self._measures and not self._waiting:
+                self._measures.finish()
+                self._latest = self._measured(self._measures.figures())
+        except Exception:
+            log.exception("a call can't be measured any further")
+            self._failed, self._measures = True, None
+            self._waiting.clear()
         if self._waiting:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._go_on)
         elif self.end:
-            self._conclude()
+            self._publish(self._latest, True)
 
     def _go_on(self) -> None:
         self._scheduled = False
@@ -140,14 +154,8 @@ class Measurer:
         visible = (figures.speaking, len(one.turns), len(one.backchannels), len(figures.missing), figures.interruptions)
         if visible != self._shown or one.until - self._shown_at >= _PUBLISHED_EVERY_S:
             self._shown, self._shown_at = visible, one.until
-            self._publish(self._measured(figures), False)
-
-    def _conclude(self) -> None:
-        if self._measures:
-            self._measures.finish()
-            self._publish(self._measured(self._measures.figures()), True)
-        else:
-            self._publish(self._before, True)
+            self._latest = self._measured(figures)
+            self._publish(self._latest, False)
 
     def _measured(self, figures: Figures) -> Measured:
         assert self._began is not None  # noqa: S101 - set with the first sound

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 from websockets.asyncio.server import ServerConnection
@@ -13,6 +14,8 @@ from services.domain.stream_format import StreamFormat
 from services.listening.measurer import Measurer
 from services.listening.sound_thread import SoundThread
 from services.measures.measured import Measured
+from services.measures.measures import Measures
+from services.recording.recorder import Recorder
 from tests.listening.stand_in import SOUND_IN, START, Line, StandIn, sound_in, within
 from tests.measures.test_measures import FORM, demo_call, measured
 
@@ -161,6 +164,32 @@ async def test_sound_without_a_channel_for_each_speaker_is_not_measured(
         await connection.send(start)
     await connection.send(demo_call()[0][:640_000])
     assert await ended(line, connection, published) is None
+
+
+async def test_an_error_in_measuring_costs_nobody_the_sound(
+    stand_in: StandIn, sound: SoundThread | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    feed = Measures.feed
+
+    def fail(measures: Measures, pcm: bytes) -> bool:
+        if measures.seconds >= 5:
+            raise FloatingPointError
+        return feed(measures, pcm)
+
+    monkeypatch.setattr(Measures, "feed", fail)
+    line = Line(stand_in)
+    try:
+        pcm = demo_call()[0][: 10 * FORM.bytes_per_second]
+        published = measure(line, sound)
+        recorder = line.relay.join("c1", partial(Recorder, call_id="c1", folder=tmp_path))
+        connection = await stand_in.connection()
+        await play(connection, pcm)
+        latest = await ended(line, connection, published)
+        assert latest
+        assert 3 < latest.figures.conversation.until <= 5
+        assert b"".join(item for _, item in recorder.take() if isinstance(item, bytes)) == pcm
+    finally:
+        await line.relay.aclose()
 
 
 async def test_a_call_is_measured_although_its_relay_stops(stand_in: StandIn, line: Line, sound: SoundThread | None) -> None:
