@@ -32,7 +32,8 @@ class EventWebhooksPanel:
     def __init__(self, endpoints: Endpoints) -> None:
         self._endpoints = endpoints
         self._rows: dict[str, WebhookRow] = {}
-        self._built = self._open = self._reading = False
+        self._built = self._open = False
+        self._reading: asyncio.Task[None] | None = None
 
     def build(self) -> None:
         """Adds it to the current element, for whoever may manage webhooks."""
@@ -62,7 +63,7 @@ class EventWebhooksPanel:
         if shown:
             self._follow()
             return
-        self._reading = False
+        self._stop()
         self._secret.show("")
         self._made.set_visibility(False)
         self._notice.hide()
@@ -70,10 +71,12 @@ class EventWebhooksPanel:
     async def refresh(self) -> None:
         """Shows the webhooks as they are now."""
         try:
-            found = {endpoint.id: endpoint for endpoint in await self._endpoints.all()}
+            await self._show_all()
         except EarshotError as error:
             self._notice.show_error(error)
-            return
+
+    async def _show_all(self) -> None:
+        found = {endpoint.id: endpoint for endpoint in await self._endpoints.all()}
         for id_ in self._rows.keys() - found.keys():
             self._rows.pop(id_).delete()
         for id_, endpoint in found.items():
@@ -84,16 +87,22 @@ class EventWebhooksPanel:
 
     def _toggle(self, event: GenericEventArguments) -> None:
         self._open = bool(event.args)
-        self._reading = self._reading and self._open
-        self._follow()
+        if self._open:
+            self._follow()
+        else:
+            self._stop()
 
     def _follow(self) -> None:
-        if self._open and not self._reading:
-            self._reading = True
-            background_tasks.create(self._read(), name="show webhooks", context=self._client)
+        if self._open and self._reading is None:
+            self._reading = background_tasks.create(self._read(), name="show webhooks", context=self._client)
+
+    def _stop(self) -> None:
+        if self._reading:
+            self._reading.cancel()
+            self._reading = None
 
     async def _read(self) -> None:
-        while self._reading and not self._client.is_deleted:
+        while not self._client.is_deleted:
             await self.refresh()
             await asyncio.sleep(_REFRESH_S)
 
