@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
 
 from services.domain.alert import MOST_ALERTS, Alert
 from services.domain.errors import EarshotError
@@ -69,6 +71,11 @@ class Alerts:
         """Forgets the alerts of an ended call, and those that may still come."""
         remember(self._erased, call_id, None, most=_KEPT)
         self._calls.pop(call_id, None)
+
+    def unquote(self, before: datetime) -> None:
+        """Leaves alerts from before then without what was said, as the journal does when it deletes transcripts."""
+        for call_id, known in self._calls.items():
+            self._calls[call_id] = {rule_id: replace(one, said="") if one.at <= before else one for rule_id, one in known.items()}
 
     def forget_number(self, spelled: Spellings) -> None:
         """Forgets the alerts in which a number is named, as the journal does."""

@@ -61,10 +61,13 @@ class Retention:
             await asyncio.sleep(_EVERY.total_seconds())
 
     async def tidy(self) -> None:
-        """Recordings are deleted by each process, since they may be on its disk; the rest by one process an hour. Raises JournalError."""
+        """Recordings are deleted by each process, since they may be on its disk, and so is what it has in memory; the rest by one process
+        an hour. Raises JournalError."""
         now = self._now()
         if self._kept.recordings and (deleted := await self._delete_recordings(now - self._kept.recordings)):
             log.info("deleted %d recordings older than EARSHOT_KEEP_RECORDINGS_DAYS", deleted)
+        if self._kept.transcripts:
+            self._desk.alerts.unquote(now - self._kept.transcripts)
         if not (self._kept.transcripts or self._kept.numbers) or not await self._is_ours(now):
             return
         if self._kept.transcripts and (deleted := await self._desk.journal.delete_transcripts(now - self._kept.transcripts)):

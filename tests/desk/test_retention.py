@@ -8,10 +8,12 @@ import pytest
 
 from services.desk.desk import CallDesk
 from services.desk.retention import Kept, Retention
+from services.domain.alert import Alert
 from services.domain.call import Call, CallStatus
 from services.domain.client import PAGE
+from services.domain.rule import Rule, RuleKind
 from services.domain.transcript import Line
-from services.journal import AuditRow
+from services.journal import AuditRow, Endpoint
 from tests.desk.test_desk import NUMBER, until
 from tests.desk.test_erasures import ended
 from tests.desks import desk_at
@@ -113,6 +115,27 @@ async def test_transcripts_go_and_are_not_asked_of_vapi_again(vapi: StandIn, des
     assert await desk.transcript("old") == ()
     assert vapi.requests["GET /call/{id}"] == reads
     assert [(row.who, row.outcome) for row in await desk.journal.audit() if row.action == "delete-transcripts"] == [("earshot", "1")]
+
+
+async def test_alerts_quote_no_transcript_that_is_gone(desk: CallDesk, url: str) -> None:
+    at = datetime.now(UTC)
+    row = AuditRow(at=at, who="page", action="add-webhook", outcome="done")
+    await desk.journal.outbox.add(Endpoint(id="crm", url="https://crm.example/", secret="s", kinds=(), made_at=at, made_by="page"), row)
+    for name, made_at in (("old", at - 4 * DAY), ("new", at)):
+        await desk.journal.save(Call(id=name, status=CallStatus.ENDED, created_at=made_at))
+        line = Line(key=1, speaker="customer", text=f"{name} Fridays", at=made_at, final=True)
+        await desk.journal.save_transcript(name, [line])
+        rule = Rule(id="one", kind=RuleKind.KEYWORD, phrase="Friday")
+        desk.alerts.add(Alert(call_id=name, rule=rule, at=made_at, said=line.text))
+    await desk.alerts.settled()
+    await tidy(desk, Kept.days(recordings=None, transcripts=3, numbers=None), after=timedelta(0))
+    for table in ("earshot_alerts", "earshot_outbox"):
+        kept = str(await execute(url, f"SELECT data FROM {table}"))  # noqa: S608
+        assert ("old Fridays" in kept, "new Fridays" in kept) == (False, True), table
+    assert [(alert.rule.id, alert.said) for name in ("old", "new") for alert in desk.alerts.of(name)] == [
+        ("one", ""),
+        ("one", "new Fridays"),
+    ]
 
 
 async def test_each_process_deletes_its_recordings_and_one_the_rest(desk: CallDesk) -> None:

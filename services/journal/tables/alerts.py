@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,8 @@ from services.domain.alert import MOST_ALERTS, Alert, dump, load
 from services.journal.database.codec import milliseconds, storable
 from services.journal.database.revisions import raised
 from services.journal.database.schema import alerts
+from services.journal.database.schema import outbox as outbox_table
+from services.journal.records import EventKind
 from services.journal.tables import erasures, outbox
 
 
@@ -53,6 +56,18 @@ def among(connection: sa.Connection, call_ids: Collection[str]) -> dict[str, lis
 
 def written_since(connection: sa.Connection, revision: int) -> list[Alert]:
     return list(_read(connection.execute(sa.select(alerts).where(alerts.c.revision > revision).order_by(alerts.c.at))))
+
+
+def unquote(connection: sa.Connection, call_ids: Collection[str]) -> None:
+    """Leaves the alerts of these calls, also as events, without what was said."""
+    events = outbox_table.c.kind == EventKind.ALERT.value
+    for table, where in ((alerts, sa.true()), (outbox_table, events)):
+        rows = connection.execute(sa.select(table.c.call_id, table.c.data).where(table.c.call_id.in_(call_ids), where)).all()
+        for row in rows:
+            alert = load(row.call_id, row.data)
+            if alert.said:
+                same = (table.c.call_id == row.call_id) & (table.c.data == row.data)
+                connection.execute(table.update().where(same, where).values(data=storable(dump(replace(alert, said="")))))
 
 
 def _read(rows: Iterable[sa.Row[Any]]) -> Iterable[Alert]:

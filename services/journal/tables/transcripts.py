@@ -11,7 +11,7 @@ from services.domain.speech import Kind
 from services.domain.transcript import Line
 from services.journal.database.codec import milliseconds, storable, time_of
 from services.journal.database.schema import calls, labels, notes, transcripts
-from services.journal.tables import erasures, outbox
+from services.journal.tables import alerts, erasures, outbox
 
 
 def save(connection: sa.Connection, wanted: Sequence[tuple[str, Sequence[Line]]]) -> None:
@@ -37,8 +37,9 @@ def older(connection: sa.Connection, before: datetime, limit: int) -> list[str]:
 
 
 def delete(connection: sa.Connection, call_ids: Sequence[str]) -> None:
-    """Deletes the transcripts of these calls, and has no search find the calls by them."""
+    """Deletes the transcripts of these calls with what their alerts quote of them, and has no search find the calls by them."""
     connection.execute(transcripts.delete().where(transcripts.c.call_id.in_(call_ids)))
+    alerts.unquote(connection, call_ids)
     for call_id in call_ids:
         index(connection, call_id)
 
