@@ -14,6 +14,7 @@ from services.listening.measurer import Measurer
 from services.listening.relay import Relay
 from services.measures.measured import Measured
 from services.support.channel import Channel
+from services.support.descriptors import watch_descriptors
 from services.support.loop_lag import measure_lag
 from services.support.tasks import Tasks
 
@@ -47,19 +48,20 @@ class RelayHost:
         self._closings: dict[int, asyncio.Future[tuple[int, str]]] = {}
         self._asked: dict[int, asyncio.Future[ListenTarget]] = {}
         self._asked_count = 0
-        self._serving, self._measuring_lag = Tasks(), Tasks()
+        self._serving, self._watching = Tasks(), Tasks()
 
     async def run(self, channel: Channel) -> None:
         """Works until the main process closes the channel or is gone. `channel` must be connected to `received` and `over.set`."""
         self._channel = channel
-        self._measuring_lag.start(measure_lag(self.relay.counts.lag, "sound"), name="measure the sound loop's lag")
+        self._watching.start(measure_lag(self.relay.counts.lag, "sound"), name="measure the sound loop's lag")
+        self._watching.start(watch_descriptors(), name="watch descriptors")
         await self.over.wait()
         with suppress(TimeoutError):  # the process ends then
             async with asyncio.timeout(_CLOSED_WITHIN_S):
                 await self.relay.aclose()
                 await self._serving.settled()  # clients are sent why
         await self._serving.aclose()
-        await self._measuring_lag.aclose()
+        await self._watching.aclose()
 
     def received(self, message: tuple[Any, ...], descriptor: int | None) -> None:
         kind, *arguments = message
@@ -77,7 +79,7 @@ class RelayHost:
                 (number,) = arguments
                 self._leave(number)
             case "serve":
-                self._serving.start(self._serve_socket(descriptor, *arguments), name="serve a listener")
+                self._take_over(descriptor, *arguments)
             case "end":
                 self._end(*arguments)
             case "target":
@@ -142,9 +144,13 @@ class RelayHost:
         if sink := self._sinks.get(number):
             sink.close()
 
-    async def _serve_socket(self, descriptor: int | None, number: int, call: Call, heartbeat: float, unread: bytes) -> None:
+    def _take_over(self, descriptor: int | None, number: int, call: Call, heartbeat: float, unread: bytes) -> None:
         self._use(number, call)
-        closing = self._closings[number] = asyncio.get_running_loop().create_future()
+        self._closings[number] = asyncio.get_running_loop().create_future()  # at once: the message that ends it may be here already
+        self._serving.start(self._serve_socket(descriptor, number, call, heartbeat, unread), name="serve a listener")
+
+    async def _serve_socket(self, descriptor: int | None, number: int, call: Call, heartbeat: float, unread: bytes) -> None:
+        closing = self._closings[number]
         try:
             if descriptor is not None:  # else it was lost, as this process has no free ones
                 await self._serve(self, descriptor, call.id, heartbeat, unread, closing)

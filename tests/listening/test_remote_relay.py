@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -23,6 +24,7 @@ from services.listening.relay_host import RelayHost
 from services.listening.remote_relay import RemoteRelay
 from services.measures.measured import Measured
 from services.recording.recorder import Recorder
+from services.support import descriptors
 from services.support.channel import Channel
 from services.web.access.tickets import Tickets
 from services.web.routes.listen_socket import listen_router
@@ -237,6 +239,26 @@ async def test_what_is_said_and_ended_when_there_will_be_no_other(stand_in: Stan
     assert states == ["starting", "ok"]
     assert figures == [(None, True)]
     assert line.relay.listeners == 0
+
+
+async def test_a_logout_that_comes_with_the_socket_ends_it(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(descriptors, "_one_is_free", lambda: False)
+    ended: list[tuple[int, str]] = []
+
+    async def serve(_host: RelayHost, _descriptor: int, _call_id: str, _heartbeat: float, _unread: bytes, closing: Any) -> None:
+        ended.append(await closing)
+
+    here, there = socket.socketpair()
+    host = RelayHost(serve=serve, stop=lambda: None, buffer_seconds=1.0)
+    channel = Channel(here, received=lambda *_: None, ended=lambda: None)
+    running = asyncio.create_task(host.run(Channel(there, received=host.received, ended=host.over.set)))
+    await asyncio.sleep(0)
+    host.received(("serve", 1, Call(id="c1", status=CallStatus.IN_PROGRESS), 1.0, b""), -1)
+    host.received(("end", 1, 4401, "Logged out."), None)
+    await eventually(lambda: ended == [(4401, "Logged out.")])
+    await eventually(lambda: "file descriptors are in use" in caplog.text)  # listeners' sockets are in this process
+    channel.close()
+    await within(running)
 
 
 async def test_what_nobody_uses_any_more_is_forgotten_there() -> None:
