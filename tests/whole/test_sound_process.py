@@ -145,3 +145,18 @@ async def test_no_address_of_sound_is_in_the_list_of_processes(tmp_path: Path, v
     async with running(tmp_path, vapi_environ(vapi.url)) as app:
         for pid in sound_of(app):
             assert command_of(pid) == command_of(app.popen.pid)
+
+
+async def test_health_says_that_nothing_is_heard_any_more_once_its_supervisor_is_killed_too(tmp_path: Path, vapi: StandIn) -> None:
+    async with running(tmp_path, vapi_environ(vapi.url)) as app, aiohttp.ClientSession() as http:
+
+        async def sound() -> object:
+            async with http.get(app.url + "/health") as answer:
+                assert answer.status == 200, "calls can be placed, and ended"
+                return (await answer.json())["sound"]
+
+        for pid in sound_of(app):
+            os.kill(pid, signal.SIGKILL)
+        async with asyncio.timeout(HANG_S):
+            while await sound() != "lost":
+                pass
