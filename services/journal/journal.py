@@ -169,8 +169,9 @@ class Journal:
             raise refusal
 
     async def has_key(self, client: str, key: str) -> bool:
-        """True if a dial of this client has this idempotency key."""
-        return await self._database.read(partial(dials.has_key, client=client, key=key))
+        """True if a dial with this key of this client would be answered with an earlier one, also a moment later: a key that is too old, or
+        will be within a minute, dials anew."""
+        return await self._database.read(partial(dials.has_key, client=client, key=key, now=self._now()))
 
     async def dial(self, tag: str) -> Dial | None:
         """The dial of the order with this tag, whatever became of it."""

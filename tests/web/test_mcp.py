@@ -21,6 +21,7 @@ from services.support.rfc3339 import rfc3339
 from services.support.root_path import serve_under
 from services.vapi.gateway import Gateway
 from services.web.mcp.route import McpRoute
+from tests.journal.conftest import execute
 from tests.patience import HANG_S
 from tests.process import ROOT
 from tests.stand_in import StandIn
@@ -290,6 +291,24 @@ async def test_a_call_that_was_confirmed_while_nobody_waited_is_found_by_asking_
         await client.desk.journal.change_state("dial-questions", lambda _: "")
         error, answer = await agent.ask("place_call", to=NUMBER, idempotencyKey="k", waitSeconds=0)
         assert (error, answer["id"]) == (False, call.id)
+    assert len(vapi.bodies) == 1
+
+
+async def test_an_old_key_is_no_way_around_the_confirmation(vapi: StandIn, client: Client, tmp_path: Path) -> None:
+    """It is forgotten only by the dial that it would let through, or within the hour by the journal's housekeeping."""
+    client.desk.questions.watch(lambda: True)
+    made = await token(client, unasked=False)
+    async with assistant(client.url, made) as agent:
+        await agent.ask("place_call", to=NUMBER, idempotencyKey="k", waitSeconds=0)
+        assert await client.desk.questions.answer(await asks(client), PAGE, agree=True)
+        await client.desk.journal.change_state("dial-questions", lambda _: "")
+        client.desk.questions._questions.clear()
+        url = f"sqlite:///{tmp_path / 'journal.sqlite'}"
+        for age, code in ((timedelta(hours=24, seconds=-120), "idempotency_key_reused"), (timedelta(hours=24), None)):
+            at = round((datetime.now(UTC) - age).timestamp() * 1000)
+            await execute(url, f"UPDATE earshot_dials SET dialled_at = {at} WHERE key = 'k'")  # noqa: S608
+            _, answer = await agent.ask("place_call", to="+12125550100", idempotencyKey="k", waitSeconds=0)
+            assert (answer.get("code"), answer["status"]) == ((code, 422) if code else (None, "waiting_for_confirmation"))
     assert len(vapi.bodies) == 1
 
 

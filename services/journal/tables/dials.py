@@ -17,6 +17,7 @@ from services.journal.tables.slots import CLOCKS, booked, taken, window
 from services.journal.tables.states import newest as newest_state
 
 KEY_KEPT = timedelta(hours=24)
+_KEY_ENDS_SOON = timedelta(minutes=1)
 _HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
 _MOST_TIMES = 10_000
 
@@ -276,8 +277,10 @@ def get(connection: sa.Connection, tag: str) -> Dial | None:
     return dial_of(row) if row else None
 
 
-def has_key(connection: sa.Connection, client: str, key: str) -> bool:
-    found = sa.select(dials.c.tag).where(dials.c.client == client, dials.c.key == key)
+def has_key(connection: sa.Connection, client: str, key: str, now: datetime) -> bool:
+    """True if a dial with this key would be answered with an earlier one, now and for the next minute."""
+    kept = (dials.c.state == DialState.DIALLING.value) | (dials.c.dialled_at > milliseconds(now + _KEY_ENDS_SOON - KEY_KEPT))
+    found = sa.select(dials.c.tag).where(dials.c.client == client, dials.c.key == key, kept)
     return connection.execute(found).first() is not None
 
 
