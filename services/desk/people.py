@@ -14,6 +14,7 @@ from services.domain.permissions import require
 from services.domain.person import (
     LONGEST_NAME,
     MOST_PEOPLE,
+    RESERVED,
     Person,
     Role,
     checked,
@@ -22,6 +23,7 @@ from services.domain.person import (
     loaded,
     make_person,
     person_name,
+    spaced,
     unread,
 )
 from services.support.signals import Signal
@@ -99,10 +101,8 @@ class People:
         return person.caps if person else Caps()
 
     def of_code(self, code: str) -> Person | None:
-        """The person whose one-time link has this code. Compares all, so that the duration reveals nothing."""
-        now = self._now()
-        found = [person for person in self._people.values() if person.opened_by(code, now) and not person.disabled]
-        return found[0] if found else None
+        """The person whose one-time link has this code."""
+        return _opened(self._people, code, self._now())
 
     async def invite(self, name: str, role: Role, caps: Caps, client: Client) -> tuple[Person, str]:
         """Adds a person, and returns the code of the link by which they choose a password: nobody can read it again.
@@ -137,7 +137,8 @@ class People:
         return code
 
     async def first_link(self) -> str:
-        """The code of a link for the first owner; empty if there is an owner already. Links that other processes logged stay valid."""
+        """The code of a link for the first owner; empty if there is an owner already. Links that other processes logged stay valid until
+        there is one."""
 
         def change(known: dict[str, Person]) -> str:
             if any(map(_is_owner, known.values())):
@@ -157,8 +158,7 @@ class People:
         """
 
         def change(known: dict[str, Person]) -> Person:
-            now = self._now()
-            person = next((one for one in known.values() if one.opened_by(code, now) and not one.disabled), None)
+            person = _opened(known, code, self._now())
             if person is None:
                 raise Unauthorized(_DEAD_LINK, code="link_not_valid")
             chosen = person.name
@@ -261,15 +261,25 @@ class People:
         return {folded(person.name) for person in known.values()} | {folded(name) for name in self._names_taken()}
 
     def _free_name(self, name: str, known: dict[str, Person]) -> str:
-        taken = self._taken(known)
-        names = (person_name(f"{name[: LONGEST_NAME - 5]} {number}" if number > 1 else name) for number in count(1))
-        return next(one for one in names if folded(one) not in taken)
+        """The name that a provider gives, as far as it can be one here, with a number if it is taken."""
+        taken = self._taken(known) | RESERVED
+        plain = "".join(filter(str.isprintable, spaced(name)))
+        names = (f"{plain[: LONGEST_NAME - 5]} {number}" if number > 1 else plain[:LONGEST_NAME] for number in count(1))
+        return person_name(next(one for one in names if folded(one) not in taken))
 
 
 def _of(known: dict[str, Person], person_id: str) -> Person:
     if person := known.get(person_id):
         return person
     raise PersonNotFound()
+
+
+def _opened(known: dict[str, Person], code: str, now: datetime) -> Person | None:
+    """The person whose one-time link has this code; nobody gets in by the first owner's, which is in a log, once there is an owner.
+    Compares all, so that the duration reveals nothing."""
+    owned = any(map(_is_owner, known.values()))
+    found = [one for one in known.values() if one.opened_by(code, now) and not one.disabled and (one.name or not owned)]
+    return found[0] if found else None
 
 
 def _check_room(known: dict[str, Person]) -> None:

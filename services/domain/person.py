@@ -20,7 +20,7 @@ LONGEST_NAME = 60
 LINK_LASTS = timedelta(hours=48)
 MOST_LINKS = 5
 """Of one person: each process that starts before there is an owner logs one of its own."""
-_RESERVED = frozenset({PAGE.name, LOCAL.name, "file"})
+RESERVED = frozenset({PAGE.name, LOCAL.name, "file"})
 MOST_CALLS = 100_000
 
 
@@ -113,10 +113,15 @@ class Person:
 
 def person_name(text: str) -> str:
     """The name as it is kept. Raises RequestError for what can't be one: the audit, calls and notes say it."""
-    name = " ".join(unicodedata.normalize("NFKC", text).split())
-    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or folded(name) in _RESERVED or not any(map(str.isalnum, name)):
+    name = spaced(text)
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or folded(name) in RESERVED or not any(map(str.isalnum, name)):
         raise RequestError(f"Give a name of 1 to {LONGEST_NAME} letters, digits, spaces and signs.", code="invalid_person_name")
     return name
+
+
+def spaced(text: str) -> str:
+    """Compatible characters as one, and single spaces between words."""
+    return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
 def folded(name: str) -> str:

@@ -101,7 +101,7 @@ def test_a_webhook_is_added_followed_changed_and_deleted(earshot_with: Start, op
         expect(row.get_by_text("Disabled since")).to_be_visible()
         row.get_by_role("button", name="Enable").click()
         expect(row.get_by_text("Disabled since")).to_be_hidden()
-        row.get_by_test_id("event-webhook-delete").click()
+        row.get_by_test_id("event-webhook-delete").dblclick()  # one press
         row.get_by_role("button", name="Delete it and its log").click()
         expect(row).to_have_count(0)
 

@@ -87,6 +87,10 @@ def test_the_first_owner_comes_by_the_log_and_invites_somebody(tmp_path: Path, c
         row.get_by_text("Change Ben").click()
         row.get_by_role("button", name="Disable").click()
         expect(guest).to_have_title("Log in – Earshot")
+        row.get_by_text("Change Ben").click()
+        row.get_by_role("button", name="Remove").dblclick()  # one press
+        row.get_by_role("button", name="Press again to remove").click()
+        expect(people.get_by_test_id("person")).to_have_count(1)
         context.close()
         other.close()
         process.stop()

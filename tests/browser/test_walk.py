@@ -90,3 +90,5 @@ def test_a_walk(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
     clock.wait("0:05")
     assert np.abs(Heard.of(page.evaluate("window.heard()")).sound).max() > 0.05
     expect(part(page, "transcript")).to_be_hidden()
+    part(page, "recording-delete").dblclick()  # one press
+    expect(part(page, "recording-delete")).to_have_text("Delete for good?")

@@ -101,6 +101,15 @@ async def test_the_first_owner_chooses_a_name_and_each_process_logs_a_link(journ
     assert not any(people.of_code(code) for code in codes)
 
 
+async def test_a_link_for_the_first_owner_opens_nothing_once_there_is_one(journal: Journal) -> None:
+    people = await opened(journal)
+    code = await people.first_link()
+    owner = await joined(people, "Ana")
+    assert people.of_code(code) is None
+    assert await refused(people.join(code, HASH, name="Eve")) == "link_not_valid"
+    assert [person.name for person in people.all() if person.joined] == [owner.name]
+
+
 async def test_what_each_role_may() -> None:
     def of(role: Role, caps: Caps | None = None) -> Person:
         return Person(id="a", name="Ana", role=role, made_at=Time()(), caps=caps or Caps())
@@ -201,6 +210,18 @@ async def test_who_comes_from_an_identity_provider_is_known_by_the_subject(journ
     with pytest.raises(Forbidden) as caught:
         await people.signed_in("https://id.example 7", "Ana", Role.OWNER)
     assert caught.value.code == "person_disabled"
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [("a" * 61, "a" * 60), ("Page", "Page 2"), ("\u202eAna\u200f  Flores", "Ana Flores"), ("Ben " * 30, f"{'Ben ' * 15}".strip())],
+)
+async def test_a_provider_may_give_any_name(journal: Journal, given: str, name: str) -> None:
+    people = await opened(journal)
+    assert (await people.signed_in("https://id.example 7", given, Role.VIEWER)).name == name
+    other = await people.signed_in("https://id.example 8", given, Role.VIEWER)
+    assert other.name != name
+    assert len(other.name) <= 60
 
 
 async def test_a_line_of_a_newer_version_lets_nobody_in_and_is_kept(journal: Journal) -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from nicegui.events import GenericEventArguments
+
 from services.domain.call import Call
 from services.domain.client import Scope
 from services.domain.errors import EarshotError
@@ -27,7 +29,7 @@ class Recorded(Replayable):
         with self.head:
             self._downloads = Box("span", "downloads")
             self._delete = Text("button", "", "btn small", type="button", data_testid="recording-delete")
-            self._delete.on("click", self._press_delete).on("blur", lambda: self._confirm(False))
+            self._delete.on("click", self._press_delete, args=["detail"]).on("blur", lambda: self._confirm(False))
         with self:
             self._notice = Notice()
         self._notice.move(target_index=0)
@@ -60,7 +62,9 @@ class Recorded(Replayable):
                 words = say("download") if len(parts) == 1 else say("download_part", part=str(part))
                 Text("a", words, "btn small", href=download_address(self._call.id, part), download=True)
 
-    async def _press_delete(self) -> None:
+    async def _press_delete(self, event: GenericEventArguments) -> None:
+        if event.args["detail"] > 1:  # a double click is one press
+            return
         if not self._confirming:
             self._confirm(True)
             return

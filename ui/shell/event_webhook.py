@@ -68,7 +68,7 @@ class WebhookRow(Box):
                 self._enable = self._button("event_webhook_enable", lambda: endpoints.enable(self._id, visitor()))
                 self._disable = self._button("event_webhook_disable", lambda: endpoints.disable(self._id, visitor()))
                 self._delete = Text("button", say("delete"), "btn", type="button", data_testid="event-webhook-delete")
-                self._delete.on("click", self._press_delete).on("blur", lambda: self._ask(False))
+                self._delete.on("click", self._press_delete, args=["detail"]).on("blur", lambda: self._ask(False))
 
     async def show(self, endpoint: Endpoint) -> None:
         """Updates to a changed webhook. Raises JournalError."""
@@ -96,7 +96,9 @@ class WebhookRow(Box):
     async def _choose(self, event: GenericEventArguments) -> None:
         await self._do(lambda: self._endpoints.choose(self._id, chosen_kinds(event.args), visitor()))
 
-    async def _press_delete(self) -> None:
+    async def _press_delete(self, event: GenericEventArguments) -> None:
+        if event.args["detail"] > 1:  # a double click is one press
+            return
         if self._sure:
             await self._do(lambda: self._endpoints.remove(self._id, visitor()))
         else:

@@ -100,8 +100,10 @@ class PeoplePanel:
         asked = False
         button = Text("button", say(words), "btn small", type="button")
 
-        async def press() -> None:
+        async def press(event: GenericEventArguments) -> None:
             nonlocal asked
+            if sure and event.args["detail"] > 1:  # a double click is one press
+                return
             if sure and not asked:
                 asked = True
                 button.show(say(sure))
@@ -109,7 +111,7 @@ class PeoplePanel:
                 return
             await self._do(work)
 
-        button.on("click", press)
+        button.on("click", press, args=["detail"])
 
     async def _invite_again(self, person: Person) -> None:
         self._show_link(await self._people.invite_again(person.id, visitor()))
