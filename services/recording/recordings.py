@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 
 _EARSHOT = Client(name="earshot")
 _ERASE_AGAIN_S = 1.0
+_ERASE_PAUSE_S = 60.0  # at most
 _PLACER_S = 5.0  # after which a call is recorded here that the process that placed it does not record
 _FREE_FLOOR = 500_000_000  # bytes that must stay free on the disk
 
@@ -227,6 +228,8 @@ class Recordings:
                 deleted += 1
             except (RecordingNotFound, RecordingUnfinished):  # it is on another machine, or is being recorded again
                 continue
+            except OSError as error:  # must not keep the others
+                log.error("could not delete the recording of call %s, which is kept no longer: %s", call_id, error)
         return deleted
 
     def on_call(self, call: Call) -> None:
@@ -249,15 +252,18 @@ class Recordings:
 
     async def _erase(self, call_id: str) -> None:
         """Deletes what this process can reach of a recording, as soon as it is not being written any more."""
+        pause_s = _ERASE_AGAIN_S
         while True:
             try:
                 await self._archive.delete(call_id)
                 break
             except RecordingNotFound:  # an id that no recording can have
                 return
-            except EarshotError as error:
-                log.warning("could not delete the recording of a call whose data was deleted (%s); trying again", error.code)
-                await asyncio.sleep(_ERASE_AGAIN_S)
+            except (EarshotError, OSError) as error:
+                why = error.code if isinstance(error, EarshotError) else error
+                log.warning("could not delete the recording of a call whose data was deleted (%s); trying again", why)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _ERASE_PAUSE_S)
         self._problems.mended(call_id)
         self.changed.emit(call_id)
 

@@ -27,6 +27,7 @@ from services.domain.errors import CallNotFound, CallNotRunning, CantRecord, Not
 from services.journal import AuditRow, Journal, Lease
 from services.journal.recordings import RecordingsJournal
 from services.listening.sound_thread import SoundThread
+from services.recording.disk import RecordingDisk
 from services.recording.recorder import Recorder
 from services.recording.recordings import Recordings
 from services.web.problems import install_problems
@@ -494,6 +495,27 @@ async def test_recordings_that_are_old_enough_are_deleted_and_the_audit_says_so(
     assert not site.recordings.has("c1")
     assert site.audit[-1] == ("earshot", "delete-recording", "c1")
     assert await site.recordings.delete_older(began) == 0
+
+
+async def test_a_recording_that_the_disk_keeps_holds_up_no_other_and_is_tried_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    for call_id in ("c1", "c2"):
+        await site.kept(SECOND, call_id)
+    delete = RecordingDisk.delete
+
+    async def failing(disk: RecordingDisk, call_id: str) -> bool:
+        if call_id == "c1":
+            raise PermissionError(call_id)
+        return await delete(disk, call_id)
+
+    with monkeypatch.context() as failed:
+        failed.setattr(RecordingDisk, "delete", failing)
+        failed.setattr("services.recording.recordings._ERASE_AGAIN_S", 0.01)
+        assert await site.recordings.delete_older(datetime.now(UTC)) == 1
+        assert (site.recordings.has("c1"), site.recordings.has("c2")) == (True, False)
+        erasure = Erasure(asked_at=datetime.now(UTC), by="page")
+        site.recordings.on_call(Call(id="c1", status=CallStatus.ENDED, erasure=erasure))
+        await asyncio.sleep(0.05)
+    await site.until(lambda: not site.recordings.has("c1"))
 
 
 async def test_a_recording_that_was_left_when_its_calls_data_was_deleted_goes_at_the_start(tmp_path: Path) -> None:
