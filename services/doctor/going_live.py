@@ -1,6 +1,7 @@
 """From the demo line to real calls: asks Vapi about a key, and writes the credentials to `.env`."""
 
 import asyncio
+import logging
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -11,8 +12,12 @@ from pathlib import Path
 from dotenv import set_key
 
 from services.domain.call import Assistant, CallerId
+from services.domain.client import Client, Scope
 from services.domain.errors import FieldError, RequestError
+from services.domain.permissions import require
 from services.vapi.gateway import Gateway
+
+log = logging.getLogger(__name__)
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _ONLY_THE_OWNER = 0o600
@@ -61,24 +66,27 @@ class GoingLive:
     def knows_key(self) -> bool:
         return bool(self._known_key)
 
-    async def account(self, key: str) -> Account:
-        """What `key`, or the known one if it is empty, gives access to. Raises RequestError, or what the gateway raises if Vapi refuses."""
+    async def account(self, key: str, client: Client) -> Account:
+        """What `key`, or the known one if it is empty, gives access to. Raises Forbidden, RequestError, or what the gateway raises if Vapi
+        refuses."""
+        require(client, Scope.MANAGE)
         self._require_possible()
         async with aclosing(Gateway(api_key=self._checked(key), base_url=self._base_url)) as gateway:
             assistants, numbers = await asyncio.gather(gateway.list_assistants(), gateway.list_phone_numbers())
         return Account(assistants=tuple(assistants), numbers=tuple(numbers))
 
-    async def save(self, key: str, assistant_id: str, phone_number_id: str) -> None:
-        """Writes all three, once, if Vapi says that they belong together, and starts Earshot anew."""
+    async def save(self, key: str, assistant_id: str, phone_number_id: str, client: Client) -> None:
+        """Writes all three, once, if Vapi says that they belong together, and starts Earshot anew. Raises the errors of `account`."""
         async with self._one_at_a_time:
             self._require_possible()
-            account = await self.account(key)
+            account = await self.account(key, client)
             assistants = {assistant.id for assistant in account.assistants}
             if assistant_id not in assistants or phone_number_id not in {number.id for number in account.numbers}:
                 raise RequestError("Choose an assistant and a phone number of this account.", code="invalid_choice")
             values = dict(zip(self._names, (self._checked(key), assistant_id, phone_number_id), strict=True))
             await asyncio.to_thread(_write, self._file, values)
             self._done = True
+            log.info("%s set the credentials on the page", client.name)
         self._restart()
 
     def _require_possible(self) -> None:

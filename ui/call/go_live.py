@@ -11,6 +11,7 @@ from services.domain.phone_number import international
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
 from ui.kit.picker import named, short
+from ui.kit.visitor import visitor
 from ui.words import say
 
 _EMIT = """(event) => {
@@ -53,9 +54,9 @@ class GoLiveForm:
         self._button.props["disabled"] = True
         try:
             if self._account is None:
-                self._offer(await self._going_live.account(key))
+                self._offer(await self._going_live.account(key, visitor()))
             else:
-                await self._going_live.save(key, assistant_id, number_id)
+                await self._going_live.save(key, assistant_id, number_id, visitor())
                 self._says.show(say("going_live"))
                 return
         except EarshotError as error:
