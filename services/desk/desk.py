@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from services.desk.alerts import Alerts
 from services.desk.annotations import CallAnnotations
+from services.desk.audience import Audience
 from services.desk.book import Book
 from services.desk.call_control import CallControl, Obstacle
 from services.desk.call_rights import CallRights
@@ -136,6 +137,7 @@ class CallDesk:
         self.annotations = CallAnnotations(journal, dispositions, rights=self.rights)
         self._notes = Notes(journal, self.timelines)
         self.note = self._notes.note
+        self.audience = Audience()
         self.contacts = Contacts(journal, self.note)
         self.phrases = Phrases(journal, self.note)
         self.tokens = MadeTokens(

@@ -103,6 +103,7 @@ def create_api(
             find=desk.find,
             on_listen=partial(_note_listening, desk),
             logins=Logins(sessions, desk.tokens),
+            audience=desk.audience,
         )
     )
     install_docs(api)

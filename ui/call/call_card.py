@@ -11,6 +11,7 @@ from services.measures.measured import Measured
 from services.recording.recordings import Recordings
 from ui.call.alerts_line import AlertsLine
 from ui.call.annotations import CallAnnotations
+from ui.call.audience_line import AudienceLine
 from ui.call.audio_player import AudioPlayer
 from ui.call.call_head import CallHead
 from ui.call.data_deletion import DataDeletion
@@ -69,6 +70,7 @@ class CallCard:
         self._head = CallHead(call, desk=desk)
         self._remark = Text("p", "", "remark")
         self._alerts = AlertsLine(call, desk=desk)
+        AudienceLine(call, audience=desk.audience)
         with Box(classes="waiting") as self._waiting:
             with Box("p", "remark"):
                 Text("span", say("scheduled_for"))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from inspect import isawaitable
@@ -9,6 +10,7 @@ from typing import Any
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
+from services.desk.audience import Audience
 from services.domain.call import Call
 from services.domain.errors import CallNotFound, CallNotRunning, EarshotError
 from services.listening.listener import End, Listener
@@ -46,13 +48,14 @@ def listen_router(
     find: Callable[[str], Call | Awaitable[Call | None] | None],
     on_listen: Callable[[str, str], None] = lambda _client, _call_id: None,
     logins: Logins | None = None,
+    audience: Audience | None = None,
     heartbeat: float = HEARTBEAT_S,
 ) -> APIRouter:
     """`WS /api/calls/{call_id}/listen?ticket=`, which may be opened before the call is answered.
 
     Closes with 1000 when the call ends and 1012 when the server stops. Else with 4000 + the status that REST would answer: 4401 for a bad
     ticket or after a logout, 4404 for no such call, 4409 for one that has ended. `on_listen` is called with the client's name and the
-    call's id. A client that was sent nothing for `heartbeat` seconds is sent `PING`.
+    call's id. `audience` knows who listens. A client that was sent nothing for `heartbeat` seconds is sent `PING`.
     """
     router = APIRouter()
 
@@ -80,7 +83,8 @@ def listen_router(
                 await check(call_id)
                 on_listen(holder.client, call_id)
                 logout = partial(_logged_out, logins, session) if logins and session else None
-                return await _hand_over(relay, socket, call_id, logout, heartbeat)
+                with audience.listening(call_id, holder.client) if audience else nullcontext():
+                    return await _hand_over(relay, socket, call_id, logout, heartbeat)
             except WebSocketDisconnect:
                 return None
             except EarshotError as error:
