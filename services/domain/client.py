@@ -18,7 +18,8 @@ class Scope(StrEnum):
     TRANSFER = "transfer"
     """Hand a call over, or tell its assistant to: both ring a telephone."""
     MANAGE = "manage"
-    """Undo what protects: lift the stop, and delete recordings and the data of calls. Also stop all dialling."""
+    """Undo what protects: lift the stop, and delete recordings and the data of calls. Manage people, tokens, webhooks and rules, and read
+    the audit. Also stop all dialling."""
     MCP = "mcp"
     """Use `/mcp`, whose tools need the other scopes besides."""
 

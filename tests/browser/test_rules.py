@@ -76,7 +76,7 @@ def test_a_rule_is_tried_before_it_is_switched_on(earshot: Earshot, open_tab: Op
     [changed] = earshot._ask("GET", "/api/rules")["rules"]
     assert (changed["kind"], changed["above"], changed["on"], changed["id"]) == ("silence", 7.5, True, made["id"])
     assert "sound" not in changed["effects"]
-    dialog.get_by_role("button", name="Delete: Nobody speaks").click()
+    dialog.get_by_role("button", name="Delete: Nobody speaks").dblclick()  # one press
     dialog.get_by_role("button", name="Really delete").click()
     expect(dialog).to_contain_text("No rules yet.")
     assert earshot._ask("GET", "/api/rules")["rules"] == []

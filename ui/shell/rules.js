@@ -65,7 +65,7 @@ export default defineComponent({
           <label><input type="checkbox" role="switch" :checked="rule.on" :aria-label="words.on + ': ' + rule.sentence"
             @change="turn(rule, $event)"><span dir="auto">{{ rule.sentence }}</span></label>
           <button type="button" class="btn small" :aria-label="words.edit + ': ' + rule.sentence" @click="edit(rule)">{{ words.edit }}</button>
-          <button type="button" class="btn small" :class="{ end: sure === rule.id }" :aria-label="label(rule)" @click="remove(rule)"
+          <button type="button" class="btn small" :class="{ end: sure === rule.id }" :aria-label="label(rule)" @click="remove(rule, $event)"
             @blur="sure = ''">{{ sure === rule.id ? words.sure : words.remove }}</button>
         </li>
       </ul>
@@ -198,8 +198,9 @@ export default defineComponent({
       return `${this.sure === rule.id ? this.words.sure : this.words.remove}: ${rule.sentence}`;
     },
 
-    /** @param {Rule} rule */
-    remove({ id }) {
+    /** @param {Rule} rule @param {MouseEvent} event */
+    remove({ id }, { detail }) {
+      if (detail > 1) return; // a double click is one press
       if (this.sure === id) {
         this.sure = "";
         this.$emit("remove", id);
