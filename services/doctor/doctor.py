@@ -116,6 +116,7 @@ class Doctor:
             return time.monotonic() - began
 
         call = (await self._desk.place(order, _DOCTOR)).call
+        notes.state(clock(), call.status.value)  # as the dial was answered: it may be over before the first reading
         self._say("The call is placed. Answer it, say a sentence after the assistant's first, and hang up.")
         listening = asyncio.create_task(note_sound(notes, lambda: self._gateway.listen_target(call.id), clock))
         try:

@@ -46,13 +46,16 @@ class WireNotes:
     _bytes: int = 0
     _heard: dict[int, float] = field(default_factory=dict)
 
+    def state(self, at: float, status: str) -> None:
+        """The call's state, as known at `at`."""
+        if not self.states or self.states[-1][1] != status:
+            self.states.append((at, status))
+
     def body(self, at: float, body: Any) -> None:
         """Vapi's JSON of the call, as read at `at`."""
         if not isinstance(body, dict):
             return
-        status = _word(body.get("status"))
-        if not self.states or self.states[-1][1] != status:
-            self.states.append((at, status))
+        self.state(at, _word(body.get("status")))
         self.fields |= {f"{name}: {_kind(value)}" for name, value in body.items() if _is_name(name)}
         for name, url in (body.get("monitor") or {}).items() if isinstance(body.get("monitor"), dict) else ():
             self.fields.add(f"monitor.{_word(name)}: {_place(url)}")

@@ -34,7 +34,7 @@ def signed(secret: str, body: str) -> dict[str, str]:
 
 async def eventually(found: Callable[[], Awaitable[T]], expected: T) -> None:
     """Returns once `found` is as expected."""
-    async with asyncio.timeout(HANG_S):
+    async with asyncio.timeout(3 * HANG_S):
         while await found() != expected:  # noqa: ASYNC110 - it is in the journal, which tells it in no other way
             await asyncio.sleep(0.02)
 
@@ -65,7 +65,8 @@ class Receiver:
         return web.Response(status=status or 200, headers={"Location": "/elsewhere"})
 
     async def until(self, seen: Callable[[], bool]) -> None:
-        async with asyncio.timeout(HANG_S), self._arrived:
+        """Returns once it is so. Between attempts that fail, the app waits for up to a minute."""
+        async with asyncio.timeout(3 * HANG_S), self._arrived:
             await self._arrived.wait_for(seen)
 
     def of_calls(self) -> dict[str, list[str]]:
