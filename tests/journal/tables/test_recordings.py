@@ -144,8 +144,10 @@ async def test_what_one_process_does_to_a_recording_the_other_hears(open_journal
     await one.take_lease("call")
     assert (await next_state()).recorder == one.instance
     await one.renew_leases({"call": 5})
+    assert (await next_state()).heard_from_ms == 5
+    await one.renew_leases({"call": 5})
     await one.switch_off("call")
-    assert (await next_state()).switched_off, "a renewal is nothing to hear of"
+    assert (await next_state()).switched_off, "a renewal without news is nothing to hear of"
     await one.release_lease("call")
     assert (await next_state()).recorder == ""
     await one.keep("call", began_ms=1, stored=False)
