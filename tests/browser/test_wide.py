@@ -32,7 +32,9 @@ def test_three_columns_use_the_whole_window(earshot: Earshot, open_tab: Open, wi
     page.keyboard.press("Enter")
     expect(part(page, "timeline")).to_be_in_viewport(ratio=1)
     assert edges(page, "[data-testid=timeline]")[0] >= call[1]
-    assert page.evaluate("document.documentElement.scrollHeight") <= height
+    stage = page.locator(".stage").bounding_box()  # the list beside it grows with the calls of other tests
+    assert stage
+    assert stage["y"] + stage["height"] <= height
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     part(page, "call-end").click()
     see_status(page, CallStatus.ENDED)
