@@ -7,7 +7,7 @@ from dataclasses import replace
 from babel.languages import get_official_languages
 
 from services.desk.directory import Directory
-from services.dialling.journal_states import States
+from services.dialling.journal_states import FollowedState, States
 from services.domain.call import Assistant, Call, CallOrder
 from services.domain.client import Client, Scope
 from services.domain.consent import Consent, MayRecord, RecordingMode, RecordingRules, parse
@@ -15,13 +15,12 @@ from services.domain.errors import ConsentNeeded
 from services.domain.permissions import require
 from services.domain.phone_number import region_of, regions_sharing
 from services.journal import Dial
-from services.support.signals import Signal
 
 STATE = "recording-rules"
 """The name of the state in the journal."""
 
 
-class Consents:
+class Consents(FollowedState):
     """`rules` are common to all processes; `changed` tells that they were changed, in whichever. `note` writes the audit, and `dial` reads
     the dial of a tag."""
 
@@ -32,24 +31,14 @@ class Consents:
         note: Callable[..., "asyncio.Task[None]"],
         dial: Callable[[str], Awaitable[Dial | None]],
     ) -> None:
-        self.changed: Signal[None] = Signal()
+        super().__init__(journal, STATE)
         self.rules = RecordingRules()
-        self._journal = journal
         self._directory = directory
         self._note = note
         self._dial = dial
-        self._revision = -1
 
-    async def load(self) -> None:
-        """Reads the rules. Raises JournalError."""
-        self.follow(*await self._journal.state(STATE))
-
-    def follow(self, value: str, revision: int) -> None:
-        """Applies the journal's rules, unless something newer is known."""
-        if revision > self._revision:
-            self._revision = revision
-            self.rules = parse(value)
-            self.changed.emit(None)
+    def _read(self, value: str) -> None:
+        self.rules = parse(value)
 
     async def change(self, rules: RecordingRules, client: Client) -> None:
         """Replaces the rules in all processes. They bind the next dial. Raises Forbidden, JournalError."""
@@ -58,8 +47,7 @@ class Consents:
     async def alter(self, change: Callable[[RecordingRules], RecordingRules], client: Client) -> None:
         """Changes the rules in all processes. Raises Forbidden, JournalError, and what `change` raises."""
         require(client, Scope.MANAGE)
-        value, revision = await self._journal.change_state(STATE, lambda known: change(parse(known)).dump())
-        self.follow(value, revision)
+        value = await self._change_state(lambda known: change(parse(known)).dump())
         self._note(client, "recording-rules", outcome="done", detail=value)
 
     def mode(self, order: CallOrder) -> RecordingMode:

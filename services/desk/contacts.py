@@ -4,43 +4,32 @@ import asyncio
 from collections.abc import Callable, Iterable
 from itertools import islice
 
-from services.dialling.journal_states import States
+from services.dialling.journal_states import FollowedState, States
 from services.domain.client import Client, Scope
 from services.domain.contact import MOST_CONTACTS, Contact, dumped, folded, loaded, too_many
 from services.domain.permissions import require
-from services.support.signals import Signal
 
 STATE = "contacts"
 """The name of the state in the journal."""
 
 
-class Contacts:
+class Contacts(FollowedState):
     """`note` writes the audit, which says who changed contacts, but no name and no number of theirs.
 
     `changed` tells that a contact was added, changed or deleted, in whichever process.
     """
 
     def __init__(self, journal: States, note: Callable[..., "asyncio.Task[None]"]) -> None:
-        self.changed: Signal[None] = Signal()
-        self._journal = journal
+        super().__init__(journal, STATE)
         self._note = note
         self._contacts: dict[str, Contact] = {}
         self._by_name: list[tuple[str, Contact]] = []
         """With their folded names, since folding thousands at each keystroke takes long."""
-        self._revision = -1
 
-    async def load(self) -> None:
-        """Reads the contacts. Raises JournalError."""
-        self.follow(*await self._journal.state(STATE))
-
-    def follow(self, value: str, revision: int) -> None:
-        """Applies the journal's contacts, unless something newer is known."""
-        if revision > self._revision:
-            self._revision = revision
-            self._contacts = loaded(value)
-            named = ((folded(contact.name), contact) for contact in self._contacts.values())
-            self._by_name = sorted(named, key=lambda one: one[0])
-            self.changed.emit(None)
+    def _read(self, value: str) -> None:
+        self._contacts = loaded(value)
+        named = ((folded(contact.name), contact) for contact in self._contacts.values())
+        self._by_name = sorted(named, key=lambda one: one[0])
 
     def all(self) -> list[Contact]:
         """By name."""
@@ -112,4 +101,4 @@ class Contacts:
                 raise too_many()
             return dumped(after.values())
 
-        self.follow(*await self._journal.change_state(STATE, changed))
+        await self._change_state(changed)

@@ -11,7 +11,7 @@ from typing import Protocol
 from services.desk.dial_question import ANSWER_WITHIN, DialQuestion, dumped, loaded, same
 from services.desk.placing import Key, Placed
 from services.desk.timeline import CONFIRMED
-from services.dialling.journal_states import States
+from services.dialling.journal_states import FollowedState, States
 from services.domain.call import Call, CallOrder
 from services.domain.client import Caps, Client, Scope
 from services.domain.errors import (
@@ -26,7 +26,6 @@ from services.domain.permissions import require
 from services.journal import AuditRow
 from services.journal.database.codec import dump
 from services.support.events import set_within
-from services.support.signals import Signal
 from services.support.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -45,7 +44,7 @@ class Note(Protocol):
     def __call__(self, client: Client, action: str, call: Call | None = None, *, detail: str = "") -> object: ...
 
 
-class DialQuestions:
+class DialQuestions(FollowedState):
     """`place` dials, and `weigh` raises what it would raise for somebody. `caps` are those of whoever has a name. `lives` says of a
     client's name whether its token is still valid. `note` writes what belongs to a call, and `audit` what does not.
 
@@ -64,8 +63,7 @@ class DialQuestions:
         audit: Callable[[AuditRow], Awaitable[None]],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.changed: Signal[None] = Signal()
-        self._journal = journal
+        super().__init__(journal, STATE)
         self._place = place
         self._weigh = weigh
         self._caps = caps
@@ -76,22 +74,16 @@ class DialQuestions:
         self._questions: dict[str, DialQuestion] = {}
         self._pages: dict[object, Callable[[], bool]] = {}
         self._closed = False
-        self._revision = -1
         self._tasks = Tasks()
 
     async def load(self) -> None:
         """Reads the questions, and forgets the old ones. Raises JournalError."""
-        self.follow(*await self._journal.state(STATE))
+        await super().load()
         if any(not question.remembered(self._now()) for question in self._questions.values()):
             await self._change(lambda known: known)
 
-    def follow(self, value: str, revision: int) -> None:
-        """Applies the journal's questions, unless something newer is known."""
-        if revision <= self._revision:
-            return
-        self._revision = revision
+    def _read(self, value: str) -> None:
         self._questions = loaded(value)
-        self.changed.emit(None)
         self._show_new()
 
     def close(self) -> None:
@@ -277,4 +269,4 @@ class DialQuestions:
             known = {name: question for name, question in loaded(value).items() if question.remembered(now)}
             return dumped(change(known).values())
 
-        self.follow(*await self._journal.change_state(STATE, changed))
+        await self._change_state(changed)

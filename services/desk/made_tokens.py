@@ -5,19 +5,18 @@ import hmac
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 
-from services.dialling.journal_states import States
+from services.dialling.journal_states import FollowedState, States
 from services.domain.api_token import MOST_TOKENS, ApiToken, digest_of, dumped, loaded, make_token
 from services.domain.client import Client, Scope
 from services.domain.errors import RequestError
 from services.domain.permissions import require
 from services.support.events import set_within
-from services.support.signals import Signal
 
 STATE = "api-tokens"
 """The name of the state in the journal."""
 
 
-class MadeTokens:
+class MadeTokens(FollowedState):
     """`note` writes the audit. `taken` says of a name whether another token or a person has it, `owner` of a
     person's id whether they are an owner: their tokens end with them.
 
@@ -33,8 +32,7 @@ class MadeTokens:
         owner: Callable[[str], bool] = lambda _person_id: False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.changed: Signal[None] = Signal()
-        self._journal = journal
+        super().__init__(journal, STATE)
         self._note = note
         self._taken = taken
         self._owner = owner
@@ -42,27 +40,17 @@ class MadeTokens:
         self._tokens: dict[str, ApiToken] = {}
         self._any = False
         self._revoked: dict[str, asyncio.Event] = {}
-        self._revision = -1
 
     def __bool__(self) -> bool:
         """True if there are any, also expired ones and those of a newer version, which this one can't read: an API that needs a token must
         not open by itself."""
         return self._any
 
-    async def load(self) -> None:
-        """Reads the tokens. Raises JournalError."""
-        self.follow(*await self._journal.state(STATE))
-
-    def follow(self, value: str, revision: int) -> None:
-        """Applies the journal's tokens, unless something newer is known."""
-        if revision <= self._revision:
-            return
-        self._revision = revision
+    def _read(self, value: str) -> None:
         self._any = bool(value)
         self._tokens = loaded(value)
         for token_id in self._revoked.keys() - self._tokens.keys():
             self._revoked.pop(token_id).set()
-        self.changed.emit(None)
 
     def all(self) -> list[ApiToken]:
         """The newest first, expired ones too."""
@@ -120,7 +108,7 @@ class MadeTokens:
                 raise RequestError(f"There can be {MOST_TOKENS} tokens at most. Revoke some.", code="too_many_tokens")
             return dumped([*known.values(), made])
 
-        self.follow(*await self._journal.change_state(STATE, change))
+        await self._change_state(change)
         unasked = " dials-unasked" if made.dials_unasked else ""
         self._note(client, "make-token", outcome="done", detail=f"{made.name} {'+'.join(sorted(made.scopes))}{unasked}")
         return text
@@ -139,7 +127,7 @@ class MadeTokens:
             revoked = known.pop(token_id, None)
             return dumped(known.values()) if revoked else value
 
-        self.follow(*await self._journal.change_state(STATE, kept))
+        await self._change_state(kept)
         if revoked:
             self._note(client, "revoke-token", outcome="done", detail=revoked.name)
         return revoked is not None

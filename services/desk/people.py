@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import TypeVar
 
-from services.dialling.journal_states import States
+from services.dialling.journal_states import FollowedState, States
 from services.domain.client import PAGE, Caps, Client, Scope
 from services.domain.errors import Forbidden, PersonNotFound, RequestError, Unauthorized
 from services.domain.permissions import require
@@ -26,7 +26,6 @@ from services.domain.person import (
     spaced,
     unread,
 )
-from services.support.signals import Signal
 
 T = TypeVar("T")
 
@@ -36,7 +35,7 @@ STATE = "people"
 _DEAD_LINK = "This link was used before, or it is older than 48 hours. Ask an owner for a new one."
 
 
-class People:
+class People(FollowedState):
     """`note` writes the audit. `names_taken` returns the names of the API tokens: the audit must not mix them up with people.
 
     `changed` tells that somebody was added, changed or removed, in whichever process. What a client changes needs the scope `manage`.
@@ -51,25 +50,14 @@ class People:
         names_taken: Callable[[], Collection[str]] = tuple,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.changed: Signal[None] = Signal()
-        self._journal = journal
+        super().__init__(journal, STATE)
         self._note = note
         self._names_taken = names_taken
         self._now = now
         self._people: dict[str, Person] = {}
-        self._revision = -1
 
-    async def load(self) -> None:
-        """Reads the people. Raises JournalError."""
-        self.follow(*await self._journal.state(STATE))
-
-    def follow(self, value: str, revision: int) -> None:
-        """Applies the journal's people, unless something newer is known."""
-        if revision <= self._revision:
-            return
-        self._revision = revision
+    def _read(self, value: str) -> None:
         self._people = loaded(value)
-        self.changed.emit(None)
 
     def all(self) -> list[Person]:
         """By name, also those who have not signed in yet."""
@@ -250,7 +238,7 @@ class People:
             results.append(change(known))
             return value if known == before else dumped(known.values(), unread(value))
 
-        self.follow(*await self._journal.change_state(STATE, changed))
+        await self._change_state(changed)
         return results[-1]
 
     def _check_name(self, name: str, known: dict[str, Person]) -> None:

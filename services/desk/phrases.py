@@ -4,11 +4,10 @@ import asyncio
 import json
 from collections.abc import Callable
 
-from services.dialling.journal_states import States
+from services.dialling.journal_states import FollowedState, States
 from services.domain.client import Client, Scope
 from services.domain.errors import FieldError, RequestError
 from services.domain.permissions import require
-from services.support.signals import Signal
 
 STATE = "phrases"
 """The name of the state in the journal."""
@@ -17,26 +16,16 @@ LONGEST = 300
 """Characters of a phrase."""
 
 
-class Phrases:
+class Phrases(FollowedState):
     """`all` are in the owner's order. `changed` tells that they were changed, in whichever process. `note` writes the audit."""
 
     def __init__(self, journal: States, note: Callable[..., "asyncio.Task[None]"]) -> None:
-        self.changed: Signal[None] = Signal()
+        super().__init__(journal, STATE)
         self.all: tuple[str, ...] = ()
-        self._journal = journal
         self._note = note
-        self._revision = -1
 
-    async def load(self) -> None:
-        """Reads the phrases. Raises JournalError."""
-        self.follow(*await self._journal.state(STATE))
-
-    def follow(self, value: str, revision: int) -> None:
-        """Applies the journal's phrases, unless something newer is known."""
-        if revision > self._revision:
-            self._revision = revision
-            self.all = tuple(json.loads(value)) if value else ()
-            self.changed.emit(None)
+    def _read(self, value: str) -> None:
+        self.all = tuple(json.loads(value)) if value else ()
 
     async def replace(self, text: str, client: Client) -> None:
         """Replaces all phrases by the lines of `text`; empty and repeated ones are left out.
@@ -45,7 +34,7 @@ class Phrases:
         """
         require(client, Scope.MANAGE)
         phrases = checked(text)
-        self.follow(*await self._journal.change_state(STATE, lambda _: json.dumps(phrases, ensure_ascii=False)))
+        await self._change_state(lambda _: json.dumps(phrases, ensure_ascii=False))
         self._note(client, "change-phrases", detail=str(len(phrases)))
 
 

@@ -5,18 +5,17 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from services.dialling.journal_states import States
+from services.dialling.journal_states import FollowedState, States
 from services.domain.client import Client, Scope
 from services.domain.errors import RuleNotFound
 from services.domain.permissions import require
 from services.domain.rule import MOST_RULES, Rule, dumped, loaded, too_many
-from services.support.signals import Signal
 
 STATE = "rules"
 """The name of the state in the journal."""
 
 
-class Rules:
+class Rules(FollowedState):
     """`note` writes the audit, which says who changed which rule.
 
     `changed` tells that a rule was added, changed or deleted, in whichever process.
@@ -29,25 +28,15 @@ class Rules:
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.changed: Signal[None] = Signal()
+        super().__init__(journal, STATE)
         self.now = now
-        self._journal = journal
         self._note = note
         self._rules: dict[str, Rule] = {}
         self._on: tuple[Rule, ...] = ()
-        self._revision = -1
 
-    async def load(self) -> None:
-        """Reads the rules. Raises JournalError."""
-        self.follow(*await self._journal.state(STATE))
-
-    def follow(self, value: str, revision: int) -> None:
-        """Applies the journal's rules, unless something newer is known."""
-        if revision > self._revision:
-            self._revision = revision
-            self._rules = loaded(value)
-            self._on = tuple(rule for rule in self._rules.values() if rule.on)
-            self.changed.emit(None)
+    def _read(self, value: str) -> None:
+        self._rules = loaded(value)
+        self._on = tuple(rule for rule in self._rules.values() if rule.on)
 
     def all(self) -> list[Rule]:
         """Oldest first."""
@@ -69,7 +58,7 @@ class Rules:
                 raise too_many()
             return dumped([*known.values(), rule])
 
-        self.follow(*await self._journal.change_state(STATE, change))
+        await self._change_state(change)
         await self._note(client, "add-rule", outcome="done", detail=rule.id)
         return rule
 
@@ -84,8 +73,7 @@ class Rules:
             known[rule_id] = change(known[rule_id])
             return dumped(known.values())
 
-        value, revision = await self._journal.change_state(STATE, changed)
-        self.follow(value, revision)
+        value = await self._change_state(changed)
         await self._note(client, "change-rule", outcome="done", detail=rule_id)
         return loaded(value)[rule_id]
 
@@ -100,5 +88,5 @@ class Rules:
                 raise RuleNotFound
             return dumped(known.values())
 
-        self.follow(*await self._journal.change_state(STATE, changed))
+        await self._change_state(changed)
         await self._note(client, "delete-rule", outcome="done", detail=rule_id)

@@ -4,7 +4,7 @@ import logging
 import re
 from dataclasses import dataclass
 
-from services.dialling.journal_states import States
+from services.dialling.journal_states import FollowedState, States
 from services.domain.errors import NumberError
 from services.domain.phone_number import as_dialled, clean
 
@@ -23,16 +23,15 @@ class _Rules:
     lengths: tuple[int, ...] = ()
 
 
-class BlockList:
+class BlockList(FollowedState):
     """Numbers and prefixes (`+14155552671`, `+1900*`). A number may be given in any way in which it can be dialled:
     `+49 (0)30 901820`, `0049 30 901820`.
     """
 
     def __init__(self, journal: States) -> None:
-        self._journal = journal
+        super().__init__(journal, STATE)
         self._lines: tuple[str, ...] = ()
         self._rules = _Rules()
-        self._revision = -1
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -52,16 +51,9 @@ class BlockList:
                 return beginning
         return None
 
-    async def load(self) -> None:
-        """Reads the list. Raises JournalError."""
-        self.follow(*await self._journal.state(STATE))
-
-    def follow(self, value: str, revision: int) -> None:
-        """Applies the journal's list, unless something newer is known."""
-        if revision > self._revision:
-            self._revision = revision
-            self._lines = tuple(value.splitlines())
-            self._rules = _compiled(self._lines)
+    def _read(self, value: str) -> None:
+        self._lines = tuple(value.splitlines())
+        self._rules = _compiled(self._lines)
 
     async def add(self, rule: str) -> bool:
         """Blocks a number or prefix in all processes; False if it was already listed. Raises NumberError, JournalError."""
@@ -89,7 +81,7 @@ class BlockList:
             changed = after != before
             return "".join(f"{line}\n" for line in after)
 
-        self.follow(*await self._journal.change_state(STATE, change))
+        await self._change_state(change)
         return changed
 
 

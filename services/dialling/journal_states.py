@@ -1,7 +1,10 @@
 """States of the installation: texts under names in the journal that all processes share, and copies of them that follow."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Protocol
+
+from services.support.signals import Signal
 
 
 class States(Protocol):
@@ -21,3 +24,35 @@ class Followed(Protocol):
 
     def follow(self, value: str, revision: int) -> None:
         """Applies the journal's text, unless something newer is known."""
+
+
+class FollowedState(ABC):
+    """A copy of the state `name`. `changed` tells that it was changed, in whichever process."""
+
+    def __init__(self, journal: States, name: str) -> None:
+        self.changed: Signal[None] = Signal()
+        self._journal = journal
+        self._state_name = name
+        self._revision = -1
+
+    async def load(self) -> None:
+        """Reads the state. Raises JournalError."""
+        self.follow(*await self._journal.state(self._state_name))
+
+    def follow(self, value: str, revision: int) -> None:
+        """Applies the journal's text, unless something newer is known."""
+        if revision > self._revision:
+            self._revision = revision
+            self._read(value)
+            self.changed.emit(None)
+
+    async def _change_state(self, change: Callable[[str], str]) -> str:
+        """Changes the journal's text and this copy. Returns the text that is stored then. `change` is called again if the transaction
+        is. Raises JournalError, and what `change` raises."""
+        value, revision = await self._journal.change_state(self._state_name, change)
+        self.follow(value, revision)
+        return value
+
+    @abstractmethod
+    def _read(self, value: str) -> None:
+        """Keeps what the text says."""
