@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 STATE = "dial-questions"
 """The name of the state in the journal."""
 
+_ANSWERED = "Somebody has answered, or the time is over."
 _MOST_WAITING = 5  # of one client
 _SHOWN_WITHIN_S = 3.0  # after which no process has an open page: a journal in SQLite tells of a change within 0.5 s
 _TRY_AGAIN_S = 0.2
@@ -167,21 +168,21 @@ class DialQuestions(FollowedState):
         """
         require(client, Scope.CALL)
         if agree and (asked := self._questions.get(question_id)):
-            await self._weigh(asked.load_order(), client)
+            await self._weigh_if_waiting(asked, client)
         changed: DialQuestion | None = None
 
         def change(known: dict[str, DialQuestion]) -> dict[str, DialQuestion]:
             nonlocal changed
             question, changed = known.get(question_id), None
             if question is None or not question.waiting(self._now()):
-                raise QuestionOver("Somebody has answered, or the time is over.")
+                raise QuestionOver(_ANSWERED)
             agreed = agree and self._lives(question.client)
             changed = replace(question, agreed=agreed, answered_at=self._now(), answered_by=client.name)
             return known | {question_id: changed}
 
         await self._change(change)
         if changed is None:
-            raise QuestionOver("Somebody has answered, or the time is over.")
+            raise QuestionOver(_ANSWERED)
         order = changed.load_order()
         if not changed.agreed:
             await self._audit(
@@ -201,6 +202,17 @@ class DialQuestions(FollowedState):
     async def forget_number(self, number: str) -> None:
         """Forgets all questions about this number, answered or not. Raises JournalError."""
         await self._change(lambda known: {name: question for name, question in known.items() if question.load_order().to != number})
+
+    async def _weigh_if_waiting(self, question: DialQuestion, client: Client) -> None:
+        try:
+            await self._weigh(question.load_order(), client)
+        except EarshotError:
+            # Perhaps because somebody else agreed meanwhile, in whichever process: the order is dialled, and counts in the limits.
+            await super().load()
+            known = self._questions.get(question.id)
+            if known is None or not known.waiting(self._now()):
+                raise QuestionOver(_ANSWERED) from None
+            raise
 
     async def _placed(self, question: DialQuestion, order: CallOrder) -> Placed:
         """Whoever asked may be dialling too; the key lets one of both. The other waits for it."""

@@ -13,7 +13,7 @@ from services.desk import dial_questions
 from services.desk.desk import CallDesk
 from services.desk.dial_question import ANSWER_WITHIN, DialQuestion
 from services.desk.dial_questions import STATE
-from services.domain.call import Call
+from services.domain.call import Call, CallOrder
 from services.domain.client import PAGE, Caps, Client, Scope
 from services.domain.errors import EarshotError, Forbidden, KeyReused, LimitReached, NobodyToConfirm, QuestionOver
 from services.domain.person import Role
@@ -71,6 +71,27 @@ async def test_one_call_whatever_is_pressed_twice_and_in_two_processes(vapi: Sta
         ("confirm-dial", "page", "agent"),
         ("machine-dial", "agent", ""),
     }
+
+
+async def test_whoever_agrees_too_late_hears_that_somebody_has_answered(desks: tuple[CallDesk, CallDesk]) -> None:
+    """Also if their own dial is weighed only when the order of the first answer is dialled."""
+    one, other = desks
+    one.questions.watch(lambda: True)
+    question = await ask(one)
+    await until(other.questions.waiting)
+    weigh, placed = other.questions._weigh, asyncio.Event()
+
+    async def weigh_late(order: CallOrder, client: Client) -> None:
+        await placed.wait()
+        await weigh(order, client)
+
+    other.questions._weigh = weigh_late
+    late = asyncio.create_task(other.questions.answer(question.id, PAGE, agree=True))
+    await asyncio.sleep(0)  # it has read the question
+    assert await one.questions.answer(question.id, PAGE, agree=True)
+    placed.set()
+    with pytest.raises(QuestionOver):
+        await late
 
 
 async def test_the_first_answer_counts(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
