@@ -1,8 +1,10 @@
 """All the ways in which people and programs write one phone number, to find it in texts. Pure."""
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat
@@ -14,6 +16,7 @@ _JOINTS = ("", " ", "-", ".", "/", "\u00a0", "\u202f", "\u2011", "\u00b7")
 _SHORTEST_ALONE = 7
 """Digits of a number without its country code that are taken for it: fewer may be anything."""
 _WRITTEN = re.compile(r"\+\d{7,15}", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,31 @@ class Spellings:
     def hide(self, text: str) -> str:
         """The text with each spelling of the number masked."""
         return self.pattern.sub(self.mask, text)
+
+    def hide_stored(self, text: str) -> str:
+        """`hide` for what programs read again: text, or one JSON document a line. In JSON only texts and whole numbers are masked, so that
+        it can still be read, and no time is taken for a number."""
+        return "\n".join(map(self._hide_line, text.split("\n")))
+
+    def _hide_line(self, line: str) -> str:
+        try:
+            document = json.loads(line)
+        except ValueError:
+            document = None
+        if not isinstance(document, dict | list):
+            return self._hide_text(line)
+        hidden = _each(document, self._hide_value)
+        return line if hidden == document else json.dumps(hidden, separators=(",", ":"))
+
+    def _hide_text(self, text: str) -> str:
+        return text if _TIME.fullmatch(text) else self.hide(text)
+
+    def _hide_value(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._hide_text(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return self.mask if self.pattern.fullmatch(str(value)) else value
+        return value
 
     def named_in(self, *texts: str) -> bool:
         """True if the number is in one of these texts."""
@@ -49,6 +77,15 @@ def spellings(e164: str) -> Spellings:
 def hide_numbers(text: str) -> str:
     """The text with all numbers in E.164 masked."""
     return _WRITTEN.sub(lambda found: masked(found[0]), text)
+
+
+def _each(value: Any, change: Callable[[Any], Any]) -> Any:
+    """A JSON value with each of its texts, numbers and keys changed."""
+    if isinstance(value, dict):
+        return {change(key): _each(one, change) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_each(one, change) for one in value]
+    return change(value)
 
 
 def _groups(parsed: phonenumbers.PhoneNumber, form: int) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 from services.desk.desk import CallDesk
 from services.desk.number_erasure import NumberErased, NumberKnown, erase_number, known_of
 from services.domain.alert import Alert
-from services.domain.call import Call, CallStatus
+from services.domain.call import Analysis, Call, CallStatus
 from services.domain.client import PAGE, Scope
 from services.domain.contact import Contact
 from services.domain.errors import CallRunning, Forbidden, VapiUnavailable
@@ -78,7 +78,10 @@ async def fill(vapi: StandIn, desk: CallDesk) -> Call:
     await until(desk, call.id, lambda call: not call.running and call.cost is not None)
     await desk.contacts.add_all([Contact(number=NUMBER, name="Ana")], PAGE)
 
-    other = Call(id="other", status=CallStatus.ENDED, to="+442079460958", created_at=AT, summary=f"Transferred to {WRITTEN[5]}.")
+    found = Analysis(data={"phone": int(WRITTEN[3]), "also": "+1\u00a0415\u00a0555\u00a02671"}, latencies={"turn": 812.5})
+    other = Call(
+        id="other", status=CallStatus.ENDED, to="+442079460958", created_at=AT, summary=f"Transferred to {WRITTEN[5]}.", analysis=found
+    )
     await desk.journal.save(other)
     await desk.journal.save_transcript("other", [Line(key=1, speaker="customer", text=f"Ask {WRITTEN[1]}" + LONG, at=AT, final=True)])
     await desk.annotations.add_note(other, WRITTEN[0], PAGE)
@@ -107,6 +110,9 @@ async def test_it_is_in_no_file_and_in_no_table(vapi: StandIn, desk: CallDesk, t
     assert await places(tmp_path / "data", url) == set()
     assert await desk.page_of_calls(search=NUMBER) == []
     assert [found.id for found in await desk.page_of_calls(search="transferred to")] == ["other"]
+    other = await desk.journal.get("other")
+    assert other
+    assert other.analysis == Analysis(data={"phone": "…2671", "also": "…2671"}, latencies={"turn": 812.5})
     left = await desk.find(call.id)
     assert left
     assert (left.to, left.cost) == (None, 0.07)

@@ -1,5 +1,7 @@
 """A number is found however it is written, and nothing else is taken for it."""
 
+import json
+
 import pytest
 
 from services.domain.spellings import hide_numbers, spellings
@@ -43,3 +45,29 @@ def test_a_short_number_needs_its_country_code() -> None:
 
 def test_all_numbers_of_a_text_are_masked() -> None:
     assert hide_numbers("from +14155552671 to +4930901820, +1 and +123456") == "from …2671 to …1820, +1 and +123456"
+
+
+DANISH = spellings("+4520260901")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '{"created_at":"2026-09-01T10:00:00.000Z","cost":20260.901}',
+        '{"created_at":"2026-09-01T10:00:00.000+00:00"}',
+        '{"day":"2026-09-01","latencies":[2026.0901, 20.260901]}',
+        "2026-09-01T10:00:00.000+00:00",
+    ],
+)
+def test_a_time_and_a_fraction_that_programs_read_again_are_no_number(value: str) -> None:
+    assert DANISH.hide_stored(value) == value
+
+
+@pytest.mark.parametrize("written", ['"20 26 09 01"', '"+45\\u00a020 26 09 01"', "20260901", '["at 2026-09-01"]', '{"20260901": 1}'])
+def test_in_json_it_is_masked_and_the_json_can_still_be_read(written: str) -> None:
+    line = f'{{"said":{written},"at":1788256800000}}'
+    hidden = DANISH.hide_stored(f"{line}\n{line}\n")
+    first, second, last = hidden.split("\n")
+    assert (first, last) == (second, "")
+    assert json.loads(first)["at"] == 1788256800000
+    assert DANISH.mask in str(json.loads(first)["said"])

@@ -1,5 +1,6 @@
 """Masks phone numbers in the rows that outlive the data of calls: one number in every table, or all numbers of old dials and audit rows."""
 
+import json
 import operator
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -24,35 +25,43 @@ _MASKED = "…%"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """Columns of a table whose texts may name a number. `key` names a row, `where` are the rows that may be changed. Texts of a `whole`
-    table can't be changed, and its rows are deleted."""
+    """Columns of a table whose texts may name a number. `key` names a row, `stored` are the columns that programs read again, `where` are
+    the rows that may be changed. Texts of a `whole` table can't be changed, and its rows are deleted."""
 
     table: sa.TableClause
     key: str
     texts: tuple[str, ...]
+    stored: frozenset[str] = frozenset()
     where: sa.ColumnElement[bool] | None = None
     whole: bool = False
 
     def of(self, parts: Collection[str]) -> sa.Select[Any]:
         """The keys of the rows in which one of these occurs."""
-        named = [self.table.c[text].contains(part, autoescape=True) for text in self.texts for part in parts]
+        written = {*parts, *(json.dumps(part)[1:-1] for part in parts)}
+        named = [self.table.c[text].contains(part, autoescape=True) for text in self.texts for part in written]
         found = sa.select(self.table.c[self.key]).where(reduce(operator.or_, named))
         return found if self.where is None else found.where(self.where)
+
+    def hide(self, spellings: Spellings, text: str, value: str) -> str:
+        """The value of one of the columns with the number masked."""
+        return spellings.hide_stored(value) if text in self.stored else spellings.hide(value)
 
 
 _LISTS = ("blocked", "dial-questions")
 """States that are left alone: the block list protects the number, and questions to dial are gone in minutes."""
 
 _PLACES = (
-    _Place(table=calls, key="id", texts=("data", "words", "said"), where=calls.c.status == CallStatus.ENDED.value),
-    _Place(table=transcripts, key="call_id", texts=("lines",)),
+    _Place(
+        table=calls, key="id", texts=("data", "words", "said"), stored=frozenset({"data"}), where=calls.c.status == CallStatus.ENDED.value
+    ),
+    _Place(table=transcripts, key="call_id", texts=("lines",), stored=frozenset({"lines"})),
     _Place(table=notes, key="id", texts=("text",)),
     _Place(table=labels, key="text", texts=("text",), whole=True),
-    _Place(table=alerts, key="call_id", texts=("data",), whole=True),
+    _Place(table=alerts, key="call_id", texts=("data",), stored=frozenset({"data"}), whole=True),
     _Place(table=audit, key="id", texts=("to_number", "detail", "words")),
-    _Place(table=dials, key="tag", texts=("to_number", "asked", "first_call"), where=_CLOSED),
-    _Place(table=outbox, key="id", texts=("data",)),
-    _Place(table=states, key="name", texts=("value",), where=states.c.name.not_in(_LISTS)),
+    _Place(table=dials, key="tag", texts=("to_number", "asked", "first_call"), stored=frozenset({"asked", "first_call"}), where=_CLOSED),
+    _Place(table=outbox, key="id", texts=("data",), stored=frozenset({"data"})),
+    _Place(table=states, key="name", texts=("value",), stored=frozenset({"value"}), where=states.c.name.not_in(_LISTS)),
 )
 
 
@@ -80,7 +89,7 @@ def hide(connection: sa.Connection, spellings: Spellings, place: int, keys: Sequ
     changed = []
     for row in rows.all():
         texts = {text: row[text] for text in at.texts if row[text] is not None}
-        hidden = {text: spellings.hide(value) for text, value in texts.items()}
+        hidden = {text: at.hide(spellings, text, value) for text, value in texts.items()}
         if hidden == texts:
             continue
         this = key == row[at.key]
