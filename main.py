@@ -8,7 +8,6 @@ if __name__ == "__main__":
 import asyncio
 import logging
 import os
-import secrets
 import socket
 import sys
 from contextlib import AsyncExitStack, suppress
@@ -16,18 +15,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
 
 import uvicorn
 from fastapi import FastAPI
-from starlette.types import ASGIApp
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services.demo_line import LINES, DemoLine
 from services.desk.desk import CallDesk
-from services.desk.made_tokens import MadeTokens
 from services.desk.measuring import Measuring
-from services.desk.people import People
 from services.desk.retention import Kept, Retention
 from services.dialling.block_list import BlockList
 from services.dialling.dial_guard import DialGuard
@@ -39,15 +33,12 @@ from services.doctor.going_live import GoingLive
 from services.doctor.terminal import Terminal
 from services.domain.client import Scope
 from services.domain.errors import EarshotError
-from services.domain.person import Role
 from services.domain.phone_number import EXAMPLE
-from services.domain.role_claims import has_claim
 from services.journal import AuditRow, Journal
 from services.journal.backup import back_up
 from services.listening.live_sound import LiveSound
 from services.listening.relay import Relay
 from services.listening.remote_relay import RemoteRelay
-from services.listening.sound_thread import SoundThread
 from services.recording.claimed_folder import claim_folder
 from services.recording.recordings import Recordings
 from services.recording.store import Credentials, RecordingStore
@@ -58,7 +49,6 @@ from services.support.descriptors import watch_descriptors
 from services.support.log_lines import log_to_stderr
 from services.support.loop_lag import measure_lag
 from services.support.memory import give_back_memory
-from services.support.passwords import Passwords
 from services.support.root_path import serve_under
 from services.support.tasks import Tasks
 from services.support.traces import stop_traces
@@ -67,21 +57,15 @@ from services.support.worker_process import WorkerProcess
 from services.vapi.forwarding import WebhookForward
 from services.vapi.gateway import Gateway
 from services.vapi.no_credentials import NoCredentials
-from services.web.access.authentication import Authentication, require_safe, require_whole_provider
-from services.web.access.cors import with_cors
-from services.web.access.gatekeeper import Gatekeeper
-from services.web.access.join import join_router
-from services.web.access.login import login_router
+from services.web.access.authentication import require_safe, require_whole_provider
 from services.web.access.logins import Logins
 from services.web.access.loopback import from_this_machine
-from services.web.access.oidc.pending import PendingSignIns
-from services.web.access.oidc.provider import Provider
-from services.web.access.oidc.routes import oidc_router
-from services.web.access.password_check import PasswordCheck
-from services.web.access.sessions import Attempts, Sessions
-from services.web.access.tickets import Tickets
+from services.web.access.sign_in import install_sign_in
+from services.web.access.tickets import Tickets, ticket_key
 from services.web.access.tokens import read_tokens
+from services.web.announcement import announce, welcome_first_owner
 from services.web.api import create_api
+from services.web.app import web_app
 from services.web.metrics import Metrics
 from services.web.routes.call_files import call_files_router, page_files_router
 from services.web.routes.clips import ClipAnswers
@@ -94,8 +78,8 @@ from services.web.routes.vapi_recording import vapi_recording_router, vapi_repla
 from services.web.routes.webhooks import webhooks_router
 from services.web.server.face_router import FaceRouter
 from services.web.server.port import open_port, server_config
-from services.web.server.root_path import RootPath
-from services.web.server.server import LastAnswers, Server
+from services.web.server.server import Server
+from services.web.server.sound import sound_of
 from services.web.server.sound_process import run_sound
 from services.web.server.traced import NO_TELEMETRY, Traced, traces_wanted
 from services.web.webhook_bodies import webhook_body
@@ -193,33 +177,7 @@ async def serve(settings: Settings, listening: socket.socket, worker: WorkerProc
         deliveries.start()
 
         pages = FastAPI(openapi_url=None, telemetry=NO_TELEMETRY)
-        sessions = Sessions(desk.journal, password=settings.password, people=desk.people) if settings.has_login else None
-        if sessions:
-            running.push_async_callback(sessions.aclose)
-            await sessions.load()
-            passwords, people = Passwords(), desk.people if settings.people else None
-            check = PasswordCheck(password=settings.password, people=people, passwords=passwords, attempts=Attempts())
-            pages.include_router(login_router(check=check, sessions=sessions, provider=urlsplit(settings.oidc_issuer).hostname or ""))
-            if people:
-                pages.include_router(join_router(people=people, passwords=passwords, sessions=sessions))
-            if settings.oidc_issuer:
-                provider = provider_of(settings)
-                running.push_async_callback(provider.aclose)
-
-                async def sign_in(subject: str, name: str, role: Role) -> str:
-                    return (await desk.people.signed_in(subject, name, role)).login
-
-                pages.include_router(
-                    oidc_router(
-                        provider=provider,
-                        pending=PendingSignIns(await ticket_key(desk.journal)),
-                        claim=settings.oidc_role_claim,
-                        rules=settings.oidc_roles,
-                        sign_in=sign_in,
-                        sessions=sessions,
-                        attempts=Attempts(),
-                    )
-                )
+        sessions = await install_sign_in(pages, settings=settings, desk=desk, running=running)
         clips = ClipAnswers(recordings)
         pages.include_router(replay_router(recordings, clips))
         pages.include_router(page_export_router(desk))
@@ -286,33 +244,11 @@ async def serve(settings: Settings, listening: socket.socket, worker: WorkerProc
                 relay.end_sockets()
 
         announce(settings)
-        owners_sign_in = any(rule.role is Role.OWNER for rule in settings.oidc_roles)
-        if settings.people and not settings.password and not owners_sign_in:
-            await welcome_first_owner(settings, desk.people)
+        await welcome_first_owner(settings, desk.people)
         server = Server(server_config(app), drain=drain)
         background.start(server.stop_at(again), name="stop to start again")
         await server.serve(sockets=[listening])
     return again.is_set()
-
-
-async def sound_of(desk: CallDesk, worker: WorkerProcess | None, running: AsyncExitStack) -> LiveSound:
-    """The relay, in `worker` or in a thread. `running` closes it."""
-    if worker:
-        remote = RemoteRelay(worker, target=desk.listen_target, find=desk.get, hint=desk.look, heard=desk.transcripts.take)
-        running.push_async_callback(remote.aclose)
-        return remote
-    sound = SoundThread()
-    running.push_async_callback(sound.aclose)
-    relay = Relay(
-        target=sound.ask_main(desk.listen_target),
-        find=desk.get,
-        hint=sound.on_main(desk.look),
-        heard=sound.on_main(desk.transcripts.take),
-        loop=sound.loop,
-        playing=sound.loop.hurry,
-    )
-    running.push_async_callback(relay.aclose)
-    return relay
 
 
 async def open_desk(settings: Settings, running: AsyncExitStack) -> tuple[Settings, Gateway, CallDesk]:
@@ -335,7 +271,11 @@ async def open_desk(settings: Settings, running: AsyncExitStack) -> tuple[Settin
         place = account.data_dir / "demo.sqlite"
     journal = await Journal.open(place)
     running.push_async_callback(journal.aclose)
-    gateway = NoCredentials(account.missing) if account.missing else vapi_gateway(account)
+    gateway = (
+        NoCredentials(account.missing)
+        if account.missing
+        else Gateway(api_key=account.api_key, base_url=account.base_url, public_key=account.public_key or None)
+    )
     running.push_async_callback(gateway.aclose)
     desk = desk_of(account, gateway, journal, demo=settings.demo)
     running.push_async_callback(desk.aclose)
@@ -366,12 +306,6 @@ def kept_of(settings: Settings) -> Kept:
         transcripts=settings.keep_transcripts_days,
         numbers=settings.keep_numbers_days,
     )
-
-
-async def ticket_key(journal: Journal) -> bytes:
-    """The key that signs tickets, the same in all processes and after a restart. Raises JournalError."""
-    key, _ = await journal.change_state("ticket-key", lambda known: known or secrets.token_hex(32))
-    return bytes.fromhex(key)
 
 
 def journal_place(settings: Settings) -> str | Path:
@@ -438,51 +372,6 @@ def recordings_of(settings: Settings, desk: CallDesk, relay: LiveSound) -> Recor
         limit=1_000_000 * settings.recordings_mb,
         default=settings.record,
     )
-
-
-def provider_of(settings: Settings) -> Provider:
-    return Provider(
-        issuer=settings.oidc_issuer,
-        client_id=settings.oidc_client_id,
-        client_secret=settings.oidc_client_secret,
-        scopes=settings.oidc_scopes,
-        complete=lambda claims: has_claim(claims, settings.oidc_role_claim) and has_claim(claims, "name"),
-    )
-
-
-def web_app(settings: Settings, faces: FaceRouter, sessions: Sessions | None, made: MadeTokens) -> ASGIApp:
-    """The faces behind their checks: trusted proxies, host names and origins, and authentication."""
-    authentication = Authentication(faces, sessions=sessions, tokens=read_tokens(settings.api_tokens), made=made)
-    access = with_cors(authentication, settings.allowed_origins)
-    if settings.root_path:
-        access = RootPath(access)
-    gatekeeper = Gatekeeper(access, allowed_hosts=settings.allowed_hosts, allowed_origins=settings.allowed_origins)
-    app: ASGIApp = LastAnswers(gatekeeper)
-    if not settings.trusted_proxies:
-        return app
-    return ProxyHeadersMiddleware(app, trusted_hosts=sorted(settings.trusted_proxies))  # type: ignore[arg-type,return-value]
-
-
-def vapi_gateway(settings: Settings) -> Gateway:
-    return Gateway(api_key=settings.api_key, base_url=settings.base_url, public_key=settings.public_key or None)
-
-
-def announce(settings: Settings) -> None:
-    if settings.missing:
-        log.warning("%s missing: no call can be placed. Set it in the environment or in .env", " and ".join(settings.missing))
-    what = "the demo line, no phone rings" if settings.demo else "real calls through Vapi"
-    log.info("Earshot is at %s (%s)", served_at(settings), what)
-
-
-def served_at(settings: Settings) -> str:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{settings.port}{settings.root_path}"
-
-
-async def welcome_first_owner(settings: Settings, people: People) -> None:
-    """Logs a link by which the first owner chooses a name and a password, until there is one. It is good once, and for 48 hours."""
-    if code := await people.first_link():
-        log.warning("nobody can log in yet: open %s/join?%s to become the first owner", served_at(settings), urlencode({"code": code}))
 
 
 if __name__ in {"__main__", "__mp_main__"}:

@@ -13,7 +13,6 @@ import pytest
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from websockets.asyncio.client import connect
 
-from main import web_app
 from services.desk.desk import CallDesk
 from services.listening.relay import Relay
 from services.settings import SettingsError, read_settings
@@ -27,6 +26,7 @@ from services.web.access.password_check import PasswordCheck
 from services.web.access.sessions import Attempts, Sessions
 from services.web.access.tickets import Tickets
 from services.web.api import create_api
+from services.web.app import web_app
 from services.web.routes.export import page_export_router
 from services.web.routes.insights import page_insights_router
 from services.web.routes.people import people_router

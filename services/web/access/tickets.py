@@ -8,6 +8,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from typing import NamedTuple
 
+from services.journal import Journal
+
 _LONGEST = 500  # characters: the name of a person has up to 60, of four bytes each
 _PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 
@@ -53,6 +55,12 @@ class Tickets:
         message = f"{expiry}.{holder.session}.{len(holder.client)}.{holder.client}.{call_id}"
         signature = hmac.digest(self._secret, message.encode(errors="replace"), "sha256")
         return f"{expiry}.{urlsafe_b64encode(signature).rstrip(b'=').decode()}.{holder.session}.{holder.client}"
+
+
+async def ticket_key(journal: Journal) -> bytes:
+    """The key that signs tickets, the same in all processes and after a restart. Raises JournalError."""
+    key, _ = await journal.change_state("ticket-key", lambda known: known or secrets.token_hex(32))
+    return bytes.fromhex(key)
 
 
 def _written(name: str) -> str:
