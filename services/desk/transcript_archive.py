@@ -62,6 +62,7 @@ class TranscriptArchive:
         whole = final_account(vapis, stored)
         if whole != stored:
             await self._write(call.id, whole)
+            whole = await self._journal.transcript(call.id) or whole  # the journal leaves out what was erased since
             if heard:
                 self._transcripts.rewritten.emit(call.id)
         if vapis and (whole == stored or call.id not in self._ended):

@@ -16,6 +16,7 @@ _JOINTS = ("", " ", "-", ".", "/", "\u00a0", "\u202f", "\u2011", "\u00b7")
 _SHORTEST_ALONE = 7
 """Digits of a number without its country code that are taken for it: fewer may be anything."""
 _WRITTEN = re.compile(r"\+\d{7,15}", re.ASCII)
+_RUN = re.compile(rf"\+?\(?\d(?:{_BETWEEN}\d){{{_SHORTEST_ALONE - 1},}}", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 
 
@@ -34,27 +35,7 @@ class Spellings:
     def hide_stored(self, text: str) -> str:
         """`hide` for what programs read again: text, or one JSON document a line. In JSON only texts and whole numbers are masked, so that
         it can still be read, and no time is taken for a number."""
-        return "\n".join(map(self._hide_line, text.split("\n")))
-
-    def _hide_line(self, line: str) -> str:
-        try:
-            document = json.loads(line)
-        except ValueError:
-            document = None
-        if not isinstance(document, dict | list):
-            return self._hide_text(line)
-        hidden = _each(document, self._hide_value)
-        return line if hidden == document else json.dumps(hidden, separators=(",", ":"))
-
-    def _hide_text(self, text: str) -> str:
-        return text if _TIME.fullmatch(text) else self.hide(text)
-
-    def _hide_value(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self._hide_text(value)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return self.mask if self.pattern.fullmatch(str(value)) else value
-        return value
+        return _hide_stored(text, self.hide)
 
     def named_in(self, *texts: str) -> bool:
         """True if the number is in one of these texts."""
@@ -77,6 +58,40 @@ def spellings(e164: str) -> Spellings:
 def hide_numbers(text: str) -> str:
     """The text with all numbers in E.164 masked."""
     return _WRITTEN.sub(lambda found: masked(found[0]), text)
+
+
+def hide_digits(text: str) -> str:
+    """The text with everything masked that may be a number, however it is spelled: each row of at least seven digits."""
+    return _RUN.sub(lambda found: masked("".join(filter(str.isdigit, found[0]))), text)
+
+
+def hide_stored_digits(text: str) -> str:
+    """`hide_digits` for what programs read again, as `Spellings.hide_stored` is for one number."""
+    return _hide_stored(text, hide_digits)
+
+
+def _hide_stored(text: str, hide: Callable[[str], str]) -> str:
+    def hide_text(text: str) -> str:
+        return text if _TIME.fullmatch(text) else hide(text)
+
+    def hide_value(value: Any) -> Any:
+        if isinstance(value, str):
+            return hide_text(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value if (hidden := hide(str(value))) == str(value) else hidden
+        return value
+
+    def hide_line(line: str) -> str:
+        try:
+            document = json.loads(line)
+        except ValueError:
+            document = None
+        if not isinstance(document, dict | list):
+            return hide_text(line)
+        hidden = _each(document, hide_value)
+        return line if hidden == document else json.dumps(hidden, separators=(",", ":"))
+
+    return "\n".join(map(hide_line, text.split("\n")))
 
 
 def _each(value: Any, change: Callable[[Any], Any]) -> Any:

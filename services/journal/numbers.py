@@ -22,7 +22,8 @@ class NumbersJournal:
 
     async def hide(self, spellings: Spellings) -> list[str]:
         """Masks a number in every text, but for running calls, open dials and the block list, and leaves nothing of it in the database's
-        files. Returns the ids of the calls in which it was named."""
+        files. Returns the ids of the calls in which it was named. What is read later of calls from before now comes without any number."""
+        await self._database.write(partial(numbers.note_erasure, now=self._now()))
         changed: list[str] = []
         for place, keys in await self._database.read(partial(numbers.mentions, spellings=spellings)):
             changed += await self._database.write(partial(numbers.hide, spellings=spellings, place=place, keys=keys))

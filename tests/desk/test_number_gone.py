@@ -185,3 +185,38 @@ async def test_only_who_may_manage_erases_it(desk: CallDesk) -> None:
     for refused in (known_of(desk, NUMBER, reader), erase_number(desk, NUMBER, reader)):
         with pytest.raises(Forbidden):
             await refused
+
+
+async def test_what_vapi_tells_of_another_call_later_does_not_bring_it_back(
+    vapi: StandIn, desk: CallDesk, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.desk.transcript_archive._ASK_AGAIN_S", 0.0)
+    other = (await desk.place(desk.order("+442079460958"), PAGE)).call
+    vapi.move(other.id, "in-progress", startedAt="2026-09-01T10:00:00.000Z")
+    await until(desk, other.id, lambda call: call.answered)
+    vapi.move(other.id, "ended", endedReason="customer-ended-call", endedAt="2026-09-01T10:01:00.000Z", cost=0.07)
+    await until(desk, other.id, lambda call: not call.running and call.cost is not None)
+    await erase_number(desk, NUMBER, PAGE)
+    said = "\n".join(f"User: Room 12, or {written}." for written in WRITTEN)
+    vapi.move(other.id, "ended", artifact={"transcript": said})
+    assert [line.text for line in await desk.transcript(other.id)] == ["Room 12, or …2671."] * len(WRITTEN)
+    analysis = Analysis(data={"phone": int(WRITTEN[3]), "room": 12}, latencies={"turn": 812.5})
+    await desk.journal.save(replace(other, summary=f"Ask {WRITTEN[0]}", ended_message=WRITTEN[1], analysis=analysis))
+    left = await desk.journal.get(other.id)
+    assert left
+    assert (left.summary, left.ended_message, left.to) == ("Ask …2671", "…2671", "+442079460958")
+    assert left.analysis == Analysis(data={"phone": "…2671", "room": 12}, latencies={"turn": 812.5})
+    assert await places(tmp_path / "data", url) == set()
+
+
+async def test_what_is_said_after_it_was_erased_stays_as_it_is(desk: CallDesk) -> None:
+    await erase_number(desk, NUMBER, PAGE)
+    now = datetime.now(UTC)
+    line = Line(key=1, speaker="customer", text="My order is 12345678.", at=now, final=True)
+    call = Call(id="new", status=CallStatus.ENDED, created_at=now, summary="Order 12345678")
+    await desk.journal.save(call)
+    await desk.journal.save_transcript("new", [line])
+    left = await desk.journal.get("new")
+    assert left
+    assert left.summary == call.summary
+    assert [one.text for one in await desk.journal.transcript("new")] == [line.text]

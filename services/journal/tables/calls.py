@@ -7,10 +7,11 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from services.domain.call import Call, CallStatus, CallType, merge
+from services.domain.spellings import hide_stored_digits
 from services.journal.database.codec import dump, load_call, milliseconds, storable
 from services.journal.database.revisions import raised
 from services.journal.database.schema import calls
-from services.journal.tables import outbox
+from services.journal.tables import numbers, outbox
 from services.journal.tables.search import matching
 from services.journal.tables.slots import release
 
@@ -23,7 +24,8 @@ def newest(older: tuple[Call, datetime], newer: tuple[Call, datetime]) -> tuple[
 
 
 def save(connection: sa.Connection, seen: Sequence[tuple[Call, datetime]]) -> None:
-    """Saves calls and when they were read, by the rules of `call.merge`. A found call replaces the unknown one of its tag."""
+    """Saves calls and when they were read, by the rules of `call.merge`. A found call replaces the unknown one of its tag. What Vapi has
+    to say of a call from before a number was erased has no numbers in it."""
     stored = _stored(connection, [call for call, _ in seen])
     before = {id_: load_call(data) for id_, data in stored.items()}
     known = dict(before)
@@ -34,6 +36,9 @@ def save(connection: sa.Connection, seen: Sequence[tuple[Call, datetime]]) -> No
         known[call.id] = merged if merged.created_at else replace(merged, created_at=now)
         if call.tag and call.status is not CallStatus.UNKNOWN:
             found[call.tag] = call.id
+    if described := [call for call in known.values() if any(_told(call)) and _told(call) != _told(before.get(call.id, _NOTHING))]:
+        since = numbers.erased_at(connection)
+        known |= {call.id: _without_numbers(call) for call in described if call.created_at and milliseconds(call.created_at) < since}
     for call in [call for call in known.values() if call.status is CallStatus.UNKNOWN and call.tag in found]:
         del known[call.id]
     _write(connection, stored, {id_: dump(call) for id_, call in known.items()}, known)
@@ -41,6 +46,20 @@ def save(connection: sa.Connection, seen: Sequence[tuple[Call, datetime]]) -> No
     over = [call.tag for id_, call in known.items() if call.tag and not call.running and id_ not in ended_before]
     if over:
         release(connection, over)
+
+
+_NOTHING = Call(id="", status=CallStatus.ENDED)
+
+
+def _told(call: Call) -> tuple[object, ...]:
+    """What Vapi writes about a call in words."""
+    return call.summary, call.ended_message, call.analysis
+
+
+def _without_numbers(call: Call) -> Call:
+    told = replace(_NOTHING, summary=call.summary, ended_message=call.ended_message, analysis=call.analysis)
+    hidden = load_call(hide_stored_digits(dump(told)))
+    return replace(call, summary=hidden.summary, ended_message=hidden.ended_message, analysis=hidden.analysis)
 
 
 def _stored(connection: sa.Connection, seen: list[Call]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from services.journal.database.codec import dump, load_order, milliseconds
 from services.journal.database.revisions import raised
 from services.journal.database.schema import alerts, audit, calls, dials, labels, notes, outbox, states, transcripts
 from services.journal.records import DialState
+from services.journal.tables.states import change, get
 
 _BATCH = 200  # rows of one transaction, which takes a few milliseconds
 _CLOSED = dials.c.state.not_in([DialState.DIALLING.value, DialState.UNKNOWN.value])
@@ -63,6 +64,21 @@ _PLACES = (
     _Place(table=outbox, key="id", texts=("data",), stored=frozenset({"data"})),
     _Place(table=states, key="name", texts=("value",), stored=frozenset({"value"}), where=states.c.name.not_in(_LISTS)),
 )
+
+
+_ERASED_AT = "numbers-erased-at"
+"""The state that says when a number was last erased. What was said before may name it, and Vapi may have it told later; the number itself
+must not be kept to be recognized then."""
+
+
+def note_erasure(connection: sa.Connection, now: datetime) -> None:
+    """From now on what is written of earlier calls has no row of digits in it that may be the number that is being erased."""
+    change(connection, _ERASED_AT, lambda value: value if value and int(value) > milliseconds(now) else str(milliseconds(now)))
+
+
+def erased_at(connection: sa.Connection) -> int:
+    """When a number was last erased, in milliseconds since 1970; 0 if none was."""
+    return int(get(connection, _ERASED_AT)[0] or 0)
 
 
 def open_dials(connection: sa.Connection, number: str, now: datetime) -> int:

@@ -2,25 +2,29 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from services.domain.speech import Kind
+from services.domain.spellings import hide_digits
 from services.domain.transcript import Line
 from services.journal.database.codec import milliseconds, storable, time_of
 from services.journal.database.schema import calls, labels, notes, transcripts
-from services.journal.tables import alerts, erasures, outbox
+from services.journal.tables import alerts, erasures, numbers, outbox
 
 
 def save(connection: sa.Connection, wanted: Sequence[tuple[str, Sequence[Line]]]) -> None:
-    """Saves transcripts. Of several for one call the last one counts. None is saved of a call whose data was deleted."""
-    latest = dict(wanted)
+    """Saves transcripts. Of several for one call the last one counts. None is saved of a call whose data was deleted, and what was said
+    before a number was erased has no numbers in it."""
+    since = numbers.erased_at(connection)
+    latest = {call_id: tuple(_hidden(line) if milliseconds(line.at) < since else line for line in lines) for call_id, lines in wanted}
     for call_id in erasures.among(connection, latest.keys()):
         del latest[call_id]
     for call_id, lines in latest.items():
-        altered = get(connection, call_id) != tuple(lines)
+        altered = get(connection, call_id) != lines
         connection.execute(transcripts.delete().where(transcripts.c.call_id == call_id))
         connection.execute(transcripts.insert().values(call_id=call_id, lines=_dump(lines)))
         index(connection, call_id)
@@ -55,6 +59,10 @@ def index(connection: sa.Connection, call_id: str) -> None:
 def get(connection: sa.Connection, call_id: str) -> tuple[Line, ...]:
     lines = connection.execute(sa.select(transcripts.c.lines).where(transcripts.c.call_id == call_id)).scalar()
     return tuple(_line(line) for line in json.loads(lines)) if lines else ()
+
+
+def _hidden(line: Line) -> Line:
+    return replace(line, text=hide_digits(line.text), result=None if line.result is None else hide_digits(line.result))
 
 
 def _line(stored: dict[str, Any]) -> Line:
