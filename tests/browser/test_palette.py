@@ -171,3 +171,23 @@ def test_the_keys_are_listed(earshot: Earshot, open_tab: Open) -> None:
     page.keyboard.press("e")  # nothing behind it
     page.keyboard.press("Escape")
     expect(keys).to_be_hidden()
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr"])
+def test_its_button_shows_all_of_its_words_or_none_and_the_header_fits(earshot: Earshot, open_tab: Open, language: str) -> None:
+    page = open_tab(earshot.url, viewport={"width": 1920, "height": 720}, locale=language)
+    button = page.locator(".banner > .find")
+    words, key = button.locator("span"), button.locator("kbd")
+    expect(words).to_be_in_viewport(ratio=1)
+    for width in (1440, 1280, 1279, 1101, 1001, 821):
+        page.set_viewport_size({"width": width, "height": 720})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        if width < 1280:
+            expect(button).to_be_hidden()
+            continue
+        expect(key).to_be_in_viewport(ratio=1)
+        around, box = button.bounding_box(), words.bounding_box()
+        assert around
+        assert box
+        seen = box["y"] < around["y"] + around["height"]
+        assert not seen or around["x"] <= box["x"] <= box["x"] + box["width"] <= around["x"] + around["width"]

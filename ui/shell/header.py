@@ -40,7 +40,9 @@ def header(
             _pill(mode, popovertarget="mode")
             later(Box(classes="popover", id="mode", popover="auto"), partial(_explain, demo=settings.demo))
         views()
-        with Box("button", "pill find", type="button", aria_haspopup="dialog").on("click", js_handler=_OPEN_PALETTE):
+        with Box("button", "pill find", type="button", title=say("palette_title"), aria_haspopup="dialog").on(
+            "click", js_handler=_OPEN_PALETTE
+        ):
             Text("span", say("palette_title"))
             Text("kbd", "Ctrl K")
         with Box("button", "btn quiet present", type="button", data_testid="present").on("click", js_handler=_PRESENT):

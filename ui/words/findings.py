@@ -7,6 +7,7 @@ from typing import Any
 from services.domain.call import Call, Scorecard
 from ui.words import locale, say
 
+_BRIEF = 8  # characters of an id
 _DEPTH = 5  # of names above a value
 
 
@@ -61,9 +62,9 @@ def scorecards(call: Call) -> str:
 
 
 def monitors(call: Call) -> str:
-    """Each monitor of Vapi's with what it found, a line each."""
+    """Each monitor of Vapi's with what it found, a line each. Vapi's answer has no name for it, so the beginning of its id stands there."""
     found = call.analysis.monitors if call.analysis else ()
-    return "\n".join(f"{monitor.id}: {say('monitor_passed' if monitor.passed else 'monitor_not_passed')}" for monitor in found)
+    return "\n".join(f"{_brief(monitor.id)}: {say('monitor_passed' if monitor.passed else 'monitor_not_passed')}" for monitor in found)
 
 
 def _score(card: Scorecard) -> str:
@@ -86,3 +87,7 @@ _LATENCY_PARTS = {
     "model": "cost_model",
     "voice": "cost_voice",
 }
+
+
+def _brief(identifier: str) -> str:
+    return identifier if len(identifier) <= _BRIEF else f"{identifier[:_BRIEF]}…"
