@@ -37,6 +37,7 @@ ROOMS = [
     {"ui.page", "ui.wall"},
     {"ui.call"},
     {"ui.dial", "ui.fleet", "ui.insights", "ui.log", "ui.recording", "ui.shell"},
+    {"ui.settings"},
     {"ui.kit"},
     {"ui.words"},
 ]

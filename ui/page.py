@@ -30,15 +30,15 @@ from ui.kit.notice import Notice
 from ui.kit.visitor import visitor, visitor_may
 from ui.log.call_log import CallLog
 from ui.log.call_search import read_address
+from ui.settings.rules import RulesDialog
+from ui.settings.webhooks import unanswered_notice
 from ui.shell.alerts import Alerts
 from ui.shell.connection import Connection
 from ui.shell.dial_questions import DialQuestions
 from ui.shell.header import header
-from ui.shell.rules import RulesDialog
 from ui.shell.safety import stopped_banner
 from ui.shell.shortcuts import Palette, Present, Shortcuts
 from ui.shell.tour import Tour
-from ui.shell.webhooks import unanswered_notice
 from ui.words import joined, say
 from ui.words.faults import error_words
 

@@ -10,8 +10,8 @@ from nicegui import core
 
 from services.domain.errors import JournalError
 from tests.listening.stand_in import eventually
-from ui.shell import event_webhooks
-from ui.shell.event_webhooks import EventWebhooksPanel
+from ui.settings import event_webhooks
+from ui.settings.event_webhooks import EventWebhooksPanel
 
 
 class Page(nullcontext[None]):

@@ -15,9 +15,9 @@ from ui.kit.icons import icon
 from ui.kit.later import later
 from ui.kit.markup import Box, Text
 from ui.kit.visitor import visitor_controls_all, visitor_may
-from ui.shell.people import PeoplePanel
-from ui.shell.preferences import log_out_to, preferences
-from ui.shell.rules import OPEN_RULES
+from ui.settings.people import PeoplePanel
+from ui.settings.preferences import log_out_to, preferences
+from ui.settings.rules import OPEN_RULES
 from ui.shell.safety import safety_controls
 from ui.words import say
 

@@ -21,13 +21,13 @@ from ui.kit.icons import icon
 from ui.kit.later import later
 from ui.kit.markup import Box, Text
 from ui.kit.visitor import visitor_may
-from ui.shell.api_tokens import ApiTokensPanel
-from ui.shell.event_webhooks import EventWebhooksPanel
-from ui.shell.number_deletion import NumberDeletion
-from ui.shell.people import PeoplePanel
-from ui.shell.phrases import PhrasesPanel
-from ui.shell.rules import OPEN_RULES
-from ui.shell.webhooks import webhook_settings
+from ui.settings.api_tokens import ApiTokensPanel
+from ui.settings.event_webhooks import EventWebhooksPanel
+from ui.settings.number_deletion import NumberDeletion
+from ui.settings.people import PeoplePanel
+from ui.settings.phrases import PhrasesPanel
+from ui.settings.rules import OPEN_RULES
+from ui.settings.webhooks import webhook_settings
 from ui.words import language, say
 
 _KEEP = "document.cookie = `%s=${event.target.value};path=/;max-age=31536000;samesite=lax`;"

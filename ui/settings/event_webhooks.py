@@ -14,7 +14,7 @@ from services.webhooks_out.endpoints import LONGEST_URL, Endpoints
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
 from ui.kit.visitor import visitor, visitor_may
-from ui.shell.event_webhook import WebhookRow, chosen_kinds, kind_fields
+from ui.settings.event_webhook import WebhookRow, chosen_kinds, kind_fields
 from ui.words import say
 
 _EMIT = """(event) => {
