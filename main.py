@@ -124,7 +124,8 @@ def main() -> int:
         gc.enable()
         # Before the first thread. macOS has fork too, but its libraries do not survive it.
         worker = WorkerProcess(run_sound) if sys.platform == "linux" else None
-        with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
+        # By default uvicorn would log in a format of its own, unescaped.
+        with asyncio.Runner(loop_factory=uvicorn.Config("", log_config=None).get_loop_factory()) as runner:
             again = runner.run(serve(settings, listening, worker))
     except (SettingsError, EarshotError, OSError) as error:
         print(f"Earshot can't {'make a backup' if options.backup else 'start'}: {error}", file=sys.stderr)  # noqa: T201

@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import partial
 
 import pytest
-from fastapi import FastAPI, WebSocket
+from fastapi import FastAPI, Request, WebSocket
 
 from services.web.json_body import JsonBody
 from services.web.server import connections
@@ -123,3 +123,24 @@ async def test_a_socket_is_not_dropped(address: tuple[str, int]) -> None:
         await reader.readuntil(b"still here")
     writer.close()
     await writer.wait_closed()
+
+
+async def test_a_request_ends_with_its_connection_when_others_wait_behind_it(caplog: pytest.LogCaptureFixture) -> None:
+    app, begun, ended = FastAPI(), asyncio.Event(), asyncio.Event()
+
+    @app.get("/")
+    async def answer(request: Request) -> str:
+        begun.set()
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        ended.set()
+        return "too late"
+
+    async with serving(app) as url:
+        _, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
+        async with asyncio.timeout(HANG_S):
+            await begun.wait()
+            writer.transport.abort()
+            await ended.wait()
+    assert not caplog.records

@@ -76,6 +76,17 @@ async def test_an_address_at_which_nothing_is_costs_no_page(tmp_path: Path, http
                 assert (answer.status, len(await answer.read()) < 200) == (404, True), path
 
 
+async def test_what_the_server_itself_logs_has_the_format_of_all_lines(tmp_path: Path) -> None:
+    async with running(tmp_path, {"EARSHOT_LOG_FORMAT": "json"}) as app:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(app.url.rsplit(":", 1)[1]))
+        writer.write(b"no request\r\n\r\n")
+        async with asyncio.timeout(HANG_S):
+            assert (await reader.read()).startswith(b"HTTP/1.1 400")
+        writer.close()
+        await asyncio.to_thread(app.stop)
+    assert "uvicorn.error" in {json.loads(line)["logger"] for line in app.output.splitlines()}
+
+
 async def test_dotenv_is_read(tmp_path: Path, vapi: StandIn, http: aiohttp.ClientSession) -> None:
     (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in vapi_environ(vapi.url).items()))
     async with running(tmp_path) as app, http.get(app.url + "/health") as answer:

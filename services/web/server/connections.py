@@ -3,7 +3,9 @@
 import asyncio
 import time
 
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from services.web.server.open_connections import OPEN, Standing
 from services.web.server.write_timeout import WriteTimeout, drop
@@ -34,6 +36,7 @@ class Connections(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
     _linger: asyncio.TimerHandle | None = None
     _head = 0
     _fields = 0  # bytes of this request's line and headers, as far as they are parsed
+    _answered: RequestResponseCycle | None = None
     _writing: WriteTimeout | None = None
     _thrown_away: int | None = None  # bytes, once the connection only waits for the client to stop sending
     moved_at = 0.0
@@ -78,6 +81,10 @@ class Connections(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
             self.cycle.transport = _ClosesGently(self)
         OPEN.begins(self)
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
     def on_response_complete(self) -> None:
         OPEN.ends(self)
         if self.cycle.more_body and self.cycle.response_complete:
@@ -121,6 +128,10 @@ class Connections(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._answered and self._answered is not self.cycle:
+            # uvicorn says so only to the last request that arrived. This one waits in front of it, and would go on and fail to write.
+            self._answered.disconnected = True
+            self._answered.message_event.set()
         super().connection_lost(exc)
         OPEN.closed(self)
         if self._linger:
