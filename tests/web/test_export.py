@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from services.domain.alert import Alert
 from services.domain.call import Analysis, Call, CallStatus, CostItem, MonitorFinding, Output, Scorecard
+from services.domain.rule import Rule, RuleKind
 from services.vapi.gateway import Gateway
 from services.web.routes import export
 from services.web.routes.export import COLUMNS, safe
@@ -82,6 +84,20 @@ async def test_every_call_is_a_row(client: Client, monkeypatch: pytest.MonkeyPat
     assert (last["name"], last["to"], last["seconds"], last["cost"]) == ("'=HYPERLINK(1)", "'+14155552670", "72.0", "0.07")
     assert (last["endedReasonFamily"], last["endedReason"], last["summary"]) == ("finished", "Customer hung up.", "They agreed, gladly.")
     assert (inbound["direction"], inbound["from"]) == ("inbound", "'+14155552671")
+
+
+async def test_a_row_says_who_placed_the_call_and_which_rules_applied(client: Client) -> None:
+    await client.desk.journal.save(Call(id="placed", status=CallStatus.ENDED, created_at=TEN, placed_by="=crm"))
+    refund = Rule(id="1", kind=RuleKind.KEYWORD, phrase="refund")
+    long_silence = Rule(id="2", kind=RuleKind.SILENCE, above=10)
+    costly = Rule(id="3", kind=RuleKind.COST, above=0.5)
+    for number, (rule, amount, said) in enumerate(((refund, None, "A refund, please."), (long_silence, 12.5, ""), (costly, 0.75, ""))):
+        at = TEN + timedelta(seconds=number)
+        await client.desk.journal.alerts.add(Alert(call_id="placed", rule=rule, at=at, amount=amount, said=said))
+    await client.desk.journal.alerts.add(Alert(call_id="call-0", rule=refund, at=TEN))
+    found = {row["id"]: (row["placedBy"], row["alerts"]) for row in await rows(client)}
+    assert found["placed"] == ("'=crm", "keyword refund: A refund, please. | silence above 10: 12.5 | cost above 0.5: 0.75")
+    assert (found["call-0"], found["call-1"]) == (("", "keyword refund"), ("", ""))
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1415", "-1", "@SUM(A1)"])

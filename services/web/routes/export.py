@@ -10,9 +10,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 
 from services.desk.desk import CallDesk
+from services.domain.alert import Alert
 from services.domain.annotation import Annotations
 from services.domain.call import Call
 from services.domain.client import Scope
+from services.domain.rule import RuleKind
 from services.support.rfc3339 import rfc3339
 from services.web.access.current_client import client_for_reports
 from services.web.answers import recording_path
@@ -23,6 +25,7 @@ from services.web.routes.recordings import ProblemRoute
 COLUMNS = (
     *("id", "status", "direction", "from", "to", "name", "assistant", "createdAt", "startedAt", "endedAt", "seconds", "cost"),
     *("endedReason", "endedReasonCode", "endedReasonFamily", "summary", "recordingUrl", "disposition", "tags", "notes"),
+    *("placedBy", "alerts"),
 )
 _PAGE = 500  # calls read at once
 BOM = "\ufeff"
@@ -55,7 +58,17 @@ async def _lines(desk: CallDesk, filters: CallFilters, page: list[Call], *, may_
     yield BOM + csv_rows([COLUMNS])
     while page:
         found = await desk.annotations.among(page)
-        yield csv_rows([(*_cells(desk, call, may_listen=may_listen), *_written(found.get(call.id, Annotations()))) for call in page])
+        raised = await desk.journal.alerts.among([call.id for call in page])
+        yield csv_rows(
+            [
+                (
+                    *_cells(desk, call, may_listen=may_listen),
+                    *_written(found.get(call.id, Annotations())),
+                    *(call.placed_by, " | ".join(map(_alert, raised.get(call.id, ())))),
+                )
+                for call in page
+            ]
+        )
         last = page[-1]
         if len(page) < _PAGE or last.created_at is None:
             return
@@ -78,6 +91,14 @@ def _written(found: Annotations) -> Sequence[object]:
     """Disposition, tags, and notes with their moment in seconds."""
     notes = (note.text if note.moment_s is None else f"{note.moment_s:g} s: {note.text}" for note in found.notes)
     return found.disposition and found.disposition.text, " | ".join(tag.text for tag in found.tags), " | ".join(notes)
+
+
+def _alert(alert: Alert) -> str:
+    """The rule by its kind, with what it looks for, and what applied: `keyword refund: A refund, please.`, `silence above 10: 12.5`."""
+    rule = alert.rule
+    if rule.kind is RuleKind.KEYWORD:
+        return f"{rule.kind.value} {rule.phrase}" + (f": {alert.said}" if alert.said else "")
+    return f"{rule.kind.value} above {rule.above:g}" + ("" if alert.amount is None else f": {alert.amount:g}")
 
 
 def csv_rows(rows: Sequence[Sequence[object]]) -> str:
