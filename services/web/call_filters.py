@@ -11,9 +11,9 @@ from pydantic import StringConstraints
 from services.domain.annotation import LONGEST_LABEL
 from services.domain.call import Call, CallStatus
 from services.vapi.ended_reasons import Family
-from services.web.requests import Time
+from services.web.requests import PLAIN, Time
 
-Label = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_LABEL, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_LABEL, pattern=PLAIN)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 CURSOR = r"^[0-9]{1,13}\.[A-Za-z0-9_-]{1,64}$"
 """A position in the list: the creation time of a call in milliseconds since 1970, and its id."""
@@ -46,7 +46,7 @@ def call_filters(
         str | None,
         Query(
             max_length=200,
-            pattern=r"^[^\x00-\x1f\x7f]*$",
+            pattern=PLAIN,
             description="Part of a number, of a name, of the summary, of what was said or of a note, in either case",
         ),
     ] = None,

@@ -14,6 +14,8 @@ from services.domain.schedule import moved, schedule
 from services.domain.voicemail import LONGEST_MESSAGE, Voicemail
 from services.vapi.inline_assistant import FIELDS, TOOLS
 
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
+"""One line, without control characters: for values that are only compared with stored ones."""
 _NAME = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
 """One line, without controls of terminals and of the direction of writing: it is shown, logged and exported wherever calls are."""
 

@@ -18,9 +18,9 @@ from services.support.root_path import address
 from services.web.access.current_client import client_of, may
 from services.web.answers import CallReference
 from services.web.problems import PROBLEMS, allow_only
+from services.web.requests import PLAIN
 
 Moment = Annotated[float, Field(strict=True, ge=0, le=LONGEST_MOMENT_S, allow_inf_nan=False)]
-_PLAIN = r"^[^\x00-\x1f\x7f]*$"
 
 
 class NoteRequest(BaseModel):
@@ -127,7 +127,7 @@ class _AnnotationRoutes:
         return await self._done(request, call)
 
     async def remove_tag(
-        self, request: Request, call_id: str, tag: Annotated[str, Query(max_length=LONGEST_LABEL, pattern=_PLAIN)] = ""
+        self, request: Request, call_id: str, tag: Annotated[str, Query(max_length=LONGEST_LABEL, pattern=PLAIN)] = ""
     ) -> JSONResponse:
         """Nothing changes if the call does not have it."""
         call, client = await self._found(request, call_id)

@@ -13,14 +13,14 @@ from services.journal import AuditRow, Journal
 from services.support.rfc3339 import rfc3339
 from services.web.access.current_client import client_of
 from services.web.problems import PROBLEMS, allow_only
+from services.web.requests import PLAIN
 from services.web.routes.export import BOM, csv_rows
 
 COLUMNS = ("at", "who", "action", "callId", "to", "outcome", "detail", "words")
 _PAGE = 500  # rows read at once
-_PLAIN = r"^[^\x00-\x1f\x7f]*$"
 
-Who = Annotated[str | None, Query(max_length=100, pattern=_PLAIN, description="The name of a person or token; `page`: nobody with a name")]
-CallId = Annotated[str | None, Query(alias="callId", max_length=64, pattern=_PLAIN)]
+Who = Annotated[str | None, Query(max_length=100, pattern=PLAIN, description="The name of a person or token; `page`: nobody with a name")]
+CallId = Annotated[str | None, Query(alias="callId", max_length=64, pattern=PLAIN)]
 
 
 class AuditEntry(BaseModel):

@@ -11,6 +11,7 @@ from services.desk.stopping import require_stopping
 from services.domain.client import Scope
 from services.web.access.current_client import client_of
 from services.web.problems import PROBLEMS, allow_only
+from services.web.requests import PLAIN
 
 _MOST = 50  # characters of a rule, however it is written
 
@@ -53,7 +54,7 @@ def block_list_router(desk: CallDesk) -> APIRouter:
         return answer()
 
     @router.delete(path, response_model=BlockListAnswer, summary="Allow a blocked number again")
-    async def allow(request: Request, rule: Annotated[str, Query(max_length=_MOST, pattern=r"^[^\x00-\x1f\x7f]*$")] = "") -> JSONResponse:
+    async def allow(request: Request, rule: Annotated[str, Query(max_length=_MOST, pattern=PLAIN)] = "") -> JSONResponse:
         """Answers with what is still blocked, also if the number was not."""
         client = client_of(request, Scope.MANAGE)
         if await desk.blocked.remove(rule):
