@@ -34,7 +34,7 @@ class ApiTokensPanel:
     def build(self) -> None:
         """Adds it to the current element."""
         self._built = True
-        with Box("details", "api-tokens", data_testid="api-tokens"):
+        with Box("details", "settings-panel", data_testid="api-tokens"):
             Text("summary", say("api_tokens"))
             Text("p", say("api_tokens_explained"))
             with Box("form", autocomplete="off").on("submit", self._make, js_handler=_EMIT):

@@ -40,7 +40,7 @@ class EventWebhooksPanel:
         if not visitor_may(Scope.MANAGE):
             return
         self._built, self._client = True, ui.context.client
-        with Box("details", "event-webhooks", data_testid="event-webhooks").on("toggle", self._toggle, js_handler=_IF_OPEN):
+        with Box("details", "settings-panel", data_testid="event-webhooks").on("toggle", self._toggle, js_handler=_IF_OPEN):
             Text("summary", say("event_webhooks"))
             Text("p", say("event_webhooks_explained"))
             with Box("form", autocomplete="off").on("submit", self._add, js_handler=_EMIT):

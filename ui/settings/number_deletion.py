@@ -26,7 +26,7 @@ class NumberDeletion:
     def build(self) -> None:
         """Adds it to the current element."""
         self._built = True
-        with Box("details", "number-deletion", data_testid="number-deletion"):
+        with Box("details", "settings-panel", data_testid="number-deletion"):
             Text("summary", say("number_delete"))
             Text("p", say("number_delete_explained"))
             with Box("form", autocomplete="off").on("submit", self._look, js_handler=_EMIT):

@@ -37,7 +37,7 @@ class PeoplePanel:
     def build(self) -> None:
         """Adds it to the current element."""
         self._built = True
-        with Box("details", "api-tokens people", data_testid="people"):
+        with Box("details", "settings-panel", data_testid="people"):
             Text("summary", say("people"))
             Text("p", say("people_explained"))
             if self._invites:

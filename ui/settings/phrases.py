@@ -22,7 +22,7 @@ class PhrasesPanel:
 
     def build(self) -> None:
         """Adds it to the current element."""
-        with Box("details", "phrases", data_testid="phrases"):
+        with Box("details", "settings-panel phrases", data_testid="phrases"):
             Text("summary", say("phrases"))
             Text("p", say("phrases_explained"))
             with Box("form", autocomplete="off").on("submit", self._save, js_handler=_EMIT):
