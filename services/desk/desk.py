@@ -155,8 +155,8 @@ class CallDesk:
             journal,
             place=lambda order, client, key, again: self.place(order, client, key=key, allow_duplicate=again),
             weigh=self.weigh,
-            caps=self.people.caps_of,
-            lives=lambda name: name in token_names or self.tokens.knows(name),
+            person=self.people.client_of,
+            lives=lambda asked: self.tokens.lives(asked.token) if asked.token else asked.client in token_names,
             note=self.note,
             audit=journal.note,
         )

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from services.domain.call import CallOrder
+from services.domain.client import Client
 from services.domain.errors import KeyReused
 from services.journal.database.codec import load_order
 
@@ -15,7 +16,8 @@ ANSWER_WITHIN = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialQuestion:
-    """`client` wants to place `order`. `agreed` is None until somebody answers, `answered_at` and `answered_by` then say when and who.
+    """`client` wants to place `order`; `token` is the id of the token by which it asks, if it was made on the page. `agreed` is None until
+    somebody answers, `answered_at` and `answered_by` then say when and who: the id of a person, empty for the shared password.
 
     `key` and `fingerprint` are those of the dial: the journal places one call for them, whoever dials. `shown`: some page shows it.
     """
@@ -31,10 +33,15 @@ class DialQuestion:
     agreed: bool | None = None
     answered_at: datetime | None = None
     answered_by: str = ""
+    token: str = ""
 
     @property
     def expires_at(self) -> datetime:
         return self.asked_at + ANSWER_WITHIN
+
+    def asked_by(self, client: Client) -> bool:
+        """Not by the name alone, which a new token may have from one that was revoked."""
+        return (self.client, self.token) == (client.name, client.token)
 
     def waiting(self, now: datetime) -> bool:
         """True while it can be answered."""
@@ -48,10 +55,10 @@ class DialQuestion:
         return load_order(self.order)
 
 
-def same(known: dict[str, DialQuestion], client: str, key: str | None, fingerprint: str, now: datetime) -> DialQuestion | None:
+def same(known: dict[str, DialQuestion], client: Client, key: str | None, fingerprint: str, now: datetime) -> DialQuestion | None:
     """With a key the question of that key, else the newest one that asks the same."""
     for question in reversed(known.values()):
-        if question.client != client or not question.remembered(now):
+        if not question.asked_by(client) or not question.remembered(now):
             continue
         if key is not None and question.key == key:
             if question.fingerprint != fingerprint:

@@ -13,7 +13,7 @@ from services.desk.placing import Key, Placed
 from services.desk.timeline import CONFIRMED
 from services.dialling.journal_states import FollowedState, States
 from services.domain.call import Call, CallOrder
-from services.domain.client import Caps, Client, Scope
+from services.domain.client import Client, Scope
 from services.domain.errors import (
     EarshotError,
     JournalError,
@@ -46,8 +46,8 @@ class Note(Protocol):
 
 
 class DialQuestions(FollowedState):
-    """`place` dials, and `weigh` raises what it would raise for somebody. `caps` are those of whoever has a name. `lives` says of a
-    client's name whether its token is still valid. `note` writes what belongs to a call, and `audit` what does not.
+    """`place` dials, and `weigh` raises what it would raise for somebody. `person` returns the client of a person's id. `lives` says of a
+    question whether the token by which it was asked is still valid. `note` writes what belongs to a call, and `audit` what does not.
 
     `changed` tells that a question was asked or answered, in whichever process.
     """
@@ -58,8 +58,8 @@ class DialQuestions(FollowedState):
         *,
         place: Callable[[CallOrder, Client, Key, bool], Awaitable[Placed]],
         weigh: Callable[[CallOrder, Client], Awaitable[None]],
-        caps: Callable[[str], Caps],
-        lives: Callable[[str], bool],
+        person: Callable[[str], Client],
+        lives: Callable[[DialQuestion], bool],
         note: Note,
         audit: Callable[[AuditRow], Awaitable[None]],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -67,7 +67,7 @@ class DialQuestions(FollowedState):
         super().__init__(journal, STATE)
         self._place = place
         self._weigh = weigh
-        self._caps = caps
+        self._person = person
         self._lives = lives
         self._note = note
         self._audit = audit
@@ -111,7 +111,7 @@ class DialQuestions(FollowedState):
         now = self._now()
         return [question for question in self._questions.values() if question.waiting(now)]
 
-    def find(self, client: str, key: str | None, fingerprint: str) -> DialQuestion | None:
+    def find(self, client: Client, key: str | None, fingerprint: str) -> DialQuestion | None:
         """What this request asked before, if that is remembered. Raises KeyReused if its key belongs to another request."""
         return same(self._questions, client, key, fingerprint, self._now())
 
@@ -122,6 +122,7 @@ class DialQuestions(FollowedState):
         new = DialQuestion(
             id=question_id,
             client=client.name,
+            token=client.token,
             key=key or f"mcp-{question_id}",
             fingerprint=fingerprint,
             order=dump(order),
@@ -131,16 +132,16 @@ class DialQuestions(FollowedState):
         )
 
         def add(known: dict[str, DialQuestion]) -> dict[str, DialQuestion]:
-            if same(known, client.name, key, fingerprint, self._now()):
+            if same(known, client, key, fingerprint, self._now()):
                 return known
-            if sum(other.client == client.name and other.waiting(self._now()) for other in known.values()) >= _MOST_WAITING:
+            if sum(other.asked_by(client) and other.waiting(self._now()) for other in known.values()) >= _MOST_WAITING:
                 raise LimitReached(
                     f"{_MOST_WAITING} calls wait for somebody to confirm them. Wait until they are answered.", retry_after=30
                 )
             return known | {new.id: new}
 
         await self._change(add)
-        asked = self.find(client.name, key, fingerprint)
+        asked = self.find(client, key, fingerprint)
         if asked is None:
             raise QuestionOver("The question was over at once. Ask again.")
         if asked.id != new.id:
@@ -176,8 +177,8 @@ class DialQuestions(FollowedState):
             question, changed = known.get(question_id), None
             if question is None or not question.waiting(self._now()):
                 raise QuestionOver(_ANSWERED)
-            agreed = agree and self._lives(question.client)
-            changed = replace(question, agreed=agreed, answered_at=self._now(), answered_by=client.name)
+            agreed = agree and self._lives(question)
+            changed = replace(question, agreed=agreed, answered_at=self._now(), answered_by=client.person)
             return known | {question_id: changed}
 
         await self._change(change)
@@ -197,7 +198,8 @@ class DialQuestions(FollowedState):
 
     def confirmed(self, asker: Client, question: DialQuestion) -> Client:
         """`asker` as it may dial what was agreed to: within the caps of whoever agreed, and counted as theirs."""
-        return replace(asker, caps=self._caps(question.answered_by), confirmed_by=question.answered_by)
+        person = self._person(question.answered_by)
+        return replace(asker, caps=person.caps, confirmed_by=person)
 
     async def forget_number(self, number: str) -> None:
         """Forgets all questions about this number, answered or not. Raises JournalError."""
@@ -216,7 +218,7 @@ class DialQuestions(FollowedState):
 
     async def _placed(self, question: DialQuestion, order: CallOrder) -> Placed:
         """Whoever asked may be dialling too; the key lets one of both. The other waits for it."""
-        asker = self.confirmed(Client(name=question.client, scopes=frozenset({Scope.CALL}), machine=True), question)
+        asker = self.confirmed(Client(name=question.client, token=question.token, scopes=frozenset({Scope.CALL}), machine=True), question)
         while True:
             try:
                 key = Key(text=question.key, fingerprint=question.fingerprint)

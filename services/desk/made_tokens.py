@@ -77,11 +77,6 @@ class MadeTokens(FollowedState):
     def _valid(self, token: ApiToken, now: datetime) -> bool:
         return not token.expired(now) and (not token.made_by or self._owner(token.made_by))
 
-    def knows(self, name: str) -> bool:
-        """True if a valid token has this name."""
-        now = self._now()
-        return any(token.name == name and self._valid(token, now) for token in self._tokens.values())
-
     def any_may(self, scope: Scope) -> bool:
         """True if a valid token has this scope."""
         now = self._now()

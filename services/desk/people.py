@@ -83,10 +83,12 @@ class People(FollowedState):
         wanted = folded(name)
         return next((person for person in self._people.values() if person.name and folded(person.name) == wanted), None)
 
-    def caps_of(self, name: str) -> Caps:
-        """The caps of the person with this name; none if there is no such person."""
-        person = self.named(name)
-        return person.caps if person else Caps()
+    def client_of(self, person_id: str) -> Client:
+        """The client of the person with this id, who may be disabled; the page's for an empty id. Who was removed may call nobody."""
+        if not person_id:
+            return PAGE
+        person = self._people.get(person_id)
+        return person.client if person else Client(name="", scopes=frozenset(), caps=Caps(per_hour=0, per_day=0), person=person_id)
 
     def of_code(self, code: str) -> Person | None:
         """The person whose one-time link has this code."""

@@ -142,7 +142,6 @@ class Placing:
             key=key.text if key else None,
             fingerprint=key.fingerprint if key else None,
             limits=limits,
-            confirmed_by=client.confirmed_by,
         )
         if begun.replay:
             return Placed(call=begun.replay, replayed=True)

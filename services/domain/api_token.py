@@ -40,7 +40,7 @@ class ApiToken:
     def client(self) -> Client:
         """Whoever has to ask before dialling over MCP can't dial over REST: else an assistant would go that way."""
         asks_first = Scope.MCP in self.scopes and not self.dials_unasked
-        return Client(name=self.name, scopes=self.scopes, dials_unasked=self.dials_unasked, asks_first=asks_first)
+        return Client(name=self.name, scopes=self.scopes, dials_unasked=self.dials_unasked, asks_first=asks_first, token=self.id)
 
     def expired(self, now: datetime) -> bool:
         return self.expires_at is not None and now >= self.expires_at

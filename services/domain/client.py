@@ -46,7 +46,9 @@ class Client:
     it may read calls. `person` is the id of the person who signed in, empty for tokens and for the shared password.
 
     `machine`: an assistant that asks over MCP. `dials_unasked`: nobody has to confirm what it dials there. `asks_first`: it may dial there
-    only, and not over REST. `confirmed_by` is the name of whoever confirmed the dial that is being placed; `caps` are theirs then.
+    only, and not over REST. `confirmed_by` is who confirmed the dial that is being placed: it is within their caps, and counts as theirs.
+
+    `token` is the id of the token that was made on the page, empty for others: its name may be given again.
     """
 
     name: str
@@ -58,7 +60,8 @@ class Client:
     machine: bool = False
     dials_unasked: bool = False
     asks_first: bool = False
-    confirmed_by: str = ""
+    confirmed_by: "Client | None" = None
+    token: str = ""
 
 
 PAGE = Client(name="page")

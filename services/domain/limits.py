@@ -9,7 +9,8 @@ from services.domain.client import Client
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Caps on the dials of the last hour and the last 24 hours, on simultaneous calls, and how soon a client may dial a number again.
-    With `one_per_number`, nobody may dial a number that has a running call. `own_per_hour` and `own_per_day` count the client's own dials.
+    With `one_per_number`, nobody may dial a number that has a running call. `own_per_hour` and `own_per_day` count the dials of the
+    person with the id `person`: those that they placed or confirmed. Earlier versions wrote down their name instead, `person_name`.
 
     They apply to all processes that share the journal. None: no limit.
     """
@@ -19,9 +20,12 @@ class Limits:
     at_once: int | None = None
     duplicate_window: timedelta | None = None
     one_per_number: bool = False
+    person: str = ""
+    person_name: str = ""
     own_per_hour: int | None = None
     own_per_day: int | None = None
 
     def of(self, client: Client) -> "Limits":
-        """These limits, and the client's own."""
-        return replace(self, own_per_hour=client.caps.per_hour, own_per_day=client.caps.per_day)
+        """These limits, and the client's own: of whoever confirmed the dial, if somebody did."""
+        who = client.confirmed_by or client
+        return replace(self, person=who.person, person_name=who.name, own_per_hour=client.caps.per_hour, own_per_day=client.caps.per_day)

@@ -125,7 +125,6 @@ class Journal:
         key: str | None = None,
         fingerprint: str | None = None,
         limits: Limits | None = None,
-        confirmed_by: str = "",
     ) -> Begun:
         """Writes a dial down before it is dialled. Dial only if the result has no `replay`.
 
@@ -133,11 +132,8 @@ class Journal:
 
         A key is valid for its client and the fingerprint of its request, for 24 hours. Raises KeyReused, KeyInProgress, DuplicateCall and
         LimitReached (`rate_limited`, `daily_limit_exceeded`, `concurrency_limit_exceeded`). Simultaneous requests can't exceed `limits`.
-
-        `confirmed_by` is who agreed to the dial if the client had to ask: it counts as theirs too.
         """
         wanted = self._beginning(order, client, limits or Limits(), key=key, fingerprint=fingerprint)
-        wanted = replace(wanted, confirmed_by=confirmed_by)
         if order.tag in self._beginning_now:
             # Were the first one taken back after this one was written, this one would be taken back while it is dialled.
             raise KeyInProgress("This order is being dialled.", retry_after=1)

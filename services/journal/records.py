@@ -25,7 +25,8 @@ class DialState(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dial:
     """One order, written down before it is dialled. `first_call` is the call that a repeated idempotency key is answered with.
-    `hang_up_by` is who wants its call ended as soon as it is known.
+    `hang_up_by` is who wants its call ended as soon as it is known. `person` is the id of the person who placed it, or who agreed to it;
+    None if an earlier version dialled, which did not write it down.
     """
 
     order: CallOrder
@@ -37,6 +38,7 @@ class Dial:
     fingerprint: str | None = None
     first_call: Call | None = None
     hang_up_by: str | None = None
+    person: str | None = ""
 
     @property
     def shown_id(self) -> str:

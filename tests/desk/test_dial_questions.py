@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,6 @@ from tests.patience import HANG_S
 from tests.stand_in import StandIn
 
 NUMBER = "+14155552671"
-AGENT = Client(name="agent", machine=True)
 SCOPES = ["mcp", "call"]
 
 
@@ -35,8 +35,12 @@ async def desks(vapi: StandIn, tmp_path: Path) -> AsyncIterator[tuple[CallDesk, 
         yield one, other
 
 
+def agent(desk: CallDesk) -> Client:
+    return replace(desk.tokens.all()[0].client, machine=True)
+
+
 async def ask(desk: CallDesk, to: str = NUMBER, key: str | None = None, fingerprint: str = "one") -> DialQuestion:
-    return await desk.questions.ask(desk.order(to), AGENT, key=key, fingerprint=fingerprint, allow_duplicate=False)
+    return await desk.questions.ask(desk.order(to), agent(desk), key=key, fingerprint=fingerprint, allow_duplicate=False)
 
 
 async def until(done: Callable[[], Any]) -> None:
@@ -115,7 +119,7 @@ async def test_a_page_of_another_process_shows_it(desks: tuple[CallDesk, CallDes
     question = await ask(one)
     assert one.questions.waiting() == other.questions.waiting()
     assert one.questions.waiting()[0].shown
-    assert one.questions.find("agent", None, "one")
+    assert one.questions.find(agent(one), None, "one")
     await other.questions.answer(question.id, PAGE, agree=False)
 
 
@@ -156,9 +160,9 @@ async def test_its_time_ends_and_then_it_is_forgotten(vapi: StandIn, desks: tupl
     with pytest.raises(QuestionOver):
         await one.questions.answer(question.id, PAGE, agree=True)
     assert (await one.questions.answered(question.id, HANG_S)).agreed is None
-    assert one.questions.find("agent", None, "one")
+    assert one.questions.find(agent(one), None, "one")
     later(one, 2 * ANSWER_WITHIN)
-    assert one.questions.find("agent", None, "one") is None
+    assert one.questions.find(agent(one), None, "one") is None
     await one.questions.load()
     assert await one.journal.state(STATE) == ("", one.questions._revision)
     with pytest.raises(QuestionOver):
@@ -182,6 +186,19 @@ async def test_a_revoked_token_places_nothing(vapi: StandIn, desks: tuple[CallDe
     one.questions.watch(lambda: True)
     question = await ask(one)
     await one.tokens.revoke(one.tokens.all()[0].id, PAGE)
+    with pytest.raises(QuestionOver, match="revoked"):
+        await one.questions.answer(question.id, PAGE, agree=True)
+    assert not vapi.bodies
+
+
+async def test_a_new_token_with_the_name_of_a_revoked_one_revives_no_question(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
+    one, _ = desks
+    one.questions.watch(lambda: True)
+    question, before = await ask(one), agent(one)
+    await one.tokens.revoke(before.token, PAGE)
+    await one.tokens.make("agent", SCOPES, None, PAGE)
+    assert one.questions.find(before, None, "one") == question
+    assert one.questions.find(agent(one), None, "one") is None
     with pytest.raises(QuestionOver, match="revoked"):
         await one.questions.answer(question.id, PAGE, agree=True)
     assert not vapi.bodies

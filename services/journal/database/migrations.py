@@ -127,6 +127,8 @@ STEPS: tuple[Step, ...] = (
     ),
     MEASURED,
     ("ALTER TABLE earshot_dials ADD COLUMN confirmed_by TEXT NOT NULL DEFAULT ''",),
+    # Instead of `confirmed_by`, which has a name. Null: an earlier version wrote the row, perhaps one that is still running.
+    ("ALTER TABLE earshot_dials ADD COLUMN person TEXT",),
 )
 """A released step is never changed. Every later change is a new step."""
 

@@ -24,11 +24,13 @@ dials = _table(
     slot_until=sa.BigInteger,
     hang_up_by=sa.String,
     confirmed_by=sa.String,
+    person=sa.String,
 )
 """One row per dial. It holds the idempotency key while that is valid, so that both are written together.
 `first_call` is the call that the key is answered with. The dial holds a slot from `slot_from` until `slot_until`, which is null once the
-slot is free. `hang_up_by` is who wants its call ended as soon as it is known. `confirmed_by` is who agreed
-to the dial of an assistant, else empty."""
+slot is free. `hang_up_by` is who wants its call ended as soon as it is known. `person` is the id of the person who placed it, or who
+agreed to it if an assistant asked; empty if that was nobody with a name. It is null where an earlier version wrote the row: there
+`confirmed_by` is the name of whoever agreed, and nobody writes it any more."""
 
 calls = _table(
     "earshot_calls",

@@ -35,8 +35,7 @@ Living = Callable[[sa.Connection, set[str]], set[str]]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
     """A dial to write down. `transfers` is the id of a call that is transferred: no new call, but somebody's phone rings. `instead_of` is
-    the tag of a scheduled call that will have been cancelled before it is dialled. `confirmed_by` is who agreed to a dial that the client
-    asked for: the limits that are a client's own are theirs then.
+    the tag of a scheduled call that will have been cancelled before it is dialled.
     """
 
     order: CallOrder
@@ -46,7 +45,6 @@ class Beginning:
     limits: Limits
     instance: str
     now: datetime
-    confirmed_by: str = ""
     transfers: str | None = None
     instead_of: str | None = None
 
@@ -116,7 +114,7 @@ class _Book:
             "slot_from": slot_from,
             "slot_until": slot_until,
             "hang_up_by": None,
-            "confirmed_by": wanted.confirmed_by,
+            "person": wanted.limits.person,
             **NO_KEY,
             **({"key": wanted.key, "fingerprint": wanted.fingerprint} if wanted.key else {}),
         }
@@ -168,26 +166,28 @@ class _Book:
         return None
 
     def _own_limit(self, wanted: Beginning) -> LimitReached | None:
-        """Why this client, or whoever confirmed its dial, may not dial now, whatever others may."""
+        """Why the person of this dial may not dial now, whatever others may."""
         limits = wanted.limits
         for time, cap, code, words in (
             (_HOUR, limits.own_per_hour, "own_hourly_limit", "in an hour"),
             (_DAY, limits.own_per_day, "own_daily_limit", "in 24 hours"),
         ):
-            if cap is not None and (wait := self._own_room_in(wanted.confirmed_by or wanted.client, time, cap)):
+            if cap is not None and (wait := self._own_room_in(limits, time, cap)):
                 detail = f"You may place {cap} {'call' if cap == 1 else 'calls'} {words}. An owner can allow more."
                 return LimitReached(detail, code=code, retry_after=wait)
         return None
 
-    def _own_room_in(self, who: str, time: timedelta, cap: int) -> float:
+    def _own_room_in(self, limits: Limits, time: timedelta, cap: int) -> float:
         """Seconds until fewer than `cap` dials that they placed or confirmed are in that time: 0 if it is so now, all of it if it is 0."""
         if cap == 0:
             return time.total_seconds()
-        before = cap - sum(who in (row["client"], row["confirmed_by"]) for row in self.new)
+        before = cap - sum(row["person"] == limits.person for row in self.new)
         oldest: int | None = milliseconds(self._now)
         if before > 0:
-            own = ((dials.c.client == who) | (dials.c.confirmed_by == who)) & (dials.c.dialled_at > milliseconds(self._now - time))
-            newest_first = sa.select(dials.c.dialled_at).where(COUNTED, own).order_by(dials.c.dialled_at.desc())
+            by_name = (dials.c.client == limits.person_name) | (dials.c.confirmed_by == limits.person_name)
+            own = (dials.c.person == limits.person) | (dials.c.person.is_(None) & by_name)
+            recent = dials.c.dialled_at > milliseconds(self._now - time)
+            newest_first = sa.select(dials.c.dialled_at).where(COUNTED, own, recent).order_by(dials.c.dialled_at.desc())
             oldest = self._connection.execute(newest_first.offset(before - 1).limit(1)).scalar()
         return 0.0 if oldest is None else max((time_of(oldest) + time - self._now).total_seconds(), 0.001)
 
@@ -300,4 +300,5 @@ def dial_of(row: Row, *, order: CallOrder | None = None) -> Dial:
         fingerprint=row["fingerprint"],
         first_call=load_call(row["first_call"]) if row["first_call"] else None,
         hang_up_by=row["hang_up_by"],
+        person=row["person"],
     )

@@ -39,7 +39,7 @@ class ConfirmedCalls:
         if body.dryRun or client.dials_unasked:
             return await self._dial(outer, client, body, wanted.idempotencyKey)
         key, fingerprint = wanted.idempotencyKey, fingerprint_of(body)
-        question = self._desk.questions.find(client.name, key, fingerprint)
+        question = self._desk.questions.find(client, key, fingerprint)
         if question is None:
             if key is not None and await self._desk.journal.has_key(client.name, key):
                 return await self._dial(outer, client, body, key)

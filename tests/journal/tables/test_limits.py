@@ -10,7 +10,7 @@ from services.domain.call import CallStatus
 from services.domain.errors import DuplicateCall, DuplicateRunningCall, LimitReached
 from services.domain.limits import Limits
 from services.journal import Begun, Journal
-from tests.journal.conftest import Clock, Open, an_order
+from tests.journal.conftest import Clock, Open, an_order, execute
 from tests.journal.tables.test_dials import a_call
 
 
@@ -145,3 +145,20 @@ async def test_a_limit_of_one_has_room_when_its_dial_leaves_the_hour(journal: Jo
     with pytest.raises(LimitReached) as caught:
         await journal.begin(an_order(), client="shop", limits=Limits(per_hour=1))
     assert caught.value.retry_after == 40 * 60
+
+
+async def test_rows_of_an_earlier_version_count_as_those_of_whoever_had_the_name(journal: Journal, url: str) -> None:
+    """They have names only: of the person who dialled, or who confirmed an assistant's dial."""
+    ana = Limits(own_per_hour=3, person="a1", person_name="Ana")
+    for client in ("Ana", "bot", "bot"):
+        await journal.begin(an_order(), client=client)
+    rows = await execute(url, "SELECT tag FROM earshot_dials ORDER BY client DESC")
+    await execute(url, f"UPDATE earshot_dials SET confirmed_by = 'Ana' WHERE tag = '{rows[0][0]}'")  # noqa: S608
+    await journal.begin(an_order(), client="bot", limits=replace(ana, person="b2"))
+    await journal.weigh(an_order(), client="Ana", limits=replace(ana, own_per_hour=1))  # a row that has an id has no name that counts
+    await execute(url, "UPDATE earshot_dials SET person = NULL WHERE person = ''")
+    await journal.begin(an_order(), client="bot", limits=ana)
+    for client in ("bot", "Ana"):
+        with pytest.raises(LimitReached):
+            await journal.begin(an_order(), client=client, limits=ana)
+    await journal.begin(an_order(), client="bot", limits=replace(ana, person="c3", person_name="Cem"))
