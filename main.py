@@ -122,7 +122,7 @@ def main() -> int:
         listening = open_port(settings)
         gc.freeze()  # imported objects stay; each collection of them would block the event loop for 50 ms
         gc.enable()
-        # Before the first thread. macOS has fork too, but its libraries do not survive it.
+        # Before the first thread: a fork with threads is not safe. macOS has fork too, but its libraries do not survive it.
         worker = WorkerProcess(run_sound) if sys.platform == "linux" else None
         # By default uvicorn would log in a format of its own, unescaped.
         with asyncio.Runner(loop_factory=uvicorn.Config("", log_config=None).get_loop_factory()) as runner:

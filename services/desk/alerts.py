@@ -35,7 +35,7 @@ class Alerts:
         return tuple(sorted(self._calls.get(call_id, {}).values(), key=lambda alert: alert.at))
 
     def has(self, call_id: str, rule_id: str) -> bool:
-        """True if the rule has given an alert of this call, or can't any more."""
+        """True if the rule has given an alert of this call, or may give none: its data was deleted, or it has too many."""
         known = self._calls.get(call_id, {})
         return rule_id in known or len(known) >= MOST_ALERTS or call_id in self._erased
 
@@ -43,7 +43,7 @@ class Alerts:
         return call_id in self._loaded
 
     async def load(self, call_ids: Iterable[str]) -> None:
-        """Reads from the journal what `of` needs for these calls. In an outage they are answered without it."""
+        """Reads from the journal what `of` needs for these calls. Without the journal, `of` has only what is in memory."""
         wanted = set(call_ids) - self._loaded.keys() - self._erased.keys()
         if not wanted:
             return
@@ -73,12 +73,12 @@ class Alerts:
         self._calls.pop(call_id, None)
 
     def unquote(self, before: datetime) -> None:
-        """Leaves alerts from before then without what was said, as the journal does when it deletes transcripts."""
+        """Deletes what was said from alerts that are older than this, as the journal does when it deletes transcripts."""
         for call_id, known in self._calls.items():
             self._calls[call_id] = {rule_id: replace(one, said="") if one.at <= before else one for rule_id, one in known.items()}
 
     def forget_number(self, spelled: Spellings) -> None:
-        """Forgets the alerts in which a number is named, as the journal does."""
+        """Forgets the alerts that name a number, as the journal does."""
         for call_id, known in self._calls.items():
             self._calls[call_id] = {
                 rule_id: alert for rule_id, alert in known.items() if not spelled.named_in(alert.said, alert.rule.phrase)

@@ -29,5 +29,5 @@ class Audience:
             self.changed.emit(call_id)
 
     def of(self, call_id: str) -> Mapping[str, int]:
-        """How often each name listens to the call, first who came first."""
+        """How many listeners of each name the call has, in the order in which the names came."""
         return +self._calls.get(call_id, Counter[str]())

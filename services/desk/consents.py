@@ -21,7 +21,7 @@ STATE = "recording-rules"
 
 
 class Consents(FollowedState):
-    """`rules` are common to all processes; `changed` tells that they were changed, in whichever. `note` writes the audit, and `dial` reads
+    """`rules` are common to all processes; `changed` is emitted when any process changes them. `note` writes the audit, and `dial` reads
     the dial of a tag."""
 
     def __init__(
@@ -89,7 +89,7 @@ class Consents(FollowedState):
         return MayRecord.IF_AGREED
 
     async def may_start(self, call: Call) -> MayRecord:
-        """The same for a recording that is about to be started. Vapi may show a call before this process knows how it was placed: while
+        """As `may_record`, for a recording that is about to start. Vapi may show a call before this process knows how it was placed: while
         the request is under way, or from another process. Raises JournalError."""
         if call.tag and call.placed_by is None and (dial := await self._dial(call.tag)):
             call = replace(call, consent=dial.order.consent)

@@ -456,7 +456,7 @@ class CallDesk:
         await self._notes.settled()
 
     async def forget_number(self, number: str, client: Client, *, calls: int) -> None:
-        """Masks a number in all that the journal keeps for longer than the data of calls, but for the block list; `calls` is for the audit.
+        """Masks a number in everything that the journal keeps after the data of calls, except the block list; the audit notes `calls`.
         Raises JournalError."""
         spelled = spellings(number)
         self.note(client, "erase-number", outcome=str(calls), detail=spelled.mask)

@@ -48,7 +48,7 @@ class DialQuestion:
         return self.agreed is None and now < self.expires_at
 
     def remembered(self, now: datetime) -> bool:
-        """True while the same request gets this question's answer, and does not ask anew. One that nobody answered is told for as long."""
+        """True while the same request gets this question's answer instead of asking again. That nobody answered is remembered as long."""
         return now < (self.answered_at or self.expires_at) + ANSWER_WITHIN
 
     def load_order(self) -> CallOrder:
@@ -79,7 +79,7 @@ def dumped(questions: Iterable[DialQuestion]) -> str:
 
 
 def loaded(text: str) -> dict[str, DialQuestion]:
-    """By id, oldest first. A line that can't be read asks nothing, and nothing is dialled for it."""
+    """By id, oldest first. A line that can't be read is skipped, so nothing is dialled for it."""
     found = {}
     for line in text.splitlines():
         try:

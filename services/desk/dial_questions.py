@@ -35,7 +35,7 @@ STATE = "dial-questions"
 
 _ANSWERED = "Somebody has answered, or the time is over."
 _MOST_WAITING = 5  # of one client
-_SHOWN_WITHIN_S = 3.0  # after which no process has an open page: a journal in SQLite tells of a change within 0.5 s
+_SHOWN_WITHIN_S = 3.0  # without an answer by then, no process has an open page: on SQLite others read a change within 0.5 s
 _TRY_AGAIN_S = 0.2
 
 
@@ -46,10 +46,10 @@ class Note(Protocol):
 
 
 class DialQuestions(FollowedState):
-    """`place` dials, and `weigh` raises what it would raise for somebody. `person` returns the client of a person's id. `lives` says of a
-    question whether the token by which it was asked is still valid. `note` writes what belongs to a call, and `audit` what does not.
+    """`place` dials, and `weigh` raises what `place` would raise for a client. `person` returns the client of a person's id. `lives` is
+    true if the token that asked a question is still valid. `note` records what belongs to a call, `audit` everything else.
 
-    `changed` tells that a question was asked or answered, in whichever process.
+    `changed` is emitted when a question is asked or answered, in any process.
     """
 
     def __init__(
@@ -209,7 +209,7 @@ class DialQuestions(FollowedState):
         try:
             await self._weigh(question.load_order(), client)
         except EarshotError:
-            # Perhaps because somebody else agreed meanwhile, in whichever process: the order is dialled, and counts in the limits.
+            # Perhaps somebody else agreed meanwhile, in any process: then the order is being dialled, and counts in the limits.
             await super().load()
             known = self._questions.get(question.id)
             if known is None or not known.waiting(self._now()):
@@ -217,7 +217,7 @@ class DialQuestions(FollowedState):
             raise
 
     async def _placed(self, question: DialQuestion, order: CallOrder) -> Placed:
-        """Whoever asked may be dialling too; the key lets one of both. The other waits for it."""
+        """The process that asked may be dialling too. Both use the same key, so one call is placed and the other waits for its answer."""
         asker = self.confirmed(Client(name=question.client, token=question.token, scopes=frozenset({Scope.CALL}), machine=True), question)
         while True:
             try:
@@ -255,7 +255,7 @@ class DialQuestions(FollowedState):
             leave()
 
     async def _forget_in_time(self) -> None:
-        """The journal keeps no number longer than needed."""
+        """Deletes questions that are over, so that the journal keeps no number longer than needed."""
         await asyncio.sleep((3 * ANSWER_WITHIN).total_seconds())
         try:
             await self._change(lambda known: known)
@@ -267,7 +267,7 @@ class DialQuestions(FollowedState):
         return any(open_() for open_ in self._pages.values())
 
     def _show_new(self) -> None:
-        """Says of questions that another process asks that a page of this one shows them."""
+        """Marks the questions of other processes as shown, if a page of this process shows them."""
         if self._any_page and any(not question.shown for question in self.waiting()):
             self._tasks.start(self._mark_shown(), name="mark questions shown")
 
@@ -275,7 +275,7 @@ class DialQuestions(FollowedState):
         try:
             await self._change(lambda known: {name: replace(question, shown=True) for name, question in known.items()})
         except EarshotError as error:
-            log.warning("could not say that a page shows a question (%s)", error.code)
+            log.warning("could not mark a question as shown (%s)", error.code)
 
     async def _change(self, change: Callable[[dict[str, DialQuestion]], dict[str, DialQuestion]]) -> None:
         def changed(value: str) -> str:

@@ -16,8 +16,8 @@ from services.support.tasks import Tasks
 
 
 class Judging:
-    """Each rule gives one alert of each call. What a rule needs comes to some process first: the figures to the one that measures the call
-    (to others seconds later), the lines to those that hear it. If two find the same, the journal keeps the first.
+    """Each rule gives one alert of each call. The process that measures a call gets its figures first, others seconds later; those that
+    hear it get its lines. If two processes find the same, the journal keeps the first alert.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Judging:
             self._judge_figures(rule, call_id)
 
     def _due(self, call_id: str) -> Iterator[Rule]:
-        """The rules that may still give an alert of a call. One from before a restart must not come again, so those are read first."""
+        """The rules that may still give an alert of a call. Its earlier alerts are read first, so that none is repeated after a restart."""
         on = self._rules.on
         if not on:
             return

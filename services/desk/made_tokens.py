@@ -17,10 +17,10 @@ STATE = "api-tokens"
 
 
 class MadeTokens(FollowedState):
-    """`note` writes the audit. `taken` says of a name whether another token or a person has it, `owner` of a
-    person's id whether they are an owner: their tokens end with them.
+    """`note` writes the audit. `taken` is true if another token or a person has a name, `owner` if the person with an id is an owner: the
+    tokens of those who are not have ended.
 
-    `changed` tells that a token was made or revoked, in whichever process.
+    `changed` is emitted when any process makes or revokes a token.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class MadeTokens(FollowedState):
         return token is not None and self._valid(token, self._now())
 
     def look_at_owners(self) -> None:
-        """Ends what was opened with tokens of people who are owners no more. To be called when people have changed."""
+        """Ends what was opened with tokens of people who are no longer owners. Call it when people have changed."""
         for token_id in [token_id for token_id in self._revoked if not self.lives(token_id)]:
             self._revoked.pop(token_id).set()
 

@@ -22,9 +22,9 @@ log = logging.getLogger(__name__)
 _CUSTOMER, _ASSISTANT = range(len(SPEAKERS))
 _KEPT = 1000  # calls in memory
 _DUE_AFTER_S = 4.0  # of a call's sound since what was saved of it last
-_TOGETHER_S = 1.0  # what is due within it is saved in one transaction, which other processes then read at once
+_TOGETHER_S = 1.0  # what falls due within this time is saved in one transaction, so that other processes read it together
 SAVED_EVERY_S = _DUE_AFTER_S + _TOGETHER_S
-"""The most that a crash loses, and how late other processes know it."""
+"""How much a crash loses at most, and how late other processes have it."""
 
 
 class Measurements:
@@ -48,17 +48,17 @@ class Measurements:
         self._writing = Tasks()
 
     def live(self, call_id: str) -> Measured | None:
-        """The latest figures that are known here of a call that was running since this process began."""
+        """The latest figures known here of a call that has run since this process started."""
         return self._live.get(self._current_id(call_id))
 
     def age_s(self, call_id: str) -> float:
-        """For how many seconds figures of a call are overdue: while sound comes they do each second, or each time that another process
-        saves them. 0 if none ever came."""
+        """For how many seconds figures of a call are overdue. While sound comes they come every second, or from another process each time
+        it saves them. 0 if none ever came."""
         came = self._came.get(self._current_id(call_id))
         return max(0.0, time.monotonic() - came) if came is not None else 0.0
 
     def brief(self, call_id: str) -> dict[str, Any] | None:
-        """The figures without the lists, as JSON, of a call of which `live` has any, or that was passed to `load` lately."""
+        """The figures without the lists, as JSON, if `live` has any of the call or it was passed to `load` recently."""
         measured = self.live(call_id)
         return measured.brief() if measured else self._briefs.get(self._current_id(call_id))
 

@@ -22,8 +22,8 @@ _AGAIN_S = 5.0  # until a call that another process measures, or that could not 
 class Measuring:
     """Has the relay measure each call that `on_call` reports, from before it is answered. `find` returns a call as known.
 
-    Of all processes on one journal one measures a call, at first the one that placed it, where it is recorded and listened to most; if that
-    dies, another one continues.
+    One of the processes on a journal measures a call: first the one that placed it, since most recording and listening is there; if that
+    dies, another one.
     """
 
     def __init__(

@@ -50,9 +50,9 @@ class NumberKnown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberErased:
-    """Of how many calls the data was deleted, and of how many it could not be: while there are any, the number stays where it is written.
-    `pending` of the erased ones Vapi has not confirmed yet; Earshot asks it again until it does. `blocked`: the block list has the number,
-    and keeps it.
+    """How many calls had their data deleted, and for how many that failed: while any failed, the number stays where it is written.
+    For `pending` of the erased ones Vapi has not confirmed the deletion; Earshot asks until it does. `blocked`: the number is on the
+    block list, and stays there.
     """
 
     erased: int
@@ -93,12 +93,12 @@ async def erase_number(desk: CallEraser, number: str, client: Client) -> NumberE
             try:
                 return await desk.erase(call.id, client)
             except EarshotError as error:
-                log.warning("could not delete the data of a call with a number that is to be erased (%s)", error.code)
+                log.warning("could not delete the data of a call whose number is being erased (%s)", error.code)
                 return None
 
     left = await asyncio.gather(*(erase(call) for call in found))
     erased = [call for call in left if call]
-    # Last: if this is interrupted, whoever asked finds the number and can ask again.
+    # Last: if this is interrupted, the number is still there and can be erased again.
     await desk.contacts.remove(number, client)
     if len(erased) == len(found):
         await desk.forget_number(number, client, calls=len(erased))

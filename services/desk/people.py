@@ -38,7 +38,7 @@ _DEAD_LINK = "This link was used before, or it is older than 48 hours. Ask an ow
 class People(FollowedState):
     """`note` writes the audit. `names_taken` returns the names of the API tokens: the audit must not mix them up with people.
 
-    `changed` tells that somebody was added, changed or removed, in whichever process. What a client changes needs the scope `manage`.
+    `changed` is emitted when any process adds, changes or removes somebody. Changes by a client need the scope `manage`.
     Methods that change something raise Forbidden and JournalError.
     """
 
@@ -75,7 +75,7 @@ class People(FollowedState):
         return person if person and person.login == login and not person.disabled and person.name else None
 
     def is_owner(self, person_id: str) -> bool:
-        """True for an owner who may be in."""
+        """True for an owner who is not disabled."""
         return person_id in self._people and _is_owner(self._people[person_id])
 
     def named(self, name: str) -> Person | None:
@@ -231,7 +231,7 @@ class People(FollowedState):
         return removed is not None
 
     async def _change(self, change: Callable[[dict[str, Person]], T]) -> T:
-        """What `change` returns, which may be called again if the transaction is."""
+        """Returns what `change` returns. It is called again if the transaction is repeated."""
         results: list[T] = []
 
         def changed(value: str) -> str:
@@ -282,7 +282,7 @@ def _described(person: Person) -> str:
 
 
 def client_of_login(people: People, login: str) -> Client | None:
-    """The client of a session; None if its person may not be in any more. An empty `login` is the shared password's."""
+    """The client of a session; None if its person was disabled or removed, or has ended it. An empty `login` is the shared password's."""
     if not login:
         return PAGE
     person = people.of_login(login)

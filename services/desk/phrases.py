@@ -1,4 +1,4 @@
-"""Quick phrases: what the owner has people say or whisper often. They are in the journal, common to all processes."""
+"""Quick phrases: the owner's suggestions for Say and Whisper. They are in the journal, common to all processes."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ LONGEST = 300
 
 
 class Phrases(FollowedState):
-    """`all` are in the owner's order. `changed` tells that they were changed, in whichever process. `note` writes the audit."""
+    """`all` are in the owner's order. `changed` is emitted when any process changes them. `note` writes the audit."""
 
     def __init__(self, journal: States, note: Callable[..., "asyncio.Task[None]"]) -> None:
         super().__init__(journal, STATE)

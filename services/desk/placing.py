@@ -149,7 +149,7 @@ class Placing:
         try:
             # Again, because dialling may have been stopped during the write.
             self._check(order, client, limits)
-            # Likewise: writing it down told this process of rules that another one has just changed.
+            # Again: writing the dial has brought rules that another process has just changed.
             order = self._prepare(order)
             return Placed(call=await self._dial(order, client))
         except asyncio.CancelledError:

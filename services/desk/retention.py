@@ -1,4 +1,4 @@
-"""Deletes what is kept no longer: recordings, transcripts, and the data and numbers of calls, each after days of its own."""
+"""Deletes recordings, transcripts, and the data and numbers of calls, each after its own number of days."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ _BATCH = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """How long each is kept; None: as long as ever. `numbers` is for all data of calls, and for numbers wherever they are written."""
+    """How long each is kept; None: no limit here. `numbers` is for all data of calls, and for numbers wherever they are written."""
 
     recordings: timedelta | None = None
     transcripts: timedelta | None = None
@@ -57,12 +57,14 @@ class Retention:
             try:
                 await self.tidy()
             except EarshotError as error:
-                log.warning("could not delete what is kept no longer (%s)", error.code)
+                log.warning("could not delete data past its retention (%s)", error.code)
             await asyncio.sleep(_EVERY.total_seconds())
 
     async def tidy(self) -> None:
-        """Recordings are deleted by each process, since they may be on its disk, and so is what it has in memory; the rest by one process
-        an hour. Raises JournalError."""
+        """Every process deletes recordings, which may be on its disk, and what it has in memory. One process an hour deletes the rest.
+
+        Raises JournalError.
+        """
         now = self._now()
         if self._kept.recordings and (deleted := await self._delete_recordings(now - self._kept.recordings)):
             log.info("deleted %d recordings older than EARSHOT_KEEP_RECORDINGS_DAYS", deleted)
@@ -96,6 +98,6 @@ class Retention:
                 try:
                     await self._desk.erase(call_id, _EARSHOT)
                 except EarshotError as error:
-                    log.warning("could not delete the data of a call that is kept no longer (%s)", error.code)
+                    log.warning("could not delete the data of a call past its retention (%s)", error.code)
                 await asyncio.sleep(_BETWEEN_S)
             after = found[-1]

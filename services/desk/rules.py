@@ -18,7 +18,7 @@ STATE = "rules"
 class Rules(FollowedState):
     """`note` writes the audit, which says who changed which rule.
 
-    `changed` tells that a rule was added, changed or deleted, in whichever process.
+    `changed` is emitted when any process adds, changes or deletes a rule.
     """
 
     def __init__(

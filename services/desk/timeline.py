@@ -27,7 +27,7 @@ END = "end"
 """The action of an entry that hangs up; those of a running call are `control.Action`'s words."""
 
 CONFIRMED = "confirm-dial"
-"""The action of whoever confirmed on the page that an assistant may place the call."""
+"""The action of confirming on the page that an assistant may place the call."""
 
 BY_MACHINE = "machine-dial"
 """The action of an assistant that placed the call."""
@@ -107,7 +107,7 @@ class Timelines:
             self._tasks.start(self._complete(call_id), name="read timeline")
 
     def hide(self, spelled: Spellings) -> None:
-        """Masks a number in what is known here, as the journal does in the audit."""
+        """Masks a number in the entries in memory, as the journal does in the audit."""
         for call_id, copy in self._copies.items():
             hidden = [_hidden(row, spelled) for row in copy.rows]
             if hidden != copy.rows:
@@ -160,7 +160,7 @@ def _hidden(row: AuditRow, spelled: Spellings) -> AuditRow:
 
 
 def _not_in(found: Sequence[AuditRow], rows: Sequence[AuditRow]) -> list[AuditRow]:
-    """Those of `rows` that are still being written. Texts do not tell them apart: numbers in those that are written may be masked since."""
+    """Those of `rows` that are still being written. Texts can't tell: numbers in written ones may have been masked since."""
     written, waiting = [_key(row) for row in found], []
     for row in rows:
         if (key := _key(row)) in written:

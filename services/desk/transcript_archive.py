@@ -25,8 +25,8 @@ _MAY_COME = timedelta(days=1)  # after the end, within which Vapi may still writ
 
 
 class TranscriptArchive:
-    """Saves the transcript of each call that ends, as `on_call` reports it, and reads it back. None is given, nor asked of Vapi, of
-    calls that are older than `keep`."""
+    """Saves the transcript of each call that ends, as `on_call` reports it, and reads it back. For calls older than `keep` it
+    returns none and does not ask Vapi."""
 
     def __init__(self, *, gateway: Gateway, journal: Journal, transcripts: Transcripts, keep: timedelta | None = None) -> None:
         self._gateway = gateway

@@ -32,13 +32,13 @@ class Account:
 
 
 class GoingLive:
-    """Writes `file` and has Earshot start again, as long as no call can be placed through Vapi.
+    """Writes `file` and restarts Earshot. Refused once calls can be placed through Vapi.
 
     `names`: of the variables for the key, the assistant and the phone number. `environ`: a credential that is set there wins over the file,
     so nothing written would have an effect.
 
-    `wanted`: somebody may want that, and nobody reaches this server but on loopback. `known_key`: a key that is set already; "" where there
-    is none. `restart` stops this process and starts it anew.
+    `wanted`: calls go to the demo line or credentials are missing, and this server is reached only on loopback. `known_key`: a key that is
+    set already, else "". `restart` stops this process and starts it again.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class GoingLive:
 
 
 def _write(file: Path, values: Mapping[str, str]) -> None:
-    """Readable to nobody else from the first byte on. Raises RequestError if it can't be written."""
+    """Writes a file that only its owner can ever read. Raises RequestError if it can't be written."""
     try:
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT, _ONLY_THE_OWNER))
         file.chmod(_ONLY_THE_OWNER)

@@ -8,7 +8,7 @@ from services.domain.rule import Rule, read_stored, stored
 from services.domain.text import clean_text
 
 MOST_ALERTS = 100
-"""Of one call, whatever becomes of the rules while it runs."""
+"""Of one call, even if rules are added or replaced while it runs."""
 LONGEST_SAID = 300
 """Characters of the line."""
 
@@ -46,5 +46,5 @@ def load(call_id: str, text: str) -> Alert:
 
 
 def quote(line: str) -> str:
-    """What an alert shows of a line."""
+    """A line as an alert shows it, cut if it is long."""
     return clean_text(line, most=LONGEST_SAID)

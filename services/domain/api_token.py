@@ -23,8 +23,8 @@ _PREFIX = "earshot_"
 class ApiToken:
     """`digest` is the SHA-256 of the token in hex: a fast hash is enough, since the token has 256 random bits. `expires_at` None: never.
 
-    `dials_unasked`: nobody has to confirm what it dials over MCP. `made_by` is the id of the person who made it, with whom it ends; empty
-    if nobody with a name did.
+    `dials_unasked`: nobody has to confirm what it dials over MCP. `made_by` is the id of the person who made it; it ends when that
+    person is no longer an owner. Empty: made by somebody without a name.
     """
 
     id: str
@@ -38,7 +38,7 @@ class ApiToken:
 
     @property
     def client(self) -> Client:
-        """Whoever has to ask before dialling over MCP can't dial over REST: else an assistant would go that way."""
+        """A token that must ask before it dials over MCP can't dial over REST either: else an assistant would dial that way."""
         asks_first = Scope.MCP in self.scopes and not self.dials_unasked
         return Client(name=self.name, scopes=self.scopes, dials_unasked=self.dials_unasked, asks_first=asks_first, token=self.id)
 

@@ -59,7 +59,7 @@ class CallOrder:
     `voicemail` is None where the assistant's own setting counts. `external_id` is the customer's, in another system.
     It begins between `earliest_at` and `latest_at`, both None for now.
     `tag` is our own unique id. It finds the call if Vapi's answer is lost.
-    `placed_by` is the client's name, once it is being placed; `by_machine` if that is an assistant over MCP.
+    `placed_by` is the client's name, set when the dial begins; `by_machine` is true if that is an assistant over MCP.
     `recording_agreed` says whether recording the call was agreed, if somebody was asked. `consent` and `opening` are set once the order is
     being placed: what the rule on recording means for it (None: there is none), and what the assistant says first because of it.
     `artifacts` are the parts of the assistant's artifact plan that stay as they are if Vapi may not record.
@@ -98,7 +98,7 @@ class CallOrder:
 
     @property
     def own_opening(self) -> str | None:
-        """What the order has the assistant say first. None: what it is set up to say at Vapi, or nothing since the customer is to begin."""
+        """What the order has the assistant say first. None: what it says by its settings at Vapi, or nothing if the customer begins."""
         if self.first_message is not None or self.assistant is None:
             return self.first_message
         text = self.assistant.get("firstMessage")

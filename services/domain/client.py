@@ -21,12 +21,12 @@ class Scope(StrEnum):
     """Undo what protects: lift the stop, and delete recordings and the data of calls. Manage people, tokens, webhooks and rules, and read
     the audit. Also stop all dialling."""
     MCP = "mcp"
-    """Use `/mcp`, whose tools need the other scopes besides."""
+    """Use `/mcp`. Its tools need other scopes too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caps:
-    """What one person may do within their role. None: only what holds for everybody.
+    """Limits of one person within their role. None: only the limits for everybody apply.
 
     `per_hour` and `per_day` limit the calls and transfers of the last hour and the last 24 hours. `regions` are ISO 3166 codes.
     """
@@ -45,10 +45,10 @@ class Client:
     `own_calls_only`: the scope `control` is for calls that this client placed. `reports`: may read insights and export lists of calls, if
     it may read calls. `person` is the id of the person who signed in, empty for tokens and for the shared password.
 
-    `machine`: an assistant that asks over MCP. `dials_unasked`: nobody has to confirm what it dials there. `asks_first`: it may dial there
-    only, and not over REST. `confirmed_by` is who confirmed the dial that is being placed: it is within their caps, and counts as theirs.
+    `machine`: an assistant that asks over MCP. `dials_unasked`: nobody has to confirm what it dials there. `asks_first`: it may dial
+    only there, not over REST. `confirmed_by` confirmed the dial being placed: that person's caps apply and count it.
 
-    `token` is the id of the token that was made on the page, empty for others: its name may be given again.
+    `token` is the id of a token made on the page, empty for others: another token may get its name later.
     """
 
     name: str

@@ -17,7 +17,7 @@ SENTENCES: Mapping[str, str] = {
     "es": "Esta llamada se graba.",
     "fr": "Cet appel est enregistré.",
 }
-"""What the assistant says first, by language, unless the owner has written something else."""
+"""The announcement by language, unless the owner has written another."""
 
 _REGION = re.compile(r"[A-Z]{2}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
@@ -67,7 +67,7 @@ class RecordingRules:
     sentences: Mapping[str, str] = field(default_factory=dict)
 
     def mode(self, regions: Iterable[str]) -> RecordingMode:
-        """The strictest mode of these countries, of which one is called; the default if there are none."""
+        """The strictest mode of these countries, one of which is called; the default if there are none."""
         found = {self.regions.get(region, self.default) for region in regions} or {self.default}
         return next(mode for mode in RecordingMode if mode in found)
 
@@ -81,7 +81,7 @@ class RecordingRules:
 
 
 def checked(default: str, regions: Mapping[str, str], sentences: Mapping[str, str]) -> RecordingRules:
-    """The rules that somebody wrote. An empty sentence means the one of Earshot. Raises RequestError."""
+    """The rules as entered. An empty sentence stands for Earshot's own. Raises RequestError."""
     modes = set(RecordingMode)
     for region, mode in {"default": default, **regions}.items():
         if mode not in modes:

@@ -168,7 +168,7 @@ class NobodyToConfirm(EarshotError):
 
 
 class QuestionOver(EarshotError):
-    """`question_over`, or `not_confirmed` for whoever asked."""
+    """`question_over`; for the client that asked, `not_confirmed`."""
 
     status = 409
     code = "question_over"

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 ENOUGH = 20
 """Attempts from which on a rate is given. Of fewer, one call more or less moves it by over 5 percentage points."""
 ENOUGH_MEASURED = 5
-"""Measured calls from which on a typical response time is given, and interruptions per call. Neither is a share, but of fewer calls one
-that went badly would be taken for the rule."""
+"""Fewest measured calls for which a typical response time and interruptions per call are shown. With fewer, one bad call would look
+typical."""
 LONGEST_DAYS = 400
 
 
@@ -44,12 +44,12 @@ class Tally:
 
     @property
     def response_s(self) -> float | None:
-        """The mean of the calls' median response times of the assistant, in seconds; None if too few were measured to tell."""
+        """The mean of the assistant's median response time in each call, in seconds; None if too few calls were measured."""
         return self.response_ms / self.timed / 1000 if self.timed >= ENOUGH_MEASURED else None
 
     @property
     def interruptions(self) -> tuple[float, float] | None:
-        """How often the customer and the assistant interrupt the other in a call, on average; None if too few were measured to tell."""
+        """Mean interruptions per call, by the customer and by the assistant; None if too few calls were measured."""
         return (self.barged_in / self.measured, self.interrupted / self.measured) if self.measured >= ENOUGH_MEASURED else None
 
 

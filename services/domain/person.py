@@ -19,7 +19,7 @@ MOST_PEOPLE = 1000
 LONGEST_NAME = 60
 LINK_LASTS = timedelta(hours=48)
 MOST_LINKS = 5
-"""Of one person: each process that starts before there is an owner logs one of its own."""
+"""Links of one person: each process that starts before there is an owner logs its own."""
 RESERVED = frozenset({PAGE.name, LOCAL.name, "file"})
 MOST_CALLS = 100_000
 
@@ -112,7 +112,7 @@ class Person:
 
 
 def person_name(text: str) -> str:
-    """The name as it is kept. Raises RequestError for what can't be one: the audit, calls and notes say it."""
+    """The name as it is kept. Raises RequestError if it can't be shown in the audit, calls and notes."""
     name = spaced(text)
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or folded(name) in RESERVED or not any(map(str.isalnum, name)):
         raise RequestError(f"Give a name of 1 to {LONGEST_NAME} letters, digits, spaces and signs.", code="invalid_person_name")
@@ -120,7 +120,7 @@ def person_name(text: str) -> str:
 
 
 def spaced(text: str) -> str:
-    """Compatible characters as one, and single spaces between words."""
+    """Compatible characters made one (NFKC), and single spaces between words."""
     return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
@@ -149,7 +149,7 @@ def dumped(people: Iterable[Person], others: Iterable[str] = ()) -> str:
 
 
 def loaded(text: str) -> dict[str, Person]:
-    """The people by their ids, oldest first. A line that can't be read lets nobody in."""
+    """The people by their ids, oldest first. A line that can't be read is skipped: that person can't log in."""
     return {person.id: person for person in map(_read, text.splitlines()) if person}
 
 

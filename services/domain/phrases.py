@@ -7,8 +7,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 _LANGUAGES = ("english", "german", "spanish", "french")
-_SHORTEST_STEM = 3  # of a shorter one too little is left to tell words apart
-_LONGEST_WORD = 40  # characters; a longer one is not inflected speech, and stemming takes longer than in proportion
+_SHORTEST_STEM = 3  # characters; shorter stems would not tell words apart
+_LONGEST_WORD = 40  # characters; longer ones are no spoken words, and stemming time grows faster than length
 _WORD = re.compile(r"[^\W_]+")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "œ": "oe", "æ": "ae"})
 
@@ -47,7 +47,7 @@ class Phrase:
         return any(self._begins(words[at : at + len(wanted)]) for at in range(len(words) - len(wanted) + 1))
 
     def _begins(self, words: list[str]) -> bool:
-        """True if these words are the phrase: each the same, or all others inflected in one and the same language."""
+        """True if these words are the phrase: each is the same, or all that differ are inflected forms in one language."""
         languages: frozenset[str] = frozenset(_LANGUAGES)
         for word, wanted in zip(words, self._words, strict=True):
             if word != wanted:

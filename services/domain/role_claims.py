@@ -12,7 +12,7 @@ _ORDER = list(Role)
 
 @dataclass(frozen=True, slots=True)
 class RoleRule:
-    """Whoever has `value` in the claim has the role; with `*`, whoever signs in."""
+    """A person with `value` in the claim has the role; with `*`, everybody who signs in."""
 
     role: Role
     value: str
@@ -46,7 +46,7 @@ def has_claim(claims: Mapping[str, Any], claim: str) -> bool:
 
 
 def _values(claims: Mapping[str, Any], claim: str) -> Iterator[str]:
-    # Whoever may choose an address themselves could choose an owner's.
+    # Somebody who sets their own address could set an owner's.
     if claim == "email" and claims.get("email_verified") is not True:
         return
     found = _claim(claims, claim)

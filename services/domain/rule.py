@@ -64,7 +64,7 @@ RANGES: dict[RuleKind, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """`since` is when it was switched on; None: it is off. What happened before is no matter of it."""
+    """`since` is when it was switched on; None: it is off. Words, silences and single answers from before are ignored."""
 
     id: str
     kind: RuleKind

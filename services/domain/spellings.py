@@ -14,7 +14,7 @@ from services.domain.phone_number import masked
 _BETWEEN = r"[\s().\-/\u00b7\u2010-\u2015\u2212]{0,3}"  # \s has the no-break spaces
 _JOINTS = ("", " ", "-", ".", "/", "\u00a0", "\u202f", "\u2011", "\u00b7")
 _SHORTEST_ALONE = 7
-"""Digits of a number without its country code that are taken for it: fewer may be anything."""
+"""Fewest digits without a country code that count as the number: fewer could be anything."""
 _WRITTEN = re.compile(r"\+\d{7,15}", re.ASCII)
 _RUN = re.compile(rf"\+?\(?\d(?:{_BETWEEN}\d){{{_SHORTEST_ALONE - 1},}}", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII)
@@ -22,7 +22,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII
 
 @dataclass(frozen=True, slots=True)
 class Spellings:
-    """`parts` are texts of which every usual spelling has one; `pattern` finds the whole number, and no longer row of digits."""
+    """Every usual spelling contains one of `parts`; `pattern` finds the whole number, but not inside a longer row of digits."""
 
     parts: tuple[str, ...]
     pattern: re.Pattern[str]
@@ -43,7 +43,7 @@ class Spellings:
 
 
 def spellings(e164: str) -> Spellings:
-    """The spellings of a number in E.164. Raises phonenumbers.NumberParseException for what is none."""
+    """The spellings of a number in E.164. Raises phonenumbers.NumberParseException if it is not a number."""
     parsed = phonenumbers.parse(e164, None)
     code, national = str(parsed.country_code), phonenumbers.national_significant_number(parsed)
     groups = {tuple(_groups(parsed, PhoneNumberFormat.INTERNATIONAL)[1:]), tuple(_pairs(national)), (national,)}

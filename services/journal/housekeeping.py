@@ -50,7 +50,7 @@ class Housekeeping:
         while (deleted := await self._database.write(partial(turns.shorten, endpoint_id=endpoint_id, last=last)))[0]:
             lost += deleted[1]
         if lost:
-            log.warning("a webhook has over %d events: %d that were still to be sent to it are deleted", turns.MOST_EVENTS, lost)
+            log.warning("a webhook had more than %d events; deleted %d that were not sent yet", turns.MOST_EVENTS, lost)
 
     async def _run(self) -> None:
         tidied: datetime | None = None

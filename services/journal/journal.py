@@ -165,8 +165,8 @@ class Journal:
             raise refusal
 
     async def has_key(self, client: str, key: str) -> bool:
-        """True if a dial with this key of this client would be answered with an earlier one, also a moment later: a key that is too old, or
-        will be within a minute, dials anew."""
+        """True if a dial with this client's key gets the answer of an earlier dial, now and for the next minute. A key that is too old, or
+        soon will be, dials again."""
         return await self._database.read(partial(dials.has_key, client=client, key=key, now=self._now()))
 
     async def dial(self, tag: str) -> Dial | None:

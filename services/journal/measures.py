@@ -28,7 +28,7 @@ class MeasuresJournal:
         """Makes this process the one that measures a call. Returns what was measured before, empty if nothing; None if another living
         process measures it, or if nobody has yet and another living process placed the dial with the tag `leave_to_placer_of`."""
         taken = partial(measures.taken, call_id=call_id, instance=self._instance, living=self._presence.living)
-        if await self._database.read(taken):  # first, since each process asks every few seconds for each call
+        if await self._database.read(taken):  # a read first, since each process asks every few seconds for each call
             return None
         take = partial(measures.take, call_id=call_id, instance=self._instance, living=self._presence.living)
         return await self._database.write(partial(take, leave_to_placer_of=leave_to_placer_of))

@@ -19,7 +19,7 @@ Publish = Callable[[Measured | None, bool], None]
 """Takes the latest figures, and whether they are the last; see Measurer."""
 
 EndMeasuring = Callable[[], Awaitable[None]]
-"""Measures what has come, publishes the last figures and stops."""
+"""Measures the sound received so far, publishes the last figures and stops."""
 
 _AT_ONCE = 4  # blocks of 250 ms, 2 to 6 ms of CPU; the rest of what came at once is measured in the loop's next rounds
 _LEAST_LOST = 0.5  # samples: less is a rounding error, and a reconnection that brought all that was missed loses nothing
@@ -138,7 +138,7 @@ class Measurer:
             self._measures = Measures(form, since=max(elapsed, figures.conversation.until) if figures else 0.0, before=figures)
             self._measuring = form
         elif anew or form != self._measuring:
-            # In whole samples of a time with four digits, as in the log of a recording, whose figures are to be the same.
+            # Whole samples from a time rounded to four digits, as in the log of a recording, so that both give the same figures.
             lost_s = round(round(elapsed, 4) * form.sample_rate) / form.sample_rate - self._measures.seconds
             if form != self._measuring or lost_s * form.sample_rate > _LEAST_LOST:
                 self._measures.gap(max(0.0, lost_s), form)

@@ -1,4 +1,4 @@
-"""What a relay counts while it runs, and whether it does."""
+"""The counts of a running relay, and its state."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -7,7 +7,7 @@ from services.support.durations import Durations
 from services.support.loop_lag import BOUNDS
 
 SoundState = Literal["ok", "starting", "lost"]
-"""Whether calls can be heard: with `starting` soon again, with `lost` not until Earshot is started again."""
+"""Whether calls can be heard. `starting`: again in some seconds; `lost`: not until Earshot is restarted."""
 
 DELAYS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 
@@ -16,8 +16,8 @@ DELAYS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 class RelayCounts:
     """`interruptions`: times that Vapi's sound was interrupted while a call ran. `dropped_bytes`: sound that slow listeners lost.
 
-    `delays`: from the arrival of a frame of sound to its transmission to a listener. `lag`: how late the relay's loop runs what is due.
-    Both in seconds.
+    `delays`: from the arrival of a frame of sound to its transmission to a listener. `lag`: how late the relay's loop runs due
+    callbacks. Both in seconds.
     """
 
     interruptions: int = 0

@@ -18,7 +18,7 @@ from services.support.descriptors import watch_descriptors
 from services.support.loop_lag import measure_lag
 from services.support.tasks import Tasks
 
-_MOST_WAITING = 64 * 1024 * 1024  # bytes of sound for recorders; a main process so far behind hangs
+_MOST_WAITING = 64 * 1024 * 1024  # bytes of sound for recorders; a main process that far behind hangs
 _CLOSED_WITHIN_S = 2.0
 
 Serve = Callable[["RelayHost", int, str, float, bytes, Awaitable[tuple[int, str]]], Awaitable[None]]
@@ -110,7 +110,7 @@ class RelayHost:
 
     def _know(self, call: Call) -> None:
         self._calls[call.id] = call
-        if call.tag:  # what it was called before Vapi's answer
+        if call.tag:  # its id before Vapi answered
             self._calls[f"unknown-{call.tag}"] = call
 
     def _released(self, number: int) -> None:
@@ -146,13 +146,13 @@ class RelayHost:
 
     def _take_over(self, descriptor: int | None, number: int, call: Call, heartbeat: float, unread: bytes) -> None:
         self._use(number, call)
-        self._closings[number] = asyncio.get_running_loop().create_future()  # at once: the message that ends it may be here already
+        self._closings[number] = asyncio.get_running_loop().create_future()  # before serving: the message that ends it may be here already
         self._serving.start(self._serve_socket(descriptor, number, call, heartbeat, unread), name="serve a listener")
 
     async def _serve_socket(self, descriptor: int | None, number: int, call: Call, heartbeat: float, unread: bytes) -> None:
         closing = self._closings[number]
         try:
-            if descriptor is not None:  # else it was lost, as this process has no free ones
+            if descriptor is not None:  # else it was lost: this process has no free descriptors
                 await self._serve(self, descriptor, call.id, heartbeat, unread, closing)
         finally:
             del self._closings[number]

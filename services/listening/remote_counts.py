@@ -1,4 +1,4 @@
-"""What relays in processes of their own count, one after the other. One that does not say its counts hangs."""
+"""The counts of successive relay processes, added up. A process that does not answer with its counts hangs."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from services.listening.relay_counts import RelayCounts
 
 _COUNTED_WITHIN_S = 1.0
 _ASKED_EVERY_S = 10.0
-_MOST_UNANSWERED = 3  # in a row: one may be the fault of this process, if that was busy or suspended
+_MOST_UNANSWERED = 3  # in a row: this process may have been busy or suspended for one
 
 
 class RemoteCounts:
-    """`ask` asks the relay's process for its counts, which `take` gets; it returns False if there is no process now."""
+    """`ask` requests the counts of the relay's process, which arrive at `take`; it returns False if there is no process now."""
 
     def __init__(self, ask: Callable[[], bool]) -> None:
         self._ask = ask

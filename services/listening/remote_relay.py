@@ -100,7 +100,7 @@ class RemoteRelay:
         async def end() -> None:
             measuring.ending = True
             if self._channel and not over.is_set():
-                self._channel.send("leave", number)  # is answered with the last figures
+                self._channel.send("leave", number)  # the answer has the last figures
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_MEASURED_WITHIN_S):
                         await over.wait()
@@ -113,7 +113,7 @@ class RemoteRelay:
         """Updates the upstream of a call that changed."""
         names = {call.id, f"unknown-{call.tag}"}
         users = [number for number, user in self._users.items() if user.call_id in names]
-        if self._channel is None and not call.running:  # else the relay ends them once it has passed the last sound on
+        if self._channel is None and not call.running:  # for running calls the relay ends them once it has sent the last sound
             for number in users:
                 self._finished(number, "call ended", True)
         elif users:
@@ -127,7 +127,7 @@ class RemoteRelay:
         CallNotRunning, and what `give` raises.
         """
         with suppress(TimeoutError):
-            # After the death of its process; refused, the client would wait longer.
+            # Its process just died. A client that is refused would wait longer.
             async with asyncio.timeout(_STARTED_WITHIN_S if self._supervised else 0):
                 await self._started.wait()
         call = self._running(call_id)
@@ -170,7 +170,7 @@ class RemoteRelay:
         self._closed = True
         self._started.set()
         self._loop.remove_reader(self._worker.news)
-        self._worker.news.close()  # first, else another process is started
+        self._worker.news.close()  # first, so that no other process is started
         for user in list(self._users.values()):
             user.finish("shutdown", drain=False)
         self._users.clear()
@@ -213,7 +213,7 @@ class RemoteRelay:
         return self._number
 
     def _send(self, *message: Any) -> bool:
-        """False if there is no process now."""
+        """Sends the process a message. False if there is no process now."""
         if self._channel:
             self._channel.send(*message)
         return self._channel is not None
@@ -225,7 +225,7 @@ class RemoteRelay:
             self._supervised = False
             if self._channel is None:
                 return log.critical("the process for sound has ended%s", _FOR_GOOD)
-            return log.critical("if the process for sound ends, it is not started again: restart Earshot soon")
+            return log.critical("nothing would start the process for sound again if it ended: restart Earshot soon")
         if self._channel:  # its end was not noticed yet
             self._channel.close()
             self._lost(self._channel)
@@ -257,7 +257,7 @@ class RemoteRelay:
         """Kills a process that hangs, which would leave all listeners in silence."""
         while True:
             await self._counts.until_hanging()
-            log.error("the process for sound hangs and is killed")
+            log.error("the process for sound does not answer and is killed")
             self._worker.kill()
 
     def _received(self, message: tuple[Any, ...], _descriptor: int | None) -> None:

@@ -65,7 +65,7 @@ class Measuring:
     def interrupted(self) -> None:
         if self.ending:
             self.publish(self.latest, True)
-        # Else the sound that is missing shows when the measuring continues.
+        # Else the missing sound is noticed when measuring continues.
 
     def finish(self, _end: End, *, drain: bool) -> None:
         self.publish(self.latest, True)

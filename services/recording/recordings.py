@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 _EARSHOT = Client(name="earshot")
 _ERASE_AGAIN_S = 1.0
 _ERASE_PAUSE_S = 60.0  # at most
-_PLACER_S = 5.0  # after which a call is recorded here that the process that placed it does not record
+_PLACER_S = 5.0  # how long the process that placed a call has to begin its recording, before this one does
 _FREE_FLOOR = 500_000_000  # bytes that must stay free on the disk
 
 
@@ -220,7 +220,7 @@ class Recordings:
         self.changed.emit(call_id)
 
     async def delete_older(self, before: datetime) -> int:
-        """Deletes the recordings that began before then, as far as this process can reach them. Returns how many. Raises JournalError."""
+        """Deletes recordings that began before this time and that this process can reach. Returns how many. Raises JournalError."""
         deleted = 0
         for call_id in await self._journal.older(before):
             try:
@@ -228,8 +228,8 @@ class Recordings:
                 deleted += 1
             except (RecordingNotFound, RecordingUnfinished):  # it is on another machine, or is being recorded again
                 continue
-            except OSError as error:  # must not keep the others
-                log.error("could not delete the recording of call %s, which is kept no longer: %s", call_id, error)
+            except OSError as error:  # the others must be deleted all the same
+                log.error("could not delete the recording of call %s, which is past its retention: %s", call_id, error)
         return deleted
 
     def on_call(self, call: Call) -> None:

@@ -39,7 +39,7 @@ class Channel:
         self._descriptors: deque[int] = deque()
         self._closed = False
         self.waiting_bytes = 0
-        """Not yet accepted by the system because the other end does not read."""
+        """Bytes that the system has not accepted yet because the other end does not read."""
         self._loop.add_reader(sock, self._read)
 
     def send(self, *message: Any, descriptor: int | None = None) -> None:
@@ -98,7 +98,7 @@ class Channel:
         return None
 
     def _accepted(self, sent: int) -> None:
-        """The system has accepted so many bytes, and the descriptor that came with the first of them."""
+        """Removes this many accepted bytes; the descriptor went with the first of them."""
         self.waiting_bytes -= sent
         while sent:
             data, descriptor = self._waiting.popleft()

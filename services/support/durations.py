@@ -36,7 +36,7 @@ class Durations:
         histogram.total += seconds
 
     def add_all(self, others: "Durations") -> None:
-        """Adds what was counted with the same bounds elsewhere."""
+        """Adds the counts of another one with the same bounds."""
         for label, histogram in others:
             here = self._by_label.setdefault(label, Histogram([0] * (len(self.bounds) + 1)))
             here.counts = [count + more for count, more in zip(here.counts, histogram.counts, strict=True)]

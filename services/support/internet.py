@@ -1,4 +1,4 @@
-"""Which addresses are on the internet. What is not is of this machine, this network or the cloud that it is in, and may trust who asks."""
+"""Which addresses are on the internet. Others are of this machine, its network or its cloud, which may trust requests from here."""
 
 import ipaddress
 
@@ -18,11 +18,11 @@ _NOT_GLOBAL = [
         "fec0::/10",  # site-local, deprecated
     )
 ]
-"""What reaches nobody on the internet, but is global to some version of Python that we run on, or to all."""
+"""Not on the internet, although `is_global` is true for them in some or all Python versions that we support."""
 
 
 def meant(host: str) -> Address:
-    """The address that is written so: the IPv4 address that an IPv6 address stands for, else the address itself. Raises ValueError."""
+    """The address that this text means: the IPv4 address inside an IPv6 one, else the address itself. Raises ValueError."""
     address = ipaddress.ip_address(host)
     if isinstance(address, ipaddress.IPv4Address):
         return address

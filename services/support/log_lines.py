@@ -52,7 +52,7 @@ class Logfmt(logging.Formatter):
         rest = "".join(f" {name}={value if _PLAIN.fullmatch(value) else _quoted(value)}" for name, value in _ids(record).items())
         line = f"{' '.join(f'{name}={value}' for name, value in fields.items())} message={message}{rest}"
         below = self.formatException(record.exc_info).split("\n") if record.exc_info else []
-        # What was raised may quote a stranger: indented, it can't pass for a line of its own.
+        # An error's message may quote a stranger. Indented, it can't pass for a log line.
         return "".join([line, *(f"\n  {_escaped(part)}" for part in below)])
 
 

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SHORTEST, LONGEST = 10, 200
-"""Characters of a password that somebody chooses."""
+"""Fewest and most characters of a password that somebody chooses."""
 _MOST_WAITING = 16
 
 
 class TooManyWaiting(Exception):
-    """More passwords wait to be checked than should."""
+    """Too many passwords wait to be checked."""
 
 
 class Passwords:
@@ -31,7 +31,7 @@ class Passwords:
         return await self._run(_hash, password)
 
     async def fits(self, password: str, known: str) -> bool:
-        """Whether the hash `known` is that of the password. It takes as long if `known` is empty. Raises TooManyWaiting."""
+        """True if `known` is the hash of the password. An empty `known` takes as long to refuse. Raises TooManyWaiting."""
         return await self._run(_fits, password, known)
 
     async def _run(self, work: Callable[..., T], *args: str) -> T:

@@ -22,7 +22,7 @@ Attributes = Mapping[str, str | int | float | bool]
 KindOfSpan = Literal["internal", "server", "client"]
 
 EXPORTERS = ("otlp", "console", "none")
-_FLUSH_S = 3.0  # for which the end of the process waits until the last spans are exported
+_FLUSH_S = 3.0  # how long the end of the process waits for the last spans to be exported
 
 
 class TracesUnavailable(Exception):
@@ -30,7 +30,7 @@ class TracesUnavailable(Exception):
 
 
 class Span:
-    """A piece of work. This one is of no trace and does nothing."""
+    """A piece of work in a trace. This base class belongs to no trace and does nothing."""
 
     def note(self, attributes: Attributes) -> None:
         """Adds attributes."""
@@ -95,7 +95,7 @@ def start_traces(exporter: str) -> None:
 
 
 def stop_traces() -> None:
-    """Exports what waits, for a few seconds if need be. Blocks."""
+    """Exports the remaining spans. Blocks for a few seconds at most."""
     global _tracing
     if _tracing is not None:
         stopping, _tracing = _tracing, None

@@ -48,7 +48,7 @@ def _customer(order: CallOrder) -> dict[str, str]:
 def _overrides(order: CallOrder) -> dict[str, Any]:
     overrides: dict[str, Any] = {"metadata": {TAG_KEY: order.tag}}
     if order.opening is not None:
-        # Nobody is recorded who has not heard that: neither spoken over, nor left out since the customer is to begin.
+        # Everybody recorded must have heard it: it can't be interrupted, and comes even if the customer would begin.
         overrides |= {
             "firstMessage": order.opening,
             "firstMessageMode": "assistant-speaks-first",
@@ -57,7 +57,7 @@ def _overrides(order: CallOrder) -> dict[str, Any]:
     elif order.first_message is not None:
         overrides["firstMessage"] = order.first_message
     if order.consent is not None and not order.consent.records:
-        # A plan replaces the assistant's. The packet capture has the sound too.
+        # This plan replaces the assistant's own. Packet captures contain the sound too.
         unrecorded = {"recordingEnabled": False, "videoRecordingEnabled": False, "pcapEnabled": False}
         overrides["artifactPlan"] = {**order.artifacts, **unrecorded}
     if order.variable_values:

@@ -20,7 +20,7 @@ FIELDS = (
 
 MODEL_FIELDS = ("provider", "model", "messages", "temperature", "maxTokens", "emotionRecognitionEnabled", "numFastTurns", "tools")
 BACKGROUND_SOUNDS = ("off", "office")
-"""Not the address of one, which Vapi would fetch from a server that whoever sent the request chose."""
+"""Names only: Vapi would fetch an address from a server that the sender of the request chose."""
 
 TOOLS = ("endCall", "voicemail")
 """The tools that reach nobody. They may have no fields of their own but their type."""

@@ -23,7 +23,7 @@ _MOST_COSTS = 100  # Vapi lists about ten
 _MOST_OPENING = 4000  # characters
 _MOST_PLAN = 5000  # characters
 _ANALYSES = ("structuredOutputIds", "scorecardIds", "transcriptPlan", "fullMessageHistoryEnabled", "loggingEnabled")
-"""Of an artifact plan: nothing that records sound, and no place where something is stored."""
+"""Fields of an artifact plan that neither record sound nor name a place to store it."""
 _MOST_MEMBERS = 100
 
 

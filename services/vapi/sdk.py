@@ -39,7 +39,7 @@ _JSON = {"content-type": "application/json"}
 _AS_IT_IS = {"accept-encoding": "identity"}
 """Uncompressed, so that the announced length is that of the file."""
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_SLOW_S = 1.0  # from which on a request that belongs to no trace, such as those that watch calls, has one of its own
+_SLOW_S = 1.0  # a request outside any trace, such as those that watch calls, gets its own trace if it takes longer
 _UNUSABLE = "VAPI_API_KEY contains characters that no key has. Copy the private key again from the Vapi dashboard."
 
 

@@ -19,9 +19,9 @@ def announce(settings: Settings) -> None:
 
 
 async def welcome_first_owner(settings: Settings, people: People) -> None:
-    """Logs a link by which the first owner chooses a name and a password, if nobody gets in as an owner in another way, until there is one.
+    """Logs a link by which the first owner chooses a name and a password. Not if there is an owner, or another way to log in as one.
 
-    It is good once, and for 48 hours. Raises JournalError.
+    The link works once, within 48 hours. Raises JournalError.
     """
     if not settings.people or settings.password or any(rule.role is Role.OWNER for rule in settings.oidc_roles):
         return

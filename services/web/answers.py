@@ -140,7 +140,7 @@ class AlertAnswer(BaseModel):
     rule: str = Field(description="The rule's id")
     kind: RuleKind
     phrase: str = Field(description="Of a `keyword`; else empty")
-    speaker: RuleSpeaker = Field(description="Whom a `keyword` or `interruptions` is about")
+    speaker: RuleSpeaker = Field(description="Who said the `keyword`, or who interrupted")
     above: float | None = Field(description="Seconds, interruptions or US dollars; null of a `keyword`")
     at: datetime
     amount: float | None = Field(description="What was measured then, in the unit of `above`; null of a `keyword`")

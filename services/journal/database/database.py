@@ -44,7 +44,7 @@ class Database(ABC):
 
     @abstractmethod
     async def scour(self) -> None:
-        """Leaves nothing of what was deleted in the database's files, as far as that is in Earshot's hands."""
+        """Removes deleted data from the database's files, as far as Earshot can."""
 
     @abstractmethod
     async def aclose(self) -> None: ...

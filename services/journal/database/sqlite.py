@@ -56,8 +56,8 @@ class Sqlite(Database):
             with plain_errors():
                 if await asyncio.get_running_loop().run_in_executor(self._threads["BEGIN IMMEDIATE"], self._empty_log):
                     return
-            await asyncio.sleep(_AGAIN_S)  # somebody reads what is only in the log
-        log.warning("could not empty the journal's write-ahead log, because it is being read; it is overwritten as Earshot goes on")
+            await asyncio.sleep(_AGAIN_S)  # a reader still needs the log
+        log.warning("could not empty the journal's write-ahead log while it is being read; later writes overwrite it")
 
     def _empty_log(self) -> bool:
         connection = self._engines["BEGIN IMMEDIATE"].raw_connection()
@@ -104,7 +104,7 @@ def _engine(path: Path, begin: str) -> sa.Engine:
         connection.isolation_level = None  # the driver would start transactions only at the first write, leaving reads outside
         _write_ahead(connection)
         connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA secure_delete=ON")  # what is deleted of a call is to be in no free page
+        connection.execute("PRAGMA secure_delete=ON")  # so that deleted data stays in no free page
 
     @sa.event.listens_for(engine, "begin")
     def _(connection: sa.Connection) -> None:

@@ -166,7 +166,7 @@ class _Book:
         return None
 
     def _own_limit(self, wanted: Beginning) -> LimitReached | None:
-        """Why the person of this dial may not dial now, whatever others may."""
+        """Why the person of this dial may not dial now because of their own caps; None if they may."""
         limits = wanted.limits
         for time, cap, code, words in (
             (_HOUR, limits.own_per_hour, "own_hourly_limit", "in an hour"),
@@ -178,7 +178,7 @@ class _Book:
         return None
 
     def _own_room_in(self, limits: Limits, time: timedelta, cap: int) -> float:
-        """Seconds until fewer than `cap` dials that they placed or confirmed are in that time: 0 if it is so now, all of it if it is 0."""
+        """Seconds until fewer than `cap` of their own or confirmed dials are in the window `time`; all of it if `cap` is 0."""
         if cap == 0:
             return time.total_seconds()
         before = cap - sum(row["person"] == limits.person for row in self.new)
@@ -278,7 +278,7 @@ def get(connection: sa.Connection, tag: str) -> Dial | None:
 
 
 def has_key(connection: sa.Connection, client: str, key: str, now: datetime) -> bool:
-    """True if a dial with this key would be answered with an earlier one, now and for the next minute."""
+    """True if a dial with this key gets the answer of an earlier dial, now and for the next minute."""
     kept = (dials.c.state == DialState.DIALLING.value) | (dials.c.dialled_at > milliseconds(now + _KEY_ENDS_SOON - KEY_KEPT))
     found = sa.select(dials.c.tag).where(dials.c.client == client, dials.c.key == key, kept)
     return connection.execute(found).first() is not None

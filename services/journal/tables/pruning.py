@@ -22,7 +22,7 @@ from services.journal.database.schema import (
 )
 
 KEPT = timedelta(days=400)
-"""For calls, their transcripts, measures, notes, tags, alerts and dials, and the audit: whoever checks a bill a year later finds them."""
+"""For calls, their transcripts, measures, notes, tags, alerts and dials, and the audit, so that a bill can be checked a year later."""
 
 REFUSED_KEPT = timedelta(days=7)
 """For dials that placed nothing and count for no limit. Their audit rows are kept for `KEPT`."""

@@ -12,7 +12,7 @@ NO_TURN_MS = 2**53
 however many there are."""
 
 MOST_EVENTS = 100_000
-"""Of each endpoint. Of more, the oldest are deleted: a receiver that does not answer must not fill the disk."""
+"""Events kept for each endpoint; the oldest beyond it are deleted, so that a receiver that never answers does not fill the disk."""
 
 _BATCH = 500
 # Literal text, so that the partial index with the same text is used.
@@ -27,7 +27,7 @@ _BEHIND = sa.exists().where(
 
 
 def line_up(connection: sa.Connection, call_ids: Collection[str]) -> None:
-    """Gives the oldest waiting event of each of these calls its turn, and a day of attempts of its own."""
+    """Gives the oldest waiting event of each of these calls its turn, and from now a full day of attempts."""
     of_these = outbox.c.call_id.in_(call_ids)
     now = shared_ms(connection)
     connection.execute(outbox.update().where(WAITING, of_these, outbox.c.next_at != NO_TURN_MS, _BEHIND).values(next_at=NO_TURN_MS))

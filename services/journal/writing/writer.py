@@ -28,7 +28,7 @@ _FACT_PATIENCE_S = 2.0  # for which whoever reports a fact waits for the disk: a
 _PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # before each new attempt during an outage; the last one repeats
 _REJECTED_AGAIN_S = 60.0  # after which facts that the database did not accept are tried again
 _CLOSING_S = 5.0  # for which closing goes on writing what waits
-_SLOW_S = 0.05  # from which on a write has a span in its trace; most take 1 to 10 ms
+_SLOW_S = 0.05  # a write that takes longer has a span in its trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,9 +34,9 @@ Above = Annotated[
         "(`slow-answers`); a number of `interruptions`; US dollars of `cost`",
     ),
 ]
-Effects = Annotated[list[Effect], Field(max_length=len(Effect), description="What an alert does, besides being listed and sent as event")]
+Effects = Annotated[list[Effect], Field(max_length=len(Effect), description="What an alert does besides being listed and sent as an event")]
 _LISTED = 100  # calls of a trial
-SPEAKER = "By whom a `keyword` is said, or who interrupts"
+SPEAKER = "Who says the `keyword`, or who interrupts"
 
 
 class RuleRequest(BaseModel):
@@ -85,7 +85,7 @@ class RuleAnswer(BaseModel):
     above: float | None = Field(description="null of a `keyword`")
     effects: list[Effect]
     on: bool
-    since: datetime | None = Field(description="When it was switched on, or last changed: it ignores what was before")
+    since: datetime | None = Field(description="When it was switched on or changed; earlier words, silences and single answers are ignored")
 
 
 class RulesAnswer(BaseModel):
