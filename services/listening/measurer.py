@@ -137,7 +137,7 @@ class Measurer:
             figures = self._before.figures if self._before else None
             self._measures = Measures(form, since=max(elapsed, figures.conversation.until) if figures else 0.0, before=figures)
             self._measuring = form
-        elif anew or form != self._measuring:
+        elif anew or (form is not self._measuring and form != self._measuring):
             # Whole samples from a time rounded to four digits, as in the log of a recording, so that both give the same figures.
             lost_s = round(round(elapsed, 4) * form.sample_rate) / form.sample_rate - self._measures.seconds
             if form != self._measuring or lost_s * form.sample_rate > _LEAST_LOST:

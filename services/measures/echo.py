@@ -21,10 +21,11 @@ class Echo:
     def of(self, other: Floats, frames: int) -> Floats:
         """What the last `frames` of the other channel's powers make expect, at most."""
         end = len(other) - self.delay
-        around = [other[end - frames - shift : end - shift] for shift in (0, 1)]
+        most = np.maximum(other[end - frames : end], other[end - frames - 1 : end - 1])
         if self.delay:
-            around.append(other[end - frames + 1 : end + 1])
-        return np.asarray(np.maximum.reduce(around) * np.float32(_MARGIN * self.gain))
+            np.maximum(most, other[end - frames + 1 : end + 1], out=most)
+        most *= np.float32(_MARGIN * self.gain)
+        return most
 
     def heard(self, own: Floats, other: Floats) -> bool:
         """Whether a run of this channel is an echo. Both arrays begin `MOST_DELAY_FRAMES` before it, frames x bands."""

@@ -90,7 +90,7 @@ class Measures:
 
     def _add(self, block: Block, frames: int) -> None:
         for channel in (0, 1):
-            self._clipped_s[channel] += float(block.clipped[channel]) / self._form.sample_rate
+            self._clipped_s[channel] += block.clipped[channel] / self._form.sample_rate
         for run in self._voice.add(block, frames):
             self._keep(run.channel, self._stretches[run.channel].add(run))
         began = [self._voice.frames - 1, self._voice.frames - 1]

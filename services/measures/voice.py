@@ -6,13 +6,12 @@ the first such frame to the last, so a beginning is dated back and an end has no
 syllables do, which neither steady noise nor a note does. What returns of the other channel as an echo counts as noise.
 """
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from services.measures.bands import BAND_SHARES, BLOCK_FRAMES, Block, Flags, Floats
+from services.measures.bands import BAND_SHARES, BLOCK_FRAMES, Block, Floats
 from services.measures.echo import MOST_DELAY_FRAMES, Echo
 
 _NOISE_BLOCKS = 10  # 2.5 s: longer than speech keeps any band busy
@@ -28,6 +27,7 @@ _LOW, _WEAK = 1.0, 1.6  # of noise alone, one frame in a thousand exceeds 1.2
 STRONG = 2.4
 """Evidence of speech by itself. Weaker runs belong to speech that is near, as the "t" at the end of a word."""
 
+_DB = np.float32(10 / np.log(10))
 _CHANGE_FRAMES = 10  # a syllable has other sounds 100 ms later
 _KEPT_FRAMES = 150  # the longest part of a run that is judged at once, a block, and the delay of an echo
 _MOST_CHANGE_DB = 8.0
@@ -36,6 +36,7 @@ _HELD_DB, _HELD_SHARE = 1.3, 0.22  # notes are held: of music at least 0.28 of t
 _JUDGED_FRAMES = 60  # a run as long as this is judged by its change, and so is each further part of it
 _HELD_FRAMES = 30
 _BEAT_FRAMES = 50  # what follows a held note as soon as this is the next note
+_TRUE, _FALSE = b"\x01", b"\x00"  # a flag of numpy's as bytes
 _TONE_SHARE = 0.4  # of a run's frames; the frames at the ends of a beep are no pure tone
 
 
@@ -47,6 +48,21 @@ class Run:
     start: int
     end: int
     strongest: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Frames:
+    """Those of one channel that are decided with a block, as lists and bytes: for so few values numpy's calls take longer than Python's.
+
+    `around` is the evidence of single frames, from the one before the `first` on."""
+
+    first: int
+    around: list[float]
+    evidence: list[float]
+    active: bytes
+    tones: bytes
+    change: list[float]
+    held: bytes
 
 
 @dataclass(slots=True)
@@ -62,14 +78,15 @@ class _Candidate:
     held: int = 0
     judged: bool | None = None
 
-    def add(self, at: int, evidence: Floats, tones: Flags, change: Floats) -> None:
-        self.strongest = max(self.strongest, float(evidence.max()))
-        self.tones += int(np.count_nonzero(tones))
+    def add(self, frames: "_Frames", begin: int, end: int) -> None:
+        self.strongest = max(self.strongest, *frames.evidence[begin:end])
+        self.tones += frames.tones.count(_TRUE, begin, end)
         # The change from the noise before the run to its beginning says nothing.
-        within = change[max(0, self.start + _CHANGE_FRAMES - at) :]
-        self.change += float(within.sum())
-        self.changes += len(within)
-        self.held += int(np.count_nonzero(within < _HELD_DB))
+        begin = max(begin, self.start + _CHANGE_FRAMES - frames.first)
+        if begin < end:
+            self.change += sum(frames.change[begin:end])
+            self.changes += end - begin
+            self.held += frames.held.count(_TRUE, begin, end)
 
     def speech(self, end: int) -> bool:
         """Whether the part until `end` is speech. What is too short to be judged is as the part before."""
@@ -95,7 +112,8 @@ class VoiceDetector:
     def __init__(self) -> None:
         self.frames = 0
         """That were taken; the last one is decided with the next block, since it needs its neighbour."""
-        self._minima: deque[Floats] = deque(maxlen=_NOISE_BLOCKS)
+        self._minima = np.full((_NOISE_BLOCKS, 2, len(BAND_SHARES)), np.inf, dtype="f4")
+        self._minimum = 0
         self._candidates: list[_Candidate | None] = [None, None]
         self._echoes = (Echo(), Echo())
         self._note_until = [0, 0]
@@ -125,16 +143,31 @@ class VoiceDetector:
         before = self._powers if self._powers.size else np.repeat(block.powers[:, 1:2], _KEPT_FRAMES, axis=1)
         powers = np.concatenate((before, block.powers), axis=1)
         noise = self._noise(powers[:, 1 - BLOCK_FRAMES - _NOISE_SMOOTHING :], frames)
-        around = np.concatenate((self._evidence, _evidence_of(block.powers, noise[:, None] + self._echo(powers))), axis=1)
-        evidence = ((around[:, :-2] + around[:, 1:-1] + around[:, 2:]) / 3)[:, :frames]
+        around = np.concatenate((self._evidence, _evidence_of(block.powers, self._expected(noise, powers))), axis=1)
+        evidence = around[:, :-2] + around[:, 1:-1]
+        evidence += around[:, 2:]
+        evidence /= 3
+        active = evidence[:, :frames] > _LOW
         tones = np.concatenate((self._tones, block.tones), axis=1)
         self._powers, self._evidence, self._tones = powers[:, -_KEPT_FRAMES:], around[:, -2:], tones[:, -1:]
         self._first_kept = self.frames + BLOCK_FRAMES - _KEPT_FRAMES
         runs: list[Run] = []
-        if any(self._candidates) or evidence.max(initial=0) > _LOW:
+        speaking = [bool(self._candidates[channel]) or _TRUE in active[channel].tobytes() for channel in (0, 1)]
+        if any(speaking):
             change = _change(powers[:, -BLOCK_FRAMES - _CHANGE_FRAMES - 3 :])
+            held = change < _HELD_DB
             for channel in (0, 1):
-                runs.extend(self._runs(channel, around[channel], evidence[channel], tones[channel], change[channel]))
+                if speaking[channel]:
+                    of_channel = _Frames(
+                        first=self.frames - 1,
+                        around=around[channel].tolist(),
+                        evidence=evidence[channel].tolist(),
+                        active=active[channel].tobytes(),
+                        tones=tones[channel].tobytes(),
+                        change=change[channel].tolist(),
+                        held=held[channel].tobytes(),
+                    )
+                    runs.extend(self._runs(channel, of_channel))
         self.frames += frames
         return runs
 
@@ -145,30 +178,37 @@ class VoiceDetector:
         return runs
 
     def _noise(self, powers: Floats, frames: int) -> Floats:
-        smoothed = powers[:, :frames].copy()
-        for number in range(1, _NOISE_SMOOTHING):
-            smoothed += powers[:, number : number + frames]
-        self._minima.append(smoothed.min(1) * np.float32(_NOISE_BIAS / _NOISE_SMOOTHING))
-        return np.asarray(np.minimum.reduce(list(self._minima)) + _NOISE_LEAST)
+        pairs = powers[:, : frames + 2] + powers[:, 1 : frames + 3]
+        smoothed = pairs[:, :-2] + pairs[:, 2:]
+        smoothed += powers[:, _NOISE_SMOOTHING - 1 : frames + _NOISE_SMOOTHING - 1]
+        least = np.minimum.reduce(smoothed, axis=1)
+        least *= np.float32(_NOISE_BIAS / _NOISE_SMOOTHING)
+        self._minima[self._minimum] = least
+        self._minimum = (self._minimum + 1) % _NOISE_BLOCKS
+        return np.asarray(np.minimum.reduce(self._minima) + _NOISE_LEAST)
 
-    def _echo(self, powers: Floats) -> Floats | np.float32:
+    def _expected(self, noise: Floats, powers: Floats) -> Floats:
+        """The powers without speech: noise, and what may return of the other channel."""
         if self._echoes[0].gain == self._echoes[1].gain == 0:
-            return np.float32(0)
-        return np.stack([self._echoes[channel].of(powers[1 - channel], BLOCK_FRAMES) for channel in (0, 1)])
+            return noise[:, None]
+        expected = np.repeat(noise[:, None], BLOCK_FRAMES, axis=1)
+        for channel, echo in enumerate(self._echoes):
+            if echo.gain:
+                expected[channel] += echo.of(powers[1 - channel], BLOCK_FRAMES)
+        return expected
 
-    def _runs(self, channel: int, around: Floats, evidence: Floats, tones: Flags, change: Floats) -> Iterator[Run]:
-        """`around`: the evidence of single frames, from the one before the first frame of the other arrays on."""
-        first = self.frames - 1
-        active = evidence > _LOW
-        padded = np.concatenate(([False], active, [False]))
-        edges = np.flatnonzero(padded[1:] != padded[:-1]).tolist()
-        if self._candidates[channel] and not active[:1].any():
+    def _runs(self, channel: int, frames: _Frames) -> Iterator[Run]:
+        first, around, active = frames.first, frames.around, frames.active
+        if self._candidates[channel] and not active.startswith(_TRUE):
             yield from self._end(channel, first - int(around[0] < _LOW))
-        for begin, end in zip(edges[::2], edges[1::2], strict=True):
+        end = 0
+        while (begin := active.find(_TRUE, end)) >= 0:
+            end = active.find(_FALSE, begin)
+            end = len(active) if end < 0 else end
             # The mean of three spreads strong evidence to a frame before and one after.
             start = first + begin + int(around[begin + 1] < _LOW)
             one = self._candidates[channel] = self._candidates[channel] or _Candidate(start, start)
-            one.add(first + begin, evidence[begin:end], tones[begin:end], change[begin:end])
+            one.add(frames, begin, end)
             if end < len(active):
                 yield from self._end(channel, first + end - int(around[end] < _LOW))
             elif first + end - one.begun >= _JUDGED_FRAMES:
@@ -196,14 +236,24 @@ class VoiceDetector:
         one.next_part(end)
 
 
-def _evidence_of(powers: Floats, noise: Floats) -> Floats:
-    """The mean log likelihood ratio of speech to noise over the bands."""
-    ratio = np.maximum(powers / noise, 1)
-    return np.asarray(np.minimum(ratio - np.log(ratio) - 1, _MOST_EVIDENCE) @ _MEAN)
+def _evidence_of(powers: Floats, expected: Floats) -> Floats:
+    """The mean log likelihood ratio, over the bands, of speech to what is expected without it."""
+    ratio = powers / expected
+    np.maximum(ratio, 1, out=ratio)
+    ratio -= np.log(ratio)
+    ratio -= 1
+    np.minimum(ratio, _MOST_EVIDENCE, out=ratio)
+    return np.asarray(ratio @ _MEAN)
 
 
 def _change(powers: Floats) -> Floats:
     """How much the shape of the spectrum differs from that of 100 ms before, as a mean over the bands in dB."""
-    level = 10 * np.log10(powers[:, :-2] + powers[:, 1:-1] + powers[:, 2:] + _NOISE_LEAST)
+    level = powers[:, :-2] + powers[:, 1:-1]
+    level += powers[:, 2:]
+    level += _NOISE_LEAST
+    np.log(level, out=level)  # of which numpy has a quick one, unlike log10
+    level *= _DB
     difference = level[:, _CHANGE_FRAMES : _CHANGE_FRAMES + BLOCK_FRAMES] - level[:, :BLOCK_FRAMES]
-    return np.asarray(np.minimum(np.abs(difference - (difference @ _MEAN)[..., None]) @ _MEAN, _MOST_CHANGE_DB))
+    difference -= (difference @ _MEAN)[..., None]
+    np.abs(difference, out=difference)
+    return np.asarray(np.minimum(difference @ _MEAN, _MOST_CHANGE_DB))
