@@ -166,6 +166,19 @@ def test_composer_and_end_call_are_in_sight(earshot: Earshot, open_tab: Open, wi
     expect(part(page, "call-end")).to_be_in_viewport(ratio=1)
 
 
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 720), (1366, 682), (1920, 1080)])
+def test_nothing_covers_what_is_opened_about_the_sound(earshot: Earshot, open_tab: Open, width: int, height: int) -> None:
+    page = open_tab(earshot.url, viewport={"width": width, "height": height})
+    dial(page, NUMBER)
+    see_status(page, CallStatus.IN_PROGRESS)
+    heard(page)
+    page.get_by_text("About the sound").click()
+    controls = page.locator(".player-details").locator("button, select, input")
+    expect(controls.first).to_be_visible()
+    for control in controls.all():
+        control.click(trial=True)  # fails if another element would get the press, wherever the page is scrolled to
+
+
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 720), (1440, 900)])
 def test_the_head_stays_where_it_is_from_the_dial_to_the_end(earshot: Earshot, open_tab: Open, width: int, height: int) -> None:
     page = open_tab(earshot.url, viewport={"width": width, "height": height})

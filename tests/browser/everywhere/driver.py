@@ -69,7 +69,7 @@ class Driver(ABC):
         """Presses the keys of `text`."""
 
     def click(self, testid: str) -> None:
-        """Presses the middle of an element, once it is there and can be pressed."""
+        """Presses the middle of an element, once it is there, stands still and nothing covers it."""
         middle = f"""(async () => {{
             const element = {_find(testid)};
             if (!element || element.disabled) return null;
@@ -78,7 +78,8 @@ class Driver(ABC):
             await new Promise(resolve => setTimeout(resolve, {_STILL_MS}));
             const {{ x, y, width, height }} = element.getBoundingClientRect();
             const moves = x !== before.x || y !== before.y || width !== before.width;
-            return width && !moves ? [Math.round(x + width / 2), Math.round(y + height / 2)] : null;
+            const middle = [Math.round(x + width / 2), Math.round(y + height / 2)];
+            return width && !moves && element.contains(document.elementFromPoint(...middle)) ? middle : null;
         }})()"""
         x, y = self.until(middle)
         self.press(x, y)
