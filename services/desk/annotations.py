@@ -13,7 +13,7 @@ from services.support.signals import Signal
 
 
 class CallAnnotations:
-    """`changed` emits the id of a call whose annotations changed, in whichever process. `dispositions` are those to choose from.
+    """`changed` emits the id of a call whose annotations any process has changed. `dispositions` are those to choose from.
 
     Methods raise JournalError, and what changes something Forbidden. The texts are the call's data: the audit has only that something was
     written.

@@ -29,5 +29,5 @@ class CallRights:
 
     async def _placed(self, call: Call, client: Client) -> bool:
         dial = await self._dial(call.tag) if call.tag else None
-        # The name alone may have been that of somebody who was removed.
+        # By id too: somebody who was removed may have had this name. None: an earlier version wrote no id.
         return dial is not None and dial.client == client.name and dial.person in (client.person, None)

@@ -385,7 +385,7 @@ class CallDesk:
         with self._drain.work():
             await self.directory.known()
             if self.consents.mode(order) is RecordingMode.ANNOUNCE:
-                await self.directory.freshen()  # the announcement stands before what the assistant says first
+                await self.directory.freshen()  # the announcement is put before the assistant's first message, as it is now
             return self._noted(await self._counted(self._placing.place(order, client, key=key, allow_duplicate=allow_duplicate)), client)
 
     def _noted(self, placed: Placed, client: Client) -> Placed:

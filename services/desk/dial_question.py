@@ -40,7 +40,7 @@ class DialQuestion:
         return self.asked_at + ANSWER_WITHIN
 
     def asked_by(self, client: Client) -> bool:
-        """Not by the name alone, which a new token may have from one that was revoked."""
+        """Compares the token's id too: a new token may have the name of a revoked one."""
         return (self.client, self.token) == (client.name, client.token)
 
     def waiting(self, now: datetime) -> bool:
@@ -56,7 +56,7 @@ class DialQuestion:
 
 
 def same(known: dict[str, DialQuestion], client: Client, key: str | None, fingerprint: str, now: datetime) -> DialQuestion | None:
-    """With a key the question of that key, else the newest one that asks the same."""
+    """With a key, the question with that key; else the newest question of the same request. None if there is none."""
     for question in reversed(known.values()):
         if not question.asked_by(client) or not question.remembered(now):
             continue

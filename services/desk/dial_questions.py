@@ -97,13 +97,13 @@ class DialQuestions(FollowedState):
         await self._tasks.aclose()
 
     def watch(self, open_: Callable[[], bool]) -> Callable[[], None]:
-        """A page shows the questions while `open_()` is true, until the returned function is called."""
+        """Registers a page, which shows the questions while `open_()` is true. The returned function removes it."""
         page = object()
         self._pages[page] = open_
         return lambda: (self._pages.pop(page, None), None)[1]
 
     def look(self) -> None:
-        """A page that watches has opened."""
+        """Marks the questions as shown. Call it when a page that watches has opened."""
         self._show_new()
 
     def waiting(self) -> list[DialQuestion]:
@@ -112,7 +112,7 @@ class DialQuestions(FollowedState):
         return [question for question in self._questions.values() if question.waiting(now)]
 
     def find(self, client: Client, key: str | None, fingerprint: str) -> DialQuestion | None:
-        """What this request asked before, if that is remembered. Raises KeyReused if its key belongs to another request."""
+        """The question that this request asked before; None if none is remembered. Raises KeyReused if its key is another request's."""
         return same(self._questions, client, key, fingerprint, self._now())
 
     async def ask(self, order: CallOrder, client: Client, *, key: str | None, fingerprint: str, allow_duplicate: bool) -> DialQuestion:
@@ -143,7 +143,7 @@ class DialQuestions(FollowedState):
         await self._change(add)
         asked = self.find(client, key, fingerprint)
         if asked is None:
-            raise QuestionOver("The question was over at once. Ask again.")
+            raise QuestionOver("The question ended before anybody could answer it. Ask again.")
         if asked.id != new.id:
             return asked
         self._tasks.start(self._forget_in_time(), name="forget dial questions")
@@ -162,10 +162,10 @@ class DialQuestions(FollowedState):
         raise QuestionOver("The question is over. Ask again.")
 
     async def answer(self, question_id: str, client: Client, *, agree: bool) -> Call | None:
-        """Answers for `client`, who sees the question on the page, and places the call if they agree. None: it was refused.
+        """Answers for `client`, who sees the question on the page. Places the call if they agree; returns None if they refuse.
 
-        The first answer counts, in all processes. Raises QuestionOver if there was one before, or nobody waits for it any more, what
-        `weigh` raises if they may not place this call themselves, and what `place` raises.
+        The first answer counts, in all processes. Raises QuestionOver if somebody has answered or the question is over, what `weigh`
+        raises if `client` may not place this call, and what `place` raises.
         """
         require(client, Scope.CALL)
         if agree and (asked := self._questions.get(question_id)):
@@ -197,7 +197,7 @@ class DialQuestions(FollowedState):
         return call
 
     def confirmed(self, asker: Client, question: DialQuestion) -> Client:
-        """`asker` as it may dial what was agreed to: within the caps of whoever agreed, and counted as theirs."""
+        """`asker` with the caps of the person who agreed, towards which the dial counts."""
         person = self._person(question.answered_by)
         return replace(asker, caps=person.caps, confirmed_by=person)
 
@@ -227,7 +227,7 @@ class DialQuestions(FollowedState):
                 await asyncio.sleep(_TRY_AGAIN_S)
 
     async def _withdraw(self, question_id: str) -> None:
-        """Takes back a question that no page has shown. Raises NobodyToConfirm unless one does by now."""
+        """Takes back a question and raises NobodyToConfirm, unless a page has shown it by now."""
 
         def change(known: dict[str, DialQuestion]) -> dict[str, DialQuestion]:
             question = known.get(question_id)
@@ -240,7 +240,7 @@ class DialQuestions(FollowedState):
             raise NobodyToConfirm("No page of Earshot is open, so nobody could confirm the call. Open the page, then ask again.")
 
     async def _until(self, question_id: str, done: Callable[[DialQuestion], bool], within_s: float) -> bool:
-        """True once the question is as `done` wants it; False after `within_s`, if it is forgotten, or if this process is ending."""
+        """True once `done` is true of the question; False after `within_s`, if it is forgotten, or if this process is ending."""
         turned = asyncio.Event()
         leave = self.changed.subscribe(lambda _: turned.set())
         deadline = asyncio.get_running_loop().time() + within_s

@@ -46,8 +46,8 @@ class AllEnded:
 async def end_all(desk: CallEnder, switch: Stopper, client: Client) -> AllEnded:
     """Stops dialling, then hangs up every running call and cancels every scheduled one. Returns once each has ended or failed to.
 
-    A failure does not affect the other calls. Dials whose outcome is not known are unconfirmed, and hung up once it is, by whichever
-    process learns of it. If the caller is cancelled, the desk continues to hang up. Dialling stays stopped. Raises Forbidden.
+    A failure does not affect the other calls. Dials without a known outcome are unconfirmed; the process that learns of
+    their calls hangs them up. If the caller is cancelled, the desk continues to hang up. Dialling stays stopped. Raises Forbidden.
     """
     require_any_call(client, Scope.CONTROL)
     if switch.state is None:

@@ -79,7 +79,7 @@ class Judging:
         finally:
             self._loading.discard(call_id)
         if not self._alerts.loaded(call_id):
-            return  # the journal can't be read; what comes next tries again
+            return  # the journal can't be read; the next line, figure or cost tries again
         lines, call = self._transcripts.of(call_id), self._find(call_id)
         for rule in self._due(call_id):
             for line in lines:

@@ -65,7 +65,7 @@ class MadeTokens(FollowedState):
         return found
 
     def lives(self, token_id: str) -> bool:
-        """True if the token with this id is neither revoked nor expired, and whoever made it is still an owner."""
+        """True if the token with this id is neither revoked nor expired, and the person who made it is still an owner."""
         token = self._tokens.get(token_id)
         return token is not None and self._valid(token, self._now())
 

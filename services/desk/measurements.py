@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 _CUSTOMER, _ASSISTANT = range(len(SPEAKERS))
 _KEPT = 1000  # calls in memory
-_DUE_AFTER_S = 4.0  # of a call's sound since what was saved of it last
+_DUE_AFTER_S = 4.0  # of a call's sound since its figures were last saved
 _TOGETHER_S = 1.0  # what falls due within this time is saved in one transaction, so that other processes read it together
 SAVED_EVERY_S = _DUE_AFTER_S + _TOGETHER_S
 """How much a crash loses at most, and how late other processes have it."""
@@ -104,7 +104,7 @@ class Measurements:
         self.changed.emit(call_id)
 
     def follow(self, call_id: str, text: str) -> None:
-        """Takes what another process saved of a call, unless the call is measured here."""
+        """Keeps the figures that another process saved of a call, unless this process measures it."""
         call_id = self._current_id(call_id)
         if call_id not in self._saved_until and call_id not in self._erased and text:
             remember(self._live, call_id, Measured.load(text), most=_KEPT)

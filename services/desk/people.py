@@ -84,7 +84,7 @@ class People(FollowedState):
         return next((person for person in self._people.values() if person.name and folded(person.name) == wanted), None)
 
     def client_of(self, person_id: str) -> Client:
-        """The client of the person with this id, who may be disabled; the page's for an empty id. Who was removed may call nobody."""
+        """The client of a person's id, also if disabled; the page's if it is empty. That of a removed person may call nobody."""
         if not person_id:
             return PAGE
         person = self._people.get(person_id)
@@ -144,7 +144,7 @@ class People(FollowedState):
     async def join(self, code: str, password: str, *, name: str = "") -> Person:
         """Uses up a one-time link: the person's password is the Argon2 hash `password` from now on. Only the first owner chooses a `name`.
 
-        Raises Unauthorized for a link that is not valid, RequestError for a name that can't be.
+        Raises Unauthorized for a link that is not valid, RequestError for a name that is not valid or is taken.
         """
 
         def change(known: dict[str, Person]) -> Person:
@@ -193,7 +193,7 @@ class People(FollowedState):
         caps: Caps | None = None,
         disabled: bool | None = None,
     ) -> Person:
-        """Changes what is given, and ends the person's sessions if it changes anything. Raises PersonNotFound, RequestError."""
+        """Changes the fields that are given, and ends the person's sessions if it changes anything. Raises PersonNotFound, RequestError."""
         require(client, Scope.MANAGE)
 
         def change(known: dict[str, Person]) -> tuple[Person, bool]:
@@ -216,7 +216,7 @@ class People(FollowedState):
         return person
 
     async def remove(self, person_id: str, client: Client) -> bool:
-        """Ends everything that the person had here; False if there is none. Raises RequestError for the last owner."""
+        """Removes a person and ends their sessions; False if there is no such person. Raises RequestError for the last owner."""
         require(client, Scope.MANAGE)
 
         def change(known: dict[str, Person]) -> Person | None:
@@ -251,7 +251,7 @@ class People(FollowedState):
         return {folded(person.name) for person in known.values()} | {folded(name) for name in self._names_taken()}
 
     def _free_name(self, name: str, known: dict[str, Person]) -> str:
-        """The name that a provider gives, as far as it can be one here, with a number if it is taken."""
+        """The provider's name without what a name can't have here, and with a number if it is taken."""
         taken = self._taken(known) | RESERVED
         plain = "".join(filter(str.isprintable, spaced(name)))
         names = (f"{plain[: LONGEST_NAME - 5]} {number}" if number > 1 else plain[:LONGEST_NAME] for number in count(1))

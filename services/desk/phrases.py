@@ -13,7 +13,7 @@ STATE = "phrases"
 """The name of the state in the journal."""
 MOST = 30
 LONGEST = 300
-"""Characters of a phrase."""
+"""Most characters of a phrase."""
 
 
 class Phrases(FollowedState):

@@ -128,8 +128,8 @@ class Placing:
         except ConsentNeeded:
             if key is None or not await self._journal.has_key(client.name, key.text):
                 raise
-            # A repeated request gets its first answer, even if nobody had to be asked then. Should the key be too old for that, nothing
-            # is recorded.
+            # A repeated request gets its first answer, even if the rules ask for consent since. If the key expires before the dial is
+            # written, the call is placed and not recorded.
             return self._prepare(replace(order, recording_agreed=False))
 
     async def _place(self, order: CallOrder, client: Client, key: Key | None, limits: Limits) -> Placed:

@@ -75,7 +75,7 @@ class DialGuard:
             raise Stopped("All dialling is stopped. Resume it on the page or with POST /api/dialling/resume.")
 
     def _check_own_regions(self, number: PhoneNumber | None, client: Client) -> None:
-        """Beside what the installation allows, and never instead of it."""
+        """Refuses what the person's own countries leave out. The installation's countries apply as well."""
         regions = client.caps.regions
         if regions is None or (number is not None and (number.e164 in self._always or number.region in regions)):
             return

@@ -1,4 +1,4 @@
-"""States of the installation: texts under names in the journal that all processes share, and copies of them that follow."""
+"""States of the installation: named texts in the journal, shared by all processes, and copies in memory that follow their changes."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class Followed(Protocol):
 
 
 class FollowedState(ABC):
-    """A copy of the state `name`. `changed` tells that it was changed, in whichever process."""
+    """A copy of the state `name`. `changed` is emitted when any process changes it."""
 
     def __init__(self, journal: States, name: str) -> None:
         self.changed: Signal[None] = Signal()

@@ -118,7 +118,7 @@ class Reach:
         if f"{uri.host}{uri.port}" in self._sip_hosts or (uri.host in self._sip_hosts and uri.port in _SIP_PORTS):
             return
         named = uri.host + ("" if uri.port in _SIP_PORTS else uri.port)
-        # The hosts that are allowed are not for everybody who may place calls.
+        # Names no allowed host: not everybody who may place calls should learn them.
         raise Forbidden(
             f"SIP addresses on {uri.host}{uri.port} are not allowed. Add {named} to EARSHOT_SIP_HOSTS to allow them.",
             code="destination_not_allowed",

@@ -76,7 +76,7 @@ class GoingLive:
         return Account(assistants=tuple(assistants), numbers=tuple(numbers))
 
     async def save(self, key: str, assistant_id: str, phone_number_id: str, client: Client) -> None:
-        """Writes all three, once, if Vapi says that they belong together, and starts Earshot anew. Raises the errors of `account`."""
+        """Writes all three, once, if Vapi says that they belong together, and restarts Earshot. Raises the errors of `account`."""
         async with self._one_at_a_time:
             self._require_possible()
             account = await self.account(key, client)
