@@ -5,10 +5,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
-from services.desk.desk import CallDesk
+from services.desk.alerts import Alerts
+from services.domain.call import Call
 from services.domain.client import Client
 from services.domain.errors import EarshotError
+from services.journal import Journal
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +22,16 @@ _EARSHOT = Client(name="earshot")
 _EVERY = timedelta(hours=1)
 _BETWEEN_S = 0.2  # deletions at Vapi, each of which takes two requests
 _BATCH = 50
+
+
+class OldCalls(Protocol):
+    """The part of the desk that retention needs."""
+
+    alerts: Alerts
+    journal: Journal
+
+    async def erase(self, call_id: str, client: Client) -> Call: ...
+    def note(self, client: Client, action: str, call: Call | None = None, *, outcome: str = "") -> object: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +53,7 @@ class Retention:
 
     def __init__(
         self,
-        desk: CallDesk,
+        desk: OldCalls,
         kept: Kept,
         *,
         delete_recordings: Callable[[datetime], Awaitable[int]],
