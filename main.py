@@ -21,8 +21,8 @@ from fastapi import FastAPI
 
 from services.demo_line import LINES, DemoLine
 from services.desk.desk import CallDesk
-from services.desk.measuring import Measuring
-from services.desk.retention import Kept, Retention
+from services.desk.erasing.retention import Kept, Retention
+from services.desk.judging.measuring import Measuring
 from services.dialling.block_list import BlockList
 from services.dialling.dial_guard import DialGuard
 from services.dialling.earlier_files import import_files

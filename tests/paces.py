@@ -6,9 +6,9 @@ How often is nothing that these tests are about. Limits after which something is
 import sys
 
 PACES_S = {
-    "services.desk.watcher": {"SOON": 0.1, "CALM": 0.2, "_NEVER_FASTER": 0.02},
-    "services.desk.cancel": {"_PAUSE": 0.05, "_FIRST_PAUSE": 0.01},
-    "services.desk.late_hang_ups": {"_SOON": 0.02},
+    "services.desk.calls.watcher": {"SOON": 0.1, "CALM": 0.2, "_NEVER_FASTER": 0.02},
+    "services.desk.ending.cancel": {"_PAUSE": 0.05, "_FIRST_PAUSE": 0.01},
+    "services.desk.ending.late_hang_ups": {"_SOON": 0.02},
     "services.recording.recorders": {"_FLUSH_S": 0.02},
     "services.demo_line.call": {"_QUEUE_SECONDS": 0.05},
 }

@@ -53,6 +53,15 @@ JOURNAL_ROOMS = [
 ]
 """The rooms of the journal."""
 
+DESK = "services.desk"
+DESK_ROOMS = [
+    {DESK},  # what stands in none of its folders
+    {f"{DESK}.placing", f"{DESK}.ending", f"{DESK}.erasing"},
+    {f"{DESK}.judging", f"{DESK}.lists"},
+    {f"{DESK}.calls"},
+]
+"""The rooms of the desk."""
+
 APART = "services.demo_line"
 SETTINGS = "services.settings"
 FACES = {"ui", "services.web"}
@@ -155,7 +164,7 @@ def outside_its_rooms(importer: str, names: Iterable[str], rooms: Rooms) -> list
 
 
 def rooms_of(path: Path) -> Rooms | None:
-    return {"ui": ROOMS, JOURNAL: JOURNAL_ROOMS}.get(floor_of(module_of(path)) or "")
+    return {"ui": ROOMS, DESK: DESK_ROOMS, JOURNAL: JOURNAL_ROOMS}.get(floor_of(module_of(path)) or "")
 
 
 def test_imports_point_down_the_rooms() -> None:
@@ -174,7 +183,7 @@ def test_imports_point_down_the_rooms() -> None:
 
 
 @pytest.mark.parametrize(
-    ("upper", "lower", "rooms"), [(*pair, rooms) for rooms in (ROOMS, JOURNAL_ROOMS) for pair in combinations(rooms, 2)]
+    ("upper", "lower", "rooms"), [(*pair, rooms) for rooms in (ROOMS, DESK_ROOMS, JOURNAL_ROOMS) for pair in combinations(rooms, 2)]
 )
 def test_an_import_up_the_rooms_is_found(upper: set[str], lower: set[str], rooms: Rooms) -> None:
     for above in upper:

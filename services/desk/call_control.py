@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
-from services.desk.timeline import END
+from services.desk.calls.timeline import END
 from services.dialling.dial_guard import DialGuard
 from services.dialling.reach import Destination, Reach
 from services.domain.call import Assistant, Call, CallStatus

@@ -6,44 +6,44 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from services.desk.alerts import Alerts
-from services.desk.annotations import CallAnnotations
-from services.desk.audience import Audience
-from services.desk.book import Book
 from services.desk.call_control import CallControl, Obstacle
-from services.desk.call_rights import CallRights
-from services.desk.consents import STATE as RECORDING_RULES
-from services.desk.consents import Consents
-from services.desk.contacts import STATE as CONTACTS
-from services.desk.contacts import Contacts
-from services.desk.dial_questions import STATE as QUESTIONS
-from services.desk.dial_questions import DialQuestions
-from services.desk.directory import Directory
-from services.desk.erasures import Erasures
-from services.desk.hang_ups import HangUps
-from services.desk.judging import Judging
-from services.desk.late_hang_ups import LateHangUps
-from services.desk.lookups import Lookups
-from services.desk.made_tokens import STATE as TOKENS
-from services.desk.made_tokens import MadeTokens
-from services.desk.measurements import Measurements
-from services.desk.notes import Notes
-from services.desk.orders import Orders
-from services.desk.people import STATE as PEOPLE
-from services.desk.people import People
-from services.desk.phrases import STATE as PHRASES
-from services.desk.phrases import Phrases
-from services.desk.placing import Key, Placed, Placing
-from services.desk.proof import stuck
-from services.desk.rescheduling import Rescheduling
-from services.desk.rule_trial import RuleTrials
-from services.desk.rules import STATE as RULES
-from services.desk.rules import Rules
-from services.desk.timeline import ACTIONS, BY_MACHINE, MOST_ENTRIES, Entry, Timelines
-from services.desk.transcript_archive import TranscriptArchive
-from services.desk.transcripts import Transcripts
+from services.desk.calls.annotations import CallAnnotations
+from services.desk.calls.audience import Audience
+from services.desk.calls.book import Book
+from services.desk.calls.call_rights import CallRights
+from services.desk.calls.lookups import Lookups
+from services.desk.calls.notes import Notes
+from services.desk.calls.proof import stuck
+from services.desk.calls.timeline import ACTIONS, BY_MACHINE, MOST_ENTRIES, Entry, Timelines
+from services.desk.calls.transcript_archive import TranscriptArchive
+from services.desk.calls.transcripts import Transcripts
+from services.desk.calls.watcher import Watcher
+from services.desk.ending.hang_ups import HangUps
+from services.desk.ending.late_hang_ups import LateHangUps
+from services.desk.erasing.erasures import Erasures
+from services.desk.judging.alerts import Alerts
+from services.desk.judging.judging import Judging
+from services.desk.judging.measurements import Measurements
+from services.desk.judging.rule_trial import RuleTrials
+from services.desk.judging.rules import STATE as RULES
+from services.desk.judging.rules import Rules
+from services.desk.lists.contacts import STATE as CONTACTS
+from services.desk.lists.contacts import Contacts
+from services.desk.lists.made_tokens import STATE as TOKENS
+from services.desk.lists.made_tokens import MadeTokens
+from services.desk.lists.people import STATE as PEOPLE
+from services.desk.lists.people import People
+from services.desk.lists.phrases import STATE as PHRASES
+from services.desk.lists.phrases import Phrases
+from services.desk.placing.consents import STATE as RECORDING_RULES
+from services.desk.placing.consents import Consents
+from services.desk.placing.dial_questions import STATE as QUESTIONS
+from services.desk.placing.dial_questions import DialQuestions
+from services.desk.placing.directory import Directory
+from services.desk.placing.orders import Orders
+from services.desk.placing.placing import Key, Placed, Placing
+from services.desk.placing.rescheduling import Rescheduling
 from services.desk.updates import Updates
-from services.desk.watcher import Watcher
 from services.dialling.block_list import STATE as BLOCKED
 from services.dialling.block_list import BlockList
 from services.dialling.dial_guard import DialGuard

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from services.desk.alerts import Alerts
-from services.desk.book import Book
-from services.desk.measurements import Measurements
-from services.desk.timeline import Timelines
-from services.desk.transcripts import Transcripts
+from services.desk.calls.book import Book
+from services.desk.calls.timeline import Timelines
+from services.desk.calls.transcripts import Transcripts
+from services.desk.judging.alerts import Alerts
+from services.desk.judging.measurements import Measurements
 from services.dialling.journal_states import Followed
 from services.domain.call import Call, CallStatus
 from services.journal import News

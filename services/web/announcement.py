@@ -3,7 +3,7 @@
 import logging
 from urllib.parse import urlencode
 
-from services.desk.people import People
+from services.desk.lists.people import People
 from services.domain.person import Role
 from services.settings import Settings
 

@@ -3,7 +3,7 @@
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from services.desk.made_tokens import MadeTokens
+from services.desk.lists.made_tokens import MadeTokens
 from services.settings import Settings
 from services.web.access.authentication import Authentication
 from services.web.access.cors import with_cors

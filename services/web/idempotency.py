@@ -6,7 +6,7 @@ import re
 
 from fastapi import Request
 
-from services.desk.placing import Key
+from services.desk.placing.placing import Key
 from services.domain.errors import FieldError, RequestError
 from services.web.requests import CallRequest
 

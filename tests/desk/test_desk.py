@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.desk import watcher
+from services.desk.calls import watcher
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
 from services.domain.client import LOCAL
@@ -87,7 +87,7 @@ async def test_a_call_whose_answer_was_lost_is_found_and_adopted_never_dialled_a
 async def test_a_lost_call_that_the_list_shows_late_is_unknown_until_then(
     vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.desk.placing._SEARCH_PATIENCE", 0.2)
+    monkeypatch.setattr("services.desk.placing.placing._SEARCH_PATIENCE", 0.2)
     vapi.answer, vapi.hidden = "created then 500", 3
     unknown = await place(desk)
     assert unknown.status is CallStatus.UNKNOWN
@@ -106,7 +106,7 @@ async def test_a_lost_call_that_the_list_shows_late_is_unknown_until_then(
 async def test_an_unknown_outcome_without_a_call_stays_unknown(
     vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch, answer: str | tuple[int, object]
 ) -> None:
-    monkeypatch.setattr("services.desk.placing._SEARCH_PATIENCE", 0.2)
+    monkeypatch.setattr("services.desk.placing.placing._SEARCH_PATIENCE", 0.2)
     vapi.answer = answer
     call = await place(desk)
     assert call.status is CallStatus.UNKNOWN
@@ -166,7 +166,7 @@ async def test_hanging_up_is_confirmed_by_reading(vapi: StandIn, desk: CallDesk)
 
 @pytest.mark.slow
 async def test_an_unconfirmed_hang_up_is_reported_and_retried(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.desk.hang_ups._PATIENCE", 0.3)
+    monkeypatch.setattr("services.desk.ending.hang_ups._PATIENCE", 0.3)
     vapi.end_call_works = False
     call = await place(desk)
     with pytest.raises(HangUpUnconfirmed):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.desk.book import Book
+from services.desk.calls.book import Book
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
 from services.domain.client import LOCAL

@@ -17,7 +17,7 @@ import services.web.access.oidc.pages
 import ui.pages
 from services.demo_line.conversation import SUMMARY, SUMMARY_CUT_SHORT
 from services.desk.call_control import Obstacle
-from services.desk.timeline import ACTIONS
+from services.desk.calls.timeline import ACTIONS
 from services.dialling.switch import FILE
 from services.domain import errors
 from services.domain.call import CallStatus

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 from starlette.responses import JSONResponse
 
-from services.desk.book import Book
+from services.desk.calls.book import Book
+from services.desk.calls.proof import over, stuck
 from services.desk.desk import CallDesk
-from services.desk.proof import over, stuck
 from services.domain.call import Call
 from services.domain.errors import EarshotError, RequestError
 from services.journal.database.codec import dump, load_call

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from services.desk.desk import CallDesk
-from services.desk.measuring import Measuring
+from services.desk.judging.measuring import Measuring
 from services.domain.client import Scope
 from services.listening.relay import Relay
 from services.recording.recordings import Recordings
@@ -216,7 +216,7 @@ async def test_scheduled_is_202(vapi: StandIn, client: Client) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("vapi_within_s", [1.0])
 async def test_an_unknown_outcome_is_202_and_says_not_to_dial_again(vapi: StandIn, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.desk.placing._SEARCH_PATIENCE", 0.1)
+    monkeypatch.setattr("services.desk.placing.placing._SEARCH_PATIENCE", 0.1)
     vapi.answer = "hang"
     status, call = await client.place(to=NUMBER)
     assert (status, call["status"], call["listenUrl"]) == (202, "unknown", None)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.desk import lookups
+from services.desk.calls import lookups
 from services.vapi.gateway import Gateway
 from tests.stand_in import StandIn
 from tests.web.test_api import NUMBER, Client, client_of

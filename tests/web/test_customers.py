@@ -14,7 +14,7 @@ from tests.web.test_api import NUMBER, Client, client_of
 
 @pytest.fixture
 async def client(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
-    monkeypatch.setattr("services.desk.watcher.IDLE", 0.1)  # seconds until the desk reads again
+    monkeypatch.setattr("services.desk.calls.watcher.IDLE", 0.1)  # seconds until the desk reads again
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url)) as made:
         yield made
 

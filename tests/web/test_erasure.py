@@ -14,9 +14,9 @@ from tests.web.test_api import NUMBER, Client, client_of
 
 @pytest.fixture
 async def client(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
-    monkeypatch.setattr("services.desk.erasures._AGAIN_S", 0.05)
-    monkeypatch.setattr("services.desk.erasures._PATIENCE_S", 0.5)
-    monkeypatch.setattr("services.desk.watcher.CALM", 0.2)
+    monkeypatch.setattr("services.desk.erasing.erasures._AGAIN_S", 0.05)
+    monkeypatch.setattr("services.desk.erasing.erasures._PATIENCE_S", 0.5)
+    monkeypatch.setattr("services.desk.calls.watcher.CALM", 0.2)
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url)) as made:
         yield made
 

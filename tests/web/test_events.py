@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 from fastapi import FastAPI
 
-from services.desk.made_tokens import MadeTokens
+from services.desk.lists.made_tokens import MadeTokens
 from services.domain.call import Call, CallStatus, Erasure
 from services.domain.client import Client
 from services.domain.errors import CallNotFound, LimitReached

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from starlette.types import Message
 
 from services.demo_line import DemoLine
-from services.desk import dial_question, dial_questions
+from services.desk.placing import dial_question, dial_questions
 from services.domain.client import LOCAL, PAGE, Scope
 from services.domain.client import Client as Person
 from services.support.rfc3339 import rfc3339

@@ -10,8 +10,8 @@ import pytest
 from services.domain.client import LOCAL
 from services.domain.errors import JournalError
 from services.vapi.gateway import Gateway
+from tests.desk.judging.test_measuring import PCM, end, heard_s, speak, until
 from tests.desk.test_desk import place
-from tests.desk.test_measuring import PCM, end, heard_s, speak, until
 from tests.measures.test_measures import FORM, measured
 from tests.patience import HANG_S
 from tests.stand_in import StandIn

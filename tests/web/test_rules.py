@@ -16,8 +16,8 @@ from services.measures.measured import Measured
 from services.vapi.gateway import Gateway
 from services.web.webhook_bodies import webhook_body
 from services.webhooks_out.deliveries import Deliveries
-from tests.desk.test_alerts import answered, say
-from tests.desk.test_measuring import until
+from tests.desk.judging.test_alerts import answered, say
+from tests.desk.judging.test_measuring import until
 from tests.measures.test_judgement import AT, silent
 from tests.patience import HANG_S
 from tests.stand_in import StandIn

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.desk.people import STATE, People
+from services.desk.lists.people import STATE, People
 from services.domain.client import PAGE, Caps, Scope
 from services.domain.errors import JournalError, Unauthorized
 from services.domain.person import Person, Role

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from aiohttp import web
 
-from services.desk.lookups import PER_MINUTE
+from services.desk.calls.lookups import PER_MINUTE
 from services.domain.call import Call, CallStatus
 from services.domain.client import PAGE
 from services.recording.vapi_recordings import VapiRecordings

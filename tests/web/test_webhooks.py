@@ -13,7 +13,7 @@ from services.measures.measured import Measured
 from services.vapi.gateway import Gateway
 from services.web.webhook_bodies import webhook_body
 from services.webhooks_out.deliveries import Deliveries
-from tests.desk.test_measuring import PCM
+from tests.desk.judging.test_measuring import PCM
 from tests.measures.test_measures import measured
 from tests.stand_in import StandIn
 from tests.web.test_api import NUMBER, Client, client_of

@@ -1,6 +1,6 @@
 """Who listens to a call, once that is more than one."""
 
-from services.desk.audience import Audience
+from services.desk.calls.audience import Audience
 from services.domain.call import Call
 from services.domain.client import LOCAL, PAGE
 from ui.kit.live_box import LiveBox

@@ -2,8 +2,8 @@
 
 from typing import TypedDict
 
+from services.desk.calls.timeline import Entry
 from services.desk.desk import CallDesk
-from services.desk.timeline import Entry
 from services.domain.control import Action
 from ui.kit.times import milliseconds
 from ui.kit.visitor import is_visitor

@@ -1,7 +1,7 @@
 """The actions taken on a call through Earshot: what, who, when, and the outcome."""
 
+from services.desk.calls.timeline import Entry
 from services.desk.desk import CallDesk
-from services.desk.timeline import Entry
 from services.domain.call import Call
 from ui.call.chips import QUOTED
 from ui.kit.live_box import Batch, LiveBox

@@ -8,7 +8,7 @@ from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
 from services.desk.desk import CallDesk
-from services.desk.number_erasure import erase_number
+from services.desk.erasing.number_erasure import erase_number
 from services.domain.contact import contact_of
 from services.domain.contact_files import read_contacts
 from services.domain.errors import EarshotError

@@ -5,7 +5,7 @@ from typing import Any
 
 from nicegui.events import GenericEventArguments
 
-from services.desk.made_tokens import MadeTokens
+from services.desk.lists.made_tokens import MadeTokens
 from services.domain.api_token import ApiToken
 from services.domain.client import Scope
 from services.domain.errors import EarshotError

@@ -3,7 +3,7 @@
 from nicegui.events import GenericEventArguments
 
 from services.desk.desk import CallDesk
-from services.desk.number_erasure import erase_number, known_of
+from services.desk.erasing.number_erasure import erase_number, known_of
 from services.dialling.block_list import understood
 from services.domain.errors import EarshotError, NumberError
 from services.domain.phone_number import international

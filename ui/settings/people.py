@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
-from services.desk.people import People
+from services.desk.lists.people import People
 from services.domain.client import Caps
 from services.domain.errors import EarshotError, RequestError
 from services.domain.person import LONGEST_NAME, Person, Role

@@ -2,7 +2,7 @@
 
 from nicegui.events import GenericEventArguments
 
-from services.desk.phrases import LONGEST, MOST, Phrases
+from services.desk.lists.phrases import LONGEST, MOST, Phrases
 from services.domain.errors import EarshotError
 from ui.kit.following import follow
 from ui.kit.markup import Box, Text, set_props

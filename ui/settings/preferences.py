@@ -8,7 +8,7 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from services.desk.desk import CallDesk
-from services.desk.made_tokens import MadeTokens
+from services.desk.lists.made_tokens import MadeTokens
 from services.domain.client import Scope
 from services.settings import Settings
 from services.support.language import COOKIE as LANGUAGE_COOKIE

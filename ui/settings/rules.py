@@ -9,7 +9,7 @@ from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
 from services.desk.desk import CallDesk
-from services.desk.rule_trial import Trial
+from services.desk.judging.rule_trial import Trial
 from services.domain.errors import EarshotError
 from services.domain.rule import LONGEST_PHRASE, RANGES, WITH_SPEAKER, Effect, Rule, RuleKind, RuleSpeaker, altered, rule_of
 from services.support.root_path import address

@@ -6,7 +6,7 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from services.desk.desk import CallDesk
-from services.desk.dial_question import DialQuestion
+from services.desk.placing.dial_question import DialQuestion
 from services.domain.errors import EarshotError
 from services.domain.phone_number import region_name
 from ui.kit.following import follow

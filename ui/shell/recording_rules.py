@@ -6,7 +6,7 @@ from dataclasses import replace
 from nicegui.events import GenericEventArguments
 from phonenumbers import SUPPORTED_REGIONS
 
-from services.desk.consents import Consents
+from services.desk.placing.consents import Consents
 from services.domain.consent import LONGEST_SENTENCE, SENTENCES, RecordingMode, RecordingRules, checked
 from services.domain.errors import EarshotError
 from services.domain.phone_number import region_name

@@ -3,8 +3,8 @@
 from nicegui.events import GenericEventArguments
 
 from services.desk.desk import CallDesk
-from services.desk.end_all import AllEnded, end_all
-from services.desk.stopping import resume_dialling, stop_dialling
+from services.desk.ending.end_all import AllEnded, end_all
+from services.desk.ending.stopping import resume_dialling, stop_dialling
 from services.dialling.switch import Stop, Switch
 from services.domain.call import Call
 from services.domain.client import Scope

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from services.desk.calls.timeline import Entry
 from services.desk.desk import CallDesk
-from services.desk.timeline import Entry
 from services.domain.call import Call, CallOrder, CallStatus, CostItem
 from services.domain.control import Action
 from services.domain.phone_number import international, region_name, region_of

@@ -6,7 +6,7 @@ from string import Template
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from services.desk.people import People
+from services.desk.lists.people import People
 from services.domain.errors import JournalError, RequestError, Unauthorized
 from services.domain.person import LONGEST_NAME, Person
 from services.support.language import COOKIE as LANGUAGE_COOKIE

@@ -1,6 +1,6 @@
 """What lets a client stay: a login session, or a token that was made on the page. Each has a key, of letters, digits and dashes."""
 
-from services.desk.made_tokens import MadeTokens
+from services.desk.lists.made_tokens import MadeTokens
 from services.domain.client import Client
 from services.web.access.sessions import Sessions
 

@@ -4,7 +4,7 @@ import hmac
 import math
 from hashlib import sha256
 
-from services.desk.people import People
+from services.desk.lists.people import People
 from services.support.passwords import Passwords, TooManyWaiting
 from services.web.access.sessions import Attempts
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from services.desk.people import People, client_of_login
+from services.desk.lists.people import People, client_of_login
 from services.domain.client import Client
 from services.domain.errors import JournalError, Unauthorized
 from services.journal import Journal, Session

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.types import Scope as AsgiScope
 
 from services.desk.desk import CallDesk
-from services.desk.dial_question import ANSWER_WITHIN, DialQuestion
+from services.desk.placing.dial_question import ANSWER_WITHIN, DialQuestion
 from services.domain.client import Client
 from services.domain.errors import DialRefused, EarshotError, QuestionOver
 from services.support.rfc3339 import rfc3339

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
 from services.desk.desk import CallDesk
-from services.desk.stopping import require_stopping
+from services.desk.ending.stopping import require_stopping
 from services.domain.client import Scope
 from services.web.access.current_client import client_of
 from services.web.problems import PROBLEMS, allow_only

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 
 from services.desk.desk import CallDesk
-from services.desk.placing import Placed
+from services.desk.placing.placing import Placed
 from services.domain.call import Call, CallStatus
 from services.domain.client import Client, Scope
 from services.domain.errors import EarshotError, Forbidden

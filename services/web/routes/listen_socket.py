@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from services.desk.audience import Audience
+from services.desk.calls.audience import Audience
 from services.domain.call import Call
 from services.domain.errors import CallNotFound, CallNotRunning, EarshotError
 from services.listening.listener import End, Listener

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 
 from services.desk.desk import CallDesk
-from services.desk.number_erasure import erase_number, known_of
+from services.desk.erasing.number_erasure import erase_number, known_of
 from services.dialling.block_list import understood
 from services.domain.client import Scope
 from services.domain.errors import NumberError

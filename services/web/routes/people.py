@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
-from services.desk.people import People
+from services.desk.lists.people import People
 from services.domain.client import Caps, Scope
 from services.domain.errors import NotConfigured, PersonNotFound
 from services.domain.person import LONGEST_NAME, MOST_CALLS, Person, Role

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 
 from services.desk.desk import CallDesk
-from services.desk.rule_trial import MOST_CALLS, USUAL_CALLS, Match
+from services.desk.judging.rule_trial import MOST_CALLS, USUAL_CALLS, Match
 from services.domain.client import Scope
 from services.domain.rule import LONGEST_PHRASE, Effect, Rule, RuleKind, RuleSpeaker, altered, rule_of
 from services.support.rfc3339 import rfc3339

@@ -4,8 +4,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
-from services.desk.end_all import CallEnder, end_all
-from services.desk.stopping import resume_dialling, stop_dialling
+from services.desk.ending.end_all import CallEnder, end_all
+from services.desk.ending.stopping import resume_dialling, stop_dialling
 from services.dialling.switch import Switch
 from services.domain.client import Scope
 from services.support.rfc3339 import rfc3339

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from services.desk.calls.timeline import Entry
 from services.desk.desk import CallDesk
-from services.desk.timeline import Entry
 from services.domain.client import Scope
 from services.domain.speech import Kind
 from services.domain.transcript import Line
