@@ -8,7 +8,7 @@ from services.domain.rule import Rule, read_stored, stored
 from services.domain.text import clean_text
 
 MOST_ALERTS = 100
-"""Of one call, even if rules are added or replaced while it runs."""
+"""Most alerts of one call, even if rules are added or replaced while it runs."""
 LONGEST_SAID = 300
 """Characters of the line."""
 

@@ -65,7 +65,7 @@ class Client:
 
 
 PAGE = Client(name="page")
-"""Whoever uses the page without a name: on this machine, or with the shared password."""
+"""A user of the page without a name of their own: on this machine, or with the shared password."""
 
 LOCAL = Client(name="local")
 """A program on this machine, if no tokens are configured."""

@@ -16,7 +16,7 @@ LONGEST_DAYS = 400
 class Tally:
     """The numbers of some calls. `calls` are all that began or ended. `attempts` are the outgoing ones that ended and were not cancelled,
     `answered` those of them that were answered. `talk_ms` counts from the answer to the end, of all calls. `cost` in US dollars is that
-    of the `priced` calls: Vapi tells it after the end.
+    of the `priced` calls: Vapi gives it after the end.
 
     Of the `measured` calls' conversations: `response_ms` adds up the assistant's median response times in those `timed` calls in which it
     answered anything; `interrupted` is how often the assistant interrupted the customer, `barged_in` how often the customer the assistant.

@@ -24,7 +24,8 @@ class ErasuresJournal:
         return await self._database.read(erasures.pending)
 
     async def older(self, before: datetime, after: tuple[int, str] = (0, ""), limit: int = 50) -> list[tuple[int, str]]:
-        """The ended calls from before then whose data is not deleted, oldest first: their times and ids. `after` is the last one known."""
+        """Ended calls older than `before` whose data is not deleted, oldest first: their times and ids. `after` is the last one of the page
+        before."""
         return await self._database.read(partial(erasures.older, before=before, after=after, limit=limit))
 
     async def confirm(self, call_id: str, note: AuditRow) -> Call | None:

@@ -254,7 +254,7 @@ class Journal:
         return await self._database.read(partial(transcripts.get, call_id=call_id))
 
     async def delete_transcripts(self, before: datetime) -> int:
-        """Deletes the transcripts of calls from before then, in pieces that let dials pass. Returns how many."""
+        """Deletes the transcripts of calls older than `before`, in pieces that let dials pass. Returns how many."""
         deleted = 0
         while found := await self._database.read(partial(transcripts.older, before=before, limit=_PIECE)):
             await self._database.write(partial(transcripts.delete, call_ids=found))

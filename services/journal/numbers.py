@@ -21,8 +21,8 @@ class NumbersJournal:
         return await self._database.read(partial(numbers.open_dials, number=number, now=self._now()))
 
     async def hide(self, spellings: Spellings) -> list[str]:
-        """Masks a number in every text, but for running calls, open dials and the block list, and leaves nothing of it in the database's
-        files. Returns the ids of the calls in which it was named. What is read later of calls from before now comes without any number."""
+        """Masks a number in every text except those of running calls, open dials and the block list, and removes it from the database's
+        files. Returns the ids of the calls that named it. Texts of earlier calls that are read later are stored with all numbers masked."""
         await self._database.write(partial(numbers.note_erasure, now=self._now()))
         changed: list[str] = []
         for place, keys in await self._database.read(partial(numbers.mentions, spellings=spellings)):
@@ -31,7 +31,7 @@ class NumbersJournal:
         return changed
 
     async def hide_old(self, before: datetime) -> None:
-        """Masks the numbers of closed dials and audit rows from before then."""
+        """Masks the numbers of closed dials and audit rows older than `before`."""
         while tags := await self._database.read(partial(numbers.old_dials, before=before)):
             await self._database.write(partial(numbers.hide_dials, tags=tags))
         for ids in await self._database.read(partial(numbers.old_audit, before=before)):

@@ -39,7 +39,7 @@ class RelayHost:
             playing=lambda _any: self.send("upstreams", self.relay.upstreams),
         )
         self.over = asyncio.Event()
-        """The main process is gone."""
+        """Set once the main process is gone."""
         self._serve, self._stop = serve, stop
         self._channel: Channel
         self._calls: dict[str, Call] = {}

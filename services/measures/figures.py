@@ -36,7 +36,7 @@ class Figures:
         return sum(turn.interrupts for turn in self.conversation.turns)
 
     def interruptions_by(self, channel: int) -> int:
-        """By one side."""
+        """Interruptions by one side."""
         return sum(turn.interrupts for turn in self.conversation.turns if turn.channel == channel)
 
     def response_times(self, channel: int) -> list[float]:

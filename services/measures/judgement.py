@@ -18,7 +18,7 @@ _ASSISTANT = SPEAKERS.index("assistant")
 
 
 def said(rule: Rule, line: Line) -> bool:
-    """True if the rule's keyword is in this line, by whom the rule listens for."""
+    """True if the line has the rule's keyword and is by a speaker that the rule is about."""
     return (
         rule.kind is RuleKind.KEYWORD
         and line.kind is Kind.SPEECH
@@ -28,7 +28,7 @@ def said(rule: Rule, line: Line) -> bool:
 
 
 def said_first(rule: Rule, lines: tuple[Line, ...], *, since: datetime | None = None) -> Line | None:
-    """The first final line with the rule's keyword, from then on."""
+    """The first final line with the rule's keyword, at `since` or later."""
     return next((line for line in lines if line.final and (since is None or line.at >= since) and said(rule, line)), None)
 
 

@@ -1,4 +1,4 @@
-"""Log lines, one a record, whatever strangers put into them: logfmt, which people read, or JSON, which log collectors do.
+"""Log lines, one per record even if strangers put line breaks into it: logfmt for people, or JSON for log collectors.
 
 Each line names the request that led to it, the call that it is about, and the trace that it belongs to, if there are any.
 """

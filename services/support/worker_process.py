@@ -16,9 +16,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 _PID = struct.Struct("=I")
-_PAUSE_S = 0.25  # before a worker that died is started again; doubled,
-_MOST_PAUSE_S = 5.0  # up to this, after each worker that died
-_YOUNG_S = 10.0  # within so long of its start
+_PAUSE_S = 0.25  # before a worker that died is started again; doubled each time one dies young, up to
+_MOST_PAUSE_S = 5.0
+_YOUNG_S = 10.0  # a worker that dies within this time of its start
 _ENDS_WITHIN_S = 8.0
 _IGNORED = ("SIGINT", "SIGTERM", "SIGHUP")  # also sent to it when this process is to stop; it ends with this process
 

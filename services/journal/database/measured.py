@@ -1,4 +1,4 @@
-"""The statements that add what insights count of the conversations to the calls, and have other processes follow what is measured."""
+"""Migration: adds to calls the figures of conversations that insights count, and to measures the revision that other processes follow."""
 
 from collections.abc import Mapping, Sequence
 

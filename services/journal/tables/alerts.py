@@ -59,7 +59,7 @@ def written_since(connection: sa.Connection, revision: int) -> list[Alert]:
 
 
 def unquote(connection: sa.Connection, call_ids: Collection[str]) -> None:
-    """Leaves the alerts of these calls, also as events, without what was said."""
+    """Deletes what was said from the alerts of these calls, and from the events that report them."""
     events = outbox_table.c.kind == EventKind.ALERT.value
     for table, where in ((alerts, sa.true()), (outbox_table, events)):
         rows = connection.execute(sa.select(table.c.call_id, table.c.data).where(table.c.call_id.in_(call_ids), where)).all()

@@ -24,8 +24,10 @@ def newest(older: tuple[Call, datetime], newer: tuple[Call, datetime]) -> tuple[
 
 
 def save(connection: sa.Connection, seen: Sequence[tuple[Call, datetime]]) -> None:
-    """Saves calls and when they were read, by the rules of `call.merge`. A found call replaces the unknown one of its tag. What Vapi has
-    to say of a call from before a number was erased has no numbers in it."""
+    """Saves calls and when they were read, by the rules of `call.merge`. A found call replaces the unknown one of its tag.
+
+    In Vapi's texts about calls from before a number was erased, all numbers are masked.
+    """
     stored = _stored(connection, [call for call, _ in seen])
     before = {id_: load_call(data) for id_, data in stored.items()}
     known = dict(before)
@@ -36,7 +38,7 @@ def save(connection: sa.Connection, seen: Sequence[tuple[Call, datetime]]) -> No
         known[call.id] = merged if merged.created_at else replace(merged, created_at=now)
         if call.tag and call.status is not CallStatus.UNKNOWN:
             found[call.tag] = call.id
-    if described := [call for call in known.values() if any(_told(call)) and _told(call) != _told(before.get(call.id, _NOTHING))]:
+    if described := [call for call in known.values() if any(_texts(call)) and _texts(call) != _texts(before.get(call.id, _NOTHING))]:
         since = numbers.erased_at(connection)
         known |= {call.id: _without_numbers(call) for call in described if call.created_at and milliseconds(call.created_at) < since}
     for call in [call for call in known.values() if call.status is CallStatus.UNKNOWN and call.tag in found]:
@@ -51,14 +53,14 @@ def save(connection: sa.Connection, seen: Sequence[tuple[Call, datetime]]) -> No
 _NOTHING = Call(id="", status=CallStatus.ENDED)
 
 
-def _told(call: Call) -> tuple[object, ...]:
-    """What Vapi writes about a call in words."""
+def _texts(call: Call) -> tuple[object, ...]:
+    """The texts that Vapi writes about a call."""
     return call.summary, call.ended_message, call.analysis
 
 
 def _without_numbers(call: Call) -> Call:
-    told = replace(_NOTHING, summary=call.summary, ended_message=call.ended_message, analysis=call.analysis)
-    hidden = load_call(hide_stored_digits(dump(told)))
+    texts = replace(_NOTHING, summary=call.summary, ended_message=call.ended_message, analysis=call.analysis)
+    hidden = load_call(hide_stored_digits(dump(texts)))
     return replace(call, summary=hidden.summary, ended_message=hidden.ended_message, analysis=hidden.analysis)
 
 

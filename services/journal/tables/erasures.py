@@ -44,7 +44,8 @@ def pending(connection: sa.Connection) -> list[tuple[str, Erasure]]:
 
 
 def older(connection: sa.Connection, before: datetime, after: tuple[int, str], limit: int) -> list[tuple[int, str]]:
-    """The next ended calls from before then whose data is not deleted, oldest first: their times and ids, as `after` has the last one."""
+    """Ended calls older than `before` whose data is not deleted, oldest first: their times and ids. `after` is the last one of the page
+    before."""
     kept = sa.select(calls.c.created_at, calls.c.id).where(
         calls.c.status == CallStatus.ENDED.value,
         calls.c.created_at <= milliseconds(before),

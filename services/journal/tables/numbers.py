@@ -67,12 +67,12 @@ _PLACES = (
 
 
 _ERASED_AT = "numbers-erased-at"
-"""The state that says when a number was last erased. What was said before may name it, and Vapi may have it told later; the number itself
-must not be kept to be recognized then."""
+"""The state with the time of the last erasure of a number. Texts of earlier calls that Vapi delivers later may name the number, which
+must not be kept to recognize it in them."""
 
 
 def note_erasure(connection: sa.Connection, now: datetime) -> None:
-    """From now on what is written of earlier calls has no row of digits in it that may be the number that is being erased."""
+    """Notes the time. Texts of earlier calls are from now on stored with every row of digits masked that may be a number."""
     change(connection, _ERASED_AT, lambda value: value if value and int(value) > milliseconds(now) else str(milliseconds(now)))
 
 
@@ -120,7 +120,7 @@ def hide(connection: sa.Connection, spellings: Spellings, place: int, keys: Sequ
 
 
 def old_dials(connection: sa.Connection, before: datetime) -> list[str]:
-    """The tags of a batch of closed dials from before then with a number."""
+    """The tags of a batch of closed dials older than `before` that have a number."""
     slot_over = dials.c.slot_until.is_(None) | (dials.c.slot_until <= milliseconds(before))
     named = dials.c.to_number.not_like(_MASKED)
     call_over = ~sa.exists().where(calls.c.tag == dials.c.tag, calls.c.status != CallStatus.ENDED.value)
@@ -137,7 +137,7 @@ def hide_dials(connection: sa.Connection, tags: Sequence[str]) -> None:
 
 
 def old_audit(connection: sa.Connection, before: datetime) -> list[list[int]]:
-    """The ids of audit rows from before then that may have a number, in batches."""
+    """The ids of audit rows older than `before` that may have a number, in batches."""
     named = audit.c.to_number.not_like(_MASKED) | audit.c.detail.contains("+") | audit.c.words.contains("+")
     ids = list(connection.execute(sa.select(audit.c.id).where(audit.c.at <= milliseconds(before), named)).scalars())
     return [ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH)]

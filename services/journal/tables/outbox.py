@@ -69,9 +69,10 @@ def transcript_written(connection: sa.Connection, call_id: str) -> None:
 
 
 def measured(connection: sa.Connection, call_id: str, *, over: bool) -> None:
-    """There are new figures of a call's conversation. `over`: of all of it, if the call has ended; else its end will announce them.
+    """Adds the event for new figures of a conversation: `call.measures.live`, or `call.measures` if they are `over` and the call has ended.
 
-    While one such event waits no other is written, since it will be sent with the latest figures.
+    Figures that are `over` before the call has ended add none: its end does. While such an event waits, none is added, since the one
+    that waits is sent with the latest figures.
     """
     if not (known := connection.execute(_ENDPOINTS).all()):
         return
@@ -91,7 +92,7 @@ def recording_finished(connection: sa.Connection, call_id: str, began_ms: int) -
 
 
 def alerts_raised(connection: sa.Connection, alerts: Sequence[Alert]) -> None:
-    """Announces alerts whose rules want that."""
+    """Adds the events of alerts whose rules have the effect `webhook`."""
     events = [
         Event(kind=EventKind.ALERT, call_id=alert.call_id, data=dump_alert(alert))
         for alert in alerts
@@ -136,7 +137,7 @@ def _wants(kinds: Sequence[str], kind: EventKind) -> bool:
 
 
 def erase(connection: sa.Connection, call_id: str, erasure: Erasure) -> None:
-    """Leaves of a call's events what `erased` leaves of the call, and none of its alerts."""
+    """Strips a call's events to what `erased` leaves of the call, and deletes those of its alerts."""
     if connection.execute(outbox.delete().where(outbox.c.call_id == call_id, outbox.c.kind == EventKind.ALERT.value)).rowcount:
         line_up(connection, [call_id])
     rows = connection.execute(sa.select(outbox.c.id, outbox.c.data, outbox.c.kind).where(outbox.c.call_id == call_id, outbox.c.data != ""))

@@ -17,8 +17,8 @@ from services.journal.tables import alerts, erasures, numbers, outbox
 
 
 def save(connection: sa.Connection, wanted: Sequence[tuple[str, Sequence[Line]]]) -> None:
-    """Saves transcripts. Of several for one call the last one counts. None is saved of a call whose data was deleted, and what was said
-    before a number was erased has no numbers in it."""
+    """Saves transcripts: of several for one call the last one, of a call whose data was deleted none. In lines from before a number was
+    erased, all numbers are masked."""
     since = numbers.erased_at(connection)
     latest = {call_id: tuple(_hidden(line) if milliseconds(line.at) < since else line for line in lines) for call_id, lines in wanted}
     for call_id in erasures.among(connection, latest.keys()):
@@ -33,7 +33,7 @@ def save(connection: sa.Connection, wanted: Sequence[tuple[str, Sequence[Line]]]
 
 
 def older(connection: sa.Connection, before: datetime, limit: int) -> list[str]:
-    """Ended calls from before then that have a transcript."""
+    """Ended calls older than `before` that have a transcript."""
     old = (
         sa.select(transcripts.c.call_id).join(calls, calls.c.id == transcripts.c.call_id).where(calls.c.created_at <= milliseconds(before))
     )
@@ -41,7 +41,7 @@ def older(connection: sa.Connection, before: datetime, limit: int) -> list[str]:
 
 
 def delete(connection: sa.Connection, call_ids: Sequence[str]) -> None:
-    """Deletes the transcripts of these calls with what their alerts quote of them, and has no search find the calls by them."""
+    """Deletes the transcripts of these calls, also from the search index, and the quotations in their alerts."""
     connection.execute(transcripts.delete().where(transcripts.c.call_id.in_(call_ids)))
     alerts.unquote(connection, call_ids)
     for call_id in call_ids:
