@@ -31,6 +31,7 @@ from ui.kit.visitor import visitor, visitor_may, welcome_visitor
 from ui.page import DeskPage
 from ui.shell.nicegui_files import NiceguiFiles
 from ui.shell.nonces import install_nonces
+from ui.shell.page_messages import install_message_checks
 from ui.shell.theme import apply_theme, choose_theme
 from ui.wall import show_wall
 from ui.words import choose_language
@@ -113,6 +114,7 @@ def install_pages(
     nicegui_app.add_exception_handler(404, _not_found)
     app.add_middleware(NiceguiFiles)
     install_nonces()
+    install_message_checks()
     apply_theme(with_login=settings.has_login)
     ui.run_with(
         app,

@@ -13,6 +13,7 @@ from services.domain.client import Client
 from services.domain.errors import EarshotError
 from services.support.root_path import address
 from ui.call.send_form import Fields, SendForm
+from ui.kit.given import text_of
 from ui.kit.icons import icon
 from ui.kit.live_box import LiveBox
 from ui.kit.markup import Box, Text, set_props
@@ -168,7 +169,7 @@ class CallAnnotations(LiveBox):
         return True
 
     async def _dispose(self, event: GenericEventArguments) -> None:
-        await self._attempt(lambda by: self._annotations.dispose(self._call, str(event.args) or None, by))
+        await self._attempt(lambda by: self._annotations.dispose(self._call, text_of(event) or None, by))
 
     async def _attempt(self, change: Callable[[Client], Awaitable[bool]]) -> None:
         self._notice.hide()

@@ -1,7 +1,7 @@
 """The Python side of assets/audio_player.js: two lanes, and the sound of one call."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +13,7 @@ from services.measures.measured import Measured
 from services.support.root_path import address
 from ui.call.player_words import player_words
 from ui.kit.assets import ASSETS, versioned
+from ui.kit.given import fields_of
 from ui.kit.markup import set_props
 from ui.words.turns import said_turns
 
@@ -47,7 +48,7 @@ class AudioPlayer(Element, component=ASSETS / "audio_player.js", dependencies=_M
         self._marked: list[tuple[float, str]] = []
         module_url = versioned("live_playout.js")
         set_props(self, url=self._url(), module_url=module_url, who=who, autostart=autostart, heartbeat=True, words=player_words())
-        self.on("state", lambda event: self._on_change(event.args))
+        self.on("state", lambda event: self._on_change(fields_of(event)))
 
     @property
     def listening(self) -> bool:
@@ -78,7 +79,7 @@ class AudioPlayer(Element, component=ASSETS / "audio_player.js", dependencies=_M
         """Tells the browser whether the call has ended, and whether it is being recorded."""
         set_props(self, over=not call.running, recorded=recorded)
 
-    def _on_change(self, change: dict[str, Any]) -> None:
+    def _on_change(self, change: Mapping[str, Any]) -> None:
         self.state = str(change.get("state"))
         if self.state == "expired" and time.monotonic() - self._renewed_at > _RENEW_INTERVAL_S:
             self._renewed_at = time.monotonic()

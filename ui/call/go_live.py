@@ -1,13 +1,11 @@
 """The steps to real calls, done on the page: the key is checked, an assistant and a number are chosen, and `.env` is written."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from nicegui.events import GenericEventArguments
 
 from services.doctor.going_live import Account, GoingLive
 from services.domain.errors import EarshotError
 from services.domain.phone_number import international
+from ui.kit.given import fields_of
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
 from ui.kit.picker import named, short
@@ -48,7 +46,7 @@ class GoLiveForm:
         self._says.show("")
 
     async def _submit(self, event: GenericEventArguments) -> None:
-        given: Mapping[str, Any] = event.args if isinstance(event.args, dict) else {}
+        given = fields_of(event)
         key, assistant_id, number_id = (str(given.get(name) or "")[:_LONGEST] for name in ("key", "assistant", "number"))
         self._notice.hide()
         self._button.props["disabled"] = True

@@ -1,6 +1,6 @@
 """Moves a scheduled call to another time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from services.desk.desk import CallDesk
 from services.domain.call import Call
 from services.domain.errors import RequestError
 from services.domain.schedule import moved
+from ui.kit.given import fields_of
 from ui.kit.markup import set_props
 from ui.kit.notice import Notice
 from ui.kit.times import milliseconds
@@ -30,7 +31,7 @@ class Reschedule(Element, component="reschedule.js"):
         self._select = select
         self._busy = False
         set_props(self, words={word: say(word) for word in _WORDS})
-        self.on("move", lambda event: self._move(event.args))
+        self.on("move", lambda event: self._move(fields_of(event)))
         self.refresh(call)
 
     def refresh(self, call: Call) -> None:
@@ -38,7 +39,7 @@ class Reschedule(Element, component="reschedule.js"):
         self._call = call
         set_props(self, at=milliseconds(call.earliest_at), by=milliseconds(call.latest_at))
 
-    async def _move(self, args: Any) -> None:
+    async def _move(self, args: Mapping[str, Any]) -> None:
         if self._busy:
             return
         self._busy = True
@@ -60,9 +61,9 @@ class Reschedule(Element, component="reschedule.js"):
             set_props(self, busy=False)
 
 
-def _time(args: Any, name: str) -> datetime | None:
+def _time(args: Mapping[str, Any], name: str) -> datetime | None:
     """A time as the browser sent it. Raises RequestError."""
-    value = args.get(name) if isinstance(args, dict) else None
+    value = args.get(name)
     try:
         return datetime.fromisoformat(str(value)).astimezone(UTC) if value is not None else None
     except (ValueError, OverflowError):

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
+from ui.kit.given import fields_of
 from ui.kit.markup import set_props
 from ui.kit.notice import Notice
 from ui.kit.press import PRESS, came_late
@@ -39,7 +40,7 @@ class SendForm(Element, component="send_form.js", dependencies=[PRESS]):
         self._notice.hide()
         done = False
         try:
-            fields = dict(event.args)
+            fields = dict(fields_of(event))
             if await came_late(self.client, fields.pop("clocks", None)):
                 self._notice.show(say("steer_late_title"), say("steer_late"))
             else:

@@ -12,6 +12,7 @@ from services.doctor.going_live import GoingLive
 from services.domain.client import Scope
 from services.settings import CREDENTIALS
 from ui.call.go_live import GoLiveForm
+from ui.kit.given import text_of
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.visitor import visitor_may
 from ui.words import say
@@ -64,7 +65,7 @@ def welcome(*, demo: bool, missing: Sequence[str], fill: Callable[[str], None], 
 
 def _offer_scenes(fill: Callable[[str], None]) -> None:
     def choose(event: GenericEventArguments) -> None:
-        if number := SCENES.get(str(event.args)):
+        if number := SCENES.get(text_of(event)):
             fill(number)
 
     cards = "".join(

@@ -1,6 +1,6 @@
 """Options for a single call: the first message, the customer's name, what to do at a voicemail, and the assistant's variables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nicegui.element import Element
@@ -36,7 +36,7 @@ class CallOptions(Element, component="call_options.js"):
         self.run_method("empty")
 
 
-def read_options(args: dict[str, Any], *, squad: bool) -> dict[str, Any]:
+def read_options(args: Mapping[str, Any], *, squad: bool) -> dict[str, Any]:
     """The options as the form sent them, as arguments for the desk. Raises RequestError for a value without a name, and for a message to
     leave that is empty."""
     voicemail = next((way for way in Voicemail if way == args.get("voicemail")), None)
@@ -52,17 +52,21 @@ def read_options(args: dict[str, Any], *, squad: bool) -> dict[str, Any]:
     }
 
 
-def _variables(args: dict[str, Any]) -> dict[str, str]:
+def _variables(args: Mapping[str, Any]) -> dict[str, str]:
     """Those that the assistant's texts ask for, then those that were added by hand."""
     asked = args.get("asked")
     found = {str(name): str(value)[:_MAX_VALUE] for name, value in asked.items()} if isinstance(asked, dict) else {}
-    names, values = ([str(text)[:_MAX_VALUE] for text in args.get(key) or ()][:_MAX_VARIABLES] for key in ("names", "values"))
+    names, values = (_texts(args.get(key)) for key in ("names", "values"))
     for name, value in zip(names, values, strict=False):
         if name.strip():
             found[name.strip()] = value
         elif value.strip():
             raise RequestError(say("nameless"))
     return dict(list(found.items())[:_MAX_VARIABLES])
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(text)[:_MAX_VALUE] for text in value[:_MAX_VARIABLES]] if isinstance(value, list) else []
 
 
 def _text(value: Any, *, most: int = _MAX_VALUE) -> str | None:

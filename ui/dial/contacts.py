@@ -14,6 +14,7 @@ from services.domain.contact_files import read_contacts
 from services.domain.errors import EarshotError
 from services.domain.phone_number import international
 from ui.kit.following import follow
+from ui.kit.given import fields_of, text_of
 from ui.kit.markup import set_props
 from ui.kit.visitor import visitor
 from ui.words import say, text
@@ -81,7 +82,7 @@ class Contacts(Element, component="contacts.js", dependencies=["../kit/fill.js"]
         self.run_method("show", contacts, answer)
 
     async def _save(self, event: GenericEventArguments) -> None:
-        given = event.args if isinstance(event.args, dict) else {}
+        given = fields_of(event)
         fields = [_field(given.get(name)) for name in ("number", "name", "note")]
         try:
             contact = contact_of(*fields, regions=self._regions())
@@ -92,7 +93,7 @@ class Contacts(Element, component="contacts.js", dependencies=["../kit/fill.js"]
             self._show(told=say("contact_saved", name=contact.name))
 
     async def _remove(self, event: GenericEventArguments) -> None:
-        given = event.args if isinstance(event.args, dict) else {}
+        given = fields_of(event)
         number = _field(given.get("number"))
         name = self._desk.contacts.name_of(number)
         try:
@@ -110,7 +111,7 @@ class Contacts(Element, component="contacts.js", dependencies=["../kit/fill.js"]
         problem = ""
         try:
             # In a thread: a long file takes a second, in which nobody would hear their call.
-            read = await asyncio.to_thread(read_contacts, event.args if isinstance(event.args, str) else "", self._regions())
+            read = await asyncio.to_thread(read_contacts, text_of(event), self._regions())
             if read.refused:
                 more = len(read.refused) - _NAMED
                 names = ", ".join(read.refused[:_NAMED]) + (f" … (+{more})" if more > 0 else "")

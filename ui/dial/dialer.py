@@ -1,7 +1,7 @@
 """The number field and the Call button: checks what is typed, says what Call would do, and places the call."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nicegui import background_tasks, ui
@@ -21,6 +21,7 @@ from ui.dial.call_options import CallOptions, read_options
 from ui.dial.pickers import Pickers
 from ui.dial.questions import Questions
 from ui.kit.following import follow
+from ui.kit.given import fields_of, text_of
 from ui.kit.icons import icon
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
@@ -70,7 +71,7 @@ class Dialer:
         self._pastes = 0
         self._said: tuple[str | None, dict[str, str]] | None = None
         self._questions = Questions()
-        self._chosen: dict[str, Any] = {}
+        self._chosen: Mapping[str, Any] = {}
         request = ui.context.client.request
         self._browser_region = browser_region(request.headers.get("accept-language", "")) if request else None
         self._not_meant = ""  # a text whose reading the user has dismissed
@@ -104,10 +105,10 @@ class Dialer:
                 set_props(self._unrecorded, data_testid="dial-unrecorded")
             self._notice = Notice()
         section.set_visibility(visitor_may(Scope.CALL))
-        self.form.on("typed", lambda event: self._typed(_text(event.args)))
-        self.form.on("pasted", lambda event: self._pasted(event.args))
-        self.form.on("chosen", lambda event: self._choose(event.args))
-        self.form.on("left", lambda event: self._left(_text(event.args)))
+        self.form.on("typed", lambda event: self._typed(_text(text_of(event))))
+        self.form.on("pasted", lambda event: self._pasted(text_of(event)))
+        self.form.on("chosen", lambda event: self._choose(fields_of(event)))
+        self.form.on("left", lambda event: self._left(_text(text_of(event))))
         self.form.on("dismissed", self._dismiss)
         self.form.on("dial", self._dial)
         self._typed(to)
@@ -152,22 +153,22 @@ class Dialer:
             set_props(self.form, shape={"of": text, "text": grouped})
         self._check(text, complete=False)
 
-    def _pasted(self, text: Any) -> None:
+    def _pasted(self, text: str) -> None:
         """Extracts and formats the number in a pasted text."""
         self._pastes += 1  # so that pasting the same text again counts as a change
-        text = text[:_MAX_PASTED] if isinstance(text, str) else ""
+        text = text[:_MAX_PASTED]
         number = (text.strip() if is_sip(text.strip()) else number_in(text, self._regions()))[:_MAX_TEXT]
         set_props(self.form, shape={"of": text, "text": number, "pasted": self._pastes})
         self._typed(number)
 
-    def _choose(self, args: dict[str, Any]) -> None:
+    def _choose(self, args: Mapping[str, Any]) -> None:
         """Something was chosen or filled in: if the call is another one now, an open question was not about it."""
         before = self._rest
         self._take(args)
         if self._rest != before:
             self._check(self._text, complete=False)
 
-    def _take(self, args: dict[str, Any]) -> None:
+    def _take(self, args: Mapping[str, Any]) -> None:
         self._chosen = args
         if self._pickers.choose(args):
             self._show_options()
@@ -301,12 +302,13 @@ class Dialer:
         self._busy = True
         call = None
         try:
-            call = await self._place(_text(event.args.get("text")), event.args)
+            args = fields_of(event)
+            call = await self._place(_text(args.get("text")), args)
         finally:
             self._busy = False
             self.form.run_method("settle", call is not None)
 
-    async def _place(self, text: str, args: dict[str, Any]) -> Call | None:
+    async def _place(self, text: str, args: Mapping[str, Any]) -> Call | None:
         self._notice.hide()
         if await came_late(self.form.client, args.get("clocks")):
             self._notice.show(say("late_title"), say("late"))
@@ -354,7 +356,7 @@ class Dialer:
     def _recording_agreed(self) -> bool | None:
         return True if self._questions.agreed(_RECORDED) else False if self._questions.agreed(_UNRECORDED) else None
 
-    def _read_options(self, args: dict[str, Any]) -> dict[str, Any]:
+    def _read_options(self, args: Mapping[str, Any]) -> dict[str, Any]:
         return read_options(args, squad=self._pickers.squad_id is not None)
 
     async def _weigh(self, order: CallOrder) -> bool:

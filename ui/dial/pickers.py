@@ -1,6 +1,6 @@
 """Choice of assistant or squad, and of caller ID, from Vapi's lists. The ones from the environment are preselected."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.desk.desk import CallDesk
@@ -56,7 +56,7 @@ class Pickers:
         self._caller_ids.offer(("", [(item.id, _line(item)) for item in directory.caller_ids.values()]))
         self._failed.set_visibility(directory.failed)
 
-    def choose(self, args: dict[str, Any]) -> bool:
+    def choose(self, args: Mapping[str, Any]) -> bool:
         """Reads the choice from the form's fields. True if it is another one than before."""
         before = self._speaker, self.phone_number_id
         self._speaker = _id(args.get("assistant")) or self._desk.assistant_id

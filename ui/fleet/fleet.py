@@ -9,6 +9,7 @@ from services.desk.desk import CallDesk
 from services.domain.call import Call
 from services.measures.trouble import LOST_S
 from ui.fleet.cards import Card, card, find, in_fleet
+from ui.kit.given import text_of
 from ui.kit.icons import drawing
 from ui.kit.live_box import Batch, LiveBox
 from ui.kit.markup import set_props
@@ -45,7 +46,7 @@ class Grid(Element, component="fleet.js", dependencies=[FORMATS]):
         set_props(self, initial=cards, words=words, icons=icons, controls=open_ is not None, wall=for_a_room)
         for event, handler in (("open", open_), ("hear", hear), ("quiet", quiet)):
             if handler:
-                self.on(event, lambda args, handler=handler: handler(str(args.args)))
+                self.on(event, lambda event, handler=handler: handler(text_of(event)))
 
 
 class Fleet(LiveBox):

@@ -7,6 +7,7 @@ from nicegui.element import Element
 
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
+from ui.kit.given import text_of
 from ui.kit.markup import set_props
 from ui.kit.times import FORMATS, milliseconds
 from ui.kit.tone import tone_of
@@ -39,7 +40,7 @@ class CallList(Element, component="call_list.js", dependencies=[FORMATS]):
         super().__init__()
         set_props(self, initial=list(rows), words={"inbound": say("inbound"), "fresh": say("fresh")})
         self.ids = {row["id"] for row in rows}
-        self.on("choose", lambda event: choose(str(event.args)))
+        self.on("choose", lambda event: choose(text_of(event)))
 
     def put(self, rows: Iterable[Row]) -> None:
         """Adds rows, or replaces those of the same calls."""

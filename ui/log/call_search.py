@@ -12,6 +12,7 @@ from nicegui.element import Element
 from services.domain.call import CallStatus
 from services.support.root_path import address
 from services.vapi.ended_reasons import Family
+from ui.kit.given import fields_of
 from ui.kit.later import later
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.visitor import visitor_reads_reports
@@ -104,7 +105,7 @@ class CallSearch:
         self._export: Text | None = None
         self._asked = asked
         self._form = SearchForm()
-        self._form.on("wanted", lambda event: changed(Filters.read(event.args)))
+        self._form.on("wanted", lambda event: changed(Filters.read(fields_of(event))))
         if asked.in_form:
             set_props(self._form, initial=asked.in_form)
             self.show(export=Filters(), visible=True)

@@ -5,6 +5,7 @@ from nicegui.events import GenericEventArguments
 from services.domain.call import Call
 from services.domain.consent import MayRecord
 from services.recording.recordings import Recordings
+from ui.kit.given import repeats
 from ui.kit.live_box import LiveBox
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
@@ -54,7 +55,7 @@ class RecordSwitch(LiveBox):
 
     async def _toggle(self, event: GenericEventArguments) -> None:
         """Where it has to be agreed, a second press says so. A double click is one press."""
-        if self._busy or event.args["detail"] > 1:
+        if self._busy or repeats(event):
             return
         asks = not self._recordings.recording(self._call_id) and self._recordings.may_record(self._call) is MayRecord.IF_AGREED
         if asks and not self._asking:

@@ -8,6 +8,7 @@ from services.domain.call import Call
 from services.domain.client import Scope
 from services.domain.errors import EarshotError
 from services.recording.recordings import Recordings
+from ui.kit.given import repeats
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
 from ui.kit.visitor import visitor, visitor_may
@@ -63,7 +64,7 @@ class Recorded(Replayable):
                 Text("a", words, "btn small", href=download_address(self._call.id, part), download=True)
 
     async def _press_delete(self, event: GenericEventArguments) -> None:
-        if event.args["detail"] > 1:  # a double click is one press
+        if repeats(event):
             return
         if not self._confirming:
             self._confirm(True)

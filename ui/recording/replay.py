@@ -8,6 +8,7 @@ from nicegui.element import Element
 from services.measures.measured import Measured
 from services.recording.clips import LONGEST_S
 from services.support.root_path import address
+from ui.kit.given import number
 from ui.kit.markup import set_props
 from ui.kit.times import FORMATS
 from ui.words import text
@@ -65,9 +66,9 @@ class Replay(Element, component="replay.js", dependencies=[FORMATS, *_MODULES]):
         set_props(self, base=base, words=words, start=start_s, notable=bool(on_note), clipped=0 if vapis else LONGEST_S)
         set_props(self, start_at=None if start_unix_s is None else 1000 * start_unix_s)
         if on_line:
-            self.on("line", lambda event: on_line(int(event.args)))
+            self.on("line", lambda event: on_line(-1 if (line := number(event.args)) is None else int(line)))
         if on_note:
-            self.on("note", lambda event: on_note(float(event.args)))
+            self.on("note", lambda event: None if (moment_s := number(event.args)) is None else on_note(moment_s))
 
     def seek(self, seconds: float) -> None:
         self.run_method("seek", seconds)

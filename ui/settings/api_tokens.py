@@ -1,8 +1,5 @@
 """The API tokens in the settings: those there are, one more, and the end of any. A new token is shown once."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from nicegui.events import GenericEventArguments
 
 from services.desk.lists.made_tokens import MadeTokens
@@ -10,6 +7,7 @@ from services.domain.api_token import ApiToken
 from services.domain.client import Scope
 from services.domain.errors import EarshotError
 from ui.kit.following import follow
+from ui.kit.given import fields_of
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
 from ui.kit.times import LocalTime
@@ -83,7 +81,7 @@ class ApiTokensPanel:
         Text("button", say("token_make"), "btn", type="submit", data_testid="token-make")
 
     async def _make(self, event: GenericEventArguments) -> None:
-        given: Mapping[str, Any] = event.args if isinstance(event.args, dict) else {}
+        given = fields_of(event)
         scopes = given.get("scopes")
         self._hide()
         try:

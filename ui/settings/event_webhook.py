@@ -7,6 +7,7 @@ from nicegui.events import GenericEventArguments
 
 from services.journal import Delivery, DeliveryState, Endpoint, EventKind
 from services.webhooks_out.endpoints import Endpoints
+from ui.kit.given import repeats
 from ui.kit.markup import Box, Text
 from ui.kit.times import LocalTime
 from ui.kit.visitor import visitor
@@ -37,7 +38,7 @@ def kind_fields(chosen: Collection[EventKind]) -> None:
 
 def chosen_kinds(given: object) -> list[EventKind]:
     """What was checked."""
-    return [EventKind(kind) for kind in given if kind in set(EventKind)] if isinstance(given, list) else []
+    return [kind for kind in EventKind if kind in given] if isinstance(given, list) else []
 
 
 class WebhookRow(Box):
@@ -97,7 +98,7 @@ class WebhookRow(Box):
         await self._do(lambda: self._endpoints.choose(self._id, chosen_kinds(event.args), visitor()))
 
     async def _press_delete(self, event: GenericEventArguments) -> None:
-        if event.args["detail"] > 1:  # a double click is one press
+        if repeats(event):
             return
         if self._sure:
             await self._do(lambda: self._endpoints.remove(self._id, visitor()))

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from nicegui import background_tasks, ui
 from nicegui.events import GenericEventArguments
@@ -11,6 +10,7 @@ from services.domain.client import Scope
 from services.domain.errors import EarshotError
 from services.journal import EventKind
 from services.webhooks_out.endpoints import LONGEST_URL, Endpoints
+from ui.kit.given import fields_of
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
 from ui.kit.visitor import visitor, visitor_may
@@ -107,7 +107,7 @@ class EventWebhooksPanel:
             await asyncio.sleep(_REFRESH_S)
 
     async def _add(self, event: GenericEventArguments) -> None:
-        given: Any = event.args if isinstance(event.args, dict) else {}
+        given = fields_of(event)
         self._notice.hide()
 
         async def add() -> None:

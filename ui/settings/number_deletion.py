@@ -7,6 +7,7 @@ from services.desk.erasing.number_erasure import erase_number, known_of
 from services.dialling.block_list import understood
 from services.domain.errors import EarshotError, NumberError
 from services.domain.phone_number import international
+from ui.kit.given import text_of
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.kit.visitor import visitor
@@ -62,7 +63,7 @@ class NumberDeletion:
     async def _look(self, event: GenericEventArguments) -> None:
         self.hide()
         try:
-            number = understood(event.args if isinstance(event.args, str) else "")
+            number = understood(text_of(event))
             if number is None or number.endswith("*"):
                 raise NumberError("Write a number with + and the country code, like +14155552671.")
             known = await known_of(self._desk, number, visitor())

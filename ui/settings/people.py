@@ -13,6 +13,7 @@ from services.domain.errors import EarshotError, RequestError
 from services.domain.person import LONGEST_NAME, Person, Role
 from services.support.root_path import address
 from ui.kit.following import follow
+from ui.kit.given import fields_of, repeats
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
 from ui.kit.visitor import visitor
@@ -83,7 +84,8 @@ class PeoplePanel:
             Text("summary", say("person_change", name=person.name))
 
             async def change(event: GenericEventArguments) -> None:
-                await self._do(lambda: self._people.change(person.id, visitor(), role=_role(event.args), caps=_caps(event.args)))
+                given = fields_of(event)
+                await self._do(lambda: self._people.change(person.id, visitor(), role=_role(given), caps=_caps(given)))
 
             with Box("form", autocomplete="off").on("submit", change, js_handler=_EMIT):
                 _fields(person.role, person.caps)
@@ -102,7 +104,7 @@ class PeoplePanel:
 
         async def press(event: GenericEventArguments) -> None:
             nonlocal asked
-            if sure and event.args["detail"] > 1:  # a double click is one press
+            if sure and repeats(event):
                 return
             if sure and not asked:
                 asked = True
@@ -118,7 +120,7 @@ class PeoplePanel:
 
     async def _invite(self, event: GenericEventArguments) -> None:
         async def invite() -> None:
-            given = event.args if isinstance(event.args, dict) else {}
+            given = fields_of(event)
             _, code = await self._people.invite(str(given.get("name") or ""), _role(given), _caps(given), visitor())
             self._show_link(code)
 

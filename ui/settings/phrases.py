@@ -5,6 +5,7 @@ from nicegui.events import GenericEventArguments
 from services.desk.lists.phrases import LONGEST, MOST, Phrases
 from services.domain.errors import EarshotError
 from ui.kit.following import follow
+from ui.kit.given import text_of
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.kit.visitor import visitor
@@ -51,7 +52,7 @@ class PhrasesPanel:
         self._notice.hide()
         self._saved.show("")
         try:
-            await self._phrases.replace(str(event.args or ""), visitor())
+            await self._phrases.replace(text_of(event), visitor())
         except EarshotError as error:
             self._notice.show_error(error)
         else:

@@ -14,6 +14,7 @@ from services.domain.errors import EarshotError
 from services.domain.rule import LONGEST_PHRASE, RANGES, WITH_SPEAKER, Effect, Rule, RuleKind, RuleSpeaker, altered, rule_of
 from services.support.root_path import address
 from ui.kit.following import follow
+from ui.kit.given import fields_of
 from ui.kit.markup import set_props
 from ui.kit.times import FORMATS, milliseconds
 from ui.kit.visitor import visitor
@@ -113,7 +114,7 @@ class RulesDialog(Element, component="rules.js", dependencies=[FORMATS]):
             self.run_method("show", [_plain(rule) for rule in self._rules.all()], answer)
 
     async def _save(self, event: GenericEventArguments) -> None:
-        given = _mapping(event)
+        given = fields_of(event)
         fields = _fields(given)
         try:
             if rule_id := _text(given.get("id")):
@@ -126,7 +127,7 @@ class RulesDialog(Element, component="rules.js", dependencies=[FORMATS]):
             self._show(told=say("rules_saved" if rule.on else "rules_saved_off", rule=rule_words(rule)))
 
     async def _switch(self, event: GenericEventArguments) -> None:
-        given = _mapping(event)
+        given = fields_of(event)
         change = partial(altered, now=self._rules.now(), on=given.get("on") is True)
         try:
             await self._rules.alter(_text(given.get("id")), change, visitor())
@@ -141,7 +142,7 @@ class RulesDialog(Element, component="rules.js", dependencies=[FORMATS]):
 
     async def _try(self, event: GenericEventArguments) -> None:
         try:
-            rule = rule_of("", **_fields(_mapping(event)))
+            rule = rule_of("", **_fields(fields_of(event)))
             trial = await self._desk.trials.try_(rule, visitor())
         except EarshotError as error:
             self.run_method("tried", {"problem": error_words(error)[1]})
@@ -196,10 +197,6 @@ def _fields(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _chosen(choices: type[C], value: object) -> C | None:
     return next((choice for choice in choices if choice.value == value), None)
-
-
-def _mapping(event: GenericEventArguments) -> Mapping[str, Any]:
-    return event.args if isinstance(event.args, dict) else {}
 
 
 def _text(value: object) -> str:

@@ -8,6 +8,7 @@ from services.desk.desk import CallDesk
 from services.domain.alert import Alert
 from services.domain.rule import Effect
 from ui.kit.following import follow
+from ui.kit.given import text_of
 from ui.kit.markup import set_props
 from ui.words import say
 from ui.words.alerts import alert_words
@@ -24,7 +25,7 @@ class Alerts(Element, component="alerts.js", dependencies=["../kit/tab_title.js"
         super().__init__()
         self._desk = desk
         set_props(self, words={key: say(name) for key, name in _WORDS.items()})
-        self.on("open", lambda event: open_(str(event.args)))
+        self.on("open", lambda event: open_(text_of(event)))
         follow(desk.alerts.raised, self._on_alert)
 
     def _on_alert(self, alert: Alert) -> None:

@@ -12,6 +12,7 @@ from services.domain.errors import EarshotError
 from services.domain.phone_number import region_name
 from services.support.words import catalogue, languages
 from ui.kit.following import follow
+from ui.kit.given import fields_of, text_of
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice
 from ui.kit.visitor import visitor
@@ -62,7 +63,7 @@ class RecordingRulesPanel:
 
     def _row(self, region: str, mode: RecordingMode) -> None:
         async def change(event: GenericEventArguments) -> None:
-            await self._alter(lambda rules: _checked(rules, regions={**rules.regions, region: str(event.args)}))
+            await self._alter(lambda rules: _checked(rules, regions={**rules.regions, region: text_of(event)}))
 
         async def remove() -> None:
             await self._alter(lambda rules: _checked(rules, regions={name: kept for name, kept in rules.regions.items() if name != region}))
@@ -105,16 +106,17 @@ class RecordingRulesPanel:
 
     def _writing(self, tag: str) -> Callable[[GenericEventArguments], object]:
         async def write(event: GenericEventArguments) -> None:
-            await self._alter(lambda rules: _checked(rules, sentences={**rules.sentences, tag: str(event.args)}))
+            await self._alter(lambda rules: _checked(rules, sentences={**rules.sentences, tag: text_of(event)}))
 
         return write
 
     async def _add(self, event: GenericEventArguments) -> None:
-        region, mode = str(event.args.get("region")), str(event.args.get("mode"))
+        given = fields_of(event)
+        region, mode = str(given.get("region")), str(given.get("mode"))
         await self._alter(lambda rules: _checked(rules, regions={**rules.regions, region: mode}))
 
     async def _change_default(self, event: GenericEventArguments) -> None:
-        await self._alter(lambda rules: replace(_checked(rules), default=checked(str(event.args), {}, {}).default))
+        await self._alter(lambda rules: replace(_checked(rules), default=checked(text_of(event), {}, {}).default))
 
     async def _alter(self, change: Callable[[RecordingRules], RecordingRules]) -> None:
         self._notice.hide()

@@ -9,6 +9,7 @@ from services.dialling.switch import Stop, Switch
 from services.domain.call import Call
 from services.domain.client import Scope
 from services.domain.errors import EarshotError
+from ui.kit.given import repeats
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.kit.times import LocalTime
@@ -79,7 +80,7 @@ class SafetyPanel:
 
     async def _press_end(self, event: GenericEventArguments) -> None:
         # A double click is one press, not a press and its confirmation.
-        if self._ending or event.args["detail"] > 1:
+        if self._ending or repeats(event):
             return
         if not self._confirming:
             self._confirming = True

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.desk.calls import lookups
-from services.desk.calls.lookups import MISS_S, PER_MINUTE, Lookups
+from services.desk.calls.lookups import LONGEST_ID, MISS_S, PER_MINUTE, Lookups
 from services.domain.call import Call, CallStatus
 from services.domain.client import Client
 from services.domain.errors import CallNotFound, LimitReached
@@ -44,6 +44,14 @@ async def test_an_id_that_vapi_does_not_know_is_remembered_for_a_while() -> None
     vapi.calls["none"] = Call(id="none", status=CallStatus.RINGING)
     vapi.now += MISS_S
     assert (await vapi.lookups.read("none", ONE)).id == "none"
+
+
+async def test_vapi_is_not_asked_about_what_is_too_long_for_an_id() -> None:
+    vapi = Vapi()
+    for length in (LONGEST_ID, LONGEST_ID + 1, 100_000):
+        with pytest.raises(CallNotFound):
+            await vapi.lookups.read("x" * length, ONE)
+    assert vapi.asked == ["x" * LONGEST_ID]
 
 
 async def test_one_client_does_not_have_vapi_asked_without_end_nor_starve_another() -> None:
