@@ -250,16 +250,16 @@ async def test_a_call_that_somebody_confirms_counts_as_theirs(vapi: StandIn, des
 
 
 async def test_many_confirmed_at_once_exceed_no_cap(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
+    """Each is charged to whoever confirms it, together with what they placed themselves."""
     one, _ = desks
-    await one.people.invite("Ana", Role.CALLER, Caps(per_hour=1), PAGE)
-    person = one.people.named("Ana")
-    assert person
+    person, _ = await one.people.invite("Ana", Role.CALLER, Caps(per_hour=2), PAGE)
     one.questions.watch(lambda: True)
+    await one.place(one.order(NUMBER), person.client)
     questions = [await ask(one, f"+1212555010{number}", fingerprint=str(number)) for number in range(3)]
     answers = [one.questions.answer(question.id, person.client, agree=True) for question in questions]
     results = await asyncio.gather(*answers, return_exceptions=True)
     assert sorted(type(result).__name__ for result in results) == ["Call", "LimitReached", "LimitReached"]
-    assert len(vapi.bodies) == 1
+    assert len(vapi.bodies) == 2
 
 
 async def test_an_erased_number_is_in_no_question(desks: tuple[CallDesk, CallDesk]) -> None:
