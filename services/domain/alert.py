@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.domain.rule import Rule, read_stored, stored
+from services.domain.rule import Rule, read_stored, readable, stored
 from services.domain.text import clean_text
 
 MOST_ALERTS = 100
@@ -34,8 +34,11 @@ def dump(alert: Alert) -> str:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
-def load(call_id: str, text: str) -> Alert:
+def load(call_id: str, text: str) -> Alert | None:
+    """What `dump` wrote; None if a newer version did, for a rule that this one does not know."""
     one = json.loads(text)
+    if not readable(one["rule"]):
+        return None
     return Alert(
         call_id=call_id,
         rule=read_stored(one["rule"]),
@@ -43,6 +46,11 @@ def load(call_id: str, text: str) -> Alert:
         amount=one["amount"],
         said=one["said"],
     )
+
+
+def without_quote(text: str) -> str:
+    """What `dump` wrote, in whichever version, without the line with the keyword."""
+    return json.dumps(json.loads(text) | {"said": ""}, ensure_ascii=False, separators=(",", ":"))
 
 
 def quote(line: str) -> str:

@@ -172,8 +172,13 @@ def stored(rule: Rule) -> dict[str, Any]:
     }
 
 
+def readable(one: dict[str, Any]) -> bool:
+    """False for a rule of a newer version that this one does not know the kind or the speaker of."""
+    return one["kind"] in {kind.value for kind in RuleKind} and one["speaker"] in {speaker.value for speaker in RuleSpeaker}
+
+
 def read_stored(one: dict[str, Any]) -> Rule:
-    """What `stored` gave. Fields and effects that a newer version has added are left out."""
+    """What `stored` gave, if it is `readable`. Fields and effects that a newer version has added are left out."""
     return Rule(
         id=one["id"],
         kind=RuleKind(one["kind"]),
@@ -191,6 +196,6 @@ def dumped(rules: Iterable[Rule]) -> str:
 
 
 def loaded(text: str) -> dict[str, Rule]:
-    """What `dumped` wrote, by id. A kind of a newer version is left out."""
+    """What `dumped` wrote, by id. Without rules of a newer version that are not `readable`."""
     read = (json.loads(line) for line in text.split("\n") if line)
-    return {one["id"]: read_stored(one) for one in read if one["kind"] in {kind.value for kind in RuleKind}}
+    return {one["id"]: read_stored(one) for one in read if readable(one)}

@@ -24,7 +24,9 @@ async def _data(desk: CallDesk, event: Delivery) -> dict[str, Any]:
         await desk.alerts.load([event.call_id])
         # As a token with the scope `read` gets it: an event is no right to hear calls.
         return call_details(desk, event.call, listen_url=None, may_listen=False)
-    if event.alert:
+    if event.kind is EventKind.ALERT:
+        if event.alert is None:
+            raise ValueError("an alert of a rule that only a newer version knows")
         return {"id": event.call_id, "alert": alert_answer(event.alert)}
     if event.kind is EventKind.TRANSCRIPT:
         return {"id": event.call_id, "lines": [line_answer(line) for line in await desk.journal.transcript(event.call_id)]}
