@@ -1,5 +1,5 @@
 """The same databases as the journal's own tests have."""
 
-from tests.journal.conftest import postgres, url
+from tests.journal.conftest import postgres, starts_empty, url
 
-__all__ = ["postgres", "url"]
+__all__ = ["postgres", "starts_empty", "url"]

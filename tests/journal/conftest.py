@@ -17,6 +17,8 @@ from tests import journals
 from tests.journal.postgres import cluster, programs
 
 _numbers = itertools.count()
+_servers: set[str] = set()
+"""Those that have a migrated database."""
 
 Open = Callable[..., Awaitable[Journal]]
 
@@ -30,15 +32,30 @@ def postgres() -> Iterator[Path]:
         yield server.folder
 
 
+@pytest.fixture
+def starts_empty() -> bool:
+    """False: a test's PostgreSQL database starts as a copy of a migrated one, as `tests.journals` has it for SQLite."""
+    return False
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
-async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
+async def url(request: pytest.FixtureRequest, tmp_path: Path, starts_empty: bool) -> str:
+    """A new database of each kind. That of SQLite is empty until a journal is opened there."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'data' / 'journal.db'}"
     server = f"postgresql://earshot@/%s?host={request.getfixturevalue('postgres')}"
     name = f"journal_{next(_numbers)}"
-    await execute(server % "postgres", f"CREATE DATABASE {name}")
+    template = "template1" if starts_empty else await _migrated(server)
+    await execute(server % "postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
     return server % name
+
+
+async def _migrated(server: str) -> str:
+    if server not in _servers:
+        await execute(server % "postgres", "CREATE DATABASE migrated")
+        await (await journals.open_journal(server % "migrated")).aclose()
+        _servers.add(server)
+    return "migrated"
 
 
 async def execute(url: str, statement: str) -> Sequence[Sequence[Any]]:

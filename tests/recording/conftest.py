@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.journal.conftest import postgres, url
+from tests.journal.conftest import postgres, starts_empty, url
 from tests.journal.test_apps import apps
 from tests.listening.conftest import line, stand_in
 from tests.recording.s3 import S3, s3_server
 
-__all__ = ["apps", "line", "postgres", "stand_in", "url"]
+__all__ = ["apps", "line", "postgres", "stand_in", "starts_empty", "url"]
 
 
 @pytest.fixture(scope="session")

@@ -9,3 +9,8 @@ from tests.journal.conftest import Open
 @pytest.fixture
 def opening() -> Open:
     return Journal.open
+
+
+@pytest.fixture
+def starts_empty() -> bool:
+    return True

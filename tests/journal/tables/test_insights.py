@@ -108,6 +108,7 @@ async def test_a_call_that_changes_is_counted_as_it_is_now(journal: Journal) -> 
     )
 
 
+@pytest.mark.parametrize("starts_empty", [True])
 async def test_calls_of_before_the_update_are_counted_alike(url: str, open_journal: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "migrate", partial(migrate, steps=STEPS[: STEPS.index(COUNTED)]))
     await (await open_journal()).aclose()

@@ -103,6 +103,7 @@ async def test_the_index_forgets_what_the_journal_forgets(url: str, journal: Jou
         assert await execute(url, "SELECT rowid FROM earshot_search WHERE earshot_search MATCH 'nee OR hay'") == []
 
 
+@pytest.mark.parametrize("starts_empty", [True])
 async def test_calls_of_an_older_journal_are_found_by_the_index(
     url: str, open_journal: Open, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,7 @@ async def test_calls_are_found_by_why_they_ended(journal: Journal, ended: Callab
     assert [call.id for call in await journal.calls(ended=ended)] == found
 
 
+@pytest.mark.parametrize("starts_empty", [True])
 async def test_calls_of_an_older_journal_are_found_by_why_they_ended(url: str, open_journal: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "migrate", partial(migrate, steps=STEPS[:1]))
     await (await open_journal()).aclose()
