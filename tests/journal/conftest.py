@@ -17,8 +17,8 @@ from tests import journals
 from tests.journal.postgres import cluster, programs
 
 _numbers = itertools.count()
-_servers: set[str] = set()
-"""Those that have a migrated database."""
+_templates: dict[str, str] = {}
+"""By server: its migrated database."""
 
 Open = Callable[..., Awaitable[Journal]]
 
@@ -51,11 +51,13 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path, starts_empty: bool
 
 
 async def _migrated(server: str) -> str:
-    if server not in _servers:
+    """The template, with what copies it by files: in half the time of a copy through the log, as PostgreSQL does it from 15 on."""
+    if server not in _templates:
         await execute(server % "postgres", "CREATE DATABASE migrated")
         await (await journals.open_journal(server % "migrated")).aclose()
-        _servers.add(server)
-    return "migrated"
+        ((version,),) = await execute(server % "postgres", "SHOW server_version_num")
+        _templates[server] = "migrated STRATEGY FILE_COPY" if int(version) >= 150_000 else "migrated"
+    return _templates[server]
 
 
 async def execute(url: str, statement: str) -> Sequence[Sequence[Any]]:

@@ -1,5 +1,5 @@
 """Databases of both kinds."""
 
-from tests.journal.conftest import postgres, url
+from tests.journal.conftest import postgres, starts_empty, url
 
-__all__ = ["postgres", "url"]
+__all__ = ["postgres", "starts_empty", "url"]
