@@ -1,6 +1,6 @@
 """Finds calls by part of a number, a name, a summary or a transcript. Both databases index the trigrams of ended calls: every three
 characters in a row, so that parts of words and numbers are found too. One or two characters are found on SQLite by all trigrams that begin
-with them, on PostgreSQL by comparing all calls.
+with them, on PostgreSQL by comparing all calls, shared among its processes.
 """
 
 import re
@@ -19,6 +19,13 @@ _FREQUENT = 2000  # matching calls, from which on a page is found sooner by comp
 
 _ENDED = sa.text("status = 'ended'")  # without a parameter, so that the partial indexes of the same words apply
 
+_OWN_PLAN = sa.text("SET LOCAL plan_cache_mode = force_custom_plan")
+"""Has PostgreSQL plan each search by its text. After five it would make one plan for all texts, which looks for one or two letters in the
+index of trigrams too: there it finds every call, and compares all of them."""
+_PARALLEL = (sa.text("SET LOCAL parallel_setup_cost = 0"), sa.text("SET LOCAL parallel_tuple_cost = 0"))
+"""Has PostgreSQL compare all calls in several processes. It expects the time to go into reading pages, which these would share no better,
+but nearly all of it goes into comparing texts."""
+
 
 def matching(connection: sa.Connection, query: sa.Select[tuple[str]], search: str) -> sa.Select[tuple[str]]:
     """The query, limited to calls in whose details or transcript `search` occurs. Spaces and signs in a number are ignored."""
@@ -31,6 +38,10 @@ def matching(connection: sa.Connection, query: sa.Select[tuple[str]], search: st
     parts = {digits or text, text}
     if connection.dialect.name == "sqlite":
         return _by_trigrams(connection, query, parts)
+    connection.execute(_OWN_PLAN)
+    if min(map(len, parts)) < _LENGTH:
+        for setting in _PARALLEL:
+            connection.execute(setting)
     return query
 
 

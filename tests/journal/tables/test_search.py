@@ -5,15 +5,18 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
+import sqlalchemy as sa
 
 from services.domain.call import Call, CallStatus
 from services.domain.transcript import Line
 from services.journal import Journal, opening
 from services.journal.database.codec import dump, milliseconds
 from services.journal.database.migrations import STEPS, migrate
+from services.journal.database.schema import calls
 from services.journal.database.search_index import INDEX
 from services.journal.tables import search as search_module
 from services.journal.tables.pruning import KEPT
+from services.journal.tables.search import matching
 from tests.journal.conftest import Clock, Open, execute
 
 TEN = datetime(2026, 9, 1, 10, tzinfo=UTC)
@@ -80,6 +83,23 @@ async def test_one_and_two_characters_are_looked_for_in_the_index_alone(
     assert await found(journal, search) == {"call-0", "call-7"} | at_the_end
     await execute(url, "INSERT INTO earshot_search (earshot_search) VALUES ('delete-all')")
     assert await found(journal, search) == {"call-7"} | at_the_end, "by the end of its text, or because it has not ended"
+
+
+@pytest.mark.parametrize("url", [pytest.param("postgresql", marks=pytest.mark.process)], indirect=True)
+@pytest.mark.parametrize(("search", "parallel"), [("zq", True), ("@", True), ("415", False)])
+async def test_postgresql_plans_each_search_by_its_text_and_compares_all_calls_in_several_processes(
+    journal: Journal, search: str, *, parallel: bool
+) -> None:
+    await journal.save(a_call(1, summary="needle"))
+
+    def plan(connection: sa.Connection) -> str:
+        connection.execute(sa.text("SET LOCAL min_parallel_table_scan_size = 0"))  # else not of a table as small as this one
+        query = matching(connection, sa.select(calls.c.data), search)
+        literal = query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+        assert connection.exec_driver_sql("SHOW plan_cache_mode").scalar() == "force_custom_plan"
+        return "\n".join(connection.exec_driver_sql(f"EXPLAIN {literal}").scalars())
+
+    assert ("Parallel" in await journal._database.read(plan)) is parallel
 
 
 async def test_what_is_found_follows_what_is_known_of_a_call(journal: Journal) -> None:
