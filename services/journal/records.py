@@ -61,7 +61,7 @@ class Begun:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """A login session. `key` is a keyed hash of the id in the cookie. `used_at` may lag behind by minutes. `login` says whose it is
-    (`Person.login`); empty: whoever knew the shared password.
+    (`Person.login`); empty: a user with the shared password.
     """
 
     key: str

@@ -138,7 +138,7 @@ class RemoteRelay:
         sock, unread = await give()
         with sock:
             call, channel = self._find(call_id) or call, self._channel
-            if channel is None:  # since a moment ago
+            if channel is None:  # its process has just died
                 return None
             descriptor = sock.detach()
         number = self._next()

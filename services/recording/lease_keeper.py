@@ -14,7 +14,7 @@ from services.support.tasks import Tasks
 log = logging.getLogger(__name__)
 
 LEASE_RENEWAL_S = 2.0
-_STOP_S = 5.0  # for which whoever stops a recording of another process waits for it: it hears of it within 500 ms
+_STOP_S = 5.0  # how long stopping another process's recording waits: that process reads of it within 500 ms
 
 
 class LeaseKeeper:

@@ -1,4 +1,4 @@
-"""How much one client may have under way at once of what costs disk, or holds others up."""
+"""Limits how many operations one client may run at once that fill the disk or delay others."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ class AtOnce:
 
     @contextmanager
     def one(self, client: Client) -> Iterator[None]:
-        """One more of this client, until the context ends. Raises LimitReached."""
+        """Counts one operation of this client until the context ends. Raises LimitReached if too many run."""
         if self._running[client.name] >= self._most:
             raise LimitReached(f"At most {self._most} {self._what} at once.", retry_after=5)
         self._running[client.name] += 1

@@ -78,8 +78,8 @@ class Event:
 
 @dataclass(slots=True)
 class _Log:
-    """The latest events of one call. Of `measures`, which come every second, only the newest: it stands apart, so that a line of the
-    transcript is found to grow whatever was measured meanwhile.
+    """The latest events of one call. Of `measures`, which come every second, it keeps only the newest, apart from the others, so that
+    a transcript line that grows still replaces its shorter version.
     """
 
     events: deque[Event] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))

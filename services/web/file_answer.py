@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 _BLOCK = 256 * 1024  # bytes read in one go
 
 EACH = 4
-"""Files of one client: each is on disk until the client has read it."""
+"""Most files of one client at once: each is on disk until the client has read it."""
 
 
 class FileAnswer(StreamingResponse):

@@ -1,4 +1,4 @@
-"""Finds the addresses of hosts. Whoever runs the name servers of a host decides how long that takes, so it has threads of its own."""
+"""Finds the addresses of hosts. A host's name servers decide how long that takes, so it has threads of its own."""
 
 import asyncio
 import socket

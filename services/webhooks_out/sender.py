@@ -26,7 +26,7 @@ _INTERIM = 8
 """Answers such as 102 Processing that may come before the real one."""
 
 _READ_BYTES = 8192
-"""Of the socket. Only the head of an answer is read, and parsing more interim answers than fit in here at once would hold up the loop."""
+"""Read from the socket at once. Only the head of an answer is needed; parsing more interim answers at a time would block the loop."""
 
 Problem = Literal["no_answer", "unreachable", "private_address"]
 

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 ACTION = "delete-data"
 """The action of the audit, once with the outcome `asked`, and once with `deleted` or `not-found` by Vapi."""
 
-_PATIENCE_S = 8.0  # for which whoever asks waits for Vapi to confirm
+_PATIENCE_S = 8.0  # how long a request waits for Vapi to confirm
 _AGAIN_S = 30.0  # between attempts at what Vapi has not confirmed
 _RUNNING = "Only the data of a call that has ended can be deleted: deleting does not hang up. End or cancel the call first."
 

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 _PATIENCE = 3.0  # seconds for which a dial waits for the caller ID's country
 _FRESH_S = 60.0
-"""Seconds for which the lists count as current: whoever has made an assistant at Vapi and opens the page wants to see it."""
+"""Seconds after which the lists are read again when the page is opened, so that it shows an assistant just made at Vapi."""
 
 
 class Directory:

@@ -30,7 +30,7 @@ dials = _table(
 `first_call` is the call that the key is answered with. The dial holds a slot from `slot_from` until `slot_until`, which is null once the
 slot is free. `hang_up_by` is who wants its call ended as soon as it is known. `person` is the id of the person who placed it, or who
 agreed to it if an assistant asked; empty if that was nobody with a name. It is null where an earlier version wrote the row: there
-`confirmed_by` is the name of whoever agreed, and nobody writes it any more."""
+`confirmed_by` is the name of the person who agreed. It is not written any more."""
 
 calls = _table(
     "earshot_calls",
@@ -109,7 +109,7 @@ sessions = _table(
     revision=sa.BigInteger,
     login=sa.String,
 )
-"""The logins of the page. `login` says whose one is (`Person.login`); empty: whoever knew the shared password."""
+"""The logins of the page. `login` says whose each is (`Person.login`); empty: a user with the shared password."""
 
 recordings = _table(
     "earshot_recordings",

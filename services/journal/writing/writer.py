@@ -24,7 +24,7 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 _LARGEST = 256  # writes per transaction; with more, the first would wait too long for the last
-_FACT_PATIENCE_S = 2.0  # for which whoever reports a fact waits for the disk: an answer must not wait for the end of an outage
+_FACT_PATIENCE_S = 2.0  # how long the reporter of a fact waits for the disk: an answer must not wait for the end of an outage
 _PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # before each new attempt during an outage; the last one repeats
 _REJECTED_AGAIN_S = 60.0  # after which facts that the database did not accept are tried again
 _CLOSING_S = 5.0  # for which closing goes on writing what waits

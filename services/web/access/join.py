@@ -1,4 +1,4 @@
-"""The page to which a one-time link leads: whoever has it chooses a password, and is logged in. It works without JavaScript."""
+"""The page to which a one-time link leads: its holder chooses a password, and is logged in. It works without JavaScript."""
 
 from html import escape
 from string import Template

@@ -12,7 +12,7 @@ def key_of_token(token_id: str) -> str:
 
 
 class Logins:
-    """Says of a key whether its session or token still lives. `sessions` is None if nobody has to log in."""
+    """Which sessions and tokens, by their keys, are still valid. `sessions` is None if nobody has to log in."""
 
     def __init__(self, sessions: Sessions | None, tokens: MadeTokens) -> None:
         self._sessions = sessions

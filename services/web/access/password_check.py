@@ -44,7 +44,7 @@ class PasswordCheck:
             raise HasToWait(seconds)
 
     async def login_of(self, address: str, name: str, password: str) -> str | None:
-        """What a session keeps of whoever this is (`Person.login`), empty for the shared password; None if the password is wrong.
+        """What a session keeps of the person (`Person.login`), empty for the shared password; None if the password is wrong.
 
         Raises HasToWait.
         """

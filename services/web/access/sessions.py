@@ -65,7 +65,7 @@ class Sessions:
     async def begin(self, login: str = "") -> str:
         """Creates a session and returns its id, for a cookie. Ends the oldest session if there are too many. Raises JournalError.
 
-        `login` says whose it is (`Person.login`); empty: whoever knew the shared password.
+        `login` says whose it is (`Person.login`); empty: a user with the shared password.
         """
         session_id = secrets.token_urlsafe(32)
         now = self._now()
@@ -130,7 +130,10 @@ class Sessions:
         return hmac.digest(self._password, session_id.encode(errors="replace"), "sha256").hex()[:32]
 
     async def _still_allowed(self, session: Session) -> bool:
-        """False once whoever began the session may not be in any more. Another process may have let them in this moment."""
+        """False once the person of the session was disabled or removed, or has ended it.
+
+        Before it answers that, it reads the journal's news: another process may just have let them in.
+        """
         if self._allowed(session):
             return True
         while session.login:

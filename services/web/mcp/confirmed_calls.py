@@ -26,7 +26,7 @@ _TRIES = 100
 
 
 class ConfirmedCalls:
-    """Asks on the page, and places what was agreed to through REST, with the same key as whoever agreed."""
+    """Asks on the page. Places a call that was confirmed through REST, with the same key as the page that confirmed it."""
 
     def __init__(self, desk: CallDesk, rest: InnerRequests) -> None:
         self._desk = desk

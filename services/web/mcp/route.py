@@ -49,7 +49,7 @@ class McpRoute:
         if not (self._configured or self._desk.tokens.any_may(Permission.MCP)):
             return problem(404, "not_found", "MCP is off: no token has the scope `mcp`. Make one in the settings of the page.")
         client = scope.get("state", {}).get("client")
-        # A browser that is logged in sends its cookie whoever asks; an assistant is to have a token.
+        # A logged-in browser sends its cookie for any page that asks. An assistant needs a token.
         if not isinstance(client, Client) or client.person or client.name in (PAGE.name, LOCAL.name) or Permission.MCP not in client.scopes:
             return problem(403, "forbidden_scope", "MCP needs a token with the scope `mcp`.", title="Not allowed")
         if scope["method"] != "POST":  # without sessions there is nothing to subscribe to, and none to end

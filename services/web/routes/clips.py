@@ -15,7 +15,7 @@ from services.web.access.current_client import client_of, may
 from services.web.at_once import AtOnce
 from services.web.file_answer import EACH, FileAnswer
 
-_UNSAID_S = 60.0  # of a clip whose end is not said
+_UNSAID_S = 60.0  # length of a clip without `to`
 _Moment = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 From = Annotated[_Moment, Query(alias="from", description="Seconds from the recording's first sound")]
 To = Annotated[_Moment | None, Query(description=f"The same, at most {LONGEST_S:.0f} s later; by default a minute later")]

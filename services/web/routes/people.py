@@ -22,7 +22,7 @@ Region = Annotated[StrictStr, Field(pattern=r"^[A-Z]{2}$")]
 
 
 class CapsBody(BaseModel):
-    """What a person may do within their role. null: only what holds for everybody."""
+    """Limits of a person within their role. null: only the limits for everybody apply."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -69,7 +69,7 @@ class PersonAnswer(BaseModel):
 
 
 class InvitedAnswer(PersonAnswer):
-    link: str = Field(description="Opens once, for 48 hours: whoever has it chooses the password. It is shown only now")
+    link: str = Field(description="Works once, within 48 hours: its holder chooses the password. It is shown only now")
 
 
 class PeopleAnswer(BaseModel):
@@ -108,7 +108,7 @@ class _PeopleRoutes:
         return JSONResponse({"people": [_person(person) for person in self._people.all()]})
 
     async def invite(self, request: Request, body: PersonRequest) -> JSONResponse:
-        """Answers with a link, which is good once and for 48 hours."""
+        """Answers with a link, which works once, within 48 hours."""
         client = client_of(request, Scope.MANAGE)
         self._require_passwords()
         person, code = await self._people.invite(body.name, body.role, body.caps.caps(), client)

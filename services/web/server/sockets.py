@@ -25,7 +25,7 @@ _REFUSED = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\
 
 
 class _Reader(StreamReader):
-    """Knows what it was read from for a frame that is not complete, whose head is already parsed."""
+    """Keeps the bytes of a frame that is not complete, also those of its header, which is parsed already."""
 
     def __init__(self) -> None:
         super().__init__()

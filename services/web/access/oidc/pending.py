@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 LASTS_S = 600
-"""For which somebody may take to sign in at the provider."""
+"""How long somebody may take to sign in at the provider."""
 
 _RANDOM = 32  # bytes
 

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 _TIMEOUT_S = 10.0
 _MOST_BYTES = 1_000_000
-_FRESH_S = 3600.0  # for which the provider's description is believed
+_FRESH_S = 3600.0  # how long the provider's description and keys are used before they are read again
 _NEW_KEYS_EVERY_S = 30.0  # at most, when a token names a key that is not known: anybody can send such a token
 _LEEWAY_S = 60
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
@@ -32,7 +32,7 @@ _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "E
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """What the provider says of whoever signed in. `id_token` is the hint for signing out."""
+    """The person who signed in, as the provider describes them. `id_token` is the hint for signing out."""
 
     subject: str
     claims: Mapping[str, Any]
