@@ -73,7 +73,7 @@ class CallAnnotations(LiveBox):
             self._show(Annotations())
 
     def allow(self, allowed: bool) -> None:
-        """Says whether whoever opened the page may write here. Everybody may read."""
+        """Sets whether the visitor may write here. Everybody may read."""
         self._allowed = allowed
         for form in (self._writing, self._tagging):
             form.set_visibility(allowed)

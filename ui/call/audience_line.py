@@ -11,7 +11,7 @@ _MOST_NAMES = 5
 
 
 class AudienceLine(LiveBox):
-    """Hidden while nobody or one listens. Whoever has no name of their own is counted, not named."""
+    """Hidden while nobody or one listens. Listeners without a name of their own are counted, not named."""
 
     def __init__(self, call: Call, *, audience: Audience) -> None:
         super().__init__("p", "audience", role="status", data_testid="audience")

@@ -106,7 +106,7 @@ class CallCard:
             self._steering.start(self._look_whose(), name="look up who placed the call")
 
     async def _look_whose(self) -> None:
-        """Somebody who controls only their own calls can do so as soon as it is known that this is one."""
+        """Finds out whether a visitor who controls only their own calls placed this one, and shows the controls then."""
         try:
             self._controls = await self._desk.rights.may_control(self.call, visitor())
         except EarshotError as error:

@@ -75,7 +75,7 @@ class Steering(LiveBox):
         self._refresh()
 
     def allow(self, allowed: bool) -> None:
-        """Says whether whoever opened the page may control the call. Hidden if not."""
+        """Sets whether the visitor may control the call. Hidden if not."""
         self._allowed = allowed
         self._refresh()
 

@@ -29,7 +29,7 @@ class CallOptions(Element, component="call_options.js"):
         set_props(self, words={word: say(word) for word in _WORDS} | ways, ways=[way.value for way in Voicemail], asks=[], squad=False)
 
     def ask_for(self, variables: Sequence[str], *, squad: bool) -> None:
-        """Offers a field for each variable of whoever speaks. A squad has no first message of one call."""
+        """Offers a field for each variable of the assistant or squad that speaks. A squad can't have a first message for one call."""
         set_props(self, asks=list(variables), squad=squad)
 
     def empty(self) -> None:

@@ -43,7 +43,7 @@ class Pickers:
 
     @property
     def variables(self) -> Sequence[str]:
-        """What the texts of whoever speaks ask for."""
+        """The names of the variables in the texts of the assistant or squad that speaks."""
         return self._desk.directory.variables(assistant_id=self.assistant_id or "", squad_id=self.squad_id or "")
 
     def refresh(self) -> None:

@@ -41,7 +41,7 @@ class Questions:
         self._agreed.clear()
 
     def ask(self, code: str | None, other: str | None = None) -> None:
-        """This question is shown now; None if there is none. `other` is its other answer, if that leads to a call as well."""
+        """Notes which question is shown; None: none is. `other` is its other answer, if that leads to a call as well."""
         self._open, self._other = code, other
 
     def agree(self, shown: str) -> bool:

@@ -79,7 +79,7 @@ def _alerted(alerts: list[Alert]) -> bool:
 
 
 def card(desk: CallDesk, call: Call, *, for_a_room: bool = False, hears: bool = True) -> Card:
-    """`for_a_room` masks the number. `hears`: whoever sees the card may listen to the call."""
+    """`for_a_room` masks the number. `hears`: the visitor may listen to the call."""
     measured = desk.measurements.live(call.id)
     figures = measured.figures if measured else None
     talks = call.status is CallStatus.IN_PROGRESS

@@ -100,7 +100,7 @@ class Fleet(LiveBox):
             self._batch.add(call_id, None)
 
     async def _watch(self) -> None:
-        """Nothing reports that sound stays away."""
+        """Looks each second for calls without sound: no signal reports that."""
         while True:
             await asyncio.sleep(1)
             for call_id in self._cards:

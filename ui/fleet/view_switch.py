@@ -52,7 +52,7 @@ class ViewSwitch(LiveBox):
             self._some_run.set()
 
     async def _keep_looking(self) -> None:
-        """While calls run it looks each second: nothing reports that sound stays away."""
+        """Looks each second while calls run: no signal reports that a call has no sound."""
         while True:
             await asyncio.sleep(_LOOKS_EVERY_S)
             await self._some_run.wait()

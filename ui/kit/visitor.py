@@ -1,4 +1,4 @@
-"""Who uses the page on whose behalf the code runs."""
+"""The visitor: the user of the page for which the code runs."""
 
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
@@ -23,27 +23,27 @@ def visitor() -> Client:
 
 
 def is_visitor(name: str) -> bool:
-    """True if the name is that of whoever opened the page."""
+    """True if the name is the visitor's."""
     return _opened_by().name == name
 
 
 def visitor_may(scope: Scope) -> bool:
-    """True if whoever opened the page has this scope: for what is shown. What is done is checked by the services."""
+    """True if the visitor has this scope. Decides only what is shown: the services check what is done."""
     return scope in _opened_by().scopes
 
 
 def visitor_controls_all(scope: Scope = Scope.CONTROL) -> bool:
-    """True if whoever opened the page has this scope for all calls, and not only for those that they placed."""
+    """True if the visitor has this scope for all calls, not only for those that they placed."""
     return visitor_may(scope) and not _opened_by().own_calls_only
 
 
 def visitor_records() -> bool:
-    """True if whoever opened the page may record the calls that they may control."""
+    """True if the visitor may record the calls that they may control."""
     return visitor_may(Scope.CONTROL) and _opened_by().caps.record
 
 
 def visitor_reads_reports() -> bool:
-    """True if whoever opened the page may read insights and export lists of calls."""
+    """True if the visitor may read insights and export lists of calls."""
     return _opened_by().reports
 
 

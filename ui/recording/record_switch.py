@@ -54,7 +54,7 @@ class RecordSwitch(LiveBox):
             self._show()
 
     async def _toggle(self, event: GenericEventArguments) -> None:
-        """Where it has to be agreed, a second press says so. A double click is one press."""
+        """Switches recording. Where that has to be agreed, the second press confirms it; a double click counts as one press."""
         if self._busy or repeats(event):
             return
         asks = not self._recordings.recording(self._call_id) and self._recordings.may_record(self._call) is MayRecord.IF_AGREED

@@ -36,7 +36,7 @@ class EventWebhooksPanel:
         self._reading: asyncio.Task[None] | None = None
 
     def build(self) -> None:
-        """Adds it to the current element, for whoever may manage webhooks."""
+        """Adds it to the current element, for visitors who may manage webhooks."""
         if not visitor_may(Scope.MANAGE):
             return
         self._built, self._client = True, ui.context.client

@@ -17,7 +17,7 @@ _EMIT = "(event) => { event.preventDefault(); emit(new FormData(event.target).ge
 
 
 class NumberDeletion:
-    """Stands in the panel of the settings, for whoever may delete data."""
+    """Stands in the panel of the settings, for visitors who may delete data."""
 
     def __init__(self, desk: CallDesk) -> None:
         self._desk = desk

@@ -43,7 +43,7 @@ class PhrasesPanel:
         follow(self._phrases.changed, lambda _: self._show())
 
     def settings_toggled(self, *, shown: bool) -> None:
-        """What was said of the last change is over."""
+        """Called when the settings open or close: the message about the last change is hidden."""
         if shown:
             self._notice.hide()
             self._saved.show("")

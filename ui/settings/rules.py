@@ -71,7 +71,7 @@ C = TypeVar("C", bound=StrEnum)
 
 
 class RulesDialog(Element, component="rules.js", dependencies=[FORMATS]):
-    """Hidden until it is opened, for whoever may manage. A new rule is off, so that it can be tried first."""
+    """Hidden until it is opened, for visitors with the scope `manage`. A new rule is off, so that it can be tried first."""
 
     def __init__(self, *, desk: CallDesk) -> None:
         super().__init__()

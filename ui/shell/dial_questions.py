@@ -39,7 +39,7 @@ class DialQuestions:
         client.on_connect(self._begin)
 
     def _begin(self) -> None:
-        """Asks of other processes are told that this page shows them, which it does from now on."""
+        """The page shows the questions from now on, and the processes that asked them learn of it."""
         self._desk.questions.look()
         self._show()
 

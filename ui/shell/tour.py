@@ -16,7 +16,7 @@ _STEPS = {
 
 
 class Tour(Element, component="tour.js"):
-    """Hidden until somebody asks for it."""
+    """Hidden until it is started."""
 
     def __init__(self) -> None:
         super().__init__()
