@@ -70,7 +70,7 @@ def test_a_rule_is_tried_before_it_is_switched_on(earshot: Earshot, open_tab: Op
     part(page, "rule-save").click()
     expect(dialog.locator("input[name=above]:invalid")).to_have_count(1)  # less than 3 s is no silence
     dialog.locator("[name=above]").fill("7.5")
-    dialog.get_by_label("sounds").uncheck()
+    dialog.get_by_label("plays a sound").uncheck()
     part(page, "rule-save").click()
     expect(dialog).to_contain_text("Saved: Nobody speaks for more than 7.5 s.")
     [changed] = earshot._ask("GET", "/api/rules")["rules"]
