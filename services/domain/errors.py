@@ -18,6 +18,7 @@ EarshotError
 ├── NobodyToConfirm         409  no page is open on which the dial could be confirmed
 ├── QuestionOver            409  the question whether to dial was answered, or its time is over
 ├── DialRefused             403  somebody on the page refused the dial
+├── ConfirmedDialFailed     502  somebody on the page agreed to the dial, but it failed
 ├── CallNotRunning          409  the call has ended or has not started
 ├── CallRunning             409  the call has not ended
 ├── CallNotScheduled        409  the call is not one that can be moved to another time
@@ -179,6 +180,14 @@ class DialRefused(EarshotError):
     status = 403
     code = "dial_refused"
     title = "Somebody on the page refused the call"
+
+
+class ConfirmedDialFailed(EarshotError):
+    """Somebody agreed to an assistant's dial, but nothing was placed. They were told why, and may be asked again after two minutes."""
+
+    status = 502
+    code = "confirmed_dial_failed"
+    title = "The confirmed call was not placed"
 
 
 class LimitReached(EarshotError):

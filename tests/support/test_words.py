@@ -53,7 +53,7 @@ FROM_THE_DOMAIN = {
 VAPIS_OWN_WORDS = {"vapi_refused"}
 NEVER_ON_THE_PAGE = {
     *("unauthorized", "invalid_request", "idempotency_key_reused", "idempotency_in_progress", "internal_error"),
-    *("nobody_to_confirm", "dial_refused"),
+    *("nobody_to_confirm", "dial_refused", "confirmed_dial_failed"),
 }
 TRANSLATIONS = [tag for tag in languages() if tag != ENGLISH]
 

@@ -17,6 +17,7 @@ from services.demo_line import DemoLine
 from services.desk.placing import dial_question, dial_questions
 from services.domain.client import LOCAL, PAGE, Scope
 from services.domain.client import Client as Person
+from services.domain.errors import VapiRefused
 from services.support.rfc3339 import rfc3339
 from services.support.root_path import serve_under
 from services.vapi.gateway import Gateway
@@ -323,6 +324,50 @@ async def test_a_refused_call_is_refused_for_the_assistant(vapi: StandIn, client
         error, answer = await agent.ask("place_call", to=NUMBER)  # it does not ask again at once
         assert (error, answer["code"]) == (True, "dial_refused")
     assert not vapi.bodies
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+async def test_a_confirmed_dial_that_fails_is_not_dialled_again_by_the_assistant_that_waits(
+    vapi: StandIn, client: Client, key: str | None
+) -> None:
+    """Whoever confirmed it was told that nothing was placed."""
+    vapi.answer = (400, {"message": "No credit", "statusCode": 400})
+    client.desk.questions.watch(lambda: True)
+    made = await token(client, unasked=False)
+    wanted = {"to": NUMBER, "idempotencyKey": key} if key else {"to": NUMBER}
+    async with assistant(client.url, made) as agent, asyncio.timeout(HANG_S):
+        placing = [asyncio.create_task(agent.ask("place_call", **wanted, waitSeconds=50)) for _ in range(2)]
+        with pytest.raises(VapiRefused):
+            await client.desk.questions.answer(await asks(client), PAGE, agree=True)
+        vapi.answer = "created"
+        for error, answer in [*await asyncio.gather(*placing), await agent.ask("place_call", **wanted)]:
+            assert (error, answer["code"]) == (True, "confirmed_dial_failed")
+            assert "No credit" in answer["detail"]
+        assert len(vapi.bodies) == 1
+        later = datetime.now(UTC) + 2 * dial_question.ANSWER_WITHIN
+        client.desk.questions._now = lambda: later
+        _, answer = await agent.ask("place_call", **wanted, waitSeconds=0)
+        assert answer["status"] == "waiting_for_confirmation"  # somebody is asked anew
+    assert len(vapi.bodies) == 1
+
+
+async def test_an_assistant_asks_again_while_its_confirmed_call_is_being_dialled(vapi: StandIn, client: Client) -> None:
+    vapi.answer = "held, created"
+    vapi.let_go.clear()
+    client.desk.questions.watch(lambda: True)
+    made = await token(client, unasked=False)
+    async with assistant(client.url, made) as agent, asyncio.timeout(HANG_S):
+        await agent.ask("place_call", to=NUMBER, waitSeconds=0)
+        vapi.heard.clear()
+        answering = asyncio.create_task(client.desk.questions.answer(await asks(client), PAGE, agree=True))
+        await vapi.heard.wait()
+        _, answer = await agent.ask("place_call", to=NUMBER, waitSeconds=0)
+        assert "it is being dialled" in answer["detail"]
+        answering.cancel()  # the page goes
+        vapi.let_go.set()
+        error, answer = await agent.ask("place_call", to=NUMBER, waitSeconds=50)
+        assert (error, answer["to"]) == (False, NUMBER)
+    assert len(vapi.bodies) == 1
 
 
 async def test_where_no_page_is_open_the_tool_says_so(vapi: StandIn, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

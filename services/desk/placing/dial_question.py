@@ -19,6 +19,8 @@ class DialQuestion:
     """`client` wants to place `order`; `token` is the id of the token by which it asks, if it was made on the page. `agreed` is None until
     somebody answers, `answered_at` and `answered_by` then say when and who: the id of a person, empty for the shared password.
 
+    The process in which somebody agreed dials: then `placed`, or `failed` with the code of the problem and `why` in a sentence.
+
     `key` and `fingerprint` are those of the dial: the journal places one call for them, whoever dials. `shown`: some page shows it.
     """
 
@@ -34,10 +36,18 @@ class DialQuestion:
     answered_at: datetime | None = None
     answered_by: str = ""
     token: str = ""
+    placed: bool = False
+    failed: str = ""
+    why: str = ""
 
     @property
     def expires_at(self) -> datetime:
         return self.asked_at + ANSWER_WITHIN
+
+    @property
+    def settled(self) -> bool:
+        """True once it was refused, or it is known what became of the dial."""
+        return self.agreed is False or self.placed or bool(self.failed)
 
     def asked_by(self, client: Client) -> bool:
         """Compares the token's id too: a new token may have the name of a revoked one."""

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from services.desk.calls.timeline import CONFIRMED
 from services.desk.placing.dial_question import ANSWER_WITHIN, DialQuestion, dumped, loaded, same
@@ -152,11 +152,14 @@ class DialQuestions(FollowedState):
         return asked
 
     async def answered(self, question_id: str, within_s: float) -> DialQuestion:
-        """The question once it is answered or over, or as it is after that time. Raises QuestionOver if it is forgotten."""
+        """The question once it was refused, dialled or over, or as it is after that time. Raises QuestionOver if it is forgotten."""
         question = self._questions.get(question_id)
+        deadline = asyncio.get_running_loop().time() + within_s
         if question and question.waiting(self._now()):
             left = (question.expires_at - self._now()).total_seconds()
             await self._until(question_id, lambda one: one.agreed is not None, min(within_s, left))
+        if (question := self._questions.get(question_id)) and question.agreed:
+            await self._until(question_id, lambda one: one.settled, deadline - asyncio.get_running_loop().time())
         if question := self._questions.get(question_id):
             return question
         raise QuestionOver("The question is over. Ask again.")
@@ -192,7 +195,8 @@ class DialQuestions(FollowedState):
             if agree:
                 raise QuestionOver("The token of this assistant was revoked. No call was placed.")
             return None
-        call = (await self._placed(changed, order)).call
+        # To the end even if the page goes: whoever asked learns what became of it from the journal alone.
+        call = await asyncio.shield(self._tasks.start(self._dialled(changed, order), name="place confirmed call"))
         self._note(client, CONFIRMED, call, detail=changed.client)
         return call
 
@@ -216,8 +220,28 @@ class DialQuestions(FollowedState):
                 raise QuestionOver(_ANSWERED) from None
             raise
 
+    async def _dialled(self, question: DialQuestion, order: CallOrder) -> Call:
+        """Places the call, and has the question say whether that worked."""
+        try:
+            call = (await self._placed(question, order)).call
+        except EarshotError as error:
+            await self._settle(question.id, failed=error.code, why=error.detail)
+            raise
+        await self._settle(question.id, placed=True)
+        return call
+
+    async def _settle(self, question_id: str, **outcome: Any) -> None:
+        def change(known: dict[str, DialQuestion]) -> dict[str, DialQuestion]:
+            question = known.get(question_id)
+            return known | {question_id: replace(question, **outcome)} if question else known
+
+        try:
+            await self._change(change)
+        except JournalError as error:
+            log.warning("could not say what became of a confirmed dial (%s); its assistant is not told before it asks anew", error.code)
+
     async def _placed(self, question: DialQuestion, order: CallOrder) -> Placed:
-        """The process that asked may be dialling too. Both use the same key, so one call is placed and the other waits for its answer."""
+        """Another request may be dialling with the same key, which lets one of both. The other waits for it."""
         asker = self.confirmed(Client(name=question.client, token=question.token, scopes=frozenset({Scope.CALL}), machine=True), question)
         while True:
             try:

@@ -10,7 +10,7 @@ from starlette.types import Scope as AsgiScope
 from services.desk.desk import CallDesk
 from services.desk.placing.dial_question import ANSWER_WITHIN, DialQuestion
 from services.domain.client import Client
-from services.domain.errors import DialRefused, EarshotError, QuestionOver
+from services.domain.errors import ConfirmedDialFailed, DialRefused, EarshotError, QuestionOver
 from services.support.rfc3339 import rfc3339
 from services.web.idempotency import fingerprint_of
 from services.web.mcp.inner_requests import Answer, InnerRequests
@@ -26,7 +26,10 @@ _TRIES = 100
 
 
 class ConfirmedCalls:
-    """Asks on the page. Places a call that was confirmed through REST, with the same key as the page that confirmed it."""
+    """Asks on the page. The process in which somebody agrees dials; REST then answers with that call, by its key.
+
+    Were both to dial, one could do so after the other has failed: once more, though somebody has been told that nothing was placed.
+    """
 
     def __init__(self, desk: CallDesk, rest: InnerRequests) -> None:
         self._desk = desk
@@ -45,8 +48,12 @@ class ConfirmedCalls:
                 return await self._dial(outer, client, body, key)
             question = await self._ask(client, body, key, fingerprint)
         question = await self._desk.questions.answered(question.id, wanted.waitSeconds)
-        if question.agreed:
+        if question.placed:
             return await self._dial(outer, self._desk.questions.confirmed(client, question), body, question.key)
+        if question.failed:
+            raise ConfirmedDialFailed(f"Somebody confirmed this call, but it was not placed ({question.failed}): {question.why}")
+        if question.agreed:
+            return 202, _waiting(question)
         if question.agreed is not None:
             raise DialRefused("Somebody on the page refused this call. Do not ask for it again unless the person you work for says so.")
         if not question.waiting(datetime.now(UTC)):
@@ -65,7 +72,7 @@ class ConfirmedCalls:
         return await self._desk.questions.ask(order, client, key=key, fingerprint=fingerprint, allow_duplicate=body.allowDuplicate)
 
     async def _dial(self, outer: AsgiScope, client: Client, body: CallRequest, key: str | None) -> Answer:
-        """Whoever agreed may be dialling at this moment: then this waits for that dial's answer."""
+        """Another request with this key may be dialling at this moment: then this waits for its answer."""
         allowed = replace(client, asks_first=False)
         sent = body.model_dump(mode="json", exclude_unset=True)
         for _ in range(_TRIES):
@@ -77,8 +84,11 @@ class ConfirmedCalls:
 
 
 def _waiting(question: DialQuestion) -> dict[str, Any]:
+    detail = "Somebody has to confirm this call on Earshot's page. Nothing was dialled yet."
+    if question.agreed:
+        detail = "Somebody has confirmed this call, and it is being dialled."
     return {
         "status": WAITING,
-        "detail": "Somebody has to confirm this call on Earshot's page. Nothing was dialled yet. Ask again with the same arguments.",
+        "detail": f"{detail} Ask again with the same arguments.",
         "expiresAt": rfc3339(question.expires_at),
     }
