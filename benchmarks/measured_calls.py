@@ -27,6 +27,7 @@ from services.domain.stream_format import DEFAULT_FORMAT
 from services.journal import Journal
 from services.listening.measurer import Measurer
 from services.listening.relay import Relay
+from services.measures.measures import warm_up
 from services.recording.recordings import Recordings
 
 DEMO_CALL = Path(__file__).parent.parent / "assets" / "demo_call" / "demo_call.flac"
@@ -112,6 +113,7 @@ def listener(ready: Connection, port: int, folder: str, calls: int, measured: bo
             free_floor=0,
         )
         await recordings.open()
+        warm_up()  # as whatever measures calls does before the first
         for call_id in known:
             await recordings.start(call_id, PAGE)
             if measured:

@@ -13,7 +13,7 @@ BLOCK_FRAMES = 25
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 
-_EDGES_HZ = np.array([150, 250, 350, 450, 550, 700, 850, 1000, 1200, 1450, 1700, 2000, 2400, 2900, 3400])
+_EDGES_HZ = np.array([150, 250, 350, 450, 550, 700, 850, 1000, 1200, 1450, 1700, 2000, 2400, 2900, 3400, 3900])
 BAND_SHARES = (np.diff(_EDGES_HZ) / 4000).astype("f4")
 """How white noise spreads over the bands; what is missing to 1 lies outside of them."""
 

@@ -19,7 +19,10 @@ _NOISE_SMOOTHING = 5  # frames; the minimum of single frames would be far below 
 _NOISE_BIAS = 1.7  # noise over the minimum of its smoothed power; measured on white noise
 _NOISE_LEAST = (1e-7 * BAND_SHARES).astype("f4")  # -70 dBFS: below that nothing is heard on a telephone
 
-_MEAN = np.full(len(BAND_SHARES), 1 / len(BAND_SHARES), dtype="f4")
+_VOICE_BANDS = len(BAND_SHARES) - 1  # all but the hiss above 3,400 Hz
+_EACH = np.full(len(BAND_SHARES), 1 / _VOICE_BANDS, dtype="f4")
+"""The hiss adds to the evidence of the other bands: a mean over all would count a voice for less, which has no hiss."""
+_MEAN = np.full(_VOICE_BANDS, 1 / _VOICE_BANDS, dtype="f4")
 """The mean over the bands is a product with this: numpy's own takes three times as long for so few of them."""
 
 _MOST_EVIDENCE = 30.0  # per band, so that one loud band is no proof
@@ -154,7 +157,7 @@ class VoiceDetector:
         runs: list[Run] = []
         speaking = [bool(self._candidates[channel]) or _TRUE in active[channel].tobytes() for channel in (0, 1)]
         if any(speaking):
-            change = _change(powers[:, -BLOCK_FRAMES - _CHANGE_FRAMES - 3 :])
+            change = _change(powers[:, -BLOCK_FRAMES - _CHANGE_FRAMES - 3 :, :_VOICE_BANDS])
             held = change < _HELD_DB
             for channel in (0, 1):
                 if speaking[channel]:
@@ -243,14 +246,14 @@ def _evidence_of(powers: Floats, expected: Floats) -> Floats:
     ratio -= np.log(ratio)
     ratio -= 1
     np.minimum(ratio, _MOST_EVIDENCE, out=ratio)
-    return np.asarray(ratio @ _MEAN)
+    return np.asarray(ratio @ _EACH)
 
 
 def _change(powers: Floats) -> Floats:
     """How much the shape of the spectrum differs from that of 100 ms before, as a mean over the bands in dB."""
     level = powers[:, :-2] + powers[:, 1:-1]
     level += powers[:, 2:]
-    level += _NOISE_LEAST
+    level += _NOISE_LEAST[:_VOICE_BANDS]
     np.log(level, out=level)  # of which numpy has a quick one, unlike log10
     level *= _DB
     difference = level[:, _CHANGE_FRAMES : _CHANGE_FRAMES + BLOCK_FRAMES] - level[:, :BLOCK_FRAMES]

@@ -15,7 +15,7 @@ from services.measures.measures import Measures
 from services.measures.turns import Stretch
 from tests.measures.accuracy import Accuracy
 from tests.measures.conversations import SPEAKERS, conversation
-from tests.measures.sounds import DEMO_CALL, RATE, Sound, audible, dtmf, echo, hold_music, noise, tone
+from tests.measures.sounds import DEMO_CALL, RATE, Sound, audible, demo_voices, dtmf, echo, hold_music, level, noise, tone
 from tests.patience import HANG_S
 from tests.process import ROOT
 
@@ -118,6 +118,24 @@ def test_what_is_no_speech_is_no_turn(sound: Sound) -> None:
 
     assert figures["turns"] == figures["backchannels"] == []
     assert figures["talkShare"] == {"customer": None, "assistant": None}
+
+
+def test_a_word_lasts_as_long_as_its_last_hiss() -> None:
+    """An "s" has its power where a telephone line ends, and hardly any in the bands of a voice."""
+    random = np.random.default_rng(8)
+    word = demo_voices()[0].utterances[0]
+    word = 0.1 * word / level(word)
+    hiss = np.fft.rfft(noise("white", 0.15, random))
+    hiss[np.abs(np.fft.rfftfreq(round(0.15 * RATE), 1 / RATE) - 3650) > 200] = 0
+    spoken = np.concatenate((word, 0.12 * np.fft.irfft(hiss)))  # 8 dB over the noise, all frequencies counted
+    quiet = np.zeros(2 * RATE)
+    line = np.concatenate((quiet, spoken, quiet))
+    line += 0.01 * noise("white", len(line) / RATE, random)
+
+    (turn,) = measured(pcm_of(np.stack((line, np.zeros_like(line)), axis=1))).conversation.turns
+
+    assert turn.start == pytest.approx(2, abs=0.04)
+    assert turn.end == pytest.approx(2 + len(spoken) / RATE, abs=0.04)
 
 
 @pytest.mark.parametrize("decibels", [-15, -20, -30])
