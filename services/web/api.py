@@ -31,6 +31,7 @@ from services.web.routes.annotations import annotations_router
 from services.web.routes.audit import audit_router
 from services.web.routes.block_list import block_list_router
 from services.web.routes.calls import calls_router
+from services.web.routes.contacts import IMPORT, MAX_IMPORT, contacts_router
 from services.web.routes.docs_page import install_docs
 from services.web.routes.event_stream import events_router
 from services.web.routes.export import export_router
@@ -67,7 +68,7 @@ def create_api(
     """
     api = FastAPI(title="Earshot", version=version, docs_url=None, redoc_url=None, telemetry=NO_TELEMETRY)
     install_problems(api)
-    api.add_middleware(JsonBody, larger={WEBHOOK: MAX_WEBHOOK})
+    api.add_middleware(JsonBody, larger={WEBHOOK: MAX_WEBHOOK, IMPORT: MAX_IMPORT}, unchecked={WEBHOOK})
     key = settings.webhook_hmac_key
     signature = WebhookSignature(key=key, payload=settings.webhook_hmac_payload) if key else None
     # Runs before JsonBody, which reads the body.
@@ -86,6 +87,7 @@ def create_api(
     api.include_router(annotations_router(desk))
     api.include_router(insights_router(desk))
     api.include_router(rules_router(desk))
+    api.include_router(contacts_router(desk))
     api.include_router(health_router(desk=desk, relay=relay, mode=settings.mode, version=version))
     api.include_router(transcript_router(desk))
     api.include_router(measures_router(desk))

@@ -1,7 +1,7 @@
 """Limits request bodies by type, size and time. A pure ASGI middleware, so that a body is refused before it is parsed."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,15 +21,19 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
 class JsonBody:
     """Answers 415 to a body whose content type is not JSON, 413 to one over MAX_BODY bytes, announced or not, 408 to a slow one, and 422 to
     JSON that is nested deeper than MAX_DEPTH or contains NUL.
-    `larger` maps paths to higher limits in bytes. Their readers clean what comes, NUL too: Vapi can't correct a message.
+    `larger` maps paths to higher limits in bytes. `unchecked` are paths whose readers clean what comes, NUL too: Vapi can't correct a
+    message.
 
     Because of the required content type, a browser sends a preflight before a body from another website, which only CORS grants.
     """
 
-    def __init__(self, app: ASGIApp, timeout_s: float = BODY_TIMEOUT_S, *, larger: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, timeout_s: float = BODY_TIMEOUT_S, *, larger: Mapping[str, int] | None = None, unchecked: Collection[str] = ()
+    ) -> None:
         self.app = app
         self._timeout_s = timeout_s
         self._larger = larger or {}
+        self._unchecked = unchecked
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
@@ -43,7 +47,7 @@ class JsonBody:
         if body and not _is_json(scope):
             answer = problem(415, "not_json", "Send the body as JSON, with the header Content-Type: application/json.")
             return await answer(scope, receive, send)
-        if path_of(scope) not in self._larger and (error := _fault(body)):
+        if path_of(scope) not in self._unchecked and (error := _fault(body)):
             return await error(scope, receive, send)
         return await self.app(scope, replaying(body, receive), send)
 

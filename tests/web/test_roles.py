@@ -63,7 +63,9 @@ async def test_a_role_may_do_what_the_readme_says_and_nothing_else(client: Clien
     for operation, allowing in table().items():
         method, path, *action = operation.split()
         body = {"action": action[0], **ARGUMENTS.get(action[0], {})} if action else BODIES.get(operation)
-        url = client.url + path.format(call_id="none", note_id="1", webhook_id="none", delivery_id="1", person_id="none", rule_id="none")
+        url = client.url + path.format(
+            call_id="none", note_id="1", webhook_id="none", delivery_id="1", person_id="none", rule_id="none", number=NUMBER
+        )
         async with client.session.request(method, url, json=body, headers=headers) as answer:
             problem = answer.content_type == "application/problem+json"
             code = (await answer.json(content_type=None))["code"] if problem else None

@@ -42,6 +42,8 @@ BODIES: dict[str, Any] = {
     "PATCH /api/people/{person_id}": {"disabled": True},
     "POST /api/webhooks": {"url": "http://127.0.0.1:9/"},
     "POST /api/numbers/erase": {"number": "+14155550000", "dryRun": True},
+    "PUT /api/contacts/{number}": {"name": "Zoe"},
+    "POST /api/contacts/import": {"text": ""},
     "POST /api/rules": {"kind": "silence", "above": 8},
     "POST /api/rules/try": {"kind": "silence", "above": 8},
     "PATCH /api/rules/{rule_id}": {"on": True},
@@ -54,6 +56,13 @@ ARGUMENTS = {
     "add-message": {"content": "Hi"},
     "handoff": {"assistantId": "a"},
 }
+PLACES = {
+    **dict.fromkeys(("call_id", "webhook_id", "rule_id", "person_id"), "none"),
+    "note_id": "1",
+    "delivery_id": "1",
+    "number": NUMBER,
+}
+"""What stands in paths."""
 READ_TOO = {"POST /api/webhooks", "POST /api/webhooks/{webhook_id}/events", "POST /api/rules/try"}
 """Operations that need the scope `read` besides their own."""
 RECORDING = "https://storage.vapi.ai/one.wav"
@@ -64,9 +73,9 @@ def table() -> dict[str, set[str]]:
     """The operations of the README's table, those of `control` with their action, and the scopes that allow each."""
     allowed: dict[str, set[str]] = {}
     for scope, _, routes in re.findall(
-        r"^\| `(\w+)` \| (.*?) \| (`(?:GET|POST|PATCH|DELETE) /api/.*) \|$", README.read_text(), re.MULTILINE
+        r"^\| `(\w+)` \| (.*?) \| (`(?:GET|POST|PUT|PATCH|DELETE) /api/.*) \|$", README.read_text(), re.MULTILINE
     ):
-        for operation, actions in re.findall(r"`((?:GET|POST|PATCH|DELETE) [^`]+)`(?: \(([^)]*)\))?", routes):
+        for operation, actions in re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) [^`]+)`(?: \(([^)]*)\))?", routes):
             for each in [f"{operation} {action}" for action in re.findall(r"`([^`]+)`", actions)] or [operation]:
                 allowed.setdefault(each, set()).add(scope)
     return allowed
@@ -100,7 +109,9 @@ async def test_a_token_may_do_what_its_scope_says_and_nothing_else(client: Clien
     for operation, allowed in table().items():
         method, path, *action = operation.split()
         body = {"action": action[0], **ARGUMENTS.get(action[0], {})} if action else BODIES.get(operation)
-        url = client.url + path.format(call_id="none", note_id="1", webhook_id="none", delivery_id="1", rule_id="none", person_id="none")
+        url = client.url + path.format(
+            call_id="none", note_id="1", webhook_id="none", delivery_id="1", rule_id="none", person_id="none", number=NUMBER
+        )
         async with client.session.request(method, url, json=body, headers=bearer(scope)) as answer:
             problem = answer.content_type == "application/problem+json"
             status, code = answer.status, (await answer.json(content_type=None))["code"] if problem else None
