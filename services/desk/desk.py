@@ -376,8 +376,11 @@ class CallDesk:
         await self.directory.known()
         await self._placing.weigh(order, client, allow_duplicate=allow_duplicate)
 
-    async def place(self, order: CallOrder, client: Client, *, key: Key | None = None, allow_duplicate: bool = False) -> Placed:
-        """Places exactly one call, or returns the one that the key placed before. Its status is UNKNOWN if Vapi's answer was lost.
+    async def place(
+        self, order: CallOrder, client: Client, *, key: Key | None = None, allow_duplicate: bool = False, allow_recent: bool = False
+    ) -> Placed:
+        """Places exactly one call, or returns the one that the key placed before. Its status is UNKNOWN if Vapi's answer was lost. With
+        `allow_recent` the number may have been called a moment ago, with `allow_duplicate` it may also have a running call.
 
         Raises EarshotError if nothing was placed.
         """
@@ -386,7 +389,8 @@ class CallDesk:
             await self.directory.known()
             if self.consents.mode(order) is RecordingMode.ANNOUNCE:
                 await self.directory.freshen()  # the announcement is put before the assistant's first message, as it is now
-            return self._noted(await self._counted(self._placing.place(order, client, key=key, allow_duplicate=allow_duplicate)), client)
+            placing = self._placing.place(order, client, key=key, allow_duplicate=allow_duplicate, allow_recent=allow_recent)
+            return self._noted(await self._counted(placing), client)
 
     def _noted(self, placed: Placed, client: Client) -> Placed:
         if not placed.replayed:

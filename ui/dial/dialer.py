@@ -326,14 +326,15 @@ class Dialer:
         try:
             options = {**self._read_options(args), "recording_agreed": self._recording_agreed}
             order = self._order(number, confirmed=self._questions.agreed("number_unlikely"), **options)
-            again = await self._weigh(order)
+            agreed = await self._weigh(order)
         except EarshotError as error:
             self._refused(error)
             return None
         self._say_what_call_does(order)
         self._placing(order)
         try:
-            placed = await self._desk.place(order, visitor(), allow_duplicate=again)
+            again, running = agreed is not None, agreed == DuplicateRunningCall.code
+            placed = await self._desk.place(order, visitor(), allow_recent=again, allow_duplicate=running)
         except DuplicateCall as error:
             self._failed()
             self._refused(error)
@@ -359,16 +360,17 @@ class Dialer:
     def _read_options(self, args: Mapping[str, Any]) -> dict[str, Any]:
         return read_options(args, squad=self._pickers.squad_id is not None)
 
-    async def _weigh(self, order: CallOrder) -> bool:
-        """True if it is a duplicate that the user has said yes to. A yes to a recent call is none to one that is active by now."""
+    async def _weigh(self, order: CallOrder) -> str | None:
+        """The code of the duplicate that it is and that the user has said yes to, if it is one. A yes to a recent call is none to one that
+        is active by now, perhaps from another tab where somebody has just said yes too."""
         try:
             await self._desk.weigh(order, visitor(), allow_duplicate=False)
         except DuplicateCall as error:
             if not self._questions.agreed(error.code):
                 raise
             await self._desk.weigh(order, visitor())
-            return True
-        return False
+            return error.code
+        return None
 
 
 def _text(value: Any) -> str:

@@ -95,14 +95,17 @@ class Placing:
         """
         await self._tasks.aclose()
 
-    async def place(self, order: CallOrder, client: Client, *, key: Key | None = None, allow_duplicate: bool = False) -> Placed:
-        """Places one call, or returns the one that the key placed before.
+    async def place(
+        self, order: CallOrder, client: Client, *, key: Key | None = None, allow_duplicate: bool = False, allow_recent: bool = False
+    ) -> Placed:
+        """Places one call, or returns the one that the key placed before. With `allow_recent` the number may have been called a moment ago,
+        with `allow_duplicate` it may also have a running call.
 
         Runs to completion even if the caller is cancelled, so that a dialled call is never forgotten. Raises EarshotError if nothing was
         placed.
         """
         limits = self._limits.of(client)
-        if allow_duplicate or key:
+        if allow_duplicate or allow_recent or key:
             limits = replace(limits, duplicate_window=None)
         if allow_duplicate:
             limits = replace(limits, one_per_number=False)

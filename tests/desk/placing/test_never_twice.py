@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,12 @@ from typing import Any
 
 import pytest
 
+from services.desk.desk import CallDesk
+from services.desk.placing.placing import Placed
+from services.domain.client import LOCAL
+from services.domain.errors import DuplicateCall, DuplicateRunningCall
 from services.vapi.gateway import Gateway
+from tests.desks import two_desks
 from tests.patience import HANG_S
 from tests.stand_in import StandIn
 from tests.web.test_api import NUMBER, Client, client_of
@@ -40,6 +46,29 @@ async def test_a_repeated_key_gets_the_one_answer_and_dials_nothing(vapi: StandI
         assert answer | {"listenUrl": None} == first | {"listenUrl": None}
         assert answer["listenUrl"]
     assert vapi.dials == 1
+
+
+async def test_two_that_agree_at_once_to_call_somebody_again_place_one_call(vapi: StandIn, tmp_path: Path) -> None:
+    async with two_desks((vapi.url, vapi.url), tmp_path) as desks:
+        first = (await desks[0].place(desks[0].order(NUMBER), LOCAL)).call
+        vapi.move(first.id, "ended")
+        desks[0].look(first.id)
+        async with asyncio.timeout(HANG_S):
+            while await rings(desks[1]):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        both = (desk.place(desk.order(NUMBER), LOCAL, allow_recent=True) for desk in desks)
+        outcomes = await asyncio.gather(*both, return_exceptions=True)
+    assert Counter(type(outcome) for outcome in outcomes) == {Placed: 1, DuplicateRunningCall: 1}
+    assert vapi.dials == 2
+
+
+async def rings(desk: CallDesk) -> bool:
+    """True if the number has a running call, as far as the desk and its journal know."""
+    try:
+        await desk.weigh(desk.order(NUMBER), LOCAL, allow_duplicate=False)
+    except DuplicateCall as error:
+        return isinstance(error, DuplicateRunningCall)
+    return False
 
 
 async def test_a_key_with_another_request_is_refused(vapi: StandIn, client: Client) -> None:
