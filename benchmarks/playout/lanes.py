@@ -8,7 +8,7 @@ from websockets.asyncio.server import ServerConnection
 
 from tests.browser.plain_page.server import START, demo_call, plain_server, send_live
 from tests.chromium import FLAGS, chromium_path
-from ui.call.player_words import player_words
+from ui.call.player.player_words import player_words
 
 SETTLE_S = 5  # before measuring, until the page has loaded and the lanes begin to fill
 

@@ -15,7 +15,7 @@ from tests.browser.browsers import INSECURE
 from tests.browser.plain_page.hearing import Heard, find, resampled
 from tests.browser.plain_page.server import FRAME, RATE, START, LiveCall, demo_call, send_live
 from tests.patience import HANG_S
-from ui.call.player_words import player_words
+from ui.call.player.player_words import player_words
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 CALL = demo_call()

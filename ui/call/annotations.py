@@ -12,7 +12,7 @@ from services.domain.call import Call, CallStatus
 from services.domain.client import Client
 from services.domain.errors import EarshotError
 from services.support.root_path import address
-from ui.call.send_form import Fields, SendForm
+from ui.call.steering.send_form import Fields, SendForm
 from ui.kit.given import text_of
 from ui.kit.icons import icon
 from ui.kit.live_box import LiveBox

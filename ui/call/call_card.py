@@ -12,13 +12,13 @@ from services.recording.recordings import Recordings
 from ui.call.alerts_line import AlertsLine
 from ui.call.annotations import CallAnnotations
 from ui.call.audience_line import AudienceLine
-from ui.call.audio_player import AudioPlayer
 from ui.call.call_head import CallHead
 from ui.call.data_deletion import DataDeletion
 from ui.call.measures_line import MeasuresLine
 from ui.call.outcome import Outcome
+from ui.call.player.audio_player import AudioPlayer
 from ui.call.reschedule import Reschedule
-from ui.call.steering import Steering
+from ui.call.steering.steering import Steering
 from ui.call.timeline import Timeline
 from ui.call.transcript import Transcript
 from ui.kit.icons import icon

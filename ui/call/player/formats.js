@@ -1,6 +1,6 @@
 /** The formats that a listener can choose when a stream sounds wrong, named "16000 2 s16le": rate in Hz, channels, encoding. */
 
-/** @typedef {import("../../assets/live_playout.js").Format} Format */
+/** @typedef {import("../../../assets/live_playout.js").Format} Format */
 
 export const FORMATS = [8000, 16000, 24000, 44100, 48000].flatMap((rate) => [`${rate} 2 s16le`, `${rate} 1 s16le`]);
 FORMATS.push("8000 2 mulaw", "8000 1 mulaw");

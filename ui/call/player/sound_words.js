@@ -2,7 +2,7 @@
  * Explains `LivePlayout.stats()` in words.
  *
  * @typedef {Record<string, any>} Words the page's texts, with gaps such as `{seconds}`
- * @typedef {import("../../types/messages.js").FromWorklet["stats"] & {outputLatency: number|null, reconnects: number}} Stats
+ * @typedef {import("../../../types/messages.js").FromWorklet["stats"] & {outputLatency: number|null, reconnects: number}} Stats
  */
 import { counted, fill } from "fill";
 
@@ -37,7 +37,7 @@ function gaps({ concealmentEvents: count, interruptionCount: long }, words) {
 
 /**
  * "Missed 55 s while this computer slept. They are in the recording."
- * @param {import("../../assets/live_playout.js").Missed} missed
+ * @param {import("../../../assets/live_playout.js").Missed} missed
  * @param {boolean} recorded the call is being recorded
  * @param {Words} words
  */

@@ -11,7 +11,7 @@ from nicegui.element import Element
 from services.domain.call import Call
 from services.measures.measured import Measured
 from services.support.root_path import address
-from ui.call.player_words import player_words
+from ui.call.player.player_words import player_words
 from ui.kit.assets import ASSETS, versioned
 from ui.kit.given import fields_of
 from ui.kit.markup import set_props
@@ -22,8 +22,9 @@ _MARKED_S = 40.0  # what the lanes show, and some more
 _RENEW_INTERVAL_S = 5.0  # between new tickets, so that a refusal no ticket can cure is not retried endlessly
 
 
+_KIT = ("fill", "mute_button", "remembered", "tab_title", "turns", "turn_marks")
 _MODULES: list[str | Path] = [
-    *("../kit/fill.js", "../kit/mute_button.js", "../kit/remembered.js", "../kit/tab_title.js", "../kit/turns.js", "../kit/turn_marks.js"),
+    *(f"../../kit/{name}.js" for name in _KIT),
     *("floating.js", "formats.js", "lane.js", "media_keys.js", "player_template.js", "sound_output.js", "sound_words.js"),
 ]
 

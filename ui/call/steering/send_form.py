@@ -1,4 +1,4 @@
-"""The Python side of ui/call/send_form.js: a form whose press is sent at most once, and not if it arrives late."""
+"""The Python side of ui/call/steering/send_form.js: a form whose press is sent at most once, and not if it arrives late."""
 
 from collections.abc import Awaitable, Callable, Mapping
 

@@ -4,7 +4,7 @@ from services.desk.desk import CallDesk
 from services.domain.call import Call
 from services.domain.control import Action, Control
 from services.domain.phone_number import region_name, region_of
-from ui.call.send_form import Fields, SendForm
+from ui.call.steering.send_form import Fields, SendForm
 from ui.kit.icons import icon
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice

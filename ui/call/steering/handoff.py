@@ -2,7 +2,7 @@
 
 from services.desk.desk import CallDesk
 from services.domain.control import Action, Control
-from ui.call.send_form import Fields, SendForm
+from ui.call.steering.send_form import Fields, SendForm
 from ui.kit.icons import icon
 from ui.kit.markup import Box, Text
 from ui.kit.notice import Notice

@@ -1,4 +1,4 @@
-"""The Python side of ui/call/dictation.js: a button that is held to dictate into the field beside it."""
+"""The Python side of ui/call/steering/dictation.js: a button that is held to dictate into the field beside it."""
 
 from nicegui.element import Element
 

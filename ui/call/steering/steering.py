@@ -8,11 +8,11 @@ from services.domain.call import Call
 from services.domain.client import Scope
 from services.domain.control import Action, Control
 from services.domain.speech import Speaker
-from ui.call.dictation import Dictation
-from ui.call.handoff import HandoffForm
-from ui.call.mute import MuteForm
-from ui.call.send_form import Fields, SendForm
-from ui.call.transfer import TransferForm
+from ui.call.steering.dictation import Dictation
+from ui.call.steering.handoff import HandoffForm
+from ui.call.steering.mute import MuteForm
+from ui.call.steering.send_form import Fields, SendForm
+from ui.call.steering.transfer import TransferForm
 from ui.kit.icons import icon
 from ui.kit.live_box import LiveBox
 from ui.kit.markup import Box, Text

@@ -2,7 +2,7 @@
  * Where the sound goes and how loud both speakers are: the sound device, where the browser lets one choose, and the automatic gain. Emits
  * `device` with an id, "" for the system's own, and `auto-gain` with true or false. `devices`: `LivePlayout.devices`.
  *
- * @typedef {import("../../assets/output_device.js").Device} Device
+ * @typedef {import("../../../assets/output_device.js").Device} Device
  */
 import { recall, remember } from "remembered";
 import { defineComponent } from "vue";
@@ -38,7 +38,7 @@ export const SoundOutput = defineComponent({
     </div>`,
   props: {
     words: { type: Object, required: true },
-    devices: { type: /** @type {import("vue").PropType<() => Promise<typeof import("../../assets/output_device.js")>>} */ (Function) },
+    devices: { type: /** @type {import("vue").PropType<() => Promise<typeof import("../../../assets/output_device.js")>>} */ (Function) },
   },
   emits: ["device", "auto-gain"],
 

@@ -3,7 +3,7 @@
 from services.desk.desk import CallDesk
 from services.domain.control import Action, Control
 from services.domain.speech import Speaker
-from ui.call.send_form import Fields, SendForm
+from ui.call.steering.send_form import Fields, SendForm
 from ui.kit.icons import icon
 from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
