@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import kinds, paces
+from tests import cheap_hashes, kinds, paces
 
 if TYPE_CHECKING:
     from services.desk.desk import CallDesk
@@ -52,6 +52,7 @@ def shared() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def pace() -> None:
     paces.quicken()
+    cheap_hashes.share()
 
 
 @pytest.fixture
