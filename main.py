@@ -198,6 +198,7 @@ async def serve(settings: Settings, listening: socket.socket, worker: WorkerProc
             known_key=settings.api_key,
             base_url=settings.base_url,
             wanted=bool(settings.demo or settings.missing) and settings.on_loopback,
+            note=desk.note,
             restart=again.set,
         )
         forward = WebhookForward(settings.webhook_forward)

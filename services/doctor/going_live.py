@@ -38,7 +38,7 @@ class GoingLive:
     so nothing written would have an effect.
 
     `wanted`: calls go to the demo line or credentials are missing, and this server is reached only on loopback. `known_key`: a key that is
-    set already, else "". `restart` stops this process and starts it again.
+    set already, else "". `note` writes the audit. `restart` stops this process and starts it again.
     """
 
     def __init__(
@@ -50,12 +50,14 @@ class GoingLive:
         known_key: str,
         base_url: str,
         wanted: bool,
+        note: "Callable[..., asyncio.Task[None]]",
         restart: Callable[[], None],
     ) -> None:
         self._file = file
         self._names = names
         self._known_key = known_key
         self._base_url = base_url
+        self._note = note
         self._restart = restart
         self._one_at_a_time = asyncio.Lock()
         self._done = False
@@ -87,6 +89,7 @@ class GoingLive:
             await asyncio.to_thread(_write, self._file, values)
             self._done = True
             log.info("%s set the credentials on the page", client.name)
+            await self._note(client, "write-credentials", outcome="done", detail=f"{assistant_id} {phone_number_id}")
         self._restart()
 
     def _require_possible(self) -> None:

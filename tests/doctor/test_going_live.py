@@ -13,7 +13,7 @@ from dotenv import dotenv_values
 
 from services.demo_line import DemoLine
 from services.doctor.going_live import GoingLive
-from services.domain.client import PAGE, Caps
+from services.domain.client import PAGE, Caps, Client
 from services.domain.errors import Forbidden, RequestError, VapiUnauthorized, VapiUnavailable
 from services.domain.person import Role, make_person
 from services.settings import CREDENTIALS
@@ -35,6 +35,8 @@ class Desk:
     ) -> None:
         self.file = folder / ".env"
         self.restarts = 0
+        self.noted: list[tuple[str, str, int]] = []
+        """Who did what, and how often Earshot had started again by then."""
         self.going_live = GoingLive(
             self.file,
             names=CREDENTIALS,
@@ -42,8 +44,16 @@ class Desk:
             known_key=known_key,
             base_url=base_url,
             wanted=wanted,
+            note=self._note,
             restart=self._restart,
         )
+
+    def _note(self, client: Client, action: str, *, outcome: str, detail: str) -> "asyncio.Task[None]":
+        async def write() -> None:
+            await asyncio.sleep(0)
+            self.noted.append((client.name, f"{action} {outcome} {detail}", self.restarts))
+
+        return asyncio.create_task(write())
 
     def _restart(self) -> None:
         self.restarts += 1
@@ -70,6 +80,7 @@ async def test_what_is_saved_is_read_at_the_next_start_by_its_owner_alone(line: 
     assert desk.file.read_text().startswith("# mine\n")
     assert stat.S_IMODE(desk.file.stat().st_mode) == 0o600
     assert desk.restarts == 1
+    assert desk.noted == [("page", f"write-credentials done {line.assistant_id} {line.phone_number_id}", 0)]
 
 
 async def test_a_known_key_need_not_be_pasted_again(line: DemoLine, tmp_path: Path) -> None:

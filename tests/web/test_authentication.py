@@ -22,6 +22,7 @@ from services.vapi.gateway import Gateway
 from services.web.access.authentication import require_safe
 from services.web.access.join import join_router
 from services.web.access.login import login_router
+from services.web.access.login_audit import LoginAudit
 from services.web.access.password_check import PasswordCheck
 from services.web.access.sessions import Attempts, Sessions
 from services.web.access.tickets import Tickets
@@ -59,9 +60,10 @@ async def earshot(folder: Path, vapi: StandIn, *, opened: Callable[[CallDesk], o
         if sessions:
             await sessions.load()
             people, passwords = desk.people if settings.people else None, Passwords()
+            audit = LoginAudit(desk.note)
             check = PasswordCheck(password=settings.password, people=people, passwords=passwords, attempts=Attempts())
-            pages.include_router(login_router(check=check, sessions=sessions))
-            pages.include_router(join_router(people=desk.people, passwords=passwords, sessions=sessions))
+            pages.include_router(login_router(check=check, sessions=sessions, audit=audit))
+            pages.include_router(join_router(people=desk.people, passwords=passwords, sessions=sessions, audit=audit))
         api.include_router(people_router(desk.people, passwords=settings.people))
 
         pages.include_router(page_export_router(desk))

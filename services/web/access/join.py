@@ -15,6 +15,7 @@ from services.support.passwords import LONGEST, SHORTEST, Passwords, TooManyWait
 from services.support.root_path import address
 from services.support.words import catalogue
 from services.web.access.login import form_fields
+from services.web.access.login_audit import LoginAudit
 from services.web.access.sessions import COOKIE, Sessions
 from services.web.problems import problem_of
 
@@ -47,7 +48,7 @@ minlength="$shortest" maxlength="$longest">
 </form>""")
 
 
-def join_router(*, people: People, passwords: Passwords, sessions: Sessions) -> APIRouter:
+def join_router(*, people: People, passwords: Passwords, sessions: Sessions, audit: LoginAudit) -> APIRouter:
     """`GET` and `POST /join`. Opening the link uses nothing up: programs that look at links in mails do so as well."""
     router = APIRouter(include_in_schema=False)
 
@@ -77,6 +78,7 @@ def join_router(*, people: People, passwords: Passwords, sessions: Sessions) -> 
             return _form(request, person, code, name=name, problem="join_busy", status=429)
         except JournalError as error:
             return problem_of(error)
+        audit.logged_in(joined.client, "link")
         answer = RedirectResponse(address("/"), 303)
         secure = request.url.scheme == "https"
         answer.set_cookie(COOKIE, session_id, httponly=True, samesite="strict", secure=secure, path=address("/"))

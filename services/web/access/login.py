@@ -14,6 +14,7 @@ from services.support.language import COOKIE as LANGUAGE_COOKIE
 from services.support.language import THEME_COOKIE, preferred_language
 from services.support.root_path import address
 from services.support.words import catalogue
+from services.web.access.login_audit import LoginAudit
 from services.web.access.password_check import HasToWait, PasswordCheck
 from services.web.access.sessions import COOKIE, Sessions
 from services.web.problems import problem_of
@@ -53,7 +54,7 @@ _NAME = Template("""<label for="name">$label</label>
 """)
 
 
-def login_router(*, check: PasswordCheck, sessions: Sessions, provider: str = "") -> APIRouter:
+def login_router(*, check: PasswordCheck, sessions: Sessions, audit: LoginAudit, provider: str = "") -> APIRouter:
     """`GET` and `POST /login`, `POST /logout`. Every login creates a new session, so that none can be planted before it.
 
     `provider` is the name of the identity provider at which people may sign in. If nobody has a password, that is the only way.
@@ -83,12 +84,14 @@ def login_router(*, check: PasswordCheck, sessions: Sessions, provider: str = ""
         except HasToWait as error:
             return _too_many(request, next_path, error.seconds)
         if login is None:
+            audit.failed(check.known_name(fields.get("name", "")), "wrong_password", peer)
             return _form(request, next_path, "wrong_either" if check.by_name else "wrong", status=401)
         await sessions.end(request.cookies.get(COOKIE, ""))
         try:
             session_id = await sessions.begin(login)
         except JournalError as error:
             return problem_of(error)
+        audit.logged_in(sessions.client_of_id(session_id), "password")
         answer = RedirectResponse(next_path, 303)
         secure = request.url.scheme == "https"
         answer.set_cookie(COOKIE, session_id, httponly=True, samesite="strict", secure=secure, path=address("/"))
@@ -96,7 +99,8 @@ def login_router(*, check: PasswordCheck, sessions: Sessions, provider: str = ""
 
     @router.post("/logout")
     async def logout(request: Request) -> Response:
-        await sessions.end(request.cookies.get(COOKIE, ""))
+        if client := await sessions.end(request.cookies.get(COOKIE, "")):
+            audit.logged_out(client)
         answer = RedirectResponse(address("/login"), 303)
         answer.delete_cookie(COOKIE, path=address("/"), httponly=True, samesite="strict", secure=request.url.scheme == "https")
         return answer

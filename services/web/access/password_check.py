@@ -43,6 +43,11 @@ class PasswordCheck:
         if seconds := self._attempts.wait(address):
             raise HasToWait(seconds)
 
+    def known_name(self, name: str) -> str:
+        """The name of the person who has it, in other capitals perhaps; empty if nobody does."""
+        person = self._people.named(name) if self._people else None
+        return person.name if person else ""
+
     async def login_of(self, address: str, name: str, password: str) -> str | None:
         """What a session keeps of the person (`Person.login`), empty for the shared password; None if the password is wrong.
 

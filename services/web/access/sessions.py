@@ -90,6 +90,10 @@ class Sessions:
             self._tasks.start(self._try_to_save(session), name="save session")
         return key
 
+    def client_of_id(self, session_id: str) -> Client:
+        """Who acts in the session with this id. Raises Unauthorized once it is known to be over."""
+        return self.client_of(self._key(session_id))
+
     def client_of(self, key: str) -> Client:
         """Who acts in this session. Raises Unauthorized once it is known to be over."""
         session = self._known.get(key)
@@ -110,11 +114,14 @@ class Sessions:
             return False
         return True
 
-    async def end(self, session_id: str) -> None:
-        """Logs out: at once here, in all processes as soon as the journal has it."""
+    async def end(self, session_id: str) -> Client | None:
+        """Logs out: at once here, in all processes as soon as the journal has it. Returns who was logged in; None if nobody was."""
         key = self._key(session_id)
-        if await self.lives(key):
-            await self._end(key)
+        if not await self.lives(key):
+            return None
+        client = self.client_of(key)
+        await self._end(key)
+        return client
 
     async def over(self, key: str) -> None:
         """Returns once the session has ended, by a logout in any process or after 7 days."""
@@ -209,21 +216,21 @@ class Attempts:
 
     def wait(self, address: str) -> float:
         """Seconds until the address may try again; 0 if it may now."""
-        alone = self._wait(_network(address), free=_FREE_TRIES, longest=self._longest_wait)
+        alone = self._wait(network_of(address), free=_FREE_TRIES, longest=self._longest_wait)
         if not self._shared:
             return alone
         return max(alone, self._wait(_EVERYBODY, free=20 * _FREE_TRIES, longest=_LONGEST_SHARED_WAIT))
 
     def failed(self, address: str) -> None:
         now = self._clock()
-        for who in (_network(address), _EVERYBODY):
+        for who in (network_of(address), _EVERYBODY):
             count, last = self._failures.pop(who, (0, now))
             self._failures[who] = (1 if now - last >= _FORGOTTEN else count + 1, now)
         while len(self._failures) > _MOST_ADDRESSES:
             self._failures.popitem(last=False)
 
     def succeeded(self, address: str) -> None:
-        self._failures.pop(_network(address), None)
+        self._failures.pop(network_of(address), None)
 
     def take_back(self, address: str) -> None:
         """Undoes a `failed` that was counted before it was known whether the password is right."""
@@ -239,8 +246,8 @@ class Attempts:
         return max(0.0, last + min(2.0 ** min(count - free, 10), longest) - self._clock())
 
 
-def _network(address: str) -> str:
-    """The network that counts as one address: with IPv6 a /64, within which addresses can be chosen at will."""
+def network_of(address: str) -> str:
+    """The network of an address, which counts as one address: with IPv6 a /64, within which addresses can be chosen at will."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

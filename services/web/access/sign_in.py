@@ -12,6 +12,7 @@ from services.settings import Settings
 from services.support.passwords import Passwords
 from services.web.access.join import join_router
 from services.web.access.login import login_router
+from services.web.access.login_audit import LoginAudit
 from services.web.access.oidc.pending import PendingSignIns
 from services.web.access.oidc.provider import Provider
 from services.web.access.oidc.routes import oidc_router
@@ -30,17 +31,20 @@ async def install_sign_in(pages: FastAPI, *, settings: Settings, desk: CallDesk,
     sessions = Sessions(desk.journal, password=settings.password, people=desk.people)
     running.push_async_callback(sessions.aclose)
     await sessions.load()
+    audit = LoginAudit(desk.note)
     passwords, people = Passwords(), desk.people if settings.people else None
     check = PasswordCheck(password=settings.password, people=people, passwords=passwords, attempts=Attempts())
-    pages.include_router(login_router(check=check, sessions=sessions, provider=urlsplit(settings.oidc_issuer).hostname or ""))
+    pages.include_router(login_router(check=check, sessions=sessions, audit=audit, provider=urlsplit(settings.oidc_issuer).hostname or ""))
     if people:
-        pages.include_router(join_router(people=people, passwords=passwords, sessions=sessions))
+        pages.include_router(join_router(people=people, passwords=passwords, sessions=sessions, audit=audit))
     if settings.oidc_issuer:
-        await _install_provider(pages, settings=settings, desk=desk, sessions=sessions, running=running)
+        await _install_provider(pages, settings=settings, desk=desk, sessions=sessions, audit=audit, running=running)
     return sessions
 
 
-async def _install_provider(pages: FastAPI, *, settings: Settings, desk: CallDesk, sessions: Sessions, running: AsyncExitStack) -> None:
+async def _install_provider(
+    pages: FastAPI, *, settings: Settings, desk: CallDesk, sessions: Sessions, audit: LoginAudit, running: AsyncExitStack
+) -> None:
     provider = Provider(
         issuer=settings.oidc_issuer,
         client_id=settings.oidc_client_id,
@@ -62,5 +66,6 @@ async def _install_provider(pages: FastAPI, *, settings: Settings, desk: CallDes
             sign_in=sign_in,
             sessions=sessions,
             attempts=Attempts(),
+            audit=audit,
         )
     )

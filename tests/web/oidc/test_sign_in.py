@@ -51,6 +51,11 @@ async def test_a_person_signs_in_with_the_role_that_the_provider_gives(tmp_path:
                 assert (answer.status, (await answer.json())["code"]) == (403, "forbidden_scope")
             async with anna.post(app.url + "/api/dialling/stop", json={}) as answer:
                 assert answer.status == 200
+            async with anna.get(app.url + "/api/audit") as answer:
+                entries = (await answer.json())["entries"]
+                logins = [(entry["outcome"], entry["detail"]) for entry in entries if entry["action"] == "login"]
+                assert logins == [("done", "provider")] * 2
+                assert len({entry["who"] for entry in entries if entry["action"] == "login"}) == 2
             await asyncio.to_thread(app.stop)
     assert SECRET not in app.output
     assert "code=" not in app.output
@@ -63,6 +68,11 @@ async def test_who_has_no_role_is_told_so_and_stays_outside(tmp_path: Path) -> N
             code, text = await seen(kim, await to_callback(kim, f"{app.url}/login/provider", "kim"))
             assert (code, "you have no role in Earshot. Ask your administrator" in text) == (403, True)
             assert await status(kim, app.url + CALLS) == 401
+            async with browser() as anna:
+                await seen(anna, await to_callback(anna, f"{app.url}/login/provider", "anna"))
+                async with anna.get(app.url + "/api/audit") as answer:
+                    entries = [(entry["who"], entry["outcome"]) for entry in (await answer.json())["entries"] if entry["action"] == "login"]
+            assert entries[1:] == [("page", "no_role")]
 
 
 async def test_an_address_that_nobody_has_verified_gives_no_role(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from services.domain.person import Role
 from services.domain.role_claims import RoleRule, role_of
 from services.support.root_path import address
 from services.web.access.login import own_path
+from services.web.access.login_audit import LoginAudit
 from services.web.access.oidc.failures import Reason, SignInFailed
 from services.web.access.oidc.pages import failed_page, onward_page
 from services.web.access.oidc.pending import LASTS_S, Pending, PendingSignIns
@@ -41,6 +42,7 @@ def oidc_router(
     sign_in: SignIn,
     sessions: Sessions,
     attempts: Attempts,
+    audit: LoginAudit,
 ) -> APIRouter:
     """`/login/provider` leads to the provider, `/login/callback` back from there, and `/login/over` out of it after a logout."""
     router = APIRouter(include_in_schema=False)
@@ -73,11 +75,13 @@ def oidc_router(
         except SignInFailed as failure:
             if failure.reason in (Reason.STALE, Reason.UNVERIFIED):
                 attempts.failed(peer)
+            audit.failed("", failure.reason, peer)
             answer = _failed(request, failure, begun.next if begun else address("/"))
         except JournalError as failed:
             return problem_of(failed)
         else:
             attempts.succeeded(peer)
+            audit.logged_in(sessions.client_of_id(session_id), "provider")
             answer = onward_page(request, begun.next if begun else address("/"))
             answer.set_cookie(COOKIE, session_id, **_session_cookie(request))
             hint = person.id_token if len(person.id_token) <= _LONGEST_HINT else "-"
