@@ -79,11 +79,12 @@ def steered(page: Page, earshot: Earshot) -> None:
     expect(page.get_by_test_id("transfer-confirm")).to_be_visible()
 
 
-def replayed(page: Page, _earshot: Earshot) -> None:
+def replayed(page: Page, _earshot: Earshot, lines: int = 1) -> None:
+    """The recording ends once the assistant's first `lines` lines are shown, which is to say that so much has been heard."""
     dial(page, NUMBER)
     see(page, "in-progress")
     page.get_by_test_id("record").click()
-    expect(page.get_by_test_id("transcript").locator(".bubble.assistant").first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_test_id("transcript").locator(".bubble.assistant").nth(lines - 1)).to_be_visible(timeout=PATIENCE)
     page.get_by_test_id("call-end").click()
     page.get_by_test_id("replay-open").click(timeout=PATIENCE)
     expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "paused", timeout=PATIENCE)
