@@ -231,6 +231,7 @@ class CallDesk:
             rules=self.rules,
             alerts=self.alerts,
             transcripts=self.transcripts,
+            archive=self._archive,
             measurements=self.measurements,
             find=self.get,
         )

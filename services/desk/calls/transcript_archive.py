@@ -11,6 +11,7 @@ from services.domain.transcript import Line, final_account
 from services.journal import Journal
 from services.support.log_lines import about
 from services.support.recent import remember
+from services.support.signals import Signal
 from services.support.tasks import Tasks
 from services.vapi.gateway import Gateway
 
@@ -26,9 +27,12 @@ _MAY_COME = timedelta(days=1)  # after the end, within which Vapi may still writ
 
 class TranscriptArchive:
     """Saves the transcript of each call that ends, as `on_call` reports it, and reads it back. For calls older than `keep` it
-    returns none and does not ask Vapi."""
+    returns none and does not ask Vapi.
+
+    `read` emits the id of an ended call and its lines as they are stored, whenever Vapi's transcript of it was read."""
 
     def __init__(self, *, gateway: Gateway, journal: Journal, transcripts: Transcripts, keep: timedelta | None = None) -> None:
+        self.read: Signal[tuple[str, tuple[Line, ...]]] = Signal()
         self._gateway = gateway
         self._journal = journal
         self._transcripts = transcripts
@@ -65,6 +69,8 @@ class TranscriptArchive:
             whole = await self._journal.transcript(call.id) or whole  # the journal leaves out what was erased since
             if heard:
                 self._transcripts.rewritten.emit(call.id)
+        if vapis:
+            self.read.emit((call.id, whole))
         if vapis and (whole == stored or call.id not in self._ended):
             remember(self._complete, call.id, None, most=_REMEMBERED)
         return whole
@@ -100,10 +106,21 @@ class TranscriptArchive:
             if whole != written:
                 await self._write(call.id, written := whole)
                 self._transcripts.rewritten.emit(call.id)
+            if vapis:
+                await self._announce(call.id)
             if vapis and vapis == before:  # read twice, because Vapi may have been writing it
                 remember(self._complete, call.id, None, most=_REMEMBERED)
                 return
             before = vapis
+
+    async def _announce(self, call_id: str) -> None:
+        """Emits what is stored, which leaves out what was erased."""
+        try:
+            lines = await self._journal.transcript(call_id)
+        except EarshotError as error:
+            log.warning("could not read a transcript back (%s)", error.code, extra=about(call_id))
+        else:
+            self.read.emit((call_id, lines))
 
     async def _ask(self, call_id: str) -> tuple[Line, ...]:
         try:

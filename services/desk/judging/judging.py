@@ -1,8 +1,10 @@
-"""Applies the rules to the calls of this process as their lines, figures and costs come."""
+"""Applies the rules to the calls of this process as their lines, figures and costs come, and to what Vapi's transcript adds afterwards."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
+from services.desk.calls.transcript_archive import TranscriptArchive
 from services.desk.calls.transcripts import Transcripts
 from services.desk.judging.alerts import Alerts
 from services.desk.judging.measurements import Measurements
@@ -11,13 +13,15 @@ from services.domain.alert import Alert, quote
 from services.domain.call import Call, CallStatus
 from services.domain.rule import Rule, RuleKind
 from services.domain.transcript import Line
-from services.measures.judgement import MEASURED, exceeded, said
+from services.measures.judgement import MEASURED, exceeded, said, said_first
 from services.support.tasks import Tasks
 
 
 class Judging:
     """Each rule gives one alert of each call. The process that measures a call gets its figures first, others seconds later; those that
     hear it get its lines. If two processes find the same, the journal keeps the first alert.
+
+    Vapi's own transcript of an ended call has what was not heard live here, of all of the call or of some words.
     """
 
     def __init__(
@@ -26,6 +30,7 @@ class Judging:
         rules: Rules,
         alerts: Alerts,
         transcripts: Transcripts,
+        archive: TranscriptArchive,
         measurements: Measurements,
         find: Callable[[str], Call | None],
     ) -> None:
@@ -37,6 +42,7 @@ class Judging:
         self._loading: set[str] = set()
         self._tasks = Tasks()
         transcripts.changed.subscribe(self._on_line)
+        archive.read.subscribe(self._on_read)
         measurements.changed.subscribe(self._on_figures)
 
     def on_call(self, call: Call) -> None:
@@ -53,6 +59,9 @@ class Judging:
         if line.final:
             for rule in self._due(call_id):
                 self._judge_line(rule, call_id, line)
+
+    def _on_read(self, read: tuple[str, tuple[Line, ...]]) -> None:
+        self._tasks.start(self._judge_lines(*read), name="judge transcript")
 
     def _on_figures(self, call_id: str) -> None:
         for rule in self._due(call_id):
@@ -89,6 +98,15 @@ class Judging:
             if call:
                 self._judge_cost(rule, call)
 
+    async def _judge_lines(self, call_id: str, lines: tuple[Line, ...]) -> None:
+        """Judges a whole transcript, in a thread: there may be thousands of lines, and dozens of rules."""
+        if any(rule.kind is RuleKind.KEYWORD for rule in self._rules.on):
+            await self._alerts.load([call_id])
+            found = await asyncio.to_thread(_said_in, lines, tuple(self._due(call_id)))
+            for rule in self._due(call_id):
+                if line := found.get(rule):
+                    self._alerts.add(Alert(call_id=call_id, rule=rule, at=line.at, said=quote(line.text)))
+
     def _judge_line(self, rule: Rule, call_id: str, line: Line) -> None:
         if rule.since and line.at >= rule.since and said(rule, line):
             self._alerts.add(Alert(call_id=call_id, rule=rule, at=line.at, said=quote(line.text)))
@@ -105,3 +123,9 @@ class Judging:
             now = datetime.now(UTC)
             if call.running or (call.ended_at or now) >= rule.since:
                 self._alerts.add(Alert(call_id=call.id, rule=rule, at=now, amount=call.cost))
+
+
+def _said_in(lines: tuple[Line, ...], rules: Iterable[Rule]) -> dict[Rule, Line]:
+    """The first line to which each rule applies."""
+    found = ((rule, said_first(rule, lines, since=rule.since)) for rule in rules)
+    return {rule: line for rule, line in found if line}

@@ -1,4 +1,4 @@
-"""Rules apply to running calls as lines, figures and costs come: once for each call, in every process, and the same after a restart."""
+"""Rules apply to calls as lines, figures, costs and transcripts come: once for each call, in every process, also after a restart."""
 
 import asyncio
 from dataclasses import replace
@@ -117,6 +117,71 @@ async def test_the_cost_of_a_call_that_ended_before_gives_none(vapi: StandIn, tm
         assert desk.alerts.of(call.id) == ()
         desk.changed.emit(replace(ended, cost=0.25, ended_at=rule.since + timedelta(seconds=1)))
         assert [alert.amount for alert in desk.alerts.of(call.id)] == [0.25]
+
+
+async def say_unheard(vapi: StandIn, desk: CallDesk, call: Call, *texts: str) -> None:
+    """The customer says this, which nobody hears, and the call ends. Vapi has it in its transcript."""
+    now = datetime.now(UTC)
+    messages = [{"role": "user", "message": text, "time": 1000 * now.timestamp()} for text in texts]
+    vapi.move(call.id, "ended", startedAt=now.isoformat(), artifact={"messages": messages})
+    await until(desk, call.id, lambda call: not call.running)
+
+
+async def test_a_keyword_in_vapis_transcript_gives_an_alert_of_a_call_that_nobody_heard(
+    vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.desk.calls.transcript_archive._LOOKS", (0.01,) * 5)
+    async with desk_at(vapi.url, tmp_path) as desk:
+        rule = await keyword(desk, "cancel")
+        found = raised(desk)
+        call = await answered(vapi, desk)
+        await say_unheard(vapi, desk, call, "I'd like to keep it", "No, cancel it", "Cancel it at once")
+        await wait_until(lambda: desk.alerts.of(call.id))
+        assert [(alert.rule, alert.said) for alert in desk.alerts.of(call.id)] == [(rule, "No, cancel it")]
+        await desk.transcript(call.id)
+        assert len(found) == 1
+        await desk.alerts.settled()
+        assert [alert.said for alert in (await desk.journal.alerts.among([call.id]))[call.id]] == ["No, cancel it"]
+
+
+async def test_what_was_heard_live_and_is_in_vapis_transcript_too_gives_one_alert(
+    vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.desk.calls.transcript_archive._LOOKS", (0.01, 0.01))
+    async with two_desks((vapi.url, vapi.url), tmp_path) as (one, other):
+        heard, unheard = await keyword(one, "cancel"), await keyword(one, "refund")
+        await wait_until(lambda: len(other.rules.on) == 2)
+        call = await answered(vapi, one)
+        await until(other, call.id, lambda call: call.answered)
+        say(one, call, "Cancel it")
+        await wait_until(lambda: other.alerts.of(call.id))
+        await say_unheard(vapi, one, call, "Please cancel it", "And I want a refund")
+        await until(other, call.id, lambda call: not call.running)
+        await wait_until(lambda: all(len(desk.alerts.of(call.id)) > 1 for desk in (one, other)))
+        for desk in (one, other):
+            found = {alert.rule: alert.said for alert in desk.alerts.of(call.id)}
+            assert found == {heard: "Cancel it", unheard: "And I want a refund"}
+        await asyncio.gather(one.alerts.settled(), other.alerts.settled())
+        assert len((await one.journal.alerts.among([call.id]))[call.id]) == 2
+
+
+async def test_what_vapi_wrote_of_a_time_before_the_rule_was_switched_on_gives_no_alert(
+    vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.desk.calls.transcript_archive._LOOKS", (0.01,) * 1000)
+    async with desk_at(vapi.url, tmp_path) as desk:
+        before, after = await answered(vapi, desk), await answered(vapi, desk)
+        vapi.move(before.id, "ended", startedAt=datetime.now(UTC).isoformat())
+        await until(desk, before.id, lambda call: not call.running)
+        earlier = datetime.now(UTC)
+        rule = await keyword(desk, "cancel")
+        message = {"role": "user", "message": "Cancel the first", "time": 1000 * earlier.timestamp()}
+        vapi.move(before.id, "ended", artifact={"messages": [message]})
+        await wait_until(lambda: desk.alerts.loaded(before.id))
+        await say_unheard(vapi, desk, after, "Cancel the second")
+        await wait_until(lambda: desk.alerts.of(after.id))
+        assert [(alert.rule, alert.said) for alert in desk.alerts.of(after.id)] == [(rule, "Cancel the second")]
+        assert desk.alerts.of(before.id) == ()
 
 
 async def test_after_a_restart_an_alert_is_there_and_does_not_come_again(vapi: StandIn, tmp_path: Path) -> None:
