@@ -422,7 +422,7 @@ class CallDesk:
         VapiError.
         """
         require(client, Scope.CONTROL)
-        await self.rights.check(await self.read(call_id, client), client, Scope.CONTROL)
+        await self.rights.check_end(await self.read(call_id, client), client)
         return await self._hang_up(call_id, client)
 
     async def _hang_up(self, call_id: str, client: Client) -> Call:
