@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime, timedelta
 
 from services.desk.call_control import CallControl, Obstacle
 from services.desk.calls.annotations import CallAnnotations
@@ -13,7 +12,6 @@ from services.desk.calls.book import Book
 from services.desk.calls.call_rights import CallRights
 from services.desk.calls.lookups import Lookups
 from services.desk.calls.notes import Notes
-from services.desk.calls.proof import stuck
 from services.desk.calls.timeline import ACTIONS, BY_MACHINE, MOST_ENTRIES, Entry, Timelines
 from services.desk.calls.transcript_archive import TranscriptArchive
 from services.desk.calls.transcripts import Transcripts
@@ -25,31 +23,23 @@ from services.desk.judging.alerts import Alerts
 from services.desk.judging.judging import Judging
 from services.desk.judging.measurements import Measurements
 from services.desk.judging.rule_trial import RuleTrials
-from services.desk.judging.rules import STATE as RULES
 from services.desk.judging.rules import Rules
-from services.desk.lists.contacts import STATE as CONTACTS
 from services.desk.lists.contacts import Contacts
-from services.desk.lists.made_tokens import STATE as TOKENS
 from services.desk.lists.made_tokens import MadeTokens
-from services.desk.lists.people import STATE as PEOPLE
 from services.desk.lists.people import People
-from services.desk.lists.phrases import STATE as PHRASES
 from services.desk.lists.phrases import Phrases
-from services.desk.placing.consents import STATE as RECORDING_RULES
 from services.desk.placing.consents import Consents
-from services.desk.placing.dial_questions import STATE as QUESTIONS
+from services.desk.placing.dial_counts import DialCounts
 from services.desk.placing.dial_questions import DialQuestions
 from services.desk.placing.directory import Directory
 from services.desk.placing.orders import Orders
 from services.desk.placing.placing import Key, Placed, Placing
 from services.desk.placing.rescheduling import Rescheduling
 from services.desk.updates import Updates
-from services.dialling.block_list import STATE as BLOCKED
 from services.dialling.block_list import BlockList
 from services.dialling.dial_guard import DialGuard
 from services.dialling.journal_states import Followed
 from services.dialling.reach import Reach
-from services.dialling.switch import STATE as STOP
 from services.dialling.switch import Switch
 from services.domain.call import Call, CallOrder, CallStatus, ListenTarget
 from services.domain.client import LOCAL, Client, Scope
@@ -58,7 +48,6 @@ from services.domain.control import Control
 from services.domain.errors import EarshotError, NotConfigured
 from services.domain.limits import Limits
 from services.domain.permissions import require
-from services.domain.speech import Speaker
 from services.domain.spellings import spellings
 from services.domain.transcript import Line
 from services.journal import AuditRow, Dial, Journal
@@ -66,7 +55,7 @@ from services.support.drain import Drain
 from services.support.events import set_within
 from services.support.signals import Signal
 from services.support.tasks import Tasks
-from services.vapi.ended_reasons import EndedReason, Family, explain, family_of
+from services.vapi.ended_reasons import Family, family_of
 from services.vapi.gateway import Gateway
 
 log = logging.getLogger(__name__)
@@ -109,8 +98,7 @@ class CallDesk:
     ) -> None:
         self.trouble_changed: Signal[str | None] = Signal()
         self.trouble: str | None = None
-        self.dials: Counter[tuple[str, str]] = Counter()
-        """How many dials were asked for, by result (`placed`, `unknown`, `refused`) and the code of a refusal."""
+        self.dials = DialCounts()
         self.missing = missing
         self.switch = switch
         self.blocked = blocked
@@ -161,17 +149,18 @@ class CallDesk:
             audit=journal.note,
         )
         self.trials = RuleTrials(journal)
-        self._states: dict[str, Followed] = {
-            STOP: switch,
-            BLOCKED: blocked,
-            CONTACTS: self.contacts,
-            PHRASES: self.phrases,
-            TOKENS: self.tokens,
-            PEOPLE: self.people,
-            RULES: self.rules,
-            QUESTIONS: self.questions,
-            RECORDING_RULES: self.consents,
-        }
+        followed: list[Followed] = [
+            switch,
+            blocked,
+            self.contacts,
+            self.phrases,
+            self.tokens,
+            self.people,
+            self.rules,
+            self.questions,
+            self.consents,
+        ]
+        self._states = {state.state_name: state for state in followed}
         self._updates = Updates(
             book=self._book,
             transcripts=self.transcripts,
@@ -391,7 +380,7 @@ class CallDesk:
             if self.consents.mode(order) is RecordingMode.ANNOUNCE:
                 await self.directory.freshen()  # the announcement is put before the assistant's first message, as it is now
             placing = self._placing.place(order, client, key=key, allow_duplicate=allow_duplicate, allow_recent=allow_recent)
-            return self._noted(await self._counted(placing), client)
+            return self._noted(await self.dials.count(placing), client)
 
     def _noted(self, placed: Placed, client: Client) -> Placed:
         if not placed.replayed:
@@ -400,20 +389,6 @@ class CallDesk:
             if placed.call.consent:
                 self.note(client, "recording-consent", placed.call, detail=placed.call.consent)
         return placed
-
-    async def _counted(self, placing: Awaitable[Placed]) -> Placed:
-        try:
-            placed = await placing
-        except EarshotError as error:
-            self.count_refused(error)
-            raise
-        if not placed.replayed:
-            self.dials["unknown" if placed.call.status is CallStatus.UNKNOWN else "placed", ""] += 1
-        return placed
-
-    def count_refused(self, error: EarshotError) -> None:
-        """Counts a dial that was refused, here or before it got here."""
-        self.dials["refused", error.code] += 1
 
     async def end(self, call_id: str, client: Client) -> Call:
         """Hangs up, or cancels a scheduled call. Returns the call once Vapi confirms that it ended, and an ended call as it is.
@@ -444,7 +419,7 @@ class CallDesk:
             require(client, Scope.CALL)
             call = await self.read(call_id, client)
             await self.rights.check(call, client, Scope.CALL)
-            return self._noted(await self._counted(self._rescheduling.reschedule(call, earliest_at, latest_at, client)), client)
+            return self._noted(await self.dials.count(self._rescheduling.reschedule(call, earliest_at, latest_at, client)), client)
 
     async def erase(self, call_id: str, client: Client) -> Call:
         """Deletes the data of an ended call, here and at Vapi. Returns what is left: times, costs, and the erasure, which Vapi has not
@@ -486,10 +461,6 @@ class CallDesk:
             await asyncio.shield(self.note(client, "free-slot", call))
         return call
 
-    def may_free(self, call: Call) -> bool:
-        """True if a call should be over, or should have been found, so that an owner may want to free its slot."""
-        return stuck(call, datetime.now(UTC))
-
     async def find_running(self) -> list[Call]:
         """All running and scheduled calls, after a read of the journal and of Vapi: also those that began a moment ago, anywhere."""
         await self.caught_up()
@@ -530,14 +501,6 @@ class CallDesk:
     def can_control(self, call: Call) -> Obstacle | None:
         """Why the call can't be controlled now; None if it can."""
         return self._control.obstacle(call)
-
-    def muted(self, call_id: str, who: Speaker = "assistant") -> bool:
-        """True if this speaker is muted, by the last request that Vapi accepted from here."""
-        return self.timelines.muted(call_id, who)
-
-    def why_ended(self, call: Call) -> EndedReason | None:
-        """Why the call ended, with a next step; None while it runs."""
-        return None if call.running else explain(call.ended_reason, call.ended_message)
 
     async def listen_target(self, call_id: str) -> ListenTarget:
         """Where to fetch the call's live sound: a secret, for the relay only. Raises VapiError, CallNotFound, NotConfigured."""

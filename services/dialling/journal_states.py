@@ -17,7 +17,10 @@ class States(Protocol):
 
 
 class Followed(Protocol):
-    """A copy of a state in memory."""
+    """A copy of the state `state_name` in memory."""
+
+    @property
+    def state_name(self) -> str: ...
 
     async def load(self) -> None:
         """Reads the state. Raises JournalError."""
@@ -27,17 +30,17 @@ class Followed(Protocol):
 
 
 class FollowedState(ABC):
-    """A copy of the state `name`. `changed` is emitted when any process changes it."""
+    """A copy of the state `state_name`. `changed` is emitted when any process changes it."""
 
-    def __init__(self, journal: States, name: str) -> None:
+    def __init__(self, journal: States, state_name: str) -> None:
         self.changed: Signal[None] = Signal()
         self._journal = journal
-        self._state_name = name
+        self.state_name = state_name
         self._revision = -1
 
     async def load(self) -> None:
         """Reads the state. Raises JournalError."""
-        self.follow(*await self._journal.state(self._state_name))
+        self.follow(*await self._journal.state(self.state_name))
 
     def follow(self, value: str, revision: int) -> None:
         """Applies the journal's text, unless something newer is known."""
@@ -49,7 +52,7 @@ class FollowedState(ABC):
     async def _change_state(self, change: Callable[[str], str]) -> str:
         """Changes the journal's text and this copy. Returns the text that is stored then. `change` is called again if the transaction
         is. Raises JournalError, and what `change` raises."""
-        value, revision = await self._journal.change_state(self._state_name, change)
+        value, revision = await self._journal.change_state(self.state_name, change)
         self.follow(value, revision)
         return value
 

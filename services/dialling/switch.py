@@ -48,6 +48,7 @@ class Switch:
     def __init__(self, journal: States, note: Note | None = None) -> None:
         self.changed: Signal[Stop | None] = Signal()
         self.state: Stop | None = None
+        self.state_name = STATE
         self._journal = journal
         self._note = note
         self._revision = -1

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from services.domain.call import Call
 from services.vapi.ended_sentences import FAULTS, FORMS, PROVIDERS, SENTENCES
 
 
@@ -59,6 +60,11 @@ def explain(code: str | None, message: str | None = None, *, translate: Callable
     if words and family is not Family.FINISHED:
         next_step = f"{next_step} {translate('Vapi says: {words}').format(words=words[:300])}".strip()
     return EndedReason(code, title, next_step, family)
+
+
+def why_ended(call: Call) -> EndedReason | None:
+    """Why the call ended, with a next step; None while it runs."""
+    return None if call.running else explain(call.ended_reason, call.ended_message)
 
 
 @lru_cache(maxsize=2048)

@@ -11,6 +11,7 @@ from services.domain.call import Analysis, Call, CallStatus, CallType, Erasure
 from services.domain.rule import RuleKind, RuleSpeaker
 from services.support.rfc3339 import rfc3339
 from services.support.root_path import address
+from services.vapi.ended_reasons import why_ended
 
 DETAILS = {
     CallStatus.UNKNOWN: "Vapi's response was lost, so the call may or may not have been placed. "
@@ -228,7 +229,7 @@ def call_details(desk: CallDesk, call: Call, *, listen_url: str | None, may_list
 
     `may_listen`: whether the client may hear calls, and so have the URL of Vapi's recording.
     """
-    reason = desk.why_ended(call)
+    reason = why_ended(call)
     caller, called = desk.directory.parties(call)
     path = f"/api/calls/{call.id}"
     answer: dict[str, Any] = {

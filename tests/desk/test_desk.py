@@ -20,6 +20,7 @@ from services.domain.errors import (
     VapiRefused,
     VapiUnauthorized,
 )
+from services.vapi.ended_reasons import why_ended
 from services.vapi.gateway import Gateway
 from tests.desks import desk_in
 from tests.patience import HANG_S
@@ -156,7 +157,7 @@ async def test_hanging_up_is_confirmed_by_reading(vapi: StandIn, desk: CallDesk)
     ended = await desk.end(call.id, LOCAL)
     assert ended.status is CallStatus.ENDED
     assert {"type": "end-call"} in vapi.controls
-    reason = desk.why_ended(ended)
+    reason = why_ended(ended)
     assert reason
     assert reason.title
     sent = len(vapi.controls)

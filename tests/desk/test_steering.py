@@ -67,7 +67,7 @@ async def test_page_and_rest_show_the_same_timeline_before_and_after_a_restart(v
             await page_changed.wait()
         assert anew.timelines.of(call.id) == before
         assert await anew.timeline(call.id) == before
-        assert anew.muted(call.id)
+        assert anew.timelines.muted(call.id)
         await anew.end(call.id, LOCAL)
         assert [entry.action for entry in anew.timelines.of(call.id)] == ["say", "mute-assistant", "transfer", "end"]
         assert await anew.timeline(call.id) == anew.timelines.of(call.id)
@@ -97,16 +97,16 @@ async def test_a_hang_up_cut_short_by_a_stop_is_in_the_timeline(vapi: StandIn, t
 
 async def test_muted_is_what_vapi_took_last(vapi: StandIn, desk: CallDesk) -> None:
     call = await answered(vapi, desk)
-    assert not desk.muted(call.id)
+    assert not desk.timelines.muted(call.id)
     await desk.control(call.id, Control(action=Action.MUTE_ASSISTANT), LOCAL)
-    assert desk.muted(call.id)
+    assert desk.timelines.muted(call.id)
     vapi.control_status = 500
     with pytest.raises(VapiUnavailable):
         await desk.control(call.id, Control(action=Action.UNMUTE_ASSISTANT), LOCAL)
-    assert desk.muted(call.id)
+    assert desk.timelines.muted(call.id)
     vapi.control_status = 200
     await desk.control(call.id, Control(action=Action.UNMUTE_ASSISTANT), LOCAL)
-    assert not desk.muted(call.id)
+    assert not desk.timelines.muted(call.id)
 
 
 @pytest.mark.slow

@@ -1,8 +1,10 @@
 """One call on the stage: number, clock, state, sound, transcript, steering, and outcome."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 
+from services.desk.calls.proof import stuck
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
 from services.domain.client import Scope
@@ -217,7 +219,7 @@ class CallCard:
         self._reschedule.set_visibility(self._controls and self._moves)
         self._cancel.show(say("cancelling" if ending else "cancel_call"))
         set_props(self._cancel, disabled=ending)
-        self._free.set_visibility(self._desk.may_free(self.call) and not self._freed and self._frees)
+        self._free.set_visibility(stuck(self.call, datetime.now(UTC)) and not self._freed and self._frees)
 
     def _refresh(self) -> None:
         """Updates the buttons to what can be done now."""

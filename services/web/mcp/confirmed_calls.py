@@ -67,7 +67,7 @@ class ConfirmedCalls:
             order = self._desk.order(body.destination, **body.order_fields())
             await self._desk.weigh(order, client, allow_duplicate=body.allowDuplicate)
         except EarshotError as error:
-            self._desk.count_refused(error)
+            self._desk.dials.refused(error)
             raise
         return await self._desk.questions.ask(order, client, key=key, fingerprint=fingerprint, allow_duplicate=body.allowDuplicate)
 

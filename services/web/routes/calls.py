@@ -97,7 +97,7 @@ class _CallRoutes:
         try:
             order = self._desk.order(body.destination, **body.order_fields())
         except EarshotError as error:
-            self._desk.count_refused(error)
+            self._desk.dials.refused(error)
             raise
         if body.dryRun:
             await self._desk.weigh(order, client)

@@ -16,6 +16,7 @@ from services.domain.call import Call
 from services.domain.client import Scope
 from services.domain.rule import RuleKind
 from services.support.rfc3339 import rfc3339
+from services.vapi.ended_reasons import why_ended
 from services.web.access.current_client import client_for_reports
 from services.web.answers import recording_path
 from services.web.call_filters import CallFilters, call_filters
@@ -76,7 +77,7 @@ async def _lines(desk: CallDesk, filters: CallFilters, page: list[Call], *, may_
 
 
 def _cells(desk: CallDesk, call: Call, *, may_listen: bool) -> Sequence[object]:
-    reason = desk.why_ended(call)
+    reason = why_ended(call)
     caller, called = desk.directory.parties(call)
     return (
         *(call.id, call.status.value, call.type.value, caller, called, call.name),

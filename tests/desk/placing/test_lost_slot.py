@@ -11,6 +11,7 @@ from services.desk.placing import lost_call, placing
 from services.domain.call import NEVER_FOUND, Call, CallStatus
 from services.domain.client import LOCAL
 from services.domain.errors import LimitReached
+from services.vapi.ended_reasons import why_ended
 from tests.desks import desk_at
 from tests.stand_in import StandIn
 
@@ -68,7 +69,7 @@ async def test_a_lost_call_ends_as_never_found_once_its_longest_time_is_over(
         await place(desk)
         assert [call.status for call in changes] == [CallStatus.UNKNOWN, CallStatus.ENDED]
         assert desk.running == 0
-        reason = desk.why_ended(changes[-1])
+        reason = why_ended(changes[-1])
         assert reason
         assert reason.code == NEVER_FOUND
     async with desk_at(vapi.url, tmp_path, journal_at=url, concurrent_calls=1) as desk:

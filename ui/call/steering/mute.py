@@ -25,14 +25,14 @@ class MuteForm(SendForm):
         self.refresh()
 
     def refresh(self) -> None:
-        muted = self._desk.muted(self._call_id, self._who)
+        muted = self._desk.timelines.muted(self._call_id, self._who)
         set_props(self._button, aria_pressed="true" if muted else "false")
         self._label.show(say(f"unmute_{self._who}" if muted else f"mute_{self._who}"))
         self._icons[0].set_visibility(not muted)
         self._icons[1].set_visibility(muted)
 
     async def _toggle(self, _fields: Fields) -> bool:
-        muted = self._desk.muted(self._call_id, self._who)
+        muted = self._desk.timelines.muted(self._call_id, self._who)
         action = Action(f"unmute-{self._who}" if muted else f"mute-{self._who}")
         await self._desk.control(self._call_id, Control(action=action), visitor())
         return True
