@@ -29,21 +29,19 @@ from services.journal.recordings import RecordingsJournal
 from services.listening.live_sound import LiveSound
 from services.recording.archive import Archive, Sound
 from services.recording.disk import RecordingDisk
+from services.recording.erasing import Erasing
 from services.recording.hearings import Hearings
 from services.recording.lease_keeper import LeaseKeeper
 from services.recording.problems import PROBLEMS, Problems
 from services.recording.recorders import Recorders
 from services.recording.store import RecordingStore
 from services.recording.stored_archive import PAUSES_S, StoredArchive
-from services.support.recent import remember
 from services.support.signals import Signal
 from services.support.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
 _EARSHOT = Client(name="earshot")
-_ERASE_AGAIN_S = 1.0
-_ERASE_PAUSE_S = 60.0  # at most
 _PLACER_S = 5.0  # how long the process that placed a call has to begin its recording, before this one does
 _FREE_FLOOR = 500_000_000  # bytes that must stay free on the disk
 
@@ -103,11 +101,11 @@ class Recordings:
             clock=clock,
         )
         self._leases = LeaseKeeper(journal, self._recorders, take_over=self._take_over, changed=self.changed.emit)
-        self._erased: dict[str, None] = {}
         self._unasked: set[str] = set()
         self._finishers: dict[str, asyncio.Task[None]] = {}
         self._closed = False
         self._tasks = Tasks()
+        self._erasing = Erasing(self._disk, journal, self.changed.emit, archive=self._archive, problems=self._problems, tasks=self._tasks)
 
     async def open(self) -> None:
         """Finds existing recordings, and finishes in the background those that a crash or a stop interrupted. Raises JournalError."""
@@ -115,7 +113,7 @@ class Recordings:
         await self._archive.open()
         await self._leases.open()
         self._recorders.open()
-        await self._erase_all()
+        await self._erasing.open()
         self._tasks.start(self._finish_all(), name="finish recordings")
 
     async def aclose(self) -> None:
@@ -235,7 +233,8 @@ class Recordings:
     def on_call(self, call: Call) -> None:
         """Starts recording a new call if `default` is on, from before it is answered. Deletes the recording of an erased call."""
         if call.erasure:
-            self._begin_erasing(call.id)
+            if not self._closed:
+                self._erasing.begin(call.id)
             return
         known = call.id in self._recorders or self._leases.elsewhere(call.id) or self._leases.switched_off(call.id)
         begun = call.status not in (CallStatus.UNKNOWN, CallStatus.SCHEDULED)
@@ -244,34 +243,6 @@ class Recordings:
         if self.default and call.running and begun and not known and not self.problem(call.id) and not self._closed:
             self._unasked.add(call.id)
             self._tasks.start(self._start_unasked(call.id, call.tag), name="start recording")
-
-    def _begin_erasing(self, call_id: str) -> None:
-        if call_id not in self._erased and not self._closed:
-            remember(self._erased, call_id, None)
-            self._tasks.start(self._erase(call_id), name="delete recording")
-
-    async def _erase(self, call_id: str) -> None:
-        """Deletes what this process can reach of a recording, as soon as it is not being written any more."""
-        pause_s = _ERASE_AGAIN_S
-        while True:
-            try:
-                await self._archive.delete(call_id)
-                break
-            except RecordingNotFound:  # an id that no recording can have
-                return
-            except (EarshotError, OSError) as error:
-                why = error.code if isinstance(error, EarshotError) else error
-                log.warning("could not delete the recording of a call whose data was deleted (%s); trying again", why)
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, _ERASE_PAUSE_S)
-        self._problems.mended(call_id)
-        self.changed.emit(call_id)
-
-    async def _erase_all(self) -> None:
-        """Deletes what another process, or this one before it was killed, should have deleted from this folder."""
-        here = await self._disk.finished() | await self._disk.unfinished()
-        for call_id in await self._journal.erased_among(here):
-            self._begin_erasing(call_id)
 
     def _learn(self, state: RecordingState) -> None:
         """Takes in what another process did to a recording."""

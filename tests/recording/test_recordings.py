@@ -509,7 +509,7 @@ async def test_a_recording_that_the_disk_keeps_holds_up_no_other_and_is_tried_ag
 
     with monkeypatch.context() as failed:
         failed.setattr(RecordingDisk, "delete", failing)
-        failed.setattr("services.recording.recordings._ERASE_AGAIN_S", 0.01)
+        failed.setattr("services.recording.erasing._AGAIN_S", 0.01)
         assert await site.recordings.delete_older(datetime.now(UTC)) == 1
         assert (site.recordings.has("c1"), site.recordings.has("c2")) == (True, False)
         erasure = Erasure(asked_at=datetime.now(UTC), by="page")
