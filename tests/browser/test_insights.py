@@ -14,6 +14,7 @@ from tests.browser.conftest import Earshot, Open, earshot_process
 from tests.browser.lines import scripted
 from tests.browser.test_axe import violations
 from tests.journals import last_march
+from tests.patience import HANG_S
 from tests.process import vapi_environ
 
 YEAR = last_march()
@@ -89,6 +90,14 @@ def test_numbers_lead_to_their_calls(kept: Earshot, open_tab: Open) -> None:
     expect(page.locator(".part.past .row")).to_have_count(1)
     page.get_by_test_id("all-calls").click()
     expect(page.locator(".part.past .row")).to_have_count(MANY // 2 + 1)
+
+
+def test_a_browser_that_does_not_say_where_it_is_is_shown_days_of_utc(kept: Earshot, open_tab: Open) -> None:
+    page = open_tab(kept.url, timezone_id="Asia/Tokyo")
+    page.add_init_script("Intl.DateTimeFormat.prototype.resolvedOptions = () => ({ timeZone: new Promise(() => {}) })")
+    page.goto(kept.url + ADDRESS)
+    expect(page.get_by_test_id("insights-totals")).to_contain_text("27", timeout=1000 * HANG_S)
+    assert "zone=UTC" in str(page.get_by_role("link", name="Export").get_attribute("href"))
 
 
 def test_a_press_on_a_bar_shows_its_calls(kept: Earshot, open_tab: Open) -> None:

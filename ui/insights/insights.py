@@ -23,6 +23,7 @@ from ui.words import say
 
 SHEET = "styles/insights.css"
 _PRESETS = (7, 28, 90, 365)  # days
+_ZONE_WITHIN_S = 10.0  # for which the browser may take to say where it is
 
 
 class InsightsPage(LiveBox):
@@ -50,8 +51,7 @@ class InsightsPage(LiveBox):
 
     async def _load(self) -> None:
         await ui.context.client.connected()
-        zone = str(await ui.run_javascript("Intl.DateTimeFormat().resolvedOptions().timeZone", timeout=10))
-        asked = read_asked(self._query, zone)
+        asked = read_asked(self._query, await _browser_zone())
         try:
             found = await self._read(asked)
             other = await self._read(asked.other) if asked.other else None
@@ -160,3 +160,11 @@ def _choice(name: str, label: str, options: Mapping[str, str], chosen: str) -> N
         with Box("select", name=name):
             for value, text in options.items():
                 Text("option", text, value=value, selected=True if value == chosen else None)
+
+
+async def _browser_zone() -> str:
+    """The browser's time zone; UTC if it does not say: it may be slow, or its tab asleep."""
+    try:
+        return str(await ui.run_javascript("Intl.DateTimeFormat().resolvedOptions().timeZone", timeout=_ZONE_WITHIN_S))
+    except TimeoutError:
+        return "UTC"
