@@ -122,7 +122,9 @@ def test_it_fits_a_phone_in_every_language(earshot_with: Start, open_tab: Open, 
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     settings = page.locator("#settings")
     assert settings.evaluate("panel => panel.scrollWidth - panel.clientWidth") == 0
-    for button in panel.get_by_role("button").all():
+    buttons = panel.get_by_role("button").all()
+    assert buttons
+    for button in buttons:
         box = button.bounding_box()
         assert box
         assert box["x"] >= 0

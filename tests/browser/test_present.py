@@ -69,7 +69,9 @@ def others_in_sight(page: Page) -> list[str]:
     for width, height in ((390, 844), (1280, 720), (1920, 1080)):
         page.set_viewport_size({"width": width, "height": height})
         parts = page.locator(".stage > :last-child > :not(.talked), .talked > *").filter(visible=True)
-        found += [name for name in parts.evaluate_all("all => all.map((one) => one.className)") if not FOR_A_ROOM.match(name)]
+        seen = parts.evaluate_all("all => all.map((one) => one.className)")
+        assert {"top", "transcript"} <= {name.split()[0] for name in seen}, seen
+        found += [name for name in seen if not FOR_A_ROOM.match(name)]
     page.set_viewport_size({"width": 1280, "height": 720})
     return found
 
