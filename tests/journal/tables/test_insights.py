@@ -7,6 +7,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
 
 from services.desk.insights import read_insights
 from services.domain.call import Call, CallStatus
@@ -17,6 +18,7 @@ from services.journal.database.counted import COUNTED
 from services.journal.database.measured import MEASURED
 from services.journal.database.migrations import STEPS, migrate
 from services.journal.records import Counted
+from services.journal.tables.insights import DAY_MS, Run, count
 from services.measures.figures import Figures
 from services.measures.floor import Conversation
 from services.measures.turns import Turn
@@ -163,3 +165,20 @@ async def test_conversations_of_before_the_update_are_counted_alike(url: str, op
 def test_a_rate_of_few_calls_is_none() -> None:
     assert Tally(attempts=ENOUGH - 1, answered=1).answer_rate is None
     assert Tally(attempts=ENOUGH, answered=5).answer_rate == 5 / ENOUGH
+
+
+@pytest.mark.parametrize("url", [pytest.param("postgresql", marks=pytest.mark.process)], indirect=True)
+async def test_postgresql_plans_each_count_for_its_own_period(journal: Journal) -> None:
+    """Else it plans once for all, and a year is counted as if it had the calls of the days before."""
+
+    def plans(connection: sa.Connection) -> tuple[int, int]:
+        run = Run(number=0, days=1, start_ms=milliseconds(NOON), end_ms=milliseconds(NOON) + DAY_MS)
+        for _ in range(10):
+            count(connection, [run], speaker=None, caller=None, known={})
+        counted = "FROM pg_prepared_statements WHERE statement LIKE '%FROM earshot_calls%' AND statement NOT LIKE '%prepared%'"
+        (row,) = connection.exec_driver_sql(f"SELECT sum(generic_plans), sum(custom_plans) {counted}").all()
+        return int(row[0]), int(row[1])
+
+    generic, custom = await journal._database.read(plans)
+    assert generic == 0
+    assert custom == 2 * 10
