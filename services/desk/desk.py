@@ -297,6 +297,7 @@ class CallDesk:
         dispositions: Collection[str] | None = None,
         speakers: Collection[str] | None = None,
         callers: Collection[str] | None = None,
+        rules: Collection[str] | None = None,
         before: tuple[datetime, str] | None = None,
         limit: int = 50,
     ) -> list[Call]:
@@ -318,6 +319,7 @@ class CallDesk:
             dispositions=dispositions,
             speakers=speakers,
             callers=callers,
+            rules=rules,
         )
         return [self.get(call.id) or call for call in found]
 

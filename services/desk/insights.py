@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
+from services.domain.alert import load
 from services.domain.insights import Day, Insights, Period, Tally
+from services.domain.rule import Rule
 from services.journal import Journal
-from services.journal.tables.insights import Group
+from services.journal.tables.insights import Alerted, Group
 from services.vapi.ended_reasons import Family, family_of
 
 ACTIVE = "active"
@@ -15,7 +17,9 @@ ACTIVE = "active"
 
 async def read_insights(journal: Journal, period: Period, *, speaker: str | None = None, caller: str | None = None) -> Insights:
     """The calls of the period: of one assistant or squad or of all, from one caller ID or from all. Raises JournalError."""
-    by_day, by_sides = await journal.insights.count(period.midnights(), speaker=speaker, caller=caller)
+    midnights = period.midnights()
+    by_day, by_sides = await journal.insights.count(midnights, speaker=speaker, caller=caller)
+    alerted = await journal.insights.count_alerted(midnights, speaker=speaker, caller=caller)
     tallies: dict[int, Tally] = {}
     outcomes: dict[int, Counter[str]] = {}
     for group in by_day:
@@ -23,7 +27,12 @@ async def read_insights(journal: Journal, period: Period, *, speaker: str | None
         tallies[number] = tallies.get(number, Tally()) + _tally(group)
         outcomes.setdefault(number, Counter())[_outcome(group)] += group.calls
     days = tuple(
-        Day(day=period.first + timedelta(days=number), tally=tallies.get(number, Tally()), outcomes=dict(outcomes.get(number, {})))
+        Day(
+            day=period.first + timedelta(days=number),
+            tally=tallies.get(number, Tally()),
+            outcomes=dict(outcomes.get(number, {})),
+            alerted=alerted.days.get(number, 0),
+        )
         for number in range(period.days)
     )
     return Insights(
@@ -31,7 +40,14 @@ async def read_insights(journal: Journal, period: Period, *, speaker: str | None
         total=sum(tallies.values(), Tally()),
         speakers=_summed((group.speaker, _tally(group)) for group in by_sides),
         callers=_summed((group.caller, _tally(group)) for group in by_sides),
+        rules=_rules(alerted),
     )
+
+
+def _rules(alerted: Alerted) -> tuple[tuple[Rule, int], ...]:
+    """Without rules of a newer version, which this one can't name."""
+    read = [(load("", data), calls) for _, calls, data in sorted(alerted.rules, key=lambda one: (-one[1], one[0]))]
+    return tuple((alert.rule, calls) for alert, calls in read if alert)
 
 
 def _outcome(group: Group) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
+from services.domain.rule import Rule
+
 ENOUGH = 20
 """Attempts from which on a rate is given. Of fewer, one call more or less moves it by over 5 percentage points."""
 ENOUGH_MEASURED = 5
@@ -78,20 +80,27 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """`outcomes` has the number of calls by the family of their end, and `active` ones."""
+    """`outcomes` has the number of calls by the family of their end, and `active` ones; `alerted` calls have an alert."""
 
     day: date
     tally: Tally
+    alerted: int = 0
     outcomes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Insights:
     """The calls of a period in numbers. `speakers` are by the id of the assistant or squad, `callers` by that of the caller ID; both are
-    empty for calls without one. The largest come first.
+    empty for calls without one. `rules` has the number of calls that each rule gave an alert of. The largest come first.
     """
 
     days: tuple[Day, ...]
     total: Tally
     speakers: Mapping[str, Tally]
     callers: Mapping[str, Tally]
+    rules: tuple[tuple[Rule, int], ...] = ()
+
+    @property
+    def alerted(self) -> int:
+        """The calls with alerts."""
+        return sum(day.alerted for day in self.days)

@@ -12,6 +12,8 @@ from services.domain.phrases import phrase as phrase_of
 from services.domain.text import clean_text
 
 MOST_RULES = 50
+ANY_RULE = "any"
+"""In the place of a rule's id: whichever rule gave the alert."""
 LONGEST_PHRASE = 100
 """Characters."""
 

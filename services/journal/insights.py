@@ -7,7 +7,7 @@ from functools import partial
 from services.journal.database.codec import milliseconds
 from services.journal.database.database import Database
 from services.journal.tables import insights
-from services.journal.tables.insights import DAY_MS, Group, Known, Run
+from services.journal.tables.insights import DAY_MS, Alerted, Group, Known, Run
 
 
 class InsightsJournal:
@@ -28,6 +28,11 @@ class InsightsJournal:
         read = partial(insights.count, runs=_runs(at), speaker=speaker, caller=caller, known=self._known)
         days, sides, self._known = await self._database.read(read)
         return days, sides
+
+    async def count_alerted(self, midnights: Sequence[datetime], *, speaker: str | None = None, caller: str | None = None) -> Alerted:
+        """The calls with alerts among those that `count` counts."""
+        runs = _runs([milliseconds(time) for time in midnights])
+        return await self._database.read(partial(insights.count_alerted, runs=runs, speaker=speaker, caller=caller))
 
 
 def _runs(at: Sequence[int]) -> list[Run]:

@@ -28,7 +28,7 @@ from services.journal.processes.feed import Feed, News
 from services.journal.processes.presence import Presence
 from services.journal.recordings import RecordingsJournal
 from services.journal.records import AuditRow, Begun, Condition, Dial, DialState, Session
-from services.journal.tables import annotations, audit, calls, dials, hang_ups, sessions, settlements, slots, states, transcripts
+from services.journal.tables import alerts, annotations, audit, calls, dials, hang_ups, sessions, settlements, slots, states, transcripts
 from services.journal.tables.states import State
 from services.journal.writing.proof import Proof
 from services.journal.writing.writer import Writer
@@ -228,17 +228,21 @@ class Journal:
         dispositions: Collection[str] | None = None,
         speakers: Collection[str] | None = None,
         callers: Collection[str] | None = None,
+        rules: Collection[str] | None = None,
     ) -> list[Call]:
         """A page of calls, newest first. `before` is the time and id of the last call of the previous page. `search` is part of a number,
         name, summary, ended reason, transcript, note or tag. `created_to` is exclusive. With `ended`, only ended calls for whose reason it
         returns True. With `tags` or `dispositions`, only calls that have one of them; with `speakers`, only calls in which one of
-        these assistants or squads speaks; with `callers`, only calls from one of these caller IDs.
+        these assistants or squads speaks; with `callers`, only calls from one of these caller IDs; with `rules`, only calls of which
+        one of these rules gave an alert, or with ANY_RULE any.
         """
         query = calls.page(statuses=statuses, created_from=created_from, created_to=created_to, before=before, limit=limit)
         query = calls.of_sides(query, speakers=speakers, callers=callers)
         for kind, wanted in ((annotations.TAG, tags), (annotations.DISPOSITION, dispositions)):
             if wanted is not None:
                 query = query.where(annotations.labelled(kind, wanted))
+        if rules is not None:
+            query = query.where(alerts.given_by(rules))
         return await self._database.read(partial(calls.find, query=query, ended=ended, search=search))
 
     async def get(self, call_id: str) -> Call | None:

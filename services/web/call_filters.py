@@ -32,6 +32,7 @@ class CallFilters:
     dispositions: Collection[str] | None
     speakers: Collection[str] | None
     callers: Collection[str] | None
+    rules: Collection[str] | None
 
     def arguments(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -54,6 +55,9 @@ def call_filters(
     disposition: Annotated[list[Label] | None, Query(description="Only calls with this disposition; repeat it for several")] = None,
     assistant: Annotated[list[Id] | None, Query(description="Only calls of this assistant or squad; repeat it for several")] = None,
     callerId: Annotated[list[Id] | None, Query(description="Only calls from this caller ID; repeat it for several")] = None,
+    alert: Annotated[
+        list[Id] | None, Query(description="Only calls of which this rule gave an alert, or with `any` whichever; repeat it for several")
+    ] = None,
 ) -> CallFilters:
     """The filters of a request."""
     return CallFilters(
@@ -66,6 +70,7 @@ def call_filters(
         dispositions=disposition,
         speakers=assistant,
         callers=callerId,
+        rules=alert,
     )
 
 

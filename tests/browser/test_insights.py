@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
+from services.domain.alert import Alert
 from services.domain.call import Call, CallStatus
+from services.domain.rule import Rule, RuleKind, dumped
 from services.journal import Journal
 from services.journal.records import Counted
 from tests.browser.conftest import Earshot, Open, earshot_process
@@ -20,6 +22,8 @@ from tests.process import vapi_environ
 YEAR = last_march()
 DAY = datetime(YEAR, 3, 10, 12, tzinfo=UTC)
 MANY, FEW = 24, 3
+REFUND = Rule(id="refund", kind=RuleKind.KEYWORD, phrase="refund", since=DAY)
+SLOW = Rule(id="deleted", kind=RuleKind.SILENCE, above=8, since=DAY)
 ADDRESS = f"/insights?from={YEAR}-03-09&to={YEAR}-03-11"
 
 
@@ -56,6 +60,9 @@ async def write(url: str) -> None:
         if answered and many:
             counted = Counted(response_ms=1240, interrupted=int(number == 0), barged_in=1)
             await journal.measures.save(f"call-{number}", "{}", brief="{}", counted=counted, over=True)
+    for number, rule in ((0, REFUND), (2, REFUND), (2, SLOW), (MANY, REFUND)):
+        await journal.alerts.add(Alert(call_id=f"call-{number}", rule=rule, at=DAY))
+    await journal.change_state("rules", lambda _: dumped([REFUND]))
     await journal.aclose()
 
 
@@ -73,7 +80,7 @@ def test_numbers_lead_to_their_calls(kept: Earshot, open_tab: Open) -> None:
     expect(totals).to_contain_text("$2.70")
     expect(totals).to_contain_text("Answers after1.2 s")
     expect(totals).to_contain_text("Interruptions per call1.1")
-    expect(page.locator(".insights-chart svg")).to_have_count(8)
+    expect(page.locator(".insights-chart svg")).to_have_count(9)
     page.locator(".insights-days summary").click()
     day = page.locator(".insights-days tbody tr")
     expect(day.nth(0)).to_have_text("Mar 102412 of 2450%18$2.401.2 s1.1")
@@ -98,6 +105,22 @@ def test_a_browser_that_does_not_say_where_it_is_is_shown_days_of_utc(kept: Ears
     page.goto(kept.url + ADDRESS)
     expect(page.get_by_test_id("insights-totals")).to_contain_text("27", timeout=1000 * HANG_S)
     assert "zone=UTC" in str(page.get_by_role("link", name="Export").get_attribute("href"))
+
+
+def test_alerts_lead_to_their_calls(kept: Earshot, open_tab: Open) -> None:
+    page = open_tab(kept.url + ADDRESS, timezone_id="Europe/Berlin")
+    rules = page.get_by_test_id("insights-by-rule").locator("tbody tr")
+    expect(rules).to_have_text(["Somebody says “refund”3 of 27", "Nobody speaks for more than 8.0 s1 of 27"])
+    rules.nth(0).get_by_role("link").click()
+    expect(page.locator(".part.past .row")).to_have_count(3)
+    assert sorted(rows(page)) == ["call-0", "call-2", "call-24"]
+    expect(page.locator(".only")).to_contain_text("Only calls with an alert: Somebody says “refund”")
+    page.go_back()
+    rules.nth(1).get_by_role("link").click()
+    expect(page.locator(".part.past .row")).to_have_count(1)
+    expect(page.locator(".only")).to_contain_text("Only calls with an alert")
+    page.get_by_test_id("all-calls").click()
+    expect(page.locator(".part.past .row")).to_have_count(MANY + FEW)
 
 
 def test_a_press_on_a_bar_shows_its_calls(kept: Earshot, open_tab: Open) -> None:

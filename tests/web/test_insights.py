@@ -5,13 +5,16 @@ import csv
 import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services.domain.alert import Alert
 from services.domain.call import Assistant
 from services.domain.insights import ENOUGH
+from services.domain.rule import Rule, RuleKind
 from services.journal.records import Counted
 from services.vapi.gateway import Gateway
 from tests.journal.tables.test_insights import CALL, MISSED
@@ -52,10 +55,23 @@ async def test_the_numbers(client: Client) -> None:
         "interruptionsByAssistant": many // 2,
     }
     assert found["total"] == total
-    assert found["days"][0] == {"day": "2026-09-01", **total, "outcomes": {"finished": many, "not-reached": many}}
+    assert found["days"][0] == {"day": "2026-09-01", **total, "alerted": 0, "outcomes": {"finished": many, "not-reached": many}}
     assert (found["days"][1]["calls"], found["days"][1]["answerRate"], found["days"][1]["outcomes"]) == (0, None, {})
     assert [(side["id"], side["name"], side["calls"]) for side in found["assistants"]] == [("riley", "Riley", ENOUGH)]
     assert [(side["id"], side["calls"]) for side in found["callerIds"]] == [("main", ENOUGH)]
+
+
+async def test_calls_with_alerts(client: Client) -> None:
+    silence = Rule(id="quiet", kind=RuleKind.SILENCE, above=8)
+    for call_id in ("answered-1", "answered-2"):
+        await client.desk.journal.alerts.add(Alert(call_id=call_id, rule=silence, at=CALL.created_at or datetime.now(UTC), amount=9))
+    _, found, _ = await client.ask("GET", f"/api/insights?{DAY}&assistant=riley")
+    assert (found["alerted"], [day["alerted"] for day in found["days"]]) == (2, [2, 0])
+    assert found["rules"] == [{"id": "quiet", "kind": "silence", "phrase": "", "speaker": "either", "above": 8, "calls": 2}]
+    assert [row["alerted"] for row in await rows(client, "assistant=riley")] == ["2", "0"]
+    for rule, calls in (("quiet", {"answered-1", "answered-2"}), ("any", {"answered-1", "answered-2"}), ("other", set())):
+        _, page, _ = await client.ask("GET", f"/api/calls?alert={rule}")
+        assert {call["id"] for call in page["calls"]} == calls
 
 
 async def test_few_calls_have_no_rate(client: Client) -> None:
@@ -70,15 +86,19 @@ async def test_the_list_of_calls_takes_the_same_filters(client: Client) -> None:
     assert (await client.ask("GET", "/api/calls?assistant=other&callerId=none"))[1]["calls"] == []
 
 
-async def test_csv_has_a_row_per_day(client: Client) -> None:
-    async with client.session.get(f"{client.url}/api/insights.csv?{DAY}&assistant=riley") as answer:
+async def rows(client: Client, query: str) -> list[dict[str, str]]:
+    async with client.session.get(f"{client.url}/api/insights.csv?{DAY}&{query}") as answer:
         assert answer.content_type == "text/csv"
-        rows = list(csv.DictReader(io.StringIO((await answer.read()).decode("utf-8-sig"), newline="")))
-    assert [(row["day"], row["calls"], row["answerRate"], row["responseSeconds"], row["interruptionsByCustomer"]) for row in rows] == [
+        return list(csv.DictReader(io.StringIO((await answer.read()).decode("utf-8-sig"), newline="")))
+
+
+async def test_csv_has_a_row_per_day(client: Client) -> None:
+    found = await rows(client, "assistant=riley")
+    assert [(row["day"], row["calls"], row["answerRate"], row["responseSeconds"], row["interruptionsByCustomer"]) for row in found] == [
         ("2026-09-01", str(ENOUGH), "0.5", "1.45", str(ENOUGH // 2)),
         ("2026-09-02", "0", "", "", "0"),
     ]
-    assert [row["finished"] for row in rows] == [str(ENOUGH // 2), "0"]
+    assert [row["finished"] for row in found] == [str(ENOUGH // 2), "0"]
 
 
 async def test_one_client_has_few_counted_at_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,11 +38,13 @@ class Asked:
         days = {"from": first.isoformat(), "to": last.isoformat()}
         return _address("/insights", **days, assistant=self.speaker, caller=self.caller, compare=self.compare)
 
-    def calls(self, first: date | None = None, last: date | None = None, *, family: str = "", speaker: str = "", caller: str = "") -> str:
+    def calls(
+        self, first: date | None = None, last: date | None = None, *, family: str = "", speaker: str = "", caller: str = "", alert: str = ""
+    ) -> str:
         """The address of the list of the calls behind a number."""
         first, last = first or self.period.first, last or first or self.period.last
         days = {"since": first.isoformat(), "until": last.isoformat()}
-        return _address("/", **days, family=family, assistant=speaker or self.speaker, caller=caller or self.caller)
+        return _address("/", **days, family=family, assistant=speaker or self.speaker, caller=caller or self.caller, alert=alert)
 
     def csv(self) -> str:
         days = {"from": self.period.first.isoformat(), "to": self.period.last.isoformat()}

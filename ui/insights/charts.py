@@ -7,6 +7,7 @@ from nicegui import ui
 
 from services.desk.insights import ACTIVE
 from services.domain.insights import ENOUGH, ENOUGH_MEASURED, Insights, Tally
+from services.domain.rule import ANY_RULE
 from services.measures.figures import SPEAKERS
 from services.vapi.ended_reasons import Family
 from ui.insights.asked import Asked
@@ -89,6 +90,17 @@ def conversations(found: Insights, asked: Asked, lead: Lead) -> None:
         per_call = [None if (means := day.tally.interruptions) is None else round(means[side], 2) for day in found.days]
         lines.append(_line(say(f"insights_interrupted_by_{speaker}"), speaker, per_call))
     _chart("insights_interruptions_by_day", _days(found), lines, press, {"min": 0, "minInterval": None})
+
+
+def alerted(found: Insights, asked: Asked, lead: Lead) -> None:
+    """Calls with alerts a day."""
+    bars = {
+        "type": "bar",
+        "name": say("insights_alerted"),
+        "itemStyle": {"color": "var(--accent)"},
+        "data": [day.alerted for day in found.days],
+    }
+    _chart("insights_alerted_by_day", _days(found), [bars], lambda day, _: lead(asked.calls(found.days[day].day, alert=ANY_RULE)))
 
 
 def _line(name: str, colour: str, data: Sequence[float | None]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from services.support.root_path import address
 from ui.insights import charts
 from ui.insights.asked import BEFORE, Asked, read_asked, zone_name
 from ui.insights.numbers import answered, cost, days_name, interruptions, minutes, number, rate, response
-from ui.insights.tables import comparison, days_table, sides_table
+from ui.insights.tables import comparison, days_table, rules_table, sides_table
 from ui.kit.assets import versioned
 from ui.kit.icons import icon
 from ui.kit.live_box import LiveBox
@@ -102,6 +102,10 @@ class InsightsPage(LiveBox):
                     charts.conversations(found, asked, lead)
                 days_table(found, asked)
                 Text("a", say("export"), "export", href=asked.csv(), download="insights.csv")
+            if found.rules:
+                with Box("section", "card", aria_label=say("insights_by_rule"), data_testid="insights-by-rule"):
+                    charts.alerted(found, asked, lead)
+                    rules_table(found, asked)
             self._sides(asked, found)
 
     def _sides(self, asked: Asked, found: Insights) -> None:

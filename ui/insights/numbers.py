@@ -51,7 +51,11 @@ def interruptions(tally: Tally) -> str:
 
 def answered(tally: Tally) -> str:
     """`12 of 20`"""
-    return say("insights_of", some=number(tally.answered), all=number(tally.attempts))
+    return of(tally.answered, tally.attempts)
+
+
+def of(some: int, all_: int) -> str:
+    return say("insights_of", some=number(some), all=number(all_))
 
 
 def minutes(tally: Tally) -> str:

@@ -7,9 +7,10 @@ from nicegui import ui
 
 from services.domain.insights import Insights, Tally
 from ui.insights.asked import Asked
-from ui.insights.numbers import answered, cost, day_name, interruptions, minutes, number, rate, response
+from ui.insights.numbers import answered, cost, day_name, interruptions, minutes, number, of, rate, response
 from ui.kit.markup import Box, Text
 from ui.words import say
+from ui.words.alerts import rule_words
 
 Row = tuple[str, str, Tally]
 """A name, the address that it leads to, and the numbers."""
@@ -38,6 +39,16 @@ def sides_table(title: str, tallies: Mapping[str, Tally], names: Mapping[str, st
     _table(say(title), [(names[id_], addresses[id_], tally) for id_, tally in tallies.items()], say(title))
 
 
+def rules_table(found: Insights, asked: Asked) -> None:
+    """How many calls each rule gave an alert of, of how many."""
+    head = "".join(f'<th scope="col">{escape(say(name))}</th>' for name in ("insights_rule", "insights_alerted"))
+    rows = ((rule_words(rule), asked.calls(alert=rule.id), of(calls, found.total.calls)) for rule, calls in found.rules)
+    body = "".join(
+        f'<tr><th scope="row"><a href="{escape(at)}">{escape(name)}</a></th><td>{escape(count)}</td></tr>' for name, at, count in rows
+    )
+    _html(f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>", say("insights_by_rule"))
+
+
 def comparison(this: Row, other: Row) -> None:
     """Two sets of calls side by side."""
     _table(say("insights_compared"), [this, other], say("insights_compared"))
@@ -47,8 +58,12 @@ def _table(first: str, rows: Sequence[Row], caption: str) -> None:
     columns = (*_COLUMNS, *_MEASURED) if any(tally.measured for _, _, tally in rows) else _COLUMNS
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in (first, *(say(name) for name, _ in columns)))
     body = "".join(f"<tr>{_row(columns, *row)}</tr>" for row in rows)
-    # The only text from outside are names, which are escaped.
-    table = f'<table><caption class="sr-only">{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    _html(f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>", caption)
+
+
+def _html(rows: str, caption: str) -> None:
+    # The only texts from outside are names and phrases, which are escaped.
+    table = f'<table><caption class="sr-only">{escape(caption)}</caption>{rows}</table>'
     ui.html(table, sanitize=False).classes("insights-table").props["tabindex"] = "0"
 
 

@@ -22,7 +22,7 @@ from ui.words import say
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
     """Filters for ended calls. Without any, all are found. Times are UTC. `speaker` is the id of an assistant or squad, `caller` that of a
-    caller ID.
+    caller ID, `alert` that of a rule that gave an alert, or ANY_RULE.
     """
 
     search: str = ""
@@ -31,6 +31,7 @@ class Filters:
     created_to: datetime | None = None
     speaker: str = ""
     caller: str = ""
+    alert: str = ""
 
     def query(self) -> str:
         """The same filters as REST query parameters."""
@@ -42,6 +43,7 @@ class Filters:
             "to": self.created_to.isoformat().replace("+00:00", "Z") if self.created_to else "",
             "assistant": self.speaker,
             "callerId": self.caller,
+            "alert": self.alert,
         }
         return urlencode({name: value for name, value in values.items() if value})
 
@@ -66,6 +68,7 @@ class AddressFilters:
     family: str = ""
     speaker: str = ""
     caller: str = ""
+    alert: str = ""
 
     @property
     def in_form(self) -> dict[str, str]:
@@ -87,6 +90,7 @@ def read_address(query: Mapping[str, str]) -> AddressFilters:
         family=family if family in set(Family) else "",
         speaker=found("assistant", _ID),
         caller=found("caller", _ID),
+        alert=found("alert", _ID),
     )
 
 

@@ -13,6 +13,7 @@ from ui.kit.notice import Notice
 from ui.log.call_list import CallList, row
 from ui.log.call_search import AddressFilters, CallSearch, Filters
 from ui.words import say
+from ui.words.alerts import rule_words
 
 _PAGE = 30  # calls
 _CONTACTS = 5  # whose calls a name finds
@@ -25,7 +26,7 @@ class PastCalls(LiveBox):
     def __init__(self, *, desk: CallDesk, choose: Callable[[str], None], asked: AddressFilters) -> None:
         super().__init__(classes="part past")
         self._desk = desk
-        self._filters = Filters(speaker=asked.speaker, caller=asked.caller)
+        self._filters = Filters(speaker=asked.speaker, caller=asked.caller, alert=asked.alert)
         self._asked = bool(asked.in_form)
         self._last: tuple[datetime, str] | None = None
         self._turn = 0
@@ -64,20 +65,27 @@ class PastCalls(LiveBox):
         self.start(self._find(), name="find calls")
 
     def _look(self, filters: Filters) -> None:
-        self._filters = replace(filters, speaker=self._filters.speaker, caller=self._filters.caller)
+        self._filters = replace(filters, speaker=self._filters.speaker, caller=self._filters.caller, alert=self._filters.alert)
         self.start(self._find(), name="find calls")
 
     def _look_at_all(self) -> None:
-        """Leaves out the assistant and the caller ID that the address named."""
-        self._filters = replace(self._filters, speaker="", caller="")
+        """Leaves out the assistant, the caller ID and the rule that the address named."""
+        self._filters = replace(self._filters, speaker="", caller="", alert="")
         self._show_only()
         self.start(self._find(), name="find calls")
 
     def _show_only(self) -> None:
         directory, filters = self._desk.directory, self._filters
         names = [directory.name_of(filters.speaker) or filters.speaker, directory.caller_id_name(filters.caller) or filters.caller]
+        names.append(self._rule_name(filters.alert))
         self._only_words.show(say("only_calls", names=" · ".join(filter(None, names))))
         self._only.set_visibility(any(names))
+
+    def _rule_name(self, rule_id: str) -> str:
+        rule = next((rule for rule in self._desk.rules.all() if rule.id == rule_id), None)
+        if rule:
+            return say("an_alert_of", rule=rule_words(rule))
+        return say("an_alert") if rule_id else ""
 
     async def _find(self) -> None:
         """Shows the first page of calls that match the filters."""
@@ -121,6 +129,7 @@ class PastCalls(LiveBox):
                 families=[filters.family] if filters.family else None,
                 speakers=[filters.speaker] if filters.speaker else None,
                 callers=[filters.caller] if filters.caller else None,
+                rules=[filters.alert] if filters.alert else None,
                 before=self._last,
                 limit=_PAGE,
             )

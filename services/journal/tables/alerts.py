@@ -7,9 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.domain.alert import MOST_ALERTS, Alert, dump, load, without_quote
+from services.domain.rule import ANY_RULE
 from services.journal.database.codec import milliseconds, storable
 from services.journal.database.revisions import raised
-from services.journal.database.schema import alerts
+from services.journal.database.schema import alerts, calls
 from services.journal.database.schema import outbox as outbox_table
 from services.journal.records import EventKind
 from services.journal.tables import erasures, outbox
@@ -51,6 +52,12 @@ def among(connection: sa.Connection, call_ids: Collection[str]) -> dict[str, lis
     for alert in _read(connection.execute(sa.select(alerts).where(alerts.c.call_id.in_(call_ids)).order_by(alerts.c.at, alerts.c.rule))):
         found.setdefault(alert.call_id, []).append(alert)
     return found
+
+
+def given_by(rules: Collection[str]) -> sa.ColumnElement[bool]:
+    """That a call has an alert of one of these rules, or with ANY_RULE any."""
+    given = sa.select(alerts.c.call_id)
+    return calls.c.id.in_(given if ANY_RULE in rules else given.where(alerts.c.rule.in_(rules)))
 
 
 def written_since(connection: sa.Connection, revision: int) -> list[Alert]:

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.domain.call import CallStatus
-from services.journal.database.schema import calls
+from services.journal.database.schema import alerts, calls
 
 DAY_MS = 86_400_000
 _NOT_BEGUN = (CallStatus.UNKNOWN.value, CallStatus.SCHEDULED.value)
@@ -76,6 +76,14 @@ class Group:
     barged_in: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alerted:
+    """Calls with alerts: how many on which day, and how many of which rule, with the data of one alert of each rule."""
+
+    days: Mapping[int, int]
+    rules: Sequence[tuple[str, int, str]]
+
+
 class _NewValueError(Exception):
     """A call has a value that is not among the known ones."""
 
@@ -98,6 +106,23 @@ def count(
             known = {}
         else:
             return days, sides, known
+
+
+def count_alerted(connection: sa.Connection, runs: Sequence[Run], *, speaker: str | None, caller: str | None) -> Alerted:
+    """The calls with alerts: of one speaker or of all, from one caller ID or from all."""
+    both = alerts.join(calls, calls.c.id == alerts.c.call_id)
+    days: dict[int, int] = {}
+    for run in runs:
+        day = (calls.c.created_at - run.start_ms) // DAY_MS
+        query = sa.select(day.label("day"), sa.func.count(alerts.c.call_id.distinct()).label("calls")).select_from(both)
+        where = _where(run.start_ms, run.end_ms, speaker=speaker, caller=caller)
+        for row in connection.execute(query.where(*where).group_by(sa.literal_column("1"))):
+            number = run.number + min(int(row.day), run.days - 1)
+            days[number] = days.get(number, 0) + row.calls
+    query = sa.select(alerts.c.rule, sa.func.count().label("calls"), sa.func.max(alerts.c.data).label("data")).select_from(both)
+    where = _where(runs[0].start_ms, runs[-1].end_ms, speaker=speaker, caller=caller)
+    rows = connection.execute(query.where(*where).group_by(alerts.c.rule))
+    return Alerted(days=days, rules=[(row.rule, row.calls, row.data) for row in rows])
 
 
 def _by_day(connection: sa.Connection, run: Run, *, speaker: str | None, caller: str | None, known: Known) -> list[Group]:

@@ -15,6 +15,7 @@ from services.desk.desk import CallDesk
 from services.desk.insights import read_insights
 from services.domain.errors import FieldError, RequestError
 from services.domain.insights import ENOUGH, ENOUGH_MEASURED, LONGEST_DAYS, Insights, Period, Tally
+from services.domain.rule import Rule, RuleKind, RuleSpeaker
 from services.web.access.current_client import client_for_reports
 from services.web.at_once import AtOnce
 from services.web.problems import PROBLEMS
@@ -27,7 +28,7 @@ _ID = r"^[A-Za-z0-9_-]{0,64}$"
 Day = Annotated[date, Field(ge=date(1971, 1, 1), le=date(9000, 12, 31))]
 _COLUMNS = (
     *("day", "calls", "attempts", "answered", "answerRate", "minutes", "cost"),
-    *("measured", "responseSeconds", "interruptionsByCustomer", "interruptionsByAssistant"),
+    *("measured", "responseSeconds", "interruptionsByCustomer", "interruptionsByAssistant", "alerted"),
 )
 
 
@@ -51,12 +52,24 @@ class TallyAnswer(BaseModel):
 
 class DayAnswer(TallyAnswer):
     day: date
+    alerted: int = Field(description="Calls with alerts")
     outcomes: dict[str, int] = Field(description="Calls by how they ended, as `family` of the list of calls; `active`: not yet")
 
 
 class SideAnswer(TallyAnswer):
     id: str = Field(description="Empty for calls without one")
     name: str
+
+
+class RuleTallyAnswer(BaseModel):
+    """A rule as it was when it gave one of its alerts."""
+
+    id: str
+    kind: RuleKind
+    phrase: str
+    speaker: RuleSpeaker
+    above: float | None
+    calls: int = Field(description="Calls of which it gave an alert: `GET /api/calls?alert=` with its id lists them")
 
 
 class InsightsAnswer(BaseModel):
@@ -67,6 +80,8 @@ class InsightsAnswer(BaseModel):
     days: list[DayAnswer]
     assistants: list[SideAnswer] = Field(description="By assistant or squad, the largest first")
     callerIds: list[SideAnswer]
+    alerted: int = Field(description="Calls with alerts")
+    rules: list[RuleTallyAnswer] = Field(description="The rules that gave alerts, the one of most calls first")
 
 
 class _Asked(BaseModel):
@@ -116,7 +131,7 @@ def insights_router(desk: CallDesk) -> APIRouter:
 
     @router.get("/api/insights", response_model=InsightsAnswer, summary="Calls in numbers")
     async def insights(request: Request, asked: Annotated[_Asked, Depends(_asked)]) -> JSONResponse:
-        """By day, assistant and caller ID. Scheduled calls and those of unknown outcome are not counted."""
+        """By day, assistant, caller ID and rule. Scheduled calls and those of unknown outcome are not counted."""
         counted = await read(request, asked)
         directory = desk.directory
         names = {speaker: directory.name_of(speaker) for speaker in (*directory.squads, *directory.assistants)}
@@ -126,11 +141,16 @@ def insights_router(desk: CallDesk) -> APIRouter:
                 "last": asked.period.last.isoformat(),
                 "zone": asked.zone,
                 "total": _tally(counted.total),
-                "days": [{"day": day.day.isoformat(), **_tally(day.tally), "outcomes": dict(day.outcomes)} for day in counted.days],
+                "days": [
+                    {"day": day.day.isoformat(), **_tally(day.tally), "alerted": day.alerted, "outcomes": dict(day.outcomes)}
+                    for day in counted.days
+                ],
                 "assistants": [{"id": id_, "name": names.get(id_, ""), **_tally(tally)} for id_, tally in counted.speakers.items()],
                 "callerIds": [
                     {"id": id_, "name": directory.caller_id_name(id_), **_tally(tally)} for id_, tally in counted.callers.items()
                 ],
+                "alerted": counted.alerted,
+                "rules": [_rule(rule, calls) for rule, calls in counted.rules],
             }
         )
 
@@ -162,13 +182,18 @@ def _add_export(router: APIRouter, path: str, read: _Read) -> APIRouter:
         table = csv.writer(text)
         table.writerow([*_COLUMNS, *outcomes])
         for day in counted.days:
-            tally = _tally(day.tally)
+            tally = {**_tally(day.tally), "alerted": day.alerted}
             row = [day.day.isoformat(), *(tally[name] for name in _COLUMNS[1:]), *(day.outcomes.get(name, 0) for name in outcomes)]
             table.writerow([safe(cell) for cell in row])
         headers = {"Content-Disposition": 'attachment; filename="insights.csv"', "Cache-Control": "no-store"}
         return Response("\ufeff" + text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
     return router
+
+
+def _rule(rule: Rule, calls: int) -> dict[str, Any]:
+    above = None if rule.kind is RuleKind.KEYWORD else rule.above
+    return {"id": rule.id, "kind": rule.kind.value, "phrase": rule.phrase, "speaker": rule.speaker.value, "above": above, "calls": calls}
 
 
 def _tally(tally: Tally) -> dict[str, Any]:

@@ -10,8 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from services.desk.insights import read_insights
+from services.domain.alert import Alert
 from services.domain.call import Call, CallStatus
 from services.domain.insights import ENOUGH, ENOUGH_MEASURED, Period, Tally
+from services.domain.rule import ANY_RULE, Rule, RuleKind
 from services.journal import Journal, opening
 from services.journal.database.codec import dump, milliseconds
 from services.journal.database.counted import COUNTED
@@ -66,6 +68,23 @@ async def test_what_is_counted_and_what_is_not(journal: Journal) -> None:
     assert (only.total.calls, only.days[0].tally.calls, list(only.callers)) == (1, 1, ["main"])
     assert {call.id for call in await journal.calls(speakers=["team"])} == {"inbound"}
     assert {call.id for call in await journal.calls(speakers=["riley"], callers=["main"], statuses=[CallStatus.ENDED])} == {"one", "missed"}
+
+
+async def test_calls_with_alerts_are_counted_by_day_and_by_rule_and_found(journal: Journal) -> None:
+    refund, slow = (Rule(id=id_, kind=RuleKind.KEYWORD, phrase=id_) for id_ in ("refund", "slow"))
+    for call in SOME:
+        await journal.save(call)
+    await journal.save(replace(CALL, id="next-day", created_at=NOON + timedelta(days=1), assistant_id="sam"))
+    for call_id, rule in (("one", refund), ("one", slow), ("missed", refund), ("next-day", refund), ("unknown", slow), ("later", slow)):
+        await journal.alerts.add(Alert(call_id=call_id, rule=rule, at=NOON + timedelta(days=2)))
+    found = await read_insights(journal, days(date(2026, 9, 1), 3))
+    assert [day.alerted for day in found.days] == [2, 1, 0]
+    assert (found.alerted, found.rules) == (3, ((refund, 3), (slow, 1)))
+    assert (await read_insights(journal, days(date(2026, 9, 1)))).rules == ((refund, 2), (slow, 1))
+    assert (await read_insights(journal, days(date(2026, 9, 1), 3), speaker="sam")).rules == ((refund, 1),)
+    expected = {"refund": {"one", "missed", "next-day"}, "slow": {"one", "unknown", "later"}, "other": set()}
+    for rules, calls in {**expected, ANY_RULE: expected["refund"] | expected["slow"]}.items():
+        assert {call.id for call in await journal.calls(rules=[rules])} == calls, rules
 
 
 async def test_a_value_that_comes_after_a_first_count_is_counted_too(journal: Journal) -> None:
