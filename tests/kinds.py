@@ -16,7 +16,13 @@ import pytest
 FOLDERS = {"browser": "browser", "whole": "process"}
 """Folders all of whose tests are of one kind. Elsewhere a test is marked where it stands."""
 
-_LONGEST = ("web/test_schemathesis.py", "whole/test_chaos.py", "browser/test_axe.py", "browser/test_live_playout.py")
+_LONGEST = (
+    "web/test_schemathesis.py",
+    "whole/test_chaos.py",
+    "webhooks_out/test_killed.py",
+    "browser/test_axe.py",
+    "browser/test_live_playout.py",
+)
 """What takes longest on its own, a minute and more: it begins first."""
 
 _STARTS = ((subprocess.Popen, "__init__"), (os, "fork"), (os, "forkpty"), (os, "posix_spawn"), (os, "posix_spawnp"), (os, "system"))
