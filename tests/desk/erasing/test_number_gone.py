@@ -209,6 +209,35 @@ async def test_what_vapi_tells_of_another_call_later_does_not_bring_it_back(
     assert await places(tmp_path / "data", url) == set()
 
 
+async def test_nor_does_a_later_read_of_the_call_here_or_in_another_process(
+    vapi: StandIn, desk: CallDesk, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.desk.calls.transcript_archive._ASK_AGAIN_S", 0.0)
+    endpoint = Endpoint(id="crm", url="https://crm.example/", secret="s", kinds=(), made_at=AT, made_by="page")
+    await desk.journal.outbox.add(endpoint, ROW)
+    other = (await desk.place(desk.order("+442079460958"), PAGE)).call
+    vapi.move(other.id, "in-progress", startedAt="2026-09-01T10:00:00.000Z")
+    await until(desk, other.id, lambda call: call.answered)
+    vapi.move(other.id, "ended", endedReason="customer-ended-call", endedAt="2026-09-01T10:01:00.000Z")
+    await until(desk, other.id, lambda call: not call.running)
+    await erase_number(desk, NUMBER, PAGE)
+    found = {"successEvaluation": WRITTEN[1], "structuredData": {"phone": int(WRITTEN[3])}}
+    vapi.move(
+        other.id, "ended", cost=0.07, summary=f"Ask {WRITTEN[0]}", analysis=found, artifact={"transcript": f"User: It is {WRITTEN[2]}."}
+    )
+    desk.look(other.id)
+    await until(desk, other.id, lambda call: call.cost is not None and call.summary is not None)
+    await desk.settled()
+    async with desk_at(vapi.url, tmp_path / "data" / "other", journal_at=url) as second:
+        for each in (desk, second):
+            assert [line.text for line in await each.transcript(other.id)] == ["It is …2671."]
+        await second.settled()
+        assert await places(tmp_path / "data", url) == set()
+        left = await second.find(other.id)
+        assert left
+        assert left.summary == "Ask …2671"
+
+
 async def test_what_is_said_after_it_was_erased_stays_as_it_is(desk: CallDesk) -> None:
     await erase_number(desk, NUMBER, PAGE)
     now = datetime.now(UTC)
