@@ -13,7 +13,7 @@ def with_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
     return CORSMiddleware(
         app,
         allow_origins=sorted(origins),
-        allow_methods=["DELETE", "GET", "PATCH", "POST"],
+        allow_methods=["DELETE", "GET", "PATCH", "POST", "PUT"],
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
         expose_headers=["Idempotency-Replayed", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id"],
     )
