@@ -67,6 +67,7 @@ from services.web.announcement import announce, welcome_first_owner
 from services.web.api import create_api
 from services.web.app import web_app
 from services.web.metrics import Metrics
+from services.web.routes.audit import page_audit_router
 from services.web.routes.call_files import call_files_router, page_files_router
 from services.web.routes.clips import ClipAnswers
 from services.web.routes.export import page_export_router
@@ -183,6 +184,7 @@ async def serve(settings: Settings, listening: socket.socket, worker: WorkerProc
         pages.include_router(replay_router(recordings, clips))
         pages.include_router(page_export_router(desk))
         pages.include_router(page_insights_router(desk))
+        pages.include_router(page_audit_router(desk.journal))
         vapi_recordings = VapiRecordings(
             account.data_dir / "vapi-recordings", fetch=gateway.recording, read=desk.read, count=desk.count_request, note=desk.note
         )

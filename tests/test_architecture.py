@@ -36,7 +36,7 @@ ROOMS = [
     {"ui.pages"},
     {"ui.page", "ui.wall"},
     {"ui.call"},
-    {"ui.dial", "ui.fleet", "ui.insights", "ui.log", "ui.recording", "ui.shell"},
+    {"ui.audit", "ui.dial", "ui.fleet", "ui.insights", "ui.log", "ui.recording", "ui.shell"},
     {"ui.settings"},
     {"ui.kit"},
     {"ui.words"},

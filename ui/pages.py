@@ -23,6 +23,7 @@ from services.settings import Settings
 from services.support.memory import expect_page
 from services.vapi.forwarding import WebhookForward
 from services.webhooks_out.endpoints import Endpoints
+from ui.audit.audit import AuditPage
 from ui.insights.insights import InsightsPage
 from ui.kit.assets import ROUTE, AssetFiles
 from ui.kit.icons import FAVICON
@@ -105,6 +106,14 @@ def install_pages(
             Notice(lasting=True).show_error(error)
         else:
             InsightsPage(desk)
+
+    @ui.page("/audit")
+    def audit() -> None:
+        begin()
+        try:
+            AuditPage(desk)
+        except Forbidden as error:
+            Notice(lasting=True).show_error(error)
 
     @ui.page("/wall")
     def wall_screen() -> None:

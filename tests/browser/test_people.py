@@ -29,7 +29,7 @@ SEEN: dict[Role, set[str]] = {
 }
 """What each role sees of a running call that somebody else placed."""
 ALL = set[str]().union(*SEEN.values())
-OWNERS = {"people", "api-tokens", "event-webhooks"}
+OWNERS = {"people", "api-tokens", "event-webhooks", "settings-audit", "audit"}
 """What only owners see in the settings."""
 
 _VISIBLE = "() => [...document.querySelectorAll('[data-testid]')].filter((it) => it.checkVisibility()).map((it) => it.dataset.testid)"
@@ -128,6 +128,10 @@ def test_each_role_sees_the_buttons_that_it_may_use(earshot_with: Start, chromiu
         ready(page)
         seen = page.get_by_text("Your role does not allow this")
         expect(seen).to_have_count(0 if role in (Role.SUPERVISOR, Role.OWNER) else 1)
+        page.goto(f"{url}/audit")
+        ready(page)
+        expect(seen).to_have_count(0 if role is Role.OWNER else 1)
+        assert page.request.get(f"{url}/audit.csv").status == (200 if role is Role.OWNER else 403)
         contexts.pop().close()
 
 

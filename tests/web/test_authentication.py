@@ -28,6 +28,7 @@ from services.web.access.sessions import Attempts, Sessions
 from services.web.access.tickets import Tickets
 from services.web.api import create_api
 from services.web.app import web_app
+from services.web.routes.audit import page_audit_router
 from services.web.routes.export import page_export_router
 from services.web.routes.insights import page_insights_router
 from services.web.routes.people import people_router
@@ -68,6 +69,7 @@ async def earshot(folder: Path, vapi: StandIn, *, opened: Callable[[CallDesk], o
 
         pages.include_router(page_export_router(desk))
         pages.include_router(page_insights_router(desk))
+        pages.include_router(page_audit_router(desk.journal))
 
         @pages.get("/")
         async def page() -> str:
@@ -116,10 +118,12 @@ async def test_without_password_and_tokens_this_machine_may_do_everything(vapi: 
 
 async def test_the_page_exports_also_if_the_api_needs_a_token(vapi: StandIn, tmp_path: Path) -> None:
     async with earshot(tmp_path, vapi, api_tokens=TOKENS) as url, browser() as session:
-        for path in ("/calls.csv?status=ended", read_asked({}, "UTC").csv()):
+        for path in ("/calls.csv?status=ended", read_asked({}, "UTC").csv(), "/audit.csv"):
             async with session.get(url + path) as answer:
                 assert (answer.status, answer.content_type) == (200, "text/csv"), path
-        for path in ("/api/calls.csv", "/api/insights.csv"):
+        async with session.get(url + "/audit.json") as answer:
+            assert (answer.status, answer.content_type) == (200, "application/json")
+        for path in ("/api/calls.csv", "/api/insights.csv", "/api/audit.csv", "/api/audit"):
             async with session.get(url + path) as answer:
                 assert answer.status == 401, path
 
@@ -131,7 +135,7 @@ async def test_a_password_is_asked_for_before_the_page_and_the_api(vapi: StandIn
         async with session.post(url + "/api/vapi_call", json={"to": NUMBER}) as answer:
             assert (answer.status, (await answer.json())["code"]) == (401, "unauthorized")
             assert answer.headers["WWW-Authenticate"] == "Bearer"
-        for path in ("/calls.csv", "/insights.csv"):
+        for path in ("/calls.csv", "/insights.csv", "/audit.csv", "/audit.json"):
             async with session.get(url + path, allow_redirects=False) as export:
                 assert export.status == 303
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:

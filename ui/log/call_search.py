@@ -10,12 +10,13 @@ from urllib.parse import urlencode
 from nicegui.element import Element
 
 from services.domain.call import CallStatus
+from services.domain.client import Scope
 from services.support.root_path import address
 from services.vapi.ended_reasons import Family
 from ui.kit.given import fields_of
 from ui.kit.later import later
 from ui.kit.markup import Box, Text, set_props
-from ui.kit.visitor import visitor_reads_reports
+from ui.kit.visitor import visitor_may, visitor_reads_reports
 from ui.words import say
 
 
@@ -135,6 +136,8 @@ class CallSearch:
                 insights = Text("a", say("insights"), "export", href=address("/insights"))
                 for link in (export, insights):
                     link.set_visibility(visitor_reads_reports())
+                if visitor_may(Scope.MANAGE):
+                    Text("a", say("audit"), "export", href=address("/audit"), data_testid="audit")
                 with Box("details", "days", open=bool(self._asked.first or self._asked.last) or None):
                     Text("summary", say("days"))
                     for edge in ("from", "to"):

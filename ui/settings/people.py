@@ -54,7 +54,6 @@ class PeoplePanel:
                 self._link = Text("code", "", data_testid="person-link")
             self._made.set_visibility(False)
             self._list = Box("ul")
-            Text("a", say("audit_export"), "export", href=address("/api/audit.csv"), download="audit.csv", data_testid="audit-export")
         self._show()
         follow(self._people.changed, lambda _: self._show())
 

@@ -96,6 +96,7 @@ def _panel(panels: Sequence[Panel], *, log_out_to: str, forward: WebhookForward 
         webhook_settings(forward)
     if visitor_may(Scope.MANAGE):
         Text("button", say("rules"), "btn rules-button", type="button").on("click", js_handler=OPEN_RULES)
+        Text("a", say("audit_link"), "export", href=address("/audit"), data_testid="settings-audit")
     for panel in panels:
         panel.build()
     if log_out_to:

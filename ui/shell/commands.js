@@ -40,6 +40,7 @@ export const COMMANDS = [
   { name: "rules", on: "[data-testid=rules]", does: "click" },
   { name: "safety", on: "[data-testid=safety]", does: "click" },
   { name: "tour", on: "[data-testid=tour-start]", does: "click" },
+  { name: "audit", on: "[data-testid=audit]", does: "click" },
   { name: "settings", on: "[data-testid=settings]", does: "click" },
 ];
 

@@ -26,6 +26,7 @@ _NAMES = (
     "rules",
     "safety",
     "tour",
+    "audit",
     "settings",
     "palette",
     "keys",

@@ -15,6 +15,7 @@ from services.web.access.current_client import client_of
 from services.web.problems import PROBLEMS, allow_only
 from services.web.requests import PLAIN
 from services.web.routes.export import BOM, csv_rows
+from services.web.routes.recordings import ProblemRoute
 
 COLUMNS = ("at", "who", "action", "callId", "to", "outcome", "detail", "words")
 _PAGE = 500  # rows read at once
@@ -44,7 +45,23 @@ def audit_router(journal: Journal) -> APIRouter:
     """The routes. They need the scope `manage`."""
     router = APIRouter(responses=PROBLEMS)
 
-    @router.get("/api/audit", response_model=AuditAnswer, summary="Who did what")
+    _add_list(router, "/api/audit", journal)
+    _add_export(router, "/api/audit.csv", journal)
+    for path in ("/api/audit", "/api/audit.csv"):
+        allow_only(router, path, "GET")
+    return router
+
+
+def page_audit_router(journal: Journal) -> APIRouter:
+    """`/audit.json` and `/audit.csv`: the same for the page, with the page's own authentication."""
+    router = APIRouter(route_class=ProblemRoute, include_in_schema=False)
+    _add_list(router, "/audit.json", journal)
+    _add_export(router, "/audit.csv", journal)
+    return router
+
+
+def _add_list(router: APIRouter, path: str, journal: Journal) -> None:
+    @router.get(path, response_model=AuditAnswer, summary="Who did what")
     async def audit(
         request: Request,
         who: Who = None,
@@ -58,17 +75,15 @@ def audit_router(journal: Journal) -> APIRouter:
         entries = [{"id": id_, **dict(zip(COLUMNS, _cells(row), strict=True))} for id_, row in found]
         return JSONResponse({"entries": entries, "next": found[-1][0] if len(found) == limit else None})
 
-    @router.get("/api/audit.csv", summary="Who did what as CSV", response_class=StreamingResponse, responses=_RESPONSES)
+
+def _add_export(router: APIRouter, path: str, journal: Journal) -> None:
+    @router.get(path, summary="Who did what as CSV", response_class=StreamingResponse, responses=_RESPONSES)
     async def export(request: Request, who: Who = None, call_id: CallId = None) -> StreamingResponse:
         """All entries that match, newest first. Cells that a spreadsheet would run as a formula begin with `'`."""
         client_of(request, Scope.MANAGE)
         first = await journal.audit_page(who=who, call_id=call_id, before=None, limit=_PAGE)
         headers = {"Content-Disposition": 'attachment; filename="audit.csv"', "Cache-Control": "no-store"}
         return StreamingResponse(_lines(journal, who, call_id, first), media_type="text/csv; charset=utf-8", headers=headers)
-
-    for path in ("/api/audit", "/api/audit.csv"):
-        allow_only(router, path, "GET")
-    return router
 
 
 async def _lines(journal: Journal, who: str | None, call_id: str | None, page: Sequence[tuple[int, AuditRow]]) -> AsyncIterator[str]:
