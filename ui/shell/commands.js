@@ -58,7 +58,7 @@ export function targetOf(command) {
  */
 export function targetsOf({ on }) {
   const found = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(on));
-  return [...found].filter((element) => element.checkVisibility() && !element.matches(":disabled"));
+  return [...found].filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.matches(":disabled"));
 }
 
 /**
