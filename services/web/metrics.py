@@ -102,6 +102,8 @@ class Metrics:
         age = (datetime.now(UTC) - condition.waiting_since).total_seconds() if condition.waiting_since else 0.0
         yield gauge("journal_waiting_seconds", "How long the oldest of them has waited.", age)
 
+        lost = float(self._relay.state == "lost")
+        yield gauge("sound_lost", "1 while no call can be heard or recorded until Earshot is restarted, as /health says.", lost)
         yield gauge("streams", "Calls whose sound this process receives from Vapi.", self._relay.upstreams)
         yield gauge("listeners", "Listeners to these calls, the recorder and the measurer among them.", self._relay.listeners)
         yield _counter(

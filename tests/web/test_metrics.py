@@ -6,12 +6,16 @@ import sqlite3
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from services.domain.call import Call, CallStatus
+from services.journal import AuditRow, Endpoint
 from services.journal.writing import proof
+from services.listening.relay import Relay
 from services.vapi.gateway import Gateway
 from tests.desk.test_desk import until
 from tests.stand_in import StandIn
@@ -130,3 +134,22 @@ async def test_it_is_ready_when_health_says_so(client: Client, tmp_path: Path) -
         other.execute("UPDATE earshot_dials SET dialled_at = dialled_at - 16 * 60 * 1000")
     assert ((await client.ask("GET", "/health"))[0], await value(client, "earshot_ready")) == (503, 0)
     assert await value(client, "earshot_slots_abandoned") == 3
+
+
+async def test_lost_sound_is_seen(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    for state, lost in (("ok", 0), ("starting", 0), ("lost", 1)):
+        monkeypatch.setattr(Relay, "state", state)
+        assert await value(client, "earshot_sound_lost") == lost
+
+
+async def test_events_that_wait_for_webhooks_are_counted(client: Client) -> None:
+    assert await value(client, "earshot_webhook_events_waiting") == 0
+    at = datetime.now(UTC)
+    row = AuditRow(at=at, who="page", action="add-webhook", outcome="done")
+    endpoint = Endpoint(id="crm", url="https://crm.example/", secret="s", kinds=(), made_at=at, made_by="page")
+    await client.desk.journal.outbox.add(endpoint, row)
+    for number in range(2):
+        await client.desk.journal.save(Call(id=f"call-{number}", status=CallStatus.QUEUED, created_at=at))
+    assert await value(client, "earshot_webhook_events_waiting") == 2
+    assert await value(client, "earshot_webhook_events_waiting_seconds") >= 0
+    assert await value(client, "earshot_webhooks_disabled") == 0
