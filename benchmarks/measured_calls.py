@@ -21,15 +21,11 @@ import soundfile
 import uvloop
 from websockets.asyncio.server import ServerConnection, serve
 
+from benchmarks.recorded_calls import record_all
 from benchmarks.relay import cpu_seconds, process
-from services.domain.call import Call, CallStatus, ListenTarget
-from services.domain.client import PAGE
 from services.domain.stream_format import DEFAULT_FORMAT
-from services.journal import Journal
 from services.listening.measurer import Measurer
-from services.listening.relay import Relay
 from services.measures.measures import warm_up
-from services.recording.recordings import Recordings
 
 DEMO_CALL = Path(__file__).parent.parent / "assets" / "demo_call" / "demo_call.flac"
 FRAME_S = 0.02
@@ -90,35 +86,13 @@ class Timed(Measurer):
         Timed.longest = max(Timed.longest, time.thread_time() - begun)
 
 
-async def _anybody_may(*_: object) -> None:
-    pass
-
-
 def listener(ready: Connection, port: int, folder: str, calls: int, measured: bool) -> None:
-    known = {str(call): Call(id=str(call), status=CallStatus.IN_PROGRESS) for call in range(calls)}
-
-    async def target(call_id: str) -> ListenTarget:
-        return ListenTarget(url=f"ws://127.0.0.1:{port}/{call_id}")
-
     async def run() -> None:
-        relay = Relay(target=target, find=known.get, hint=lambda _: None)
-        journal = await Journal.open(Path(folder) / "journal" / "journal.db")
-        recordings = Recordings(
-            Path(folder),
-            journal=journal.recordings,
-            relay=relay,
-            find=known.get,
-            note=lambda *_: None,
-            check=_anybody_may,
-            limit=10**10,
-            free_floor=0,
-        )
-        await recordings.open()
         warm_up()  # as whatever measures calls does before the first
-        for call_id in known:
-            await recordings.start(call_id, PAGE)
-            if measured:
-                relay.join(call_id, partial(Timed, publish=lambda *_: None))
+        relay, _recordings = await record_all(Path(folder), calls, lambda call_id: f"ws://127.0.0.1:{port}/{call_id}")
+        if measured:
+            for call in range(calls):
+                relay.join(str(call), partial(Timed, publish=lambda *_: None))
         ready.send("ready")
         while True:
             await asyncio.sleep(1)

@@ -18,18 +18,10 @@ import psutil
 import soundfile
 import uvloop
 
+from benchmarks.recorded_calls import record_all
 from benchmarks.relay import cpu_seconds, process, source, spawn
 from benchmarks.relay_ends import SOUND, STAMP
-from services.domain.call import Call, CallStatus, ListenTarget
-from services.domain.client import PAGE
-from services.journal import Journal
-from services.listening.relay import Relay
 from services.recording.folder import RecordingFolder
-from services.recording.recordings import Recordings
-
-
-async def _anybody_may(*_: object) -> None:
-    pass
 
 
 def main() -> None:
@@ -72,27 +64,8 @@ def last_sent(folder: Path, call_id: str) -> int:
 
 
 def recorder(ready: Connection, port: int, folder: str, calls: int) -> None:
-    known = {str(call): Call(id=str(call), status=CallStatus.IN_PROGRESS) for call in range(calls)}
-
-    async def target(call_id: str) -> ListenTarget:
-        return ListenTarget(url=f"ws://127.0.0.1:{port}/{call_id}/recorded")
-
     async def run() -> None:
-        relay = Relay(target=target, find=known.get, hint=lambda _: None)
-        journal = await Journal.open(Path(folder) / "journal" / "journal.db")
-        recordings = Recordings(
-            Path(folder),
-            journal=journal.recordings,
-            relay=relay,
-            find=known.get,
-            note=lambda *_: None,
-            check=_anybody_may,
-            limit=10**10,
-            free_floor=0,
-        )
-        await recordings.open()
-        for call_id in known:
-            await recordings.start(call_id, PAGE)
+        _kept = await record_all(Path(folder), calls, lambda call_id: f"ws://127.0.0.1:{port}/{call_id}/recorded")
         ready.send("ready")
         await asyncio.Event().wait()
 
