@@ -9,33 +9,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from services.desk.lists.people import People
 from services.domain.errors import JournalError, RequestError, Unauthorized
 from services.domain.person import LONGEST_NAME, Person
-from services.support.language import COOKIE as LANGUAGE_COOKIE
-from services.support.language import THEME_COOKIE, preferred_language
 from services.support.passwords import LONGEST, SHORTEST, Passwords, TooManyWaiting
 from services.support.root_path import address
-from services.support.words import catalogue
 from services.web.access.login import form_fields
 from services.web.access.login_audit import LoginAudit
+from services.web.access.login_page import login_page, words_of
 from services.web.access.sessions import COOKIE, Sessions
 from services.web.problems import problem_of
 
-_PAGE = Template("""<!doctype html>
-<html lang="$language"$theme>
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
-<meta name="color-scheme" content="light dark">
-<title>$title</title>
-<link rel="stylesheet" href="$root/assets/styles/login.css">
-</head>
-<body>
-<main>
-<h1>Earshot</h1>
-$body
-</main>
-</body>
-</html>
-""")
 _FORM = Template("""<form method="post" action="$root/join">
 <input type="hidden" name="code" value="$code">
 <label for="name">$name_label</label>
@@ -88,7 +69,7 @@ def join_router(*, people: People, passwords: Passwords, sessions: Sessions, aud
 
 
 def _form(request: Request, person: Person, code: str, *, name: str = "", problem: str = "", status: int = 200) -> HTMLResponse:
-    say = catalogue(_language(request)).say
+    say = words_of(request).say
     body = _FORM.substitute(
         root=address(""),
         code=escape(code),
@@ -102,26 +83,9 @@ def _form(request: Request, person: Person, code: str, *, name: str = "", proble
         problem=say(problem, count=SHORTEST) if problem else "",
         enter=say("join_enter"),
     )
-    return _page(request, body, status)
+    return login_page(request, "join_title", body, status=status)
 
 
 def _dead(request: Request) -> HTMLResponse:
-    return _page(request, f'<p role="alert">{escape(catalogue(_language(request)).say("join_dead"))}</p>', 410)
-
-
-def _page(request: Request, body: str, status: int) -> HTMLResponse:
-    theme = request.cookies.get(THEME_COOKIE)
-    page = _PAGE.substitute(
-        root=address(""),
-        language=_language(request),
-        theme=f' data-theme="{theme}"' if theme in ("light", "dark") else "",
-        title=catalogue(_language(request)).say("join_title"),
-        body=body,
-    )
-    # `same-origin`, as on the login page: with `no-referrer` a browser would send the form with `Origin: null`.
-    headers = {"Referrer-Policy": "same-origin", "Cache-Control": "no-store", "Vary": "Accept-Language, Cookie"}
-    return HTMLResponse(page, status, headers=headers)
-
-
-def _language(request: Request) -> str:
-    return preferred_language(request.headers.get("accept-language", ""), request.cookies.get(LANGUAGE_COOKIE, ""))
+    said = escape(words_of(request).say("join_dead"))
+    return login_page(request, "join_title", f'<p role="alert">{said}</p>', status=410)

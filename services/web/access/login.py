@@ -10,36 +10,17 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from services.domain.errors import JournalError
-from services.support.language import COOKIE as LANGUAGE_COOKIE
-from services.support.language import THEME_COOKIE, preferred_language
 from services.support.root_path import address
-from services.support.words import catalogue
 from services.web.access.login_audit import LoginAudit
+from services.web.access.login_page import login_page, words_of
 from services.web.access.password_check import HasToWait, PasswordCheck
 from services.web.access.sessions import COOKIE, Sessions
 from services.web.problems import problem_of
 from services.web.received_body import BODY_TIMEOUT_S
 
 _MAX_BODY = 4096
-_PAGE = Template("""<!doctype html>
-<html lang="$language"$theme>
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
-<meta name="color-scheme" content="light dark">
-<title>$title</title>
-<link rel="stylesheet" href="$root/assets/styles/login.css">
-</head>
-<body>
-<main>
-<h1><svg width="26" height="26" viewBox="0 0 24 24" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.2"
-stroke-linecap="round" d="M4 12v0M8 8v8M12 4.5v15M16 8v8M20 11v2"/></svg>Earshot</h1>
-<p role="status"$hidden>$over</p>
-$ways</main>
-</body>
-</html>
+_OVER = Template("""<p role="status"$hidden>$over</p>
 """)
-
 _PROVIDER = Template("""<p><a href="$root/login/provider?next=$next">$enter</a></p>
 """)
 _PASSWORD = Template("""<form method="post" action="$root/login?next=$next">
@@ -124,9 +105,7 @@ def _login_form(
 
     `problem` is the key of what went wrong, `seconds` how long to wait after too many failures, `over` whether an open page was logged out.
     """
-    language = preferred_language(request.headers.get("accept-language", ""), request.cookies.get(LANGUAGE_COOKIE, ""))
-    say = catalogue(language).say
-    theme = request.cookies.get(THEME_COOKIE)
+    say = words_of(request).say
     to = {"root": address(""), "next": quote(own_path(next_path), safe="")}
     ways = _PROVIDER.substitute(to, enter=escape(say("login_provider", provider=provider))) if provider else ""
     if by_password:
@@ -134,20 +113,11 @@ def _login_form(
         name = _NAME.substitute(label=say("login_name")) if by_name else ""
         autofocus = "" if by_name else " autofocus"
         ways += _PASSWORD.substitute(to, name=name, autofocus=autofocus, label=say("login_label"), problem=told, enter=say("login_enter"))
-    page = _PAGE.substitute(
-        root=address(""),
-        language=language,
-        theme=f' data-theme="{theme}"' if theme in ("light", "dark") else "",
-        title=say("login_title"),
-        ways=ways,
-        over=say("login_over"),
-        hidden="" if over else " hidden",
-    )
-    # With `no-referrer`, as on other pages, a browser would send the form with `Origin: null`, which the gatekeeper refuses.
-    headers = {"Referrer-Policy": "same-origin", "Cache-Control": "no-store", "Vary": "Accept-Language, Cookie"}
+    body = _OVER.substitute(over=say("login_over"), hidden="" if over else " hidden") + ways
+    answer = login_page(request, "login_title", body.rstrip(), status=status)
     if seconds:
-        headers["Retry-After"] = str(seconds)
-    return HTMLResponse(page, status, headers=headers)
+        answer.headers["Retry-After"] = str(seconds)
+    return answer
 
 
 def own_path(text: str) -> str:
