@@ -82,7 +82,8 @@ function use(opened) {
       tellPage({ socket: "flowing" });
     }
     if (typeof data === "string") readText(data);
-    else if (!deaf) tellWorklet({ pcm: data, at: Date.now() / 1000 }, [data]);
+    else if (deaf) tellWorklet({ dropped: data.byteLength });
+    else tellWorklet({ pcm: data, at: Date.now() / 1000 }, [data]);
   };
   socket.onclose = ({ code }) => closed(code);
 }
@@ -132,6 +133,7 @@ function readText(text) {
     return;
   }
   if (inner?.type === "start") tellWorklet({ start: inner });
+  else if (inner?.type === "stream" && inner.state === "dropped") tellWorklet({ dropped: Number(inner.bytes) || 0 });
   tellPage({ event });
 }
 

@@ -94,7 +94,8 @@ class PlayoutProcessor extends AudioWorkletProcessor {
   }
 
   /** @param {Sound} message */
-  #onSound({ pcm, at = 0, start, end }) {
+  #onSound({ pcm, at = 0, start, dropped, end }) {
+    if (dropped) this.#playout.drop(dropped);
     if (pcm) {
       if (this.#tickedAt === Infinity) this.#tickedAt = at; // if the output begins long after that, it begins live
       this.#playout.push(new Uint8Array(pcm), at);

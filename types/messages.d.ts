@@ -34,8 +34,8 @@ export type FromWorker = {
   tick?: true;
 };
 
-/** From the Worker to the worklet. `at`: when it arrived, in seconds of any steady clock. */
-export type Sound = { start?: StartFrame; pcm?: ArrayBuffer; at?: number; end?: true };
+/** From the Worker to the worklet. `at`: when it arrived, in seconds of any steady clock. `dropped`: bytes that will not come. */
+export type Sound = { start?: StartFrame; pcm?: ArrayBuffer; at?: number; dropped?: number; end?: true };
 
 /** From the page to the worklet. `format`: the operator's. `live`: skip to the newest sound. `stats`: send them. */
 export type ToWorklet = {

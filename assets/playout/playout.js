@@ -16,8 +16,9 @@ import { FormatMeter } from "./format_meter.js";
 import { Losses } from "./losses.js";
 import { DITHER, Mixer } from "./mixer.js";
 import { DRIFT, EXCESS, Pace, SECONDS } from "./pace.js";
+import { Place } from "./place.js";
 import { Stream } from "./stream.js";
-import { readOverride, readStartFrame, sameFormat, USUAL_FORMAT } from "./stream_format.js";
+import { bytesPerFrame, readOverride, readStartFrame, sameFormat, USUAL_FORMAT } from "./stream_format.js";
 
 // Tuned like depth.js.
 const FIRST_WAIT_S = 0.01; // the first sound waits for this, since the next may come as much later
@@ -46,7 +47,8 @@ export class Playout {
   /** @type {FormatMeter|null} */
   #meter = new FormatMeter();
   #received = 0; // seconds of the stream
-  #losses = new Losses();
+  #place = new Place();
+  #losses = new Losses(); // where the stream does not say what is missing
   #begun = false;
   #missed = 0; // source samples that never came
   #untold = 0; // seconds that could not be heard and were not taken yet by `takeUnheard`
@@ -81,9 +83,11 @@ export class Playout {
   start(frame) {
     this.#stream.buffer.dropPartial();
     this.#arrivals.reset();
-    if (this.#begun) this.#losses.interrupt();
+    const missed = this.#place.begin(frame);
+    if (missed === null && this.#begun) this.#losses.interrupt();
     this.#announced = readStartFrame(frame);
     this.#chooseFormat();
+    if (missed) this.#miss(missed);
   }
 
   /** @param {StartFrame|null} format the operator's, which overrides what the stream announces; null: no override */
@@ -99,6 +103,7 @@ export class Playout {
   push(bytes, at) {
     const measured = this.#meter?.add(bytes, at);
     if (measured) this.#adoptMeasured(measured);
+    this.#place.pass(bytes.length);
     this.#count.bytesReceived += bytes.length;
     const samples = this.#stream.push(bytes);
     if (samples === 0) return;
@@ -107,11 +112,32 @@ export class Playout {
     this.#received += seconds;
     this.#begun = true;
     const missing = this.#losses.add(at, this.#received);
-    if (missing) {
-      this.#missed += Math.round(missing * this.#stream.format.sampleRate);
-      this.#untold += missing;
-    }
+    if (missing) this.#tell(missing);
     this.#arrivals.add(this.#now, this.#received - seconds, this.#received);
+  }
+
+  /**
+   * So much of the stream was dropped on the way, and will not come.
+   * @param {number} bytes
+   */
+  drop(bytes) {
+    if (!this.#place.known) return; // then it is estimated, after the interruption
+    this.#place.pass(bytes);
+    this.#miss(bytes);
+  }
+
+  /** @param {number} bytes */
+  #miss(bytes) {
+    const { format } = this.#stream;
+    const seconds = bytes / bytesPerFrame(format) / format.sampleRate;
+    this.#losses.know(seconds);
+    this.#tell(seconds);
+  }
+
+  /** @param {number} seconds that never came */
+  #tell(seconds) {
+    this.#missed += Math.round(seconds * this.#stream.format.sampleRate);
+    this.#untold += seconds;
   }
 
   /** Nothing more will come. What is buffered is played, then `mode` is "drained". */
@@ -127,7 +153,7 @@ export class Playout {
 
   /** The output stood still for long, or the computer slept: skips to the newest sound, and finds out what never came. */
   wake() {
-    this.#losses.interrupt();
+    if (!this.#place.known) this.#losses.interrupt();
     this.#depth.retract(); // what came late by this says nothing about the line
     this.#arrivals.reset();
     this.#untold += this.#skip(0);

@@ -8,8 +8,8 @@
  * @property {"operator"|"start frame"|"measured"|"assumed"} ground how it was decided
  *
  * @typedef {{sampleRate: number, channels: 1|2, encoding?: "s16le"|"mulaw"}} Override a format that the operator sets
- * @typedef {{sampleRate?: unknown, sample_rate?: unknown, channels?: unknown, encoding?: unknown, assumed?: unknown}} StartFrame as it
- *   came, unchecked
+ * @typedef {{sampleRate?: unknown, sample_rate?: unknown, channels?: unknown, encoding?: unknown, assumed?: unknown,
+ *   stream?: unknown, position?: unknown}} StartFrame as it came, unchecked
  */
 
 /**

@@ -48,8 +48,12 @@ class StreamFormat:
             return None
         return cls(sample_rate=rate, channels=channels, encoding=_SPELLINGS[spelling])
 
-    def start_frame(self, *, assumed: bool = False) -> str:
-        """The text frame that announces this format. `assumed`: the source itself did not announce it."""
+    def start_frame(self, *, assumed: bool = False, stream: str = "", position: int = 0) -> str:
+        """The text frame that announces this format. `assumed`: the source itself did not announce it.
+
+        `stream` names a connection to the source, and `position` is how many of its bytes came before this frame: from both, somebody who
+        was disconnected meanwhile knows how many bytes they missed.
+        """
         frame: dict[str, Any] = {
             "type": "start",
             "encoding": _WIRE_NAME[self.encoding],
@@ -57,7 +61,11 @@ class StreamFormat:
             "sampleRate": self.sample_rate,
             "channels": self.channels,
         }
-        return json.dumps(frame | {"assumed": True} if assumed else frame, separators=(",", ":"))
+        if assumed:
+            frame["assumed"] = True
+        if stream:
+            frame |= {"stream": stream, "position": position}
+        return json.dumps(frame, separators=(",", ":"))
 
 
 DEFAULT_FORMAT = StreamFormat(sample_rate=16_000, channels=2)

@@ -1,6 +1,7 @@
 """Who receives a call's live sound and events: the interface, and a listener that queues them and may be slow."""
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import Callable
 from typing import Literal, Protocol, Self
@@ -25,7 +26,7 @@ class Listener:
     """A listener. Iterating yields start frames and events (str, JSON) and sound (bytes, whole blocks) in the order they came.
 
     The iteration ends with the call, after everything queued; `end` says why. A slow listener loses the oldest sound (`dropped_bytes`),
-    never events. Without `sound` or `events` it receives none of these.
+    which an event says in its place, and never events. Without `sound` or `events` it receives none of these.
 
     Iterate it on the loop on which it was made. If that is not the relay's loop, it must do without `sound`.
     """
@@ -34,6 +35,7 @@ class Listener:
         self._wants_sound, self._wants_events = sound, events
         self.end: End | None = None
         self.dropped_bytes = 0
+        self._untold_bytes = 0  # of them
         self.came_at = 0.0
         """When the sound that was taken last had come, in seconds of the loop's clock."""
         self._leave = leave
@@ -55,6 +57,9 @@ class Listener:
             await self._news.wait()
         if not self._sound or (self._events and self._events[0][0] < self._sound[0][0]):
             return self._events.popleft()[1]
+        if self._untold_bytes and self._wants_events:
+            dropped, self._untold_bytes = self._untold_bytes, 0
+            return json.dumps({"type": "stream", "state": "dropped", "bytes": dropped}, separators=(",", ":"))
         _, sound, self.came_at = self._sound.popleft()
         self._sound_bytes -= len(sound)
         return sound
@@ -98,6 +103,7 @@ class Listener:
             dropped = len(self._sound.popleft()[1])
             self._sound_bytes -= dropped
             self.dropped_bytes += dropped
+            self._untold_bytes += dropped
         self._wake()
 
     def finish(self, end: End, *, drain: bool) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
+from secrets import token_hex
 from typing import Any, TypeVar
 
 from services.domain.call import Call, ListenTarget
@@ -47,13 +48,15 @@ class _Stream:
         self._buffer_seconds = buffer_seconds
         self._expected = DEFAULT_FORMAT
         self._format: StreamFormat | None = None
-        self._start = ""
+        self._assumed = False
+        self._name = ""  # of the connection to Vapi
+        self._position = 0  # bytes of it that were passed on
         self._trouble = ""
         self._rest = b""
 
     def join(self, listener: Sink) -> None:
         self.listeners.add(listener)
-        for known in filter(None, (self._start, self._trouble)):
+        for known in filter(None, (self._start(), self._trouble)):
             listener.tell(known)
 
     def finish(self, end: End, *, drain: bool) -> None:
@@ -61,11 +64,12 @@ class _Stream:
             listener.finish(end, drain=drain)
 
     def connected(self) -> None:
-        self._format, self._start, self._trouble = None, "", ""
+        self._format, self._trouble = None, ""
+        self._name, self._position = token_hex(4), 0
         self._tell(_json(type="stream", state="connected"))
 
     def interrupted(self) -> None:
-        self._start = ""
+        self._format = None
         self._count_interruption()
         self._trouble = self._tell(_json(type="stream", state="interrupted"))
 
@@ -88,11 +92,16 @@ class _Stream:
 
     def _begin(self, announced: StreamFormat | None) -> StreamFormat:
         self._format = self._expected = announced or self._expected
+        self._assumed = announced is None
         self._rest = b""
-        self._start = self._format.start_frame(assumed=announced is None)
-        for listener in self.listeners:
-            listener.tell(self._start)
+        self._tell(self._start())
         return self._format
+
+    def _start(self) -> str:
+        """The start frame for who hears the stream from here on; "" if its format is not known."""
+        if self._format is None:
+            return ""
+        return self._format.start_frame(assumed=self._assumed, stream=self._name, position=self._position)
 
     def _play(self, sound: bytes) -> None:
         form = self._format or self._begin(None)
@@ -101,6 +110,7 @@ class _Stream:
             whole = len(sound) - len(sound) % form.block_size
             sound, self._rest = sound[:whole], sound[whole:]
         if sound:
+            self._position += len(sound)
             at_most = int(form.bytes_per_second * self._buffer_seconds)
             for listener in self.listeners:
                 listener.play(sound, at_most=at_most)

@@ -33,6 +33,14 @@ from tests.patience import HANG_S
 START = '{"type":"start","encoding":"linear16","container":"raw","sampleRate":16000,"channels":2}'
 
 
+def placeless(frame: str | bytes) -> str | bytes:
+    """A start frame without its place in the stream; any other frame as it is."""
+    if isinstance(frame, bytes) or not frame.startswith('{"type":"start"'):
+        return frame
+    start = {key: value for key, value in json.loads(frame).items() if key not in ("stream", "position")}
+    return json.dumps(start, separators=(",", ":"))
+
+
 class StandIn:
     """Answers the next handshakes with `refusals` (status, headers), then accepts and hands each connection to the test."""
 

@@ -30,13 +30,38 @@ async def test_the_format_is_passed_on_normalised(stand_in: StandIn, line: Line)
         await connection.send(
             json.dumps({"message": {"type": "start", "sample_rate": "48000", "channels": 2.0, "call": {"x": "wss://secret"}}})
         )
-        assert (await hear(listener, 2))[1] == {
+        start = (await hear(listener, 2))[1]
+        assert start == {
             "type": "start",
             "encoding": "linear16",
             "container": "raw",
             "sampleRate": 48000,
             "channels": 2,
+            "stream": start["stream"],
+            "position": 0,
         }
+
+
+async def test_who_was_disconnected_can_count_the_bytes_that_they_missed(stand_in: StandIn, line: Line) -> None:
+    with line.relay.listen("c1") as stays:
+        connection = await stand_in.connection()
+        await connection.send(START)
+        with line.relay.listen("c1") as leaves:
+            await connection.send(bytes(400))
+            assert await sound_of(leaves, 400)
+        await connection.send(bytes(1001))  # the last byte is no whole block yet
+        await sound_of(stays, 1400)
+        with line.relay.listen("c1") as again:
+            start = (await hear(again, 1))[0]
+            assert start["position"] == 1400
+            await connection.send(b"123")
+            assert await sound_of(again, 4) == b"\x00123"
+        connection.transport.abort()
+        await (await stand_in.connection()).send(bytes(4))
+        other = (await hear(stays, 5))[-2]
+        assert other["type"] == "start"
+        assert other["stream"] != start["stream"], "what was missed between the two is not known"
+        assert other["position"] == 0
 
 
 async def test_sound_is_passed_on_as_it_is_to_everyone(stand_in: StandIn, line: Line) -> None:
@@ -94,7 +119,8 @@ async def test_without_a_start_frame_the_format_is_assumed_until_one_comes(stand
         await connection.send(MONO)
         await connection.send(b"6")
         _, assumed, first, announced, second = await hear(listener, 5)
-        assert assumed == json.loads(START) | {"assumed": True}
+        assert assumed == json.loads(START) | {"assumed": True, "stream": assumed["stream"], "position": 0}
+        assert (announced["stream"], announced["position"]) == (assumed["stream"], 4)
         assert first == b"1234"
         assert (announced["encoding"], announced["channels"]) == ("mulaw", 1)
         assert second == b"6", "what was left of the former format is no part of the new one"
@@ -108,7 +134,9 @@ async def test_a_format_once_announced_is_assumed_after_a_reconnect(stand_in: St
         await hear(listener, 3)
         connection.transport.abort()
         await (await stand_in.connection()).send(b"2")
-        assert (await hear(listener, 4))[2:] == [json.loads(MONO) | {"container": "raw", "assumed": True}, b"2"]
+        start, sound = (await hear(listener, 4))[2:]
+        assert start == json.loads(MONO) | {"container": "raw", "assumed": True, "stream": start["stream"], "position": 0}
+        assert sound == b"2"
 
 
 async def test_half_a_block_at_a_drop_does_not_shift_what_follows(stand_in: StandIn, line: Line) -> None:
@@ -184,6 +212,8 @@ async def test_one_who_does_not_read_loses_the_oldest_sound_in_whole_blocks_and_
         assert 5000 < len(kept) <= 6400
         assert slow.dropped_bytes == len(sound) - len(kept)
         assert slow.dropped_bytes % 4 == 0
+        told = [(at, item["bytes"]) for at, item in enumerate(heard) if isinstance(item, dict) and item.get("state") == "dropped"]
+        assert told == [(heard.index(kept[:1280]) - 1, slow.dropped_bytes)], "right before what follows it"
         assert fast.dropped_bytes == 0
         assert heard.index({"type": "transcript", "transcript": "34"}) < heard.index(kept[:1280])
     await line.relay.aclose()

@@ -58,6 +58,52 @@ test("what was sent while the connection was lost is counted to within 20 ms, on
   assert.equal(playout.takeUnheard(), 0);
 });
 
+test("where the stream says at which byte a connection begins, what was missed is known to the sample", () => {
+  const playout = started(OUT, { ...start, stream: "a1", position: 0 });
+  const late = chance(5);
+  let begun = 0;
+  // The second connection is to the same stream, the third to another one, of which nothing is known.
+  play(
+    playout,
+    30,
+    [5, 7.5],
+    (due) => (due > 7.4 && due < 11 ? due + 0.2 * late() : due), // every frame is late for a while, as beside a busy machine
+    (now) => {
+      if (begun === 0 && now >= 7.5) playout.start({ ...start, stream: "a1", position: 7.5 * 4 * RATE });
+      else if (begun === 1 && now >= 20) playout.start({ ...start, stream: "b2", position: 9000 });
+      else return;
+      begun++;
+    },
+  );
+  const { missed, all } = sums(playout);
+  assert.ok(Math.abs(missed - 2.5) < 0.02, `${missed} s missed`); // the third one is estimated
+  near(all, 30, 0.1, "seconds sent");
+});
+
+test("what the server dropped, or was not passed on, is counted to the sample, and a wake adds nothing to it", () => {
+  const playout = started(OUT, { ...start, stream: "a1", position: 0 });
+  const bytes = s16le(8 * RATE, tone(440, RATE), tone(990, RATE));
+  const late = chance(6);
+  const frame = 0.01 * 4 * RATE;
+  let now = 0;
+  const listen = (/** @type {number} */ from, /** @type {number} */ to) => {
+    for (let k = Math.round(100 * from); k < Math.round(100 * to); k++) {
+      playout.push(bytes.subarray(k * frame, (k + 1) * frame), 1e9 + now + 0.2 * late());
+      pull(playout, 0.008, OUT); // a whole number of quanta
+      now += 0.01;
+    }
+  };
+  listen(0, 2);
+  playout.drop(1.25 * 4 * RATE);
+  playout.wake();
+  listen(3.25, 5);
+  const { missed } = sums(playout);
+  assert.equal(missed, 1.25);
+  playout.start({ ...start, stream: "a1", position: 6 * 4 * RATE });
+  listen(6, 8);
+  assert.equal(sums(playout).missed, 2.25);
+});
+
 test("a stall is no loss, even if the stream starts again after it", () => {
   const playout = started(OUT, start);
   let again = false;
