@@ -132,6 +132,34 @@ def test_each_role_sees_the_buttons_that_it_may_use(earshot_with: Start, chromiu
         contexts.pop().close()
 
 
+def test_what_is_half_typed_for_a_person_stays_when_another_changes(
+    earshot_with: Start, chromium: Browser, contexts: list[BrowserContext]
+) -> None:
+    url = earshot_with(EARSHOT_PEOPLE="on", EARSHOT_PASSWORD=SHARED).url
+    boss = fresh(chromium, contexts)
+    assert boss.request.post(f"{url}/login", form={"password": SHARED}).ok
+    made = {name: boss.request.post(f"{url}/api/people", data={"name": name, "role": "viewer"}).json() for name in ("Ben", "Cem")}
+    boss.goto(url)
+    ready(boss)
+    boss.get_by_test_id("settings").click()
+    people = boss.get_by_test_id("people")
+    people.get_by_text("People", exact=True).click()
+    rows = people.get_by_test_id("person")
+    rows.nth(0).get_by_text("Change Ben").click()
+    typed = rows.nth(0).locator("input[name=per_hour]")
+    typed.fill("7")
+    assert boss.request.delete(f"{url}/api/people/{made['Cem']['id']}").ok
+    expect(rows).to_have_count(1)
+    assert boss.request.post(f"{url}/api/people", data={"name": "Dana", "role": "viewer"}).ok
+    expect(rows).to_have_count(2)
+    expect(typed).to_have_value("7")
+    assert boss.request.post(f"{url}/api/people", data={"name": "Ada", "role": "viewer"}).ok
+    expect(rows.nth(0)).to_contain_text("Ada")
+    expect(rows.nth(1).locator("input[name=per_hour]")).to_have_value("7")
+    assert boss.request.patch(f"{url}/api/people/{made['Ben']['id']}", data={"role": "caller"}).ok
+    expect(rows.nth(1).locator("input[name=per_hour]")).to_have_value("")
+
+
 def test_a_supervisor_does_not_read_the_audit(earshot_with: Start, chromium: Browser, contexts: list[BrowserContext]) -> None:
     url = earshot_with(EARSHOT_PEOPLE="on", EARSHOT_PASSWORD=SHARED).url
     boss = fresh(chromium, contexts)

@@ -32,6 +32,8 @@ class PeoplePanel:
         self._people = people
         self._invites = invites
         self._built = False
+        self._rows: dict[str, tuple[Box, tuple[object, ...]]] = {}
+        """The row of each person, and what it shows."""
         request = ui.context.client.request
         self._base = f"{request.url.scheme}://{request.headers.get('host', '')}{address('/join')}"
 
@@ -68,12 +70,23 @@ class PeoplePanel:
         self._made.set_visibility(bool(code))
 
     def _show(self) -> None:
-        self._list.clear()
-        with self._list:
-            for person in self._people.all():
-                if person.name:
-                    with Box("li", data_testid="person"):
-                        self._row(person)
+        """Builds only the rows of people who have changed: what is half typed in another row stays."""
+        people = {person.id: person for person in self._people.all() if person.name}
+        for person_id in self._rows.keys() - people.keys():
+            self._rows.pop(person_id)[0].delete()
+        for place, person in enumerate(people.values()):
+            shown = (person.name, person.role, person.caps, person.disabled, person.joined)
+            if person.id not in self._rows:
+                with self._list:
+                    self._rows[person.id] = Box("li", data_testid="person"), ()
+            row, before = self._rows[person.id]
+            if shown != before:
+                row.clear()
+                with row:
+                    self._row(person)
+                self._rows[person.id] = row, shown
+            if self._list.default_slot.children.index(row) != place:
+                row.move(target_index=place)
 
     def _row(self, person: Person) -> None:
         Text("b", person.name)
