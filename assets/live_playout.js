@@ -25,9 +25,8 @@
  */
 import { LiveSession } from "./live_session.js";
 
-const INSECURE =
-  "This page was opened over plain http, where browsers play no live sound. Open it over https, or as http://localhost on the machine that runs it.";
-const TOO_OLD = "This browser has no AudioWorklet. Use a current Chrome, Edge, Firefox or Safari.";
+const INSECURE = "Browsers play live sound only over https, or at http://localhost.";
+const TOO_OLD = "This browser is too old. Use a current Chrome, Edge, Firefox or Safari.";
 const UNLOCK_MS = 120_000; // how long an unlocked context waits for its call
 /** @type {(number|AudioContextLatencyCategory)[]} from the smallest buffer to the largest */
 const LATENCY_HINTS = [0, "interactive", "playback"];

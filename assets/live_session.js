@@ -174,7 +174,7 @@ export class LiveSession {
     const node = new AudioWorkletNode(context, "earshot-playout", { numberOfInputs: 0, outputChannelCount: [2] });
     this.#node = node;
     node.port.onmessage = ({ data }) => this.#released || this.#onWorklet(data);
-    node.onprocessorerror = () => this.#handlers.onEnd("failed", "The audio worklet threw an error.");
+    node.onprocessorerror = () => this.#handlers.onEnd("failed", "The audio worklet failed.");
     node.port.postMessage({ audio: receiving }, [receiving]);
     const { gains, spread, autoGain, staysLive, format } = this.#settings;
     this.post({ gain: ["customer", gains.customer] });
@@ -190,7 +190,7 @@ export class LiveSession {
     document.addEventListener("visibilitychange", this.#look);
     context.onstatechange = () => this.#onContext();
     this.#onContext();
-    this.#watchDevice(context, inGesture).catch((error) => console.warn("A lost sound device will not be noticed:", error));
+    this.#watchDevice(context, inGesture).catch((error) => console.warn("Not watched:", error));
   }
 
   /**

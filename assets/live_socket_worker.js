@@ -72,7 +72,7 @@ function use(opened) {
   socket.binaryType = "arraybuffer";
   socket.onopen = () => {
     tellPage({ socket: "open" });
-    watchSocket().catch((error) => console.warn("A dead connection will not be noticed:", error));
+    watchSocket().catch((error) => console.warn("Not watched:", error));
   };
   socket.onmessage = ({ data }) => {
     if (watch?.arrived() === "obsolete") return;
@@ -133,7 +133,7 @@ function readText(text) {
     return;
   }
   if (inner?.type === "start") tellWorklet({ start: inner });
-  else if (inner?.type === "stream" && inner.state === "dropped") tellWorklet({ dropped: Number(inner.bytes) || 0 });
+  else if (inner?.state === "dropped") tellWorklet({ dropped: inner.bytes });
   tellPage({ event });
 }
 

@@ -22,16 +22,6 @@ export class Losses {
   }
 
   /**
-   * It is known that so much never came: what is measured from here on is without it.
-   * @param {number} seconds
-   */
-  know(seconds) {
-    this.#anchor += seconds;
-    this.#best += seconds;
-    this.#bestBefore += seconds;
-  }
-
-  /**
    * Notes that everything up to the stream's second `last` has arrived.
    * @param {number} at seconds of the wall clock, which goes on while a computer sleeps
    * @param {number} last

@@ -16,7 +16,6 @@ import { FormatMeter } from "./format_meter.js";
 import { Losses } from "./losses.js";
 import { DITHER, Mixer } from "./mixer.js";
 import { DRIFT, EXCESS, Pace, SECONDS } from "./pace.js";
-import { Place } from "./place.js";
 import { Stream } from "./stream.js";
 import { bytesPerFrame, readOverride, readStartFrame, sameFormat, USUAL_FORMAT } from "./stream_format.js";
 
@@ -47,11 +46,13 @@ export class Playout {
   /** @type {FormatMeter|null} */
   #meter = new FormatMeter();
   #received = 0; // seconds of the stream
-  #place = new Place();
+  /** @type {unknown} */
+  #relayed; // name of the stream, if it comes by a relay that counts its bytes,
+  #next = 0; // and the number of the next one
   #losses = new Losses(); // where the stream does not say what is missing
-  #begun = false;
-  #missed = 0; // source samples that never came
-  #untold = 0; // seconds that could not be heard and were not taken yet by `takeUnheard`
+  #missed = 0; // seconds that never came
+  #skipped = 0; // seconds after a wake
+  #told = 0; // of both
   #now = 0; // seconds of output that were pulled
   #dryAt = 0; // number of the next sample when the buffer ran dry
   #waited = 0; // output samples
@@ -80,14 +81,18 @@ export class Playout {
    * A start frame came: a new stream, or the same one on a new connection. An incomplete sample will not be completed.
    * @param {StartFrame} [frame]
    */
-  start(frame) {
+  start(frame = {}) {
     this.#stream.buffer.dropPartial();
     this.#arrivals.reset();
-    const missed = this.#place.begin(frame);
-    if (missed === null && this.#begun) this.#losses.interrupt();
+    const { stream, position } = frame;
+    if (!stream || stream !== this.#relayed) {
+      if (this.#received) this.#losses.interrupt();
+      this.#next = position;
+    }
+    this.#relayed = stream;
     this.#announced = readStartFrame(frame);
     this.#chooseFormat();
-    if (missed) this.#miss(missed);
+    this.drop(position - this.#next);
   }
 
   /** @param {StartFrame|null} format the operator's, which overrides what the stream announces; null: no override */
@@ -103,41 +108,28 @@ export class Playout {
   push(bytes, at) {
     const measured = this.#meter?.add(bytes, at);
     if (measured) this.#adoptMeasured(measured);
-    this.#place.pass(bytes.length);
+    this.#next += bytes.length;
     this.#count.bytesReceived += bytes.length;
     const samples = this.#stream.push(bytes);
     if (samples === 0) return;
     const seconds = samples / this.#stream.format.sampleRate;
     this.#count.samplesReceived += samples;
     this.#received += seconds;
-    this.#begun = true;
-    const missing = this.#losses.add(at, this.#received);
-    if (missing) this.#tell(missing);
+    this.#missed += this.#losses.add(at, this.#received);
     this.#arrivals.add(this.#now, this.#received - seconds, this.#received);
   }
 
   /**
-   * So much of the stream was dropped on the way, and will not come.
+   * So much of the stream was dropped on the way, and will not come. Where no relay counts its bytes it is estimated instead.
    * @param {number} bytes
    */
   drop(bytes) {
-    if (!this.#place.known) return; // then it is estimated, after the interruption
-    this.#place.pass(bytes);
-    this.#miss(bytes);
-  }
-
-  /** @param {number} bytes */
-  #miss(bytes) {
     const { format } = this.#stream;
     const seconds = bytes / bytesPerFrame(format) / format.sampleRate;
-    this.#losses.know(seconds);
-    this.#tell(seconds);
-  }
-
-  /** @param {number} seconds that never came */
-  #tell(seconds) {
-    this.#missed += Math.round(seconds * this.#stream.format.sampleRate);
-    this.#untold += seconds;
+    if (!this.#relayed || !(seconds > 0)) return;
+    this.#next += bytes;
+    this.#received += seconds; // so that what follows is where it belongs
+    this.#missed += seconds;
   }
 
   /** Nothing more will come. What is buffered is played, then `mode` is "drained". */
@@ -153,10 +145,10 @@ export class Playout {
 
   /** The output stood still for long, or the computer slept: skips to the newest sound, and finds out what never came. */
   wake() {
-    if (!this.#place.known) this.#losses.interrupt();
+    if (!this.#relayed) this.#losses.interrupt();
     this.#depth.retract(); // what came late by this says nothing about the line
     this.#arrivals.reset();
-    this.#untold += this.#skip(0);
+    this.#skipped += this.#skip(0);
   }
 
   /**
@@ -165,14 +157,14 @@ export class Playout {
    */
   settle(hurried) {
     if (hurried) this.#arrivals.reset();
-    this.#untold += this.#skip(BACKLOG_S);
+    this.#skipped += this.#skip(BACKLOG_S);
   }
 
   /** Seconds that could not be heard since the last call: they never came, or were skipped after a wake. */
   takeUnheard() {
-    const seconds = this.#untold;
-    this.#untold = 0;
-    return seconds;
+    const before = this.#told;
+    this.#told = this.#missed + this.#skipped;
+    return this.#told - before;
   }
 
   /** @param {boolean} on skip ahead when more than 3 s behind; else never lose a word */
@@ -276,7 +268,7 @@ export class Playout {
       samplesCut: cut,
       samplesRepeated: repeated,
       samplesDiscarded: this.#stream.discarded,
-      samplesMissed: this.#missed,
+      samplesMissed: Math.round(this.#missed * this.#stream.format.sampleRate),
       silentConcealedSamples: this.#count.concealedSamples,
       insertedSamplesForDeceleration: Math.round(repeated * ratio),
       removedSamplesForAcceleration: Math.round((stretched + cut) * ratio),
