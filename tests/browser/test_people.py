@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from services.domain.person import Role
 from tests.browser.conftest import ROOT, Start
+from tests.desk.ending.test_end_in_outage import outage
 from tests.process import started
 
 NUMBER = "+14155552671"
@@ -118,8 +119,8 @@ def test_each_role_sees_the_buttons_that_it_may_use(earshot_with: Start, chromiu
         page.goto(f"{url}/?call={call['id']}")
         ready(page)
         expect(page.get_by_test_id("call-status")).to_have_attribute("data-status", "in-progress")
-        if "say-send" in SEEN[role]:
-            expect(page.get_by_test_id("say-send")).to_be_visible()
+        for testid in SEEN[role]:
+            expect(page.get_by_test_id(testid)).to_be_visible()
         assert set(page.evaluate(_VISIBLE)) & ALL == SEEN[role], role
         page.get_by_test_id("settings").click()
         expect(page.get_by_role("button", name="Log out")).to_be_visible()
@@ -187,3 +188,23 @@ def test_a_caller_steers_the_call_that_they_placed(earshot_with: Start, chromium
     page.get_by_test_id("call-end").click()
     expect(page.get_by_test_id("call-status")).to_have_attribute("data-status", "ended")
     expect(page.get_by_test_id("delete-data")).to_be_hidden()
+
+
+def test_a_caller_hangs_up_though_the_journal_can_t_be_read(
+    earshot_with: Start, chromium: Browser, contexts: list[BrowserContext], tmp_path: Path
+) -> None:
+    served = earshot_with(EARSHOT_PEOPLE="on", EARSHOT_PASSWORD=SHARED, EARSHOT_DATA_DIR=str(tmp_path / "data"))
+    boss = fresh(chromium, contexts)
+    assert boss.request.post(f"{served.url}/login", form={"password": SHARED}).ok
+    link = boss.request.post(f"{served.url}/api/people", data={"name": "Ana", "role": "caller"}).json()["link"]
+    page = join(fresh(chromium, contexts), link)
+    page.get_by_test_id("dial-number").fill(NUMBER)
+    page.get_by_test_id("dial-call").click()
+    expect(page.get_by_test_id("call-status")).to_have_attribute("data-status", "in-progress")
+    with outage(next((tmp_path / "data").rglob("*.sqlite"))):
+        page.reload()
+        expect(page.get_by_test_id("call-end")).to_be_visible()
+        expect(page.get_by_test_id("say-send")).to_be_hidden()
+    expect(page.get_by_test_id("say-send")).to_be_visible()  # as soon as it can be read again
+    page.get_by_test_id("call-end").click()
+    expect(page.get_by_test_id("call-status")).to_have_attribute("data-status", "ended")

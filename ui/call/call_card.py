@@ -1,5 +1,6 @@
 """One call on the stage: number, clock, state, sound, transcript, steering, and outcome."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -8,7 +9,7 @@ from services.desk.calls.proof import stuck
 from services.desk.desk import CallDesk
 from services.domain.call import Call, CallStatus
 from services.domain.client import Scope
-from services.domain.errors import EarshotError
+from services.domain.errors import JournalError
 from services.measures.measured import Measured
 from services.recording.recordings import Recordings
 from ui.call.alerts_line import AlertsLine
@@ -34,6 +35,7 @@ from ui.recording.vapi_recorded import VapiRecorded
 from ui.words import say
 from ui.words.calls import remark, who
 
+_AGAIN_S = 2.0  # after which the journal is asked again
 _WITHOUT_SOUND = (CallStatus.UNKNOWN, CallStatus.SCHEDULED, CallStatus.ENDED)
 
 
@@ -64,7 +66,7 @@ class CallCard:
         self._heard = False
         self._ending = False
         self._freed = False
-        self._controls = visitor_controls_all()
+        self._controls = self._ends = visitor_controls_all()
         # Asked now: once an element is deleted in whose handler it runs, code can't find out on whose page it is.
         self._listens, self._records = visitor_may(Scope.LISTEN), visitor_records()
         self._moves, self._frees = visitor_may(Scope.CALL), visitor_may(Scope.MANAGE)
@@ -108,11 +110,20 @@ class CallCard:
             self._steering.start(self._look_whose(), name="look up who placed the call")
 
     async def _look_whose(self) -> None:
-        """Finds out whether a visitor who controls only their own calls placed this one, and shows the controls then."""
-        try:
-            self._controls = await self._desk.rights.may_control(self.call, visitor())
-        except EarshotError as error:
-            self._notice.show_error(error)
+        """Finds out whether a visitor who controls only their own calls placed this one, and shows the controls then.
+
+        Hanging up waits for no journal: while that can't be read, the button is there for whoever has the name of who placed the call.
+        """
+        while True:
+            try:
+                self._controls = self._ends = await self._desk.rights.may_control(self.call, visitor())
+            except JournalError as error:
+                self._notice.show_error(error)
+                self._ends = self.call.placed_by == visitor().name
+                self._refresh()
+                await asyncio.sleep(_AGAIN_S)
+            else:
+                break
         self._allow()
         self._refresh()
 
@@ -237,7 +248,7 @@ class CallCard:
         self._toggle_icons[1].set_visibility(listening)
         self._toggle.set_visibility(running or listening)
         self._spread.set_visibility(running or listening)
-        self._end_button.set_visibility(running and self._controls)
+        self._end_button.set_visibility(running and self._ends)
         self._record.set_visibility(running and self._controls and self._records)
         ending = self._ending or self._desk.ending(self.call.id)
         self._end_text.show(say("ending" if ending else "end_call"))
