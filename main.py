@@ -163,7 +163,7 @@ async def serve(settings: Settings, listening: socket.socket, worker: WorkerProc
             recordings.on_call(call)
         desk.changed.subscribe(recordings.on_call)
         retention = Retention(desk, kept_of(account), delete_recordings=recordings.delete_older)
-        background.start(retention.run(), name="delete what is kept no longer")
+        background.keep(retention.run, name="delete what is kept no longer")
 
         if settings.measure:
             measuring = Measuring(relay, journal=desk.journal.measures, measurements=desk.measurements, find=desk.get)

@@ -240,9 +240,9 @@ class CallDesk:
         await self.alerts.load(call.id for call in resumed)
         for call in resumed:
             self._book.resume(call)
-        self._tasks.start(self._watcher.run(), name="watch calls")
-        self._tasks.start(self._late_hang_ups.run(), name="hang up open dials")
-        self._tasks.start(self._erasures.run(), name="delete data")
+        self._tasks.keep(self._watcher.run, name="watch calls")
+        self._tasks.keep(self._late_hang_ups.run, name="hang up open dials")
+        self._tasks.keep(self._erasures.run, name="delete data")
         self._tasks.start(self.directory.load(), name="load directory")
         await self._placing.start()
 

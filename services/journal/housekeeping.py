@@ -29,7 +29,7 @@ class Housekeeping:
 
     def start(self) -> None:
         """Works until `aclose`."""
-        self._tasks.start(self._run(), name="keep journal")
+        self._tasks.keep(self._run, name="keep journal")
 
     async def aclose(self) -> None:
         await self._tasks.aclose()

@@ -59,7 +59,7 @@ class RemoteRelay:
         self._closed = False
         self._supervised = True
         self._tasks = Tasks()
-        self._tasks.start(self._watch(), name="watch the process for sound")
+        self._tasks.keep(self._watch, name="watch the process for sound")
         worker.news.setblocking(False)
         self._loop.add_reader(worker.news, self._on_worker)
 

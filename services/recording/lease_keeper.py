@@ -44,7 +44,7 @@ class LeaseKeeper:
     async def open(self) -> None:
         for state in await self._journal.known():
             self.learn(state)
-        self._tasks.start(self._keep(), name="renew leases")
+        self._tasks.keep(self._keep, name="renew leases")
 
     async def aclose(self) -> None:
         await self._tasks.aclose()

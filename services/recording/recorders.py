@@ -51,7 +51,7 @@ class Recorders:
 
     def open(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._tasks.start(self._keep_writing(), name="write recordings")
+        self._tasks.keep(self._keep_writing, name="write recordings")
 
     async def aclose(self) -> None:
         """Writes what is queued. It is encoded as FLAC at the next start, so that stopping is quick."""

@@ -51,7 +51,7 @@ class StoredArchive(Archive):
             self._take(state)
         self._uploads |= dict.fromkeys(sorted(self._here))
         self._work.set()
-        self._tasks.start(self._keep_storing(), name="store recordings")
+        self._tasks.keep(self._keep_storing, name="store recordings")
 
     def has(self, call_id: str) -> bool:
         return call_id in self._stored or super().has(call_id)

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from services.domain.errors import EarshotError
 
+_AGAIN_S = 1.0
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -26,6 +27,21 @@ class Tasks:
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task
+
+    def keep(self, work: Callable[[], Coroutine[Any, Any, object]], *, name: str) -> asyncio.Task[None]:
+        """Runs `work` until it returns. If it fails, that is logged and it runs again: for what must go on for as long as its owner lives,
+        such as following the journal, and which one odd answer must not end.
+        """
+        return self.start(self._keep(work, name), name=name)
+
+    async def _keep(self, work: Callable[[], Coroutine[Any, Any, object]], name: str) -> None:
+        while True:
+            try:
+                await work()
+                return
+            except Exception:
+                log.exception("task %s failed and starts again", name)
+            await asyncio.sleep(_AGAIN_S)
 
     async def settled(self) -> None:
         """Returns once all tasks that are running now have finished."""

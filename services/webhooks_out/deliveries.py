@@ -53,7 +53,7 @@ class Deliveries:
 
     def start(self) -> None:
         """Sends what is due, until `aclose`."""
-        self._tasks.start(self._run(), name="look for events")
+        self._tasks.keep(self._run, name="look for events")
 
     async def _run(self) -> None:
         while True:

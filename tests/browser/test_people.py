@@ -111,11 +111,10 @@ def test_each_role_sees_the_buttons_that_it_may_use(earshot_with: Start, chromiu
     for role in Role:
         answer = boss.request.post(f"{url}/api/people", data={"name": f"The {role}", "role": role.value})
         links[role] = answer.json()["link"]
-    call = boss.request.post(f"{url}/api/vapi_call", data={"to": NUMBER}).json()
-    boss.goto(f"{url}/?call={call['id']}")
-    expect(boss.get_by_test_id("call-status")).to_have_attribute("data-status", "in-progress")
-    for role, link in links.items():
+    for number, (role, link) in enumerate(links.items()):
         page = join(fresh(chromium, contexts), link)
+        # One for each: the demo's conversation may be over before a busy machine has shown it to all.
+        call = boss.request.post(f"{url}/api/vapi_call", data={"to": f"{NUMBER[:-1]}{number}"}).json()
         page.goto(f"{url}/?call={call['id']}")
         ready(page)
         expect(page.get_by_test_id("call-status")).to_have_attribute("data-status", "in-progress")

@@ -1,5 +1,7 @@
 """Work in the background: what goes wrong with it is seen."""
 
+import asyncio
+
 import pytest
 from starlette.exceptions import HTTPException
 
@@ -22,3 +24,27 @@ async def test_only_an_error_of_ours_is_left_to_whoever_awaits_the_task(
         await failing
     await tasks.aclose()
     assert ("task fail failed" in caplog.text) is logged
+
+
+async def test_what_is_kept_runs_again_after_any_error_until_it_returns(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.support.tasks._AGAIN_S", 0)
+    errors: list[Exception] = [SystemError("odd"), CallNotFound("There is no call with this id.")]
+
+    async def work() -> None:
+        if errors:
+            raise errors.pop()
+
+    tasks = Tasks()
+    await tasks.keep(work, name="follow")
+    assert caplog.text.count("task follow failed and starts again") == 2
+    assert not errors
+
+
+async def test_what_is_kept_ends_with_its_owner() -> None:
+    tasks = Tasks()
+    kept = tasks.keep(asyncio.Event().wait, name="follow")
+    await asyncio.sleep(0)
+    await tasks.aclose()
+    assert kept.cancelled()

@@ -58,7 +58,7 @@ class Feed:
         async with self._one_at_a_time:
             if not self._tasks:
                 self._revision, self._newest_note = await self._database.read(_where_it_ends)
-                self._tasks.start(self._run(), name="follow journal")
+                self._tasks.keep(self._run, name="follow journal")
         self._news.subscribe(take)
 
     async def _run(self) -> None:
