@@ -112,6 +112,7 @@ class Recorders:
                     self._ended(call_id)
             if problem:
                 recorder.close()
+                recorder.take()  # what came meanwhile, which would follow a hole that nothing marks
                 self._problems.note(call_id, problem)
             elif recorder.lost_bytes:
                 self._problems.note(call_id, "lost_sound")

@@ -1,10 +1,13 @@
 """The tour: it names parts of the page that are in sight, and can be left at any step."""
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Earshot, Open
 from tests.browser.test_page import part
+from tests.browser.test_palette import palette
 
 
 def test_it_leads_from_part_to_part_and_leaves_nothing_behind(earshot: Earshot, open_tab: Open) -> None:
@@ -44,8 +47,9 @@ def test_escape_leaves_it_and_the_palette_offers_it_again(earshot: Earshot, open
     page.keyboard.press("Escape")
     expect(part(page, "tour")).to_be_hidden()
     expect(page.locator("[data-toured]")).to_have_count(0)
-    page.keyboard.press("Control+k")
+    options = palette(page)
     page.keyboard.type("Show me")
+    expect(options).to_have_count(1)
     page.keyboard.press("Enter")
     expect(part(page, "tour")).to_be_visible()
 
@@ -55,7 +59,7 @@ def test_it_fits_a_phone_and_names_only_what_is_there(earshot: Earshot, open_tab
     page = open_tab(earshot.url, viewport={"width": 390, "height": 844}, locale=language)
     part(page, "tour-start").click()
     tour = part(page, "tour")
-    expect(tour).to_contain_text("1 / ")
+    expect(tour).to_contain_text(re.compile("1 / [1-9]"))  # closed it has none
     steps = int((tour.locator("small").text_content() or "").rpartition("/")[2])
     assert steps > 3
     for step in range(1, steps + 1):

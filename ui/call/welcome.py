@@ -30,7 +30,8 @@ SCENES: Mapping[str, str] = MappingProxyType(
 """The scenes, each with the number whose call shows it on the demo line."""
 
 _STEPS = MappingProxyType(dict(zip(CREDENTIALS, ("step_key", "step_assistant", "step_number"), strict=True)))
-_TOUR = "() => document.dispatchEvent(new Event('earshot-tour'))"
+# Also noted, for a tour that is loaded only after the press.
+_TOUR = "() => { document.body.dataset.tour = 'wanted'; document.dispatchEvent(new Event('earshot-tour')); }"
 _EMIT_SCENE = "(event) => { const card = event.target.closest('[data-scene]'); if (card) emit(card.dataset.scene); }"
 _DEMO_COMMAND = f"{' '.join(f'{name}=' for name in CREDENTIALS)} PORT=8081 .venv/bin/python main.py"
 

@@ -33,6 +33,7 @@ export default defineComponent({
 
   mounted() {
     document.addEventListener("earshot-tour", this.open);
+    if (document.body.dataset.tour) this.open();
   },
 
   beforeUnmount() {
@@ -42,6 +43,7 @@ export default defineComponent({
 
   methods: {
     open() {
+      delete document.body.dataset.tour;
       this.shown = this.steps.filter(({ on }) => document.querySelector(on)?.checkVisibility());
       if (!this.shown.length) return;
       this.at = 0;
