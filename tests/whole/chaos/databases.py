@@ -7,7 +7,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from tests.journal.conftest import execute
 from tests.journal.postgres import Server, cluster, programs
@@ -17,6 +18,17 @@ Fault = Callable[[], AbstractAsyncContextManager[None]]
 
 _SQLITE_DISK_MB = 16
 _POSTGRES_DISK_MB = 96
+
+
+async def _locks(connection: AsyncConnection) -> bool:
+    """False if a transaction of the app held one of the tables and waited for the other: PostgreSQL ends either."""
+    try:
+        await connection.exec_driver_sql("LOCK TABLE earshot_dials, earshot_calls IN ACCESS EXCLUSIVE MODE")
+    except DBAPIError as error:
+        if "deadlock detected" not in str(error):
+            raise
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +97,9 @@ def _faults_of(server: Server, disk: Path | None) -> dict[str, Fault]:
     async def locked() -> AsyncIterator[None]:
         engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
         try:
-            async with engine.begin() as connection:
-                await connection.exec_driver_sql("LOCK TABLE earshot_dials, earshot_calls IN ACCESS EXCLUSIVE MODE")
+            async with engine.connect() as connection:
+                while not await _locks(connection):
+                    await connection.rollback()
                 yield
         finally:
             await engine.dispose()
