@@ -98,7 +98,7 @@ class AuditPage(LiveBox):
 
     def _row(self, row: AuditRow) -> None:
         with Box("td"):
-            LocalTime(row.at, full=True)
+            LocalTime(row.at, dated=True)
         with Box("td"):
             Text("a", who_name(row.who), href=Asked(who=row.who, call=self._asked.call).page())
         with Box("td"):

@@ -31,7 +31,15 @@ export function brief(at) {
 }
 
 /**
- * Date and time in full.
+ * Date and time.
+ * @param {number} at
+ */
+export function moment(at) {
+  return format(at, { dateStyle: "medium", timeStyle: "medium" });
+}
+
+/**
+ * Date and time in full, with the day of the week.
  * @param {number} at
  */
 export function whole(at) {

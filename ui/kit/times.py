@@ -12,13 +12,13 @@ FORMATS = Path(__file__).with_name("times.js")
 
 
 class LocalTime(Element, component="local_time.js", dependencies=[FORMATS]):
-    """A moment in the reader's time zone. `brief` leaves out the seconds, and shows the date instead if it is not today. `full` shows
-    both, in words.
+    """A moment in the reader's time zone. `brief` leaves out the seconds, and shows the date instead if it is not today. `dated`
+    shows both, `full` with the day of the week too.
     """
 
-    def __init__(self, at: datetime | None = None, *, brief: bool = False, full: bool = False) -> None:
+    def __init__(self, at: datetime | None = None, *, brief: bool = False, dated: bool = False, full: bool = False) -> None:
         super().__init__()
-        set_props(self, brief=brief, full=full)
+        set_props(self, brief=brief, dated=dated, full=full)
         self.show(at)
 
     def show(self, at: datetime | None) -> None:
