@@ -72,7 +72,7 @@ function use(opened) {
   socket.binaryType = "arraybuffer";
   socket.onopen = () => {
     tellPage({ socket: "open" });
-    watchSocket().catch((error) => console.warn("Not watched:", error));
+    watchSocket().catch(console.warn); // it failed to load: a dead connection goes unnoticed
   };
   socket.onmessage = ({ data }) => {
     if (watch?.arrived() === "obsolete") return;

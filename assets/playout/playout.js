@@ -46,13 +46,13 @@ export class Playout {
   /** @type {FormatMeter|null} */
   #meter = new FormatMeter();
   #received = 0; // seconds of the stream
-  /** @type {unknown} */
-  #relayed; // name of the stream, if it comes by a relay that counts its bytes,
-  #next = 0; // and the number of the next one
-  #losses = new Losses(); // where the stream does not say what is missing
+  /** @type {unknown} what the relay calls the stream; if falsy, no relay counts its bytes */
+  #relayed;
+  #next = 0; // the relay's number of the next byte
+  #losses = new Losses(); // estimates what never came, where no relay counts bytes
   #missed = 0; // seconds that never came
-  #skipped = 0; // seconds after a wake
-  #told = 0; // of both
+  #skipped = 0; // seconds that were skipped after a wake
+  #taken = 0; // seconds of both that `takeUnheard` has returned
   #now = 0; // seconds of output that were pulled
   #dryAt = 0; // number of the next sample when the buffer ran dry
   #waited = 0; // output samples
@@ -84,8 +84,10 @@ export class Playout {
   start(frame = {}) {
     this.#stream.buffer.dropPartial();
     this.#arrivals.reset();
-    const { stream, position } = frame;
+    const position = Number(frame.position);
+    const stream = position >= 0 && frame.stream;
     if (!stream || stream !== this.#relayed) {
+      // Positions in two streams can't be compared, so what was missed between them is estimated.
       if (this.#received) this.#losses.interrupt();
       this.#next = position;
     }
@@ -120,8 +122,8 @@ export class Playout {
   }
 
   /**
-   * So much of the stream was dropped on the way, and will not come. Where no relay counts its bytes it is estimated instead.
-   * @param {number} bytes
+   * The next bytes of the stream were dropped on the way and will not come. Ignored where no relay counts bytes: losses are estimated there.
+   * @param {number} bytes how many; anything but a positive number is ignored
    */
   drop(bytes) {
     const { format } = this.#stream;
@@ -145,7 +147,7 @@ export class Playout {
 
   /** The output stood still for long, or the computer slept: skips to the newest sound, and finds out what never came. */
   wake() {
-    if (!this.#relayed) this.#losses.interrupt();
+    if (!this.#relayed) this.#losses.interrupt(); // a relay counts what it drops: an estimate would count that twice
     this.#depth.retract(); // what came late by this says nothing about the line
     this.#arrivals.reset();
     this.#skipped += this.#skip(0);
@@ -162,9 +164,9 @@ export class Playout {
 
   /** Seconds that could not be heard since the last call: they never came, or were skipped after a wake. */
   takeUnheard() {
-    const before = this.#told;
-    this.#told = this.#missed + this.#skipped;
-    return this.#told - before;
+    const before = this.#taken;
+    this.#taken = this.#missed + this.#skipped;
+    return this.#taken - before;
   }
 
   /** @param {boolean} on skip ahead when more than 3 s behind; else never lose a word */

@@ -9,7 +9,7 @@
  *
  * @typedef {{sampleRate: number, channels: 1|2, encoding?: "s16le"|"mulaw"}} Override a format that the operator sets
  * @typedef {{sampleRate?: unknown, sample_rate?: unknown, channels?: unknown, encoding?: unknown, assumed?: unknown,
- *   stream?: unknown, position?: any}} StartFrame as it came, unchecked
+ *   stream?: unknown, position?: unknown}} StartFrame as it came, unchecked. `position`: number of the next byte of `stream`, from 0
  */
 
 /**

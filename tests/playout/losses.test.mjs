@@ -196,3 +196,15 @@ test("on a line that stalls for seconds, what is heard and what was left out to 
   // The crossfade over 2.5 ms or more that are left out takes 5 ms.
   assert.ok(unheard > 0.98 * caughtUp && unheard < 3 * caughtUp, `${unheard / RATE} s not found, ${caughtUp / RATE} s left out`);
 });
+
+test("where a stream has a name but no positions, what was missed is estimated", () => {
+  const named = { ...start, stream: "a1" };
+  const playout = started(OUT, named);
+  let again = false;
+  play(playout, 20, [5, 7.5], undefined, (now) => {
+    if (now < 7.5 || again) return;
+    again = true;
+    playout.start(named);
+  });
+  near(sums(playout).missed, 2.5, 0.02, "seconds missed");
+});
