@@ -35,7 +35,7 @@ from ui.recording.vapi_recorded import VapiRecorded
 from ui.words import say
 from ui.words.calls import remark, who
 
-_AGAIN_S = 2.0  # after which the journal is asked again
+_AGAIN_S = 2.0  # between attempts to read the journal
 _WITHOUT_SOUND = (CallStatus.UNKNOWN, CallStatus.SCHEDULED, CallStatus.ENDED)
 
 
@@ -112,7 +112,7 @@ class CallCard:
     async def _look_whose(self) -> None:
         """Finds out whether a visitor who controls only their own calls placed this one, and shows the controls then.
 
-        Hanging up waits for no journal: while that can't be read, the button is there for whoever has the name of who placed the call.
+        Hanging up must not wait for the journal: while it can't be read, End call is shown to a visitor with the name of the call's placer.
         """
         while True:
             try:

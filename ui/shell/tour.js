@@ -1,6 +1,7 @@
 /**
- * A tour of the page in half a minute: each step names a part of the page that is in sight, and outlines it. Opened by the event
- * `earshot-tour` on the document; Escape or "Skip" leaves.
+ * A tour of the page in half a minute: each step names a visible part of the page, and outlines it. The event `earshot-tour` on the
+ * document opens it; Escape or "Skip" closes it. Its button also sets `data-tour` on the body, which opens the tour once it is loaded if the
+ * press came before that.
  *
  * `steps`: a selector and the text of each.
  */
