@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from nicegui import ui
-
 from services.desk.desk import CallDesk
 from services.domain.client import PAGE, Scope
 from services.domain.errors import EarshotError
@@ -12,42 +10,28 @@ from services.journal import AuditRow
 from services.support.root_path import address
 from ui.audit.asked import LONGEST_CALL, LONGEST_WHO, Asked, read_asked
 from ui.audit.named import action_name, outcome_name
-from ui.kit.assets import versioned
-from ui.kit.icons import icon
-from ui.kit.live_box import LiveBox
 from ui.kit.markup import Box, Text
-from ui.kit.notice import Notice
+from ui.kit.report_page import ReportPage
 from ui.kit.times import LocalTime
 from ui.kit.visitor import visitor
 from ui.words import say
 from ui.words.calls import named
 from ui.words.who import who_name
 
-SHEET = "styles/audit.css"
 _PAGE = 50  # entries
 
 Entries = Sequence[tuple[int, AuditRow]]
 
 
-class AuditPage(LiveBox):
+class AuditPage(ReportPage):
     """Built in the page's content, for whoever may `manage`. Raises Forbidden for others."""
 
     def __init__(self, desk: CallDesk) -> None:
         require(visitor(), Scope.MANAGE)
-        ui.add_head_html(f'<link rel="stylesheet" href="{versioned(SHEET)}">')
-        client = ui.context.client
-        with client.layout, Box("header", "banner") as banner:
-            with Box("h1", "mark"):
-                icon("mark", 24)
-                Text("span", say("audit"))
-            Text("a", say("insights_back"), "btn small", href=address("/"))
-        banner.move(target_index=0)
+        super().__init__("audit")
         self._desk = desk
-        self._asked = read_asked(client.request.query_params)
-        with client.content.classes(replace="desk"):
-            super().__init__(classes="audit")
+        self._asked = read_asked(self.client.request.query_params)
         with self:
-            self._notice = Notice(lasting=True)
             self._form()
             self._place = Box("section", "card", aria_label=say("audit"))
         self.start(self._load(), name="read audit")
@@ -59,19 +43,19 @@ class AuditPage(LiveBox):
                 who=asked.who or None, call_id=asked.call or None, before=asked.before, limit=_PAGE + 1
             )
         except EarshotError as error:
-            self._notice.show_error(error)
+            self.notice.show_error(error)
             return
         with self._place:
             if found:
                 self._table(found[:_PAGE])
             else:
-                Text("p", say("audit_none"), "audit-note", data_testid="audit-none")
+                Text("p", say("audit_none"), "report-note", data_testid="audit-none")
             self._links(found)
 
     def _form(self) -> None:
         names = [person.name for person in self._desk.people.all() if person.name]
         names += [PAGE.name, *(token.name for token in self._desk.tokens.all())]
-        with Box("form", "audit-form", method="get", action=address("/audit")):
+        with Box("form", "report-form", method="get", action=address("/audit")):
             with Box("label"):
                 Text("span", say("audit_who"))
                 Box("input", name="who", value=self._asked.who, maxlength=LONGEST_WHO, list="audit-names", autocomplete="off")
@@ -112,7 +96,7 @@ class AuditPage(LiveBox):
 
     def _links(self, found: Entries) -> None:
         asked = self._asked
-        with Box("nav", "audit-pages", aria_label=say("audit_pages")):
+        with Box("nav", "report-line", aria_label=say("audit_pages")):
             if asked.before:
                 Text("a", say("audit_newest"), "btn small", href=asked.page(), data_testid="audit-newest")
             if len(found) > _PAGE:

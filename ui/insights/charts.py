@@ -60,7 +60,7 @@ def rates(found: Insights, asked: Asked, lead: Lead) -> None:
 
 def too_few() -> None:
     """Why there is no rate."""
-    Text("p", say("insights_few", fewest=str(ENOUGH)), "insights-note")
+    Text("p", say("insights_few", fewest=str(ENOUGH)), "report-note")
 
 
 def minutes_and_cost(found: Insights, asked: Asked, lead: Lead) -> None:
@@ -76,7 +76,7 @@ def conversations(found: Insights, asked: Asked, lead: Lead) -> None:
     """How soon the assistant answers, and how often who interrupts whom in a call: of each day with enough measured calls."""
     if all(day.tally.response_s is None and day.tally.interruptions is None for day in found.days):
         _heading("insights_response_by_day")
-        Text("p", say("insights_few_measured", fewest=str(ENOUGH_MEASURED)), "insights-note")
+        Text("p", say("insights_few_measured", fewest=str(ENOUGH_MEASURED)), "report-note")
         return
 
     def press(day: int, _: int) -> None:

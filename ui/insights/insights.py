@@ -14,39 +14,25 @@ from ui.insights import charts
 from ui.insights.asked import BEFORE, Asked, read_asked, zone_name
 from ui.insights.numbers import answered, cost, days_name, interruptions, minutes, number, rate, response
 from ui.insights.tables import comparison, days_table, rules_table, sides_table
-from ui.kit.assets import versioned
-from ui.kit.icons import icon
-from ui.kit.live_box import LiveBox
 from ui.kit.markup import Box, Text
-from ui.kit.notice import Notice
+from ui.kit.report_page import ReportPage
 from ui.words import say
 
-SHEET = "styles/insights.css"
 _PRESETS = (7, 28, 90, 365)  # days
 _ZONE_WITHIN_S = 10.0  # for which the browser may take to say where it is
 
 
-class InsightsPage(LiveBox):
+class InsightsPage(ReportPage):
     """Built in the page's content. It is filled once the browser has said in which time zone it is."""
 
     def __init__(self, desk: CallDesk) -> None:
-        ui.add_head_html(f'<link rel="stylesheet" href="{versioned(SHEET)}">')
-        client = ui.context.client
-        with client.layout, Box("header", "banner") as banner:
-            with Box("h1", "mark"):
-                icon("mark", 24)
-                Text("span", say("insights"))
-            Text("a", say("insights_back"), "btn small", href=address("/"))
-        banner.move(target_index=0)
-        self._query: Mapping[str, str] = dict(client.request.query_params)
+        super().__init__("insights")
+        self._query: Mapping[str, str] = dict(self.client.request.query_params)
         self._desk = desk
-        with client.content.classes(replace="desk"):
-            super().__init__(classes="insights")
         with self:
-            self._notice = Notice(lasting=True)
             self._place = Box()
             with self._place:
-                Text("p", say("insights_loading"), "insights-note", role="status")
+                Text("p", say("insights_loading"), "report-note", role="status")
         self.start(self._load(), name="count calls")
 
     async def _load(self) -> None:
@@ -56,7 +42,7 @@ class InsightsPage(LiveBox):
             found = await self._read(asked)
             other = await self._read(asked.other) if asked.other else None
         except EarshotError as error:
-            self._notice.show_error(error)
+            self.notice.show_error(error)
             return
         self._place.clear()
         with self._place:
@@ -64,14 +50,14 @@ class InsightsPage(LiveBox):
             if found.total.calls or (other and other.total.calls):
                 self._show(asked, found, other)
             else:
-                Text("p", say("insights_none"), "insights-note", data_testid="insights-none")
+                Text("p", say("insights_none"), "report-note", data_testid="insights-none")
 
     async def _read(self, asked: Asked) -> Insights:
         return await read_insights(self._desk.journal, asked.period, speaker=asked.speaker or None, caller=asked.caller or None)
 
     def _show(self, asked: Asked, found: Insights, other: Insights | None) -> None:
         total = found.total
-        with Box("dl", "insights-totals", data_testid="insights-totals"):
+        with Box("dl", "report-line insights-totals", data_testid="insights-totals"):
             for name, value in (
                 ("insights_calls", number(total.calls)),
                 ("insights_answered", answered(total)),
@@ -140,7 +126,7 @@ class InsightsPage(LiveBox):
         directory = self._desk.directory
         speakers = {id_: self._speaker_name(id_) for id_ in (*directory.assistants, *directory.squads, *filter(None, [asked.speaker]))}
         callers = {id_: directory.caller_id_name(id_) or id_ for id_ in (*directory.caller_ids, *filter(None, [asked.caller]))}
-        with Box("form", "insights-form", method="get", action=address("/insights")):
+        with Box("form", "report-form", method="get", action=address("/insights")):
             for edge, day in (("from", asked.period.first), ("to", asked.period.last)):
                 with Box("label"):
                     Text("span", say(f"day_{edge}"))
@@ -152,7 +138,7 @@ class InsightsPage(LiveBox):
                 "compare", say("insights_compare"), {"": say("insights_nothing"), BEFORE: say("insights_before"), **others}, asked.compare
             )
             Text("button", say("insights_show"), "btn go", type="submit")
-        with Box("nav", "insights-presets", aria_label=say("insights_presets")):
+        with Box("nav", "report-line", aria_label=say("insights_presets")):
             today = read_asked({}, zone_name(asked)).period.last
             for days in _PRESETS:
                 Text("a", say("insights_days", count=days), "btn small", href=asked.page(today - timedelta(days=days - 1), today))
