@@ -1,6 +1,5 @@
 """The page of the audit: who did what, by person and call, page by page, for owners alone."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -9,11 +8,10 @@ from playwright.sync_api import Page, expect
 
 from services.domain.call import Call, CallStatus
 from services.journal import AuditRow, Journal
-from tests.browser.conftest import Earshot, Open, earshot_process
-from tests.browser.lines import scripted
+from tests.browser.conftest import Earshot, Open
+from tests.browser.journals import earshot_with_journal
 from tests.browser.test_axe import violations
 from tests.journals import last_march
-from tests.process import vapi_environ
 
 DAY = datetime(last_march(), 3, 10, 12, tzinfo=UTC)
 MANY = 60
@@ -23,16 +21,11 @@ _ENTRIES = "[data-testid=audit-entries] tbody tr"
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Earshot]:
     """An Earshot in which Ana has blocked many numbers, and then somebody called one and was refused another."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('journal') / 'journal.sqlite'}"
-    with asyncio.Runner() as runner:
-        runner.run(write(url))
-    with scripted() as (vapi, _), earshot_process(**vapi_environ(vapi.url), DATABASE_URL=url) as earshot:
+    with earshot_with_journal(write, tmp_path_factory.mktemp("journal")) as earshot:
         yield earshot
 
 
-async def write(url: str) -> None:
-    journal = await Journal.open(url)
-
+async def write(journal: Journal) -> None:
     async def note(minutes: int, who: str, action: str, outcome: str, **more: str) -> None:
         await journal.note(AuditRow(at=DAY + timedelta(minutes=minutes), who=who, action=action, outcome=outcome, **more))
 
@@ -43,7 +36,6 @@ async def write(url: str) -> None:
     await note(MANY + 2, "page", "login", "wrong_password", detail="192.0.2.7")
     await note(MANY + 3, "Ana", "fly-away", "airborne")  # of a newer version
     await journal.save(Call(id="call-1", status=CallStatus.ENDED, to="+14155552671", created_at=DAY, ended_at=DAY))
-    await journal.aclose()
 
 
 def test_the_audit_is_read_by_person_and_call_and_page_by_page(kept: Earshot, open_tab: Open) -> None:

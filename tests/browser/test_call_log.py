@@ -1,6 +1,5 @@
 """The list of calls: found by keyboard alone, marked when they come, and the past a page at a time however long it is."""
 
-import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +9,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from services.domain.call import Call, CallStatus
 from services.journal import Journal
-from tests.browser.conftest import Earshot, Open, Start, earshot_process
+from tests.browser.conftest import Earshot, Open, Start
+from tests.browser.journals import earshot_with_journal
 from tests.browser.lines import scripted
 from tests.browser.test_page import PATIENCE, part
 from tests.journals import last_march
@@ -22,17 +22,7 @@ PAST = 75
 CALLER = "+442079460958"
 
 
-@pytest.fixture(scope="module")
-def journal(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of a journal with calls of as many minutes, the last of which nobody answered."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('journal') / 'journal.sqlite'}"
-    with asyncio.Runner() as runner:
-        runner.run(write(url))
-    return url
-
-
-async def write(url: str) -> None:
-    journal = await Journal.open(url)
+async def write(journal: Journal) -> None:
     for number in range(PAST):
         at = DAY + timedelta(minutes=number)
         busy = number == PAST - 1
@@ -48,13 +38,12 @@ async def write(url: str) -> None:
                 summary="They agreed on Thursday." if number == 10 else None,
             )
         )
-    await journal.aclose()
 
 
 @pytest.fixture(scope="module")
-def kept(journal: str) -> Iterator[Earshot]:
-    """An Earshot with that journal."""
-    with scripted() as (vapi, _), earshot_process(**vapi_environ(vapi.url), DATABASE_URL=journal) as earshot:
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Earshot]:
+    """An Earshot with calls of as many minutes, the last of which nobody answered."""
+    with earshot_with_journal(write, tmp_path_factory.mktemp("journal")) as earshot:
         yield earshot
 
 

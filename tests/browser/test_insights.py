@@ -1,6 +1,5 @@
 """The insights page: numbers that lead to their calls, honest about few, and no weight on the page of calls."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -12,12 +11,11 @@ from services.domain.call import Call, CallStatus
 from services.domain.rule import Rule, RuleKind, dumped
 from services.journal import Journal
 from services.journal.records import Counted
-from tests.browser.conftest import Earshot, Open, earshot_process
-from tests.browser.lines import scripted
+from tests.browser.conftest import Earshot, Open
+from tests.browser.journals import earshot_with_journal
 from tests.browser.test_axe import violations
 from tests.journals import last_march
 from tests.patience import HANG_S
-from tests.process import vapi_environ
 
 YEAR = last_march()
 DAY = datetime(YEAR, 3, 10, 12, tzinfo=UTC)
@@ -30,15 +28,11 @@ ADDRESS = f"/insights?from={YEAR}-03-09&to={YEAR}-03-11"
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Earshot]:
     """An Earshot with calls of two assistants: many on one day, half of them answered, and a few on the next."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('journal') / 'journal.sqlite'}"
-    with asyncio.Runner() as runner:
-        runner.run(write(url))
-    with scripted() as (vapi, _), earshot_process(**vapi_environ(vapi.url), DATABASE_URL=url) as earshot:
+    with earshot_with_journal(write, tmp_path_factory.mktemp("journal")) as earshot:
         yield earshot
 
 
-async def write(url: str) -> None:
-    journal = await Journal.open(url)
+async def write(journal: Journal) -> None:
     for number in range(MANY + FEW):
         many = number < MANY
         at = DAY + timedelta(minutes=number, days=0 if many else 1)
@@ -63,7 +57,6 @@ async def write(url: str) -> None:
     for number, rule in ((0, REFUND), (2, REFUND), (2, SLOW), (MANY, REFUND)):
         await journal.alerts.add(Alert(call_id=f"call-{number}", rule=rule, at=DAY))
     await journal.change_state("rules", lambda _: dumped([REFUND]))
-    await journal.aclose()
 
 
 def rows(page: Page) -> list[str]:
@@ -166,4 +159,4 @@ def test_the_page_of_calls_does_not_load_it(kept: Earshot, open_tab: Open) -> No
     open_tab(kept.url + ADDRESS).locator(".insights-chart svg").first.wait_for()
     page = open_tab(kept.url)
     loaded = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
-    assert [name for name in loaded if "echart" in name or "insights" in name] == []
+    assert [name for name in loaded if "echart" in name or "insights" in name or "report.css" in name] == []
