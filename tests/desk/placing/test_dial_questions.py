@@ -34,6 +34,14 @@ async def desks(vapi: StandIn, tmp_path: Path) -> AsyncIterator[tuple[CallDesk, 
         yield one, other
 
 
+@pytest.fixture
+async def asked(desks: tuple[CallDesk, CallDesk]) -> tuple[CallDesk, DialQuestion]:
+    """A question that a page of the first process shows."""
+    one, _ = desks
+    one.questions.watch(lambda: True)
+    return one, await ask(one)
+
+
 def agent(desk: CallDesk) -> Client:
     return replace(desk.tokens.all()[0].client, machine=True)
 
@@ -150,10 +158,8 @@ async def test_the_same_request_asks_once(desks: tuple[CallDesk, CallDesk]) -> N
     assert len(one.questions.waiting()) == 5
 
 
-async def test_its_time_ends_and_then_it_is_forgotten(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
-    one, _ = desks
-    one.questions.watch(lambda: True)
-    question = await ask(one)
+async def test_its_time_ends_and_then_it_is_forgotten(vapi: StandIn, asked: tuple[CallDesk, DialQuestion]) -> None:
+    one, question = asked
     later(one, ANSWER_WITHIN)
     assert not one.questions.waiting()
     with pytest.raises(QuestionOver):
@@ -169,10 +175,8 @@ async def test_its_time_ends_and_then_it_is_forgotten(vapi: StandIn, desks: tupl
     assert not vapi.bodies
 
 
-async def test_whoever_waits_is_told_when_the_process_ends(desks: tuple[CallDesk, CallDesk]) -> None:
-    one, _ = desks
-    one.questions.watch(lambda: True)
-    question = await ask(one)
+async def test_whoever_waits_is_told_when_the_process_ends(asked: tuple[CallDesk, DialQuestion]) -> None:
+    one, question = asked
     waiting = asyncio.create_task(one.questions.answered(question.id, 10 * HANG_S))
     await asyncio.sleep(0)
     one.questions.close()
@@ -180,20 +184,17 @@ async def test_whoever_waits_is_told_when_the_process_ends(desks: tuple[CallDesk
         assert (await waiting).agreed is None
 
 
-async def test_a_revoked_token_places_nothing(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
-    one, _ = desks
-    one.questions.watch(lambda: True)
-    question = await ask(one)
+async def test_a_revoked_token_places_nothing(vapi: StandIn, asked: tuple[CallDesk, DialQuestion]) -> None:
+    one, question = asked
     await one.tokens.revoke(one.tokens.all()[0].id, PAGE)
     with pytest.raises(QuestionOver, match="revoked"):
         await one.questions.answer(question.id, PAGE, agree=True)
     assert not vapi.bodies
 
 
-async def test_a_new_token_with_the_name_of_a_revoked_one_revives_no_question(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
-    one, _ = desks
-    one.questions.watch(lambda: True)
-    question, before = await ask(one), agent(one)
+async def test_a_new_token_with_the_name_of_a_revoked_one_revives_no_question(vapi: StandIn, asked: tuple[CallDesk, DialQuestion]) -> None:
+    one, question = asked
+    before = agent(one)
     await one.tokens.revoke(before.token, PAGE)
     await one.tokens.make("agent", SCOPES, None, PAGE)
     assert one.questions.find(before, None, "one") == question
@@ -203,20 +204,16 @@ async def test_a_new_token_with_the_name_of_a_revoked_one_revives_no_question(va
     assert not vapi.bodies
 
 
-async def test_a_yes_is_no_way_around_the_guard(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
-    one, _ = desks
-    one.questions.watch(lambda: True)
-    question = await ask(one)
+async def test_a_yes_is_no_way_around_the_guard(vapi: StandIn, asked: tuple[CallDesk, DialQuestion]) -> None:
+    one, question = asked
     await one.switch.stop(PAGE.name)
     with pytest.raises(EarshotError, match="stopped"):
         await one.questions.answer(question.id, PAGE, agree=True)
     assert not vapi.bodies
 
 
-async def test_only_who_may_place_calls_answers(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
-    one, _ = desks
-    one.questions.watch(lambda: True)
-    question = await ask(one)
+async def test_only_who_may_place_calls_answers(vapi: StandIn, asked: tuple[CallDesk, DialQuestion]) -> None:
+    one, question = asked
     reader = Client(name="dana", scopes=frozenset(Scope) - {Scope.CALL})
     for agree in (True, False):
         with pytest.raises(Forbidden):
@@ -261,20 +258,16 @@ async def test_many_confirmed_at_once_exceed_no_cap(vapi: StandIn, desks: tuple[
     assert len(vapi.bodies) == 2
 
 
-async def test_an_erased_number_is_in_no_question(desks: tuple[CallDesk, CallDesk]) -> None:
-    one, _ = desks
-    one.questions.watch(lambda: True)
-    await ask(one)
+async def test_an_erased_number_is_in_no_question(asked: tuple[CallDesk, DialQuestion]) -> None:
+    one, _ = asked
     await ask(one, "+12125550100", fingerprint="two")
     await one.forget_number(NUMBER, PAGE, calls=0)
     assert NUMBER not in (await one.journal.state(STATE))[0]
     assert [question.load_order().to for question in one.questions.waiting()] == ["+12125550100"]
 
 
-async def test_a_line_that_can_t_be_read_asks_nothing(desks: tuple[CallDesk, CallDesk]) -> None:
-    one, _ = desks
-    one.questions.watch(lambda: True)
-    await ask(one)
+async def test_a_line_that_can_t_be_read_asks_nothing(asked: tuple[CallDesk, DialQuestion]) -> None:
+    one, _ = asked
     value, revision = await one.journal.state(STATE)
     for wrong in ("{", "{}", "[]", value.strip().replace('"order": "', '"order": "x'), value.strip().replace('"id"', '"other"')):
         one.questions.follow(f"{wrong}\n", revision := revision + 1)
