@@ -13,31 +13,23 @@ from services.domain.person import Person, Role
 from services.journal import Journal, Session
 from services.web.access import sessions as module
 from services.web.access.sessions import Attempts, Sessions
-from tests.journal.conftest import execute
+from tests.journal.conftest import Clock, execute
 from tests.journals import open_journal
 from tests.patience import HANG_S
 
 PASSWORD = "correct horse"
 
 
-class Clock:
+class Monotonic:
     now = 1000.0
 
     def __call__(self) -> float:
         return self.now
 
 
-class Time:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 9, 1, 10, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
 async def journal(url: str) -> AsyncIterator[Journal]:
-    journal = await open_journal(url, now=Time())  # by its own clock it would delete these sessions as too old
+    journal = await open_journal(url, now=Clock())  # by its own clock it would delete these sessions as too old
     yield journal
     await journal.aclose()
 
@@ -48,7 +40,7 @@ def no_note(*_: object, **__: object) -> "asyncio.Task[None]":
 
 async def people_of(journal: Journal, now: Callable[[], datetime] | None = None) -> People:
     """The people in the journal, followed as a desk does."""
-    people = People(journal, no_note, now=now or Time())
+    people = People(journal, no_note, now=now or Clock())
     await journal.follow(lambda news: people.follow(*news.states[STATE]) if STATE in news.states else None)
     await people.load()
     return people
@@ -57,13 +49,13 @@ async def people_of(journal: Journal, now: Callable[[], datetime] | None = None)
 async def opened(
     journal: Journal, now: Callable[[], datetime] | None = None, password: str = PASSWORD, people: People | None = None
 ) -> Sessions:
-    sessions = Sessions(journal, password=password, people=people or People(journal, no_note), now=now or Time())
+    sessions = Sessions(journal, password=password, people=people or People(journal, no_note), now=now or Clock())
     await sessions.load()
     return sessions
 
 
 async def test_a_session_lasts_while_it_is_used_and_seven_days_at_most(journal: Journal) -> None:
-    clock = Time()
+    clock = Clock()
     sessions = await opened(journal, clock)
     session = await sessions.begin()
     assert await sessions.check(session)
@@ -133,7 +125,7 @@ async def test_a_logout_holds_at_once_and_is_written_as_soon_as_it_can_be(journa
 
 
 def test_guessing_waits_longer_each_time_and_a_right_password_ends_it() -> None:
-    clock = Clock()
+    clock = Monotonic()
     attempts = Attempts(clock)
     for _ in range(4):
         attempts.failed("one")
@@ -153,7 +145,7 @@ def test_guessing_waits_longer_each_time_and_a_right_password_ends_it() -> None:
 
 
 def test_quiet_forgets_and_a_network_counts_as_one() -> None:
-    clock = Clock()
+    clock = Monotonic()
     attempts = Attempts(clock)
     for last in range(200):
         attempts.failed(f"2001:db8::{last:x}")
@@ -177,7 +169,7 @@ async def test_a_logout_releases_those_who_wait_for_it(journal: Journal) -> None
 
 
 def test_many_addresses_are_slowed_down_together_in_bounded_memory() -> None:
-    attempts = Attempts(Clock())
+    attempts = Attempts(Monotonic())
     for number in range(2000):
         attempts.failed(str(number))
     assert 0 < attempts.wait("another") <= 8
@@ -209,7 +201,7 @@ async def test_a_persons_session_says_who_they_are_until_their_role_changes(jour
 
 @pytest.mark.parametrize("end", ["disable", "remove", "role", "password"])
 async def test_a_persons_sessions_end_in_every_process(url: str, end: str) -> None:
-    journals = [await open_journal(url, now=Time()) for _ in range(2)]
+    journals = [await open_journal(url, now=Clock()) for _ in range(2)]
     here, there = [await people_of(journal) for journal in journals]
     ana = await joined(here, "Ana", Role.CALLER)
     await joined(here, "Ben", Role.OWNER)

@@ -2,8 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +14,8 @@ from services.domain.client import PAGE, Scope
 from services.domain.errors import RequestError
 from services.journal import Journal
 from tests.desks import desk_in
-from tests.journals import open_journal
+from tests.journal.conftest import Clock
 from tests.patience import HANG_S
-
-
-class Time:
-    now = datetime(2026, 9, 1, 10, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await open_journal(tmp_path / "journal.sqlite")
-    yield journal
-    await journal.aclose()
 
 
 async def opened(journal: Journal, noted: list[Any] | None = None, **more: Any) -> MadeTokens:
@@ -71,7 +56,7 @@ async def test_only_its_hash_is_kept(journal: Journal) -> None:
 
 
 async def test_it_expires_and_the_api_stays_closed(journal: Journal) -> None:
-    clock = Time()
+    clock = Clock()
     tokens = await opened(journal, now=clock)
     text = await tokens.make("crm", ["read"], 1, PAGE)
     lasting = await tokens.make("ops", ["read"], None, PAGE)

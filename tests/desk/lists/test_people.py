@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +15,10 @@ from services.domain.errors import EarshotError, Forbidden, PersonNotFound, Requ
 from services.domain.person import LINK_LASTS, MOST_LINKS, Person, Role, dumped, loaded
 from services.journal import Journal
 from tests.desks import desk_in
-from tests.journals import open_journal
+from tests.journal.conftest import Clock
 from tests.patience import HANG_S
 
 HASH = "$argon2id$one"
-
-
-class Time:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 9, 1, 10, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await open_journal(tmp_path / "journal.sqlite")
-    yield journal
-    await journal.aclose()
 
 
 async def opened(journal: Journal, noted: list[Any] | None = None, **more: Any) -> People:
@@ -73,7 +57,7 @@ async def test_an_invited_person_joins_by_a_link_that_works_once(journal: Journa
 
 
 async def test_a_link_is_good_for_two_days_and_only_its_hash_is_kept(journal: Journal) -> None:
-    clock = Time()
+    clock = Clock()
     people = await opened(journal, now=clock)
     ana, code = await people.invite("Ana", Role.VIEWER, Caps(), PAGE)
     text, _ = await journal.state(STATE)
@@ -112,7 +96,7 @@ async def test_a_link_for_the_first_owner_opens_nothing_once_there_is_one(journa
 
 async def test_what_each_role_may() -> None:
     def of(role: Role, caps: Caps | None = None) -> Person:
-        return Person(id="a", name="Ana", role=role, made_at=Time()(), caps=caps or Caps())
+        return Person(id="a", name="Ana", role=role, made_at=Clock()(), caps=caps or Caps())
 
     scopes = [of(role).client.scopes for role in Role]
     assert scopes[0] == {Scope.READ}

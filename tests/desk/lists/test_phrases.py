@@ -1,26 +1,15 @@
 """Quick phrases: replaced as a whole, followed by every process, by the owner alone."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from services.desk.lists.phrases import LONGEST, MOST, Phrases, checked
 from services.domain.client import Client, Scope
 from services.domain.errors import Forbidden, RequestError
 from services.journal import Journal
-from tests.journals import open_journal
 
 OWNER = Client(name="owner", scopes=frozenset(Scope))
-
-
-@pytest_asyncio.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await open_journal(tmp_path / "journal.sqlite")
-    yield journal
-    await journal.aclose()
 
 
 class Audit:
