@@ -26,6 +26,6 @@ class Limits:
     own_per_day: int | None = None
 
     def of(self, client: Client) -> "Limits":
-        """These limits with the client's own added, or with those of the person who confirmed the dial."""
+        """These limits and the caps of the client, or of the person who confirmed the dial."""
         who = client.confirmed_by or client
         return replace(self, person=who.person, person_name=who.name, own_per_hour=client.caps.per_hour, own_per_day=client.caps.per_day)

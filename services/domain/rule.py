@@ -13,7 +13,7 @@ from services.domain.text import clean_text
 
 MOST_RULES = 50
 ANY_RULE = "any"
-"""In the place of a rule's id: whichever rule gave the alert."""
+"""Stands for any rule where a rule's id is expected."""
 LONGEST_PHRASE = 100
 """Characters."""
 

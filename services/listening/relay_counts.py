@@ -7,7 +7,7 @@ from services.support.durations import Durations
 from services.support.loop_lag import BOUNDS
 
 SoundState = Literal["ok", "starting", "lost"]
-"""Whether calls can be heard. `starting`: again in some seconds; `lost`: not until Earshot is restarted."""
+"""Whether calls can be heard. `starting`: again within seconds; `lost`: not until Earshot is restarted."""
 
 DELAYS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 

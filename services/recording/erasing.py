@@ -40,7 +40,8 @@ class Erasing:
         self._erased: dict[str, None] = {}
 
     async def open(self) -> None:
-        """Deletes what another process, or this one before it was killed, should have deleted from this folder. Raises JournalError."""
+        """Deletes from this folder what should be gone: this process was killed before, or another one erased the call. May
+        raise JournalError."""
         here = await self._disk.finished() | await self._disk.unfinished()
         for call_id in await self._journal.erased_among(here):
             self.begin(call_id)

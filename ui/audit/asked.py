@@ -29,7 +29,7 @@ class Asked:
 
 
 def read_asked(query: Mapping[str, str]) -> Asked:
-    """Reads an address. What is not valid counts as not there."""
+    """Reads an address. Invalid values are ignored."""
     before = query.get("before", "")
     number = int(before) if before.isascii() and before.isdecimal() and len(before) < 16 else 0
     return Asked(who=_plain(query, "who", LONGEST_WHO), call=_plain(query, "call", LONGEST_CALL), before=number or None)

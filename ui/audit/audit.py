@@ -1,4 +1,4 @@
-"""The audit page, for owners: who did what, by person and by call. What it shows stands in its address."""
+"""The audit page, for owners: who did what, by person and by call. Its address says what it shows."""
 
 from collections.abc import Sequence
 

@@ -30,12 +30,12 @@ _NAMED = frozenset(
 
 
 def action_name(action: str) -> str:
-    """What was done. An action that has no name here, of a newer version perhaps, as the journal has it."""
+    """What was done; as the journal has it if the action has no name here, such as one of a newer version."""
     return say(f"did_{action}") if action in _NAMED else action
 
 
 def outcome_name(row: AuditRow) -> str:
-    """`Done`, the state of the call, or why it was refused; what has no name here as the journal has it."""
+    """`Done`, the state of the call, or why it was refused; as the journal has it if the outcome has no name here."""
     if row.outcome in ("done", "asked"):
         return say(f"audit_{row.outcome}")
     if row.outcome in {status.value for status in CallStatus}:

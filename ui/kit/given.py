@@ -1,4 +1,4 @@
-"""What came with an event of the page. A browser sends what our scripts make, but whoever may open the page can send anything."""
+"""Reads what came with an event of the page. Our scripts send the expected types, but anybody who can open the page can send anything."""
 
 import math
 from collections.abc import Mapping
@@ -8,17 +8,17 @@ from nicegui.events import GenericEventArguments
 
 
 def fields_of(event: GenericEventArguments) -> Mapping[str, Any]:
-    """What a form sent, by name; empty if it is none."""
+    """The fields of a form by name; empty if the browser sent something else."""
     return event.args if isinstance(event.args, dict) else {}
 
 
 def text_of(event: GenericEventArguments) -> str:
-    """The text of a field; empty if it is none."""
+    """The text of a field; empty if the browser sent something else."""
     return event.args if isinstance(event.args, str) else ""
 
 
 def number(value: object) -> float | None:
-    """A finite number; None if it is none."""
+    """`value` if it is a finite number, else None."""
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 

@@ -37,6 +37,6 @@ async def came_late(page: Client, clocks: object) -> bool:
 
 
 def _age_ms(shown: object, then: object) -> float:
-    """The time between two readings of a clock; endless if one of them is none."""
+    """The time between two readings of a clock; infinite if either is not a number."""
     end, begin = number(shown), number(then)
     return math.inf if end is None or begin is None else end - begin

@@ -1,6 +1,6 @@
 """Checks what comes through the sockets of pages before NiceGUI reads it.
 
-NiceGUI relies on the shape of a message, and each other one would fill the log with a traceback. Our own scripts send none.
+NiceGUI relies on the shape of a message: any other one would put a traceback into the log. Our own scripts send none of these.
 """
 
 import logging
@@ -26,7 +26,7 @@ _LEVELS = ("debug", "info", "warning", "error")
 
 
 def install_message_checks() -> None:
-    """Has NiceGUI's handlers get only messages that they can read; once per process."""
+    """Lets only messages that NiceGUI's handlers can read reach them. Takes effect once per process."""
     handlers = core.sio.handlers["/"]
     for kind in _SHAPES:
         if not hasattr(handlers[kind], "__wrapped__"):
@@ -38,7 +38,7 @@ def _checked(kind: str, handler: Callable[..., Any]) -> Callable[..., Awaitable[
     async def handle(socket_id: str, *given: object) -> Any:
         message = given[0] if len(given) == 1 else None
         if not isinstance(message, dict) or not _readable(kind, message):
-            log.warning("dropped a message of a page that can't be read (%s)", kind)
+            log.warning("dropped a page's message that can't be read (%s)", kind)
             return None
         answer = handler(socket_id, message)
         return await answer if isawaitable(answer) else answer
@@ -57,14 +57,14 @@ def _readable(kind: str, message: Mapping[str, Any]) -> bool:
 
 
 def _has_listener(message: Mapping[str, Any]) -> bool:
-    """True unless the element is there and has no such listener. What a page sends of an element that is gone by now is ignored."""
+    """False if the element is there but has no such listener. If the element is gone by now, NiceGUI ignores the event."""
     client = Client.instances.get(message["client_id"])
     element = client.elements.get(message["id"]) if client else None
     return element is None or message["listener_id"] in element._event_listeners
 
 
 def _has_json(args: object) -> bool:
-    """True for a list of JSON texts that can also be written as JSON: more can be read than written of what is nested deeply."""
+    """True for a list of JSON texts that can also be written as JSON: deeply nested JSON can be read but not written."""
     if not isinstance(args, list):
         return False
     try:

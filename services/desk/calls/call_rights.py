@@ -22,7 +22,7 @@ class CallRights:
             raise Forbidden("Your role allows this only for calls that you placed.", code="not_your_call")
 
     async def check_end(self, call: Call, client: Client) -> None:
-        """The same for hanging up, which waits for no journal: while that can't be read, the name of whoever placed the call counts."""
+        """The same for hanging up, which must not wait for the journal: while it can't be read, whoever has the name of the placer may."""
         try:
             await self.check(call, client, Scope.CONTROL)
         except JournalError:

@@ -10,7 +10,7 @@ from services.domain.errors import CallNotFound, LimitReached
 from services.support.recent import remember
 
 LONGEST_ID = 100
-"""Characters of an id that Vapi is asked about. Its own have 36."""
+"""Most characters of an id that Vapi is asked about. Its own ids have 36."""
 MISS_S = 10.0
 """Seconds for which an id that Vapi does not know is not asked again."""
 PER_MINUTE = 60

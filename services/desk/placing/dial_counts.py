@@ -1,4 +1,4 @@
-"""Counts what became of the dials that were asked for."""
+"""Counts requested dials by their outcome."""
 
 from collections import Counter
 from collections.abc import Awaitable

@@ -46,7 +46,7 @@ class DialQuestion:
 
     @property
     def settled(self) -> bool:
-        """True once it was refused, or it is known what became of the dial."""
+        """True once it was refused, or the outcome of the dial is known."""
         return self.agreed is False or self.placed or bool(self.failed)
 
     def asked_by(self, client: Client) -> bool:
@@ -58,7 +58,7 @@ class DialQuestion:
         return self.agreed is None and now < self.expires_at
 
     def remembered(self, now: datetime) -> bool:
-        """True while the same request gets this question's answer instead of asking again. That nobody answered is remembered as long."""
+        """True while the same request gets this question's answer, or that nobody answered, instead of asking again."""
         return now < (self.answered_at or self.expires_at) + ANSWER_WITHIN
 
     def load_order(self) -> CallOrder:

@@ -195,7 +195,7 @@ class DialQuestions(FollowedState):
             if agree:
                 raise QuestionOver("The token of this assistant was revoked. No call was placed.")
             return None
-        # To the end even if the page goes: whoever asked learns what became of it from the journal alone.
+        # Runs to completion even if the page is closed: the assistant learns the outcome only from the journal.
         call = await asyncio.shield(self._tasks.start(self._dialled(changed, order), name="place confirmed call"))
         self._note(client, CONFIRMED, call, detail=changed.client)
         return call
@@ -238,10 +238,10 @@ class DialQuestions(FollowedState):
         try:
             await self._change(change)
         except JournalError as error:
-            log.warning("could not say what became of a confirmed dial (%s); its assistant is not told before it asks anew", error.code)
+            log.warning("could not record the outcome of a confirmed dial (%s); the assistant learns it when it asks again", error.code)
 
     async def _placed(self, question: DialQuestion, order: CallOrder) -> Placed:
-        """Another request may be dialling with the same key, which lets one of both. The other waits for it."""
+        """Of two requests with one key, one dials and the other waits for it."""
         asker = self.confirmed(Client(name=question.client, token=question.token, scopes=frozenset({Scope.CALL}), machine=True), question)
         while True:
             try:

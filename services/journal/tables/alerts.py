@@ -55,7 +55,7 @@ def among(connection: sa.Connection, call_ids: Collection[str]) -> dict[str, lis
 
 
 def given_by(rules: Collection[str]) -> sa.ColumnElement[bool]:
-    """That a call has an alert of one of these rules, or with ANY_RULE any."""
+    """The condition that a call has an alert of one of these rules, or of any rule with ANY_RULE."""
     given = sa.select(alerts.c.call_id)
     return calls.c.id.in_(given if ANY_RULE in rules else given.where(alerts.c.rule.in_(rules)))
 
