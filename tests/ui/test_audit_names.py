@@ -2,9 +2,11 @@
 
 import ast
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
-from ui.audit.named import _NAMED
+from services.journal import AuditRow, DialState
+from ui.audit.named import _NAMED, outcome_name
 
 SERVICES = Path(__file__).parents[2] / "services"
 
@@ -30,3 +32,8 @@ def test_everything_that_is_written_has_a_name() -> None:
     actions = set(written())
     assert {"dial", "listen", "erase-number", "login"} <= actions
     assert actions - _NAMED == set()
+
+
+def test_a_dial_whose_call_was_never_found_says_so() -> None:
+    row = AuditRow(at=datetime.now(UTC), who="page", action="dial", outcome=DialState.LOST)
+    assert outcome_name(row) == "Never found"

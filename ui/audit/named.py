@@ -28,6 +28,8 @@ _NAMED = frozenset(
     }
 )
 
+_OUTCOMES = frozenset({"done", "asked", "lost", "wrong_password", "refused", "stale", "unverified", "no_role", "not_admitted", "down"})
+
 
 def action_name(action: str) -> str:
     """What was done; as the journal has it if the action has no name here, such as one of a newer version."""
@@ -36,10 +38,8 @@ def action_name(action: str) -> str:
 
 def outcome_name(row: AuditRow) -> str:
     """`Done`, the state of the call, or why it was refused; as the journal has it if the outcome has no name here."""
-    if row.outcome in ("done", "asked"):
+    if row.outcome in _OUTCOMES:
         return say(f"audit_{row.outcome}")
     if row.outcome in {status.value for status in CallStatus}:
         return state(CallStatus(row.outcome))
-    if row.outcome in ("wrong_password", "refused", "stale", "unverified", "no_role", "not_admitted", "down"):
-        return say(f"audit_{row.outcome}")
     return words().faults.get(row.outcome, row.words or row.outcome)
