@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from services.dialling.journal_states import States
 from services.domain.errors import EarshotError, JournalError
@@ -73,7 +74,7 @@ class Switch:
         stop = self.state or Stop(by=who, since=datetime.now(UTC), reason=why)
         self._set(stop)
         before = self._writing if self._unwritten else None
-        self._writing = self._tasks.start(self._write(stop, who, why, before), name="write stop")
+        self._writing = self._tasks.keep(partial(self._write, stop, who, why, before), name="write stop")
         await asyncio.wait({self._writing}, timeout=_PATIENCE_S)
         return self.state or stop
 

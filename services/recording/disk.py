@@ -104,6 +104,6 @@ def _problem(recorder: Recorder, items: Sequence[Item], end: End | None) -> str 
         if end:
             try:
                 recorder.writer.close(end, recorder.ended_at)
-            except OSError as error:  # the sound is written, but not why it ended
-                log.error("could not write the end of a recording: %s", error)
+            except Exception:  # the sound is written, but not why it ended; what was taken from the other recorders must be written too
+                log.exception("could not write the end of a recording")
     return None

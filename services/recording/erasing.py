@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from services.domain.errors import EarshotError, RecordingNotFound
 from services.journal.recordings import RecordingsJournal
@@ -50,7 +51,7 @@ class Erasing:
         """Deletes what this process can reach of a recording, in the background."""
         if call_id not in self._erased:
             remember(self._erased, call_id, None)
-            self._tasks.start(self._erase(call_id), name="delete recording")
+            self._tasks.keep(partial(self._erase, call_id), name="delete recording")
 
     async def _erase(self, call_id: str) -> None:
         pause_s = _AGAIN_S

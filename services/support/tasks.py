@@ -6,8 +6,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from services.domain.errors import EarshotError
+from services.support.rarely import Rarely
 
 _AGAIN_S = 1.0
+_LOGGED_EVERY_S = 60.0  # how often the log has one kind of error of one task that fails again and again
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -29,18 +31,20 @@ class Tasks:
         return task
 
     def keep(self, work: Callable[[], Coroutine[Any, Any, object]], *, name: str) -> asyncio.Task[None]:
-        """Runs `work` until it returns. If it fails, that is logged and it runs again: for what must go on for as long as its owner lives,
-        such as following the journal, and which one odd answer must not end.
+        """Runs `work` until it returns. If it fails, it runs again after a second: for what must go on for as long as its owner lives, such
+        as following the journal, and which one odd answer must not end. The log has each kind of error once a minute.
         """
         return self.start(self._keep(work, name), name=name)
 
     async def _keep(self, work: Callable[[], Coroutine[Any, Any, object]], name: str) -> None:
+        rarely = Rarely(_LOGGED_EVERY_S)
         while True:
             try:
                 await work()
                 return
-            except Exception:
-                log.exception("task %s failed and starts again", name)
+            except Exception as error:
+                if rarely(type(error)):
+                    log.exception("task %s failed and starts again", name)
             await asyncio.sleep(_AGAIN_S)
 
     async def settled(self) -> None:

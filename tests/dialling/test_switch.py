@@ -91,7 +91,8 @@ async def test_who_stopped_and_resumed_is_noted_and_an_audit_that_fails_keeps_no
 class Locked:
     """A journal that can't be written while `broken`."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, error: Exception | None = None) -> None:
+        self.error = error or JournalError("The disk is full.")
         self.broken = True
         self.tries = 0
         self._journal = journal
@@ -100,7 +101,7 @@ class Locked:
     async def change_state(self, name: str, change: Callable[[str], str]) -> tuple[str, int]:
         self.tries += 1
         if self.broken:
-            raise JournalError("The disk is full.")
+            raise self.error
         return await self._journal.change_state(name, change)
 
 
@@ -108,11 +109,13 @@ class Locked:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(switch_module, "_PATIENCE_S", 0.05)
     monkeypatch.setattr(switch_module, "_RETRY_S", 0.01)
+    monkeypatch.setattr("services.support.tasks._AGAIN_S", 0.01)
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_stop_that_can_not_be_written_yet_holds_and_is_written_as_soon_as_it_can_be(journal: Journal) -> None:
-    locked = Locked(journal)
+@pytest.mark.parametrize("error", [JournalError("The disk is full."), SystemError("odd")])
+async def test_a_stop_that_can_not_be_written_yet_holds_and_is_written_as_soon_as_it_can_be(journal: Journal, error: Exception) -> None:
+    locked = Locked(journal, error)
     switch = await opened(locked)
     stop = await switch.stop("page")
     switch.follow("", 1)  # another process resumed before: what it wrote is no answer to this stop

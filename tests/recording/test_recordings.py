@@ -303,6 +303,18 @@ async def test_what_a_disk_took_before_it_failed_is_kept(site: Site) -> None:
     assert np.array_equal(site.samples(), as_samples(SECOND)[:10_000])
 
 
+async def test_a_fault_at_the_end_of_one_recording_ends_no_other(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("a fault of ours")
+
+    await site.record([])
+    recorders = site.recordings._recorders
+    monkeypatch.setattr(recorders._recorders["c1"].writer, "close", fail)
+    recorders.end("c1")
+    await site.until(lambda: "c1" not in recorders)
+    await site.kept(SECOND, "c2")
+
+
 async def test_a_fault_of_one_recording_is_reported_and_ends_no_other(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise KeyError("a fault of ours")

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 from services.domain.call import Call
 from services.domain.client import Client
@@ -41,7 +42,7 @@ class LateHangUps:
             return await self._want(client)
         except EarshotError as error:
             log.error("could not record that open dials are to be hung up (%s); trying again", error.code)
-            self._tasks.start(self._want_later(client), name="want hang-ups")
+            self._tasks.keep(partial(self._want_later, client), name="want hang-ups")
             return ()
 
     async def run(self) -> None:

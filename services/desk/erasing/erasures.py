@@ -97,6 +97,9 @@ class Erasures:
             await asyncio.shield(self._delete(call_id, erasure))
         except EarshotError as error:
             log.warning("Vapi has not confirmed that a call's data is deleted (%s); trying again later", error.code, extra=about(call_id))
+        except Exception:
+            # It must not hold up the others, which are asked for after it each time.
+            log.exception("could not delete a call's data at Vapi; trying again later", extra=about(call_id))
 
     async def _delete_at_vapi(self, call_id: str, erasure: Erasure) -> Call | None:
         """The call once Vapi has confirmed the deletion; None if the call is running after all."""

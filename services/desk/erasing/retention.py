@@ -112,5 +112,7 @@ class Retention:
                     await self._desk.erase(call_id, _EARSHOT)
                 except EarshotError as error:
                     log.warning("could not delete the data of a call past its retention (%s)", error.code)
+                except Exception:  # it must not hold up the others, each hour anew
+                    log.exception("could not delete the data of a call past its retention")
                 await asyncio.sleep(_BETWEEN_S)
             after = found[-1]

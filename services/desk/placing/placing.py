@@ -87,7 +87,7 @@ class Placing:
     async def start(self) -> None:
         """Resumes dials that another process left unfinished when it died."""
         await self._read_dialled()
-        self._tasks.start(self._take_over(), name="take over dials")
+        self._tasks.keep(self._take_over, name="take over dials")
 
     async def aclose(self) -> None:
         """Breaks off dials and searches. A dial that Vapi has not answered yet returns with an unknown outcome; another process, or the

@@ -52,7 +52,7 @@ class Writer:
         self._rejected_until = 0.0
         self._closed = False
         self._tasks = Tasks()
-        self._running = self._tasks.start(self._run(), name="write journal")
+        self._running = self._tasks.keep(self._run, name="write journal")
 
     @property
     def failing_since(self) -> datetime | None:
@@ -115,6 +115,7 @@ class Writer:
             log.critical("not written before the end: %s of %s", _name(lost.kind), lost.about)
 
     async def _run(self) -> None:
+        self.facts.restore()  # what an unforeseen error left half done
         failures = 0
         while not self._closed or self._requests or self.facts.ready:
             if self.facts.rejected and self._until_retry() <= 0:

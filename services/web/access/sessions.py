@@ -10,6 +10,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from services.desk.lists.people import People, client_of_login
 from services.domain.client import Client
@@ -181,7 +182,7 @@ class Sessions:
     async def _end(self, key: str) -> None:
         session = replace(self._known[key], ended=True)
         self._take([session])
-        writing = self._tasks.start(self._save(session), name="end session")
+        writing = self._tasks.keep(partial(self._save, session), name="end session")
         await asyncio.wait({writing}, timeout=_PATIENCE_S)
 
     async def _save(self, session: Session) -> None:

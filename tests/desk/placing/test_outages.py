@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from services.desk.placing import placing
+from services.journal import Dial, Journal
 from services.journal.database import sqlite
 from services.vapi.gateway import Gateway
+from tests.desks import desk_at
 from tests.patience import HANG_S
 from tests.stand_in import StandIn
 from tests.web.test_api import NUMBER, Client, client_of
@@ -97,3 +99,20 @@ async def test_a_refusal_in_an_outage_frees_the_slot_and_the_key(vapi: StandIn, 
     await until_written(client)
     vapi.answer = "created"
     assert [(await post(client, key))[0] for key in range(CAP)] == [201] * CAP
+
+
+async def test_unfinished_dials_are_looked_for_again_after_any_error(
+    vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.support.tasks._AGAIN_S", 0)
+    errors, again = [SystemError("odd")], asyncio.Event()
+
+    async def unsettled(*_: object) -> list[Dial]:
+        if errors:
+            raise errors.pop()
+        again.set()
+        return []
+
+    monkeypatch.setattr(Journal, "unsettled", unsettled)
+    async with desk_at(vapi.url, tmp_path), asyncio.timeout(HANG_S):
+        await again.wait()

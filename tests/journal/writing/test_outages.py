@@ -187,6 +187,23 @@ async def test_a_fact_that_the_database_does_not_accept_holds_up_no_other(journa
     assert journal.waiting == 1
 
 
+async def test_after_an_unforeseen_error_writing_goes_on_with_what_it_had_begun(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.support.tasks._AGAIN_S", 0)
+    monkeypatch.setattr(writer, "_FACT_PATIENCE_S", HANG_S)
+    errors = [SystemError("odd")]
+    commit = journal._writer._commit
+
+    async def fail_first(batch: list[writes.Write]) -> JournalError | None:
+        if errors:
+            raise errors.pop()
+        return await commit(batch)
+
+    monkeypatch.setattr(journal._writer, "_commit", fail_first)
+    call = a_call(an_order())
+    await journal.save(call)
+    assert await journal.calls() == [call]
+
+
 async def test_a_dial_of_this_process_that_nobody_works_on_is_open_work(journal: Journal) -> None:
     order = an_order()
     await begin(journal, order)
