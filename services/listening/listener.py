@@ -35,7 +35,7 @@ class Listener:
         self._wants_sound, self._wants_events = sound, events
         self.end: End | None = None
         self.dropped_bytes = 0
-        self._untold_bytes = 0  # of them
+        self._unreported_bytes = 0  # of them, those that no event has named yet
         self.came_at = 0.0
         """When the sound that was taken last had come, in seconds of the loop's clock."""
         self._leave = leave
@@ -57,8 +57,8 @@ class Listener:
             await self._news.wait()
         if not self._sound or (self._events and self._events[0][0] < self._sound[0][0]):
             return self._events.popleft()[1]
-        if self._untold_bytes and self._wants_events:
-            dropped, self._untold_bytes = self._untold_bytes, 0
+        if self._unreported_bytes and self._wants_events:
+            dropped, self._unreported_bytes = self._unreported_bytes, 0
             return json.dumps({"type": "stream", "state": "dropped", "bytes": dropped}, separators=(",", ":"))
         _, sound, self.came_at = self._sound.popleft()
         self._sound_bytes -= len(sound)
@@ -103,7 +103,7 @@ class Listener:
             dropped = len(self._sound.popleft()[1])
             self._sound_bytes -= dropped
             self.dropped_bytes += dropped
-            self._untold_bytes += dropped
+            self._unreported_bytes += dropped
         self._wake()
 
     def finish(self, end: End, *, drain: bool) -> None:
