@@ -26,7 +26,7 @@
 import { LiveSession } from "./live_session.js";
 
 const INSECURE = "Browsers play live sound only over https, or at http://localhost.";
-const TOO_OLD = "This browser is too old. Use a current Chrome, Edge, Firefox or Safari.";
+const TOO_OLD = "Use a current Chrome, Edge, Firefox or Safari.";
 const UNLOCK_MS = 120_000; // how long an unlocked context waits for its call
 /** @type {(number|AudioContextLatencyCategory)[]} from the smallest buffer to the largest */
 const LATENCY_HINTS = [0, "interactive", "playback"];

@@ -84,8 +84,8 @@ export class Playout {
   start(frame = {}) {
     this.#stream.buffer.dropPartial();
     this.#arrivals.reset();
-    const position = Number(frame.position);
-    const stream = position >= 0 && frame.stream;
+    /** @type {{stream?: unknown, position?: any}} */
+    const { stream, position } = Number.isSafeInteger(frame.position) ? frame : {}; // without the relay, anything may come
     if (!stream || stream !== this.#relayed) {
       // Positions in two streams can't be compared, so what was missed between them is estimated.
       if (this.#received) this.#losses.interrupt();
@@ -123,12 +123,11 @@ export class Playout {
 
   /**
    * The next bytes of the stream were dropped on the way and will not come. Ignored where no relay counts bytes: losses are estimated there.
-   * @param {number} bytes how many; anything but a positive number is ignored
+   * @param {number} bytes how many; anything but a positive whole number is ignored
    */
   drop(bytes) {
-    const { format } = this.#stream;
-    const seconds = bytes / bytesPerFrame(format) / format.sampleRate;
-    if (!this.#relayed || !(seconds > 0)) return;
+    if (!(this.#relayed && Number.isSafeInteger(bytes) && bytes > 0)) return;
+    const seconds = bytes / bytesPerFrame(this.#stream.format) / this.#stream.format.sampleRate;
     this.#next += bytes;
     this.#received += seconds; // so that what follows is where it belongs
     this.#missed += seconds;

@@ -12,6 +12,8 @@ from services.domain.errors import CallNotFound, CallNotRunning
 from services.listening.listener import Listener
 from tests.listening.stand_in import START, Line, StandIn, eventually, hear, pcm, whole, within
 
+THEIRS = {"stream": "theirs", "position": float("nan"), "assumed": True}
+"""Fields that only our own start frames may have."""
 MONO = '{"type":"start","encoding":"mulaw","sampleRate":8000,"channels":1}'
 
 
@@ -28,7 +30,7 @@ async def test_the_format_is_passed_on_normalised(stand_in: StandIn, line: Line)
     with line.relay.listen("c1") as listener:
         connection = await stand_in.connection()
         await connection.send(
-            json.dumps({"message": {"type": "start", "sample_rate": "48000", "channels": 2.0, "call": {"x": "wss://secret"}}})
+            json.dumps({"message": {"type": "start", "sample_rate": "48000", "channels": 2.0, "call": {"x": "wss://secret"}, **THEIRS}})
         )
         start = (await hear(listener, 2))[1]
         assert start == {
@@ -40,6 +42,10 @@ async def test_the_format_is_passed_on_normalised(stand_in: StandIn, line: Line)
             "stream": start["stream"],
             "position": 0,
         }
+        assert start["stream"] != "theirs"
+        await connection.send('{"type":"stream","state":"dropped","bytes":1e308}')
+        await connection.send(START)
+        assert (await hear(listener, 1))[0]["type"] == "start"
 
 
 async def test_who_was_disconnected_can_count_the_bytes_that_they_missed(stand_in: StandIn, line: Line) -> None:

@@ -197,6 +197,30 @@ test("on a line that stalls for seconds, what is heard and what was left out to 
   assert.ok(unheard > 0.98 * caughtUp && unheard < 3 * caughtUp, `${unheard / RATE} s not found, ${caughtUp / RATE} s left out`);
 });
 
+test("whatever a stream that comes by no relay says of its bytes, the sound goes on", () => {
+  const words = [{ valueOf: 1, toString: 1 }, "x", "64000", -1, 0.5, 1e308, Number.NaN, null, [], true, Number.MAX_SAFE_INTEGER];
+  const bytes = s16le(0.25 * RATE, tone(440, RATE), tone(990, RATE));
+  for (const [first, second] of words.flatMap((one) => words.map((other) => [one, other]))) {
+    const playout = started(OUT, { ...start, stream: "a1", position: first });
+    const told = `${JSON.stringify(first)}, then ${JSON.stringify(second)}`;
+    const listen = () => {
+      for (let k = 0; k < 25; k++) {
+        playout.push(bytes.subarray(k * 640, (k + 1) * 640), 1e9 + k / 100);
+        pull(playout, 0.008, OUT);
+      }
+    };
+    listen();
+    playout.drop(/** @type {any} */ (second));
+    listen();
+    playout.start({ ...start, stream: "a1", position: second });
+    listen();
+    const stats = playout.stats();
+    assert.ok(stats.samplesPlayed > 0.5 * RATE, `${told}: ${stats.samplesPlayed} samples played`);
+    assert.ok(Number.isSafeInteger(stats.samplesMissed), `${told}: ${stats.samplesMissed} samples missed`);
+    assert.ok(stats.delay < 1, `${told}: ${stats.delay} s behind`);
+  }
+});
+
 test("where a stream has a name but no positions, what was missed is estimated", () => {
   const named = { ...start, stream: "a1" };
   const playout = started(OUT, named);
