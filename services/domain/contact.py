@@ -15,6 +15,7 @@ MOST_CONTACTS = 5000
 LONGEST_NAME = 100
 LONGEST_NOTE = 500
 _SHORTEST = 7  # digits of a number with its country code
+_LOOKED_AT = 10 * LONGEST_NAME  # characters: one card of a file may give a name of a megabyte to thousands of numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ def contact_of(number: str, name: str, note: str = "", *, regions: Sequence[str 
 
     Raises NumberError for a number that is none, and RequestError without a name.
     """
-    name = one_line(name)[:LONGEST_NAME]
+    name = one_line(name)
     if not name:
         raise RequestError("Give the contact a name.", code="nameless_contact")
     return Contact(number=_number(number, regions), name=name, note=clean_text(note, most=LONGEST_NOTE))
@@ -50,8 +51,9 @@ def _number(text: str, regions: Sequence[str | None]) -> str:
 
 
 def one_line(text: str) -> str:
-    """`text` without line breaks and characters that nobody sees."""
-    return "".join(each for each in re.sub(r"\s+", " ", text) if unicodedata.category(each) not in ("Cc", "Cf", "Cs")).strip()
+    """`text` without line breaks and characters that nobody sees, cut to LONGEST_NAME characters."""
+    spaced = re.sub(r"\s+", " ", text[:_LOOKED_AT])
+    return "".join(each for each in spaced if unicodedata.category(each) not in ("Cc", "Cf", "Cs")).strip()[:LONGEST_NAME]
 
 
 def too_many() -> RequestError:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 
-from services.domain.contact import LONGEST_NAME, MOST_CONTACTS, Contact, contact_of, folded, one_line, too_many
+from services.domain.contact import MOST_CONTACTS, Contact, contact_of, folded, one_line, too_many
 from services.domain.errors import EarshotError, RequestError
 
 _NAME = re.compile(r"(full |display |file )?name|name|nombre( completo)?|nom( complet)?|vollstandiger name|anzeigename")
@@ -46,7 +46,7 @@ def read_contacts(text: str, regions: Sequence[str | None] = ()) -> ReadContacts
             try:
                 contact = contact_of(number, name or number, note, regions=regions)
             except EarshotError:
-                refused.append(one_line(name or number)[:LONGEST_NAME])
+                refused.append(one_line(name or number))
             else:
                 found.setdefault(contact.number, contact)
     except csv.Error:

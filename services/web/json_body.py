@@ -21,8 +21,9 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
 class JsonBody:
     """Answers 415 to a body whose content type is not JSON, 413 to one over MAX_BODY bytes, announced or not, 408 to a slow one, and 422 to
     JSON that is nested deeper than MAX_DEPTH or contains NUL.
-    `larger` maps paths to higher limits in bytes. `unchecked` are paths whose readers clean what comes, NUL too: Vapi can't correct a
-    message.
+    `larger` maps paths to higher limits in bytes, for long strings: at most MAX_BODY bytes may stand outside of strings, since parsing a
+    megabyte of brackets or unknown fields would block the event loop for a second. `unchecked` are paths whose readers clean what comes,
+    NUL too: Vapi can't correct a message.
 
     Because of the required content type, a browser sends a preflight before a body from another website, which only CORS grants.
     """
@@ -56,11 +57,14 @@ def _fault(body: bytes) -> JSONResponse | None:
     """The answer to JSON that a parser, a log or a database can't be trusted with."""
     if b"\0" in body:  # JSON is UTF-8 (RFC 8259); Python would guess UTF-16 or UTF-32
         return problem(400, "malformed_json", "The body is not valid JSON.")
+    bare = _STRING.sub(b"", body, count=MAX_BODY)
     depth = 0
-    for bracket in _STRING.sub(b"", body).translate(None, _NO_BRACKETS):
+    for bracket in bare[:MAX_BODY].translate(None, _NO_BRACKETS):
         depth += 1 if bracket in b"[{" else -1
         if depth > MAX_DEPTH:
             return problem(422, "invalid_request", f"The JSON is nested too deeply: at most {MAX_DEPTH} levels.")
+    if len(bare) > MAX_BODY:
+        return problem(413, "body_too_large", f"The body is too large: at most {MAX_BODY} bytes outside of its strings.")
     if _NUL.search(body):
         return problem(422, "invalid_request", "The JSON contains the character NUL.")
     return None

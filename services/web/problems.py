@@ -17,6 +17,8 @@ from services.support.root_path import address
 
 log = logging.getLogger(__name__)
 
+_MOST_FIELDS = 100
+_LONGEST_NAME = 100  # characters of a field's name: an unknown one may be a megabyte
 _CODES = {400: "malformed_json", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 415: "not_json"}
 _DETAILS = {
     400: "The body is not valid JSON.",
@@ -78,8 +80,8 @@ def problem_of(error: EarshotError, **more: Any) -> JSONResponse:
 
 
 def invalid(found: Sequence[Any]) -> JSONResponse:
-    """The response to a request that pydantic refuses, from its errors."""
-    fields = [FieldError(_field(item["loc"]), _sentence(item)) for item in found]
+    """The response to a request that pydantic refuses, from its errors: the first 100 of them."""
+    fields = [FieldError(_field(item["loc"]), _sentence(item)) for item in found[:_MOST_FIELDS]]
     detail = "; ".join(f"{item.field}: {item.message}" if item.field else item.message for item in fields)
     return problem(422, "invalid_request", detail, title="The request is not valid", errors=fields)
 
@@ -120,7 +122,7 @@ def allow_only(router: APIRouter, path: str, *methods: str) -> None:
 
 
 def _field(location: Sequence[int | str]) -> str:
-    return ".".join(str(part) for part in location if part not in ("body", "query", "path"))
+    return ".".join(str(part)[:_LONGEST_NAME] for part in location if part not in ("body", "query", "path"))
 
 
 def _sentence(item: Mapping[str, Any]) -> str:

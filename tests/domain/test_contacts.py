@@ -5,7 +5,7 @@ from unittest.mock import Mock
 import pytest
 
 from services.domain import contact_files
-from services.domain.contact import MOST_CONTACTS, Contact, contact_of, dumped, loaded
+from services.domain.contact import LONGEST_NAME, MOST_CONTACTS, Contact, contact_of, dumped, loaded
 from services.domain.contact_files import read_contacts
 from services.domain.errors import NumberError, RequestError
 
@@ -121,3 +121,12 @@ def test_a_long_heading_is_cut() -> None:
 
 def test_what_is_said_of_a_file_is_short() -> None:
     assert read_contacts(f"Name,Phone\n{'x' * 100_000},1\n").refused == ("x" * 100,)
+
+
+@pytest.mark.slow
+def test_a_long_name_is_looked_at_no_further_for_each_of_its_numbers() -> None:
+    """A card of a megabyte with 5,000 numbers held a thread for a quarter of an hour."""
+    numbers = "".join(f"TEL:+1415{2_000_000 + number}\n" for number in range(MOST_CONTACTS))
+    read = read_contacts(f"BEGIN:VCARD\nFN:{'x' * 1_000_000}\n{numbers}END:VCARD\n")
+    assert {contact.name for contact in read.contacts} == {"x" * LONGEST_NAME}
+    assert len(read.contacts) == MOST_CONTACTS

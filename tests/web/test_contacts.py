@@ -1,8 +1,11 @@
 """Contacts over REST."""
 
+import asyncio
 import io
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -11,6 +14,7 @@ from services.domain.contact import MOST_CONTACTS
 from services.vapi.gateway import Gateway
 from services.web.json_body import MAX_BODY
 from services.web.routes.contacts import MAX_IMPORT
+from tests.patience import HANG_S
 from tests.stand_in import StandIn
 from tests.web.test_api import Client, client_of
 
@@ -97,3 +101,38 @@ async def test_a_file_may_be_large_but_not_of_more_contacts_than_there_can_be(cl
 @pytest.mark.parametrize("body", [b'{"text": ' + b"[" * 100_000, b'{"text": "a\\u0000b"}'], ids=["nested", "NUL"])
 async def test_a_large_body_is_checked_as_others_are(client: Client, body: bytes) -> None:
     assert (await client.ask("POST", f"{CONTACTS}/import", data=body, headers=JSON))[0] == 422
+
+
+UNKNOWN = {"x" * 200 + str(number): "" for number in range(5000)}
+
+
+@pytest.mark.parametrize("body", ["[]," * 600_000, '"",' * 600_000, "1," * 1_000_000], ids=["lists", "strings", "numbers"])
+async def test_what_is_large_in_a_body_are_its_strings(client: Client, body: str) -> None:
+    """Parsing these, and naming 190,000 unknown fields, blocked the event loop for up to a second."""
+    status, answer, _ = await client.ask("POST", f"{CONTACTS}/import", data=io.BytesIO(f'{{"text": [{body}1]}}'.encode()), headers=JSON)
+    assert (status, answer["code"]) == (413, "body_too_large")
+
+
+async def test_a_refusal_of_a_large_body_is_small(client: Client) -> None:
+    body = io.BytesIO(json.dumps({"text": "", **UNKNOWN}, separators=(",", ":")).encode())
+    status, answer, _ = await client.ask("POST", f"{CONTACTS}/import", data=body, headers=JSON)
+    assert (status, answer["code"], len(answer["errors"])) == (422, "invalid_request", 100)
+    assert {error["field"] for error in answer["errors"]} == {"x" * 100}
+
+
+async def test_one_client_imports_few_files_at_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    go, add = asyncio.Event(), client.desk.contacts.add_all
+
+    async def slow(*arguments: Any) -> int:
+        await go.wait()
+        return await add(*arguments)
+
+    monkeypatch.setattr(client.desk.contacts, "add_all", slow)
+    body = {"text": "name,number\nAna Flores,+14155552671\n"}
+    async with asyncio.timeout(HANG_S):
+        asking = [asyncio.ensure_future(client.ask("POST", f"{CONTACTS}/import", json=body)) for _ in range(3)]
+        done, _pending = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+        assert [one.result()[0] for one in done] == [429]
+        go.set()
+        assert [(await one)[0] for one in asking if one not in done] == [200] * 2
+        assert (await client.ask("POST", f"{CONTACTS}/import", json=body))[0] == 200

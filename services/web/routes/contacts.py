@@ -12,12 +12,14 @@ from services.domain.client import Scope
 from services.domain.contact import LONGEST_NAME, LONGEST_NOTE, MOST_CONTACTS, Contact, contact_of
 from services.domain.contact_files import read_contacts
 from services.web.access.current_client import client_of
+from services.web.at_once import AtOnce
 from services.web.problems import PROBLEMS, allow_only
 from services.web.requests import PLAIN
 
 IMPORT = "/api/contacts/import"
 MAX_IMPORT = 2 * 1024 * 1024
 """Bytes of the body of an import: 5,000 contacts with a note each."""
+_AT_ONCE = 2  # imports of one client: each takes a thread for a second or two
 _MOST_NAMED = 100  # entries that could not be read
 
 Number = Annotated[str, Path(max_length=64, pattern=PLAIN, description="With + and the country code")]
@@ -69,6 +71,7 @@ def contacts_router(desk: CallDesk) -> APIRouter:
 class _ContactRoutes:
     def __init__(self, desk: CallDesk) -> None:
         self._contacts = desk.contacts
+        self._imports = AtOnce(_AT_ONCE, "imports of contacts")
 
     def router(self) -> APIRouter:
         router = APIRouter(responses=PROBLEMS)
@@ -114,9 +117,10 @@ class _ContactRoutes:
     async def import_(self, request: Request, body: ImportRequest) -> JSONResponse:
         """All at once. A contact whose number is known stays as it is, and entries that can't be read are left out."""
         client = client_of(request, Scope.CALL)
-        # In a thread: a long file takes a second, in which nobody would hear their call.
-        read = await asyncio.to_thread(read_contacts, body.text, (body.country,))
-        added = await self._contacts.add_all(read.contacts, client) if read.contacts else 0
+        with self._imports.one(client):
+            # In a thread: a long file takes a second, in which nobody would hear their call.
+            read = await asyncio.to_thread(read_contacts, body.text, (body.country,))
+            added = await self._contacts.add_all(read.contacts, client) if read.contacts else 0
         refused = read.refused
         return JSONResponse(
             {
