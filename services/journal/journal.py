@@ -294,9 +294,12 @@ class Journal:
         """Frees the slot of a call, whether or not it is over. False if it held none."""
         return await self._database.write(partial(slots.free, call_id=call_id))
 
-    async def want_hang_ups(self, who: str) -> list[Dial]:
-        """Has the call of every open dial, of all processes, ended for `who` once it is known. Returns these dials."""
-        return await self._database.write(partial(hang_ups.want, who=who))
+    async def want_hang_ups(self, who: str, *, asked_at: datetime | None = None) -> list[Dial]:
+        """Has the call of every open dial, of all processes, ended for `who` once it is known. Returns these dials.
+
+        `asked_at`: when this was asked first, if it could not be written then. Calls of dials that have been settled since end too.
+        """
+        return await self._database.write(partial(hang_ups.want, who=who, asked_at=asked_at))
 
     async def wanted_hang_ups(self) -> list[Dial]:
         """The dials whose call is to be ended, oldest first."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 
 from services.domain.call import Call
@@ -42,7 +43,7 @@ class LateHangUps:
             return await self._want(client)
         except EarshotError as error:
             log.error("could not record that open dials are to be hung up (%s); trying again", error.code)
-            self._tasks.keep(partial(self._want_later, client), name="want hang-ups")
+            self._tasks.keep(partial(self._want_later, client, datetime.now(UTC)), name="want hang-ups")
             return ()
 
     async def run(self) -> None:
@@ -61,16 +62,16 @@ class LateHangUps:
     async def aclose(self) -> None:
         await self._tasks.aclose()
 
-    async def _want(self, client: Client) -> Sequence[Dial]:
-        dials = await self._journal.want_hang_ups(client.name)
+    async def _want(self, client: Client, asked_at: datetime | None = None) -> Sequence[Dial]:
+        dials = await self._journal.want_hang_ups(client.name, asked_at=asked_at)
         self._wake.set()
         return dials
 
-    async def _want_later(self, client: Client) -> None:
+    async def _want_later(self, client: Client, asked_at: datetime) -> None:
         while True:
             await asyncio.sleep(1)
             with suppress(EarshotError):
-                await self._want(client)
+                await self._want(client, asked_at)
                 return
 
     async def _look_at(self, dial: Dial) -> None:

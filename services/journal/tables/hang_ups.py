@@ -1,9 +1,11 @@
 """Dials whose call somebody wants ended as soon as it is known, whichever process learns of it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
+from services.journal.database.codec import milliseconds
 from services.journal.database.schema import dials
 from services.journal.records import Dial
 from services.journal.tables.dials import OPEN, dial_of
@@ -12,10 +14,16 @@ from services.journal.tables.dials import OPEN, dial_of
 _WANTED = sa.text("hang_up_by IS NOT NULL")
 
 
-def want(connection: sa.Connection, who: str) -> list[Dial]:
-    """Has the call of every open dial, of all processes, ended for `who` once it is known. Returns these dials."""
-    connection.execute(dials.update().where(OPEN, dials.c.hang_up_by.is_(None)).values(hang_up_by=who))
-    rows = connection.execute(sa.select(dials).where(OPEN).order_by(dials.c.dialled_at)).mappings()
+def want(connection: sa.Connection, who: str, asked_at: datetime | None = None) -> list[Dial]:
+    """Has the call of every open dial, of all processes, ended for `who` once it is known. Returns these dials.
+
+    With `asked_at`, which is earlier, also the calls of dials that may have been open then and hold their slots still.
+    """
+    these = OPEN
+    if asked_at is not None:
+        these = sa.or_(OPEN, sa.and_(dials.c.dialled_at <= milliseconds(asked_at), dials.c.slot_until.is_not(None)))
+    connection.execute(dials.update().where(these, dials.c.hang_up_by.is_(None)).values(hang_up_by=who))
+    rows = connection.execute(sa.select(dials).where(these).order_by(dials.c.dialled_at)).mappings()
     return [dial_of(row) for row in rows]
 
 

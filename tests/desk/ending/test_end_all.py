@@ -2,19 +2,21 @@
 ones."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.desk.calls import watcher
 from services.desk.desk import CallDesk
-from services.desk.ending import cancel
+from services.desk.ending import cancel, late_hang_ups
 from services.desk.ending.end_all import end_all
 from services.domain.call import CANCELLED, CallStatus
 from services.domain.client import LOCAL, PAGE
-from services.domain.errors import HangUpUnconfirmed
+from services.domain.errors import HangUpUnconfirmed, JournalError
+from services.journal import Dial
 from tests.desks import two_desks
 from tests.patience import HANG_S
 from tests.stand_in import StandIn
@@ -101,6 +103,34 @@ async def test_a_hang_up_that_is_wanted_outlives_the_process_that_was_asked(
         vapi.let_go.set()
         await dialling
         await until_silent(vapi)
+
+
+async def test_a_hang_up_that_the_journal_could_not_take_is_wanted_later_also_for_dials_that_were_open_then(
+    vapi: StandIn, desks: tuple[CallDesk, CallDesk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.support.tasks._AGAIN_S", 0)
+    monkeypatch.setattr(late_hang_ups, "_AGAIN", 0.01)
+    works = asyncio.Event()
+    errors: list[Exception] = [SystemError("odd"), JournalError("The disk is full.")]
+    want = desks[0].journal.want_hang_ups
+
+    async def fail_twice(client: str, **asked: Any) -> Sequence[Dial]:
+        if errors:
+            raise errors.pop()
+        await works.wait()
+        return await want(client, **asked)
+
+    monkeypatch.setattr(desks[0].journal, "want_hang_ups", fail_twice)
+    vapi.answer = "held, created"
+    dialling = asyncio.create_task(place(desks[0]))
+    await vapi.heard.wait()
+    await end_all(desks[0], desks[0].switch, PAGE)
+    vapi.let_go.set()
+    await dialling
+    assert running(vapi)
+    works.set()
+    await until_silent(vapi)
+    assert not errors
 
 
 async def test_a_dial_that_was_refused_leaves_nothing_to_hang_up(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
