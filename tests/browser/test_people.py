@@ -204,6 +204,8 @@ def test_a_caller_hangs_up_though_the_journal_can_t_be_read(
         page.reload()
         expect(page.get_by_test_id("call-end")).to_be_visible()
         expect(page.get_by_test_id("say-send")).to_be_hidden()
+        expect(page.get_by_role("alert")).to_have_count(1)
     expect(page.get_by_test_id("say-send")).to_be_visible()  # as soon as it can be read again
+    expect(page.get_by_role("alert")).to_have_count(0)
     page.get_by_test_id("call-end").click()
     expect(page.get_by_test_id("call-status")).to_have_attribute("data-status", "ended")

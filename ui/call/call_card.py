@@ -85,7 +85,7 @@ class CallCard:
             self._reschedule = Box()
         self._free = Text("button", say("free_slot"), "btn", type="button", title=say("free_slot_explained"), data_testid="free-slot")
         self._free.on("click", self._free_slot)
-        self._notice = Notice()
+        self._notice, self._unread = Notice(), Notice(lasting=True)
         with self._reschedule:
             self._move = Reschedule(call, desk=desk, notice=self._notice, select=select)
         self._outcome = Outcome(desk=desk, dial_again=dial_again)
@@ -118,12 +118,13 @@ class CallCard:
             try:
                 self._controls = self._ends = await self._desk.rights.may_control(self.call, visitor())
             except JournalError as error:
-                self._notice.show_error(error)
+                self._unread.show_error(error)
                 self._ends = self.call.placed_by == visitor().name
                 self._refresh()
                 await asyncio.sleep(_AGAIN_S)
             else:
                 break
+        self._unread.hide()
         self._allow()
         self._refresh()
 
@@ -226,7 +227,7 @@ class CallCard:
         self._at_the_latest.set_visibility(latest is not None)
         self._begins_by.show(latest)
         self._move.refresh(self.call)
-        self._cancel.set_visibility(self._controls)
+        self._cancel.set_visibility(self._ends)
         self._reschedule.set_visibility(self._controls and self._moves)
         self._cancel.show(say("cancelling" if ending else "cancel_call"))
         set_props(self._cancel, disabled=ending)
