@@ -19,7 +19,7 @@ def want(connection: sa.Connection, who: str, asked_at: datetime | None = None) 
 
     With `asked_at`, which is earlier, also the calls of dials that may have been open then and hold their slots still.
     """
-    these = OPEN
+    these: sa.TextClause | sa.ColumnElement[bool] = OPEN
     if asked_at is not None:
         these = sa.or_(OPEN, sa.and_(dials.c.dialled_at <= milliseconds(asked_at), dials.c.slot_until.is_not(None)))
     connection.execute(dials.update().where(these, dials.c.hang_up_by.is_(None)).values(hang_up_by=who))
