@@ -12,7 +12,7 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberTyp
 
 from services.dialling.number_plan import beginning, without_trunk_prefix
 from services.domain.errors import NumberError
-from services.domain.phone_number import PhoneNumber, international
+from services.domain.phone_number import NOT_A_NUMBER, PhoneNumber, international
 
 _ALLOWED_KINDS = frozenset(
     {
@@ -38,7 +38,6 @@ _PAY_PER_CALL = re.compile(r"\+1(?!876)\d{3}976")
 EMERGENCY = "Emergency numbers can't be called from here. In an emergency, use a telephone."
 SHORT = "Short numbers can't be called from here. Use a full number with + and the country code."
 _EMERGENCY_IN_MANY = ("112", "911")
-_NOT_A_NUMBER = "This is not a phone number. Write it with + and the country code, like +1 415 555 2671."
 LONGEST_SHORT = 6  # digits of the longest number that only one country or one exchange knows
 DIRECTORY_ENQUIRIES = "118"
 """Begins short numbers in much of Europe that charge by the minute, which libphonenumber mostly does not know as such."""
@@ -50,7 +49,7 @@ def refuse_kind(e164: str) -> None:
     try:
         parsed = phonenumbers.parse(e164, None)
     except NumberParseException as error:
-        raise NumberError(_NOT_A_NUMBER) from error
+        raise NumberError(NOT_A_NUMBER) from error
     _refuse_kind(parsed)
     if not phonenumbers.is_valid_number(parsed):
         _refuse_resembling(parsed)
@@ -81,7 +80,7 @@ def read_number(plain: str) -> PhoneNumber:
         e164 = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
         stable = phonenumbers.parse(e164, None) == parsed
     except NumberParseException as error:
-        raise NumberError(_NOT_A_NUMBER) from error
+        raise NumberError(NOT_A_NUMBER) from error
     likely = phonenumbers.is_valid_number(parsed)
     if not likely:
         _refuse_emergency(parsed)

@@ -8,12 +8,13 @@ from dataclasses import asdict, dataclass
 
 from services.domain.errors import NumberError, RequestError
 from services.domain.national_number import read_national
-from services.domain.phone_number import as_dialled, one_number
+from services.domain.phone_number import NOT_A_NUMBER, as_dialled, one_number
 from services.domain.text import clean_text
 
 MOST_CONTACTS = 5000
 LONGEST_NAME = 100
 LONGEST_NOTE = 500
+_E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 _SHORTEST = 7  # digits of a number with its country code
 _LOOKED_AT = 10 * LONGEST_NAME  # characters: one card of a file may give a name of a megabyte to thousands of numbers
 
@@ -43,6 +44,8 @@ def _number(text: str, regions: Sequence[str | None]) -> str:
     if digits.startswith("+"):
         if len(digits) <= _SHORTEST:
             raise NumberError("This number is too short.", code="short_number")
+        if not _E164.fullmatch(digits):
+            raise NumberError(NOT_A_NUMBER)
         return as_dialled(digits)
     national = read_national(text, regions)
     if national is None or not national.certain:

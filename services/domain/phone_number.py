@@ -15,6 +15,7 @@ phonenumbers.enable_pattern_cache()  # `re` keeps 512 patterns, and the plans ha
 EXAMPLE = "+1234567890"
 """The number that Vapi's and many other APIs' samples show: one digit short of a real one. Only the demo line takes it."""
 
+NOT_A_NUMBER = "This is not a phone number. Write it with + and the country code, like +1 415 555 2671."
 _MAX_TEXT = 64
 _MAX_DIGITS = 15  # of an E.164 number, country code included
 _TRUNK_ZERO = re.compile(r"^(\+\s*\d{1,3}\s*)\(\s*0\s*\)")

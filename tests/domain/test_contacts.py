@@ -28,7 +28,7 @@ def test_a_national_number_is_taken_only_where_its_country_is_clear() -> None:
 def test_a_contact_needs_a_name_and_a_number() -> None:
     with pytest.raises(RequestError, match="name"):
         contact_of("+14155552671", " ")
-    for number in ("", "+12", "Ana"):
+    for number in ("", "+12", "Ana", "+0123456789", "+1415555267100000", "+" + 40 * "9"):
         with pytest.raises(NumberError):
             contact_of(number, "Ana")
 
