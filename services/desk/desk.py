@@ -19,6 +19,7 @@ from services.desk.calls.watcher import Watcher
 from services.desk.ending.hang_ups import HangUps
 from services.desk.ending.late_hang_ups import LateHangUps
 from services.desk.erasing.erasures import Erasures
+from services.desk.erasing.numbers_erased import NumbersErased
 from services.desk.judging.alerts import Alerts
 from services.desk.judging.judging import Judging
 from services.desk.judging.measurements import Measurements
@@ -116,7 +117,8 @@ class CallDesk:
         self.directory = Directory(gateway)
         self.journal = journal
         self.limits = limits
-        self._book = Book(save=lambda call: self._notes.save(call))
+        self._erased = NumbersErased(journal)
+        self._book = Book(save=lambda call: self._notes.save(call), hidden=self._erased.hidden)
         self.changed = self._book.changed
         self.transcripts = Transcripts(self._book.current_id)
         self.measurements = Measurements(journal, self._book.current_id)
@@ -159,6 +161,7 @@ class CallDesk:
             self.rules,
             self.questions,
             self.consents,
+            self._erased,
         ]
         self._states = {state.state_name: state for state in followed}
         self._updates = Updates(
@@ -446,6 +449,7 @@ class CallDesk:
         await self._notes.settled()
         await self.alerts.settled()
         changed = await self.journal.numbers.hide(spelled)
+        await self._erased.load()  # what is read from now on is masked in memory too
         self.timelines.hide(spelled)
         self.alerts.forget_number(spelled)
         for call_id in changed:

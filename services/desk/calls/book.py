@@ -18,11 +18,14 @@ KEPT = 1000
 
 
 class Book:
-    """The running calls and the latest ended ones. `changed` emits each new or changed call; `save` writes it to the journal."""
+    """The running calls and the latest ended ones. `changed` emits each new or changed call; `save` writes it to the journal. `hidden`
+    returns what may be kept of a call that was read.
+    """
 
-    def __init__(self, *, save: Callable[[Call], object]) -> None:
+    def __init__(self, *, save: Callable[[Call], object], hidden: Callable[[Call], Call] = lambda call: call) -> None:
         self.changed: Signal[Call] = Signal()
         self._save = save
+        self._hidden = hidden
         self._calls: dict[str, Call] = {}
         self._running: set[str] = set()
         self._renamed: dict[str, str] = {}
@@ -82,7 +85,7 @@ class Book:
             if not ours and not call.running:
                 return
             known = call
-        merged = merge(known, call, now=datetime.now(UTC))
+        merged = self._hidden(merge(known, call, now=datetime.now(UTC)))
         if merged != self._calls.get(call.id):
             self._store(merged)
 

@@ -7,8 +7,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from services.domain.call import Call, CallStatus, CallType, merge
-from services.domain.spellings import hide_stored_digits
 from services.journal.database.codec import dump, load_call, milliseconds, storable
+from services.journal.database.hidden_texts import hidden, texts_of
 from services.journal.database.revisions import raised
 from services.journal.database.schema import calls
 from services.journal.tables import numbers, outbox
@@ -38,9 +38,9 @@ def save(connection: sa.Connection, seen: Sequence[tuple[Call, datetime]]) -> No
         known[call.id] = merged if merged.created_at else replace(merged, created_at=now)
         if call.tag and call.status is not CallStatus.UNKNOWN:
             found[call.tag] = call.id
-    if described := [call for call in known.values() if any(_texts(call)) and _texts(call) != _texts(before.get(call.id, _NOTHING))]:
+    if described := [call for call in known.values() if texts_of(call) != texts_of(before.get(call.id))]:
         since = numbers.erased_at(connection)
-        known |= {call.id: _without_numbers(call) for call in described if call.created_at and milliseconds(call.created_at) < since}
+        known |= {call.id: hidden(call, since) for call in described}
     for call in [call for call in known.values() if call.status is CallStatus.UNKNOWN and call.tag in found]:
         del known[call.id]
     _write(connection, stored, {id_: dump(call) for id_, call in known.items()}, known)
@@ -48,20 +48,6 @@ def save(connection: sa.Connection, seen: Sequence[tuple[Call, datetime]]) -> No
     over = [call.tag for id_, call in known.items() if call.tag and not call.running and id_ not in ended_before]
     if over:
         release(connection, over)
-
-
-_NOTHING = Call(id="", status=CallStatus.ENDED)
-
-
-def _texts(call: Call) -> tuple[object, ...]:
-    """The texts that Vapi writes about a call."""
-    return call.summary, call.ended_message, call.analysis
-
-
-def _without_numbers(call: Call) -> Call:
-    texts = replace(_NOTHING, summary=call.summary, ended_message=call.ended_message, analysis=call.analysis)
-    hidden = load_call(hide_stored_digits(dump(texts)))
-    return replace(call, summary=hidden.summary, ended_message=hidden.ended_message, analysis=hidden.analysis)
 
 
 def _stored(connection: sa.Connection, seen: list[Call]) -> dict[str, str]:

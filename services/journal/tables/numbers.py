@@ -14,6 +14,7 @@ from services.domain.call import CallStatus
 from services.domain.phone_number import masked
 from services.domain.spellings import Spellings, hide_numbers
 from services.journal.database.codec import dump, load_order, milliseconds
+from services.journal.database.hidden_texts import ERASED_AT
 from services.journal.database.revisions import raised
 from services.journal.database.schema import alerts, audit, calls, dials, labels, notes, outbox, states, transcripts
 from services.journal.records import DialState
@@ -66,19 +67,14 @@ _PLACES = (
 )
 
 
-_ERASED_AT = "numbers-erased-at"
-"""The state with the time of the last erasure of a number. Texts of earlier calls that Vapi delivers later may name the number, which
-must not be kept to recognize it in them."""
-
-
 def note_erasure(connection: sa.Connection, now: datetime) -> None:
     """Notes the time. Texts of earlier calls are from now on stored with every row of digits masked that may be a number."""
-    change(connection, _ERASED_AT, lambda value: value if value and int(value) > milliseconds(now) else str(milliseconds(now)))
+    change(connection, ERASED_AT, lambda value: value if value and int(value) > milliseconds(now) else str(milliseconds(now)))
 
 
 def erased_at(connection: sa.Connection) -> int:
     """When a number was last erased, in milliseconds since 1970; 0 if none was."""
-    return int(get(connection, _ERASED_AT)[0] or 0)
+    return int(get(connection, ERASED_AT)[0] or 0)
 
 
 def open_dials(connection: sa.Connection, number: str, now: datetime) -> int:

@@ -226,7 +226,8 @@ async def test_nor_does_a_later_read_of_the_call_here_or_in_another_process(
         other.id, "ended", cost=0.07, summary=f"Ask {WRITTEN[0]}", analysis=found, artifact={"transcript": f"User: It is {WRITTEN[2]}."}
     )
     desk.look(other.id)
-    await until(desk, other.id, lambda call: call.cost is not None and call.summary is not None)
+    shown = await until(desk, other.id, lambda call: call.cost is not None and call.summary is not None)
+    assert shown.summary == "Ask …2671"
     await desk.settled()
     async with desk_at(vapi.url, tmp_path / "data" / "other", journal_at=url) as second:
         for each in (desk, second):
@@ -236,6 +237,20 @@ async def test_nor_does_a_later_read_of_the_call_here_or_in_another_process(
         left = await second.find(other.id)
         assert left
         assert left.summary == "Ask …2671"
+
+
+async def test_nor_is_it_in_the_memory_of_another_process_that_reads_the_call(
+    vapi: StandIn, desk: CallDesk, tmp_path: Path, url: str
+) -> None:
+    other = (await desk.place(desk.order("+442079460958"), PAGE)).call
+    vapi.move(other.id, "ended", endedReason="customer-ended-call", endedAt="2026-09-01T10:01:00.000Z")
+    await until(desk, other.id, lambda call: not call.running)
+    async with desk_at(vapi.url, tmp_path / "data" / "other", journal_at=url) as second:
+        await erase_number(desk, NUMBER, PAGE)
+        await second.journal.catch_up()
+        vapi.move(other.id, "ended", summary=f"Ask {WRITTEN[0]}")
+        second.look(other.id)
+        assert (await until(second, other.id, lambda call: call.summary is not None)).summary == "Ask …2671"
 
 
 async def test_what_is_said_after_it_was_erased_stays_as_it_is(desk: CallDesk) -> None:
