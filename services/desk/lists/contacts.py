@@ -80,7 +80,7 @@ class Contacts(FollowedState):
 
     async def remove(self, number: str, client: Client) -> bool:
         """Deletes the contact of a number; False if there is none. Raises JournalError."""
-        require(client, Scope.CALL)
+        require(client, Scope.CALL, Scope.MANAGE)  # erasing a number deletes its contact
         there = False
 
         def change(known: dict[str, Contact]) -> dict[str, Contact]:

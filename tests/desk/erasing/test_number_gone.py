@@ -187,6 +187,12 @@ async def test_only_who_may_manage_erases_it(desk: CallDesk) -> None:
             await refused
 
 
+async def test_whoever_may_manage_needs_no_other_scope(vapi: StandIn, desk: CallDesk, tmp_path: Path, url: str) -> None:
+    await fill(vapi, desk)
+    assert await erase_number(desk, NUMBER, replace(PAGE, scopes=frozenset({Scope.MANAGE}))) == NumberErased(erased=1, failed=0)
+    assert await places(tmp_path / "data", url) == set()
+
+
 async def test_what_vapi_tells_of_another_call_later_does_not_bring_it_back(
     vapi: StandIn, desk: CallDesk, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
