@@ -1,5 +1,6 @@
 """Whether a client may control a call: any, or only those that it placed."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from services.domain.call import Call
@@ -7,6 +8,8 @@ from services.domain.client import Client, Scope
 from services.domain.errors import Forbidden, JournalError
 from services.domain.permissions import require
 from services.journal import Dial
+
+_PATIENCE_S = 2.0  # a database that hangs is given up after 10 s: too late for a hang-up
 
 
 class CallRights:
@@ -36,6 +39,13 @@ class CallRights:
         return not client.own_calls_only or await self._placed(call, client)
 
     async def _placed(self, call: Call, client: Client) -> bool:
-        dial = await self._dial(call.tag) if call.tag else None
+        dial = await self._read(call.tag) if call.tag else None
         # By id too: somebody who was removed may have had this name. None: an earlier version wrote no id.
         return dial is not None and dial.client == client.name and dial.person in (client.person, None)
+
+    async def _read(self, tag: str) -> Dial | None:
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                return await self._dial(tag)
+        except TimeoutError:
+            raise JournalError(f"The journal has not answered within {_PATIENCE_S:g} seconds.") from None

@@ -1,5 +1,6 @@
 """Hanging up while the journal can't be read: it needs no answer of the journal, whoever asks for it."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -11,7 +12,9 @@ import pytest
 from services.domain.client import Caps, Client
 from services.domain.errors import JournalError
 from services.domain.person import Role, make_person
+from services.journal import Dial
 from tests.desks import desk_at
+from tests.patience import HANG_S
 from tests.stand_in import StandIn
 
 NUMBER = "+14155552671"
@@ -46,3 +49,21 @@ async def test_whoever_placed_a_call_hangs_it_up(vapi: StandIn, tmp_path: Path) 
             assert vapi.calls[call.id]["status"] == "in-progress"
             assert not (await desk.end(call.id, ana)).running
     assert vapi.calls[call.id]["status"] == "ended"
+
+
+async def test_nor_does_it_wait_for_a_journal_that_hangs(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.desk.calls.call_rights._PATIENCE_S", 0.05)
+    ana, ben = caller("Ana"), caller("Ben")
+    async with desk_at(vapi.url, tmp_path) as desk, asyncio.timeout(HANG_S):
+        call = (await desk.place(desk.order(NUMBER), ana)).call
+        vapi.move(call.id, "in-progress")
+
+        async def hang(_tag: str) -> Dial | None:
+            await asyncio.Event().wait()
+            return None
+
+        desk.rights._dial = hang
+        with pytest.raises(JournalError):
+            await desk.end(call.id, ben)
+        assert vapi.calls[call.id]["status"] == "in-progress"
+        assert not (await desk.end(call.id, ana)).running
