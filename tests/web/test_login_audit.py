@@ -3,9 +3,11 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from services.domain.client import PAGE, Client
 from services.domain.person import Role
-from services.journal import AuditRow
+from services.journal import AuditRow, Session
 from services.web.access.login_audit import MOST_FAILED, LoginAudit
 from tests.stand_in import StandIn
 from tests.web.test_authentication import browser
@@ -42,6 +44,27 @@ async def test_each_way_in_and_out_is_in_the_audit(vapi: StandIn, tmp_path: Path
         ]
         assert "hunter2" not in str(await here.desk.journal.audit())
         assert PASSWORD not in str(await here.desk.journal.audit())
+
+
+async def test_who_is_disabled_while_their_session_is_written_is_not_in(
+    vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with site(tmp_path, vapi) as here, browser() as session:
+        await here.join(session, await here.invite("Ana", Role.VIEWER))
+        await here.post(session, "/logout")
+        ana = here.desk.people.named("Ana")
+        assert ana
+        save = here.desk.journal.save_session
+
+        async def disabling(begun: Session) -> None:
+            await save(begun)
+            if not begun.ended:
+                await here.desk.people.change(ana.id, PAGE, disabled=True)
+
+        monkeypatch.setattr(here.desk.journal, "save_session", disabling)
+        assert (await here.log_in(session, "Ana")).status == 401
+        assert await here.status(session) == 401
+        assert [row[2:] for row in await logins(here)] == [("done", "link"), ("done", "")]
 
 
 def test_failed_logins_are_bounded_and_counted() -> None:

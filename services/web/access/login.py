@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from services.domain.errors import JournalError
+from services.domain.errors import JournalError, Unauthorized
 from services.support.root_path import address
 from services.web.access.login_audit import LoginAudit
 from services.web.access.login_page import login_page, words_of
@@ -70,9 +70,12 @@ def login_router(*, check: PasswordCheck, sessions: Sessions, audit: LoginAudit,
         await sessions.end(request.cookies.get(COOKIE, ""))
         try:
             session_id = await sessions.begin(login)
+            client = sessions.client_of_id(session_id)
         except JournalError as error:
             return problem_of(error)
-        audit.logged_in(sessions.client_of_id(session_id), "password")
+        except Unauthorized:  # disabled or changed in this moment
+            return _form(request, next_path, over=True, status=401)
+        audit.logged_in(client, "password")
         answer = RedirectResponse(next_path, 303)
         secure = request.url.scheme == "https"
         answer.set_cookie(COOKIE, session_id, httponly=True, samesite="strict", secure=secure, path=address("/"))

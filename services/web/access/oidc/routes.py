@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.domain.errors import EarshotError, JournalError
+from services.domain.errors import EarshotError, JournalError, Unauthorized
 from services.domain.person import Role
 from services.domain.role_claims import RoleRule, role_of
 from services.support.root_path import address
@@ -72,6 +72,9 @@ def oidc_router(
             person, login = await _signed_in(begun, code, iss, error)
             await sessions.end(request.cookies.get(COOKIE, ""))
             session_id = await sessions.begin(login)
+            client = sessions.client_of_id(session_id)
+        except Unauthorized:  # disabled or changed in this moment
+            answer = _failed(request, SignInFailed(Reason.NOT_ADMITTED, "the session is over already"), address("/"))
         except SignInFailed as failure:
             if failure.reason in (Reason.STALE, Reason.UNVERIFIED):
                 attempts.failed(peer)
@@ -81,7 +84,7 @@ def oidc_router(
             return problem_of(failed)
         else:
             attempts.succeeded(peer)
-            audit.logged_in(sessions.client_of_id(session_id), "provider")
+            audit.logged_in(client, "provider")
             answer = onward_page(request, begun.next if begun else address("/"))
             answer.set_cookie(COOKIE, session_id, **_session_cookie(request))
             hint = person.id_token if len(person.id_token) <= _LONGEST_HINT else "-"
