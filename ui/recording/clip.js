@@ -2,10 +2,59 @@
  * A clip of a recording: from when until when, and where to save it. The replay sets both ends too, with keys.
  *
  * @typedef {{from: number, to: number}} Clip in seconds
+ * @typedef {"from"|"to"} End
  */
 import { fill } from "fill";
 import { lasting } from "times";
 import { defineComponent } from "vue";
+
+const CLIP_S = 10; // of a new clip, until its end is set
+
+/** @type {Record<string, End>} the keys that editors have for this: `i` begins a clip where it plays, `o` ends it there */
+const KEYS = { i: "from", o: "to" };
+
+/** @param {number} time in seconds */
+const tenth = (time) => Math.round(10 * time) / 10;
+
+/**
+ * A clip that begins at `time`, of a recording of so many seconds.
+ *
+ * @param {number} time
+ * @param {number} seconds
+ */
+export function newClip(time, seconds) {
+  const from = Math.min(time, Math.max(0, seconds - 1));
+  return { from: tenth(from), to: tenth(Math.min(seconds, from + CLIP_S)) };
+}
+
+/**
+ * @param {Clip} clip
+ * @param {End} end
+ * @param {number} time
+ * @param {number} seconds of the recording
+ */
+export function withEnd(clip, end, time, seconds) {
+  return { ...clip, [end]: tenth(Math.min(seconds, Math.max(0, time))) };
+}
+
+/**
+ * Which end a key sets; null if none.
+ *
+ * @param {KeyboardEvent} event
+ */
+export function endOfKey({ key, ctrlKey, metaKey, altKey, target }) {
+  return ctrlKey || metaKey || altKey || target instanceof HTMLInputElement ? null : (KEYS[key] ?? null);
+}
+
+/**
+ * Its place on the wave, as a style.
+ *
+ * @param {Clip} clip
+ * @param {number} seconds of the recording
+ */
+export function span({ from, to }, seconds) {
+  return { left: `${(100 * from) / seconds}%`, width: `${(100 * Math.max(0, to - from)) / seconds}%` };
+}
 
 export const ClipBar = defineComponent({
   template: `
@@ -48,7 +97,7 @@ export const ClipBar = defineComponent({
 
   methods: {
     /**
-     * @param {"from"|"to"} end
+     * @param {End} end
      * @param {number} time
      */
     set(end, time) {

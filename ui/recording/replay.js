@@ -8,7 +8,7 @@
  * @typedef {{startedAt: string, parts: import("./waveform.js").Part[], marks: (Hole & {kind: string})[], seconds: number}} Peaks `peaks.json`
  * @typedef {{lines: import("./replay_lines.js").Line[]}} Transcript `transcript.json`
  */
-import { ClipBar } from "clip";
+import { ClipBar, endOfKey, newClip, span, withEnd } from "clip";
 import { fill } from "fill";
 import { MuteButton } from "mute_button";
 import { RecordedSound } from "recorded_sound";
@@ -24,11 +24,6 @@ const SPEEDS = [1, 1.25, 1.5, 2];
 /** @type {Record<string, number>} seconds by key, as in other players */
 const STEPS_S = { ArrowLeft: -5, ArrowRight: 5, ArrowDown: -5, ArrowUp: 5, PageDown: -30, PageUp: 30, Home: -Infinity, End: Infinity };
 
-const CLIP_S = 10; // of a new clip, until its end is set
-
-/** @param {number} time in seconds */
-const tenth = (time) => Math.round(10 * time) / 10;
-
 /** @param {number} time in seconds */
 const toTenth = (time) => Math.max(0, time).toFixed(1);
 
@@ -36,7 +31,7 @@ export default defineComponent({
   components: { ClipBar, MuteButton, ReplayLines },
   template: `
     <section class="replay" data-testid="replay" :data-state="state" :aria-label="words.replay" :aria-busy="String(state === 'loading')"
-      @keydown="setEnd">
+      @keydown="pressForClip">
       <div v-if="state === 'failed'" class="replay-failed">
         <p role="alert">{{ words.failed }}</p>
         <button type="button" class="btn" @click="begin">{{ words.again }}</button>
@@ -50,7 +45,7 @@ export default defineComponent({
           <div class="replay-wave" ref="wave" role="slider" tabindex="0" data-testid="replay-wave" :aria-label="words.seek" aria-valuemin="0"
             :aria-valuemax="Math.round(seconds)" :aria-valuenow="Math.round(time)" :aria-valuetext="position"
             @keydown="press" @pointerdown="grab" @pointermove="drag" @pointerleave="leave">
-            <span v-if="clip" class="replay-clip" :style="span(clip)" aria-hidden="true"></span>
+            <span v-if="clip" class="replay-clip" :style="span(clip, seconds)" aria-hidden="true"></span>
             <canvas ref="canvas" aria-hidden="true"></canvas>
             <span v-if="pointed !== null" class="replay-pointed" :style="at(pointed)" aria-hidden="true"><b>{{ lasting(pointed) }}<template v-if="mark"> · {{ mark.text }}</template></b></span>
             <span v-if="seconds" class="replay-head" :style="at(time)" aria-hidden="true"></span>
@@ -80,7 +75,7 @@ export default defineComponent({
             {{ words.note }}
           </button>
           <button v-if="clipped" type="button" class="btn small" data-testid="clip-open" :disabled="state === 'loading'"
-            :aria-expanded="String(Boolean(clip))" @click="clip = clip ? null : newClip()">
+            :aria-expanded="String(Boolean(clip))" @click="clip = clip ? null : newClip(time, seconds)">
             {{ words.clip }}
           </button>
           <slot></slot>
@@ -185,6 +180,8 @@ export default defineComponent({
 
   methods: {
     lasting,
+    newClip,
+    span,
 
     /** @param {number} line */
     emitLine(line) {
@@ -321,35 +318,20 @@ export default defineComponent({
       event.preventDefault();
     },
 
-    /**
-     * The keys that editors have for this: `i` begins a clip where it plays, `o` ends it there.
-     * @param {KeyboardEvent} event
-     */
-    setEnd(event) {
-      if (!this.clipped || event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLInputElement) return;
-      if (event.key === "i") this.setClip("from", this.time);
-      else if (event.key === "o") this.setClip("to", this.time);
-      else return;
+    /** @param {KeyboardEvent} event */
+    pressForClip(event) {
+      const end = this.clipped ? endOfKey(event) : null;
+      if (!end) return;
+      this.setClip(end, this.time);
       event.preventDefault();
     },
 
-    newClip() {
-      const from = Math.min(this.time, Math.max(0, this.seconds - 1));
-      return { from: tenth(from), to: tenth(Math.min(this.seconds, from + CLIP_S)) };
-    },
-
     /**
-     * @param {"from"|"to"} end
+     * @param {import("./clip.js").End} end
      * @param {number} time
      */
     setClip(end, time) {
-      this.clip ??= this.newClip();
-      this.clip[end] = tenth(Math.min(this.seconds, Math.max(0, time)));
-    },
-
-    /** @param {import("./clip.js").Clip} clip */
-    span({ from, to }) {
-      return { left: `${(100 * from) / this.seconds}%`, width: `${(100 * Math.max(0, to - from)) / this.seconds}%` };
+      this.clip = withEnd(this.clip ?? newClip(this.time, this.seconds), end, time, this.seconds);
     },
 
     wave() {
