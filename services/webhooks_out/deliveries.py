@@ -115,6 +115,10 @@ class Deliveries:
             status = await self._sender.post(endpoint.url, *request)
         except SendFailed as error:
             problem = error.problem
+        except Exception as error:
+            # Without its text, which may contain the address. It counts as an attempt: else the event would be sent each second, for ever.
+            log.error("an event could not be sent (%s)", type(error).__name__)
+            problem = "unreachable"
         await self._outbox.settle(self._judged(event, status, problem, datetime.now(UTC)))
         if status == _GONE:
             log.warning("a webhook is disabled: its receiver answered 410")

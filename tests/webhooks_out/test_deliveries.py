@@ -115,6 +115,23 @@ async def test_a_pause_is_kept_and_said(journal: Journal, receiver: Receiver) ->
     assert (sent.next_at - sent.since).total_seconds() >= 3.9
 
 
+async def test_an_unforeseen_error_of_sending_is_an_attempt_that_failed(
+    journal: Journal, receiver: Receiver, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> int:
+        raise AssertionError(receiver.url)
+
+    endpoint = await added(journal, receiver)
+    await journal.save(Call(id="one", status=CallStatus.QUEUED, created_at=AT))
+    async with delivering(journal, PAUSES_S) as deliveries:
+        monkeypatch.setattr(deliveries._sender, "post", fail)
+        await eventually(lambda: attempts(journal, endpoint), [1])
+    sent = (await journal.outbox.deliveries(endpoint.id))[0]
+    assert (sent.state, sent.problem) == (DeliveryState.WAITING, "unreachable")
+    assert "could not be sent (AssertionError)" in caplog.text
+    assert receiver.url not in caplog.text
+
+
 async def test_an_event_whose_body_cannot_be_made_fails_and_holds_up_nothing(
     journal: Journal, receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -93,5 +93,8 @@ class LateHangUps:
                 extra=about(call_id),
             )
             await asyncio.sleep(_AGAIN)
+        except Exception:
+            log.exception("could not hang up a call that was being dialled when all calls were ended; trying again", extra=about(call_id))
+            await asyncio.sleep(_AGAIN)
         finally:
             self._under_way.discard(dial.order.tag)
