@@ -134,6 +134,30 @@ async def test_a_dropped_socket_is_opened_again_and_channels_stay_in_place(page:
     assert (await stats(page))["reconnects"] == 1
 
 
+async def test_what_a_server_that_counts_bytes_did_not_send_is_missed_to_the_sample(page: Page, call: LiveCall) -> None:
+    sound = CALL[2 * RATE : 4 * RATE]
+    unsent, dropped = 3 * RATE // 4, RATE // 2  # samples: between both connections, and in the second one
+
+    async def script(connection: ServerConnection, number: int) -> None:
+        position = 0 if number == 1 else 4 * (len(sound) + unsent)
+        await connection.send(json.dumps({**json.loads(START), "stream": "a1", "position": position}))
+        await send_live(connection, sound)
+        if number == 1:
+            await connection.close(1011)
+            return
+        await connection.send(json.dumps({"type": "stream", "state": "dropped", "bytes": 4 * dropped}))
+        await send_live(connection, sound)
+        await connection.close(1000)
+
+    call.script = script
+    await listen(page, call)
+    await state(page, "ended")
+    numbers = await stats(page)
+    assert numbers["samplesReceived"] == 3 * len(sound)
+    assert numbers["samplesMissed"] == unsent + dropped
+    assert_conserved(numbers)
+
+
 async def test_a_busy_page_makes_no_gap(page: Page, call: LiveCall) -> None:
     async def script(connection: ServerConnection, _: int) -> None:
         await connection.send(START)
