@@ -236,11 +236,11 @@ class Recordings:
             if not self._closed:
                 self._erasing.begin(call.id)
             return
+        begun = call.running and call.status not in (CallStatus.UNKNOWN, CallStatus.SCHEDULED)
+        if not self.default or not begun or self._closed:
+            return
         known = call.id in self._recorders or self._leases.elsewhere(call.id) or self._leases.switched_off(call.id)
-        begun = call.status not in (CallStatus.UNKNOWN, CallStatus.SCHEDULED)
-        known = known or call.id in self._unasked
-        known = known or self._may_record(call) is not MayRecord.YES
-        if self.default and call.running and begun and not known and not self.problem(call.id) and not self._closed:
+        if not known and call.id not in self._unasked and not self.problem(call.id) and self._may_record(call) is MayRecord.YES:
             self._unasked.add(call.id)
             self._tasks.start(self._start_unasked(call.id, call.tag), name="start recording")
 

@@ -85,7 +85,7 @@ class DialQuestions(FollowedState):
 
     def _read(self, value: str) -> None:
         self._questions = loaded(value)
-        self._show_new()
+        self.look()
 
     def close(self) -> None:
         """Ends all waiting for answers, since this process is ending. The questions stay."""
@@ -100,11 +100,16 @@ class DialQuestions(FollowedState):
         """Registers a page, which shows the questions while `open_()` is true. The returned function removes it."""
         page = object()
         self._pages[page] = open_
-        return lambda: (self._pages.pop(page, None), None)[1]
+
+        def leave() -> None:
+            self._pages.pop(page, None)
+
+        return leave
 
     def look(self) -> None:
-        """Marks the questions as shown. Call it when a page that watches has opened."""
-        self._show_new()
+        """Marks all questions as shown, those of other processes too, if a page shows them. Call it when a page that watches has opened."""
+        if self._any_page and any(not question.shown for question in self.waiting()):
+            self._tasks.start(self._mark_shown(), name="mark questions shown")
 
     def waiting(self) -> list[DialQuestion]:
         """Those that can be answered, oldest first."""
@@ -289,11 +294,6 @@ class DialQuestions(FollowedState):
     @property
     def _any_page(self) -> bool:
         return any(open_() for open_ in self._pages.values())
-
-    def _show_new(self) -> None:
-        """Marks the questions of other processes as shown, if a page of this process shows them."""
-        if self._any_page and any(not question.shown for question in self.waiting()):
-            self._tasks.start(self._mark_shown(), name="mark questions shown")
 
     async def _mark_shown(self) -> None:
         try:
