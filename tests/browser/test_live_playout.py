@@ -158,6 +158,34 @@ async def test_what_a_server_that_counts_bytes_did_not_send_is_missed_to_the_sam
     assert_conserved(numbers)
 
 
+async def test_sound_that_the_worker_keeps_back_while_nothing_can_be_heard_is_missed_to_the_sample(page: Page, call: LiveCall) -> None:
+    sound = CALL[2 * RATE : 4 * RATE]
+    deaf, hearing = asyncio.Event(), asyncio.Event()
+
+    async def script(connection: ServerConnection, _: int) -> None:
+        await connection.send(json.dumps({**json.loads(START), "stream": "a1", "position": 0}))
+        await send_live(connection, sound)
+        for awaited in (deaf, hearing):
+            await awaited.wait()
+            await send_live(connection, sound)
+        await connection.close(1000)
+
+    await page.add_init_script("window.Worker = class extends Worker { constructor(...all) { super(...all); window.live = this; } };")
+    call.script = script
+    await listen(page, call)
+    await state(page, "playing")
+    await page.evaluate("window.live.postMessage({ deaf: true })")
+    deaf.set()
+    await page.wait_for_function("window.player.stats().then(({ samplesMissed }) => samplesMissed > 0)", timeout=1000 * HANG_S)
+    await page.evaluate("window.live.postMessage({ deaf: false })")
+    hearing.set()
+    await state(page, "ended")
+    numbers = await stats(page)
+    assert numbers["samplesReceived"] > len(sound)
+    assert numbers["samplesReceived"] + numbers["samplesMissed"] == 3 * len(sound)
+    assert_conserved(numbers)
+
+
 async def test_a_busy_page_makes_no_gap(page: Page, call: LiveCall) -> None:
     async def script(connection: ServerConnection, _: int) -> None:
         await connection.send(START)
