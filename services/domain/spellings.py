@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import phonenumbers
-from phonenumbers import PhoneNumberFormat
+from phonenumbers import NumberParseException, PhoneNumberFormat
 
-from services.domain.phone_number import masked
+from services.domain.errors import NumberError
+from services.domain.phone_number import NOT_A_NUMBER, masked
 
 _BETWEEN = r"[\s().\-/\u00b7\u2010-\u2015\u2212]{0,3}"  # \s has the no-break spaces
 _JOINTS = ("", " ", "-", ".", "/", "\u00a0", "\u202f", "\u2011", "\u00b7")
@@ -43,14 +44,22 @@ class Spellings:
 
 
 def spellings(e164: str) -> Spellings:
-    """The spellings of a number in E.164. Raises phonenumbers.NumberParseException if it is not a number."""
-    parsed = phonenumbers.parse(e164, None)
-    code, national = str(parsed.country_code), phonenumbers.national_significant_number(parsed)
-    groups = {tuple(_groups(parsed, PhoneNumberFormat.INTERNATIONAL)[1:]), tuple(_pairs(national)), (national,)}
-    groups.add(tuple(_groups(parsed, PhoneNumberFormat.NATIONAL)))
+    """The spellings of a number in E.164, also of one whose country code nobody has: a caller may show any. Raises NumberError for
+    anything else."""
+    try:
+        parsed = phonenumbers.parse(e164, None)
+    except NumberParseException:
+        if not _WRITTEN.fullmatch(e164):
+            raise NumberError(NOT_A_NUMBER) from None
+        national = e164.removeprefix("+")
+        groups, before = set[tuple[str, ...]](), rf"(?:(?:\+|00|011){_BETWEEN})?"
+    else:
+        code, national = str(parsed.country_code), phonenumbers.national_significant_number(parsed)
+        groups = {tuple(_groups(parsed, PhoneNumberFormat.INTERNATIONAL)[1:]), tuple(_groups(parsed, PhoneNumberFormat.NATIONAL))}
+        alone = "?" if len(national) >= _SHORTEST_ALONE else ""
+        before = rf"(?:(?:(?:\+|00|011){_BETWEEN})?\(?{_spaced(code)}\)?{_BETWEEN}(?:\(?0\)?{_BETWEEN})?|\(?0){alone}"
+    groups |= {tuple(_pairs(national)), (national,)}
     parts = {joint.join(_end(found)) for found in groups if found for joint in _JOINTS}
-    alone = "?" if len(national) >= _SHORTEST_ALONE else ""
-    before = rf"(?:(?:(?:\+|00|011){_BETWEEN})?\(?{_spaced(code)}\)?{_BETWEEN}(?:\(?0\)?{_BETWEEN})?|\(?0){alone}"
     pattern = re.compile(rf"(?<!\d)\(?{before}\(?{_spaced(national)}(?!\d)")
     return Spellings(tuple(sorted(parts)), pattern, masked(e164))
 

@@ -4,9 +4,11 @@ import json
 
 import pytest
 
+from services.domain.errors import NumberError
 from services.domain.spellings import hide_numbers, spellings
 
 AMERICAN, BERLIN, PARIS = "+14155552671", "+4930901820", "+33612342671"
+NOBODYS = "+999123456789"  # no country has this code, but a caller may show it
 
 
 @pytest.mark.parametrize(
@@ -21,6 +23,7 @@ AMERICAN, BERLIN, PARIS = "+14155552671", "+4930901820", "+33612342671"
             )
         ),
         *((BERLIN, text) for text in ("+49 30 901820", "030 901820", "0049 (0)30 901820", "+49 (0) 30 90 18 20", "030/901820", "30901820")),
+        *((NOBODYS, text) for text in ("+999123456789", "00999123456789", "+99 91 23 45 67 89", "999123456789", "tel:+999-123456789")),
         *((PARIS, text) for text in ("06 12 34 26 71", "06.12.34.26.71", "+33 6 12 34 26 71", "0612342671", "0033612342671")),
     ],
 )
@@ -35,6 +38,12 @@ def test_it_is_found_and_masked(number: str, text: str) -> None:
 @pytest.mark.parametrize("text", ["+14155552672", "+141555526710", "84155552671", "1788256800000", "555-2671", "+14155552671 4"[:11], ""])
 def test_other_digits_stay(text: str) -> None:
     assert spellings(AMERICAN).hide(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "x", "+", "+12", "+99912", "14155552671", "+x", "+9" * 9, "+999123456789\n", "…2671"])
+def test_what_is_no_number_has_no_spellings(text: str) -> None:
+    with pytest.raises(NumberError):
+        spellings(text)
 
 
 def test_a_short_number_needs_its_country_code() -> None:

@@ -25,6 +25,7 @@ ARGS = (
     '{"text": "+14155552671", "clocks": [1, 2], "names": [[]], "values": [{}], "voicemail": {}, "first_message": []}',
     '{"name": {}, "role": [], "per_hour": [1], "regions": {}, "id": [], "kind": [], "above": "x", "effects": {}, "on": 1, "phrase": [[]]}',
     '{"region": [], "mode": {}, "url": 1, "kinds": [[]], "earliest": [], "latest": "x", "number": [], "calls": 1}',
+    '{"number": "", "calls": true}',
     '{"scopes": [{}], "days": {}, "key": [], "family": [], "search": {}, "from": [], "state": {}}',
 )
 FRAMES: tuple[Any, ...] = (

@@ -14,6 +14,7 @@ from services.domain.client import Client, Scope
 from services.domain.errors import CallRunning, EarshotError
 from services.domain.permissions import require
 from services.domain.phone_number import masked
+from services.domain.spellings import spellings
 from services.journal import Journal
 
 log = logging.getLogger(__name__)
@@ -76,10 +77,11 @@ async def erase_number(desk: CallEraser, number: str, client: Client) -> NumberE
     """Deletes the contact of a number in E.164 and the data of every call with it, and masks the number in the audit and wherever else it
     is written. What a call's erasure leaves, stays: its times and costs. The block list stays, since it protects the number.
 
-    Raises Forbidden, CallRunning while a call with the number runs or is scheduled, JournalError if the calls can't be read, and the errors
-    of `Contacts.remove`.
+    Raises Forbidden, NumberError for what is not a number, CallRunning while a call with the number runs or is scheduled, JournalError if
+    the calls can't be read, and the errors of `Contacts.remove`.
     """
     require(client, Scope.MANAGE)
+    spellings(number)  # what can't be masked in the end is refused before anything is deleted
     if running := await _running_with(desk, number):
         raise CallRunning(
             f"{running} calls with {masked(number)} run, are scheduled, or may yet be found. End or cancel them first.",

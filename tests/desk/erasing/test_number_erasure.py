@@ -10,7 +10,7 @@ from services.desk.desk import CallDesk
 from services.desk.erasing.number_erasure import NumberErased, erase_number
 from services.domain.client import PAGE
 from services.domain.contact import Contact
-from services.domain.errors import VapiUnavailable
+from services.domain.errors import NumberError, VapiUnavailable
 from services.vapi.gateway import Gateway
 from tests.desk.erasing.test_erasures import ended
 from tests.desks import desk_in
@@ -78,3 +78,21 @@ async def test_the_contact_stays_until_its_calls_data_is_deleted(vapi: StandIn, 
     assert desk.contacts.name_of(call.to) == "Ana"
     assert await erase_number(desk, call.to, PAGE) == NumberErased(erased=1, failed=0)
     assert desk.contacts.all() == []
+
+
+async def test_a_number_that_no_country_has_goes_too(vapi: StandIn, desk: CallDesk) -> None:
+    await desk.contacts.add_all([Contact(number="+999123456789", name="Ana")], PAGE)
+    assert await erase_number(desk, "+999123456789", PAGE) == NumberErased(erased=0, failed=0)
+    assert desk.contacts.all() == []
+
+
+@pytest.mark.parametrize("text", ["", "x", "+12", "…2671"])
+async def test_nothing_goes_for_what_is_no_number(vapi: StandIn, desk: CallDesk, text: str) -> None:
+    call = await ended(vapi, desk)
+    await desk.contacts.add_all([Contact(number=text, name="Ana")], PAGE)
+    with pytest.raises(NumberError):
+        await erase_number(desk, text, PAGE)
+    assert len(desk.contacts.all()) == 1
+    left = await desk.find(call.id)
+    assert left
+    assert not left.erasure
