@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from services.domain.call import Analysis, Call, CallOrder, CallStatus, CostItem, Erasure, MonitorFinding, Output, Scorecard
 from services.domain.consent import Consent
 from services.domain.voicemail import Voicemail
+
+R = TypeVar("R")
 
 _FINDINGS: dict[str, type[Output | Scorecard | MonitorFinding]] = {
     "outputs": Output,
@@ -44,9 +46,9 @@ def dump(record: Call | CallOrder) -> str:
 
 def load_call(text: str) -> Call:
     values = _load(text, Call)
-    costs = tuple(CostItem(**item) for item in values.pop("costs", ()))
+    costs = tuple(_of(CostItem, item) for item in values.pop("costs", ()))
     analysis = _analysis(values.pop("analysis", None))
-    erasure = Erasure(**_times(erasure)) if (erasure := values.pop("erasure", None)) else None
+    erasure = _of(Erasure, _times(erasure)) if (erasure := values.pop("erasure", None)) else None
     status = CallStatus(values["status"])
     return Call(**values | _consent(values) | {"status": status, "costs": costs, "analysis": analysis, "erasure": erasure})
 
@@ -54,7 +56,7 @@ def load_call(text: str) -> Call:
 def _analysis(stored: dict[str, Any] | None) -> Analysis | None:
     if stored is None:
         return None
-    return Analysis(**stored | {name: tuple(kind(**item) for item in stored.get(name, ())) for name, kind in _FINDINGS.items()})
+    return _of(Analysis, stored | {name: tuple(_of(kind, item) for item in stored.get(name, ())) for name, kind in _FINDINGS.items()})
 
 
 def load_order(text: str) -> CallOrder:
@@ -68,8 +70,17 @@ def _consent(values: dict[str, Any]) -> dict[str, Consent | None]:
 
 
 def _load(text: str, record: type[Call] | type[CallOrder]) -> dict[str, Any]:
+    return _times(_known(record, json.loads(text)))
+
+
+def _of(record: type[R], values: dict[str, Any]) -> R:
+    return record(**_known(record, values))
+
+
+def _known(record: type[Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Without the fields of a newer version, which may write to the same journal."""
     names = {item.name for item in fields(record)}
-    return _times({name: value for name, value in json.loads(text).items() if name in names})
+    return {name: value for name, value in values.items() if name in names}
 
 
 def _times(values: dict[str, Any]) -> dict[str, Any]:

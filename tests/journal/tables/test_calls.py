@@ -1,13 +1,14 @@
 """Calls only move forward, and a page of them is found without reading the others."""
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from services.domain.call import Call, CallStatus, CostItem
+from services.domain.call import Analysis, Call, CallStatus, CostItem, Erasure, Output
 from services.journal import AuditRow, Journal
 from services.journal.database.codec import dump, load_call
 from services.journal.tables.calls import page
@@ -125,6 +126,18 @@ async def test_calls_are_filtered_and_searched(journal: Journal) -> None:
 
 async def test_a_field_that_is_not_known_yet_is_no_trouble(journal: Journal) -> None:
     assert load_call(dump(call()).replace("{", '{"from_the_future":1,')) == call()
+
+
+def test_nor_is_one_of_a_part_of_a_call() -> None:
+    known = call(
+        costs=(CostItem(kind="model", dollars=0.5),),
+        analysis=Analysis(outputs=(Output(name="mood", result="good"),)),
+        erasure=Erasure(asked_at=datetime(2026, 9, 1, tzinfo=UTC), by="page"),
+    )
+    stored = json.loads(dump(known))
+    for part in (stored["costs"][0], stored["analysis"], stored["analysis"]["outputs"][0], stored["erasure"]):
+        part["from_the_future"] = 1
+    assert load_call(json.dumps(stored)) == known
 
 
 async def test_the_audit_says_who_did_what(journal: Journal, clock: Clock) -> None:
