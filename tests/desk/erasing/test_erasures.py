@@ -104,6 +104,24 @@ async def test_an_outage_leaves_it_asked_for_until_vapi_confirms(vapi: StandIn, 
     assert vapi.calls == {}
 
 
+async def test_one_that_fails_unforeseen_holds_up_no_other(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = await ended(vapi, desk), await ended(vapi, desk)
+    vapi.down = True
+    for call in (first, second):
+        await desk.erase(call.id, PAGE)
+    delete = desk._gateway.delete_call
+
+    async def fail_first(call_id: str) -> None:
+        if call_id == first.id:
+            raise SystemError("odd")
+        await delete(call_id)
+
+    monkeypatch.setattr(desk._gateway, "delete_call", fail_first)
+    vapi.down = False
+    await until(desk, second.id, lambda call: bool(call.erasure and call.erasure.confirmed_at))
+    assert set(vapi.calls) == {first.id}
+
+
 async def test_vapi_is_asked_again_after_a_restart(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.desk.erasing.erasures._AGAIN_S", 0.05)
     monkeypatch.setattr("services.desk.erasing.erasures._PATIENCE_S", 0.1)
