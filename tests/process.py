@@ -13,20 +13,17 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO
 
-from services.settings import TABLE
+from tests.forks import MAIN as MAIN
+from tests.forks import ROOT as ROOT
+from tests.forks import Forked, clean_environ
 from tests.patience import HANG_S
 from tests.ports import free_port
-
-ROOT = Path(__file__).resolve().parent.parent
-MAIN = str(ROOT / "main.py")
-# NiceGUI behaves differently where it thinks that it is being tested.
-_OURS = (*(variable.name for variable in TABLE.values()), "NICEGUI_", "PYTEST_")
 
 
 class Process:
     """A process and the `url` that it serves; `output` is what it wrote by the time it ended."""
 
-    def __init__(self, popen: "subprocess.Popen[bytes]", url: str, log: IO[bytes]) -> None:
+    def __init__(self, popen: "subprocess.Popen[bytes] | Forked", url: str, log: IO[bytes]) -> None:
         self.url = url
         self.popen = popen
         self._log = log
@@ -71,21 +68,27 @@ class Process:
 
 @contextmanager
 def started(
-    *program: str, cwd: Path, environ: Mapping[str, str] | None = None, port: int | None = None, stdin: int | None = None
+    *program: str,
+    cwd: Path,
+    environ: Mapping[str, str] | None = None,
+    port: int | None = None,
+    stdin: int | None = None,
+    new_python: bool = False,
 ) -> Iterator[Process]:
-    """`python PROGRAM` in the folder `cwd`, so that no `.env` of the project's own is read; killed at the end if it still runs."""
+    """`python PROGRAM` in the folder `cwd`, so that no `.env` of the project's own is read; killed at the end if it still runs.
+
+    In a test, the app is forked from a process that has imported it, unless it asks for a `new_python` or sets a variable of Python's.
+    """
     port = port or free_port()
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    new_python |= any(name.startswith("PYTHON") for name in environ or {})
+    environ = clean_environ() | {"PORT": str(port), "PYTHONPATH": str(ROOT), **(environ or {})}
     # A file, not a pipe: a pipe that nobody reads fills up and stops the process.
     with tempfile.TemporaryFile() as log:
-        popen = subprocess.Popen(
-            [sys.executable, *program],
-            cwd=cwd,
-            env=clean | {"PORT": str(port), "PYTHONPATH": str(ROOT), **(environ or {})},
-            stdin=stdin,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+        popen: subprocess.Popen[bytes] | Forked
+        if program[0] == MAIN and stdin is None and not new_python and "PYTEST_CURRENT_TEST" in os.environ:
+            popen = Forked(program[1:], cwd=cwd, environ=environ, output=log)
+        else:
+            popen = subprocess.Popen([sys.executable, *program], cwd=cwd, env=environ, stdin=stdin, stdout=log, stderr=subprocess.STDOUT)
         process = Process(popen, f"http://127.0.0.1:{port}", log)
         try:
             yield process

@@ -1,5 +1,6 @@
 """What holds for the tests themselves: the quick ones start no process, and nothing that they quicken is gone."""
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -27,6 +28,7 @@ STARTS: list[Callable[[], object]] = [
     lambda: os.posix_spawn("/bin/true", ["true"], {}),
     lambda: os.posix_spawnp("true", ["true"], {}),
     lambda: os.spawnlp(os.P_WAIT, "true", "true"),  # noqa: S606
+    lambda: multiprocessing.get_context("forkserver").Process(target=print).start(),
     _fork,
     _fork_terminal,
 ]
