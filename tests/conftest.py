@@ -40,9 +40,9 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def shared() -> None:
     if "fastapi" in sys.modules:  # else no test of this run serves the API
-        from tests import shared_routes
+        from tests import late_routes
 
-        shared_routes.share()
+        late_routes.delay()
     if "services.journal.database.sqlite" in sys.modules:
         from tests import shared_statements
 

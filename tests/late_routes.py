@@ -1,0 +1,66 @@
+"""Each test that serves the API makes all its routes and asks for a few of them. In the tests FastAPI works out the parameters and
+validators of a route when the route is first asked for.
+
+An unused route that FastAPI would refuse is found by those tests that read the OpenAPI description, which needs all routes.
+"""
+
+from functools import cache, wraps
+from typing import Any
+
+import starlette.routing
+from fastapi import routing
+from fastapi.routing import APIRoute
+from starlette.routing import get_name
+
+_Included = routing._EffectiveRouteContext
+"""A route within a router that an app includes."""
+
+
+def delay() -> None:
+    """From now on, for good. May be called again."""
+    if hasattr(APIRoute.__init__, "__wrapped__"):
+        return
+    vars(starlette.routing)["compile_path"] = vars(routing)["compile_path"] = cache(starlette.routing.compile_path)
+    APIRoute.__init__ = _later(APIRoute.__init__)  # type: ignore[method-assign]
+    APIRoute.__getattr__ = _make  # type: ignore[attr-defined]
+    _Included.from_api_route = _LateIncluded  # type: ignore[assignment, method-assign]
+
+
+def _later(make: Any) -> Any:
+    @wraps(make)
+    def init(self: APIRoute, path: str, endpoint: Any, *, methods: Any = None, name: str | None = None, **more: Any) -> None:
+        _take(self, path, endpoint, name or get_name(endpoint), {method.upper() for method in methods or ["GET"]})
+        vars(self)["_making"] = lambda: make(self, path, endpoint, methods=methods, name=name, **more)
+
+    return init
+
+
+def _make(route: Any, name: str) -> Any:
+    """Called for what a route does not have yet."""
+    making = vars(route).pop("_making", None)
+    if making is None:
+        raise AttributeError(f"{type(route).__name__} has no {name}", name=name, obj=route)
+    making()
+    return getattr(route, name)
+
+
+class _LateIncluded:
+    """Stands for an `_Included`. Not a subclass: that has a default for each attribute, so none would be missing."""
+
+    def __init__(self, *, original_route: APIRoute, include_context: Any) -> None:
+        self.original_route = original_route
+        _take(self, include_context.path_for(original_route), original_route.endpoint, original_route.name, original_route.methods)
+        self._making = lambda: vars(self).update(vars(_included(original_route=original_route, include_context=include_context)))
+
+    matches = _Included.matches
+    url_path_for = _Included.url_path_for
+    __getattr__ = _make
+
+
+_included = _Included.from_api_route
+
+
+def _take(route: Any, path: str, endpoint: Any, name: str, methods: set[str] | None) -> None:
+    """What FastAPI needs to include and to find the route."""
+    route.path, route.endpoint, route.name, route.methods = path, endpoint, name, methods
+    route.path_regex, route.path_format, route.param_convertors = starlette.routing.compile_path(path)
