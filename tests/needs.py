@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.browser.everywhere.firefox import Firefox
 from tests.browser.everywhere.sound_server import SoundServer
 from tests.browser.everywhere.webkit import WebKit
-from tests.chromium import find_chromium
+from tests.chromium import find_chromium, find_headless_shell
 from tests.journal.postgres import programs
 from tests.node import NEWEST_TOO_OLD, playwrights_node, version_of
 
@@ -34,6 +34,7 @@ class Need:
     debian: Sequence[str] = ()  # packages that bring it
     command: Sequence[str] = ()  # brings it without root, or where Debian's packages do not
     optional: bool = False  # tests that need it are skipped without it
+    only_faster: bool = False  # tests only take longer without it, so nobody is asked to install it
 
 
 def _node_and_npm() -> bool:
@@ -43,6 +44,7 @@ def _node_and_npm() -> bool:
 NEEDS: dict[str, tuple[Need, ...]] = {
     "test": (
         Need("Chromium", lambda: find_chromium() is not None, ("chromium",), (sys.executable, "-m", "playwright", "install", "chromium")),
+        Need("Chromium's headless shell", lambda: find_headless_shell() is not None, ("chromium-headless-shell",), only_faster=True),
         # Playwright's driver is a Node.js, and does not bring this library.
         Need("libatomic", lambda: version_of(playwrights_node()) > NEWEST_TOO_OLD, ("libatomic1",)),
         Need("PostgreSQL", lambda: programs() is not None, ("postgresql",)),
@@ -116,7 +118,7 @@ def _listed(names: Sequence[str]) -> str:
 def main(what: str) -> int | str:
     absent = missing(NEEDS[what])
     said = install(absent) if absent else ""
-    still = missing(absent)
+    still = [need for need in missing(absent) if not need.only_faster]
     if required := [need for need in still if not need.optional]:
         return said + sentence(required, what)
     if still:

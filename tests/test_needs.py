@@ -59,3 +59,14 @@ def test_a_package_that_is_not_known_keeps_no_other_away(monkeypatch: pytest.Mon
     known = Need("one", (tmp_path / "installed").exists, ("known",))
     needs.install([Need("other", bool, ("unknown",), optional=True), known])
     assert known.found()
+
+
+def test_what_only_makes_tests_faster_is_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(
+        needs.NEEDS, "test", (Need("a faster browser", bool, command=("touch", str(tmp_path / "tried")), only_faster=True),)
+    )
+    assert main("test") == 0
+    assert (tmp_path / "tried").exists()
+    assert "install with" not in capsys.readouterr().out

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.browser.tabs import PROFILE_FLAGS
-from tests.chromium import FLAGS, chromium_path
+from tests.chromium import FLAGS, headless_path
 
 FOREIGN, INSECURE = "evil.example", "plain.example"
 """Names of this machine: as after DNS rebinding, and one that is no secure context (localhost is one even without TLS)."""
@@ -43,7 +43,7 @@ class Browsers:
         if self._playwright is None:
             self._playwright = self._manager.start()
         if name == "chromium":
-            return self._playwright.chromium.launch(executable_path=chromium_path(), args=[*CHROMIUM_FLAGS, *PROFILE_FLAGS])
+            return self._playwright.chromium.launch(executable_path=headless_path(), args=[*CHROMIUM_FLAGS, *PROFILE_FLAGS])
         browser: Browser = getattr(self._playwright, name).launch()
         return browser
 

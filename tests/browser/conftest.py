@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -21,7 +22,7 @@ from tests.browser.browsers import CHROMIUM_FLAGS, Browsers
 from tests.browser.lines import demo_line
 from tests.browser.plain_page.server import LiveCall, plain_server
 from tests.browser.tabs import PROFILE_FLAGS, Tabs
-from tests.chromium import chromium_path
+from tests.chromium import headless_path
 from tests.patience import HANG_S
 from tests.process import ROOT as ROOT
 from tests.process import started
@@ -54,9 +55,14 @@ class Earshot:
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"}, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            found: dict[str, Any] = json.load(answer)
-            return found
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                found: dict[str, Any] = json.load(answer)
+                return found
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                refusal.add_note(refusal.read().decode())
+            raise
 
 
 Start = Callable[..., Earshot]
@@ -162,7 +168,7 @@ def open_tab(chromium: Browser, tabs: Callable[[str], Page]) -> Iterator[Open]:
 async def plain_profile() -> AsyncIterator[async_api.BrowserContext]:
     """A browser for tests that are coroutines. They need `loop_scope="session"`, since it lives in one event loop."""
     async with async_api.async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=[*CHROMIUM_FLAGS, *PROFILE_FLAGS])
+        browser = await playwright.chromium.launch(executable_path=headless_path(), args=[*CHROMIUM_FLAGS, *PROFILE_FLAGS])
         context = await browser.new_context()
         kept = await context.new_page()
         await kept.route("**/*", lambda route: route.fulfill(body=""))
