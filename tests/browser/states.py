@@ -170,6 +170,7 @@ def silenced(page: Page, earshot: Earshot) -> str:
     call: str = earshot.place(next(NEVER_CALLED_BEFORE))["id"]
     page.goto(f"{earshot.url}/?call={call}")
     expect(page.get_by_test_id("measures")).to_contain_text("Answers", timeout=PATIENCE)
+    see(page, "in-progress")  # what is heard is measured at once, a status is read at intervals
     for muted in ("customer", "assistant"):
         earshot._ask("POST", f"/api/calls/{call}/control", {"action": f"mute-{muted}"})
     return call
