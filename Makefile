@@ -27,9 +27,9 @@ test: $(VENV)/.develops
 	exit $$failed
 
 # For the loop of work: what needs no browser, no process and no patience. Files that have nothing of it are not even imported.
-# Handed out by files, of which xdist has fewer to keep account of than of tests: 88.5 instead of 92.6 CPU s, one run of each beside other work.
+# Spread over the cores by tests/shares.py, which costs less processor time than xdist.
 quick: $(VENV)/.develops
-	@$(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -p no:hypothesispytest -m "not browser and not process and not slow" \
+	@$(RUN) -m pytest -p tests.shares -p no:hypothesispytest -m "not browser and not process and not slow" \
 		--ignore tests/browser --ignore tests/whole --ignore tests/playout --ignore-glob "*_fuzz.py"
 
 lint: $(VENV)/.develops
