@@ -21,7 +21,7 @@ from services.demo_line import DemoLine
 from tests.browser.browsers import CHROMIUM_FLAGS, Browsers
 from tests.browser.lines import demo_line
 from tests.browser.plain_page.server import LiveCall, plain_server
-from tests.browser.tabs import PROFILE_FLAGS, Tabs
+from tests.browser.tabs import EMULATED, PROFILE_FLAGS, Tabs
 from tests.chromium import headless_path
 from tests.patience import HANG_S
 from tests.process import ROOT as ROOT
@@ -123,33 +123,41 @@ def chromium(browsers: Browsers) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def profile() -> Tabs:
-    return Tabs()
+def kept_profiles() -> tuple[Tabs, Tabs]:
+    return Tabs(), Tabs()
 
 
 @pytest.fixture
-def tabs(chromium: Browser, profile: Tabs) -> Iterator[Callable[[str], Page]]:
-    """Empty tabs, each for an address, of a profile in which nothing is left of the tests before."""
-    yield lambda address: profile.open(chromium, address)
-    profile.close()
+def profiles(kept_profiles: tuple[Tabs, Tabs]) -> Iterator[tuple[Tabs, Tabs]]:
+    """Browsers of two people, in which nothing is left of the tests before."""
+    yield kept_profiles
+    for profile in kept_profiles:
+        profile.close()
 
 
 @pytest.fixture
-def open_tab(chromium: Browser, tabs: Callable[[str], Page]) -> Iterator[Open]:
+def tabs(chromium: Browser, profiles: tuple[Tabs, Tabs]) -> Callable[[str], Page]:
+    """Empty tabs, each for an address, of one profile."""
+    return lambda address: profiles[0].open(chromium, address)
+
+
+@pytest.fixture
+def open_tab(chromium: Browser, profiles: tuple[Tabs, Tabs]) -> Iterator[Open]:
     """Opens an address in a browser of its own, ready to be used. The test fails if any of its pages reports an error.
 
     `faulty` says that errors are what the test is about; `apart`, that it changes more of the browser than its storage.
+    Further options are those of `Browser.new_context`. The first two tabs with no other than `EMULATED` load the page the fastest.
     """
     contexts: list[BrowserContext] = []
     opened: list[Page] = []
     errors: list[str] = []
 
     def open_(address: str, *, faulty: bool = False, apart: bool = False, **options: Any) -> Page:
-        if opened or apart or options:
+        if apart or len(opened) >= len(profiles) or not options.keys() <= EMULATED:
             contexts.append(chromium.new_context(**options))
             page = contexts[-1].new_page()
         else:
-            page = tabs(address)
+            page = profiles[len(opened)].open(chromium, address, **options)
         opened.append(page)
         if not faulty:
             page.on("pageerror", lambda error: errors.append(str(error)))
