@@ -23,11 +23,14 @@ LONG_S = 300
 
 PYTHON = """
 import json, sys
-from vapi import Vapi
-from vapi.types import CreateCustomerDto
+from tests.vapi.sdk import unbuilt
+with unbuilt():
+    from vapi import Vapi
+    from vapi.types import CreateCustomerDto
 
-wanted = json.loads(sys.argv[1])
-vapi = Vapi(token=wanted["key"], base_url=wanted["url"])
+    wanted = json.loads(sys.argv[1])
+    vapi = Vapi(token=wanted["key"], base_url=wanted["url"])
+    vapi.calls, vapi.assistants, vapi.phone_numbers, vapi.squads  # each is imported here
 call = vapi.calls.create(
     assistant_id=wanted["assistant"], phone_number_id=wanted["number"], customer=CreateCustomerDto(number="+14155552671"), name="One"
 )

@@ -129,12 +129,12 @@ test("frames of one byte and of a second, stalls, clock jumps and format changes
       );
     }
     playout.end();
-    pull(playout, 90, OUT);
+    for (let second = 0; second < 90 && playout.mode !== "drained"; second++) pull(playout, 1, OUT);
     assert.equal(playout.mode, "drained", `seed ${seed}`);
   }
 });
 
-test("twenty minutes of listening leave the heap as it was", () => {
+test("five minutes of listening leave the heap as it was", () => {
   const playout = started(16000, start); // the output's rate is no matter here, and a low one is quick
   const next = chance(2);
   const frame = s16le(
@@ -149,13 +149,13 @@ test("twenty minutes of listening leave the heap as it was", () => {
     return process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
   };
   let before = 0;
-  for (let k = 0; k < 20 * 60 * 50; k++) {
+  for (let k = 0; k < 5 * 60 * 50; k++) {
     if (k === 60 * 50) before = heap();
     playout.push(frame, k / 50);
     playout.pull(left, right);
     playout.pull(left, right);
   }
   const more = heap() - before;
-  assert.ok(more < 2e5, `${more} bytes more`);
+  assert.ok(more < 5e4, `${more} bytes more`);
   assert.ok(playout.stats().concealedSamples < 160, "no more than 10 ms missed");
 });

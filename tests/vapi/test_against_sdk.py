@@ -8,15 +8,19 @@ import pytest
 
 from services.vapi.reading import read_call
 from tests.vapi import samples
+from tests.vapi.sdk import unbuilt
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def sdk() -> SimpleNamespace:
-    from vapi.core.unchecked_base_model import construct_type
-    from vapi.types.call import Call
-    from vapi.types.call_batch_response import CallBatchResponse
+    with unbuilt():
+        from vapi.core.unchecked_base_model import construct_type
+        from vapi.types.assistant_overrides import AssistantOverrides
+        from vapi.types.call import Call
+        from vapi.types.call_batch_response import CallBatchResponse
+    AssistantOverrides.model_rebuild()  # else it is built for each sample
 
     return SimpleNamespace(construct=construct_type, Call=Call, CallBatchResponse=CallBatchResponse)
 
