@@ -102,7 +102,7 @@ test("left and right tell one speaker at 16 kHz from two at 8 kHz, which come as
 });
 
 test("frames of one byte and of a second, stalls, clock jumps and format changes: it never blocks, and loses count of nothing", () => {
-  for (let seed = 1; seed <= 12; seed++) {
+  for (let seed = 1; seed <= Number(process.env.ROBUST_SEEDS ?? 4); seed++) {
     const next = chance(seed);
     const playout = started(OUT, start);
     const left = new Float32Array(QUANTUM);
