@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from services.domain.caps import Caps
+
 
 class Scope(StrEnum):
     """What a client may do. None includes another: a token that may `control` can't read what it controls."""
@@ -22,20 +24,6 @@ class Scope(StrEnum):
     the audit. Also stop all dialling."""
     MCP = "mcp"
     """Use `/mcp`. Its tools need other scopes too."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caps:
-    """Limits of one person within their role. None: only the limits for everybody apply.
-
-    `per_hour` and `per_day` limit the calls and transfers of the last hour and the last 24 hours. `regions` are ISO 3166 codes.
-    """
-
-    per_hour: int | None = None
-    per_day: int | None = None
-    regions: frozenset[str] | None = None
-    record: bool = True
-    transfer: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

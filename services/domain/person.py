@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-import re
 import secrets
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -12,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from services.domain.client import LOCAL, PAGE, Caps, Client, Scope
+from services.domain import caps as all_caps
+from services.domain.caps import Caps, checked
+from services.domain.client import LOCAL, PAGE, Client, Scope
 from services.domain.errors import RequestError
 
 MOST_PEOPLE = 1000
@@ -21,7 +22,6 @@ LINK_LASTS = timedelta(hours=48)
 MOST_LINKS = 5
 """Links of one person: each process that starts before there is an owner logs its own."""
 RESERVED = frozenset({PAGE.name, LOCAL.name, "file"})
-MOST_CALLS = 100_000
 
 
 class Role(StrEnum):
@@ -134,15 +134,6 @@ def make_person(name: str, role: Role, caps: Caps, *, now: datetime, subject: st
     return Person(id=secrets.token_hex(8), name=person_name(name), role=role, made_at=now, caps=checked(caps), subject=subject)
 
 
-def checked(caps: Caps) -> Caps:
-    """Raises RequestError for caps that can't be."""
-    if any(cap is not None and not 0 <= cap <= MOST_CALLS for cap in (caps.per_hour, caps.per_day)):
-        raise RequestError(f"A limit on calls is 0 to {MOST_CALLS}.", code="invalid_caps")
-    if caps.regions is not None and not (caps.regions and all(re.fullmatch("[A-Z]{2}", region, re.ASCII) for region in caps.regions)):
-        raise RequestError("Countries are ISO 3166 codes such as US and GB.", code="invalid_caps")
-    return caps
-
-
 def dumped(people: Iterable[Person], others: Iterable[str] = ()) -> str:
     """The people as the journal keeps them: one per line, as JSON. `others` are lines that this version can't read."""
     return "".join(f"{line}\n" for line in (*others, *map(_line, people)))
@@ -165,13 +156,7 @@ def _line(person: Person) -> str:
             "name": person.name,
             "role": person.role,
             "made_at": person.made_at.isoformat(),
-            "caps": {
-                "per_hour": person.caps.per_hour,
-                "per_day": person.caps.per_day,
-                "regions": None if person.caps.regions is None else sorted(person.caps.regions),
-                "record": person.caps.record,
-                "transfer": person.caps.transfer,
-            },
+            "caps": all_caps.dumped(person.caps),
             "disabled": person.disabled,
             "password": person.password,
             "subject": person.subject,
@@ -184,20 +169,12 @@ def _line(person: Person) -> str:
 def _read(line: str) -> Person | None:
     try:
         row = json.loads(line)
-        caps = row["caps"]
-        regions = caps["regions"]
         return Person(
             id=row["id"],
             name=row["name"],
             role=Role(row["role"]),
             made_at=_time(row["made_at"]),
-            caps=Caps(
-                per_hour=caps["per_hour"],
-                per_day=caps["per_day"],
-                regions=None if regions is None else frozenset(regions),
-                record=caps["record"],
-                transfer=caps["transfer"],
-            ),
+            caps=all_caps.loaded(row["caps"]),
             disabled=row["disabled"],
             password=row["password"],
             subject=row["subject"],

@@ -13,7 +13,8 @@ from dotenv import dotenv_values
 
 from services.demo_line import DemoLine
 from services.doctor.going_live import GoingLive
-from services.domain.client import PAGE, Caps, Client
+from services.domain.caps import Caps
+from services.domain.client import PAGE, Client
 from services.domain.errors import Forbidden, RequestError, VapiUnauthorized, VapiUnavailable
 from services.domain.person import Role, make_person
 from services.settings import CREDENTIALS

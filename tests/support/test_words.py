@@ -21,6 +21,7 @@ from services.desk.calls.timeline import ACTIONS
 from services.dialling.switch import FILE
 from services.domain import errors
 from services.domain.call import CallStatus
+from services.domain.caps import CAPS
 from services.domain.client import LOCAL, PAGE
 from services.domain.consent import RecordingMode
 from services.domain.person import Role
@@ -46,6 +47,7 @@ FROM_THE_DOMAIN = {
     *(way.value for way in Voicemail),
     *(mode.value for mode in RecordingMode),
     *get_args(Speaker),
+    *(cap.name for cap in CAPS),
     *PROBLEMS,
     *ACTIONS,
     *(PAGE.name, LOCAL.name, FILE),

@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 
 from services.desk.desk import CallDesk
-from services.domain.client import PAGE, Caps
+from services.domain.caps import Caps
+from services.domain.client import PAGE
 from services.domain.person import Role
 from services.settings import read_settings
 from services.support import passwords

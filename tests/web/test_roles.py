@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.domain.client import PAGE, Caps, Scope
+from services.domain.caps import Caps
+from services.domain.client import PAGE, Scope
 from services.domain.person import Role
 from services.support.rfc3339 import rfc3339
 from services.vapi.gateway import Gateway

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.desk.lists.people import STATE, People
-from services.domain.client import PAGE, Caps, Scope
+from services.domain.caps import Caps
+from services.domain.client import PAGE, Scope
 from services.domain.errors import JournalError, Unauthorized
 from services.domain.person import Person, Role
 from services.journal import Journal, Session

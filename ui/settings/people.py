@@ -8,7 +8,7 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from services.desk.lists.people import People
-from services.domain.client import Caps
+from services.domain.caps import CAPS, Cap, Caps, Kind, loaded
 from services.domain.errors import EarshotError, RequestError
 from services.domain.person import LONGEST_NAME, Person, Role
 from services.support.root_path import address
@@ -154,19 +154,26 @@ def _fields(role: Role, caps: Caps) -> None:
         with Box("select", name="role"):
             for one in Role:
                 Text("option", f"{say(f'role_{one}')}: {say(f'role_{one}_may')}", value=one.value, selected=True if one is role else None)
-    for name, cap in (("per_hour", caps.per_hour), ("per_day", caps.per_day)):
-        with Box("label"):
-            Text("span", say(f"person_{name}"))
-            Box("input", name=name, type="number", min=0, value=None if cap is None else str(cap), placeholder=say("person_no_limit"))
-    with Box("label"):
-        Text("span", say("person_regions"))
-        regions = ",".join(sorted(caps.regions)) if caps.regions else None
-        Box("input", name="regions", value=regions, placeholder=say("person_all_regions"), maxlength=1000)
+    for cap in CAPS:
+        if cap.kind is not Kind.RIGHT:
+            _field(cap, getattr(caps, cap.name))
     with Box("fieldset"):
-        for name, allowed in (("record", caps.record), ("transfer", caps.transfer)):
-            with Box("label"):
-                Box("input", type="checkbox", name=name, checked=True if allowed else None)
-                Text("span", say(f"person_may_{name}"))
+        for cap in CAPS:
+            if cap.kind is Kind.RIGHT:
+                with Box("label"):
+                    Box("input", type="checkbox", name=cap.name, checked=True if getattr(caps, cap.name) else None)
+                    Text("span", say(f"person_may_{cap.name}"))
+
+
+def _field(cap: Cap, value: Any) -> None:
+    with Box("label"):
+        Text("span", say(f"person_{cap.name}"))
+        if cap.kind is Kind.CALLS:
+            shown = None if value is None else str(value)
+            Box("input", name=cap.name, type="number", min=0, value=shown, placeholder=say("person_no_limit"))
+        else:
+            shown = ",".join(sorted(value)) if value else None
+            Box("input", name=cap.name, value=shown, placeholder=say("person_all_regions"), maxlength=1000)
 
 
 def _role(given: Any) -> Role:
@@ -177,14 +184,16 @@ def _role(given: Any) -> Role:
 
 
 def _caps(given: Mapping[str, Any]) -> Caps:
-    regions = frozenset(part.strip().upper() for part in str(given.get("regions") or "").split(",") if part.strip())
-    return Caps(
-        per_hour=_number(given.get("per_hour")),
-        per_day=_number(given.get("per_day")),
-        regions=regions or None,
-        record="record" in given,
-        transfer="transfer" in given,
-    )
+    read: dict[Kind, Callable[[str], object]] = {
+        Kind.CALLS: lambda name: _number(given.get(name)),
+        Kind.REGIONS: lambda name: _regions(given.get(name)),
+        Kind.RIGHT: lambda name: name in given,
+    }
+    return loaded({cap.name: read[cap.kind](cap.name) for cap in CAPS})
+
+
+def _regions(value: object) -> list[str] | None:
+    return [part.strip().upper() for part in str(value or "").split(",") if part.strip()] or None
 
 
 def _number(value: object) -> int | None:

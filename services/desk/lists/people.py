@@ -8,7 +8,8 @@ from itertools import count
 from typing import TypeVar
 
 from services.dialling.journal_states import FollowedState, States
-from services.domain.client import PAGE, Caps, Client, Scope
+from services.domain.caps import Caps, checked
+from services.domain.client import PAGE, Client, Scope
 from services.domain.errors import Forbidden, PersonNotFound, RequestError, Unauthorized
 from services.domain.permissions import require
 from services.domain.person import (
@@ -17,7 +18,6 @@ from services.domain.person import (
     RESERVED,
     Person,
     Role,
-    checked,
     dumped,
     folded,
     loaded,

@@ -167,14 +167,10 @@ class _Book:
 
     def _own_limit(self, wanted: Beginning) -> LimitReached | None:
         """Why the person of this dial may not dial now because of their own caps; None if they may."""
-        limits = wanted.limits
-        for time, cap, code, words in (
-            (_HOUR, limits.own_per_hour, "own_hourly_limit", "in an hour"),
-            (_DAY, limits.own_per_day, "own_daily_limit", "in 24 hours"),
-        ):
-            if cap is not None and (wait := self._own_room_in(limits, time, cap)):
-                detail = f"You may place {cap} {'call' if cap == 1 else 'calls'} {words}. An owner can allow more."
-                return LimitReached(detail, code=code, retry_after=wait)
+        for own, cap in wanted.limits.own:
+            if wait := self._own_room_in(wanted.limits, own.length, cap):
+                detail = f"You may place {cap} {'call' if cap == 1 else 'calls'} {own.words}. An owner can allow more."
+                return LimitReached(detail, code=own.code, retry_after=wait)
         return None
 
     def _own_room_in(self, limits: Limits, time: timedelta, cap: int) -> float:

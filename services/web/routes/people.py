@@ -1,17 +1,20 @@
 """The routes of people: who may sign in, with which role and caps, and the links by which they choose a password."""
 
+import re
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, create_model
 
 from services.desk.lists.people import People
-from services.domain.client import Caps, Scope
+from services.domain.caps import CAPS, MOST_CALLS, Cap, Caps, Kind, dumped, loaded
+from services.domain.client import Scope
 from services.domain.errors import NotConfigured, PersonNotFound
-from services.domain.person import LONGEST_NAME, MOST_CALLS, Person, Role
+from services.domain.person import LONGEST_NAME, Person, Role
 from services.support.rfc3339 import rfc3339
 from services.support.root_path import address
 from services.web.access.current_client import client_of
@@ -19,22 +22,33 @@ from services.web.problems import PROBLEMS, allow_only
 
 Calls = Annotated[StrictInt, Field(ge=0, le=MOST_CALLS)]
 Region = Annotated[StrictStr, Field(pattern=r"^[A-Z]{2}$")]
+_FIELDS: dict[Kind, Callable[[Cap], tuple[Any, Any]]] = {
+    Kind.CALLS: lambda cap: (Calls | None, Field(default=None, description=cap.says)),
+    Kind.REGIONS: lambda cap: (list[Region] | None, Field(default=None, min_length=1, max_length=300, description=cap.says)),
+    Kind.RIGHT: lambda cap: (StrictBool, Field(default=True, description=cap.says)),
+}
 
 
-class CapsBody(BaseModel):
-    """Limits of a person within their role. null: only the limits for everybody apply."""
+def _camel(name: str) -> str:
+    """`perHour` for `per_hour`."""
+    return re.sub("_(.)", lambda found: found[1].upper(), name)
 
-    model_config = ConfigDict(extra="forbid")
 
-    perHour: Calls | None = Field(default=None, description="Calls and transfers in any hour")
-    perDay: Calls | None = Field(default=None, description="Calls and transfers in any 24 hours")
-    regions: list[Region] | None = Field(default=None, min_length=1, max_length=300, description="ISO 3166 codes of the countries to call")
-    record: StrictBool = Field(default=True, description="May record calls, if the role may")
-    transfer: StrictBool = Field(default=True, description="May transfer calls, if the role may")
+if TYPE_CHECKING:
 
-    def caps(self) -> Caps:
-        regions = None if self.regions is None else frozenset(self.regions)
-        return Caps(per_hour=self.perHour, per_day=self.perDay, regions=regions, record=self.record, transfer=self.transfer)
+    class CapsBody(BaseModel): ...
+
+else:
+    CapsBody = create_model(
+        "CapsBody",
+        __config__=ConfigDict(extra="forbid"),
+        __doc__="Limits of a person within their role. null: only the limits for everybody apply.",
+        **{_camel(cap.name): _FIELDS[cap.kind](cap) for cap in CAPS},
+    )
+
+
+def caps_of(body: CapsBody) -> Caps:
+    return loaded({cap.name: getattr(body, _camel(cap.name)) for cap in CAPS})
 
 
 class PersonRequest(BaseModel):
@@ -111,7 +125,7 @@ class _PeopleRoutes:
         """Answers with a link, which works once, within 48 hours."""
         client = client_of(request, Scope.MANAGE)
         self._require_passwords()
-        person, code = await self._people.invite(body.name, body.role, body.caps.caps(), client)
+        person, code = await self._people.invite(body.name, body.role, caps_of(body.caps), client)
         return JSONResponse(_person(person) | {"link": join_address(request, code)}, 201)
 
     async def invite_again(self, request: Request, person_id: str) -> JSONResponse:
@@ -124,7 +138,7 @@ class _PeopleRoutes:
 
     async def change(self, request: Request, person_id: str, body: PersonChange) -> JSONResponse:
         """Any change ends the person's sessions, and the streams and live sound that they opened. There is always an owner."""
-        caps = body.caps.caps() if body.caps else None
+        caps = caps_of(body.caps) if body.caps else None
         client = client_of(request, Scope.MANAGE)
         return JSONResponse(_person(await self._people.change(person_id, client, role=body.role, caps=caps, disabled=body.disabled)))
 
@@ -145,18 +159,11 @@ def join_address(request: Request, code: str) -> str:
 
 
 def _person(person: Person) -> dict[str, Any]:
-    caps = person.caps
     return {
         "id": person.id,
         "name": person.name,
         "role": person.role.value,
-        "caps": {
-            "perHour": caps.per_hour,
-            "perDay": caps.per_day,
-            "regions": None if caps.regions is None else sorted(caps.regions),
-            "record": caps.record,
-            "transfer": caps.transfer,
-        },
+        "caps": {_camel(name): value for name, value in dumped(person.caps).items()},
         "disabled": person.disabled,
         "signsInBy": "password" if person.password else "provider" if person.subject else None,
         "linkExpiresAt": rfc3339(max((link.expires_at for link in person.links), default=None)),

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from services.domain.client import Caps, Client
+from services.domain.caps import Caps
+from services.domain.client import Client
 from services.domain.errors import JournalError
 from services.domain.person import Role, make_person
 from services.journal import Dial

@@ -10,7 +10,8 @@ import pytest
 
 from services.desk.lists import people as module
 from services.desk.lists.people import STATE, People
-from services.domain.client import PAGE, Caps, Scope
+from services.domain.caps import Caps
+from services.domain.client import PAGE, Scope
 from services.domain.errors import EarshotError, Forbidden, PersonNotFound, RequestError, Unauthorized
 from services.domain.person import LINK_LASTS, MOST_LINKS, Person, Role, dumped, loaded
 from services.journal import Journal

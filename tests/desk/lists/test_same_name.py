@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from services.domain.client import PAGE, Caps, Scope
+from services.domain.caps import Caps
+from services.domain.client import PAGE, Scope
 from services.domain.errors import Forbidden, LimitReached
 from services.domain.person import Role
 from tests.desks import desk_at

@@ -14,7 +14,8 @@ from services.desk.placing import dial_questions
 from services.desk.placing.dial_question import ANSWER_WITHIN, DialQuestion
 from services.desk.placing.dial_questions import STATE
 from services.domain.call import Call, CallOrder
-from services.domain.client import PAGE, Caps, Client, Scope
+from services.domain.caps import Caps
+from services.domain.client import PAGE, Client, Scope
 from services.domain.errors import EarshotError, Forbidden, KeyReused, LimitReached, NobodyToConfirm, QuestionOver
 from services.domain.person import Role
 from tests.desks import two_desks

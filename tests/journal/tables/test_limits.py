@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from services.domain.call import CallStatus
+from services.domain.caps import Window
 from services.domain.errors import DuplicateCall, DuplicateRunningCall, LimitReached
 from services.domain.limits import Limits
 from services.journal import Begun, Journal
@@ -149,13 +150,14 @@ async def test_a_limit_of_one_has_room_when_its_dial_leaves_the_hour(journal: Jo
 
 async def test_rows_of_an_earlier_version_count_as_those_of_whoever_had_the_name(journal: Journal, url: str) -> None:
     """They have names only: of the person who dialled, or who confirmed an assistant's dial."""
-    ana = Limits(own_per_hour=3, person="a1", person_name="Ana")
+    hour = Window(timedelta(hours=1), "in an hour", "own_hourly_limit")
+    ana = Limits(own=((hour, 3),), person="a1", person_name="Ana")
     for client in ("Ana", "bot", "bot"):
         await journal.begin(an_order(), client=client)
     rows = await execute(url, "SELECT tag FROM earshot_dials ORDER BY client DESC")
     await execute(url, f"UPDATE earshot_dials SET confirmed_by = 'Ana' WHERE tag = '{rows[0][0]}'")  # noqa: S608
     await journal.begin(an_order(), client="bot", limits=replace(ana, person="b2"))
-    await journal.weigh(an_order(), client="Ana", limits=replace(ana, own_per_hour=1))  # a row that has an id has no name that counts
+    await journal.weigh(an_order(), client="Ana", limits=replace(ana, own=((hour, 1),)))  # a row that has an id has no name that counts
     await execute(url, "UPDATE earshot_dials SET person = NULL WHERE person = ''")
     await journal.begin(an_order(), client="bot", limits=ana)
     for client in ("bot", "Ana"):
