@@ -17,12 +17,13 @@ LOCK := $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --gen
 run: $(VENV)/.runs
 	@$(RUN) main.py
 
-# Most of what the tests take is waiting (for a ring, for sound in real time), so more run at once than there are cores. Then those that
+# The quick ones first. The others mostly wait (for a ring, for sound in real time), so more run at once than there are cores. Then those that
 # judge what came out of a sound device, which is late where a browser gets too little of a core.
 test: $(VENV)/.develops
 	@$(RUN) -m tests.needs test
 	@failed=0; \
-	$(RUN) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --ignore $(HEARD) || failed=1; \
+	$(MAKE) --no-print-directory quick || failed=1; \
+	$(RUN) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "browser or process or slow" --ignore $(HEARD) || failed=1; \
 	$(RUN) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(HEARD) || failed=1; \
 	exit $$failed
 
