@@ -1,31 +1,33 @@
 """Earshot as a process of its own, a Chromium to look at it with, and a network between them that can fail."""
 
 import json
-import socket
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from anyio.from_thread import BlockingPortal
 from playwright import async_api
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from services.demo_line import DemoLine
 from tests.browser.browsers import CHROMIUM_FLAGS, Browsers
-from tests.browser.lines import demo_line
+from tests.browser.lines import AnsweredAtOnce, demo_line, scripted
+from tests.browser.network import Line as Line
 from tests.browser.plain_page.server import LiveCall, plain_server
 from tests.browser.tabs import EMULATED, PROFILE_FLAGS, Tabs
 from tests.chromium import headless_path
 from tests.patience import HANG_S
 from tests.process import ROOT as ROOT
-from tests.process import started
+from tests.process import started, vapi_environ
+from tests.stand_in import StandIn
 
 Open = Callable[..., Page]
 
@@ -93,6 +95,54 @@ def earshot(demo_process: Earshot) -> Iterator[Earshot]:
     demo_process.end_all()  # a tab of the test before may have dialled while it was closed
     yield demo_process
     demo_process.end_all()
+
+
+class Quiet(Earshot):
+    """Its calls are answered at once and silent, and what happens in them is what a test tells. For tests that need a call and not its
+    sound, which is most of what a conversation of the demo line costs the processor."""
+
+    def __init__(self, url: str, vapi: StandIn, portal: BlockingPortal) -> None:
+        super().__init__(url)
+        self.vapi = vapi
+        self._portal = portal
+
+    def answered(self, number: str) -> str:
+        """A call that is in progress; its id."""
+        return str(self.place(number)["id"])
+
+    def tell(self, call_id: str, *events: dict[str, Any]) -> None:
+        """Has Vapi send these events to those who listen to the call: to Earshot, which always does."""
+        self._portal.call(self.vapi.tell, call_id, *events)
+
+    def say(self, call_id: str, role: str, text: str) -> None:
+        """Has the `user` or the `assistant` say this."""
+        self.tell(call_id, {"type": "transcript", "role": role, "transcriptType": "final", "transcript": text})
+
+    def move(self, call_id: str, status: str, **more: Any) -> None:
+        """Puts the call into another state at Vapi."""
+        self._portal.call(partial(self.vapi.move, call_id, status, **more))
+
+
+@contextmanager
+def quiet_process(**environment: str) -> Iterator[Quiet]:
+    """Such an Earshot, with these variables set as well."""
+    environ = {"EARSHOT_ALLOWED_REGIONS": "*", "EARSHOT_CALLS_PER_HOUR": "1000"} | environment
+    with scripted(AnsweredAtOnce()) as (vapi, portal), earshot_process(**vapi_environ(vapi.url) | environ) as earshot:
+        yield Quiet(earshot.url, vapi, portal)
+
+
+@pytest.fixture(scope="session")
+def shared_quiet() -> Iterator[Quiet]:
+    with quiet_process() as earshot:
+        yield earshot
+
+
+@pytest.fixture
+def quiet(shared_quiet: Quiet) -> Iterator[Quiet]:
+    """With no call running, and none left running. It remembers which numbers earlier tests dialled."""
+    shared_quiet.end_all()
+    yield shared_quiet
+    shared_quiet.end_all()
 
 
 @pytest.fixture(scope="module")
@@ -206,72 +256,6 @@ async def page(plain_profile: async_api.BrowserContext, call: LiveCall) -> Async
 def _note(message: ConsoleMessage, errors: list[str]) -> None:
     if message.type == "error":
         errors.append(message.text)
-
-
-class Line:
-    """A network between a browser and a server: what is sent can be held up, and all connections can be cut."""
-
-    def __init__(self, target: str) -> None:
-        self._target = ("127.0.0.1", int(target.rpartition(":")[2]))
-        self._flowing = threading.Event()
-        self._flowing.set()
-        self._down = False
-        self._sockets: set[socket.socket] = set()
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
-        self._start(self._accept)
-
-    def hold(self) -> None:
-        """Nothing gets from the browser to the server until `release`."""
-        self._flowing.clear()
-
-    def release(self) -> None:
-        self._flowing.set()
-
-    def cut(self) -> None:
-        """Ends every connection, and those to come, until `mend`."""
-        self._down = True
-        for each in list(self._sockets):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-
-    def mend(self) -> None:
-        self._down = False
-
-    def close(self) -> None:
-        self.release()
-        self.cut()
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                browser, _ = self._listening.accept()
-            except OSError:
-                return
-            if self._down:
-                browser.close()
-                continue
-            server = socket.create_connection(self._target)
-            self._sockets |= {browser, server}
-            self._start(self._carry, browser, server, True)
-            self._start(self._carry, server, browser, False)
-
-    def _carry(self, source: socket.socket, sink: socket.socket, may_be_held: bool) -> None:
-        with suppress(OSError):
-            while data := source.recv(65536):
-                if may_be_held:
-                    self._flowing.wait()
-                sink.sendall(data)
-        for each in (source, sink):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-        self._sockets.discard(source)
-        source.close()
-
-    def _start(self, work: Callable[..., None], *arguments: Any) -> None:
-        threading.Thread(target=work, args=arguments, daemon=True).start()
 
 
 @pytest.fixture

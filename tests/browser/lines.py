@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from services.demo_line import DemoLine
-from tests.stand_in import StandIn, stand_in
+from tests.stand_in import Body, StandIn, stand_in
 
 
 @contextmanager
@@ -18,10 +19,20 @@ def demo_line(**options: Any) -> Iterator[DemoLine]:
 
 
 @contextmanager
-def scripted() -> Iterator[tuple[StandIn, BlockingPortal]]:
+def scripted(vapi: StandIn | None = None) -> Iterator[tuple[StandIn, BlockingPortal]]:
     """The stand-in, and the portal through which its methods are called: it lives in another thread."""
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(stand_in()) as vapi:
-        yield vapi, portal
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(stand_in(vapi)) as served:
+        yield served, portal
+
+
+class AnsweredAtOnce(StandIn):
+    """Each call is answered as soon as it is dialled, and silent."""
+
+    def _call(self, body: Body) -> Body:
+        call = super()._call(body)
+        if call["status"] == "queued":
+            self.move(call["id"], "in-progress", startedAt=datetime.now(UTC).isoformat())
+        return dict(self.calls[call["id"]])
 
 
 def account(line: DemoLine) -> dict[str, str]:

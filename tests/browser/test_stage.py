@@ -4,24 +4,42 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from services.domain.call import CallStatus
-from tests.browser.conftest import Earshot, Open, Start
+from services.domain.phone_number import international
+from tests.browser.conftest import Earshot, Open, Quiet, Start
 from tests.browser.lines import scripted
-from tests.browser.test_page import dial, part, see_dialled, see_status
+from tests.browser.states import NEVER_CALLED_BEFORE
+from tests.browser.test_page import dial, part, see_status
 from tests.process import vapi_environ
 
 NUMBER, OTHER, BUSY = "+14155552671", "+442079460958", "+12025550101"
 
 
-@pytest.fixture(autouse=True)
-def ended(earshot: Earshot) -> Iterator[None]:
+@pytest.fixture
+def allowed_again(earshot: Earshot) -> Iterator[None]:
     """The process is shared with other tests."""
-    earshot.end_all()
     yield
     earshot._ask("POST", "/api/dialling/resume")
-    earshot.end_all()
+
+
+def sizes(page: Page, *all_of_them: tuple[int, int]) -> Iterator[ViewportSize]:
+    """Gives the page one size after the other, scrolled to its top, and says which in the report of a test that fails."""
+    for width, height in all_of_them:
+        size = ViewportSize(width=width, height=height)
+        print("In a window of", size)  # noqa: T201 - shown by pytest where a test failed
+        page.set_viewport_size(size)
+        page.evaluate("scrollTo(0, 0)")
+        yield size
+
+
+def listened(earshot: Earshot, open_tab: Open) -> Page:
+    """A page with a call that is heard."""
+    page = open_tab(f"{earshot.url}/?call={earshot.place(NUMBER)['id']}")
+    part(page, "listen-toggle").click()
+    heard(page)
+    return page
 
 
 def heard(page: Page) -> None:
@@ -44,23 +62,22 @@ def test_a_dial_that_vapi_refuses_leaves_the_active_call_on_the_stage(earshot_wi
             expect(page.locator(".who")).to_have_text("+1 415-555-2671")
 
 
-def test_half_typed_words_are_there_again_when_the_call_is(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
-    dial(page, NUMBER)
+def test_half_typed_words_are_there_again_when_the_call_is(quiet: Quiet, open_tab: Open) -> None:
+    page = open_tab(f"{quiet.url}/?call={quiet.answered(NUMBER)}")
     see_status(page, CallStatus.IN_PROGRESS)
     page.get_by_label("Have the assistant say").fill("One moment, I")
-    dial(page, OTHER)
-    expect(page.locator(".who")).to_have_text("+44 20 7946 0958")
+    other = next(NEVER_CALLED_BEFORE)
+    dial(page, other)
+    expect(page.locator(".who")).to_have_text(international(other))
     expect(page.get_by_label("Have the assistant say")).to_have_value("")
     page.get_by_role("navigation").get_by_role("button", name="+1 415-555-2671", exact=True).click()
     expect(page.locator(".who")).to_have_text("+1 415-555-2671")
     expect(page.get_by_label("Have the assistant say")).to_have_value("One moment, I")
 
 
-def test_sent_words_are_not_there_again_if_the_call_is_left_before_the_answer(earshot: Earshot, open_tab: Open) -> None:
-    first = earshot.place(NUMBER)
-    second = earshot.place(OTHER)
-    page = open_tab(f"{earshot.url}/?call={first['id']}")
+def test_sent_words_are_not_there_again_if_the_call_is_left_before_the_answer(quiet: Quiet, open_tab: Open) -> None:
+    first, second = quiet.answered(NUMBER), quiet.answered(OTHER)
+    page = open_tab(f"{quiet.url}/?call={first}")
     see_status(page, CallStatus.IN_PROGRESS)
     field = page.get_by_label("Have the assistant say")
     field.fill("Once, please")
@@ -70,7 +87,7 @@ def test_sent_words_are_not_there_again_if_the_call_is_left_before_the_answer(ea
             document.querySelector("[data-testid=say-send]").click();
             document.querySelector(`.row[data-call='${call}']`).click();
         }""",
-        second["id"],
+        second,
     )
     expect(page.locator(".who")).to_have_text("+44 20 7946 0958")
     page.get_by_role("navigation").get_by_role("button", name="+1 415-555-2671", exact=True).click()
@@ -79,6 +96,7 @@ def test_sent_words_are_not_there_again_if_the_call_is_left_before_the_answer(ea
     expect(field).to_have_value("")
 
 
+@pytest.mark.usefixtures("allowed_again")
 def test_a_refusal_by_the_stop_switch_goes_when_dialling_is_allowed_again(earshot: Earshot, open_tab: Open) -> None:
     page = open_tab(earshot.url)
     part(page, "dial-number").fill(NUMBER)
@@ -90,23 +108,23 @@ def test_a_refusal_by_the_stop_switch_goes_when_dialling_is_allowed_again(earsho
     expect(page.locator("#dial-says .say")).to_contain_text("Calls +1 415-555-2671")
 
 
-@pytest.mark.parametrize(("number", "tone"), [(BUSY, "missed"), (NUMBER, "cancelled")])
-def test_only_a_conversation_ends_in_green(earshot: Earshot, open_tab: Open, number: str, tone: str) -> None:
+def test_only_a_conversation_ends_in_green(earshot: Earshot, open_tab: Open) -> None:
     page = open_tab(earshot.url)
-    dial(page, number)
-    if tone == "cancelled":
-        part(page, "call-end").click()
-    see_status(page, CallStatus.ENDED)
-    expect(page.locator("ol.steps")).to_have_class(f"steps {tone}")
-    expect(page.locator(f".outcome .icon-call-{tone}")).to_be_visible()
-    expect(part(page, "call-log").locator(".row .dot").first).to_have_class(f"dot ended {tone}")
-    green = page.evaluate("getComputedStyle(document.querySelector('.btn.go')).backgroundColor")
-    assert page.locator(".steps .done").first.evaluate("item => getComputedStyle(item).borderTopColor") != green
+    for number, tone in ((BUSY, "missed"), (NUMBER, "cancelled")):
+        dial(page, number)
+        expect(page.locator(".who")).to_have_text(international(number))
+        if tone == "cancelled":
+            part(page, "call-end").click()
+        see_status(page, CallStatus.ENDED)
+        expect(page.locator("ol.steps")).to_have_class(f"steps {tone}")
+        expect(page.locator(f".outcome .icon-call-{tone}")).to_be_visible()
+        expect(part(page, "call-log").locator(".row .dot").first).to_have_class(f"dot ended {tone}")
+        green = page.evaluate("getComputedStyle(document.querySelector('.btn.go')).backgroundColor")
+        assert page.locator(".steps .done").first.evaluate("item => getComputedStyle(item).borderTopColor") != green, tone
 
 
 def test_recording_is_red_and_has_a_clock(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
-    dial(page, NUMBER)
+    page = open_tab(f"{earshot.url}/?call={earshot.place(NUMBER)['id']}")
     see_status(page, CallStatus.IN_PROGRESS)
     switch = part(page, "record")
     expect(switch.locator(".call-clock")).to_be_hidden()
@@ -118,31 +136,36 @@ def test_recording_is_red_and_has_a_clock(earshot: Earshot, open_tab: Open) -> N
     expect(switch.locator(".call-clock")).to_be_hidden()
 
 
-def test_a_transfer_that_was_asked_for_here_is_not_put_on_the_assistant(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
-    dial(page, NUMBER)
+def test_a_transfer_that_was_asked_for_here_is_not_put_on_the_assistant(quiet: Quiet, open_tab: Open) -> None:
+    call = quiet.answered(NUMBER)
+    page = open_tab(f"{quiet.url}/?call={call}")
     see_status(page, CallStatus.IN_PROGRESS)
     page.get_by_role("radio", name="Transfer", exact=True).check()
     page.get_by_label("Number or SIP").fill("+14155552672")
     page.keyboard.press("Enter")
     part(page, "transfer-confirm").click()
+    expect(part(page, "timeline")).to_contain_text("Transferred the call to +1 415-555-2672")
+    quiet.move(call, "ended", endedReason="assistant-forwarded-call")
     see_status(page, CallStatus.ENDED)
     expect(page.locator(".outcome h3")).to_have_text("The call was transferred from here.")
 
 
-def test_the_tab_names_the_call_and_its_clock(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
+def test_the_tab_names_the_call_and_its_clock(quiet: Quiet, open_tab: Open) -> None:
+    page = open_tab(quiet.url)
     expect(page).to_have_title("Earshot")
-    dial(page, BUSY)
-    expect(page).to_have_title("Ended · +1 202-555-0101 · Earshot")
-    dial(page, NUMBER)
-    page.wait_for_function(r"/^(Answered|Live) 0:\d\d · \+1 415-555-2671 · Earshot$/.test(document.title)", timeout=60_000)
+    number = next(NEVER_CALLED_BEFORE)
+    dial(page, number)
+    shown = international(number)
+    page.wait_for_function(
+        r"(shown) => /^(Answered|Live) 0:\d\d · /.test(document.title) && document.title.endsWith(` · ${shown} · Earshot`)", arg=shown
+    )
+    part(page, "call-end").click()
+    expect(page).to_have_title(f"Ended · {shown} · Earshot")
 
 
-def test_on_a_phone_what_runs_comes_before_the_dialer(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url, viewport={"width": 390, "height": 844})
-    dial(page, NUMBER)
-    see_dialled(page)
+def test_on_a_phone_what_runs_comes_before_the_dialer(quiet: Quiet, open_tab: Open) -> None:
+    page = open_tab(f"{quiet.url}/?call={quiet.answered(NUMBER)}", viewport={"width": 390, "height": 844})
+    see_status(page, CallStatus.IN_PROGRESS)
     running = page.locator(".part.running")
     expect(running.get_by_role("button")).to_have_count(1)
     tops = [place.bounding_box() for place in (page.locator(".stage"), running, page.locator(".dialer"), page.locator(".part.past"))]
@@ -151,32 +174,27 @@ def test_on_a_phone_what_runs_comes_before_the_dialer(earshot: Earshot, open_tab
     assert heights == sorted(heights)
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1440, 900), (1920, 1080)])
-def test_composer_and_end_call_are_in_sight(earshot: Earshot, open_tab: Open, width: int, height: int) -> None:
-    page = open_tab(earshot.url, viewport={"width": width, "height": height})
-    dial(page, NUMBER)
-    see_status(page, CallStatus.IN_PROGRESS)
-    heard(page)
-    for control in ("say-send", "call-end", "listen-toggle"):
-        expect(part(page, control)).to_be_in_viewport(ratio=1)
+def test_composer_and_end_call_are_in_sight(earshot: Earshot, open_tab: Open) -> None:
+    page = listened(earshot, open_tab)
+    for _ in sizes(page, (1280, 720), (1440, 900), (1920, 1080)):
+        for control in ("say-send", "call-end", "listen-toggle"):
+            expect(part(page, control)).to_be_in_viewport(ratio=1)
     page.get_by_role("radio", name="Transfer", exact=True).check()
     page.get_by_label("Number or SIP").fill("+14155552672")
     page.keyboard.press("Enter")
-    expect(part(page, "transfer-confirm")).to_be_in_viewport(ratio=1)
-    expect(part(page, "call-end")).to_be_in_viewport(ratio=1)
+    for _ in sizes(page, (1280, 720), (1440, 900), (1920, 1080)):
+        expect(part(page, "transfer-confirm")).to_be_in_viewport(ratio=1)
+        expect(part(page, "call-end")).to_be_in_viewport(ratio=1)
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 720), (1366, 682), (1920, 1080)])
-def test_nothing_covers_what_is_opened_about_the_sound(earshot: Earshot, open_tab: Open, width: int, height: int) -> None:
-    page = open_tab(earshot.url, viewport={"width": width, "height": height})
-    dial(page, NUMBER)
-    see_status(page, CallStatus.IN_PROGRESS)
-    heard(page)
+def test_nothing_covers_what_is_opened_about_the_sound(earshot: Earshot, open_tab: Open) -> None:
+    page = listened(earshot, open_tab)
     page.get_by_text("About the sound").click()
     controls = page.locator(".player-details").locator("button, select, input")
     expect(controls.first).to_be_visible()
-    for control in controls.all():
-        control.click(trial=True)  # fails if another element would get the press, wherever the page is scrolled to
+    for _ in sizes(page, (390, 844), (1280, 720), (1366, 682), (1920, 1080)):
+        for control in controls.all():
+            control.click(trial=True)  # fails if another element would get the press, wherever the page is scrolled to
 
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 720), (1440, 900)])
@@ -212,10 +230,11 @@ def test_the_head_stays_where_it_is_from_the_dial_to_the_end(earshot: Earshot, o
             assert max(place[axis] for place in seen) - min(place[axis] for place in seen) <= 2, name
 
 
-def test_on_a_phone_the_call_that_was_dialled_comes_into_sight(earshot: Earshot, open_tab: Open) -> None:
-    earshot.place(OTHER)
-    page = open_tab(earshot.url, viewport={"width": 390, "height": 844})
+def test_on_a_phone_the_call_that_was_dialled_comes_into_sight(quiet: Quiet, open_tab: Open) -> None:
+    quiet.answered(OTHER)
+    page = open_tab(quiet.url, viewport={"width": 390, "height": 844})
     expect(page.locator(".who")).to_have_text("+44 20 7946 0958")
-    dial(page, NUMBER)
-    expect(page.locator(".who")).to_have_text("+1 415-555-2671")
+    number = next(NEVER_CALLED_BEFORE)
+    dial(page, number)
+    expect(page.locator(".who")).to_have_text(international(number))
     expect(page.locator(".who")).to_be_in_viewport()
