@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 
 FOLDERS = {"browser": "browser", "whole": "process"}
 """Folders all of whose tests are of one kind. Elsewhere a test is marked where it stands."""
@@ -52,8 +53,16 @@ def arrange(items: list[pytest.Item]) -> None:
         if _shares(item):
             item.add_marker(pytest.mark.xdist_group(_file(item)))
             shared[_file(item)] += 1
+        _name_group(item)
     rank = {file: number for number, file in enumerate(_LONGEST)}
     items.sort(key=lambda item: (rank.get(_file(item), len(rank)), not is_long(item), -shared[_file(item)] if _shares(item) else 0))
+
+
+def _name_group(item: pytest.Item) -> None:
+    """Under `--dist loadgroup` the group stands in a test's name. xdist 3.8 writes it to where pytest 9.2 reads no name any more."""
+    group = item.get_closest_marker("xdist_group")
+    if group and getattr(item.config.option, "loadgroup", False):
+        item._id = coerce_node_id(f"{item.nodeid}@{group.args[0]}")
 
 
 def is_long(item: pytest.Item) -> bool:

@@ -41,6 +41,16 @@ def test_a_process_of_a_test_that_is_not_marked_is_refused(start: Callable[[], o
         start()
 
 
+@pytest.fixture(scope="module")
+def shared() -> int:
+    return 1
+
+
+def test_tests_that_share_what_their_module_sets_up_are_given_to_one_process(request: pytest.FixtureRequest, shared: int) -> None:
+    grouped = getattr(request.config.option, "loadgroup", False)  # by xdist, which then names the group behind the test
+    assert grouped == request.node.nodeid.endswith("@test_kinds.py")
+
+
 @pytest.mark.parametrize("module", PACES_S)
 def test_what_is_quickened_exists(module: str) -> None:
     assert PACES_S[module].keys() <= vars(import_module(module)).keys()
