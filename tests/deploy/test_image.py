@@ -107,6 +107,7 @@ async def test_its_steps_make_an_app_that_runs_without_root_and_writes_only_its_
             give_up = time.monotonic() + HANG_S
             while app.poll() is None and not await asyncio.to_thread(healthy):
                 assert time.monotonic() < give_up
+                await asyncio.sleep(0.5)  # each look is a process, and takes from the app what it starts with
         finally:
             app.terminate()
             _, said = await asyncio.to_thread(app.communicate, timeout=HANG_S)

@@ -18,6 +18,8 @@ from tests.web.test_tokens import entry
 
 CONFIG = str(Path(__file__).parent / "schemathesis.toml")
 NOBODY = "nobody"
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "8"))
+"""That are drawn for each operation, besides those by which its schema is covered. Whoever has time draws more."""
 
 
 async def check(client: Client, folder: Path, *options: str, **environ: str) -> None:
@@ -42,7 +44,7 @@ async def check(client: Client, folder: Path, *options: str, **environ: str) -> 
 @pytest.mark.process
 async def test_the_api_is_what_it_says_it_is(vapi: StandIn, tmp_path: Path) -> None:
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), webhook_secret="s3cret") as client:
-        await check(client, tmp_path, "--max-examples", "30")
+        await check(client, tmp_path, "--max-examples", str(EXAMPLES))
 
 
 @pytest.mark.process
@@ -56,7 +58,7 @@ async def test_it_is_so_for_every_scope(vapi: StandIn, tmp_path: Path) -> None:
         await check(
             client,
             tmp_path,
-            *("--max-examples", "32", "--phases", "examples,fuzzing,stateful"),
+            *("--max-examples", str(len(tokens) + EXAMPLES), "--phases", "examples,fuzzing,stateful"),
             SCHEMATHESIS_HOOKS="tests.web.scopes_in_turn",
             PYTHONPATH=str(ROOT),
             TOKENS=",".join(tokens),
