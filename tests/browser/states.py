@@ -59,6 +59,10 @@ def in_progress(page: Page, _earshot: Earshot) -> None:
 def ended(page: Page, earshot: Earshot) -> None:
     dial(page, NUMBER)
     expect(page.get_by_role("timer").first).to_have_text(re.compile(r"0:(0[4-9]|[1-5]\d)"), timeout=PATIENCE)
+    end(page)
+
+
+def end(page: Page) -> None:
     page.get_by_test_id("call-end").click()
     see(page, "ended")
     expect(page.locator(".facts .cost")).to_be_visible(timeout=PATIENCE)
@@ -70,6 +74,10 @@ def steered(page: Page, earshot: Earshot) -> None:
         dial(page, number)
         expect(page.locator(".who")).to_have_text(international(number))
         see(page, "in-progress")
+    steer(page)
+
+
+def steer(page: Page) -> None:
     page.locator("[name=say]").fill("We can also offer Friday at nine.")
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("timeline")).to_be_visible()
@@ -86,6 +94,10 @@ def replayed(page: Page, _earshot: Earshot, lines: int = 1) -> None:
     page.get_by_test_id("record").click()
     expect(page.get_by_test_id("transcript").locator(".bubble.assistant").nth(lines - 1)).to_be_visible(timeout=PATIENCE)
     page.get_by_test_id("call-end").click()
+    open_replay(page)
+
+
+def open_replay(page: Page) -> None:
     page.get_by_test_id("replay-open").click(timeout=PATIENCE)
     expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "paused", timeout=PATIENCE)
 
@@ -108,6 +120,10 @@ def contacts(page: Page, _earshot: Earshot) -> None:
 
 def presenting(page: Page, earshot: Earshot) -> None:
     in_progress(page, earshot)
+    present(page)
+
+
+def present(page: Page) -> None:
     expect(page.get_by_test_id("transcript").locator(".bubble").first).to_be_visible(timeout=PATIENCE)
     page.evaluate("document.dispatchEvent(new CustomEvent('earshot-present'))")  # a phone has no key for it
     expect(page.get_by_test_id("present-leave")).to_be_visible()
@@ -115,11 +131,15 @@ def presenting(page: Page, earshot: Earshot) -> None:
 
 def annotated(page: Page, earshot: Earshot) -> None:
     """An ended call with a note on a moment and a tag."""
-    call = earshot.place(next(NEVER_CALLED_BEFORE))
+    call = earshot.place(next(NEVER_CALLED_BEFORE))["id"]
     earshot.end_all()
-    earshot._ask("POST", f"/api/calls/{call['id']}/notes", {"text": "Asks for the price", "t": 83})
-    earshot._ask("POST", f"/api/calls/{call['id']}/tags", {"tag": "pricing"})
-    page.goto(f"{earshot.url}/?call={call['id']}")
+    page.goto(f"{earshot.url}/?call={call}")
+    annotate(page, earshot, call)
+
+
+def annotate(page: Page, earshot: Earshot, call: str) -> None:
+    earshot._ask("POST", f"/api/calls/{call}/notes", {"text": "Asks for the price", "t": 83})
+    earshot._ask("POST", f"/api/calls/{call}/tags", {"tag": "pricing"})
     expect(page.get_by_test_id("note")).to_be_visible()
 
 
@@ -138,12 +158,20 @@ def fleet(page: Page, earshot: Earshot) -> None:
 def wall(page: Page, earshot: Earshot) -> None:
     for _ in range(3):
         earshot.place(next(NEVER_CALLED_BEFORE))
+    open_wall(page, earshot)
+
+
+def open_wall(page: Page, earshot: Earshot) -> None:
     page.goto(f"{earshot.url}/wall")
     expect(page.locator(".fleet-last q").first).not_to_be_empty(timeout=PATIENCE)
 
 
 def insights(page: Page, earshot: Earshot) -> None:
     ended(page, earshot)
+    open_insights(page, earshot)
+
+
+def open_insights(page: Page, earshot: Earshot) -> None:
     page.goto(f"{earshot.url}/insights")
     expect(page.get_by_test_id("insights-totals")).to_be_visible(timeout=PATIENCE)
     expect(page.locator(".insights-chart svg").first).to_be_visible(timeout=PATIENCE)
@@ -153,6 +181,10 @@ def measured(page: Page, earshot: Earshot) -> None:
     """An ended call with what was measured of it."""
     in_progress(page, earshot)
     expect(page.get_by_test_id("measures")).to_contain_text("Answers", timeout=PATIENCE)
+    end_measured(page)
+
+
+def end_measured(page: Page) -> None:
     page.get_by_test_id("call-end").click()
     see(page, "ended")
     expect(page.get_by_test_id("measures")).to_contain_text("interruption", timeout=PATIENCE)

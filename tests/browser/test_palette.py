@@ -1,23 +1,13 @@
 """Keyboard alone: the palette finds and does what the page can do, `?` names the keys, and a key never ends a call by itself."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from services.domain.call import CallStatus
 from tests.browser.conftest import Earshot, Open
-from tests.browser.test_page import dial, part, see_status
+from tests.browser.test_page import part, see_status
 
 NUMBER = "+14155552671"
-
-
-@pytest.fixture(autouse=True)
-def ended(earshot: Earshot) -> Iterator[None]:
-    """The process is shared with other tests."""
-    earshot.end_all()
-    yield
-    earshot.end_all()
 
 
 def palette(page: Page) -> Locator:
@@ -27,7 +17,17 @@ def palette(page: Page) -> Locator:
     return part(page, "palette").get_by_role("option")
 
 
-def test_it_finds_calls_assistants_and_settings(earshot: Earshot, open_tab: Open) -> None:
+def on_a_call(earshot: Earshot, open_tab: Open) -> Page:
+    """The page with a call on it, which nobody there listens to, and no field focused."""
+    call = earshot.place(NUMBER)["id"]
+    page = open_tab(f"{earshot.url}/?call={call}")
+    expect(page.locator(".keys")).to_be_attached()
+    expect(part(page, "call-end")).to_be_enabled()
+    page.locator("body").click(position={"x": 2, "y": 2})
+    return page
+
+
+def test_it_finds_calls_assistants_settings_and_numbers_and_dials_nothing(earshot: Earshot, open_tab: Open) -> None:
     call = earshot.place("+12025550102")
     page = open_tab(earshot.url)
     options = palette(page)
@@ -46,10 +46,6 @@ def test_it_finds_calls_assistants_and_settings(earshot: Earshot, open_tab: Open
     expect(options).to_have_count(1)
     page.keyboard.press("Enter")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-
-
-def test_a_number_is_put_into_its_field_and_not_dialled(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
     before = len(earshot.calls())
     palette(page)
     page.keyboard.type(NUMBER)
@@ -76,16 +72,14 @@ def test_arrows_choose_escape_closes_and_what_is_not_there_is_said(earshot: Ears
 
 
 def test_a_key_asks_before_it_ends_a_call(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
-    dial(page, NUMBER)
-    see_status(page, CallStatus.IN_PROGRESS)
-    page.locator("body").click(position={"x": 2, "y": 2})
+    page = on_a_call(earshot, open_tab)
     page.keyboard.press("e")
     question = page.get_by_role("dialog", name="End the call with +1 415-555-2671?")
     expect(question).to_be_visible()
     page.keyboard.press("Enter")  # the first button keeps the call
     expect(question).to_be_hidden()
-    see_status(page, CallStatus.IN_PROGRESS)
+    expect(part(page, "call-end")).to_be_enabled()
+    assert earshot.calls()[0]["status"] != "ended"
     page.keyboard.press("e")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -94,10 +88,7 @@ def test_a_key_asks_before_it_ends_a_call(earshot: Earshot, open_tab: Open) -> N
 
 def test_a_yes_ends_only_the_call_that_the_question_named(earshot: Earshot, open_tab: Open) -> None:
     other = earshot.place("+12025550102")
-    page = open_tab(earshot.url)
-    dial(page, NUMBER)
-    see_status(page, CallStatus.IN_PROGRESS)
-    page.locator("body").click(position={"x": 2, "y": 2})
+    page = on_a_call(earshot, open_tab)
     page.keyboard.press("e")
     expect(page.get_by_role("dialog", name="End the call with +1 415-555-2671?")).to_be_visible()
     page.locator(f".row[data-call='{other['id']}']").evaluate("row => row.click()")  # the stage changes behind the question
@@ -112,10 +103,8 @@ def test_a_yes_ends_only_the_call_that_the_question_named(earshot: Earshot, open
 
 
 def test_a_key_asks_before_it_records_and_before_it_stops(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
-    dial(page, NUMBER)
+    page = on_a_call(earshot, open_tab)
     see_status(page, CallStatus.IN_PROGRESS)
-    page.locator("body").click(position={"x": 2, "y": 2})
     page.keyboard.press("r")
     question = page.get_by_role("dialog", name="Record the call with +1 415-555-2671?")
     expect(question).to_be_visible()
@@ -129,27 +118,13 @@ def test_a_key_asks_before_it_records_and_before_it_stops(earshot: Earshot, open
     expect(part(page, "record")).to_have_attribute("aria-checked", "true")
 
 
-def test_keys_do_nothing_beside_an_open_popover(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
-    expect(page.locator(".keys")).to_be_attached()
-    part(page, "settings").click()
-    expect(page.locator("#settings")).to_be_visible()
-    page.keyboard.press("n")
-    expect(part(page, "settings")).to_be_focused()
-    page.keyboard.press("Escape")
-    page.keyboard.press("n")
-    expect(part(page, "dial-number")).to_be_focused()
-
-
 def test_space_listens_and_does_not_take_over_buttons(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
-    dial(page, NUMBER)
+    page = on_a_call(earshot, open_tab)
     see_status(page, CallStatus.IN_PROGRESS)
     listen = part(page, "listen-toggle")
-    expect(listen).to_have_attribute("aria-pressed", "true")
-    page.locator("body").click(position={"x": 2, "y": 2})
-    page.keyboard.press(" ")
-    expect(listen).to_have_attribute("aria-pressed", "false")
+    for pressed in ("true", "false"):
+        page.keyboard.press(" ")
+        expect(listen).to_have_attribute("aria-pressed", pressed)
     page.get_by_role("radio", name="Whisper", exact=True).focus()
     page.keyboard.press(" ")
     expect(listen).to_have_attribute("aria-pressed", "false")
@@ -161,9 +136,17 @@ def test_space_listens_and_does_not_take_over_buttons(earshot: Earshot, open_tab
     expect(listen).to_have_attribute("aria-pressed", "false")
 
 
-def test_the_keys_are_listed(earshot: Earshot, open_tab: Open) -> None:
+def test_keys_are_listed_and_do_nothing_beside_an_open_popover(earshot: Earshot, open_tab: Open) -> None:
     page = open_tab(earshot.url)
     expect(page.locator(".keys")).to_be_attached()
+    part(page, "settings").click()
+    expect(page.locator("#settings")).to_be_visible()
+    page.keyboard.press("n")
+    expect(part(page, "settings")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    expect(part(page, "dial-number")).to_be_focused()
+    page.locator("body").click(position={"x": 2, "y": 2})
     page.keyboard.press("?")
     keys = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(keys).to_contain_text("Listen, or stop listening")

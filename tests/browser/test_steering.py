@@ -44,8 +44,12 @@ def choose_way(page: Page, way: str) -> None:
     page.get_by_role("radio", name=way, exact=True).check()
 
 
-def test_a_whisper_reaches_the_assistant_alone(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
+def test_a_whisper_reaches_the_assistant_alone_and_stands_in_the_transcript_where_it_happened(
+    earshot: Earshot, vapi: DemoLine, open_tab: Open
+) -> None:
     page, call_id = answered(earshot, open_tab)
+    transcript = part(page, "transcript")
+    expect(transcript.locator(".bubble").first).to_be_visible()
     choose_way(page, "Whisper")
     page.get_by_label("Tell the assistant").fill("Offer Friday.")
     page.keyboard.press("Enter")
@@ -53,15 +57,6 @@ def test_a_whisper_reaches_the_assistant_alone(earshot: Earshot, vapi: DemoLine,
     expect(page.get_by_label("Tell the assistant")).to_have_value("")
     (sent,) = vapi.controls(call_id)
     assert sent["message"] == {"role": "system", "content": "Offer Friday."}
-
-
-def test_what_was_done_stands_in_the_transcript_where_it_happened(earshot: Earshot, open_tab: Open) -> None:
-    page, _ = answered(earshot, open_tab)
-    transcript = part(page, "transcript")
-    expect(transcript.locator(".bubble").first).to_be_visible()
-    choose_way(page, "Whisper")
-    page.get_by_label("Tell the assistant").fill("Offer Friday.")
-    page.keyboard.press("Enter")
     chip = transcript.locator(".action")
     expect(chip).to_contain_text("Whispered to the assistant Offer Friday. Delivered.")
     expect(transcript.locator(".action + .bubble")).to_be_visible()  # somebody speaks after it
@@ -70,26 +65,14 @@ def test_what_was_done_stands_in_the_transcript_where_it_happened(earshot: Earsh
     expect(transcript.locator(".action").first).to_contain_text("Whispered to the assistant Offer Friday. Delivered.")
 
 
-def test_the_last_words_end_the_call(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
-    page, call_id = answered(earshot, open_tab)
-    page.get_by_label("Have the assistant say").fill("Goodbye.")
-    page.get_by_role("switch", name="Then end the call").check()
-    part(page, "say-send").click()
-    expect(part(page, "timeline")).to_contain_text("Goodbye.")
-    assert vapi.controls(call_id) == [{"type": "say", "content": "Goodbye.", "endCallAfterSpoken": True}]
-
-
-def test_pressing_many_times_sends_once(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
+def test_words_pressed_many_times_are_sent_once_and_the_last_end_the_call(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
     page, call_id = answered(earshot, open_tab)
     page.get_by_label("Have the assistant say").fill("Once.")
     part(page, "say-send").evaluate("button => { for (let k = 0; k < 5; k++) { button.click(); button.form.requestSubmit(); } }")
     expect(part(page, "timeline")).to_contain_text("Once.")
     expect(part(page, "say-send")).to_be_enabled()
     assert len(vapi.controls(call_id)) == 1
-
-
-def test_a_held_enter_sends_once(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
-    page, call_id = answered(earshot, open_tab)
+    # a held Enter
     for words in ("First.", "Second."):
         page.get_by_label("Have the assistant say").fill(words)
         page.keyboard.down("Enter")
@@ -98,7 +81,14 @@ def test_a_held_enter_sends_once(earshot: Earshot, vapi: DemoLine, open_tab: Ope
         page.keyboard.down("Enter")  # again without an up: the browser's own repetition
         page.keyboard.up("Enter")
     expect(part(page, "timeline")).to_contain_text("Second.")
-    assert [sent["content"] for sent in vapi.controls(call_id)] == ["First.", "Second."]
+    assert [sent["content"] for sent in vapi.controls(call_id)] == ["Once.", "First.", "Second."]
+    page.get_by_label("Have the assistant say").fill("Goodbye.")
+    page.get_by_role("switch", name="Then end the call").check()
+    part(page, "say-send").click()
+    expect(part(page, "timeline")).to_contain_text("Goodbye.")
+    *before, last = vapi.controls(call_id)
+    assert last == {"type": "say", "content": "Goodbye.", "endCallAfterSpoken": True}
+    assert not any(sent.get("endCallAfterSpoken") for sent in before)
 
 
 def test_muting_turns_into_unmuting(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
@@ -110,7 +100,16 @@ def test_muting_turns_into_unmuting(earshot: Earshot, vapi: DemoLine, open_tab: 
     assert [sent["control"] for sent in vapi.controls(call_id)] == ["mute-assistant", "unmute-assistant"]
 
 
-def test_a_transfer_to_another_number_is_asked_anew(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
+REFUSED = {
+    "911": "Emergency numbers can't be called",
+    "+1 900 555 1234": "premium-rate",
+    "+1 555 010 0002": "does not look like a number in use",
+    "sip:desk@example.org": "Add example.org to EARSHOT_SIP_HOSTS to allow them",
+}
+"""To whom a transfer may not be, and why."""
+
+
+def test_a_transfer_is_asked_anew_for_another_number_and_refused_in_words(earshot: Earshot, vapi: DemoLine, open_tab: Open) -> None:
     page, call_id = answered(earshot, open_tab)
     choose_way(page, "Transfer")
     field = page.get_by_label("Number or SIP address")
@@ -125,24 +124,10 @@ def test_a_transfer_to_another_number_is_asked_anew(earshot: Earshot, vapi: Demo
     expect(page.locator(".panel.transfer")).to_have_attribute("aria-busy", "false")
     page.get_by_role("button", name="Cancel").click()
     expect(part(page, "transfer-confirm")).to_be_hidden()
-    assert vapi.controls(call_id) == []
-
-
-@pytest.mark.parametrize(
-    ("to", "why"),
-    [
-        ("911", "Emergency numbers can't be called"),
-        ("+1 900 555 1234", "premium-rate"),
-        ("+1 555 010 0002", "does not look like a number in use"),
-        ("sip:desk@example.org", "Add example.org to EARSHOT_SIP_HOSTS to allow them"),
-    ],
-)
-def test_a_transfer_that_may_not_be_is_refused_in_words(earshot: Earshot, vapi: DemoLine, open_tab: Open, to: str, why: str) -> None:
-    page, call_id = answered(earshot, open_tab)
-    choose_way(page, "Transfer")
-    page.get_by_label("Number or SIP address").fill(to)
-    part(page, "transfer-send").click()
-    expect(page.get_by_label("Steer the call").get_by_role("alert").filter(has_text=why)).to_be_visible()
+    for to, why in REFUSED.items():
+        field.fill(to)
+        part(page, "transfer-send").click()
+        expect(page.get_by_label("Steer the call").get_by_role("alert").filter(has_text=why)).to_be_visible()
     assert vapi.controls(call_id) == []
 
 
