@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
@@ -84,7 +85,12 @@ class Tool:
     @property
     def schema(self) -> dict[str, Any]:
         """The JSON schema of the arguments."""
-        return self.arguments.model_json_schema()
+        return _schema(self.arguments)
+
+
+@cache  # takes 1 to 2 ms, and a client needs those of all tools, also to call one
+def _schema(arguments: type[BaseModel]) -> dict[str, Any]:
+    return arguments.model_json_schema()
 
 
 def _listed(wanted: ListCalls) -> Request:
