@@ -1,5 +1,5 @@
 """Each test that serves the API makes all its routes and asks for a few of them. In the tests FastAPI works out the parameters and
-validators of a route when the route is first asked for.
+validators of a route when the route is first asked for, and makes equal validators once.
 
 An unused route that FastAPI would refuse is found by those tests that read the OpenAPI description, which needs all routes.
 """
@@ -9,6 +9,7 @@ from typing import Any
 
 import starlette.routing
 from fastapi import routing
+from fastapi._compat import v2
 from fastapi.routing import APIRoute
 from starlette.routing import get_name
 
@@ -23,6 +24,7 @@ def delay() -> None:
     vars(starlette.routing)["compile_path"] = vars(routing)["compile_path"] = cache(starlette.routing.compile_path)
     APIRoute.__init__ = _later(APIRoute.__init__)  # type: ignore[method-assign]
     APIRoute.__getattr__ = _make  # type: ignore[attr-defined]
+    v2.ModelField.__post_init__ = _remembering(v2.ModelField.__post_init__)  # type: ignore[method-assign]
     _Included.from_api_route = _LateIncluded  # type: ignore[assignment, method-assign]
 
 
@@ -64,3 +66,22 @@ def _take(route: Any, path: str, endpoint: Any, name: str, methods: set[str] | N
     """What FastAPI needs to include and to find the route."""
     route.path, route.endpoint, route.name, route.methods = path, endpoint, name, methods
     route.path_regex, route.path_format, route.param_convertors = starlette.routing.compile_path(path)
+
+
+def _remembering(make: Any) -> Any:
+    made: dict[Any, tuple[Any, Any]] = {}
+
+    @wraps(make)
+    def post_init(self: v2.ModelField) -> None:
+        field = v2.asdict(self.field_info)
+        # The class of a field counts as well: `Query()` and `Body()` may have the same attributes.
+        key = (type(self.field_info), self.mode, *(repr(part) for part in (field, self.config)))
+        known = made.get(key)
+        if known is None or known[0] != self.field_info.annotation:
+            make(self)
+            # With the annotation: as long as it is kept, no other object is shown by the same text.
+            made[key] = self.field_info.annotation, self._type_adapter
+        else:
+            self._type_adapter = known[1]
+
+    return post_init
