@@ -71,7 +71,7 @@ class DeskPage:
         client = self._client = ui.context.client
         self._fleet: Fleet | None = None
         self._chosen = bool(call_id or to)  # what this tab shows
-        header(settings, desk=desk, switch=switch, forward=forward, endpoints=endpoints, views=self._add_views)
+        self._present = header(settings, desk=desk, switch=switch, forward=forward, endpoints=endpoints, views=self._add_views)
         with client.content.classes(replace="desk"):
             stopped_banner(switch)
             _show_missing(settings.missing)
@@ -91,6 +91,7 @@ class DeskPage:
                     dial_again=self._dialer.fill,
                     select=self._select,
                     sounds=self._mark_heard,
+                    shows=self._can_present,
                     demo=settings.demo,
                     going_live=going_live,
                 )
@@ -105,6 +106,9 @@ class DeskPage:
         follow(desk.directory.changed, lambda _: self._dialer.refresh())
         follow(desk.contacts.changed, lambda _: self._rename())
         follow(desk.trouble_changed, self._show_trouble)
+
+    def _can_present(self, can: bool) -> None:
+        self._present.classes(remove="idle" if can else None, add=None if can else "idle")
 
     def _hidden(self) -> None:
         """What a key or a press opens."""

@@ -41,7 +41,7 @@ _WITHOUT_SOUND = (CallStatus.UNKNOWN, CallStatus.SCHEDULED, CallStatus.ENDED)
 
 class CallCard:
     """Built once per call; `update` keeps it current. `listen` starts the sound; `dial_again` is called with the number, `select`
-    with the id of a call that took the place of this one, `sounds` when its sound starts or stops.
+    with the id of a call that took the place of this one, `sounds` when its sound starts or stops, `steered` with whether it can be.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class CallCard:
         dial_again: Callable[[str], None],
         select: Callable[[str], None],
         sounds: Callable[[], None],
+        steered: Callable[[bool], None],
     ) -> None:
         self.call = call
         self._sounds = sounds
@@ -101,7 +102,7 @@ class CallCard:
             self._measures = MeasuresLine(call, desk=desk, show_moment=self._show_time, show_live=self._mark)
             self._transcript = Transcript(call, desk=desk)
             Timeline(call, desk=desk)
-        self._steering = Steering(call, desk=desk)
+        self._steering = Steering(call, desk=desk, shown=steered)
         self._annotations = CallAnnotations(call, desk=desk, replay=self.show_moment)
         self._deletion = DataDeletion(call, desk=desk)
         self._allow()

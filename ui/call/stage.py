@@ -17,7 +17,7 @@ from ui.words import say
 
 class Stage:
     """Shows one thing at a time. `dial_again` is called with a number to dial, `select` with the id of an open call,
-    and `sounds` whenever the sound of the call on it starts or stops.
+    `sounds` whenever the sound of the call on it starts or stops, and `shows` with whether there is a call on it.
 
     `demo`: calls go to the demo line. `going_live`: the visitor may set the credentials.
     """
@@ -32,6 +32,7 @@ class Stage:
         dial_again: Callable[[str], None],
         select: Callable[[str], None],
         sounds: Callable[[], None],
+        shows: Callable[[bool], None],
         demo: bool,
         going_live: GoingLive | None,
     ) -> None:
@@ -41,9 +42,12 @@ class Stage:
         self._dial_again = dial_again
         self._select = select
         self._sounds = sounds
+        self._shows = shows
         self._demo = demo
         self._going_live = going_live
         self.card: CallCard | None = None
+        self._state = "empty"
+        self._steered = False
         self._section = Box("section", "card stage", aria_label=say("stage"))
         with self._section:
             self._open = OpenCalls(desk=desk, relay=relay, choose=select)
@@ -62,7 +66,7 @@ class Stage:
 
     def show(self, call: Call, *, listen: bool = False) -> None:
         """Shows `call`, and starts its sound if `listen`. The call shown before falls silent but stays open."""
-        self._empty("", call)
+        self._empty("call", call)
         with self._box:
             self.card = CallCard(
                 call,
@@ -73,7 +77,19 @@ class Stage:
                 dial_again=self._dial_again,
                 select=self._select,
                 sounds=self._sounds,
+                steered=self._on_steered,
             )
+
+    def _on_steered(self, steered: bool) -> None:
+        if steered != self._steered:
+            self._steered = steered
+            self._class_section()
+
+    def _class_section(self) -> None:
+        # What is on the stage, for the style sheets. They could find out with `:has()`, but then each change anywhere, such as a word of the
+        # transcript, has the browser work out the style of the whole page.
+        self._section.classes(replace=f"card stage {self._state} {'steered' if self._steered else ''}")
+        self._shows(self._state != "empty")
 
     def refresh(self, call: Call) -> None:
         """Updates the open calls when one of them changed."""
@@ -82,5 +98,7 @@ class Stage:
     def _empty(self, state: str, call: Call | None = None) -> None:
         self.card = None
         self._box.clear()
-        self._section.classes(replace=f"card stage {state}")
+        self._state = state
+        self._steered = False
+        self._class_section()
         self._open.show(call)

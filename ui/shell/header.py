@@ -27,8 +27,11 @@ _OPEN_PALETTE = "() => document.dispatchEvent(new CustomEvent('earshot-palette')
 
 def header(
     settings: Settings, *, desk: CallDesk, switch: Switch, forward: WebhookForward, endpoints: Endpoints, views: Callable[[], object]
-) -> None:
-    """Placed before `<main>`, where assistive technology expects a banner. `views` builds the switch between call and fleet."""
+) -> Box:
+    """Placed before `<main>`, where assistive technology expects a banner. `views` builds the switch between call and fleet.
+
+    Returns the button that presents the call: `idle` while there is none.
+    """
     mode = "not_ready" if settings.missing else "demo_line" if settings.demo else "live"
     with ui.context.client.layout, Box("header", "banner") as banner:
         with Box("h1", "mark"):
@@ -45,7 +48,7 @@ def header(
         ):
             Text("span", say("palette_title"))
             Text("kbd", "Ctrl K")
-        with Box("button", "btn quiet present", type="button", data_testid="present").on("click", js_handler=_PRESENT):
+        with Box("button", "btn quiet present idle", type="button", data_testid="present").on("click", js_handler=_PRESENT) as present:
             Text("span", say("present"))
             Text("kbd", "P")
         if visitor_may(Scope.MANAGE):
@@ -68,6 +71,7 @@ def header(
     banner.move(target_index=0)
     with ui.context.client.layout:
         Text("a", say("skip"), "skip", href="#dial-number").move(target_index=0)
+    return present
 
 
 def _pill(mode: str, **props: str) -> None:

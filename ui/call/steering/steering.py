@@ -1,6 +1,6 @@
 """Steering an active call: have the assistant say something, instruct it, transfer the call or hand it over, mute a speaker."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from services.desk.call_control import Obstacle
 from services.desk.desk import CallDesk
@@ -31,12 +31,14 @@ _WHY_NOT = {
 
 
 class Steering(LiveBox):
-    """The controls of one active call. While they can't work they say why; errors appear below them."""
+    """The controls of one active call. While they can't work they say why; errors appear below them. `shown` is called with whether they
+    are there at all."""
 
-    def __init__(self, call: Call, *, desk: CallDesk) -> None:
+    def __init__(self, call: Call, *, desk: CallDesk, shown: Callable[[bool], None]) -> None:
         super().__init__("section", "steering", aria_label=say("steering"))
         self._call = call
         self._desk = desk
+        self._shown = shown
         self._allowed = True
         transfers = visitor_may(Scope.TRANSFER)
         with self:
@@ -91,7 +93,9 @@ class Steering(LiveBox):
             form.enable(obstacle is None)
         for mute in self._mutes:
             mute.refresh()
-        self.set_visibility(self._call.running and self._allowed)
+        steers = self._call.running and self._allowed
+        self.set_visibility(steers)
+        self._shown(steers)
 
     def _field(self, name: str, *, label: str, press: str, icon_name: str) -> None:
         """With the owner's phrases as suggestions."""
