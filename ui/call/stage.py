@@ -86,8 +86,8 @@ class Stage:
             self._class_section()
 
     def _class_section(self) -> None:
-        # What is on the stage, for the style sheets. They could find out with `:has()`, but then each change anywhere, such as a word of the
-        # transcript, has the browser work out the style of the whole page.
+        # What is on the stage, for the style sheets. They could find out with `:has()`, but then each change anywhere, such as a word of
+        # the transcript, has the browser work out the style of the whole page.
         self._section.classes(replace=f"card stage {self._state} {'steered' if self._steered else ''}")
         self._shows(self._state != "empty")
 
