@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Earshot, Open
-from tests.browser.states import PATIENCE, dial
+from tests.browser.states import PATIENCE
 
 NUMBER, HEARD = "+14155552699", "+14155552698"  # of no other test
 
@@ -35,8 +35,7 @@ def test_it_is_deleted_only_after_the_question(earshot: Earshot, open_tab: Open)
 
 
 def test_what_was_said_and_recorded_leaves_an_open_page(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
-    dial(page, HEARD)
+    page = open_tab(f"{earshot.url}/?call={earshot.place(HEARD)['id']}")
     bubbles = page.get_by_test_id("transcript").locator(".bubble")
     expect(bubbles.first).to_be_visible(timeout=PATIENCE)
     page.get_by_test_id("call-end").click()

@@ -3,8 +3,9 @@
 from playwright.sync_api import expect
 
 from services.domain.call import CallStatus
-from tests.browser.conftest import Earshot, Open
-from tests.browser.test_page import dial, part, see_status
+from tests.browser.conftest import Open, Quiet
+from tests.browser.states import NEVER_CALLED_BEFORE
+from tests.browser.test_page import NUMBER, dial, part, see_status
 
 RECOGNITION = """
     window.recognitions = [];
@@ -19,12 +20,11 @@ RECOGNITION = """
 NONE = "delete window.SpeechRecognition; delete window.webkitSpeechRecognition;"
 
 
-def test_what_is_dictated_stands_in_the_field_and_is_sent_by_another_press(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url, locale="de")
+def test_what_is_dictated_stands_in_the_field_and_is_sent_by_another_press(quiet: Quiet, open_tab: Open) -> None:
+    page = open_tab(f"{quiet.url}/?call={quiet.answered(NUMBER)}", locale="de")
     page.add_init_script(RECOGNITION)
     page.reload()
     page.wait_for_function("window.did_handshake === true")
-    dial(page)
     see_status(page, CallStatus.IN_PROGRESS)
     button = page.locator(".panel.say").get_by_test_id("dictate")
     field = part(page, "say-text")
@@ -46,26 +46,25 @@ def test_what_is_dictated_stands_in_the_field_and_is_sent_by_another_press(earsh
     expect(field).to_have_value("")
 
 
-def test_where_the_browser_recognises_no_speech_there_is_no_button(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
+def test_where_the_browser_recognises_no_speech_there_is_no_button(quiet: Quiet, open_tab: Open) -> None:
+    page = open_tab(f"{quiet.url}/?call={quiet.answered(NUMBER)}")
     page.add_init_script(NONE)
     page.reload()
     page.wait_for_function("window.did_handshake === true")
-    dial(page)
     see_status(page, CallStatus.IN_PROGRESS)
     expect(part(page, "say-text")).to_be_enabled()
     expect(part(page, "dictate")).to_have_count(0)
 
 
-def test_the_owner_s_phrases_are_suggested_in_the_next_call(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
+def test_the_owner_s_phrases_are_suggested_in_the_next_call(quiet: Quiet, open_tab: Open) -> None:
+    page = open_tab(quiet.url)
     part(page, "settings").click()
     page.get_by_text("Quick phrases").click()
     part(page, "phrases-text").fill("One moment, please.\n<b>Thank you!</b>")
     part(page, "phrases-save").click()
     expect(part(page, "phrases-saved")).to_have_text("Saved.")
     page.keyboard.press("Escape")
-    dial(page)
+    dial(page, next(NEVER_CALLED_BEFORE))
     see_status(page, CallStatus.IN_PROGRESS)
     suggested = page.locator(".panel.say datalist option")
     assert suggested.evaluate_all("options => options.map(option => option.value)") == ["One moment, please.", "<b>Thank you!</b>"]
