@@ -195,14 +195,15 @@ def tabs(chromium: Browser, profiles: tuple[Tabs, Tabs]) -> Callable[[str], Page
 def open_tab(chromium: Browser, profiles: tuple[Tabs, Tabs]) -> Iterator[Open]:
     """Opens an address in a browser of its own, ready to be used. The test fails if any of its pages reports an error.
 
-    `faulty` says that errors are what the test is about; `apart`, that it changes more of the browser than its storage.
-    Further options are those of `Browser.new_context`. The first two tabs with no other than `EMULATED` load the page the fastest.
+    `faulty` says that errors are what the test is about; `apart`, that it changes more of the browser than its storage; `script` is a file
+    that the page runs before its own. Further options are those of `Browser.new_context`. The first two tabs with no other than `EMULATED`
+    load the page the fastest.
     """
     contexts: list[BrowserContext] = []
     opened: list[Page] = []
     errors: list[str] = []
 
-    def open_(address: str, *, faulty: bool = False, apart: bool = False, **options: Any) -> Page:
+    def open_(address: str, *, faulty: bool = False, apart: bool = False, script: Path | None = None, **options: Any) -> Page:
         if apart or len(opened) >= len(profiles) or not options.keys() <= EMULATED:
             contexts.append(chromium.new_context(**options))
             page = contexts[-1].new_page()
@@ -212,6 +213,8 @@ def open_tab(chromium: Browser, profiles: tuple[Tabs, Tabs]) -> Iterator[Open]:
         if not faulty:
             page.on("pageerror", lambda error: errors.append(str(error)))
             page.on("console", lambda message: _note(message, errors))
+        if script:
+            page.add_init_script(path=script)
         page.goto(address)
         page.wait_for_function("window.did_handshake === true")
         return page

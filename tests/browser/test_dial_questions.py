@@ -10,10 +10,17 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Earshot, Open, Start
+from tests.browser.conftest import Earshot, Open, earshot_process
 from tests.web.assistants import Answer, assistant
 
 NUMBER = "+14155552671"
+
+
+@pytest.fixture(scope="module")
+def earshot() -> Iterator[Earshot]:
+    """One of its own: once it has a token, it wants one of all."""
+    with earshot_process() as served:
+        yield served
 
 
 @pytest.fixture
@@ -25,15 +32,15 @@ def asking() -> Iterator[ThreadPoolExecutor]:
 def place(asking: ThreadPoolExecutor, earshot: Earshot, token: str, **arguments: Any) -> "Future[Answer]":
     async def ask() -> Answer:
         async with assistant(earshot.url, token) as agent:
-            return await agent.ask("place_call", to=NUMBER, waitSeconds=50, **arguments)
+            return await agent.ask("place_call", **{"to": NUMBER, "waitSeconds": 50, **arguments})
 
     return asking.submit(asyncio.run, ask())
 
 
-def make_token(page: Page, *, unasked: bool = False) -> str:
+def make_token(page: Page, name: str, *, unasked: bool = False) -> str:
     page.get_by_test_id("settings").click()
     page.get_by_text("API tokens").click()
-    page.get_by_test_id("token-name").fill("agent")
+    page.get_by_test_id("token-name").fill(name)
     for scope in ("mcp", "call", "read"):
         page.get_by_label(scope, exact=True).check()
     if unasked:
@@ -46,10 +53,9 @@ def make_token(page: Page, *, unasked: bool = False) -> str:
     return token
 
 
-def test_it_is_asked_on_every_page_and_one_press_calls(earshot_with: Start, open_tab: Open, asking: ThreadPoolExecutor) -> None:
-    earshot = earshot_with()
+def test_it_is_asked_on_every_page_and_one_press_calls(earshot: Earshot, open_tab: Open, asking: ThreadPoolExecutor) -> None:
     one, other = open_tab(earshot.url), open_tab(earshot.url)
-    token = make_token(one)
+    token = make_token(one, "agent")
     placing = place(asking, earshot, token, firstMessage="Hello <b>Dana</b>")
     for page in (one, other):
         question = page.get_by_test_id("dial-question")
@@ -60,22 +66,21 @@ def test_it_is_asked_on_every_page_and_one_press_calls(earshot_with: Start, open
     assert (error, call["placedBy"], call["byMachine"]) == (False, "agent", True)
     for page in (one, other):
         expect(page.get_by_test_id("dial-question")).to_have_count(0)
-    one.goto(f"{earshot.url}/?call={call['id']}")
+    one.locator(f".row[data-call='{call['id']}']").click()
     expect(one.locator(".stage")).to_contain_text("placed by the assistant agent")
     expect(one.get_by_test_id("timeline")).to_contain_text("Placed the call over MCP")
     expect(one.get_by_test_id("timeline")).to_contain_text("Confirmed the call of agent")
 
 
-def test_it_is_refused(earshot_with: Start, open_tab: Open, asking: ThreadPoolExecutor) -> None:
-    earshot = earshot_with()
+def test_it_is_refused(earshot: Earshot, open_tab: Open, asking: ThreadPoolExecutor) -> None:
     page = open_tab(earshot.url)
-    token = make_token(page)
+    token = make_token(page, "refused")
     speaker = {"model": {"provider": "openai", "model": "gpt-4o"}, "firstMessage": "Good morning."}
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    placing = place(asking, earshot, token, assistant=speaker, earliestAt=tomorrow, recordingAgreed=True)
+    placing = place(asking, earshot, token, to="+14155552672", assistant=speaker, earliestAt=tomorrow, recordingAgreed=True)
     question = page.get_by_test_id("dial-question")
     expect(question).to_contain_text("It would begin: “Good morning.”")
-    expect(question).to_contain_text("agent says that recording the call is agreed.")
+    expect(question).to_contain_text("refused says that recording the call is agreed.")
     expect(page.get_by_test_id("dial-time")).to_contain_text("Begins: ")
     expect(page.get_by_test_id("dial-time").locator("time")).to_have_attribute("datetime", re.compile(tomorrow[:10]))
     page.get_by_test_id("dial-refuse").click()
@@ -84,10 +89,9 @@ def test_it_is_refused(earshot_with: Start, open_tab: Open, asking: ThreadPoolEx
     expect(page.get_by_test_id("dial-question")).to_have_count(0)
 
 
-def test_a_token_may_call_unasked_if_it_was_made_so(earshot_with: Start, open_tab: Open, asking: ThreadPoolExecutor) -> None:
-    earshot = earshot_with()
+def test_a_token_may_call_unasked_if_it_was_made_so(earshot: Earshot, open_tab: Open, asking: ThreadPoolExecutor) -> None:
     page = open_tab(earshot.url)
-    token = make_token(page, unasked=True)
-    error, call = place(asking, earshot, token).result(timeout=60)
+    token = make_token(page, "unasked", unasked=True)
+    error, call = place(asking, earshot, token, to="+14155552673").result(timeout=60)
     assert not error, call
     expect(page.get_by_test_id("dial-question")).to_have_count(0)

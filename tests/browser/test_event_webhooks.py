@@ -5,12 +5,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from standardwebhooks.webhooks import Webhook
 
-from tests.browser.conftest import Open, Start
+from tests.browser.conftest import Earshot, Open, earshot_process
 from tests.browser.states import NUMBER
 from tests.patience import HANG_S
 
@@ -49,6 +50,21 @@ def receiving() -> Iterator[tuple[Receiver, str]]:
         server.server_close()
 
 
+@pytest.fixture(scope="module")
+def served() -> Iterator[Earshot]:
+    with earshot_process(EARSHOT_WEBHOOK_NETWORKS="127.0.0.1") as earshot:
+        yield earshot
+
+
+@pytest.fixture
+def earshot(served: Earshot) -> Iterator[Earshot]:
+    """Without webhooks, and none left."""
+    yield served
+    served.end_all()
+    for webhook in served._ask("GET", "/api/webhooks")["webhooks"]:
+        urlopen(Request(f"{served.url}/api/webhooks/{webhook['id']}", method="DELETE"), timeout=30).close()
+
+
 def open_panel(page: Page) -> Locator:
     page.get_by_test_id("settings").click()
     panel = page.get_by_test_id("event-webhooks")
@@ -56,8 +72,7 @@ def open_panel(page: Page) -> Locator:
     return panel
 
 
-def test_a_webhook_is_added_followed_changed_and_deleted(earshot_with: Start, open_tab: Open) -> None:
-    earshot = earshot_with(EARSHOT_WEBHOOK_NETWORKS="127.0.0.1")
+def test_a_webhook_is_added_followed_changed_and_deleted(earshot: Earshot, open_tab: Open) -> None:
     page = open_tab(earshot.url)
     panel = open_panel(page)
     page.get_by_test_id("event-webhook-url").fill("http://10.0.0.1/")
@@ -73,6 +88,7 @@ def test_a_webhook_is_added_followed_changed_and_deleted(earshot_with: Start, op
         row = page.get_by_test_id("event-webhook")
         expect(row).to_contain_text("127.0.0.1")
         page.keyboard.press("Escape")
+        expect(shown).to_be_empty()
         page.get_by_test_id("settings").click()
         expect(row).to_be_visible()
         assert secret not in page.content()
@@ -107,8 +123,7 @@ def test_a_webhook_is_added_followed_changed_and_deleted(earshot_with: Start, op
 
 
 @pytest.mark.parametrize("language", ["en", "de", "es", "fr"])
-def test_it_fits_a_phone_in_every_language(earshot_with: Start, open_tab: Open, language: str) -> None:
-    earshot = earshot_with(EARSHOT_WEBHOOK_NETWORKS="127.0.0.1")
+def test_it_fits_a_phone_in_every_language(earshot: Earshot, open_tab: Open, language: str) -> None:
     page = open_tab(earshot.url, viewport={"width": 390, "height": 844}, locale=language)
     with receiving() as (_, url):
         panel = open_panel(page)

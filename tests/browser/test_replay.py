@@ -1,4 +1,4 @@
-"""A call on the demo line is recorded, and afterwards replayed in the page: seen, heard, followed."""
+"""A call was recorded, and is replayed in the page: seen, heard, followed."""
 
 import json
 import time
@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +16,21 @@ import soundfile
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 
+from services.domain.call import Call, CallStatus
 from services.domain.stream_format import DEFAULT_FORMAT, StreamFormat
+from services.journal import Journal
 from services.recording.folder import RecordingFolder
 from services.recording.writer import RecordingWriter
-from tests.browser.conftest import ROOT, Earshot, Open, earshot_process
-from tests.browser.lines import account, demo_line
+from tests.browser.conftest import ROOT, Open
+from tests.browser.journals import earshot_with_journal
 from tests.browser.plain_page.hearing import Heard, correlation, place, resampled
-from tests.browser.plain_page.server import RATE
+from tests.browser.plain_page.server import ASSETS, RATE, demo_call
 from tests.browser.seen import Seen
 
 TAP = ROOT / "tests" / "browser" / "plain_page" / "tap.js"
-RECORDED = 16  # seconds of conversation, in which both have spoken
-HEARD = 6
+RECORDED_S = 16  # of the demo conversation: both have spoken
+HEARD_S = 5
+BEGUN = datetime.now(UTC) - timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,24 +42,50 @@ class Recorded:
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
-    """A call of the demo line, recorded because that is the default here, and ended."""
+    """A call with the demo conversation."""
     data = tmp_path_factory.mktemp("data")
-    record_two_parts(data / "recordings")
-    record_taken_over(data / "recordings")
+    folder = data / "recordings"
+    record_conversation(folder)
+    record_two_parts(folder)
+    record_taken_over(folder)
     page = ROOT / "tests" / "browser" / "replay_page.py"
-    # With an account: what the demo line records goes with it, wherever recordings are kept.
-    kept = {"EARSHOT_RECORD": "on", "EARSHOT_RECORDINGS": str(data / "recordings")}
-    with demo_line() as line, earshot_process(page, **account(line), **kept) as earshot:
-        call = earshot.place("+14155552671")["id"]
+    with earshot_with_journal(write, data, page, EARSHOT_RECORDINGS=str(folder)) as earshot:
         path = tmp_path_factory.mktemp("recording") / "call.flac"
-        while not answered(earshot, call):
-            time.sleep(0.1)
-        time.sleep(RECORDED)
-        earshot.end_all()
-        path.write_bytes(fetched(f"{earshot.url}/api/calls/{call}/recording"))
+        path.write_bytes(fetched(f"{earshot.url}/api/calls/conversation/recording"))
         samples = soundfile.read(path, dtype="int16", always_2d=True)[0]
-        lines = json.loads(fetched(f"{earshot.url}/api/calls/{call}/recording/transcript"))["lines"]
-        yield Recorded(address=f"{earshot.url}/replay/{call}", samples=samples, lines=lines)
+        lines = json.loads(fetched(f"{earshot.url}/api/calls/conversation/recording/transcript"))["lines"]
+        yield Recorded(address=f"{earshot.url}/replay/conversation", samples=samples, lines=lines)
+
+
+async def write(journal: Journal) -> None:
+    await journal.save(
+        Call(
+            id="conversation",
+            status=CallStatus.ENDED,
+            to="+14155552671",
+            created_at=BEGUN,
+            started_at=BEGUN,
+            ended_at=BEGUN + timedelta(seconds=RECORDED_S),
+            ended_reason="customer-ended-call",
+        )
+    )
+
+
+def record_conversation(folder: Path) -> None:
+    """A call `conversation`, with what each said, as the call told it once they had said it."""
+    sound, spoken = demo_call()[: RECORDED_S * RATE], 0
+    writer = RecordingWriter(folder / "conversation", call_id="conversation", epoch=BEGUN.timestamp() - 100)
+    writer.write([(100.0, DEFAULT_FORMAT.start_frame())])
+    for turn in json.loads((ASSETS / "demo_call" / "demo_call.json").read_text())["turns"]:
+        if turn["end"] > RECORDED_S:
+            break
+        until = round(turn["end"] * RATE)
+        said = {"type": "transcript", "role": turn["role"], "transcriptType": "final", "transcript": turn["text"]}
+        writer.write([(100 + spoken / RATE, sound[spoken:until].tobytes()), (100 + turn["end"], json.dumps(said))])
+        spoken = until
+    writer.write([(100 + spoken / RATE, sound[spoken:].tobytes())])
+    writer.close("call ended", 100.0 + RECORDED_S)
+    assert RecordingFolder(folder).finish("conversation")
 
 
 def record_two_parts(folder: Path) -> None:
@@ -75,10 +105,6 @@ def record_taken_over(folder: Path) -> None:
     assert RecordingFolder(folder).finish("taken-over")
 
 
-def answered(earshot: Earshot, call_id: str) -> bool:
-    return any(call["id"] == call_id and call["startedAt"] for call in earshot.calls())
-
-
 def fetched(address: str) -> bytes:
     """What is there, as soon as it is."""
     give_up = time.monotonic() + 20
@@ -91,20 +117,21 @@ def fetched(address: str) -> bytes:
 
 @pytest.fixture
 def page(recorded: Recorded, open_tab: Open) -> Page:
-    # What records is a worklet from a blob, which the page's own content policy would rightly refuse.
-    page = open_tab(recorded.address, bypass_csp=True)
-    page.add_init_script(path=TAP)
-    page.goto(recorded.address)
+    page = open_tab(recorded.address)
     page.wait_for_selector('[data-testid="replay"][data-state="paused"]')
     return page
 
 
-def test_it_is_heard_as_it_was_recorded(page: Page, recorded: Recorded) -> None:
+def test_it_is_heard_as_it_was_recorded(open_tab: Open, recorded: Recorded) -> None:
+    # What records is a worklet from a blob, which the page's own content policy would rightly refuse.
+    page = open_tab(recorded.address, bypass_csp=True, script=TAP)
+    clock = Seen(page.get_by_test_id("replay-time"))
     page.get_by_test_id("replay-play").click()
-    page.wait_for_timeout(1000 * (HEARD + 2))
+    clock.wait(f"0:{HEARD_S + 2:02}")
     ears = Heard.of(page.evaluate("window.heard()"))
     begins = int(np.flatnonzero(np.abs(ears.sound).max(axis=1) > 0.01)[0])
-    heard = ears.sound[begins : begins + HEARD * ears.rate]
+    heard = ears.sound[begins : begins + HEARD_S * ears.rate]
+    assert len(heard) == HEARD_S * ears.rate
     kept = resampled(recorded.samples, RATE, ears.rate)
     at = place(heard, kept)
     for ear in (0, 1):
@@ -176,7 +203,7 @@ def test_it_plays_to_the_end_and_then_begins_anew(page: Page) -> None:
 
 
 def test_a_recording_of_two_parts_plays_through(recorded: Recorded, open_tab: Open) -> None:
-    page = open_tab(recorded.address.rpartition("/")[0] + "/two", apart=True)
+    page = open_tab(recorded.address.rpartition("/")[0] + "/two")
     state = Seen(page.get_by_test_id("replay"))
     page.get_by_test_id("replay-play").click()
     state.wait("playing")
@@ -187,7 +214,7 @@ def test_a_recording_of_two_parts_plays_through(recorded: Recorded, open_tab: Op
 
 
 def test_what_is_missing_after_a_takeover_is_shown_and_skipped(recorded: Recorded, open_tab: Open) -> None:
-    page = open_tab(recorded.address.rpartition("/")[0] + "/taken-over", apart=True)
+    page = open_tab(recorded.address.rpartition("/")[0] + "/taken-over")
     expect(page.get_by_test_id("replay")).to_contain_text("0.0 to 9.4 s missing: the process that recorded it stopped.")
     clock = Seen(page.get_by_test_id("replay-time"))
     page.get_by_test_id("replay-play").click()
@@ -195,13 +222,13 @@ def test_what_is_missing_after_a_takeover_is_shown_and_skipped(recorded: Recorde
 
 
 def test_a_missing_recording_is_reported(recorded: Recorded, open_tab: Open) -> None:
-    page = open_tab(recorded.address.rpartition("/")[0] + "/no-such-call", faulty=True, apart=True)
+    page = open_tab(recorded.address.rpartition("/")[0] + "/no-such-call", faulty=True)
     expect(page.get_by_role("alert")).to_contain_text("can't be played")
 
 
 def test_the_recording_of_an_earlier_call_can_be_saved(recorded: Recorded, open_tab: Open) -> None:
     earshot, call = recorded.address.split("/replay/")
-    page = open_tab(f"{earshot}/?call={call}", apart=True)
+    page = open_tab(f"{earshot}/?call={call}")
     with page.expect_download() as saved:
         page.get_by_test_id("recorded").get_by_role("link", name="Download").click()
     assert soundfile.info(saved.value.path()).frames == len(recorded.samples)
@@ -231,7 +258,7 @@ def test_a_clip_is_cut_with_keys_and_saved(page: Page, recorded: Recorded) -> No
 
 
 def test_a_clip_across_two_parts_is_not_offered(recorded: Recorded, open_tab: Open) -> None:
-    page = open_tab(recorded.address.rpartition("/")[0] + "/two", apart=True)
+    page = open_tab(recorded.address.rpartition("/")[0] + "/two")
     page.get_by_test_id("clip-open").click()
     expect(page.get_by_role("alert")).to_contain_text("a new part from 0:01 on")
     page.get_by_test_id("clip-to").fill("1.5")

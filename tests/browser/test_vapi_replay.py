@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Earshot, Open
 from tests.browser.seen import Seen
-from tests.browser.test_replay import answered, fetched
+from tests.browser.test_replay import fetched
 from tests.patience import HANG_S
 
 SPOKEN_S = 8  # both have spoken by then
@@ -19,6 +19,10 @@ def until(came: Callable[[], bool]) -> None:
     while not came():
         assert time.monotonic() < give_up
         time.sleep(0.1)
+
+
+def answered(earshot: Earshot, call_id: str) -> bool:
+    return any(call["id"] == call_id and call["startedAt"] for call in earshot.calls())
 
 
 def test_vapi_s_recording_is_heard_in_the_page(earshot: Earshot, open_tab: Open) -> None:
