@@ -59,8 +59,10 @@ class Report:
         )
 
 
-async def run(folder: Path, database: Database, *, seconds: float, seed: int) -> Report:
-    """Breaks things at random for so many seconds, then lets everything become whole again, and judges."""
+async def run(folder: Path, database: Database, *, seconds: float, seed: int, haste: float = 1.0) -> Report:
+    """Breaks things at random for so many seconds, then lets everything become whole again, and judges. Pauses and faults are as many times
+    shorter as `haste` says.
+    """
     chance = random.Random(seed)  # noqa: S311
     vapi = RestlessVapi(random.Random(seed + 1))  # noqa: S311
     async with AsyncExitStack() as stack:
@@ -84,7 +86,7 @@ async def run(folder: Path, database: Database, *, seconds: float, seed: int) ->
             for place, key in enumerate(keys)
             for _ in range(CLIENTS_PER_KEY)
         ]
-        await asyncio.gather(_kill(apps, chance, seconds, report), _break(database, chance, seconds, report))
+        await asyncio.gather(_kill(apps, chance, seconds, haste, report), _break(database, chance, seconds, haste, report))
         report.healthy_after_s = await _until(lambda: _healthy(apps, session), report, "not healthy")
         _, open_ = await asyncio.wait(wanted, timeout=_WHOLE_AGAIN_S)
         report.wrong += [f"{task.get_name()} was never answered" for task in open_]
@@ -106,28 +108,29 @@ async def run(folder: Path, database: Database, *, seconds: float, seed: int) ->
     return report
 
 
-async def _kill(apps: list[Supervised], chance: random.Random, seconds: float, report: Report) -> None:
+async def _kill(apps: list[Supervised], chance: random.Random, seconds: float, haste: float, report: Report) -> None:
     clock = asyncio.get_running_loop().time
     end = clock() + seconds
-    while clock() + (pause := chance.uniform(4.0, 14.0)) < end:
+    while clock() + (pause := chance.uniform(4.0, 14.0) / haste) < end:
         await asyncio.sleep(pause)
         app = chance.choice(apps)
         report.faults["kill -9"] += app.life is not None
         app.kill()
 
 
-async def _break(database: Database, chance: random.Random, seconds: float, report: Report) -> None:
+async def _break(database: Database, chance: random.Random, seconds: float, haste: float, report: Report) -> None:
     clock = asyncio.get_running_loop().time
     end = clock() + seconds
     names = sorted(database.faults)
     turn: list[str] = []
-    while clock() + (pause := chance.uniform(1.0, 5.0)) < end:
+    # A short run goes on until it has had each fault, however long the database takes to stop and start.
+    while clock() + (pause := chance.uniform(1.0, 5.0) / haste) < end or not report.faults.keys() >= database.faults.keys():
         await asyncio.sleep(pause)
         turn = turn or chance.sample(names, len(names))  # each in turn: a short run has them all
         name = turn.pop()
         async with database.faults[name]():
             report.faults[name] += 1
-            await asyncio.sleep(min(chance.uniform(1.0, 12.0), max(1.0, end - clock())))
+            await asyncio.sleep(min(chance.uniform(1.0, 12.0) / haste, max(1.0, end - clock())))
 
 
 async def _until(true: Callable[[], Awaitable[str | None]], report: Report, wrong: str) -> float:
