@@ -7,11 +7,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from services.domain.call import CallStatus
-from tests.browser.conftest import Earshot, Open, earshot_process
+from tests.browser.conftest import Earshot, Open, Quiet, quiet_process
 from tests.browser.test_axe import violations
-from tests.browser.test_page import PATIENCE, dial, part, see_status
+from tests.browser.test_page import NUMBER, PATIENCE, part, see_status
 
-GREETING = {"kind": "keyword", "phrase": "calls", "speaker": "assistant", "on": True}  # "I'm calling to confirm your appointment"
+GREETING = {"kind": "keyword", "phrase": "calls", "speaker": "assistant", "on": True}
+SAID = "Hi, this is Riley. Our team calls to confirm your appointment."
 NOTIFIES = """(permission) => {
   window.notified = [];
   window.Notification = class {
@@ -27,14 +28,14 @@ NOTIFIES = """(permission) => {
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Earshot]:
+def served() -> Iterator[Quiet]:
     """One of its own: rules would stay for the other tests."""
-    with earshot_process() as earshot:
+    with quiet_process() as earshot:
         yield earshot
 
 
 @pytest.fixture
-def earshot(served: Earshot) -> Iterator[Earshot]:
+def earshot(served: Quiet) -> Iterator[Quiet]:
     yield served
     served.end_all()
     for rule in served._ask("GET", "/api/rules")["rules"]:
@@ -49,17 +50,18 @@ def seen_to_notify(page: Page, permission: str) -> None:
     page.evaluate(NOTIFIES, permission)
 
 
-def test_an_alert_is_seen_in_the_call_and_on_top_of_the_page(earshot: Earshot, open_tab: Open) -> None:
+def test_an_alert_is_seen_in_the_call_and_on_top_of_the_page(earshot: Quiet, open_tab: Open) -> None:
     rule(earshot)
     rule(earshot, phrase="<img src=x onerror=window.hacked=1>")
-    page = open_tab(earshot.url)
+    call = earshot.answered(NUMBER)
+    page = open_tab(f"{earshot.url}/?call={call}")
     seen_to_notify(page, "default")
-    dial(page)
     see_status(page, CallStatus.IN_PROGRESS)
+    earshot.say(call, "assistant", SAID)
     raised = part(page, "raised").locator(".raised-alert")
     expect(raised).to_contain_text("“calls” was said", timeout=PATIENCE)
     expect(part(page, "alerts")).to_contain_text("“calls” was said")
-    line = page.locator(".bubble", has_text="calling to confirm")
+    line = page.locator(".bubble", has_text="calls to confirm")
     expect(line.locator(".found")).to_have_text("calls")
     expect(page.locator(".found")).to_have_count(1)
     assert list(violations(page)) == []
@@ -75,26 +77,27 @@ def test_an_alert_is_seen_in_the_call_and_on_top_of_the_page(earshot: Earshot, o
     expect(page.locator(".bubble .found")).to_have_text("calls")
 
 
-def test_a_quiet_rule_shows_a_badge_and_nothing_else(earshot: Earshot, open_tab: Open) -> None:
+def test_a_quiet_rule_shows_a_badge_and_nothing_else(earshot: Quiet, open_tab: Open) -> None:
     rule(earshot, effects=["badge"])
-    page = open_tab(earshot.url)
+    call = earshot.answered(NUMBER)
+    page = open_tab(f"{earshot.url}/?call={call}")
     seen_to_notify(page, "granted")
-    dial(page)
+    earshot.say(call, "assistant", SAID)
     expect(part(page, "alerts")).to_contain_text("“calls” was said", timeout=PATIENCE)
     expect(part(page, "raised").locator(".raised-alert")).to_have_count(0)
     expect(page.locator(".bubble .found")).to_have_count(0)
     assert page.evaluate("[window.notified, window.notes]") == [[], 0]
 
 
-def test_a_call_with_an_alert_comes_first_in_the_fleet_and_leads_there(earshot: Earshot, open_tab: Open) -> None:
-    earshot.place("+14155552700")
+def test_a_call_with_an_alert_comes_first_in_the_fleet_and_leads_there(earshot: Quiet, open_tab: Open) -> None:
+    earshot.say(earshot.answered("+14155552700"), "assistant", SAID)
     page = open_tab(earshot.url)
     seen_to_notify(page, "granted")
     page.get_by_test_id("view-fleet").click()
-    expect(part(page, "fleet").locator(".bubble, .fleet-last q").first).to_be_visible(timeout=PATIENCE)
     expect(part(page, "fleet").locator(".fleet-last q", has_text="confirm")).to_be_visible(timeout=PATIENCE)
     rule(earshot)
-    call = earshot.place("+14155552701")["id"]
+    call = earshot.answered("+14155552701")
+    earshot.say(call, "assistant", SAID)
     first = part(page, "fleet").locator(".fleet-card").first
     expect(first).to_have_attribute("data-call", call, timeout=PATIENCE)
     expect(first.locator(".alerted")).to_have_text("“calls” was said", timeout=PATIENCE)

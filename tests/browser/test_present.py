@@ -6,50 +6,57 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from services.domain.call import CallStatus
-from tests.browser.conftest import Earshot, Open
+from tests.browser.conftest import Earshot, Open, Quiet
+from tests.browser.states import NEVER_CALLED_BEFORE
 from tests.browser.test_axe import violations
 from tests.browser.test_page import NUMBER, PATIENCE, dial, part, see_status
 from tests.browser.test_palette import palette
+from tests.browser.test_stage import sizes
 
 NOT_FOR_OTHERS = re.compile(r"415|555|United States|Main line")
 
 FOR_A_ROOM = re.compile(r"^(top|sound|transcript)\b")
 
 
-def presenting(earshot: Earshot, open_tab: Open, width: int = 1280, height: int = 720) -> Page:
-    page = open_tab(earshot.url, viewport={"width": width, "height": height})
-    dial(page, NUMBER)
+def presenting(earshot: Earshot, open_tab: Open) -> Page:
+    """On the demo line, with its sound."""
+    page = open_tab(f"{earshot.url}/?call={earshot.place(NUMBER)['id']}", viewport={"width": 1280, "height": 720})
+    part(page, "listen-toggle").click()
     see_status(page, CallStatus.IN_PROGRESS)
     expect(part(page, "transcript").locator(".bubble").first).to_be_visible()
+    present(page)
+    return page
+
+
+def present(page: Page) -> None:
     page.locator("body").press("p")
     expect(part(page, "present-leave")).to_be_focused()
-    return page
 
 
 def seen(page: Page) -> str:
     return str(page.evaluate("document.body.innerText"))
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080)])
-def test_a_room_reads_the_call_and_not_whom_it_is_with(earshot: Earshot, open_tab: Open, width: int, height: int) -> None:
-    page = presenting(earshot, open_tab, width, height)
-    text = seen(page)
-    assert not NOT_FOR_OTHERS.search(text), text
-    assert "• •••-•••-••71" in text
-    assert not NOT_FOR_OTHERS.search(page.title()), page.title()
-    expect(part(page, "call-status")).to_be_in_viewport(ratio=1)
-    expect(page.locator(".right .call-clock")).to_be_in_viewport(ratio=1)
-    for lane in page.locator(".wave").all():
-        expect(lane).to_be_in_viewport(ratio=1)
-        box = lane.bounding_box()
-        assert box
-        assert box["width"] > 0.85 * width
-    newest = part(page, "transcript").locator(".bubble").last
-    expect(newest).to_be_in_viewport()
-    assert newest.locator(".said").evaluate("line => parseFloat(getComputedStyle(line).fontSize)") >= 28
+def test_a_room_reads_the_call_and_not_whom_it_is_with(earshot: Earshot, open_tab: Open) -> None:
+    page = presenting(earshot, open_tab)
     expect(page.locator(".lane.speaks")).not_to_have_count(0)  # somebody speaks, and the lane says so
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert list(violations(page)) == []
+    for size in sizes(page, (1280, 720), (1920, 1080)):
+        text = seen(page)
+        assert not NOT_FOR_OTHERS.search(text), text
+        assert "• •••-•••-••71" in text
+        assert not NOT_FOR_OTHERS.search(page.title()), page.title()
+        expect(part(page, "call-status")).to_be_in_viewport(ratio=1)
+        expect(page.locator(".right .call-clock")).to_be_in_viewport(ratio=1)
+        for lane in page.locator(".wave").all():
+            expect(lane).to_be_in_viewport(ratio=1)
+            box = lane.bounding_box()
+            assert box
+            assert box["width"] > 0.85 * size["width"]
+        newest = part(page, "transcript").locator(".bubble").last
+        expect(newest).to_be_in_viewport()
+        assert newest.locator(".said").evaluate("line => parseFloat(getComputedStyle(line).fontSize)") >= 28
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        assert list(violations(page)) == []
 
 
 def test_a_room_sees_of_the_card_who_talks_and_what_is_said_and_nothing_else(earshot: Earshot, open_tab: Open) -> None:
@@ -77,24 +84,26 @@ def others_in_sight(page: Page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("key", ["Escape", "p"])
-def test_it_is_left_by_a_key_and_everything_is_back(earshot: Earshot, open_tab: Open, key: str) -> None:
-    page = presenting(earshot, open_tab)
-    page.keyboard.press(key)
-    expect(part(page, "present-leave")).to_have_count(0)
-    expect(page.locator(".stage .who")).to_have_text("+1 415-555-2671")
-    expect(page.locator(".masked")).to_be_hidden()
-    expect(part(page, "call-end")).to_be_in_viewport()
-    expect(page).to_have_title(re.compile("415-555-2671"))
+def test_it_is_left_by_a_key_and_everything_is_back(quiet: Quiet, open_tab: Open) -> None:
+    page = open_tab(f"{quiet.url}/?call={quiet.answered(NUMBER)}")
+    see_status(page, CallStatus.IN_PROGRESS)
+    for key in ("Escape", "p"):
+        present(page)
+        page.keyboard.press(key)
+        expect(part(page, "present-leave"), key).to_have_count(0)
+        expect(page.locator(".stage .who"), key).to_have_text("+1 415-555-2671")
+        expect(page.locator(".masked"), key).to_be_hidden()
+        expect(part(page, "call-end"), key).to_be_in_viewport()
+        expect(page, key).to_have_title(re.compile("415-555-2671"))
 
 
-def test_the_palette_has_it_and_only_while_a_call_is_shown(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
+def test_the_palette_has_it_and_only_while_a_call_is_shown(quiet: Quiet, open_tab: Open) -> None:
+    page = open_tab(quiet.url)
     options = palette(page)
     expect(options.first).to_be_visible()
     expect(options.filter(has_text="Present the call")).to_have_count(0)
     page.keyboard.press("Escape")
-    dial(page, NUMBER)
+    dial(page, next(NEVER_CALLED_BEFORE))
     see_status(page, CallStatus.IN_PROGRESS)
     page.locator("body").press("Control+k")
     page.keyboard.type("present")
@@ -105,12 +114,12 @@ def test_the_palette_has_it_and_only_while_a_call_is_shown(earshot: Earshot, ope
 
 
 @pytest.mark.parametrize("language", ["en-US", "de-DE", "es-ES", "fr-FR"])
-def test_nothing_in_the_header_moves_when_a_call_comes(earshot: Earshot, open_tab: Open, language: str) -> None:
-    page = open_tab(earshot.url, locale=language, viewport={"width": 1280, "height": 720})
+def test_nothing_in_the_header_moves_when_a_call_comes(quiet: Quiet, open_tab: Open, language: str) -> None:
+    page = open_tab(quiet.url, locale=language, viewport={"width": 1280, "height": 720})
     places = """() => [...document.querySelectorAll('.banner > :not(.present)')].filter((one) => one.checkVisibility())
         .map((one) => [one.className, Math.round(one.getBoundingClientRect().left)])"""
     before = page.evaluate(places)
-    dial(page, NUMBER)
+    dial(page, next(NEVER_CALLED_BEFORE))
     expect(part(page, "call-end")).to_be_visible(timeout=PATIENCE)
     assert page.evaluate(places) == before
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
