@@ -47,6 +47,7 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("unhurried")
+@pytest.mark.slow
 async def test_a_call_goes_through_its_states_and_plays_its_conversation(short_call: Path) -> None:
     async with DemoLine(ring_seconds=0.4, conversation=short_call) as line, ClientSession() as http:
         customer = Customer(line, http)

@@ -103,6 +103,7 @@ def test_what_is_no_table_is_refused() -> None:
 
 
 @pytest.mark.parametrize("row", ["Jo,1\n", "Jo,+14155552671\n"])
+@pytest.mark.slow
 def test_a_file_is_read_no_further_than_there_can_be_contacts(row: str, monkeypatch: pytest.MonkeyPatch) -> None:
     counted = Mock(wraps=contact_of)
     monkeypatch.setattr(contact_files, "contact_of", counted)

@@ -80,6 +80,7 @@ async def ended(line: Line, connection: ServerConnection, published: Published) 
 
 
 @pytest.mark.parametrize("frame", [FRAME, 777, FORM.bytes_per_second * 8])
+@pytest.mark.slow
 async def test_live_figures_are_those_of_the_sound_at_rest(stand_in: StandIn, line: Line, sound: SoundThread | None, frame: int) -> None:
     published = measure(line, sound)
     pcm = demo_call()[0]

@@ -144,6 +144,7 @@ def breaking_after_a_burst(line: Line) -> None:
 
 
 @pytest.mark.parametrize("befalls", [steady, jittering, stalling, dropping, catching_up, breaking_after_a_burst])
+@pytest.mark.slow
 async def test_live_figures_are_those_of_the_recording_to_the_sample(tmp_path: Path, befalls: Callable[[Line], None]) -> None:
     line = Line(tmp_path)
     befalls(line)
@@ -163,6 +164,7 @@ async def test_mu_law_too(tmp_path: Path) -> None:
     assert live.clipped_s > (0.01, 0.01)
 
 
+@pytest.mark.slow
 async def test_gaps_are_left_out_and_listed(tmp_path: Path) -> None:
     line = Line(tmp_path)
     dropping(line)
@@ -172,6 +174,7 @@ async def test_gaps_are_left_out_and_listed(tmp_path: Path) -> None:
     assert not any(gap.start < turn.start < gap.end for turn in live.conversation.turns for gap in live.missing)
 
 
+@pytest.mark.slow
 async def test_a_break_without_a_loss_cuts_no_word(tmp_path: Path) -> None:
     line, whole = Line(tmp_path / "broken"), Line(tmp_path / "whole")
     breaking_after_a_burst(line)

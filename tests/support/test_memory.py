@@ -4,6 +4,8 @@ import asyncio
 import gc
 import weakref
 
+import pytest
+
 from services.support.memory import give_back_memory
 from tests.patience import HANG_S
 
@@ -13,6 +15,7 @@ class Page:
         self.parent = self
 
 
+@pytest.mark.slow
 async def test_cycles_are_collected_without_any_new_object() -> None:
     thresholds = gc.get_threshold()
     gc.disable()

@@ -96,6 +96,7 @@ async def test_one_client_fetches_few_files_at_once_and_all_places_come_back(vap
             assert [(one.status, await one.read()) for one in answers] == [(200, LINES)] * 4
 
 
+@pytest.mark.slow
 async def test_a_file_whose_reader_goes_away_gives_its_place_back(vapi: Vapi, client: Client) -> None:
     vapi.answers["/call/one/pcap"] = lambda _: web.Response(body=b"x" * 20_000_000)
     address, fetched = f"{client.url}/api/calls/one/pcap", 0

@@ -87,6 +87,7 @@ async def test_a_file_is_imported_and_what_is_known_stays(client: Client, text: 
     assert (answer["known"], answer["refused"]) == (1, ["Ana Flores", "Nobody"]), "no country is assumed"
 
 
+@pytest.mark.slow
 async def test_a_file_may_be_large_but_not_of_more_contacts_than_there_can_be(client: Client) -> None:
     lines = [f"Lead {number},+1415{2_000_000 + number}" for number in range(MOST_CONTACTS + 1)]
     for count, expected in ((MOST_CONTACTS, 200), (MOST_CONTACTS + 1, 422)):

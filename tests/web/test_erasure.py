@@ -37,6 +37,7 @@ async def events(client: Client, call_id: str) -> str:
         return await answer.text()
 
 
+@pytest.mark.slow
 async def test_nothing_of_it_is_answered_any_more(vapi: StandIn, client: Client) -> None:
     call_id = await ended(vapi, client)
     assert "Fridays" in await events(client, call_id)

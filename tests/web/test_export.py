@@ -56,6 +56,7 @@ FILTERED = {
 }
 
 
+@pytest.mark.slow
 async def test_the_list_and_the_export_are_filtered_alike(client: Client) -> None:
     listed, exported = {}, {}
     for query in FILTERED:

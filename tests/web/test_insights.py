@@ -61,6 +61,7 @@ async def test_the_numbers(client: Client) -> None:
     assert [(side["id"], side["calls"]) for side in found["callerIds"]] == [("main", ENOUGH)]
 
 
+@pytest.mark.slow
 async def test_calls_with_alerts(client: Client) -> None:
     silence = Rule(id="quiet", kind=RuleKind.SILENCE, above=8)
     for call_id in ("answered-1", "answered-2"):

@@ -205,6 +205,7 @@ async def test_silence_has_a_heartbeat_and_sound_has_none(stand_in: StandIn, lin
         assert await within(client.recv()) == '{"type":"ping"}'
 
 
+@pytest.mark.slow
 async def test_a_stalled_client_loses_the_oldest_sound_while_another_hears_all(stand_in: StandIn) -> None:
     line = Line(stand_in, buffer_seconds=0.5)  # 32,000 bytes
     site = Site(line)

@@ -24,6 +24,7 @@ async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
         yield made
 
 
+@pytest.mark.slow
 async def test_a_call_is_answered_with_its_figures_and_its_turns(vapi: StandIn, client: Client) -> None:
     call = await place(client.desk)
     path = f"/api/calls/{call.id}"

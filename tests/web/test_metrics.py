@@ -44,6 +44,7 @@ async def value(client: Client, name: str, **labels: str) -> float:
     return found
 
 
+@pytest.mark.slow
 async def test_calls_dials_and_slots_are_counted(client: Client, vapi: StandIn) -> None:
     assert await value(client, "earshot_ready") == 1
     _, call = await client.place(to=NUMBER)

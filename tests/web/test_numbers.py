@@ -20,6 +20,7 @@ async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
         yield made
 
 
+@pytest.mark.slow
 async def test_it_says_what_it_would_delete_and_deletes_it(vapi: StandIn, client: Client) -> None:
     _, call = await client.place(to=NUMBER)
     body = {"number": "+1 (415) 555-2671"}

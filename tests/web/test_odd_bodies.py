@@ -69,6 +69,7 @@ async def test_every_route_of_a_call_answers(client: Client, path: str) -> None:
         assert is_clean(json.dumps(body, ensure_ascii=False))
 
 
+@pytest.mark.slow
 async def test_the_lists_of_calls_answer(client: Client) -> None:
     await client.desk.caught_up()
     status, page, _ = await client.ask("GET", "/api/calls?limit=200")

@@ -161,6 +161,7 @@ async def test_guessing_waits_and_others_do_not(vapi: StandIn, tmp_path: Path) -
 
 
 @pytest.mark.usefixtures("full_hashing")
+@pytest.mark.slow
 async def test_guesses_that_come_together_count_each(vapi: StandIn, tmp_path: Path) -> None:
     async with site(tmp_path, vapi) as here, browser() as session:
         await here.join(session, await here.invite("Ana", Role.VIEWER))
@@ -241,6 +242,7 @@ def test_people_make_it_safe_to_serve_other_machines() -> None:
 
 
 @pytest.mark.usefixtures("full_hashing")
+@pytest.mark.slow
 async def test_a_password_is_kept_as_an_argon2_hash_of_its_own() -> None:
     here = Passwords()
     one, two = await here.hash(PASSWORD), await here.hash(PASSWORD)
@@ -252,6 +254,7 @@ async def test_a_password_is_kept_as_an_argon2_hash_of_its_own() -> None:
 
 
 @pytest.mark.usefixtures("full_hashing")
+@pytest.mark.slow
 async def test_hashing_leaves_the_loop_free_and_only_so_many_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "_MOST_WAITING", 2)
     here, turns = Passwords(), 0

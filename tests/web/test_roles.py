@@ -48,6 +48,7 @@ async def cookies(client: Client, name: str, role: Role, caps: Caps | None = Non
     return found
 
 
+@pytest.mark.slow
 async def test_the_readme_names_the_scopes_of_every_role(client: Client) -> None:
     assert list(roles()) == [role.value for role in Role]
     for role, (scopes, but) in roles().items():

@@ -110,6 +110,7 @@ async def test_an_alert_is_in_the_call_and_among_its_events(vapi: StandIn, clien
     assert (await client.ask("GET", path))[1]["alerts"] == []
 
 
+@pytest.mark.slow
 async def test_an_alert_is_sent_by_webhook_if_its_rule_says_so(vapi: StandIn, client: Client) -> None:
     deliveries = Deliveries(client.desk.journal.outbox, body=partial(webhook_body, client.desk), sender=sender(), pauses_s=(0.0,))
     deliveries.start()
@@ -163,6 +164,7 @@ async def test_a_rule_is_tried_against_past_calls(client: Client) -> None:
     assert (await client.ask("GET", "/api/calls/one"))[1]["alerts"] == []
 
 
+@pytest.mark.slow
 async def test_a_trial_looks_at_as_many_calls_as_asked_for_and_lists_a_hundred(client: Client) -> None:
     for number in range(130):
         await past(client, f"call{number}", "Cancel it")
@@ -176,6 +178,7 @@ async def test_a_trial_looks_at_as_many_calls_as_asked_for_and_lists_a_hundred(c
     assert (await client.ask("POST", f"{RULES}/try", json={"kind": "silence"}))[0] == 422
 
 
+@pytest.mark.slow
 async def test_many_trials_at_once_are_refused(client: Client) -> None:
     for number in range(40):
         await past(client, f"call{number}", "Cancel it")

@@ -99,6 +99,7 @@ async def operations(client: Client, headers: dict[str, str]) -> set[str]:
     return plain - {control} | {f"{control} {action}" for action in Action}
 
 
+@pytest.mark.slow
 async def test_the_readme_names_the_scope_of_every_route(client: Client) -> None:
     assert table().keys() == await operations(client, bearer("boss"))
 

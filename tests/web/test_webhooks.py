@@ -39,6 +39,7 @@ async def add(client: Client, receiver: Receiver, **more: Any) -> dict[str, Any]
     return made
 
 
+@pytest.mark.slow
 async def test_a_service_learns_what_becomes_of_its_call(vapi: StandIn, client: Client) -> None:
     async with receiving() as receiver:
         made = await add(client, receiver)
@@ -116,6 +117,7 @@ async def test_what_is_unknown_is_not_found(client: Client) -> None:
         assert [row.action for row in await client.desk.journal.audit()] == ["delete-webhook", "add-webhook"]
 
 
+@pytest.mark.slow
 async def test_metrics_say_what_waits(client: Client) -> None:
     async with receiving() as receiver:
         receiver.status = 500
@@ -135,6 +137,7 @@ async def test_metrics_say_what_waits(client: Client) -> None:
         assert "earshot_webhooks_disabled 0.0" in text
 
 
+@pytest.mark.slow
 async def test_the_figures_of_a_conversation_come_live_if_named_and_after_the_call(client: Client) -> None:
     figures, journal = Measured.load(Measured(1_000.0, measured(PCM)).dump()), client.desk.journal
 

@@ -150,6 +150,7 @@ async def test_an_event_whose_body_cannot_be_made_fails_and_holds_up_nothing(
     assert caplog.text.count("ValueError: odd") == 4
 
 
+@pytest.mark.slow
 async def test_an_event_waits_while_the_journal_cannot_be_read_for_it(journal: Journal, receiver: Receiver) -> None:
     outages = iter([True])
 
@@ -224,6 +225,7 @@ async def test_who_may_not_manage_webhooks_changes_none(journal: Journal, receiv
     assert [known.id for known in await endpoints.all()] == [endpoint.id]
 
 
+@pytest.mark.slow
 async def test_410_disables_an_endpoint_until_it_is_enabled_again(journal: Journal, receiver: Receiver) -> None:
     endpoint = await added(journal, receiver)
     receiver.status = 410

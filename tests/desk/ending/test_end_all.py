@@ -105,6 +105,7 @@ async def test_a_hang_up_that_is_wanted_outlives_the_process_that_was_asked(
         await until_silent(vapi)
 
 
+@pytest.mark.slow
 async def test_a_hang_up_that_the_journal_could_not_take_is_wanted_later_also_for_dials_that_were_open_then(
     vapi: StandIn, desks: tuple[CallDesk, CallDesk], monkeypatch: pytest.MonkeyPatch
 ) -> None:

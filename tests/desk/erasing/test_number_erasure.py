@@ -27,6 +27,7 @@ async def desk(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     await gateway.aclose()
 
 
+@pytest.mark.slow
 async def test_the_contact_and_the_data_of_its_calls_go(vapi: StandIn, desk: CallDesk) -> None:
     call = await ended(vapi, desk)
     again = await ended(vapi, desk)

@@ -93,6 +93,7 @@ async def fill(vapi: StandIn, desk: CallDesk) -> Call:
     return call
 
 
+@pytest.mark.slow
 async def test_it_is_in_no_file_and_in_no_table(vapi: StandIn, desk: CallDesk, tmp_path: Path, url: str) -> None:
     call = await fill(vapi, desk)
     await desk.settled()
@@ -123,6 +124,7 @@ async def test_it_is_in_no_file_and_in_no_table(vapi: StandIn, desk: CallDesk, t
     assert await known_of(desk, NUMBER, PAGE) == NumberKnown(calls=0, running=0, contact=False, blocked=False)
 
 
+@pytest.mark.slow
 async def test_it_is_not_shown_any_more_either(vapi: StandIn, desk: CallDesk) -> None:
     """Not from memory, and nothing is shown twice, once with the number and once without."""
     await fill(vapi, desk)
@@ -137,6 +139,7 @@ async def test_it_is_not_shown_any_more_either(vapi: StandIn, desk: CallDesk) ->
     assert [alert.rule.id for alert in desk.alerts.of("other")] == ["cost"]
 
 
+@pytest.mark.slow
 async def test_another_process_shows_what_is_left_once(vapi: StandIn, desk: CallDesk, tmp_path: Path, url: str) -> None:
     await fill(vapi, desk)
     async with desk_at(vapi.url, tmp_path / "other", journal_at=url) as other:
@@ -157,6 +160,7 @@ async def test_while_a_call_with_it_may_run_it_is_needed(vapi: StandIn, desk: Ca
     assert vapi.erased_running == 0
 
 
+@pytest.mark.slow
 async def test_while_the_data_of_a_call_is_left_so_is_the_number(
     vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str
 ) -> None:
@@ -187,12 +191,14 @@ async def test_only_who_may_manage_erases_it(desk: CallDesk) -> None:
             await refused
 
 
+@pytest.mark.slow
 async def test_whoever_may_manage_needs_no_other_scope(vapi: StandIn, desk: CallDesk, tmp_path: Path, url: str) -> None:
     await fill(vapi, desk)
     assert await erase_number(desk, NUMBER, replace(PAGE, scopes=frozenset({Scope.MANAGE}))) == NumberErased(erased=1, failed=0)
     assert await places(tmp_path / "data", url) == set()
 
 
+@pytest.mark.slow
 async def test_what_vapi_tells_of_another_call_later_does_not_bring_it_back(
     vapi: StandIn, desk: CallDesk, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,6 +221,7 @@ async def test_what_vapi_tells_of_another_call_later_does_not_bring_it_back(
     assert await places(tmp_path / "data", url) == set()
 
 
+@pytest.mark.slow
 async def test_nor_does_a_later_read_of_the_call_here_or_in_another_process(
     vapi: StandIn, desk: CallDesk, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -281,6 +281,7 @@ async def test_the_alerts_of_a_call_are_deleted_with_its_data_and_none_comes_lat
         assert await one.journal.alerts.among([call.id]) == {}
 
 
+@pytest.mark.slow
 async def test_there_are_not_endlessly_many_rules(vapi: StandIn, tmp_path: Path) -> None:
     async with desk_at(vapi.url, tmp_path) as desk:
         for number in range(MOST_RULES):

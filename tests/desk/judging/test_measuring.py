@@ -64,6 +64,7 @@ async def end(desk: CallDesk, call: Call) -> None:
     await desk.measurements.settled()
 
 
+@pytest.mark.slow
 async def test_a_call_is_measured_though_nobody_listens_and_its_figures_last(vapi: StandIn, tmp_path: Path) -> None:
     async with desk_at(vapi.url, tmp_path) as desk, measuring_at(desk) as relay:
         call = await place(desk)
@@ -137,6 +138,7 @@ async def test_of_two_processes_one_measures_a_call_and_the_other_can_read_it(
         await until(lambda: vapi.requests["WS listen"] == 2)  # the first has stopped, and the other continues
 
 
+@pytest.mark.slow
 async def test_another_process_follows_what_is_measured(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with desk_at(vapi.url, tmp_path) as other, desk_at(vapi.url, tmp_path) as desk, measuring_at(desk):
         news: list[str] = []

@@ -122,6 +122,7 @@ async def test_what_a_token_cannot_be(journal: Journal, name: str, scopes: list[
     assert len(tokens.all()) == 1
 
 
+@pytest.mark.slow
 async def test_there_are_not_endlessly_many(journal: Journal) -> None:
     tokens = await opened(journal)
     for number in range(MOST_TOKENS):

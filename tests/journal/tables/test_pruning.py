@@ -61,6 +61,7 @@ async def test_calls_transcripts_dials_and_the_audit_are_kept_for_more_than_a_ye
     assert set((await rows(url)).values()) == {1}
 
 
+@pytest.mark.slow
 async def test_more_than_a_batch_goes_too(journal: Journal, url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pruning, "_BATCH", 2)
     await fill(journal, clock, 5)

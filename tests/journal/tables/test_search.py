@@ -45,6 +45,7 @@ async def found(journal: Journal, search: str) -> set[str]:
 
 
 @pytest.mark.parametrize("frequent", [1, 2000], ids=["compared one by one", "by the index"])
+@pytest.mark.slow
 async def test_every_part_of_a_text_finds_just_the_calls_that_contain_it(
     journal: Journal, monkeypatch: pytest.MonkeyPatch, frequent: int
 ) -> None:
