@@ -1,13 +1,13 @@
 """Another website in the same browser: it can't dial, listen, read, or show our page as its own."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import nicegui
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from tests.browser.browsers import FOREIGN
 from tests.browser.conftest import Earshot
@@ -139,8 +139,8 @@ MARKUP = """
 SCRIPTS = "window.ran = 'a script'"
 
 
-def test_markup_that_somebody_got_into_our_page_runs_no_script(chromium: Browser, earshot: Earshot) -> None:
-    page = chromium.new_page()
+def test_markup_that_somebody_got_into_our_page_runs_no_script(tabs: Callable[[str], Page], earshot: Earshot) -> None:
+    page = tabs(earshot.url)
     refused: list[str] = []
     page.on("console", lambda message: refused.append(message.text))
     page.goto(earshot.url)
@@ -159,6 +159,5 @@ def test_markup_that_somebody_got_into_our_page_runs_no_script(chromium: Browser
         }""",
         [MARKUP, SCRIPTS],
     )
-    page.context.close()
     assert ran is None
     assert sum("Content Security Policy" in text for text in refused) >= 5

@@ -3,13 +3,13 @@
 import json
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http.client import HTTPResponse
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from services.demo_line import DemoLine
 from tests.browser.conftest import Earshot
@@ -82,11 +82,10 @@ def hears(page: Page) -> None:
 
 @pytest.mark.parametrize("proxy", PROXIES)
 def test_a_call_is_dialled_and_heard_and_goes_on_when_its_process_dies(
-    two: list[Process], chromium: Browser, proxy: str, tmp_path: Path
+    two: list[Process], tabs: Callable[[str], Page], proxy: str, tmp_path: Path
 ) -> None:
     with PROXIES[proxy](tmp_path, [port_of(process) for process in two]) as url:
-        context = chromium.new_context()
-        page = context.new_page()
+        page = tabs(url)
         page.goto(url + ROOT_PATH)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
@@ -121,15 +120,15 @@ def test_a_call_is_dialled_and_heard_and_goes_on_when_its_process_dies(
         assert listeners(other)
         page.get_by_test_id("call-end").click()
         expect(page.get_by_test_id("call-status")).to_have_attribute("data-status", "ended")
-        context.close()
+        page.close()
 
 
 @pytest.mark.parametrize("header", ["", "proxy_set_header Host $http_host;"], ids=["nginx-defaults", "host-passed-on"])
-def test_a_proxy_that_passes_no_websockets_is_named(earshot: Earshot, chromium: Browser, header: str, tmp_path: Path) -> None:
+def test_a_proxy_that_passes_no_websockets_is_named(earshot: Earshot, tabs: Callable[[str], Page], header: str, tmp_path: Path) -> None:
     port = int(earshot.url.rpartition(":")[2])
     example = "server { listen 443 ssl; location / { proxy_pass http://127.0.0.1:8081; " + header + " } }"
     with nginx(tmp_path, [port, port], example=example) as url:
-        page = chromium.new_page()
+        page = tabs(url)
         page.goto(url)
         expect(page.get_by_test_id("offline")).to_contain_text("The proxy does not pass WebSockets")
         page.close()
