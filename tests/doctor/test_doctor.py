@@ -160,7 +160,7 @@ async def test_what_cannot_be_read_afterwards_is_reported(line: DemoLine, tmp_pa
     async def away(*_: object) -> None:
         raise VapiUnavailable("Away.")
 
-    monkeypatch.setattr(module, "_CALL_S", 10)
+    monkeypatch.setattr(module, "_CALL_S", 2)
     monkeypatch.setattr(Gateway, "transcript", away)
     monkeypatch.setattr(Doctor, "_recorded", away)
     code, _ = await examine(line, tmp_path, NUMBER, "CALL")

@@ -1,4 +1,8 @@
-"""The app, killed while its receiver hangs: whoever starts it again sends the rest."""
+"""The app, killed while its receiver hangs: whoever starts it again sends the rest.
+
+A killed app holds the lease of its endpoint for 10 s, and an attempt that failed is followed by the next after 5 s: the tests let that time
+pass in the journal.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +10,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from services.journal.tables.turns import NO_TURN_MS
+from tests.journal.conftest import execute
 from tests.process import running, vapi_environ
 from tests.stand_in import StandIn
 from tests.web.test_api import NUMBER
@@ -21,12 +27,18 @@ async def ask(url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         return found
 
 
+async def let_10_seconds_pass(url: str) -> None:
+    await execute(url, "UPDATE earshot_endpoints SET renewed_at = renewed_at - 10001")
+    await execute(url, f"UPDATE earshot_outbox SET next_at = next_at - 10001 WHERE state = 'waiting' AND next_at < {NO_TURN_MS}")  # noqa: S608
+
+
 def finished(receiver: Receiver, call_id: str) -> bool:
     return "call.ended" in receiver.of_calls().get(call_id, [])
 
 
 async def test_an_app_that_is_killed_while_its_receiver_hangs_loses_no_event(vapi: StandIn, tmp_path: Path) -> None:
-    environ = vapi_environ(vapi.url) | {"EARSHOT_ALLOWED_REGIONS": "*", "EARSHOT_WEBHOOK_NETWORKS": "127.0.0.1"}
+    url = f"sqlite:///{tmp_path / 'journal.sqlite'}"
+    environ = vapi_environ(vapi.url) | {"EARSHOT_ALLOWED_REGIONS": "*", "EARSHOT_WEBHOOK_NETWORKS": "127.0.0.1", "DATABASE_URL": url}
     async with receiving() as receiver:
         async with running(tmp_path, environ) as app:
             made = await ask(f"{app.url}/api/webhooks", {"url": receiver.url})
@@ -34,10 +46,12 @@ async def test_an_app_that_is_killed_while_its_receiver_hangs_loses_no_event(vap
             call = await ask(f"{app.url}/api/vapi_call", {"to": NUMBER})
             await receiver.until(lambda: len(receiver.requests) == 1)
             app.kill()
+        await let_10_seconds_pass(url)
         receiver.status = lambda _: 503 if len(receiver.requests) < 3 else 200
         async with running(tmp_path, environ) as app:
             await receiver.until(lambda: len(receiver.requests) == 2)
             app.kill()
+        await let_10_seconds_pass(url)
         receiver.status = 200
         async with running(tmp_path, environ) as app:
             await ask(f"{app.url}/api/calls/{call['id']}/end")
@@ -71,6 +85,7 @@ async def test_two_apps_of_which_each_is_killed_deliver_all_to_a_receiver_with_e
             ]
             await receiver.until(lambda: len(receiver.requests) >= 2)
             one.kill()
+            await let_10_seconds_pass(url)
             await receiver.until(lambda: {*receiver.of_calls()} == {*calls})  # the other one has taken over
             faults[:] = [410]
             vapi.move(calls[0], "in-progress")
@@ -81,6 +96,7 @@ async def test_two_apps_of_which_each_is_killed_deliver_all_to_a_receiver_with_e
             vapi.move(calls[1], "in-progress")
             await receiver.until(lambda: len(faults) < 2)
             two.kill()
+        await let_10_seconds_pass(url)
         async with running(folders[0], environ) as app:
             for call_id in calls:
                 await ask(f"{app.url}/api/calls/{call_id}/end")

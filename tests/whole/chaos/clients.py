@@ -36,13 +36,14 @@ class Heard:
 
 
 class Clients:
-    """Ask any of `apps` that serves."""
+    """Ask any of `apps` that serves. Their pauses are as many times shorter as `haste` says."""
 
-    def __init__(self, apps: Sequence[Supervised], session: aiohttp.ClientSession, chance: random.Random) -> None:
+    def __init__(self, apps: Sequence[Supervised], session: aiohttp.ClientSession, chance: random.Random, haste: float) -> None:
         self.heard = Heard()
         self._apps = apps
         self._session = session
         self._chance = chance
+        self._haste = haste
 
     async def want(self, key: str, after_s: float) -> None:
         """Asks for the call of `key` until it is answered, then, sometimes, hangs it up, and asks again."""
@@ -52,7 +53,7 @@ class Clients:
             await self.ask("POST", f"/api/calls/{call['id']}/end")
         if self._chance.random() < 0.3:
             await self.ask("GET", f"/api/calls/{call['id']}")
-        await asyncio.sleep(self._chance.uniform(0.0, 10.0))
+        await asyncio.sleep(self._chance.uniform(0.0, 10.0) / self._haste)
         await self._place(key)
 
     async def _place(self, key: str) -> Json:
@@ -61,7 +62,7 @@ class Clients:
             if status in _PLACED and "id" in body:
                 (self.heard.placed if status == 201 else self.heard.unknown)[key].add(body["id"])
                 return body
-            await asyncio.sleep(self._chance.uniform(0.5, 2.0))
+            await asyncio.sleep(self._chance.uniform(0.5, 2.0) / self._haste)
 
     async def ask(self, method: str, path: str, **more: Any) -> tuple[int, Json]:
         """Status and JSON, or status 0 if the process was killed meanwhile."""

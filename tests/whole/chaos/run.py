@@ -72,7 +72,7 @@ async def run(folder: Path, database: Database, *, seconds: float, seed: int, ha
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         environ = vapi_environ(vapi.url) | LIMITS
         apps = [Supervised(folder, {**environ, **own}, session) for own in database.environs]
-        clients = Clients(apps, session, random.Random(seed + 2))  # noqa: S311
+        clients = Clients(apps, session, random.Random(seed + 2), haste)  # noqa: S311
         report = Report(heard=clients.heard, seconds=seconds)
         tasks = Tasks()
         stack.push_async_callback(tasks.aclose)
