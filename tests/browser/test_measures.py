@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, Position, expect
 
 from services.domain.call import CallStatus
 from tests.browser.conftest import Earshot, Open, earshot_process
-from tests.browser.test_page import PATIENCE, dial, part, see_status
+from tests.browser.test_page import NUMBER, PATIENCE, dial, part, see_status
 from tests.browser.test_vapi_replay import until
 
 
@@ -19,8 +19,7 @@ def earshot() -> Iterator[Earshot]:
 
 
 def test_how_a_conversation_goes_is_said_live_and_afterwards_with_the_figures_of_rest(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
-    dial(page)
+    page = open_tab(f"{earshot.url}/?call={earshot.place(NUMBER)['id']}")
     line = part(page, "measures")
     expect(line).to_contain_text(re.compile(r"Answers after \d\.\d s"), timeout=PATIENCE)
     expect(line).to_contain_text(re.compile(r"customer talks \d+%"))

@@ -1,10 +1,20 @@
 """The owner's rules on recording, on the page: they are set in the panel of the stop switch, and asked about before a dial."""
 
+from collections.abc import Iterator
+
+import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open, Start
+from tests.browser.conftest import Open, Quiet, quiet_process
 
-BERLIN, NEW_YORK = "+4930901820", "+12125550100"
+BERLIN, MUNICH, NEW_YORK = "+4930901820", "+498912345678", "+12125550100"
+
+
+@pytest.fixture
+def earshot() -> Iterator[Quiet]:
+    """One of its own for each test: rules stay."""
+    with quiet_process(EARSHOT_RECORD="on") as served:
+        yield served
 
 
 def open_rules(page: Page) -> None:
@@ -17,8 +27,7 @@ def dial(page: Page, number: str) -> None:
     page.get_by_test_id("dial-call").click()
 
 
-def test_a_call_is_recorded_only_if_that_is_agreed(earshot_with: Start, open_tab: Open) -> None:
-    earshot = earshot_with()
+def test_a_call_is_recorded_only_if_that_is_agreed(earshot: Quiet, open_tab: Open) -> None:
     page, other = open_tab(earshot.url), open_tab(earshot.url)
     for each in (page, other):
         open_rules(each)
@@ -47,7 +56,7 @@ def test_a_call_is_recorded_only_if_that_is_agreed(earshot_with: Start, open_tab
     expect(record).to_have_attribute("aria-checked", "true")
     assert earshot._ask("GET", "/api/dialling/recording")["sentences"]["de"] == "Wir nehmen auf."
     earshot.end_all()
-    dial(page, BERLIN)
+    dial(page, MUNICH)
     page.get_by_test_id("dial-confirm").click()
     expect(page.get_by_test_id("call-end")).to_be_visible()
     assert [call["recordingConsent"] for call in earshot.calls()] == ["agreed", "not-agreed"]
@@ -55,8 +64,7 @@ def test_a_call_is_recorded_only_if_that_is_agreed(earshot_with: Start, open_tab
     expect(other.get_by_test_id("recording-rules").get_by_role("listitem")).to_have_count(1)
 
 
-def test_a_call_that_may_not_be_recorded_says_so(earshot_with: Start, open_tab: Open) -> None:
-    earshot = earshot_with(EARSHOT_RECORD="on")
+def test_a_call_that_may_not_be_recorded_says_so(earshot: Quiet, open_tab: Open) -> None:
     page = open_tab(earshot.url)
     open_rules(page)
     page.get_by_test_id("recording-default").select_option("off")

@@ -41,7 +41,7 @@ def test_a_call_of_the_demo_line_is_gone_and_the_page_says_why(tmp_path: Path, p
 
 
 def test_a_call_at_vapi_continues_and_the_page_shows_it_again(tmp_path: Path, port: int, open_tab: Open) -> None:
-    with demo_line() as vapi:
+    with demo_line(ring_seconds=0.5) as vapi:
         with started(MAIN, cwd=tmp_path, environ=account(vapi), port=port) as app:
             app.wait_until_served()
             page = open_tab(app.url, faulty=True)
