@@ -20,8 +20,8 @@ KEYS = 100
 TIMES = 6
 CONNECTIONS = 50
 KILLS = 3
-SECONDS = 30.0
-HASTE = 2.0
+SECONDS = 20.0
+HASTE = 3.0
 """How much sooner than in a long run something breaks, and is whole again: so everything breaks in a short one too."""
 SEED = 10
 
