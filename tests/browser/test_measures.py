@@ -44,6 +44,7 @@ def test_turns_are_marked_live_and_in_the_replay_and_described_in_the_transcript
     dial(page)
     lane = page.locator(".lane.a .wave")
     answered = re.compile(r"^Assistant answered after \d\.\d s$")
+    expect(part(page, "measures")).to_contain_text("Answers after", timeout=PATIENCE)
     until(lambda: any(answered.match(text) for text in hovered(page, lane)))
     page.locator(".bubble.assistant[data-final=true]").first.wait_for(timeout=PATIENCE)
     part(page, "call-end").click()

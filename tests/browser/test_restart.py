@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from services.domain.call import CallStatus
-from tests.browser.conftest import Open
+from tests.browser.conftest import Earshot, Open
 from tests.browser.lines import account, demo_line
-from tests.browser.test_page import PATIENCE, dial, part, see_status
+from tests.browser.test_page import NUMBER, PATIENCE, dial, part, see_dialled, see_status
 from tests.ports import free_port
 from tests.process import MAIN, started
 
@@ -28,8 +28,9 @@ def under_way(page: Page) -> None:
 def test_a_call_of_the_demo_line_is_gone_and_the_page_says_why(tmp_path: Path, port: int, open_tab: Open) -> None:
     with started(MAIN, cwd=tmp_path, port=port) as app:
         app.wait_until_served()
-        page = open_tab(app.url, faulty=True)
-        under_way(page)
+        call = Earshot(app.url).place(NUMBER)["id"]
+        page = open_tab(f"{app.url}/?call={call}", faulty=True)
+        see_dialled(page)
         assert app.stop() == 0
         expect(part(page, "offline")).to_contain_text("No connection to Earshot", timeout=PATIENCE)
         expect(part(page, "offline")).not_to_contain_text("continue")
