@@ -185,7 +185,7 @@ async def test_after_sleep_the_sound_is_live_and_what_was_missed_is_said(page: P
     call.script = script
     await open_element(page, call, "&autostart&recorded")
     await page.wait_for_selector("[data-state=playing]")
-    await page.wait_for_timeout(3000)
+    await page.wait_for_timeout(1000)
     async with asleep():
         await asyncio.sleep(8)
     missed = page.get_by_test_id("missed")
@@ -251,12 +251,12 @@ async def test_what_nobody_can_hear_for_long_is_not_kept_but_counted(page: Page,
     await page.route("**/device_watch.js", lambda route: route.fulfill(body=soon, content_type="text/javascript"))
     await open_element(page, call, "&autostart")
     await page.wait_for_selector("[data-state=playing]")
-    await page.wait_for_timeout(2000)
+    await page.wait_for_timeout(1000)
     await page.evaluate(LOST_DEVICE)
     await page.wait_for_timeout(7000)
     await page.evaluate("window.lost = false")
     await page.wait_for_selector("[data-state=playing]")
-    await page.wait_for_timeout(3000)
+    await page.wait_for_timeout(1000)
     speech.over.set()
     await page.wait_for_selector("[data-state=ended]")
     numbers = await page.evaluate("window.player.getStats()")
