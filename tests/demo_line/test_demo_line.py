@@ -340,6 +340,7 @@ async def test_a_scheduled_call_waits_for_its_time(customer: Customer) -> None:
     assert datetime.fromisoformat(states[1]["updatedAt"]) >= datetime.fromisoformat(soon) - timedelta(milliseconds=1)
 
 
+@pytest.mark.slow
 async def test_end_call_ends_a_call_in_any_state() -> None:
     later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     async with DemoLine(ring_seconds=0.3) as line, ClientSession() as http:

@@ -106,6 +106,7 @@ def test_refused_with_a_code_and_a_sentence(text: str, code: str) -> None:
     assert refused.value.errors[0].field == "to"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE])
 def test_the_example_of_every_region_is_accepted(kind: int) -> None:
     tried = 0

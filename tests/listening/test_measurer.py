@@ -111,6 +111,7 @@ async def test_who_speaks_and_how_long_nobody_has_is_known_while_the_call_runs(
     assert len(published.all) >= 7, "every second"
 
 
+@pytest.mark.slow
 async def test_what_was_lost_is_missing_and_no_silence_or_slow_answer(stand_in: StandIn, line: Line, sound: SoundThread | None) -> None:
     published = Published(sound)
     now = [100.0]

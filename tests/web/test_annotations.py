@@ -47,6 +47,7 @@ async def test_a_note_says_who_wrote_it_when_and_where(client: Client) -> None:
     assert (await client.ask("GET", "/api/calls/one/notes", headers=bearer("eve")))[1]["notes"] == [whole]
 
 
+@pytest.mark.slow
 async def test_tags_and_a_disposition_from_the_owners_list(client: Client) -> None:
     _, answer, _ = await client.ask("POST", "/api/calls/one/tags", json={"tag": "  big   deal "}, headers=bearer("dana"))
     assert [tag["text"] for tag in answer["tags"]] == ["big deal"]
@@ -64,6 +65,7 @@ async def test_tags_and_a_disposition_from_the_owners_list(client: Client) -> No
     assert answer["disposition"] is None
 
 
+@pytest.mark.slow
 async def test_the_csv_has_them_and_no_formula(client: Client) -> None:
     for body in ({"text": "=1+1"}, {"text": "Laughs", "t": 3}):
         await client.ask("POST", "/api/calls/one/notes", json=body, headers=bearer("dana"))

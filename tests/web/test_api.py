@@ -309,6 +309,7 @@ async def test_ending_answers_with_the_ended_call_also_the_second_time(client: C
     assert vapi.controls == [{"type": "end-call"}]
 
 
+@pytest.mark.slow
 async def test_calls_are_listed_newest_first_and_paged(client: Client) -> None:
     placed = [(await client.place(to=NUMBER))[1]["id"] for _ in range(5)]
     listed: list[str] = []

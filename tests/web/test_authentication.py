@@ -303,6 +303,7 @@ async def test_of_a_named_proxy_another_host_is_not_believed(vapi: StandIn, tmp_
             assert refused.status == 400
 
 
+@pytest.mark.slow
 async def test_another_website_is_allowed_only_by_name(vapi: StandIn, tmp_path: Path) -> None:
     async with earshot(tmp_path, vapi, allowed_origins=frozenset({"https://crm.example"})) as url, aiohttp.ClientSession() as session:
         for origin, status in (("https://crm.example", 201), ("https://evil.example", 403), ("http://crm.example", 403)):

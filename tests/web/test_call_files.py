@@ -66,6 +66,7 @@ async def test_an_endless_file_is_not_passed_on(vapi: Vapi, client: Client, monk
     assert (status, problem["code"]) == (502, "vapi_unavailable")
 
 
+@pytest.mark.slow
 async def test_one_client_fetches_few_files_at_once_and_all_places_come_back(vapi: Vapi, client: Client) -> None:
     go = asyncio.Event()
     arrived: asyncio.Queue[None] = asyncio.Queue()

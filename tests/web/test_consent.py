@@ -140,6 +140,7 @@ async def test_who_says_no_is_heeded_where_no_rule_asks(vapi: StandIn, client: C
     assert await audited(client, "record") == []
 
 
+@pytest.mark.slow
 async def test_a_call_that_vapi_shows_before_it_answers_is_not_recorded_against_what_was_agreed(vapi: StandIn, client: Client) -> None:
     vapi.answer = "created then hang"
     placing = asyncio.create_task(client.place(to=NEW_YORK, recordingAgreed=False))

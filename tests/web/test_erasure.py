@@ -61,6 +61,7 @@ async def test_nothing_of_it_is_answered_any_more(vapi: StandIn, client: Client)
         assert (await client.ask("GET", f"/api/calls?search={search}"))[1]["calls"] == []
 
 
+@pytest.mark.slow
 async def test_an_outage_is_answered_with_202_until_vapi_confirms(vapi: StandIn, client: Client) -> None:
     call_id = await ended(vapi, client)
     vapi.down = True

@@ -37,6 +37,7 @@ async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
         yield made
 
 
+@pytest.mark.slow
 async def test_the_numbers(client: Client) -> None:
     client.desk.directory.assistants = {"riley": Assistant(id="riley", name="Riley")}
     _, found, _ = await client.ask("GET", f"/api/insights?{DAY}&zone=Europe/Berlin&assistant=riley")
@@ -93,6 +94,7 @@ async def rows(client: Client, query: str) -> list[dict[str, str]]:
         return list(csv.DictReader(io.StringIO((await answer.read()).decode("utf-8-sig"), newline="")))
 
 
+@pytest.mark.slow
 async def test_csv_has_a_row_per_day(client: Client) -> None:
     found = await rows(client, "assistant=riley")
     assert [(row["day"], row["calls"], row["answerRate"], row["responseSeconds"], row["interruptionsByCustomer"]) for row in found] == [
@@ -102,6 +104,7 @@ async def test_csv_has_a_row_per_day(client: Client) -> None:
     assert [row["finished"] for row in found] == [str(ENOUGH // 2), "0"]
 
 
+@pytest.mark.slow
 async def test_one_client_has_few_counted_at_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     go, count = asyncio.Event(), client.desk.journal.insights.count
 
@@ -119,6 +122,7 @@ async def test_one_client_has_few_counted_at_once(client: Client, monkeypatch: p
         assert (await client.ask("GET", "/api/insights"))[0] == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query",
     [

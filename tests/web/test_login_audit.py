@@ -21,6 +21,7 @@ async def logins(here: Site) -> list[tuple[str, str, str, str]]:
     return [(row.who, row.action, row.outcome, row.detail) for row in reversed(rows)]
 
 
+@pytest.mark.slow
 async def test_each_way_in_and_out_is_in_the_audit(vapi: StandIn, tmp_path: Path) -> None:
     async with site(tmp_path, vapi, password="correct horse") as here, browser() as session:
         await here.join(session, await here.invite("Ana", Role.VIEWER))

@@ -94,6 +94,7 @@ async def test_a_login_is_no_token(client: Client, client_: Person) -> None:
     assert answered[0]["status"] == 403
 
 
+@pytest.mark.slow
 async def test_it_works_under_a_path(vapi: StandIn, tmp_path: Path) -> None:
     serve_under("/calls")
     try:
@@ -136,6 +137,7 @@ async def test_a_tool_needs_the_scope_that_rest_asks_for(client: Client, mode: s
             assert (error, answer["code"]) == (True, "forbidden_scope"), tool
 
 
+@pytest.mark.slow
 async def test_guard_caps_key_and_dry_run_are_those_of_rest(vapi: StandIn, tmp_path: Path) -> None:
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), concurrent_calls=1) as client:
         made = await token(client)
@@ -166,6 +168,7 @@ async def test_guard_caps_key_and_dry_run_are_those_of_rest(vapi: StandIn, tmp_p
         assert len(vapi.bodies) == 1
 
 
+@pytest.mark.slow
 async def test_a_call_of_an_assistant_is_marked(client: Client) -> None:
     made = await token(client)
     async with assistant(client.url, made) as agent:
@@ -260,6 +263,7 @@ async def asks(client: Client) -> str:
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.slow
 async def test_a_call_waits_until_somebody_confirms_it(vapi: StandIn, client: Client) -> None:
     client.desk.questions.watch(lambda: True)
     made = await token(client, unasked=False)
@@ -281,6 +285,7 @@ async def test_a_call_waits_until_somebody_confirms_it(vapi: StandIn, client: Cl
     assert {(entry.action, entry.who) for entry in entries} == {("machine-dial", "agent"), ("confirm-dial", "page")}
 
 
+@pytest.mark.slow
 async def test_a_call_that_was_confirmed_while_nobody_waited_is_found_by_asking_again(vapi: StandIn, client: Client) -> None:
     client.desk.questions.watch(lambda: True)
     made = await token(client, unasked=False)
@@ -295,6 +300,7 @@ async def test_a_call_that_was_confirmed_while_nobody_waited_is_found_by_asking_
     assert len(vapi.bodies) == 1
 
 
+@pytest.mark.slow
 async def test_an_old_key_is_no_way_around_the_confirmation(vapi: StandIn, client: Client, tmp_path: Path) -> None:
     """It is forgotten only by the dial that it would let through, or within the hour by the journal's housekeeping."""
     client.desk.questions.watch(lambda: True)
@@ -381,6 +387,7 @@ async def test_where_no_page_is_open_the_tool_says_so(vapi: StandIn, client: Cli
     assert not vapi.bodies
 
 
+@pytest.mark.slow
 async def test_nobody_is_asked_about_a_call_that_could_not_be_placed(client: Client) -> None:
     client.desk.questions.watch(lambda: True)
     made = await token(client, unasked=False)

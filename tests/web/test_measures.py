@@ -51,6 +51,7 @@ async def test_a_call_is_answered_with_its_figures_and_its_turns(vapi: StandIn, 
     assert (await client.ask("GET", f"{path}/measures"))[1]["code"] == "not_measured"
 
 
+@pytest.mark.slow
 async def test_figures_come_as_events_and_only_the_latest_are_remembered(vapi: StandIn, client: Client) -> None:
     call = await place(client.desk)
     vapi.move(call.id, "in-progress")

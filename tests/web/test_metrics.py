@@ -64,6 +64,7 @@ async def test_calls_dials_and_slots_are_counted(client: Client, vapi: StandIn) 
     assert await value(client, "earshot_calls", state="queued") == 0
 
 
+@pytest.mark.slow
 async def test_the_end_of_a_call_that_ran_before_this_process_counts(vapi: StandIn, tmp_path: Path) -> None:
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url)) as earlier:
         _, call = await earlier.place(to=NUMBER)

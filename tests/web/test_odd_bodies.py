@@ -92,6 +92,7 @@ async def test_odd_words_of_a_live_call(client: Client, text: str) -> None:
     assert all(is_clean(line.text) for line in client.desk.transcripts.of("live"))
 
 
+@pytest.mark.slow
 async def test_a_message_whose_type_is_no_name_is_ignored(client: Client) -> None:
     kinds: list[object] = [[], {}, ["hang"], 7, None, True, "\ud800"]
     for kind in kinds:

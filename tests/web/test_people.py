@@ -79,6 +79,7 @@ async def member(here: Site, session: aiohttp.ClientSession, name: str, role: Ro
     return person.id
 
 
+@pytest.mark.slow
 async def test_a_person_joins_and_logs_in_with_name_and_password(vapi: StandIn, tmp_path: Path) -> None:
     async with site(tmp_path, vapi) as here, browser() as session, browser() as other:
         assert await here.status(session) == 401

@@ -30,6 +30,7 @@ async def test_a_call_has_a_latest_time(vapi: StandIn, client: Client) -> None:
     assert vapi.dials == 1
 
 
+@pytest.mark.slow
 async def test_a_call_is_moved(vapi: StandIn, client: Client) -> None:
     _, call = await client.place(to=NUMBER, earliestAt=FIRST)
     path = f"/api/calls/{call['id']}/reschedule"

@@ -109,6 +109,7 @@ async def test_a_caller_controls_the_calls_that_they_placed_and_no_others(vapi: 
         assert answers[1][0] < 300, (path, answers)
 
 
+@pytest.mark.slow
 async def test_a_caller_moves_their_own_calls_only(client: Client) -> None:
     ana, ben = await cookies(client, "Ana", Role.CALLER), await cookies(client, "Ben", Role.CALLER)
     first, second = (rfc3339(datetime.now(UTC) + timedelta(days=days)) for days in (2, 3))
@@ -135,6 +136,7 @@ async def placed(client: Client, headers: dict[str, str], to: str) -> tuple[int,
     return status, answer.get("code")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("caps", "code"), [(Caps(per_hour=2), "own_hourly_limit"), (Caps(per_day=2), "own_daily_limit"), (Caps(per_hour=0), "own_hourly_limit")]
 )
@@ -149,6 +151,7 @@ async def test_a_persons_calls_are_counted_apart_from_those_of_others(client: Cl
     assert (await placed(client, ben, NUMBER))[0] == 201
 
 
+@pytest.mark.slow
 async def test_a_transfer_counts_as_a_call_of_whoever_transfers(vapi: StandIn, client: Client) -> None:
     boss = await cookies(client, "Boss", Role.SUPERVISOR, Caps(per_hour=1))
     call_id = await running_call(vapi, client, await cookies(client, "Ana", Role.CALLER))

@@ -87,6 +87,7 @@ async def test_the_text_of_a_rule_is_a_text(client: Client, phrase: str) -> None
     assert (status, made["phrase"]) == (201, phrase)
 
 
+@pytest.mark.slow
 async def test_an_alert_is_in_the_call_and_among_its_events(vapi: StandIn, client: Client) -> None:
     _, rule, _ = await client.ask("POST", RULES, json=CANCEL)
     call = await answered(vapi, client.desk)
@@ -143,6 +144,7 @@ async def past(client: Client, call_id: str, text: str = "", figures: Figures | 
         await journal.measures.save(call_id, Measured(0.0, figures).dump(), brief="{}", over=True)
 
 
+@pytest.mark.slow
 async def test_a_rule_is_tried_against_past_calls(client: Client) -> None:
     await past(client, "one", "I have cancelled it", silent((10, 19)), 0.3)
     await past(client, "two", "Everything is fine", silent((1, 5)), 0.1)

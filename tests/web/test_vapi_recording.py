@@ -321,6 +321,7 @@ async def test_a_redirect_in_circles_ends(client: Client, vapi: Vapi) -> None:
     assert vapi.paths == ["/call/one/stereo-recording", *["/storage/stereo"] * 3]
 
 
+@pytest.mark.slow
 async def test_it_plays_while_it_arrives(client: Client, vapi: Vapi) -> None:
     whole, rest = sound(seconds=60), asyncio.Event()
 

@@ -72,6 +72,7 @@ async def state(journal: Journal, endpoint: Endpoint) -> list[DeliveryState]:
     return [sent.state for sent in await journal.outbox.deliveries(endpoint.id)]
 
 
+@pytest.mark.slow
 async def test_each_event_comes_once_in_order_and_signed(journal: Journal, receiver: Receiver) -> None:
     endpoint = await added(journal, receiver)
     await live(journal, "one", "two")

@@ -104,6 +104,7 @@ async def test_an_outage_leaves_it_asked_for_until_vapi_confirms(vapi: StandIn, 
     assert vapi.calls == {}
 
 
+@pytest.mark.slow
 async def test_one_that_fails_unforeseen_holds_up_no_other(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = await ended(vapi, desk), await ended(vapi, desk)
     vapi.down = True
@@ -122,6 +123,7 @@ async def test_one_that_fails_unforeseen_holds_up_no_other(vapi: StandIn, desk: 
     assert set(vapi.calls) == {first.id}
 
 
+@pytest.mark.slow
 async def test_vapi_is_asked_again_after_a_restart(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.desk.erasing.erasures._AGAIN_S", 0.05)
     monkeypatch.setattr("services.desk.erasing.erasures._PATIENCE_S", 0.1)
@@ -165,6 +167,7 @@ async def test_two_who_ask_at_once_delete_it_once(vapi: StandIn, desk: CallDesk)
     assert len([row for row in await desk.journal.audit(call_id=call.id) if row.action == "delete-data"]) == 2
 
 
+@pytest.mark.slow
 async def test_every_process_forgets_it(vapi: StandIn, tmp_path: Path) -> None:
     async with two_desks((vapi.url, vapi.url), tmp_path) as (one, other):
         call = await ended(vapi, one)

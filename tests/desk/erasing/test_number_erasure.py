@@ -64,6 +64,7 @@ async def test_what_could_not_be_deleted_is_counted(vapi: StandIn, desk: CallDes
     assert await erase_number(desk, call.to, PAGE) == NumberErased(erased=0, failed=1)
 
 
+@pytest.mark.slow
 async def test_the_contact_stays_until_its_calls_data_is_deleted(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     call = await ended(vapi, desk)
     assert call.to

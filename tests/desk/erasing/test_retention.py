@@ -47,6 +47,7 @@ async def tidy(desk: CallDesk, kept: Kept, *, after: timedelta) -> list[datetime
     return asked
 
 
+@pytest.mark.slow
 async def test_the_data_of_calls_and_numbers_go_after_their_days(vapi: StandIn, desk: CallDesk) -> None:
     call = await ended(vapi, desk)
     again = await ended(vapi, desk)

@@ -144,6 +144,7 @@ async def test_a_keyword_in_vapis_transcript_gives_an_alert_of_a_call_that_nobod
         assert [alert.said for alert in (await desk.journal.alerts.among([call.id]))[call.id]] == ["No, cancel it"]
 
 
+@pytest.mark.slow
 async def test_what_was_heard_live_and_is_in_vapis_transcript_too_gives_one_alert(
     vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

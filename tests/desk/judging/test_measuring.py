@@ -97,6 +97,7 @@ async def test_who_speaks_now_is_known_of_a_running_call(vapi: StandIn, tmp_path
         assert set(news) == {call.id}
 
 
+@pytest.mark.slow
 async def test_a_restart_continues_the_same_conversation(vapi: StandIn, tmp_path: Path) -> None:
     async with desk_at(vapi.url, tmp_path) as desk, measuring_at(desk):
         call = await place(desk)
@@ -119,6 +120,7 @@ async def test_a_restart_continues_the_same_conversation(vapi: StandIn, tmp_path
             assert len(after.figures.conversation.turns) > len(turns)
 
 
+@pytest.mark.slow
 async def test_of_two_processes_one_measures_a_call_and_the_other_can_read_it(
     vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,6 +186,7 @@ async def test_another_process_leaves_a_call_to_the_one_that_placed_it(
             assert vapi.requests["WS listen"] == 1
 
 
+@pytest.mark.slow
 async def test_a_call_whose_placer_does_not_measure_is_measured_by_another_process(
     vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,6 +214,7 @@ async def test_other_calls_are_not_measured(vapi: StandIn, tmp_path: Path, chang
         await relay.aclose()
 
 
+@pytest.mark.slow
 async def test_what_was_measured_goes_with_the_calls_data(vapi: StandIn, tmp_path: Path) -> None:
     async with desk_at(vapi.url, tmp_path) as desk, measuring_at(desk):
         call = await place(desk)

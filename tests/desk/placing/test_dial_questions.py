@@ -224,6 +224,7 @@ async def test_only_who_may_place_calls_answers(vapi: StandIn, asked: tuple[Call
     assert not vapi.bodies
 
 
+@pytest.mark.slow
 async def test_a_call_that_somebody_confirms_counts_as_theirs(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
     one, other = desks
     await one.people.invite("Ana", Role.CALLER, Caps(per_hour=2), PAGE)
@@ -246,6 +247,7 @@ async def test_a_call_that_somebody_confirms_counts_as_theirs(vapi: StandIn, des
     assert len(vapi.bodies) == 4
 
 
+@pytest.mark.slow
 async def test_many_confirmed_at_once_exceed_no_cap(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
     """Each is charged to whoever confirms it, together with what they placed themselves."""
     one, _ = desks
@@ -259,6 +261,7 @@ async def test_many_confirmed_at_once_exceed_no_cap(vapi: StandIn, desks: tuple[
     assert len(vapi.bodies) == 2
 
 
+@pytest.mark.slow
 async def test_an_erased_number_is_in_no_question(asked: tuple[CallDesk, DialQuestion]) -> None:
     one, _ = asked
     await ask(one, "+12125550100", fingerprint="two")

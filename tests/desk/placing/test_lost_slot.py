@@ -30,6 +30,7 @@ async def place(desk: CallDesk, earliest_at: datetime | None = None) -> None:
     await desk.place(desk.order(NUMBER, earliest_at=earliest_at), LOCAL, allow_duplicate=True)
 
 
+@pytest.mark.slow
 async def test_it_is_held_over_a_restart(vapi: StandIn, tmp_path: Path, url: str) -> None:
     async with desk_at(vapi.url, tmp_path, journal_at=url, concurrent_calls=1) as desk:
         await place(desk)

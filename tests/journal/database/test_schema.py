@@ -197,6 +197,7 @@ async def test_a_journal_that_can_not_be_opened_says_so(bad: str) -> None:
         await Journal.open(bad)
 
 
+@pytest.mark.slow
 async def test_an_unreachable_server_is_reported_without_its_password(tmp_path: Path) -> None:
     with pytest.raises(JournalError) as caught:
         await Journal.open(f"postgresql://earshot:secret@/db?host={tmp_path}")

@@ -65,6 +65,7 @@ async def test_reads_of_one_call_at_once_are_merged_in_turn(journal: Journal, cl
     assert found == call(status=CallStatus.ENDED, ringing_at=clock.now)
 
 
+@pytest.mark.slow
 async def test_two_processes_merge_what_they_read(journal: Journal, open_journal: Open) -> None:
     other = await open_journal()
     for number in range(20):

@@ -93,6 +93,7 @@ async def test_what_is_deleted_is_in_no_table(journal: Journal, url: str, clock:
     assert [row.action for row in await journal.audit(call_id="one")] == ["delete-data", "note", "note"]
 
 
+@pytest.mark.slow
 async def test_late_facts_bring_nothing_back_but_what_it_cost(journal: Journal, url: str, clock: Clock) -> None:
     await stored(journal)
     await erased(journal, clock)
