@@ -65,9 +65,11 @@ def boss(url: str, chromium: Browser, profiles: tuple[Tabs, Tabs]) -> Iterator[P
 
 
 @pytest.fixture
-def other(url: str, boss: Page, chromium: Browser, profiles: tuple[Tabs, Tabs]) -> Page:
+def other(url: str, boss: Page, chromium: Browser, profiles: tuple[Tabs, Tabs]) -> Iterator[Page]:
     """A tab of another browser."""
-    return profiles[1].open(chromium, url)
+    page = profiles[1].open(chromium, url)
+    yield page
+    page.close()  # before `boss` removes whose it is, which leads it to the login: to close a tab on its way there may take forever
 
 
 def invited(boss: Page, url: str, role: Role, name: str = "Ana") -> str:
