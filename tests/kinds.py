@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Callable
@@ -65,6 +66,11 @@ def _name_group(item: pytest.Item) -> None:
         item._id = coerce_node_id(f"{item.nodeid}@{group.args[0]}")
 
 
+def name_without_group(nodeid: str) -> str:
+    """The name that a test has where it is not in a group."""
+    return re.sub(r"(\])@[^@\[\]]+\]?$|@[^@\[\]]+$", r"\1", nodeid)  # pytest ends what begins with a bracket with one
+
+
 def is_long(item: pytest.Item) -> bool:
     return any(item.get_closest_marker(kind) for kind in ("browser", "process", "slow"))
 
@@ -96,6 +102,12 @@ class Guard:
             return (yield)
         finally:
             self._watched = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """What failed in a group is found by `--last-failed`, without one: if that found nothing, it would run everything."""
+        if failed := session.config.pluginmanager.get_plugin("lfplugin"):
+            failed.lastfailed = {coerce_node_id(name_without_group(str(nodeid))): True for nodeid in failed.lastfailed}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self, nextitem: pytest.Item | None) -> None:

@@ -9,6 +9,7 @@ from importlib import import_module
 
 import pytest
 
+from tests.kinds import name_without_group
 from tests.paces import PACES_S
 
 
@@ -49,6 +50,20 @@ def shared() -> int:
 def test_tests_that_share_what_their_module_sets_up_are_given_to_one_process(request: pytest.FixtureRequest, shared: int) -> None:
     grouped = getattr(request.config.option, "loadgroup", False)  # by xdist, which then names the group behind the test
     assert grouped == request.node.nodeid.endswith("@test_kinds.py")
+
+
+@pytest.mark.parametrize(
+    ("named", "name"),
+    [
+        ("tests/test_a.py::test_it@test_a.py", "tests/test_a.py::test_it"),
+        ("tests/browser/test_a.py::test_it[webkit]@everywhere webkit", "tests/browser/test_a.py::test_it[webkit]"),
+        ("tests/browser/test_a.py::test_it[webkit]@everywhere webkit]", "tests/browser/test_a.py::test_it[webkit]"),
+        ("tests/test_a.py::test_it[me@example.org]", "tests/test_a.py::test_it[me@example.org]"),
+        ("tests/test_a.py::test_it[me@example.org]@web/test_a.py", "tests/test_a.py::test_it[me@example.org]"),
+    ],
+)
+def test_a_group_is_no_part_of_what_a_failure_is_remembered_by(named: str, name: str) -> None:
+    assert name_without_group(named) == name
 
 
 @pytest.mark.parametrize("module", PACES_S)
