@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
-WORKERS ?= 6
+WORKERS ?= 4
 HEARD := tests/browser/everywhere
 # What is imported is compiled on first use: compiling all of it here takes longer than everything else.
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
