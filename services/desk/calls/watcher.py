@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 
@@ -29,7 +30,8 @@ _YOUNG = timedelta(hours=1)  # calls created earlier are read one by one: a list
 _OLD_READS = 20  # such calls read per wide read, those first that were not read for longest
 _DUE = timedelta(seconds=5)  # before its time, and a minute after it, a scheduled call may begin at any moment
 _NEVER_FASTER = 0.2  # minimum seconds between two reads
-_REST = 9  # wait 9 times the last read's duration, so that thousands of calls use at most a tenth of the processor
+_REST = 9  # wait 9 times the processor time of the last read, so that thousands of calls use at most a tenth of the processor
+_LONGEST_REST_S = 5.0  # that time contains what else was done meanwhile
 _MAX_BACKOFF = 30.0
 _MOST = 1000  # calls per read: more simultaneous calls than any account allows
 _SINGLE_READS = 5  # calls read one by one per tick because a list omitted them
@@ -89,7 +91,7 @@ class Watcher:
         failures = 0
         clock = asyncio.get_running_loop().time
         while True:
-            began = clock()
+            began, worked = clock(), time.thread_time()
             try:
                 self._end_the_overdue()
                 await self._read()
@@ -106,7 +108,8 @@ class Watcher:
             if failures:
                 failures = 0
                 self._trouble(None)
-            await asyncio.sleep(max(_NEVER_FASTER, _REST * (clock() - began)))
+            # Not 9 times the read's duration: while Vapi took 5 s to answer, a call was unseen for the next 45.
+            await asyncio.sleep(max(_NEVER_FASTER, min(_LONGEST_REST_S, _REST * (time.thread_time() - worked))))
             await self._pause(began + self._interval() - clock())
 
     def _interval(self) -> float:
