@@ -40,8 +40,10 @@ _WITHOUT_SOUND = (CallStatus.UNKNOWN, CallStatus.SCHEDULED, CallStatus.ENDED)
 
 
 class CallCard:
-    """Built once per call; `update` keeps it current. `listen` starts the sound; `dial_again` is called with the number, `select`
-    with the id of a call that took the place of this one, `sounds` when its sound starts or stops, `steered` with whether it can be.
+    """Built once per call; `update` keeps it current. `listen` starts the sound.
+
+    `dial_again` is called with the number, `select` with the id of a call that took the place of this one, `sounds` when its sound starts
+    or stops, `steered` with whether the visitor can steer it now.
     """
 
     def __init__(

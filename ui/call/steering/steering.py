@@ -31,8 +31,10 @@ _WHY_NOT = {
 
 
 class Steering(LiveBox):
-    """The controls of one active call. While they can't work they say why; errors appear below them. `shown` is called with whether they
-    are there at all."""
+    """The controls of one active call. While they can't work they say why; errors appear below them.
+
+    `shown` is called with True if they are visible, else with False.
+    """
 
     def __init__(self, call: Call, *, desk: CallDesk, shown: Callable[[bool], None]) -> None:
         super().__init__("section", "steering", aria_label=say("steering"))
