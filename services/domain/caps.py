@@ -79,14 +79,16 @@ def checked(caps: Caps) -> Caps:
     return caps
 
 
-def dumped(caps: Caps) -> dict[str, Any]:
+def caps_to_json(caps: Caps) -> dict[str, Any]:
     """The caps by their names, as values of JSON."""
     values = {cap.name: getattr(caps, cap.name) for cap in CAPS}
     return {name: sorted(value) if isinstance(value, frozenset) else value for name, value in values.items()}
 
 
-def loaded(values: Mapping[str, Any]) -> Caps:
-    """What `dumped` returned, also in an earlier version, which had fewer caps. Raises TypeError for a cap of a newer version: without it
-    more would be allowed than somebody wanted."""
+def caps_from_json(values: Mapping[str, Any]) -> Caps:
+    """Reads what `caps_to_json` made, also in an earlier version that had fewer caps.
+
+    Raises TypeError for a cap that only a newer version knows: to ignore it would allow more than an owner wanted.
+    """
     read: dict[str, Any] = {name: frozenset(value) if isinstance(value, list) else value for name, value in values.items()}
     return Caps(**read)

@@ -11,8 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from services.domain import caps as all_caps
-from services.domain.caps import Caps, checked
+from services.domain.caps import Caps, caps_from_json, caps_to_json, checked
 from services.domain.client import LOCAL, PAGE, Client, Scope
 from services.domain.errors import RequestError
 
@@ -156,7 +155,7 @@ def _line(person: Person) -> str:
             "name": person.name,
             "role": person.role,
             "made_at": person.made_at.isoformat(),
-            "caps": all_caps.dumped(person.caps),
+            "caps": caps_to_json(person.caps),
             "disabled": person.disabled,
             "password": person.password,
             "subject": person.subject,
@@ -174,7 +173,7 @@ def _read(line: str) -> Person | None:
             name=row["name"],
             role=Role(row["role"]),
             made_at=_time(row["made_at"]),
-            caps=all_caps.loaded(row["caps"]),
+            caps=caps_from_json(row["caps"]),
             disabled=row["disabled"],
             password=row["password"],
             subject=row["subject"],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.domain.caps import CAPS, MOST_CALLS, Caps, Kind, checked, dumped, loaded
+from services.domain.caps import CAPS, MOST_CALLS, Caps, Kind, caps_from_json, caps_to_json, checked
 from services.domain.errors import RequestError
 
 SOME = Caps(per_hour=2, per_day=0, regions=frozenset({"US", "DE"}), record=False)
@@ -10,17 +10,17 @@ SOME = Caps(per_hour=2, per_day=0, regions=frozenset({"US", "DE"}), record=False
 
 def test_they_are_kept_as_json_and_read_again() -> None:
     kept = {"per_hour": 2, "per_day": 0, "regions": ["DE", "US"], "record": False, "transfer": True}
-    assert dumped(SOME) == kept
-    assert loaded(kept) == SOME
+    assert caps_to_json(SOME) == kept
+    assert caps_from_json(kept) == SOME
 
 
 def test_what_an_earlier_version_kept_has_no_cap_that_it_did_not_know() -> None:
-    assert loaded({"per_hour": 2}) == Caps(per_hour=2)
+    assert caps_from_json({"per_hour": 2}) == Caps(per_hour=2)
 
 
 def test_a_cap_of_a_newer_version_is_not_forgotten() -> None:
     with pytest.raises(TypeError, match="per_week"):
-        loaded({"per_hour": 2, "per_week": 9})
+        caps_from_json({"per_hour": 2, "per_week": 9})
 
 
 def test_each_cap_on_calls_has_a_window_and_counts() -> None:

@@ -8,7 +8,7 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from services.desk.lists.people import People
-from services.domain.caps import CAPS, Cap, Caps, Kind, loaded
+from services.domain.caps import CAPS, Cap, Caps, Kind, caps_from_json
 from services.domain.errors import EarshotError, RequestError
 from services.domain.person import LONGEST_NAME, Person, Role
 from services.support.root_path import address
@@ -189,7 +189,7 @@ def _caps(given: Mapping[str, Any]) -> Caps:
         Kind.REGIONS: lambda name: _regions(given.get(name)),
         Kind.RIGHT: lambda name: name in given,
     }
-    return loaded({cap.name: read[cap.kind](cap.name) for cap in CAPS})
+    return caps_from_json({cap.name: read[cap.kind](cap.name) for cap in CAPS})
 
 
 def _regions(value: object) -> list[str] | None:

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, create_model
 
 from services.desk.lists.people import People
-from services.domain.caps import CAPS, MOST_CALLS, Cap, Caps, Kind, dumped, loaded
+from services.domain.caps import CAPS, MOST_CALLS, Cap, Caps, Kind, caps_from_json, caps_to_json
 from services.domain.client import Scope
 from services.domain.errors import NotConfigured, PersonNotFound
 from services.domain.person import LONGEST_NAME, Person, Role
@@ -48,7 +48,7 @@ else:
 
 
 def caps_of(body: CapsBody) -> Caps:
-    return loaded({cap.name: getattr(body, _camel(cap.name)) for cap in CAPS})
+    return caps_from_json({cap.name: getattr(body, _camel(cap.name)) for cap in CAPS})
 
 
 class PersonRequest(BaseModel):
@@ -163,7 +163,7 @@ def _person(person: Person) -> dict[str, Any]:
         "id": person.id,
         "name": person.name,
         "role": person.role.value,
-        "caps": {_camel(name): value for name, value in dumped(person.caps).items()},
+        "caps": {_camel(name): value for name, value in caps_to_json(person.caps).items()},
         "disabled": person.disabled,
         "signsInBy": "password" if person.password else "provider" if person.subject else None,
         "linkExpiresAt": rfc3339(max((link.expires_at for link in person.links), default=None)),

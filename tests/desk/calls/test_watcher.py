@@ -28,21 +28,19 @@ async def vapi() -> AsyncIterator[StandIn]:
 
 
 @pytest.mark.slow
-async def test_while_vapi_is_slow_calls_are_read_no_less_often(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It once waited for 9 times as long as Vapi had taken: a call that was answered and ended meanwhile was seen as neither."""
-    monkeypatch.setattr(watcher, "_REST", 9_000)  # of 0.3 s it would be 45 minutes
-    monkeypatch.setattr(watcher, "_LONGEST_REST_S", 0.5)
-    await place(desk)
-    before = vapi.requests["GET /call"]
-    async with asyncio.timeout(HANG_S):
-        while vapi.requests["GET /call"] < before + 3:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-
-
-@pytest.mark.slow
-async def test_the_time_that_vapi_takes_is_no_work(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watcher, "_REST", 200)  # of 0.3 s it would be a minute
-    monkeypatch.setattr(watcher, "_LONGEST_REST_S", 1000.0)
+@pytest.mark.parametrize(
+    ("rest", "longest_s"),
+    [
+        pytest.param(200, 1000.0, id="what Vapi takes is no work"),  # by the 0.3 s it would be a minute
+        pytest.param(9_000, 0.5, id="a rest has a limit"),  # by the 0.3 s it would be 45 minutes
+    ],
+)
+async def test_while_vapi_is_slow_calls_are_read_no_less_often(
+    vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch, rest: int, longest_s: float
+) -> None:
+    """Earshot once rested 9 times as long as Vapi had taken, and did not see that a call was answered or ended meanwhile."""
+    monkeypatch.setattr(watcher, "_REST", rest)
+    monkeypatch.setattr(watcher, "_LONGEST_REST_S", longest_s)
     await place(desk)
     before = vapi.requests["GET /call"]
     async with asyncio.timeout(HANG_S):
