@@ -94,6 +94,8 @@ def started(
             yield process
         finally:
             process.kill()
+            if popen.stdin:
+                popen.stdin.close()
 
 
 @asynccontextmanager
