@@ -1,5 +1,7 @@
 """A forked app starts as one does that has a Python of its own."""
 
+import json
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -29,3 +31,14 @@ def test_it_has_no_variable_of_the_tests(tmp_path: Path, monkeypatch: pytest.Mon
         assert process.wait_until_served() == 200
         process.kill()
     assert process.popen.poll() == -9
+
+
+def test_its_routes_which_are_made_when_they_are_asked_for_are_those_of_a_new_python(tmp_path: Path) -> None:
+    described = []
+    for new_python in (False, True):
+        with started(MAIN, cwd=tmp_path, new_python=new_python) as process:
+            process.wait_until_served()
+            with urllib.request.urlopen(process.url + "/openapi.json") as answer:
+                described.append(json.load(answer))
+    assert described[0]["paths"].keys()
+    assert described[0] == described[1]
