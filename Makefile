@@ -2,8 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
-WORKERS ?= 4
-HEARD := tests/browser/everywhere
 # What is imported is compiled on first use: compiling all of it here takes longer than everything else.
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
 # Tools that only exist in the virtual environment are found by those that call them by name.
@@ -17,18 +15,12 @@ LOCK := $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --gen
 run: $(VENV)/.runs
 	@$(RUN) main.py
 
-# The quick ones first. The others mostly wait (for a ring, for sound in real time), so more run at once than there are cores. Then those that
-# judge what came out of a sound device, which is late where a browser gets too little of a core.
+# Spread over the cores by tests/shares.py, which costs less processor time than xdist.
 test: $(VENV)/.develops
 	@$(RUN) -m tests.needs test
-	@failed=0; \
-	$(MAKE) --no-print-directory quick || failed=1; \
-	$(RUN) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "browser or process or slow" --ignore $(HEARD) || failed=1; \
-	$(RUN) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(HEARD) || failed=1; \
-	exit $$failed
+	@$(RUN) -m pytest -p tests.shares
 
 # For the loop of work: what needs no browser, no process and no patience. Files that have nothing of it are not even imported.
-# Spread over the cores by tests/shares.py, which costs less processor time than xdist.
 quick: $(VENV)/.develops
 	@$(RUN) -m pytest -p tests.shares -p no:hypothesispytest -m "not browser and not process and not slow" \
 		--ignore tests/browser --ignore tests/whole --ignore tests/playout --ignore-glob "*_fuzz.py"

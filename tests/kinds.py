@@ -4,19 +4,16 @@
 """
 
 import os
-import re
 import subprocess
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from _pytest.nodeid import coerce_node_id
 
-FOLDERS = {"browser": "browser", "whole": "process"}
+FOLDERS = {"browser": "browser", "browser/everywhere": "sound", "whole": "process"}
 """Folders all of whose tests are of one kind. Elsewhere a test is marked where it stands."""
 
 _LONGEST = (
@@ -41,34 +38,36 @@ _TESTS = Path(__file__).parent
 
 
 def arrange(items: list[pytest.Item]) -> None:
-    """Marks tests by their folder, keeps those together that share what their module sets up once, and puts the long ones first,
-    so that at the end of a parallel run no process is alone with one.
-
-    xdist keeps this order only with `--no-loadscope-reorder`. By itself it begins with the largest groups, and a single test that takes
-    minutes comes after all of them.
-    """
-    shared: Counter[str] = Counter()
+    """Marks tests by their folder."""
     for item in items:
-        if kind := FOLDERS.get(item.path.relative_to(_TESTS).parts[0]):
-            item.add_marker(kind)
-        if _shares(item):
-            item.add_marker(pytest.mark.xdist_group(_file(item)))
-            shared[_file(item)] += 1
-        _name_group(item)
+        for folder in item.path.relative_to(_TESTS).parents:
+            if kind := FOLDERS.get(folder.as_posix()):
+                item.add_marker(kind)
+
+
+def units(items: Iterable[pytest.Item]) -> list[list[pytest.Item]]:
+    """Tests that one process runs together: those that share what their module sets up once, those marked `together`, and the quick ones
+    of a file. The long ones come first, so that at the end of a parallel run no process is alone with one.
+    """
+    found: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        found.setdefault(_unit(item), []).append(item)
     rank = {file: number for number, file in enumerate(_LONGEST)}
-    items.sort(key=lambda item: (rank.get(_file(item), len(rank)), not is_long(item), -shared[_file(item)] if _shares(item) else 0))
+
+    def order(unit: list[pytest.Item]) -> tuple[int, bool, int]:
+        return (rank.get(_file(unit[0]), len(rank)), not is_long(unit[0]), -len(unit) if is_long(unit[0]) else -unit[0].path.stat().st_size)
+
+    return sorted(found.values(), key=order)
 
 
-def _name_group(item: pytest.Item) -> None:
-    """Under `--dist loadgroup` the group stands in a test's name. xdist 3.8 writes it to where pytest 9.2 reads no name any more."""
-    group = item.get_closest_marker("xdist_group")
-    if group and getattr(item.config.option, "loadgroup", False):
-        item._id = coerce_node_id(f"{item.nodeid}@{group.args[0]}")
+def _unit(item: pytest.Item) -> str:
+    if marked := item.get_closest_marker("together"):
+        return str(marked.args[0])
+    return item.nodeid if is_long(item) and not _shares(item) else _file(item)
 
 
-def name_without_group(nodeid: str) -> str:
-    """The name that a test has where it is not in a group."""
-    return re.sub(r"(\])@[^@\[\]]+\]?$|@[^@\[\]]+$", r"\1", nodeid)  # pytest ends what begins with a bracket with one
+def judges_sound(item: pytest.Item) -> bool:
+    return item.get_closest_marker("sound") is not None
 
 
 def is_long(item: pytest.Item) -> bool:
@@ -76,7 +75,7 @@ def is_long(item: pytest.Item) -> bool:
 
 
 def _file(item: pytest.Item) -> str:
-    return item.path.relative_to(_TESTS).as_posix()
+    return os.path.relpath(item.path, _TESTS)
 
 
 def _shares(item: pytest.Item) -> bool:
@@ -102,12 +101,6 @@ class Guard:
             return (yield)
         finally:
             self._watched = None
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """What failed in a group is found by `--last-failed`, without one: if that found nothing, it would run everything."""
-        if failed := session.config.pluginmanager.get_plugin("lfplugin"):
-            failed.lastfailed = {coerce_node_id(name_without_group(str(nodeid))): True for nodeid in failed.lastfailed}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self, nextitem: pytest.Item | None) -> None:

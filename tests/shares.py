@@ -1,119 +1,238 @@
-"""`pytest -p tests.shares`: one process collects the tests, then forks others that share out the files between them.
+"""`pytest -p tests.shares`: one process collects the tests, then forks lanes, which share them out between them.
 
-With pytest-xdist each worker imports the app and collects all tests, and so does the process that starts them. Only for tests that start no
-process or thread before they run: a fork copies no thread.
+With pytest-xdist each worker imports the app and collects all tests, and so does the process that starts them. A lane is a fork of the
+process that has both: that must have started no thread yet, since a fork copies none. Which tests stay together, and which come first,
+`tests/kinds.py` decides. Those that judge sound in real time have lanes of their own, which go before everything else where the system
+allows it, and otherwise run when all others are done.
 """
 
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
-from itertools import groupby
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import pytest
 
+from tests import kinds, priority
+
+Unit = Sequence[pytest.Item]
+"""Tests that one lane runs one after another."""
+
+_ENDS_WITHIN_S = 20  # browsers and databases of a lane that is asked to end
 _fork = multiprocessing.get_context("fork")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--lanes", type=int, help="how many processes run tests: by default two for each core, since tests also wait")
+    parser.addoption("--sound-lanes", type=int, default=2, help="how many of those that judge sound run at once")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> object:
     if session.testsfailed or session.config.option.collectonly or session.config.option.usepdb:
         return None  # pytest goes on by itself
-    files = [list(items) for _, items in groupby(session.items, key=lambda item: item.path)]
-    files.sort(key=lambda items: -items[0].path.stat().st_size)  # so that at the end none is alone with a long one
-    queue, numbers = os.pipe()
-    os.write(numbers, b"".join(number.to_bytes(2, "big") for number in range(len(files))))
-    os.close(numbers)
     session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
-    processes = {}
+    run = _Run(session)
     try:
-        for number in range(_many()):
-            reports, connection = _fork.Pipe(duplex=False)
-            process = _fork.Process(target=_run, args=(session, number, _handed_out(queue, files), connection), daemon=True)
-            process.start()
-            connection.close()
-            processes[reports] = process
-        _report(session, list(processes))
+        run.go()
     finally:
-        for process in processes.values():
-            process.kill()
-            process.join()
-        os.close(queue)
+        run.end()
     return True
 
 
-def _many() -> int:
-    """Twice as many as there are cores, since tests wait as well: 39 s instead of 48 s with one more than there are cores, two here."""
-    return 2 * (os.cpu_count() or 1)
+class _Queue:
+    """Units that lanes take: each number can be read from the pipe once."""
+
+    def __init__(self, units: Sequence[Unit]) -> None:
+        self.units = units
+        self._reads, writes = os.pipe()
+        os.write(writes, b"".join(number.to_bytes(2, "big") for number in range(len(units))))
+        os.close(writes)
+
+    def __iter__(self) -> Iterator[Unit]:
+        while number := os.read(self._reads, 2):
+            yield self.units[int.from_bytes(number, "big")]
+
+    def close(self) -> None:
+        os.close(self._reads)
 
 
-def _handed_out(queue: int, files: list[list[pytest.Item]]) -> Iterator[pytest.Item]:
-    while number := os.read(queue, 2):
-        yield from files[int.from_bytes(number, "big")]
+@dataclass
+class _Lane:
+    process: BaseProcess
+    queue: _Queue
+    sound: bool
+    runs: deque[pytest.Item] = field(default_factory=deque)
+    """What it has taken and not reported, the test that runs first."""
+
+
+class _Run:
+    """Starts lanes and reports what they send as if the tests had run in this process."""
+
+    def __init__(self, session: pytest.Session) -> None:
+        self._session = session
+        self._items = {item.nodeid: item for item in session.items}
+        units = kinds.units(session.items)
+        self._sound = _Queue([unit for unit in units if kinds.judges_sound(unit[0])])
+        self._others = _Queue([unit for unit in units if not kinds.judges_sound(unit[0])])
+        self._lanes: dict[Connection, _Lane] = {}
+        self._started = 0
+
+    def go(self) -> None:
+        option = self._session.config.option
+        lanes = option.lanes or 2 * (os.cpu_count() or 1)
+        at_once = min(option.sound_lanes, len(self._sound.units))
+        if at_once and not priority.may_rise():
+            self._start(lanes, self._others)
+            self._report()
+            self._start(at_once, self._sound, sound=True)
+        else:
+            self._start(at_once, self._sound, sound=True)
+            self._start(lanes, self._others)
+        self._report()
+
+    def _start(self, number: int, queue: _Queue, *, sound: bool = False, first: Unit = ()) -> None:
+        for _ in range(number):
+            reports, connection = _fork.Pipe(duplex=False)
+            arguments = (self._session, self._started, queue, first, sound, connection)
+            process = _fork.Process(target=_run_lane, args=arguments)
+            process.start()
+            connection.close()
+            self._lanes[reports] = _Lane(process, queue, sound)
+            self._started += 1
+
+    def _report(self) -> None:
+        while self._lanes:
+            for connection in wait(list(self._lanes)):
+                assert isinstance(connection, Connection)
+                try:
+                    message = connection.recv()
+                except EOFError:
+                    self._ended(connection)
+                else:
+                    self._note(self._lanes[connection], *message)
+
+    def _note(self, lane: _Lane, kind: str, content: Any) -> None:
+        if kind == "takes":
+            lane.runs.extend(self._items[nodeid] for nodeid in content)
+            return
+        hook = self._session.config.hook
+        for data in content:
+            report = hook.pytest_report_from_serializable(config=self._session.config, data=data)
+            hook.pytest_runtest_logreport(report=report)
+        if kind == "has run":
+            item = lane.runs.popleft()
+            hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        if self._session.shouldfail:
+            raise self._session.Failed(self._session.shouldfail)
+        if self._session.shouldstop:
+            raise self._session.Interrupted(self._session.shouldstop)
+
+    def _ended(self, connection: Connection) -> None:
+        """A lane that has not run all that it took died of the first of it. Another goes on with the rest."""
+        lane = self._lanes.pop(connection)
+        connection.close()
+        lane.process.join()
+        if lane.runs:
+            died = lane.runs.popleft()
+            message = f"{died.nodeid}: its process died ({lane.process.exitcode})"
+            self._session.config.hook.pytest_runtest_logreport(report=_failed(died, message))
+            self._start(1, lane.queue, sound=lane.sound, first=tuple(lane.runs))
+
+    def end(self) -> None:
+        """Lanes that still run, since the run was ended early, end what their tests share."""
+        for lane in self._lanes.values():
+            lane.process.terminate()
+        until = time.monotonic() + _ENDS_WITHIN_S
+        for lane in self._lanes.values():
+            lane.process.join(max(0, until - time.monotonic()))
+            lane.process.kill()
+            lane.process.join()
+        self._sound.close()
+        self._others.close()
+
+
+def _failed(item: pytest.Item, message: str) -> pytest.TestReport:
+    return pytest.TestReport(item.nodeid, item.location, {}, "failed", message, "call")
 
 
 class _Reports:
-    """Sends what the tests of one process came to."""
+    """Sends what the tests of one lane come to."""
 
     def __init__(self, config: pytest.Config, connection: Connection) -> None:
         self._config = config
         self._connection = connection
         self._of_test: list[Any] = []
 
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        self._connection.send(nodeid)
-
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._of_test.append(self._config.hook.pytest_report_to_serializable(config=self._config, report=report))
 
-    def pytest_runtest_logfinish(self, nodeid: str, location: object) -> None:
-        self._connection.send((nodeid, location, self._of_test))
+    def pytest_runtest_logfinish(self) -> None:
+        self._connection.send(("has run", self._of_test))
         self._of_test = []
 
 
-def _run(session: pytest.Session, number: int, items: Iterator[pytest.Item], connection: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C ends the first process, and that this one
+class _Unknown:
+    """The next test, of which a lane only knows that it is one of this session: what a module set up is ended."""
+
+    def __init__(self, session: pytest.Session) -> None:
+        self._session = session
+
+    def listchain(self) -> list[pytest.Session]:
+        return [self._session]
+
+
+def _run_lane(session: pytest.Session, number: int, queue: _Queue, first: Unit, sound: bool, connection: Connection) -> None:
+    os.setsid()  # Ctrl+C reaches the first process alone, which ends this one
+    signal.signal(signal.SIGTERM, _interrupt)
+    if sound and priority.may_rise():
+        priority.rise()
     config = session.config
+    _capture_apart(config)
+    factory: Any = config._tmp_path_factory  # type: ignore[attr-defined]
+    factory._basetemp = factory.getbasetemp() / f"lane-{number}"
+    factory._basetemp.mkdir(mode=0o700)
+    config.pluginmanager.unregister(name="terminalreporter")
+    config.pluginmanager.register(_Reports(config, connection))
+    item = None
+    try:
+        for unit in (first, *queue) if first else queue:
+            connection.send(("takes", [item.nodeid for item in unit]))
+            for item, following in zip(unit, (*unit[1:], _Unknown(session)), strict=True):
+                config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+    finally:
+        _end_what_is_shared(session, item, connection)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _capture_apart(config: pytest.Config) -> None:
     capture = config.pluginmanager.getplugin("capturemanager")
     capture.stop_global_capturing()  # into a file that all would write to
     capture.start_global_capturing()
     capture.suspend_global_capture()
-    factory: Any = config._tmp_path_factory  # type: ignore[attr-defined]
-    factory._basetemp = factory.getbasetemp() / f"share-{number}"
-    factory._basetemp.mkdir(mode=0o700)
-    config.pluginmanager.unregister(name="terminalreporter")
-    config.pluginmanager.register(_Reports(config, connection))
-    item = next(items, None)
-    while item is not None:
-        following = next(items, None)
-        config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        item = following
-    connection.send(None)
 
 
-def _report(session: pytest.Session, connections: list[Connection]) -> None:
-    """Reports what comes in as if the tests had run in this process."""
-    hook = session.config.hook
-    runs: dict[Connection, str] = {}
-    while connections:
-        for connection in wait(connections):
-            assert isinstance(connection, Connection)
-            try:
-                message = connection.recv()
-            except EOFError:
-                raise session.Interrupted(f"a process died in {runs.get(connection, 'its first test')}") from None
-            if message is None:
-                connections.remove(connection)
-            elif isinstance(message, str):
-                runs[connection] = message
-            else:
-                nodeid, location, reports = message
-                for data in reports:
-                    hook.pytest_runtest_logreport(report=hook.pytest_report_from_serializable(config=session.config, data=data))
-                hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
-                if session.shouldfail:
-                    raise session.Failed(session.shouldfail)
-                if session.shouldstop:
-                    raise session.Interrupted(session.shouldstop)
+def _end_what_is_shared(session: pytest.Session, last: pytest.Item | None, connection: Connection) -> None:
+    """Reports what fails here as an error of the last test, with what was printed."""
+    capture: Any = session.config.pluginmanager.getplugin("capturemanager")
+    capture.resume_global_capture()
+    try:
+        session._setupstate.teardown_exact(None)
+    except Exception:
+        if last is None:
+            raise
+        failed = pytest.TestReport(last.nodeid, last.location, {}, "failed", pytest.ExceptionInfo.from_current().getrepr(), "teardown")
+        failed.sections.append(("Captured output teardown", "".join(capture.read_global_capture())))
+        report = session.config.hook.pytest_report_to_serializable(config=session.config, report=failed)
+        connection.send(("has ended", [report]))
+    finally:
+        capture.suspend_global_capture()

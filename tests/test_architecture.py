@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("architecture")  # one process reads all sources, not each
+pytestmark = pytest.mark.together("architecture")  # one process reads all sources, not each
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted([ROOT / "main.py", *(ROOT / "services").rglob("*.py"), *(ROOT / "ui").rglob("*.py")])

@@ -9,7 +9,7 @@ from importlib import import_module
 
 import pytest
 
-from tests.kinds import name_without_group
+from tests.kinds import is_long, units
 from tests.paces import PACES_S
 
 
@@ -43,27 +43,19 @@ def test_a_process_of_a_test_that_is_not_marked_is_refused(start: Callable[[], o
 
 
 @pytest.fixture(scope="module")
-def shared() -> int:
+def set_up_once() -> int:
     return 1
 
 
-def test_tests_that_share_what_their_module_sets_up_are_given_to_one_process(request: pytest.FixtureRequest, shared: int) -> None:
-    grouped = getattr(request.config.option, "loadgroup", False)  # by xdist, which then names the group behind the test
-    assert grouped == request.node.nodeid.endswith("@test_kinds.py")
+@pytest.mark.slow
+def test_those_that_share_what_their_module_sets_up_run_in_one_process(request: pytest.FixtureRequest, set_up_once: int) -> None:
+    assert [len(unit) for unit in units([request.node, request.node])] == [2]
 
 
-@pytest.mark.parametrize(
-    ("named", "name"),
-    [
-        ("tests/test_a.py::test_it@test_a.py", "tests/test_a.py::test_it"),
-        ("tests/browser/test_a.py::test_it[webkit]@everywhere webkit", "tests/browser/test_a.py::test_it[webkit]"),
-        ("tests/browser/test_a.py::test_it[webkit]@everywhere webkit]", "tests/browser/test_a.py::test_it[webkit]"),
-        ("tests/test_a.py::test_it[me@example.org]", "tests/test_a.py::test_it[me@example.org]"),
-        ("tests/test_a.py::test_it[me@example.org]@web/test_a.py", "tests/test_a.py::test_it[me@example.org]"),
-    ],
-)
-def test_a_group_is_no_part_of_what_a_failure_is_remembered_by(named: str, name: str) -> None:
-    assert name_without_group(named) == name
+@pytest.mark.slow
+def test_each_other_long_one_can_run_anywhere_and_comes_before_the_quick_ones(request: pytest.FixtureRequest) -> None:
+    quick = [item for item in request.session.items if item.path == request.node.path and not is_long(item)]
+    assert units([*quick, request.node]) == [[request.node], *([quick] if quick else [])]
 
 
 @pytest.mark.parametrize("module", PACES_S)

@@ -1,6 +1,7 @@
 """Several processes run the tests that one collected, and what they come to is reported as if it were one."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import priority
+from tests.patience import HANG_S
 from tests.process import ROOT
 
 pytestmark = pytest.mark.process
@@ -27,6 +30,32 @@ def test_{0}():
 """
 
 
+SHARED = """
+import pathlib, pytest
+
+@pytest.fixture(scope="session")
+def shared():
+    yield
+    pathlib.Path("ended").touch()
+"""
+_ONCE_SHARED = """
+import os, pathlib, signal, time
+
+def test_it():
+    while not pathlib.Path("begun").exists():
+        time.sleep(0.01)
+"""
+SOON = {"-x": _ONCE_SHARED + "    assert False\n", "Ctrl+C": _ONCE_SHARED + "    os.kill(os.getppid(), signal.SIGINT)\n"}
+NOTES_WHEN = """
+import os, pathlib, time
+
+def test_{0}():
+    began = time.monotonic()
+    time.sleep(0.5)
+    pathlib.Path("{0}").write_text(f"{{os.getpriority(os.PRIO_PROCESS, 0)}} {{began if '{0}' == 'heard' else time.monotonic()}}")
+"""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "pytest.ini").touch()
@@ -37,8 +66,16 @@ def folder(tmp_path: Path) -> Path:
 
 def _run(folder: Path, *options: str) -> tuple[int, str]:
     command = (sys.executable, "-m", "pytest", "-p", "tests.shares", "-p", "no:cacheprovider", "-rA", *options)
-    environ = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=60)
+    environ = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=HANG_S * 5,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where these tests run in the background
+    )
     return done.returncode, done.stdout + done.stderr
 
 
@@ -73,10 +110,55 @@ def test_the_first_failure_ends_the_run_if_asked_to(folder: Path) -> None:
     assert "stopping after 1 failures" in output
 
 
-def test_a_process_that_dies_fails_the_run_and_its_test_is_named(folder: Path) -> None:
-    (folder / "test_dies.py").write_text("import os\n\ndef test_it():\n    os._exit(0)\n")
+def test_a_process_that_dies_fails_the_test_it_ran_and_another_goes_on(folder: Path) -> None:
+    (folder / "test_dies.py").write_text("import os\n\ndef test_it():\n    os._exit(3)\n\ndef test_next(): pass\n")
 
     code, output = _run(folder)
 
-    assert code != 0
-    assert "a process died in test_dies.py::test_it" in output
+    assert code == 1
+    assert "FAILED test_dies.py::test_it" in output
+    assert "its process died (3)" in output
+    assert "1 failed, 7 passed" in output
+
+
+@pytest.mark.parametrize("how", ["-x", "Ctrl+C"])
+def test_what_tests_share_is_ended_however_the_run_ends(folder: Path, how: str) -> None:
+    (folder / "conftest.py").write_text(SHARED)
+    (folder / "test_long.py").write_text(
+        "import pathlib, time\n\ndef test_it(shared):\n    pathlib.Path('begun').touch()\n    time.sleep(600)\n"
+    )
+    (folder / "test_soon.py").write_text(SOON[how])
+
+    code, _ = _run(folder, "-x")
+
+    assert code == (1 if how == "-x" else pytest.ExitCode.INTERRUPTED)
+    assert (folder / "ended").exists()
+
+
+def test_what_fails_when_a_process_ends_fails_the_run(folder: Path) -> None:
+    (folder / "conftest.py").write_text(SHARED + "    print('said at the end')\n    raise ValueError('does not end')\n")
+    (folder / "test_shared.py").write_text("def test_it(shared): pass\n")
+
+    code, output = _run(folder)
+
+    assert code == 1
+    assert "ERROR test_shared.py::test_it" in output
+    assert "ValueError: does not end" in output
+    assert output.count("said at the end\n") == 1
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_what_judges_sound_goes_before_the_others_or_comes_after_them(folder: Path, allowed: bool) -> None:
+    if allowed and not priority.may_rise():
+        pytest.skip("This user may not let a process go before others.")
+    (folder / "conftest.py").write_text(f"from tests import priority\npriority.may_rise = lambda: {allowed}\n")
+    for name, marked in (("other", ""), ("heard", "import pytest\npytestmark = pytest.mark.sound\n")):
+        (folder / f"test_{name}.py").write_text(marked + NOTES_WHEN.format(name))
+    (folder / "pytest.ini").write_text("[pytest]\nmarkers = sound\n")
+
+    code, output = _run(folder, "-k", "other or heard")
+
+    assert code == 0, output
+    (heard, first), (other, last) = ((folder / name).read_text().split() for name in ("heard", "other"))
+    assert (int(heard) < int(other)) == allowed
+    assert allowed or float(first) >= float(last)

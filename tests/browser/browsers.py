@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from tests import priority
 from tests.browser.tabs import PROFILE_FLAGS
 from tests.chromium import FLAGS, headless_path
 
@@ -42,9 +43,12 @@ class Browsers:
     def _launched(self, name: str) -> Browser:
         if self._playwright is None:
             self._playwright = self._manager.start()
+        browser: Browser
         if name == "chromium":
-            return self._playwright.chromium.launch(executable_path=headless_path(), args=[*CHROMIUM_FLAGS, *PROFILE_FLAGS])
-        browser: Browser = getattr(self._playwright, name).launch()
+            browser = self._playwright.chromium.launch(executable_path=headless_path(), args=[*CHROMIUM_FLAGS, *PROFILE_FLAGS])
+        else:
+            browser = getattr(self._playwright, name).launch()
+        priority.pass_on()
         return browser
 
     @contextmanager

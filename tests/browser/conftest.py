@@ -18,6 +18,7 @@ from playwright import async_api
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from services.demo_line import DemoLine
+from tests import priority
 from tests.browser.browsers import CHROMIUM_FLAGS, Browsers
 from tests.browser.lines import AnsweredAtOnce, demo_line, scripted
 from tests.browser.network import Line as Line
@@ -230,6 +231,7 @@ async def plain_profile() -> AsyncIterator[async_api.BrowserContext]:
     """A browser for tests that are coroutines. They need `loop_scope="session"`, since it lives in one event loop."""
     async with async_api.async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=headless_path(), args=[*CHROMIUM_FLAGS, *PROFILE_FLAGS])
+        priority.pass_on()
         context = await browser.new_context()
         kept = await context.new_page()
         await kept.route("**/*", lambda route: route.fulfill(body=""))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Page
 
@@ -11,6 +12,8 @@ from tests.browser.conftest import ROOT, Earshot, Open
 from tests.browser.plain_page.hearing import Heard, Sound, find, place, resampled
 from tests.browser.plain_page.server import RATE, demo_call
 from tests.browser.test_live_playout import assert_conserved
+
+pytestmark = pytest.mark.sound
 
 SENT: Sound = demo_call() / 32768
 TAP = ROOT / "tests" / "browser" / "plain_page" / "tap.js"

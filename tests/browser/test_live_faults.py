@@ -12,7 +12,7 @@ from tests.browser.plain_page.server import ASSETS, FRAME, RATE, START, LiveCall
 from tests.browser.plain_page.sleeping import asleep
 from tests.browser.test_live_playout import CALL, assert_conserved, listen, live, open_element, state, stats
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.sound]
 PING = '{"type":"ping"}'
 EXACT_S = 0.02
 

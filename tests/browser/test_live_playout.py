@@ -17,7 +17,7 @@ from tests.browser.plain_page.server import FRAME, RATE, START, LiveCall, demo_c
 from tests.patience import HANG_S
 from ui.call.player.player_words import player_words
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.sound]
 CALL = demo_call()
 
 

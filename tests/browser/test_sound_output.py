@@ -35,7 +35,7 @@ KEYS = """
 """
 
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.sound]
 
 
 def loudness(ear: Any) -> float:

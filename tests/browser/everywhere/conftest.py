@@ -22,7 +22,7 @@ BROWSERS: dict[str, type[Driver]] = {kind.name: kind for kind in (Chromium, Fire
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Each test once for every browser. What one browser runs is kept together, so that it is started once."""
     if "browser" in metafunc.fixturenames:
-        browsers = [pytest.param(name, marks=pytest.mark.xdist_group(f"everywhere {name}")) for name in BROWSERS]
+        browsers = [pytest.param(name, marks=pytest.mark.together(f"everywhere {name}")) for name in BROWSERS]
         metafunc.parametrize("browser", browsers, indirect=True)
 
 
