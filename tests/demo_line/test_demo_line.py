@@ -41,9 +41,10 @@ from tests.patience import HANG_S
 
 
 @pytest.fixture
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A queue as long as the app's: one who looks every 0.01 s sees it, also on a busy machine."""
-    monkeypatch.setattr("services.demo_line.call._QUEUE_SECONDS", 0.4)
+def unhurried(line: DemoLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A queue and a ring so long that one who looks every 0.01 s sees them also on a busy machine."""
+    monkeypatch.setattr("services.demo_line.call._QUEUE_SECONDS", 1.0)
+    monkeypatch.setattr(line, "_ring_seconds", 1.0)
 
 
 @pytest.mark.usefixtures("unhurried")
@@ -191,6 +192,7 @@ async def test_numbers_that_are_busy_unanswered_or_voicemail(customer: Customer)
     assert (busy[1]["cost"], "startedAt" in busy[1]) == (0, False)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unhurried")
 async def test_a_call_whose_response_was_lost_can_be_found(customer: Customer) -> None:
     status, body = await customer.ask("POST", "/call", customer.order(ANSWER_LOST, name="tag-7"))
@@ -332,6 +334,7 @@ async def test_the_eleventh_concurrent_call_waits_for_a_line(customer: Customer)
     await customer.watch(last, "ringing")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unhurried")
 async def test_a_scheduled_call_waits_for_its_time(customer: Customer) -> None:
     soon = (datetime.now(UTC) + timedelta(seconds=0.3)).isoformat()
