@@ -103,7 +103,8 @@ class Watcher:
                 else:
                     # A bug must not end the watching: calls would cost money unseen.
                     log.exception("could not read calls, attempt %d", failures)
-                await asyncio.sleep(min(_MAX_BACKOFF, SOON * 2**failures))
+                await asyncio.sleep(SOON)
+                await self._pause(min(_MAX_BACKOFF, SOON * 2**failures) - SOON)
                 continue
             if failures:
                 failures = 0
