@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from services.settings import TABLE
+from tests import paces
 
 ROOT = Path(__file__).resolve().parent.parent
 MAIN = str(ROOT / "main.py")
@@ -111,6 +112,7 @@ def _run(output: int, arguments: Sequence[str], cwd: str, environ: Mapping[str, 
     os.environ.update(environ)
     time.tzset()
     os.chdir(cwd)
+    paces.quicken_forked(environ)
     sys.argv = [MAIN, *arguments]
     sys.orig_argv = [sys.executable, *sys.argv]
     try:

@@ -1,7 +1,7 @@
 """The app, killed while its receiver hangs: whoever starts it again sends the rest.
 
 A killed app holds the lease of its endpoint for 10 s, and an attempt that failed is followed by the next after 5 s: the tests let that time
-pass in the journal.
+pass in the journal. Where attempts fail while no app is killed, the apps wait less for an answer and between attempts.
 """
 
 from pathlib import Path
@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from services.journal.tables.turns import NO_TURN_MS
+from tests import paces
 from tests.journal.conftest import execute
 from tests.process import running, vapi_environ
 from tests.stand_in import StandIn
@@ -69,6 +70,7 @@ async def test_two_apps_of_which_each_is_killed_deliver_all_to_a_receiver_with_e
         "EARSHOT_WEBHOOK_NETWORKS": "127.0.0.1",
         "DATABASE_URL": url,
         "EARSHOT_MEASURE": "off",
+        **paces.environ(paces.WEBHOOKS_S),
     }
     folders = [tmp_path / name for name in ("one", "two")]
     for folder in folders:
