@@ -14,11 +14,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext
 from multiprocessing.forkserver import ensure_running
+from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import DupFd
 from pathlib import Path
 from typing import IO, Any
@@ -81,6 +82,13 @@ class _Descriptor:
 
 def _received(sent: Any) -> int:
     return int(sent.detach())
+
+
+def forked(run: Callable[..., None], *arguments: Any) -> BaseProcess:
+    """A process that does this and ends, of the kind that the app is: what it needs of the app is imported already."""
+    process = _context().Process(target=run, args=arguments, daemon=True)
+    process.start()
+    return process
 
 
 def clean_environ() -> dict[str, str]:

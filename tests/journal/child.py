@@ -1,13 +1,11 @@
-"""A process of its own with a journal, to be killed at a step, or to race against another: `python -m tests.journal.child URL WHAT`.
-
-It says on its output what it came to, a line each, and goes on when it reads a line.
-"""
+"""A process of its own with a journal, to be killed at a step, or to race against another. It says what it came to, a line each."""
 
 import asyncio
-import sys
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from multiprocessing.connection import Connection
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,49 +15,45 @@ from services.domain.limits import Limits
 from services.journal import Journal, journal
 from services.journal.tables import dials, settlements
 from services.journal.writing.writes import Fact, Kind
-from tests.journal.conftest import an_order
-from tests.journal.tables.test_dials import a_call, an_order_of
+from tests.journal.orders import a_call, an_order, an_order_of
 
 TAG = "the-order"
 KEYS = 40
+Say = Callable[[str], None]
 
 
-async def stop_at(url: str, step: str) -> None:
+async def _stop_at(url: str, step: str, say: Say) -> None:
     """Dials with a key, as the desk does, and stops for good at `step`."""
     if step == "before the write":
-        journal._BEGIN = _uncommitted(dials.begin)
+        journal._BEGIN = _uncommitted(dials.begin, say)
     if step == "before our answer is written":
-        journal._SETTLE = Fact(turn=0, run=_uncommitted(settlements.settle).run, about=lambda settlement: settlement.tag)
+        journal._SETTLE = Fact(turn=0, run=_uncommitted(settlements.settle, say).run, about=lambda settlement: settlement.tag)
     book = await Journal.open(url)
     order = an_order_of(TAG)
     await book.begin(order, client="shop", key="key", fingerprint="body")
     if step == "after the write":
-        await _stop_between()
+        await _stop_between(say)
     call = a_call(order)
     if step == "after Vapi's answer":
-        await _stop_between()
+        await _stop_between(say)
     await book.settle(order.tag, call=call, state="placed")
-    await _stop_between()
+    await _stop_between(say)
 
 
-def _uncommitted(run: Callable[[sa.Connection, Sequence[Any]], Any]) -> Kind[Any, Any]:
+def _uncommitted(run: Callable[[sa.Connection, Sequence[Any]], Any], say: Say) -> Kind[Any, Any]:
     """Everything is written, but for the commit."""
 
     def run_and_stop(connection: sa.Connection, wanted: Sequence[Any]) -> Any:
         run(connection, wanted)
-        _stop()
+        say("stopped")
+        threading.Event().wait()
 
     return Kind(turn=0, run=run_and_stop)
 
 
-async def _stop_between() -> None:
+async def _stop_between(say: Say) -> None:
     say("stopped")
     await asyncio.Event().wait()
-
-
-def _stop() -> None:
-    say("stopped")
-    threading.Event().wait()
 
 
 RACES: dict[str, list[tuple[str | None, Limits | None]]] = {
@@ -69,15 +63,13 @@ RACES: dict[str, list[tuple[str | None, Limits | None]]] = {
 }
 
 
-async def race(url: str, what: str) -> None:
-    say("ready")
-    await asyncio.to_thread(sys.stdin.readline)
+async def _race(url: str, what: str, say: Say) -> None:
     book = await Journal.open(url)
-    await asyncio.gather(*(_begin(book, key, limits) for key, limits in RACES[what]))
+    await asyncio.gather(*(_begin(book, key, limits, say) for key, limits in RACES[what]))
     await book.aclose()
 
 
-async def _begin(book: Journal, key: str | None, limits: Limits | None) -> None:
+async def _begin(book: Journal, key: str | None, limits: Limits | None, say: Say) -> None:
     try:
         await book.begin(an_order(), client="shop", key=key, fingerprint="body", limits=limits)
         say(f"dial {key}")
@@ -85,10 +77,11 @@ async def _begin(book: Journal, key: str | None, limits: Limits | None) -> None:
         say(error.code)
 
 
-def say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    asyncio.run((race if sys.argv[2] in RACES else stop_at)(*sys.argv[1:]))
+def run(url: str, what: str, connection: Connection) -> None:
+    """Stops at the step `what`, or says that it is ready and races once it is told to."""
+    warnings.simplefilter("error")
+    if what not in RACES:
+        asyncio.run(_stop_at(url, what, connection.send))
+    connection.send("ready")
+    connection.recv()
+    asyncio.run(_race(url, what, connection.send))

@@ -1,7 +1,6 @@
 """Every test of the journal runs on SQLite and on PostgreSQL."""
 
 import itertools
-import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import closing
@@ -11,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from services.domain.call import CallOrder
 from services.journal import Journal
 from tests import journals
+from tests.journal.orders import an_order as an_order
 from tests.journal.postgres import cluster, programs
 
 _numbers = itertools.count()
@@ -117,7 +116,3 @@ async def open_journal(url: str, opening: Open) -> AsyncIterator[Open]:
 @pytest.fixture
 async def journal(open_journal: Open, clock: Clock) -> Journal:
     return await open_journal(now=clock)
-
-
-def an_order(to: str = "+14155552671", **fields: object) -> CallOrder:
-    return CallOrder(to=to, assistant_id="assistant", phone_number_id="phone", tag=secrets.token_hex(8), **fields)  # type: ignore[arg-type]

@@ -1,48 +1,67 @@
 """The promise holds between processes, and through the death of one at any step."""
 
 import asyncio
-import os
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
 
 from services.domain.errors import KeyInProgress
 from services.journal import DialState, Journal
+from tests.forks import forked
+from tests.journal import child
 from tests.journal.child import KEYS, TAG
 from tests.journal.conftest import Open, an_order, execute
-from tests.journal.tables.test_dials import a_call, an_order_of, begin
+from tests.journal.orders import a_call, an_order_of
+from tests.journal.tables.test_dials import begin
 
 pytestmark = pytest.mark.process
 
-ROOT = Path(__file__).parents[3]
+
+class Child:
+    """A process of `tests.journal.child`."""
+
+    def __init__(self, url: str, what: str) -> None:
+        self._connection, theirs = Pipe()
+        self._process = forked(child.run, url, what, theirs)
+        theirs.close()
+
+    async def says(self) -> str | None:
+        """Its next line. None once it has ended."""
+        try:
+            return str(await asyncio.to_thread(self._connection.recv))
+        except EOFError:
+            return None
+
+    def go_on(self) -> None:
+        self._connection.send("go")
+
+    async def ended(self) -> int | None:
+        await asyncio.to_thread(self._process.join)
+        return self._process.exitcode
+
+    async def kill(self) -> None:
+        """`kill -9`."""
+        self._process.kill()
+        await self.ended()
 
 
 @asynccontextmanager
-async def child(url: str, what: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.journal.child", url, what),
-        cwd=ROOT,
-        env={**os.environ, "PYTHONWARNINGS": "error"},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
+async def started(url: str, what: str) -> AsyncIterator[Child]:
+    process = Child(url, what)
     try:
         yield process
     finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+        await process.kill()
 
 
 async def killed_at(url: str, step: str) -> None:
     """A process that dials and is killed at that step: `kill -9`."""
-    async with child(url, step) as process:
-        assert process.stdout
-        assert await process.stdout.readline() == b"stopped\n"
+    async with started(url, step) as process:
+        assert await process.says() == "stopped"
 
 
 async def let_20_seconds_pass(url: str) -> None:
@@ -95,27 +114,29 @@ async def test_who_takes_a_dial_over_and_is_killed_leaves_it_to_the_next(url: st
 
 
 async def test_a_process_that_may_live_is_left_alone(url: str, open_journal: Open) -> None:
-    async with child(url, "after the write") as process:
-        assert process.stdout
-        await process.stdout.readline()
+    async with started(url, "after the write") as process:
+        assert await process.says() == "stopped"
         journal = await open_journal()
         assert await journal.unsettled() == []
-        process.kill()
-        await process.wait()
+        await process.kill()
         await let_20_seconds_pass(url)
         assert [dial.order.tag for dial in await journal.unsettled()] == [TAG]
 
 
 async def race(url: str, what: str) -> Counter[str]:
     """What two processes that begin at the same moment, on a database that is not there yet, come to together."""
-    async with child(url, what) as one, child(url, what) as two:
+    came_to: Counter[str] = Counter()
+    async with started(url, what) as one, started(url, what) as two:
         both = (one, two)
         for process in both:
-            assert process.stdout
-            await process.stdout.readline()
-        outputs = await asyncio.gather(*(process.communicate(b"go\n") for process in both))
-        assert [process.returncode for process in both] == [0, 0]
-    return Counter(line for output, _ in outputs for line in output.decode().splitlines())
+            assert await process.says() == "ready"
+        for process in both:
+            process.go_on()
+        for process in both:
+            while line := await process.says():
+                came_to[line] += 1
+        assert [await process.ended() for process in both] == [0, 0]
+    return came_to
 
 
 async def test_of_two_processes_with_one_key_one_dials(url: str) -> None:

@@ -5,15 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.domain.call import Call, CallOrder, CallStatus
+from services.domain.call import CallOrder, CallStatus
 from services.domain.errors import EarshotError, JournalError, KeyInProgress, KeyReused
 from services.journal import Begun, DialState, Journal
 from tests.journal.conftest import Clock, Open, an_order
+from tests.journal.orders import a_call as a_call
+from tests.journal.orders import an_order_of
 from tests.patience import HANG_S
-
-
-def a_call(order: CallOrder, *, id_: str = "call-1", status: CallStatus = CallStatus.QUEUED) -> Call:
-    return Call(id=id_, status=status, to=order.to, tag=order.tag, created_at=datetime(2026, 9, 1, 10, tzinfo=UTC))
 
 
 async def begin(journal: Journal, order: CallOrder, *, client: str = "shop", key: str | None = "key", fingerprint: str = "body") -> Begun:
@@ -120,10 +118,6 @@ async def test_an_order_is_dialled_once(journal: Journal) -> None:
         await begin(journal, order, key=None)
     outcomes = await asyncio.gather(*(begin(journal, an_order_of("same"), key=None) for _ in range(4)), return_exceptions=True)
     assert sum(isinstance(outcome, Begun) for outcome in outcomes) == 1
-
-
-def an_order_of(tag: str) -> CallOrder:
-    return CallOrder(to="+14155552671", assistant_id="assistant", phone_number_id="phone", tag=tag)
 
 
 async def test_an_order_comes_back_whole(open_journal: Open, journal: Journal) -> None:
