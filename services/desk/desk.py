@@ -232,14 +232,15 @@ class CallDesk:
     async def start(self) -> None:
         """Resumes the calls and unfinished dials of earlier processes, and watches all calls from now on."""
         await self.journal.follow(self._updates.follow)
-        for state in self._states.values():
-            await state.load()
+        for name, found in (await self.journal.states(self._states)).items():  # at once: each transaction takes as long as its statement
+            self._states[name].follow(*found)
+        await self.questions.forget_old()
         if self.missing:
             # Nothing can be read without credentials, and unfinished dials are left to a process that can search for them.
             self._watcher.looked_back.set()
             await self.directory.load()
             return
-        resumed = [*await self.journal.running(), *await self.journal.without_cost()]
+        resumed = await self.journal.resumable()
         await self.alerts.load(call.id for call in resumed)
         for call in resumed:
             self._book.resume(call)

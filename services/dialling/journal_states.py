@@ -22,9 +22,6 @@ class Followed(Protocol):
     @property
     def state_name(self) -> str: ...
 
-    async def load(self) -> None:
-        """Reads the state. Raises JournalError."""
-
     def follow(self, value: str, revision: int) -> None:
         """Applies the journal's text, unless something newer is known."""
 

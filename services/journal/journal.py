@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import sqlalchemy as sa
+
 from services.domain.call import Call, CallOrder, CallStatus
 from services.domain.errors import JournalError, KeyInProgress
 from services.domain.limits import Limits
@@ -286,9 +288,16 @@ class Journal:
         """
         return await self._database.read(partial(slots.running, now=self._now(), but=but))
 
-    async def without_cost(self) -> list[Call]:
-        """The calls that have ended and whose cost is not known, newest first; 1,000 of the last 13 hours at most."""
-        return await self._database.read(partial(calls.without_cost, created_from=self._now() - slots.LONGEST))
+    async def resumable(self) -> list[Call]:
+        """The calls of `running`, then those that have ended and whose cost is not known, newest first: 1,000 of the last 13 hours at
+        most. Read at once.
+        """
+        now = self._now()
+
+        def read(connection: sa.Connection) -> list[Call]:
+            return [*slots.running(connection, now, ()), *calls.without_cost(connection, now - slots.LONGEST)]
+
+        return await self._database.read(read)
 
     async def free_slot(self, call_id: str) -> bool:
         """Frees the slot of a call, whether or not it is over. False if it held none."""
@@ -316,6 +325,10 @@ class Journal:
     async def state(self, name: str) -> State:
         """A state of the installation: its text, empty if there is none, and its revision."""
         return await self._database.read(partial(states.get, name=name))
+
+    async def states(self, names: Collection[str]) -> dict[str, State]:
+        """What `state` returns for each of these names, read at once."""
+        return await self._database.read(partial(states.among, names=names))
 
     async def change_state(self, name: str, change: Callable[[str], str]) -> State:
         """Replaces a state by what `change` makes of it, in one transaction. Returns what is stored then."""

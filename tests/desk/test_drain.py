@@ -2,9 +2,11 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from services.desk.desk import CallDesk
 from services.domain.call import CallStatus
 from services.domain.client import PAGE
 from services.domain.errors import ShuttingDown
@@ -42,3 +44,18 @@ async def test_a_desk_at_rest_closes_at_once(tmp_path: Path, vapi: StandIn) -> N
         async with asyncio.timeout(HANG_S):
             await desk.drain(within=1000)
     await gateway.aclose()
+
+
+async def test_a_dial_that_has_not_begun_is_not_made(desk: CallDesk, vapi: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does Python warn of anything that was not awaited, which fails a test."""
+    start = desk._placing._tasks.start
+
+    def start_and_end(work: Any, *, name: str) -> asyncio.Task[Any]:
+        task = start(work, name=name)
+        task.cancel()
+        return task
+
+    monkeypatch.setattr(desk._placing._tasks, "start", start_and_end)
+    with pytest.raises(ShuttingDown):
+        await desk.place(desk.order(NUMBER), PAGE)
+    assert not vapi.dials

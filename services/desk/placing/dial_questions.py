@@ -77,9 +77,8 @@ class DialQuestions(FollowedState):
         self._closed = False
         self._tasks = Tasks()
 
-    async def load(self) -> None:
-        """Reads the questions, and forgets the old ones. Raises JournalError."""
-        await super().load()
+    async def forget_old(self) -> None:
+        """Raises JournalError."""
         if any(not question.remembered(self._now()) for question in self._questions.values()):
             await self._change(lambda known: known)
 
@@ -219,7 +218,7 @@ class DialQuestions(FollowedState):
             await self._weigh(question.load_order(), client)
         except EarshotError:
             # Perhaps somebody else agreed meanwhile, in any process: then the order is being dialled, and counts in the limits.
-            await super().load()
+            await self.load()
             known = self._questions.get(question.id)
             if known is None or not known.waiting(self._now()):
                 raise QuestionOver(_ANSWERED) from None

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from services.desk.calls.proof import LATE
@@ -110,7 +111,7 @@ class Placing:
         if allow_duplicate:
             limits = replace(limits, one_per_number=False)
         order = await self._prepared(replace(order, placed_by=client.name, by_machine=client.machine), client, key)
-        work = self._while_in_flight(order.tag, self._traced(self._place(order, client, key, limits)))
+        work = self._while_in_flight(order.tag, partial(self._traced, order, client, key, limits))
         placing = self._tasks.start(work, name="place call")
         try:
             return await asyncio.shield(placing)
@@ -119,9 +120,9 @@ class Placing:
                 raise ShuttingDown("Earshot stopped before the call was dialled.", retry_after=5) from None
             raise
 
-    async def _traced(self, work: Coroutine[Any, Any, Placed]) -> Placed:
+    async def _traced(self, order: CallOrder, client: Client, key: Key | None, limits: Limits) -> Placed:
         with span("place call") as traced:
-            placed = await work
+            placed = await self._place(order, client, key, limits)
             traced.note({"earshot.call_id": placed.call.id, "earshot.status": placed.call.status, "earshot.replayed": placed.replayed})
             return placed
 
@@ -225,7 +226,8 @@ class Placing:
     async def _look_for(self, order: CallOrder, who: str, asked_at: datetime) -> Call:
         """The call of an order of unknown outcome: the found call, or after a few seconds the unknown one while the search continues."""
         unknown = self._store(_unknown(order, asked_at))
-        search = self._tasks.start(self._while_in_flight(order.tag, self._search(unknown, order, who, asked_at)), name="search call")
+        work = self._while_in_flight(order.tag, partial(self._search, unknown, order, who, asked_at))
+        search = self._tasks.start(work, name="search call")
         try:
             async with asyncio.timeout(_SEARCH_PATIENCE):
                 return await asyncio.shield(search) or unknown
@@ -250,22 +252,25 @@ class Placing:
         return call
 
     async def _take_over(self) -> None:
+        read = True  # by `start`
         while True:
             try:
                 for dial in await self._journal.unsettled(self._in_flight):
                     log.warning("unfinished dial to %s; searching for its call", masked(dial.order.to))
-                    search = self._look_for(dial.order, dial.client, dial.dialled_at)
+                    search = partial(self._look_for, dial.order, dial.client, dial.dialled_at)
                     self._tasks.start(self._while_in_flight(dial.order.tag, search), name="recover dial")
-                await self._read_dialled()
+                if not read:
+                    await self._read_dialled()
+                read = False
             except EarshotError as error:
                 log.warning("could not read unfinished dials (%s)", error.code)
             await asyncio.sleep(_GONE_EVERY)
 
-    async def _while_in_flight(self, tag: str, work: Coroutine[Any, Any, T]) -> T:
+    async def _while_in_flight(self, tag: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Runs `work` on a dial. Work on one dial may overlap: a search begins during the request and continues after it."""
         self._in_flight[tag] += 1
         try:
-            return await work
+            return await work()
         finally:
             self._in_flight[tag] -= 1
             if not self._in_flight[tag]:

@@ -148,10 +148,13 @@ _WORDS = {
 }
 
 
+_VERSION = sa.select(schema_version.c.version)
+
+
 def migrate(connection: sa.Connection, steps: Sequence[Step] = STEPS) -> None:
     """Brings the schema up to date. Raises JournalError if a newer Earshot wrote it."""
     connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS earshot_schema (version INTEGER NOT NULL)")
-    version = connection.execute(sa.select(schema_version.c.version)).scalar()
+    version = connection.execute(_VERSION).scalar()
     if version is None:
         version = 0
         connection.execute(schema_version.insert().values(version=0))

@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 _RAISED = "earshot revision"
 _RAISE = revision.update().values(number=revision.c.number + 1).returning(revision.c.number)
+_CURRENT = sa.select(revision.c.number)
 _NOTIFY = sa.text("SELECT pg_notify(:channel, :instance)")
 
 
@@ -27,7 +28,7 @@ def raised(connection: sa.Connection) -> int:
 
 def current(connection: sa.Connection) -> int:
     """The revision of the latest transaction that was committed."""
-    return int(connection.execute(sa.select(revision.c.number)).scalar_one())
+    return int(connection.execute(_CURRENT).scalar_one())
 
 
 class Revised(Database):

@@ -46,6 +46,7 @@ class FileWatch:
         self._file: sqlite3.Connection | None = None
         self._version = -1
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="watch journal")
+        self._used = False
 
     async def wait(self) -> None:
         while True:
@@ -60,10 +61,12 @@ class FileWatch:
                 return
 
     async def aclose(self) -> None:
-        await self._in_thread(self._close)
+        if self._used:  # else this would only start the thread
+            await self._in_thread(self._close)
         self._thread.shutdown(wait=False)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
+        self._used = True
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _close(self) -> None:

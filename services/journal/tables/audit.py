@@ -63,8 +63,11 @@ def _row(row: sa.Row[Any]) -> AuditRow:
     )
 
 
+_NEWEST_ID = sa.select(sa.func.max(audit.c.id))
+
+
 def newest_id(connection: sa.Connection) -> int:
-    return connection.execute(sa.select(sa.func.max(audit.c.id))).scalar() or 0
+    return connection.execute(_NEWEST_ID).scalar() or 0
 
 
 def noted_since(connection: sa.Connection, id_: int) -> tuple[int, frozenset[str]]:

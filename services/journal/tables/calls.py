@@ -157,10 +157,16 @@ def get(connection: sa.Connection, call_id: str) -> Call | None:
     return next(iter(find(connection, sa.select(calls.c.data).where(same).limit(1))), None)
 
 
+_UNPRICED = (
+    page(statuses=[CallStatus.ENDED], created_from=None, created_to=None, before=None, limit=_MOST)
+    .where(calls.c.created_at >= sa.bindparam("since", type_=sa.BigInteger))
+    .where(calls.c.data.not_like('%"cost":%'))
+)
+
+
 def without_cost(connection: sa.Connection, created_from: datetime) -> list[Call]:
     """The ended calls since then whose cost is not known, newest first; 1,000 at most."""
-    unpriced = page(statuses=[CallStatus.ENDED], created_from=created_from, created_to=None, before=None, limit=_MOST)
-    return find(connection, unpriced.where(calls.c.data.not_like('%"cost":%')))
+    return [load_call(row.data) for row in connection.execute(_UNPRICED, {"since": milliseconds(created_from)})]
 
 
 def written_since(connection: sa.Connection, revision: int) -> list[Call]:

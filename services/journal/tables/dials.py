@@ -237,6 +237,9 @@ def _counts(connection: sa.Connection, now: datetime) -> dict[timedelta, int]:
     return {_HOUR: row[0], _DAY: row[1]}
 
 
+_OPEN_DIALS = sa.select(dials).where(OPEN).order_by(dials.c.dialled_at)
+
+
 def take_over(
     connection: sa.Connection,
     instance: str,
@@ -246,7 +249,7 @@ def take_over(
     """Assigns the open dials of dead processes to `instance`, so that only one process searches for each. Returns them and the dials
     of `instance` itself that are not `worked_on`, oldest first.
     """
-    rows = connection.execute(sa.select(dials).where(OPEN).order_by(dials.c.dialled_at)).mappings().all()
+    rows = connection.execute(_OPEN_DIALS).mappings().all()
     others = {row["instance"] for row in rows} - {instance}
     gone = others - living(connection, others) if others else set()
     if gone:
@@ -255,10 +258,17 @@ def take_over(
     return [dial_of(row) for row in rows if row["instance"] in gone or (row["instance"] == instance and not worked_on(row["tag"]))]
 
 
+_DIALLED = (
+    sa.select(dials.c.dialled_at)
+    .where(dials.c.dialled_at >= sa.bindparam("since", type_=sa.BigInteger), COUNTED)
+    .order_by(dials.c.dialled_at.desc())
+    .limit(_MOST_TIMES)
+)
+
+
 def dialled_since(connection: sa.Connection, time: datetime) -> list[datetime]:
     """The times of the dials that count, oldest first; the newest 10,000 at most."""
-    query = sa.select(dials.c.dialled_at).where(dials.c.dialled_at >= milliseconds(time), COUNTED)
-    newest = connection.execute(query.order_by(dials.c.dialled_at.desc()).limit(_MOST_TIMES)).scalars().all()
+    newest = connection.execute(_DIALLED, {"since": milliseconds(time)}).scalars().all()
     return [time_of(at) for at in reversed(newest)]
 
 

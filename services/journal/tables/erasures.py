@@ -15,6 +15,7 @@ from services.journal.tables.calls import get, save
 
 # Literal text, so that the partial index with the same text is used.
 _PENDING = sa.text("confirmed_at IS NULL")
+_PENDING_ONES = sa.select(erasures).where(_PENDING).order_by(erasures.c.asked_at)
 
 _LEFT_OF_ORDER = ("to", "region", "assistant_id", "phone_number_id", "tag", "max_duration_seconds", "earliest_at", "latest_at")
 
@@ -39,7 +40,7 @@ def begin(connection: sa.Connection, call: Call, erasure: Erasure, note: AuditRo
 
 def pending(connection: sa.Connection) -> list[tuple[str, Erasure]]:
     """The ids of calls whose deletion Vapi has not confirmed, oldest first."""
-    rows = connection.execute(sa.select(erasures).where(_PENDING).order_by(erasures.c.asked_at))
+    rows = connection.execute(_PENDING_ONES)
     return [(row.call_id, Erasure(asked_at=time_of(row.asked_at), by=row.who)) for row in rows]
 
 

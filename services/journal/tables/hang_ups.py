@@ -12,6 +12,7 @@ from services.journal.tables.dials import OPEN, dial_of
 
 # Literal text, so that the partial index with the same text is used.
 _WANTED = sa.text("hang_up_by IS NOT NULL")
+_WANTED_DIALS = sa.select(dials).where(_WANTED).order_by(dials.c.dialled_at)
 
 
 def want(connection: sa.Connection, who: str, asked_at: datetime | None = None) -> list[Dial]:
@@ -29,7 +30,7 @@ def want(connection: sa.Connection, who: str, asked_at: datetime | None = None) 
 
 def wanted(connection: sa.Connection) -> list[Dial]:
     """The dials whose call is to be ended, oldest first."""
-    return [dial_of(row) for row in connection.execute(sa.select(dials).where(_WANTED).order_by(dials.c.dialled_at)).mappings()]
+    return [dial_of(row) for row in connection.execute(_WANTED_DIALS).mappings()]
 
 
 def done(connection: sa.Connection, tags: Sequence[str]) -> None:

@@ -26,6 +26,13 @@ _HELD = sa.and_(dials.c.slot_until > _NOW, dials.c.slot_from <= _NOW + CLOCKS //
 _COUNT = sa.select(sa.func.count()).select_from(dials).where(_HELD)
 """One statement, because every dial waits for it."""
 
+_MAY_RUN = sa.select(calls.c.id).where(
+    calls.c.status.in_(_RUNNING),
+    (calls.c.created_at > sa.bindparam("since", type_=sa.BigInteger))
+    | (calls.c.status == CallStatus.SCHEDULED.value)
+    | sa.exists().where(dials.c.tag == calls.c.tag, dials.c.slot_until > _NOW),
+)
+
 
 def window(order: CallOrder, now: datetime) -> tuple[int, int]:
     """From when until when, in milliseconds, a dial written down at `now` holds a slot if nobody ever learns that its call is over."""
@@ -64,10 +71,10 @@ def release(connection: sa.Connection, tags: Sequence[str]) -> int:
 
 def running(connection: sa.Connection, now: datetime, but: Collection[str]) -> list[Call]:
     """The calls of any origin that may be running or are scheduled, as last read. The ids in `but` are left out before loading."""
-    held = sa.exists().where(dials.c.tag == calls.c.tag, dials.c.slot_until > milliseconds(now))
-    may_run = (calls.c.created_at > milliseconds(now - LONGEST)) | (calls.c.status == CallStatus.SCHEDULED.value) | held
-    found = connection.execute(sa.select(calls.c.id).where(calls.c.status.in_(_RUNNING), may_run)).scalars()
+    found = connection.execute(_MAY_RUN, {"now": milliseconds(now), "since": milliseconds(now - LONGEST)}).scalars()
     ids = [id_ for id_ in found if id_ not in but][:_MOST]
+    if not ids:
+        return []
     return [load_call(data) for data in connection.execute(sa.select(calls.c.data).where(calls.c.id.in_(ids))).scalars()]
 
 

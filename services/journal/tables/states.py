@@ -1,6 +1,6 @@
 """Small states of the whole installation, each a text under a name: the stop switch, the block list, the key that signs tickets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import sqlalchemy as sa
 
@@ -8,13 +8,22 @@ from services.journal.database.codec import storable
 from services.journal.database.revisions import raised
 from services.journal.database.schema import states
 
+_ALL = sa.select(states)
+_ONE = _ALL.where(states.c.name == sa.bindparam("name"))
+
 State = tuple[str, int]
 """The text, empty if there is none, and the revision that wrote it."""
 
 
 def get(connection: sa.Connection, name: str) -> State:
-    row = connection.execute(sa.select(states).where(states.c.name == name)).one_or_none()
+    row = connection.execute(_ONE, {"name": name}).one_or_none()
     return (row.value, row.revision) if row else ("", 0)
+
+
+def among(connection: sa.Connection, names: Collection[str]) -> dict[str, State]:
+    """What `get` finds for each of these names."""
+    known = {row.name: (row.value, row.revision) for row in connection.execute(_ALL)}  # there are few others
+    return {name: known.get(name, ("", 0)) for name in names}
 
 
 def change(connection: sa.Connection, name: str, change: Callable[[str], str]) -> State:

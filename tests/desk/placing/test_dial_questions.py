@@ -169,7 +169,7 @@ async def test_its_time_ends_and_then_it_is_forgotten(vapi: StandIn, asked: tupl
     assert one.questions.find(agent(one), None, "one")
     later(one, 2 * ANSWER_WITHIN)
     assert one.questions.find(agent(one), None, "one") is None
-    await one.questions.load()
+    await one.questions.forget_old()
     assert await one.journal.state(STATE) == ("", one.questions._revision)
     with pytest.raises(QuestionOver):
         await one.questions.answered(question.id, HANG_S)
