@@ -8,8 +8,9 @@ from functools import cache, wraps
 from typing import Any
 
 import starlette.routing
-from fastapi import routing
+from fastapi import params, routing
 from fastapi._compat import v2
+from fastapi.dependencies import utils
 from fastapi.routing import APIRoute
 from starlette.routing import get_name
 
@@ -24,6 +25,7 @@ def delay() -> None:
     vars(starlette.routing)["compile_path"] = vars(routing)["compile_path"] = cache(starlette.routing.compile_path)
     APIRoute.__init__ = _later(APIRoute.__init__)  # type: ignore[method-assign]
     APIRoute.__getattr__ = _make  # type: ignore[attr-defined]
+    utils.analyze_param = _knowing_parameters(utils.analyze_param)
     v2.ModelField.__post_init__ = _remembering(v2.ModelField.__post_init__)  # type: ignore[method-assign]
     _Included.from_api_route = _LateIncluded  # type: ignore[assignment, method-assign]
 
@@ -66,6 +68,24 @@ def _take(route: Any, path: str, endpoint: Any, name: str, methods: set[str] | N
     """What FastAPI needs to include and to find the route."""
     route.path, route.endpoint, route.name, route.methods = path, endpoint, name, methods
     route.path_regex, route.path_format, route.param_convertors = starlette.routing.compile_path(path)
+
+
+def _knowing_parameters(analyze: Any) -> Any:
+    """FastAPI works out the parameters of a route for the router that declares it and for each that includes it, in each app."""
+    known: dict[Any, tuple[Any, ...]] = {}
+
+    @wraps(analyze)
+    def analyze_param(*, param_name: str, annotation: Any, value: Any, path_param_names: set[str]) -> Any:
+        key = (param_name, id(annotation), id(value), param_name in path_param_names)
+        if key in known:
+            return known[key][0]
+        details = analyze(param_name=param_name, annotation=annotation, value=value, path_param_names=path_param_names)
+        # The fields of bodies are made for one route: whether a body is one of several counts there.
+        if details.field is None or isinstance(details.field.field_info, params.Param):
+            known[key] = details, annotation, value  # kept, so that no other object gets their identity
+        return details
+
+    return analyze_param
 
 
 def _remembering(make: Any) -> Any:
