@@ -5,7 +5,7 @@ import { KWeighting } from "../../assets/playout/k_weighting.js";
 import { CEILING, Limiter } from "../../assets/playout/limiter.js";
 import { chance, near, perform, QUANTUM, s16le, silence, started, timetable, tone } from "./helpers.mjs";
 
-const OUT = 48000;
+const OUT = 24000; // the output's rate is no matter here, and a low one is quick
 const RATE = 16000;
 const start = { type: "start", encoding: "linear16", sampleRate: RATE, channels: 2 };
 
@@ -129,7 +129,7 @@ test("the gain moves by less than 3 dB in a second, and hardly moves once it has
   perform(playout, OUT, timetable(s16le(60 * RATE, speech(0.02, 3), silence), 4 * RATE), 60, () =>
     gains.push(playout.stats().gain.customer),
   );
-  const second = OUT / QUANTUM;
+  const second = Math.ceil(OUT / QUANTUM);
   for (let k = second; k < gains.length; k++) assert.ok(Math.abs(gains[k] - gains[k - second]) <= 3.01);
   const late = gains.slice(30 * second);
   assert.ok(Math.max(...late) - Math.min(...late) < 2, `moves by ${Math.max(...late) - Math.min(...late)} dB`);
