@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import get_args
@@ -60,17 +61,20 @@ NEVER_ON_THE_PAGE = {
 TRANSLATIONS = [tag for tag in languages() if tag != ENGLISH]
 
 
+@cache
+def parsed(source: Path) -> ast.Module:
+    return ast.parse(source.read_text())
+
+
 def literals(source: Path) -> set[str]:
     """Every string in a source, and each word of it: some lists of keys are one string."""
-    found = {
-        node.value for node in ast.walk(ast.parse(source.read_text())) if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
+    found = {node.value for node in ast.walk(parsed(source)) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     return found | {word for text in found for word in text.split()}
 
 
 def asked(source: Path) -> Iterator[str | ast.JoinedStr]:
     """The keys that a source asks for by name, and the patterns that it makes keys of."""
-    for node in ast.walk(ast.parse(source.read_text())):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.Call):
             name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr if isinstance(node.func, ast.Attribute) else ""
             if name in ASKS and node.args:
@@ -95,6 +99,7 @@ def made_of(pattern: ast.JoinedStr, known: set[str]) -> set[str]:
     return {key for key in catalogue(ENGLISH).texts if re.fullmatch(regex, key)}
 
 
+@cache
 def used() -> set[str]:
     """Every key that the page and the login can ask for."""
     keys: set[str] = set()
@@ -123,6 +128,7 @@ def error_classes(root: type[errors.EarshotError] = errors.EarshotError) -> Iter
             yield from error_classes(kind)
 
 
+@cache
 def sentences() -> set[str]:
     """Every English sentence that the services say and a translation is asked for."""
     said = {kind.title for kind in error_classes()}
@@ -137,6 +143,11 @@ def sentences() -> set[str]:
     for code in (None, *SENTENCES, *get_args(get_args(CallEndedReason)[0])):
         explain(code, "an error", translate=collect)
     return said - {""}
+
+
+@cache
+def services_source() -> str:
+    return "".join(path.read_text() for path in (FOLDER.parent / "services").rglob("*.py"))
 
 
 def test_the_code_asks_for_a_text_in_many_places() -> None:
@@ -171,8 +182,7 @@ def test_a_translation_has_a_text_for_every_error_on_the_page(tag: str) -> None:
     assert len(codes) > 15
     assert codes - catalogue(tag).faults.keys() == set()
     assert catalogue(tag).faults.keys() == catalogue("de").faults.keys()
-    raised = "".join(path.read_text() for path in (FOLDER.parent / "services").rglob("*.py"))
-    assert {code for code in catalogue(tag).faults if f'"{code}"' not in raised} == set()
+    assert {code for code in catalogue(tag).faults if f'"{code}"' not in services_source()} == set()
 
 
 @pytest.mark.parametrize("tag", languages())

@@ -16,8 +16,7 @@ def written() -> Iterator[str]:
     for file in SERVICES.rglob("*.py"):
         for call in (node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)):
             called = getattr(call.func, "attr", getattr(call.func, "id", ""))
-            of_a_recording = "_problems" in ast.unparse(call.func)
-            if called in ("note", "_note") and len(call.args) > 1 and not of_a_recording:
+            if called in ("note", "_note") and len(call.args) > 1 and "_problems" not in ast.unparse(call.func):  # not of a recording
                 yield from constants(call.args[1])
             if called == "AuditRow":
                 yield from (text for word in call.keywords if word.arg == "action" for text in constants(word.value))
