@@ -123,6 +123,7 @@ def importers_of(package: str) -> set[str]:
     }
 
 
+@pytest.mark.slow
 def test_imports_point_down_the_floors() -> None:
     wrong = {}
     for path in SOURCES:

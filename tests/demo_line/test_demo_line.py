@@ -287,6 +287,7 @@ async def test_a_monitor_plan_is_followed(customer: Customer) -> None:
     assert (await customer.control(call, type="end-call"))[0] == 200
 
 
+@pytest.mark.slow
 async def test_lists_are_filtered_and_limited(customer: Customer) -> None:
     line = customer.line
     calls = [await customer.place(name=name) for name in ("a", "b", "c")]

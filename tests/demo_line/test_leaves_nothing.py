@@ -3,11 +3,14 @@
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
+
 from main import open_desk, recordings_of
 from services.listening.relay import Relay
 from services.settings import read_settings
 
 
+@pytest.mark.slow
 async def test_its_calls_and_recordings_go_when_it_ends(tmp_path: Path) -> None:
     settings = read_settings({"EARSHOT_DATA_DIR": str(tmp_path / "data"), "EARSHOT_RECORDINGS": str(tmp_path / "sound")})
     assert settings.demo

@@ -202,6 +202,7 @@ async def test_no_monitor_in_the_answer_still_hangs_up(vapi: StandIn, desk: Call
     assert (await desk.end(call.id, LOCAL)).status is CallStatus.ENDED
 
 
+@pytest.mark.slow
 async def test_calls_that_ran_before_a_restart_are_found_again(vapi: StandIn, desk: CallDesk, tmp_path: Path) -> None:
     running, over = await place(desk), await place(desk)
     vapi.move(over.id, "ended")
@@ -214,6 +215,7 @@ async def test_calls_that_ran_before_a_restart_are_found_again(vapi: StandIn, de
     await gateway.aclose()
 
 
+@pytest.mark.slow
 async def test_many_running_calls_cost_one_request_a_tick(vapi: StandIn, desk: CallDesk) -> None:
     calls = [await place(desk) for _ in range(8)]
     vapi.requests.clear()
@@ -266,6 +268,7 @@ async def test_a_fault_of_our_own_does_not_end_the_watching(
     assert "a fault" in caplog.text
 
 
+@pytest.mark.slow
 async def test_an_unlikely_number_needs_a_confirmation(vapi: StandIn, desk: CallDesk) -> None:
     with pytest.raises(NumberError) as unlikely:
         desk.order("+15550100002")

@@ -18,6 +18,7 @@ from tests.stand_in import StandIn
 NUMBER = "+14155552671"
 
 
+@pytest.mark.slow
 async def test_a_dial_without_an_answer_is_of_unknown_outcome_and_found_at_the_next_start(tmp_path: Path, vapi: StandIn) -> None:
     gateway = Gateway(api_key="private", base_url=vapi.url)
     vapi.answer = "created then hang"

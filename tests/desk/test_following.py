@@ -52,6 +52,7 @@ async def test_a_call_of_another_process_is_followed_from_the_dial_to_the_end(va
     assert other.running == 0
 
 
+@pytest.mark.slow
 async def test_a_call_of_unknown_outcome_is_one_call_everywhere_once_it_is_found(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
     one, other = desks
     vapi.answer, vapi.hidden = "created then drop", 10**6

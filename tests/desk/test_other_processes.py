@@ -53,6 +53,7 @@ async def test_the_slot_of_a_call_whose_process_is_gone_becomes_free_when_the_ca
     assert vapi.dials == 2
 
 
+@pytest.mark.slow
 async def test_an_end_that_could_not_be_written_down_is_written_later(
     vapi: StandIn, desks: tuple[CallDesk, CallDesk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,7 @@ async def answered(vapi: StandIn, desk: CallDesk) -> Call:
     return await until(desk, call.id, lambda call: call.answered)
 
 
+@pytest.mark.slow
 async def test_the_timeline_has_what_was_sent_by_whom_and_its_outcome(vapi: StandIn, desk: CallDesk) -> None:
     call = await answered(vapi, desk)
     changed: list[str] = []
@@ -43,6 +44,7 @@ async def test_the_timeline_has_what_was_sent_by_whom_and_its_outcome(vapi: Stan
     assert changed == [call.id] * 3
 
 
+@pytest.mark.slow
 async def test_page_and_rest_show_the_same_timeline_before_and_after_a_restart(vapi: StandIn, desk: CallDesk, tmp_path: Path) -> None:
     call = await answered(vapi, desk)
     await desk.control(call.id, Control(action=Action.SAY, content="One moment.\0"), LOCAL)

@@ -88,6 +88,7 @@ async def test_only_a_number_or_a_prefix_can_be_added(journal: Journal, rule: st
     assert await journal.state(STATE) == ("", 0)
 
 
+@pytest.mark.slow
 async def test_many_at_once_in_two_processes_lose_nothing(journal: Journal) -> None:
     both = [await listed(journal) for _ in range(2)]
     numbers = [f"+1415555{place:04}" for place in range(40)]

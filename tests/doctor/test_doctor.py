@@ -171,6 +171,7 @@ async def test_what_cannot_be_read_afterwards_is_reported(line: DemoLine, tmp_pa
     assert "- ended reason: " in report
 
 
+@pytest.mark.slow
 async def test_a_hang_up_that_fails_is_a_problem(line: DemoLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def interrupted(*_: object) -> None:
         raise VapiUnavailable("Away.")
@@ -185,6 +186,7 @@ async def test_a_hang_up_that_fails_is_a_problem(line: DemoLine, tmp_path: Path,
     assert "PROBLEM The call may still be running: hang up the phone. Vapi has not confirmed it." in terminal.said
 
 
+@pytest.mark.slow
 async def test_who_interrupts_the_doctor_hangs_up(line: DemoLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
@@ -196,6 +198,7 @@ async def test_who_interrupts_the_doctor_hangs_up(line: DemoLine, tmp_path: Path
     assert call.body["status"] == "ended"
 
 
+@pytest.mark.slow
 async def test_the_call_is_hung_up_also_if_listening_failed(line: DemoLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_: object) -> None:
         raise RuntimeError(SAYS)

@@ -70,6 +70,7 @@ def test_odd_texts_are_words_like_any_other(wanted: str) -> None:
     assert not Phrase(wanted).occurs_in("a" * 99 + "b " + "b" * 10_000)
 
 
+@pytest.mark.slow
 async def test_several_threads_stem_at_once() -> None:
     said = " ".join(f"cancelled{number} refunds{number}" for number in range(200))
 

@@ -93,6 +93,7 @@ async def test_live_figures_are_those_of_the_sound_at_rest(stand_in: StandIn, li
     assert json.loads(json.dumps(figures.json()))["turns"] == measured(pcm).json()["turns"]
 
 
+@pytest.mark.slow
 async def test_who_speaks_and_how_long_nobody_has_is_known_while_the_call_runs(
     stand_in: StandIn, line: Line, sound: SoundThread | None
 ) -> None:
@@ -134,6 +135,7 @@ async def test_what_was_lost_is_missing_and_no_silence_or_slow_answer(stand_in: 
     assert figures.figures.conversation.silences == ()
 
 
+@pytest.mark.slow
 async def test_an_earlier_process_is_continued(stand_in: StandIn, line: Line, sound: SoundThread | None) -> None:
     pcm = demo_call()[0]
     early = measured(pcm[: 10 * FORM.bytes_per_second])
@@ -168,6 +170,7 @@ async def test_sound_without_a_channel_for_each_speaker_is_not_measured(
     assert await ended(line, connection, published) is None
 
 
+@pytest.mark.slow
 async def test_an_error_in_measuring_costs_nobody_the_sound(
     stand_in: StandIn, sound: SoundThread | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -304,6 +304,7 @@ async def test_the_end_of_the_relay_is_the_end_of_all(stand_in: StandIn, line: L
     await eventually(lambda: asyncio.all_tasks() <= before)
 
 
+@pytest.mark.slow
 async def test_two_hundred_who_come_and_go_leave_nothing(stand_in: StandIn, line: Line) -> None:
     before = asyncio.all_tasks()
     for _ in range(200):

@@ -120,6 +120,7 @@ def test_what_is_no_speech_is_no_turn(sound: Sound) -> None:
     assert figures["talkShare"] == {"customer": None, "assistant": None}
 
 
+@pytest.mark.slow
 def test_a_word_lasts_as_long_as_its_last_hiss() -> None:
     """An "s" has its power where a telephone line ends, and hardly any in the bands of a voice."""
     random = np.random.default_rng(8)
@@ -138,6 +139,7 @@ def test_a_word_lasts_as_long_as_its_last_hiss() -> None:
     assert turn.end == pytest.approx(2 + len(spoken) / RATE, abs=0.04)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decibels", [-15, -20, -30])
 @pytest.mark.parametrize("seconds", [0.02, 0.12, 0.28])
 def test_an_echo_is_no_speech(decibels: float, seconds: float) -> None:
@@ -195,6 +197,7 @@ def test_what_was_measured_never_changes_by_more_sound() -> None:
         assert list(whole[: len(settled)]) == settled
 
 
+@pytest.mark.slow
 def test_lost_sound_is_left_out() -> None:
     pcm, _ = demo_call()
     at = 12 * FORM.bytes_per_second  # between two turns
@@ -214,6 +217,7 @@ def test_lost_sound_is_left_out() -> None:
         assert found.response_s == pytest.approx(expected.response_s, abs=0.02) if expected.response_s else found.response_s is None
 
 
+@pytest.mark.slow
 def test_a_stream_that_returns_in_another_format_is_one_conversation() -> None:
     samples = np.frombuffer(demo_call()[0], "<i2").reshape(-1, 2)
     measures = Measures(FORM)

@@ -85,6 +85,7 @@ async def test_a_call_without_a_recording_has_no_clip(api: Api) -> None:  # noqa
     assert (await api.ask("GET", "/clip"))[1]["code"] == "recording_not_found"
 
 
+@pytest.mark.slow
 async def test_only_some_wait_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     await recorded(api)
     monkeypatch.setattr(clips, "_WAITING", 0)
@@ -94,6 +95,7 @@ async def test_only_some_wait_at_once(api: Api, monkeypatch: pytest.MonkeyPatch)
     assert [answer[0] for answer in await asyncio.gather(*(api.ask("GET", "/clip") for _ in range(4)))] == [200] * 4
 
 
+@pytest.mark.slow
 async def test_a_client_has_few_clips_at_once_and_all_places_come_back(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     await recorded(api)
     go, copy = threading.Event(), clips._copy
@@ -124,6 +126,7 @@ class Full(io.BytesIO):
         return super().write(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [0, 20_000])
 async def test_a_full_disk_is_said(api: Api, monkeypatch: pytest.MonkeyPatch, size: int) -> None:  # noqa: F811
     await recorded(api)
@@ -135,6 +138,7 @@ async def test_a_full_disk_is_said(api: Api, monkeypatch: pytest.MonkeyPatch, si
     assert (await api.ask("GET", "/clip"))[0] == 200
 
 
+@pytest.mark.slow
 async def test_the_page_fetches_clips_with_its_own_authentication(api: Api) -> None:  # noqa: F811
     await recorded(api)
     async with api.session.get(f"{api.url}/recordings/c1/clip.wav?from=0.25&to=0.75") as answer:

@@ -154,6 +154,7 @@ async def test_a_call_is_recorded_until_it_ends(site: Site) -> None:
     assert site.line.relay.upstreams == 0
 
 
+@pytest.mark.slow
 async def test_a_drop_is_marked_and_what_comes_after_it_is_kept(site: Site) -> None:
     connection = await site.record(SECOND)
     await connection.close(1011)
@@ -169,6 +170,7 @@ async def test_a_drop_is_marked_and_what_comes_after_it_is_kept(site: Site) -> N
     assert [mark["kind"] for mark in part["marks"]] == ["gap"]
 
 
+@pytest.mark.slow
 async def test_switched_off_and_on_again_there_are_two_parts(site: Site) -> None:
     with site.line.relay.listen("c1"):  # so that the line stays the same one
         connection = await site.record(SECOND)
@@ -244,6 +246,7 @@ async def test_only_a_running_call_can_be_recorded(site: Site) -> None:
         await site.recordings.start("c1", PAGE)
 
 
+@pytest.mark.slow
 async def test_a_stop_of_the_app_loses_nothing_and_the_next_start_finishes(tmp_path: Path) -> None:
     folder = tmp_path / "recordings"
     async with site_in(folder) as site:
@@ -257,6 +260,7 @@ async def test_a_stop_of_the_app_loses_nothing_and_the_next_start_finishes(tmp_p
         assert json.loads(await site.recordings.text("c1", "recording"))["parts"][0]["end"] == "shutdown"
 
 
+@pytest.mark.slow
 async def test_the_oldest_recordings_make_room_but_never_the_one_being_written(tmp_path: Path) -> None:
     loud = [np.random.default_rng(n).bytes(1280) for n in range(100)]
     async with site_in(tmp_path / "recordings", limit=400_000) as site:
@@ -402,6 +406,7 @@ async def api(site: Site) -> AsyncIterator[Api]:
         yield made
 
 
+@pytest.mark.slow
 async def test_the_routes_switch_fetch_and_delete(api: Api) -> None:
     site = api.site
     assert (await api.ask("GET"))[1]["code"] == "recording_not_found"
@@ -453,6 +458,7 @@ async def test_another_method_is_told_which_there_are(api: Api) -> None:
     assert (status, problem["code"], headers["Allow"]) == (405, "method_not_allowed", "GET, POST, DELETE")
 
 
+@pytest.mark.slow
 async def test_the_routes_ask_for_their_scopes(api: Api) -> None:
     await api.site.kept(SECOND)
     needed = {("GET", ""): Scope.LISTEN, ("GET", "/peaks"): Scope.READ, ("DELETE", ""): Scope.MANAGE, ("POST", ""): Scope.CONTROL}
@@ -465,6 +471,7 @@ async def test_the_routes_ask_for_their_scopes(api: Api) -> None:
             assert (await api.ask(method, path, **body))[0] == 200
 
 
+@pytest.mark.slow
 async def test_the_page_gets_its_replay_from_routes_of_its_own(api: Api) -> None:
     await api.site.kept(SECOND)
     async with api.session.get(f"{api.url}/recordings/c1/1.flac", headers={"Range": "bytes=0-"}) as answer:
@@ -484,6 +491,7 @@ async def test_a_recording_that_is_being_written_can_not_be_deleted(site: Site) 
     assert site.recordings.recording("c1")
 
 
+@pytest.mark.slow
 async def test_the_recording_of_a_call_goes_with_its_data(site: Site) -> None:
     connection = await site.record(SECOND)
     await hold_until_written(site, 64_000)
@@ -509,6 +517,7 @@ async def test_recordings_that_are_old_enough_are_deleted_and_the_audit_says_so(
     assert await site.recordings.delete_older(began) == 0
 
 
+@pytest.mark.slow
 async def test_a_recording_that_the_disk_keeps_holds_up_no_other_and_is_tried_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     for call_id in ("c1", "c2"):
         await site.kept(SECOND, call_id)

@@ -142,6 +142,7 @@ def test_another_format_begins_another_part(tmp_path: Path) -> None:
     assert np.array_equal(take.samples(2), as_samples(b"".join(take.sent), take.form))
 
 
+@pytest.mark.slow
 def test_a_format_that_nobody_announced_is_found_by_how_fast_it_comes(tmp_path: Path) -> None:
     take = Take(tmp_path, assumed=True)
     take.form = StreamFormat(sample_rate=48_000, channels=2)

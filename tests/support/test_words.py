@@ -150,6 +150,7 @@ def services_source() -> str:
     return "".join(path.read_text() for path in (FOLDER.parent / "services").rglob("*.py"))
 
 
+@pytest.mark.slow
 def test_the_code_asks_for_a_text_in_many_places() -> None:
     assert len(used()) > 250
     assert len(sentences()) > 150

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from services.journal import AuditRow, DialState
 from ui.audit.named import _NAMED, outcome_name
 
@@ -27,6 +29,7 @@ def constants(value: ast.expr) -> Iterator[str]:
     return (text for text in found if isinstance(text, str))
 
 
+@pytest.mark.slow
 def test_everything_that_is_written_has_a_name() -> None:
     actions = set(written())
     assert {"dial", "listen", "erase-number", "login"} <= actions

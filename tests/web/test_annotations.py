@@ -30,6 +30,7 @@ async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
         yield made
 
 
+@pytest.mark.slow
 async def test_a_note_says_who_wrote_it_when_and_where(client: Client) -> None:
     body = {"text": " Asks for\r\nthe price ", "t": 83.5}
     status, note, _ = await client.ask("POST", "/api/calls/one/notes", json=body, headers=bearer("dana"))

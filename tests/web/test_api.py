@@ -205,6 +205,7 @@ async def test_the_answer_has_the_fields_that_the_readme_shows(client: Client) -
     assert answer.keys() == json.loads(shown).keys()
 
 
+@pytest.mark.slow
 async def test_scheduled_is_202(vapi: StandIn, client: Client) -> None:
     vapi.answer = 201, {"id": "later", "status": "scheduled"}
     at = (datetime.now(UTC) + timedelta(days=29)).replace(microsecond=0)
@@ -267,6 +268,7 @@ async def test_json_that_is_nested_too_deeply_uses_up_no_idempotency_key(vapi: S
     assert vapi.dials == 1
 
 
+@pytest.mark.slow
 async def test_vapi_refusing(vapi: StandIn, client: Client) -> None:
     refusals: dict[int, Any] = {
         401: {"message": "Invalid Key."},
@@ -358,6 +360,7 @@ async def test_health_names_what_is_missing_and_nothing_is_placed(tmp_path: Path
         assert (status, problem["code"]) == (503, "not_configured")
 
 
+@pytest.mark.slow
 async def test_openapi_lists_the_routes(client: Client) -> None:
     _, schema, _ = await client.ask("GET", "/openapi.json")
     assert set(schema["paths"]) == {
@@ -429,6 +432,7 @@ async def test_another_origin_dials_nothing(client: Client, vapi: StandIn) -> No
     assert vapi.dials == 0
 
 
+@pytest.mark.slow
 async def test_a_slot_is_freed_by_hand_and_the_audit_says_who_did(vapi: StandIn, tmp_path: Path) -> None:
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), concurrent_calls=1) as client:
         _, call, _ = await client.ask("POST", "/api/vapi_call", json={"to": NUMBER})

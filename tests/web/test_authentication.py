@@ -116,6 +116,7 @@ async def test_without_password_and_tokens_this_machine_may_do_everything(vapi: 
             assert answer.status == 201
 
 
+@pytest.mark.slow
 async def test_the_page_exports_also_if_the_api_needs_a_token(vapi: StandIn, tmp_path: Path) -> None:
     async with earshot(tmp_path, vapi, api_tokens=TOKENS) as url, browser() as session:
         for path in ("/calls.csv?status=ended", read_asked({}, "UTC").csv(), "/audit.csv"):
@@ -128,6 +129,7 @@ async def test_the_page_exports_also_if_the_api_needs_a_token(vapi: StandIn, tmp
                 assert answer.status == 401, path
 
 
+@pytest.mark.slow
 async def test_a_password_is_asked_for_before_the_page_and_the_api(vapi: StandIn, tmp_path: Path) -> None:
     async with earshot(tmp_path, vapi, password=PASSWORD) as url, browser() as session:
         async with session.get(url + "/?call=1", allow_redirects=False) as page:
@@ -188,6 +190,7 @@ async def test_the_login_leads_to_our_own_pages_only(vapi: StandIn, tmp_path: Pa
                 assert (await log_in(session, url, next=onward)).headers["Location"] == "/", onward
 
 
+@pytest.mark.slow
 async def test_under_a_path_the_login_leads_to_what_is_under_it(vapi: StandIn, tmp_path: Path) -> None:
     serve_under("/calls")
     try:
@@ -232,6 +235,7 @@ async def test_guessing_is_slowed_down_and_logged(vapi: StandIn, tmp_path: Path)
         assert int(answer.headers["Retry-After"]) >= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("token", "place", "read", "end", "stop"),
     [
@@ -263,6 +267,7 @@ async def test_a_token_may_do_what_its_scopes_say(
                     assert (await answer.json())["code"] == "forbidden_scope"
 
 
+@pytest.mark.slow
 async def test_only_who_may_listen_is_given_a_ticket_and_it_stands_in_the_audit(vapi: StandIn, tmp_path: Path) -> None:
     async with earshot(tmp_path, vapi, api_tokens=TOKENS) as url, aiohttp.ClientSession() as session:
         async with session.post(url + "/api/vapi_call", json={"to": NUMBER}, headers=bearer("boss")) as answer:

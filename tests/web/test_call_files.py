@@ -52,6 +52,7 @@ async def test_an_address_in_the_call_serves_where_the_api_has_none(vapi: Vapi, 
         assert (answer.status, await answer.read()) == (200, LINES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["call-logs", "pcap"])
 async def test_what_vapi_does_not_have_is_not_found(client: Client, kind: str) -> None:
     status, problem, _ = await client.ask("GET", f"/api/calls/one/{kind}")

@@ -97,6 +97,7 @@ async def test_a_call_without_a_rule_is_as_before(vapi: StandIn, client: Client)
     assert await recording(client, call["id"], on=True) == (200, True)
 
 
+@pytest.mark.slow
 async def test_off_is_never_recorded_by_anybody(vapi: StandIn, client: Client) -> None:
     call = await answered(vapi, client, VIENNA, recordingAgreed=True)
     assert call["recordingConsent"] == "forbidden"
@@ -120,6 +121,7 @@ async def test_ask_needs_an_answer_before_the_dial(vapi: StandIn, client: Client
     assert [who for who, _ in await audited(client, "record")] == ["earshot"]
 
 
+@pytest.mark.slow
 async def test_not_agreed_is_not_recorded_unless_somebody_agrees_later(vapi: StandIn, client: Client) -> None:
     call = await answered(vapi, client, BERLIN, recordingAgreed=False)
     assert call["recordingConsent"] == "not-agreed"
@@ -131,6 +133,7 @@ async def test_not_agreed_is_not_recorded_unless_somebody_agrees_later(vapi: Sta
     assert await recording(client, call["id"], on=False) == (200, False)
 
 
+@pytest.mark.slow
 async def test_who_says_no_is_heeded_where_no_rule_asks(vapi: StandIn, client: Client) -> None:
     for to in (NEW_YORK, PARIS):
         call = await answered(vapi, client, to, recordingAgreed=False)
@@ -163,6 +166,7 @@ async def test_a_call_that_vapi_shows_before_it_answers_is_not_recorded_against_
     placing.cancel()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("more", "said"),
     [
@@ -199,12 +203,14 @@ async def test_announced_calls_begin_with_the_sentence(vapi: StandIn, client: Cl
     assert await recording(client, call["id"], on=True) == (200, True)
 
 
+@pytest.mark.slow
 async def test_the_owners_sentence_is_said(vapi: StandIn, client: Client) -> None:
     await client.ask("POST", "/api/dialling/recording", json={"default": "announce", "sentences": {"en": "We record this."}})
     await answered(vapi, client, NEW_YORK)
     assert overrides(vapi)["firstMessage"] == f"We record this. {OPENING}"
 
 
+@pytest.mark.slow
 async def test_a_squad_can_t_announce_and_so_is_not_recorded(vapi: StandIn, client: Client) -> None:
     squad = "6d1f0000-0000-4000-8000-000000000007"
     call = await answered(vapi, client, PARIS, squadId=squad)
@@ -215,6 +221,7 @@ async def test_a_squad_can_t_announce_and_so_is_not_recorded(vapi: StandIn, clie
     assert call["recordingConsent"] == "agreed"
 
 
+@pytest.mark.slow
 async def test_a_repeated_key_gets_its_first_answer_under_new_rules(vapi: StandIn, client: Client) -> None:
     key = {"Idempotency-Key": "k"}
     _, first, _ = await client.ask("POST", "/api/vapi_call", json={"to": NEW_YORK}, headers=key)

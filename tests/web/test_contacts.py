@@ -114,6 +114,7 @@ async def test_what_is_large_in_a_body_are_its_strings(client: Client, body: str
     assert (status, answer["code"]) == (413, "body_too_large")
 
 
+@pytest.mark.slow
 async def test_a_refusal_of_a_large_body_is_small(client: Client) -> None:
     body = io.BytesIO(json.dumps({"text": "", **UNKNOWN}, separators=(",", ":")).encode())
     status, answer, _ = await client.ask("POST", f"{CONTACTS}/import", data=body, headers=JSON)

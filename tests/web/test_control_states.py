@@ -20,6 +20,7 @@ async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
         yield made
 
 
+@pytest.mark.slow
 async def test_an_extension_of_a_blocked_number_is_blocked_for_dials_and_transfers(vapi: StandIn, client: Client) -> None:
     call = await answered(vapi, client)
     await client.desk.blocked.add("+1 212 555 01")
@@ -38,6 +39,7 @@ async def test_no_confirmation_lets_a_refused_kind_through(vapi: StandIn, client
     assert vapi.dials == 0
 
 
+@pytest.mark.slow
 async def test_what_vapi_did_not_take_stands_in_the_audit_too(vapi: StandIn, client: Client) -> None:
     call = await answered(vapi, client)
     vapi.control_status = 500
@@ -46,6 +48,7 @@ async def test_what_vapi_did_not_take_stands_in_the_audit_too(vapi: StandIn, cli
     assert (row.who, row.action, row.outcome) == ("local", "transfer", "vapi_unavailable")
 
 
+@pytest.mark.slow
 async def test_transfers_count_against_the_caps(vapi: StandIn, tmp_path: Path) -> None:
     gateway = Gateway(api_key="private", base_url=vapi.url)
     transfer = {"action": "transfer", "destination": "+12125550100"}
@@ -65,6 +68,7 @@ async def test_transfers_count_against_the_caps(vapi: StandIn, tmp_path: Path) -
     assert vapi.dials == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("destination", ["+12125550100", "sip:desk@pbx.example"])
 async def test_nothing_is_transferred_while_dialling_is_stopped(vapi: StandIn, client: Client, destination: str) -> None:
     call = await answered(vapi, client)
@@ -74,6 +78,7 @@ async def test_nothing_is_transferred_while_dialling_is_stopped(vapi: StandIn, c
     assert vapi.controls == []
 
 
+@pytest.mark.slow
 async def test_a_call_that_is_not_answered_or_over_can_t_be_controlled(vapi: StandIn, client: Client) -> None:
     _, call = await client.place(to=NUMBER)
     path = call["links"]["self"]
@@ -82,6 +87,7 @@ async def test_a_call_that_is_not_answered_or_over_can_t_be_controlled(vapi: Sta
     assert (await client.ask("POST", path + "/control", json={"action": "mute-assistant"}))[0] == 409
 
 
+@pytest.mark.slow
 async def test_nobody_has_vapi_asked_for_assistants_without_end(vapi: StandIn, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lookups, "PER_MINUTE", 2)
     call = await answered(vapi, client)

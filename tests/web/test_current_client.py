@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from services.listening.relay import Relay
 from services.vapi.gateway import Gateway
@@ -38,6 +39,7 @@ BODIES = {
 }
 
 
+@pytest.mark.slow
 async def test_an_api_without_authentication_in_front_refuses_everybody(vapi: StandIn, tmp_path: Path) -> None:
     gateway = Gateway(api_key="private", base_url=vapi.url)
     async with desk_in(tmp_path, gateway) as desk:

@@ -74,6 +74,7 @@ async def test_an_outage_is_answered_with_202_until_vapi_confirms(vapi: StandIn,
     assert (await client.ask("DELETE", f"/api/calls/{call_id}/data"))[0] == 200
 
 
+@pytest.mark.slow
 async def test_a_running_call_is_refused(vapi: StandIn, client: Client) -> None:
     _, call = await client.place(to=NUMBER)
     status, problem, _ = await client.ask("DELETE", f"/api/calls/{call['id']}/data")

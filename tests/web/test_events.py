@@ -189,6 +189,7 @@ async def test_last_event_id_resumes_the_stream(served: Served) -> None:
         assert follower.answer.status == 204
 
 
+@pytest.mark.slow
 async def test_what_is_remembered_is_bounded(served: Served) -> None:
     served.desk.tell(CALL)
     for number in range(600):

@@ -76,12 +76,14 @@ async def test_calls_with_alerts(client: Client) -> None:
         assert {call["id"] for call in page["calls"]} == calls
 
 
+@pytest.mark.slow
 async def test_few_calls_have_no_rate(client: Client) -> None:
     _, found, _ = await client.ask("GET", f"/api/insights?{DAY}&assistant=other")
     assert (found["total"]["attempts"], found["total"]["answered"], found["total"]["answerRate"]) == (1, 1, None)
     assert (found["total"]["measured"], found["total"]["responseSeconds"]) == (0, None)
 
 
+@pytest.mark.slow
 async def test_the_list_of_calls_takes_the_same_filters(client: Client) -> None:
     _, page, _ = await client.ask("GET", "/api/calls?assistant=other&callerId=main")
     assert [call["id"] for call in page["calls"]] == ["other"]

@@ -47,6 +47,7 @@ async def test_each_way_in_and_out_is_in_the_audit(vapi: StandIn, tmp_path: Path
         assert PASSWORD not in str(await here.desk.journal.audit())
 
 
+@pytest.mark.slow
 async def test_who_is_disabled_while_their_session_is_written_is_not_in(
     vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

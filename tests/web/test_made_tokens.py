@@ -53,6 +53,7 @@ async def test_it_stands_beside_the_tokens_of_the_settings(vapi: StandIn, tmp_pa
             assert (await client.ask("GET", "/api/calls", headers=bearer(known)))[0] == 200
 
 
+@pytest.mark.slow
 async def test_what_is_open_with_it_closes_when_it_is_revoked(vapi: StandIn, client: Client) -> None:
     token = await client.desk.tokens.make("crm", ["read", "listen", "call"], 30, PAGE)
     await client.desk.tokens.make("ops", ["read"], 30, PAGE)

@@ -54,6 +54,7 @@ async def asked(client: Client, made: str = "", method: str = "POST", **headers:
         return answer.status, body.get("code", "")
 
 
+@pytest.mark.slow
 async def test_it_is_off_until_a_token_has_its_scope(client: Client) -> None:
     assert await asked(client) == (404, "not_found")
     other = await token(client, "read", "call", name="crm")
@@ -110,6 +111,7 @@ async def test_it_works_under_a_path(vapi: StandIn, tmp_path: Path) -> None:
         serve_under("")
 
 
+@pytest.mark.slow
 async def test_a_token_of_the_settings_opens_it_too(vapi: StandIn, tmp_path: Path) -> None:
     tokens = f"{entry('agent', 'mcp+read', 'agent')},{entry('crm', 'read', 'crm')}"
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), api_tokens=tokens) as client:
@@ -118,6 +120,7 @@ async def test_a_token_of_the_settings_opens_it_too(vapi: StandIn, tmp_path: Pat
             assert await agent.tools() == ["get_call", "list_calls", "transcript", "measures"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_a_tool_needs_the_scope_that_rest_asks_for(client: Client, mode: str) -> None:
     made = await token(client, "mcp")
@@ -184,6 +187,7 @@ async def test_a_call_of_an_assistant_is_marked(client: Client) -> None:
     assert (call["placedBy"], call["byMachine"]) == ("crm", False)
 
 
+@pytest.mark.slow
 async def test_ids_reach_no_other_route(client: Client) -> None:
     made = await token(client)
     async with assistant(client.url, made) as agent:
@@ -236,6 +240,7 @@ def test_the_package_is_imported_only_when_it_is_wanted() -> None:
     assert (ended.returncode, ended.stdout) == (0, b"\n")
 
 
+@pytest.mark.slow
 async def test_every_scope_of_a_tool_is_one_of_rest(client: Client) -> None:
     made = await token(client, *Scope)
     async with assistant(client.url, made) as agent:
@@ -319,6 +324,7 @@ async def test_an_old_key_is_no_way_around_the_confirmation(vapi: StandIn, clien
     assert len(vapi.bodies) == 1
 
 
+@pytest.mark.slow
 async def test_a_refused_call_is_refused_for_the_assistant(vapi: StandIn, client: Client) -> None:
     client.desk.questions.watch(lambda: True)
     made = await token(client, unasked=False)
@@ -332,6 +338,7 @@ async def test_a_refused_call_is_refused_for_the_assistant(vapi: StandIn, client
     assert not vapi.bodies
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [None, "k"])
 async def test_a_confirmed_dial_that_fails_is_not_dialled_again_by_the_assistant_that_waits(
     vapi: StandIn, client: Client, key: str | None
@@ -357,6 +364,7 @@ async def test_a_confirmed_dial_that_fails_is_not_dialled_again_by_the_assistant
     assert len(vapi.bodies) == 1
 
 
+@pytest.mark.slow
 async def test_an_assistant_asks_again_while_its_confirmed_call_is_being_dialled(vapi: StandIn, client: Client) -> None:
     vapi.answer = "held, created"
     vapi.let_go.clear()
@@ -376,6 +384,7 @@ async def test_an_assistant_asks_again_while_its_confirmed_call_is_being_dialled
     assert len(vapi.bodies) == 1
 
 
+@pytest.mark.slow
 async def test_where_no_page_is_open_the_tool_says_so(vapi: StandIn, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dial_questions, "_SHOWN_WITHIN_S", 0.05)
     made = await token(client, unasked=False)
@@ -403,6 +412,7 @@ async def test_nobody_is_asked_about_a_call_that_could_not_be_placed(client: Cli
     assert not client.desk.questions.waiting()
 
 
+@pytest.mark.slow
 async def test_nobody_answers_in_time(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dial_question, "ANSWER_WITHIN", timedelta(seconds=0.3))
     client.desk.questions.watch(lambda: True)
@@ -412,6 +422,7 @@ async def test_nobody_answers_in_time(client: Client, monkeypatch: pytest.Monkey
     assert (error, answer["code"]) == (True, "not_confirmed")
 
 
+@pytest.mark.slow
 async def test_rest_is_no_way_around_the_confirmation(vapi: StandIn, tmp_path: Path) -> None:
     tokens = f"{entry('bot', 'mcp+call', 'bot')},{entry('boss', '*', 'boss')}"
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), api_tokens=tokens) as client:

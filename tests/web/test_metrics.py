@@ -76,6 +76,7 @@ async def test_the_end_of_a_call_that_ran_before_this_process_counts(vapi: Stand
         assert await value(client, "earshot_calls_ended_total", outcome="finished") == 1
 
 
+@pytest.mark.slow
 async def test_requests_to_vapi_are_timed_by_what_was_asked_and_answered(client: Client) -> None:
     await client.place(to=NUMBER)
     assert await value(client, "earshot_vapi_request_seconds_count", request="POST call", status="201") == 1
@@ -99,6 +100,7 @@ async def test_prometheus_own_checker_accepts_it(client: Client) -> None:
     assert (said.returncode, said.stdout + said.stderr) == (0, "")
 
 
+@pytest.mark.slow
 async def test_it_takes_the_token_and_no_other(client: Client) -> None:
     assert (await text(client, Authorization="Bearer measured"))[0] == 200
     assert (await text(client, Authorization="Bearer measured", **{"X-Forwarded-For": "192.0.2.1"}))[0] == 200
@@ -128,6 +130,7 @@ async def test_dashboard_and_alerts_ask_for_metrics_that_exist(client: Client) -
     assert said.returncode == 0, said.stdout + said.stderr
 
 
+@pytest.mark.slow
 async def test_it_is_ready_when_health_says_so(client: Client, tmp_path: Path) -> None:
     for number in ("+14155552671", "+14155552672", "+14155552673"):
         await client.desk.journal.begin(client.desk.order(number), client="gone")
@@ -138,12 +141,14 @@ async def test_it_is_ready_when_health_says_so(client: Client, tmp_path: Path) -
     assert await value(client, "earshot_slots_abandoned") == 3
 
 
+@pytest.mark.slow
 async def test_lost_sound_is_seen(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     for state, lost in (("ok", 0), ("starting", 0), ("lost", 1)):
         monkeypatch.setattr(Relay, "state", state)
         assert await value(client, "earshot_sound_lost") == lost
 
 
+@pytest.mark.slow
 async def test_events_that_wait_for_webhooks_are_counted(client: Client) -> None:
     assert await value(client, "earshot_webhook_events_waiting") == 0
     at = datetime.now(UTC)

@@ -131,6 +131,7 @@ async def test_the_first_owner_chooses_a_name_which_is_shown_as_text(vapi: Stand
         assert await here.status(session, "/api/people") == 200
 
 
+@pytest.mark.slow
 async def test_a_planted_session_is_not_the_one_that_is_begun(vapi: StandIn, tmp_path: Path) -> None:
     async with site(tmp_path, vapi) as here, browser() as session:
         await member(here, session, "Ana", Role.VIEWER)
@@ -178,6 +179,7 @@ async def test_the_shared_password_is_an_owner_without_a_name(vapi: StandIn, tmp
         assert await here.status(session, "/api/people") == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["disable", "remove", "role"])
 async def test_a_person_is_out_at_once(vapi: StandIn, tmp_path: Path, end: str) -> None:
     async with site(tmp_path, vapi) as here, browser() as boss, browser() as session:
@@ -202,6 +204,7 @@ async def test_a_person_is_out_at_once(vapi: StandIn, tmp_path: Path, end: str) 
         assert (await here.log_in(session, "Ana")).status == (303 if end == "role" else 401)
 
 
+@pytest.mark.slow
 async def test_an_owner_invites_and_changes_people_over_rest(vapi: StandIn, tmp_path: Path) -> None:
     async with site(tmp_path, vapi) as here, browser() as boss, browser() as session:
         await member(here, boss, "Boss", Role.OWNER)
@@ -270,6 +273,7 @@ async def test_hashing_leaves_the_loop_free_and_only_so_many_wait(monkeypatch: p
     assert await here.hash(PASSWORD)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["disable", "remove", "role"])
 async def test_the_tokens_of_an_owner_end_with_them(vapi: StandIn, tmp_path: Path, end: str) -> None:
     async with site(tmp_path, vapi) as here, browser() as session, browser() as boss, aiohttp.ClientSession() as program:

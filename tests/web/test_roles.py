@@ -123,6 +123,7 @@ async def test_a_caller_moves_their_own_calls_only(client: Client) -> None:
     assert status == 200
 
 
+@pytest.mark.slow
 async def test_who_did_what_is_said_with_their_name(vapi: StandIn, client: Client) -> None:
     call_id = await running_call(vapi, client, await cookies(client, "Ana Flores", Role.CALLER))
     await client.desk.timeline(call_id)
@@ -161,6 +162,7 @@ async def test_a_transfer_counts_as_a_call_of_whoever_transfers(vapi: StandIn, c
     assert await placed(client, boss, OTHER) == (429, "own_hourly_limit")
 
 
+@pytest.mark.slow
 async def test_a_person_calls_only_the_countries_that_they_may(client: Client) -> None:
     ana = await cookies(client, "Ana", Role.CALLER, Caps(regions=frozenset({"DE"})))
     assert await placed(client, ana, NUMBER) == (403, "destination_not_yours")
@@ -174,6 +176,7 @@ async def test_a_person_with_countries_calls_no_sip_address(vapi: StandIn, tmp_p
         assert await placed(client, ana, "sip:reception@pbx.example") == (403, "destination_not_yours")
 
 
+@pytest.mark.slow
 async def test_a_person_may_be_kept_from_recording_and_transferring(vapi: StandIn, client: Client) -> None:
     boss = await cookies(client, "Boss", Role.SUPERVISOR, Caps(record=False, transfer=False))
     call_id = await running_call(vapi, client, boss)

@@ -143,6 +143,7 @@ async def answered(vapi: StandIn, client: Client) -> str:
     return str(call["id"])
 
 
+@pytest.mark.slow
 async def test_without_the_read_scope_an_answer_has_only_the_calls_id(vapi: StandIn, client: Client) -> None:
     call_id = await answered(vapi, client)
     asked = [
@@ -157,6 +158,7 @@ async def test_without_the_read_scope_an_answer_has_only_the_calls_id(vapi: Stan
     assert (answer["to"], answer["status"]) == (NUMBER, "ended")
 
 
+@pytest.mark.slow
 async def test_who_moves_a_call_of_somebody_else_does_not_read_it(client: Client) -> None:
     first, second = (rfc3339(datetime.now(UTC) + timedelta(days=days)) for days in (2, 3))
     order = {"to": NUMBER, "customer": {"name": "Dana"}, "earliestAt": first}
@@ -169,6 +171,7 @@ async def test_who_moves_a_call_of_somebody_else_does_not_read_it(client: Client
     assert (found["id"], found["to"]) == (answer["id"], NUMBER)
 
 
+@pytest.mark.slow
 async def test_a_transfer_needs_neither_call_nor_control(vapi: StandIn, client: Client) -> None:
     call_id = await answered(vapi, client)
     body = {"action": "transfer", "destination": "+12125550100"}

@@ -126,6 +126,7 @@ async def test_it_comes_whole_from_private_storage_and_the_key_goes_to_the_api_a
     assert vapi.asked == [("/call/one/stereo-recording", True), ("/storage/stereo", False)]
 
 
+@pytest.mark.slow
 async def test_ranges_are_those_of_the_whole_file(client: Client) -> None:
     parts = {
         "bytes=0-9": slice(0, 10),
@@ -153,12 +154,14 @@ async def test_a_range_beyond_the_end_is_told(client: Client) -> None:
     assert (status, headers["content-range"]) == (416, f"bytes */{len(sound())}")
 
 
+@pytest.mark.slow
 async def test_vapi_is_asked_once_however_often_a_player_seeks(client: Client, vapi: Vapi) -> None:
     await asyncio.gather(*(fetch(client, Range=f"bytes={first}-") for first in (0, 100, 5000, 0)))
     await client.ask("GET", f"{ROUTE}/peaks")
     assert vapi.paths == ["/call/one/stereo-recording", "/storage/stereo"]
 
 
+@pytest.mark.slow
 async def test_the_waveform_has_a_lane_for_each_speaker(client: Client) -> None:
     _, found, _ = await client.ask("GET", f"{ROUTE}/peaks")
     (part,) = found["parts"]
@@ -169,6 +172,7 @@ async def test_the_waveform_has_a_lane_for_each_speaker(client: Client) -> None:
     assert [max(assistant[:20]), max(assistant[20:])] == [0, round(LOUD["assistant"] * 255)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "media_type"), [("MP3", "audio/mpeg"), ("FLAC", "audio/flac"), ("WAV", "audio/wav")])
 async def test_every_format_of_vapi_s_is_served_and_drawn(client: Client, vapi: Vapi, kind: str, media_type: str) -> None:
     vapi.stored(sound(kind))
@@ -179,6 +183,7 @@ async def test_every_format_of_vapi_s_is_served_and_drawn(client: Client, vapi: 
     assert found["seconds"] == pytest.approx(2.0, abs=0.15)
 
 
+@pytest.mark.slow
 async def test_mono_is_taken_where_there_is_no_stereo(client: Client, vapi: Vapi) -> None:
     del vapi.answers["/call/one/stereo-recording"]
     vapi.stored(sound(channels=1), "mono")
@@ -356,6 +361,7 @@ async def test_a_download_that_breaks_off_is_no_recording_and_begins_anew(client
     assert (await fetch(client))[1] == sound()
 
 
+@pytest.mark.slow
 async def test_a_chunked_answer_is_served_with_its_length(client: Client, vapi: Vapi) -> None:
     async def chunked(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
@@ -386,6 +392,7 @@ async def test_vapi_is_not_flooded_with_questions_for_what_it_does_not_have(clie
     assert await refused(client) == (429, "rate_limited")
 
 
+@pytest.mark.slow
 async def test_a_compressed_answer_is_served_as_what_it_contains(client: Client, vapi: Vapi) -> None:
     packed = gzip.compress(sound())
     vapi.answers["/storage/stereo"] = lambda _: web.Response(body=packed, headers={"Content-Encoding": "gzip"})

@@ -99,6 +99,7 @@ async def test_an_address_that_may_not_be_sent_to_is_refused_by_its_field(client
     assert (await client.ask("GET", HOOKS))[1] == {"webhooks": []}
 
 
+@pytest.mark.slow
 async def test_what_is_unknown_is_not_found(client: Client) -> None:
     async with receiving() as receiver:
         made = await add(client, receiver)
@@ -160,6 +161,7 @@ async def test_the_figures_of_a_conversation_come_live_if_named_and_after_the_ca
     assert receiver.taken[-1][1]["data"] == measures
 
 
+@pytest.mark.slow
 async def test_an_endpoint_is_disabled_enabled_and_gets_other_events(client: Client) -> None:
     async with receiving() as receiver:
         made = await add(client, receiver)

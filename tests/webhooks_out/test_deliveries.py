@@ -133,6 +133,7 @@ async def test_an_unforeseen_error_of_sending_is_an_attempt_that_failed(
     assert receiver.url not in caplog.text
 
 
+@pytest.mark.slow
 async def test_an_event_whose_body_cannot_be_made_fails_and_holds_up_nothing(
     journal: Journal, receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -176,6 +177,7 @@ async def attempts(journal: Journal, endpoint: Endpoint) -> list[int]:
     return [sent.attempts for sent in await journal.outbox.deliveries(endpoint.id)]
 
 
+@pytest.mark.slow
 async def test_after_a_day_the_next_failure_is_the_last_and_what_follows_goes_on(
     journal: Journal, receiver: Receiver, tmp_path: Path
 ) -> None:
@@ -197,6 +199,7 @@ async def test_after_a_day_the_next_failure_is_the_last_and_what_follows_goes_on
     assert [row.action for row in await journal.audit()] == ["send-again", "add-webhook"]
 
 
+@pytest.mark.slow
 async def test_after_a_day_of_outage_each_event_has_attempts_of_its_own(journal: Journal, receiver: Receiver, tmp_path: Path) -> None:
     """What waited behind the first event of its call for a day is not lost to the next fault."""
     endpoint = await added(journal, receiver)
@@ -246,6 +249,7 @@ async def test_410_disables_an_endpoint_until_it_is_enabled_again(journal: Journ
     assert receiver.of_calls() == {"one": LIFE}
 
 
+@pytest.mark.slow
 async def test_a_process_that_stops_in_between_loses_nothing(journal: Journal, receiver: Receiver, tmp_path: Path) -> None:
     endpoint = await added(journal, receiver)
     receiver.status = None

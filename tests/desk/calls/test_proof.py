@@ -73,6 +73,7 @@ async def until_ended(desk: CallDesk, call_id: str) -> Call:
     return call
 
 
+@pytest.mark.slow
 async def test_a_scheduled_call_that_was_deleted_at_vapi_vanishes(vapi: StandIn, tmp_path: Path, url: str) -> None:
     async with desk_at(vapi.url, tmp_path, journal_at=url, concurrent_calls=1) as desk:
         placed = await desk.place(desk.order(NUMBER, earliest_at=datetime.now(UTC) + timedelta(days=3)), LOCAL)
@@ -82,6 +83,7 @@ async def test_a_scheduled_call_that_was_deleted_at_vapi_vanishes(vapi: StandIn,
         assert await desk.page_of_calls(statuses=[SCHEDULED]) == []
 
 
+@pytest.mark.slow
 async def test_a_call_that_vapi_no_longer_knows_frees_its_slot_when_its_own_time_is_over(vapi: StandIn, tmp_path: Path, url: str) -> None:
     async with desk_at(vapi.url, tmp_path, journal_at=url, concurrent_calls=1) as desk:
         first = (await desk.place(desk.order(NUMBER, max_duration_seconds=60), LOCAL)).call
@@ -101,6 +103,7 @@ async def test_a_call_of_yesterday_does_not_stay_in_memory(vapi: StandIn, tmp_pa
         assert desk.running == 0
 
 
+@pytest.mark.slow
 async def test_a_scheduled_call_of_five_days_ago_is_not_watched_through_the_whole_list(vapi: StandIn, tmp_path: Path) -> None:
     now = datetime.now(UTC)
     for minutes in range(600):

@@ -65,6 +65,7 @@ async def test_followers_get_the_transcript_though_nobody_listens(vapi: StandIn,
     assert b'"speaker":"customer","text":"Hello?"' in event
 
 
+@pytest.mark.slow
 async def test_tools_and_interruptions_are_lines_over_rest_by_both_ways(vapi: StandIn, tmp_path: Path) -> None:
     tool = {"id": "t1", "function": {"name": "book", "arguments": {"day": "Mon"}}}
     events: list[dict[str, Any]] = [
@@ -147,6 +148,7 @@ async def test_a_transcript_that_comes_late_is_read_when_somebody_asks(
         assert vapi.requests["GET /call/{id}"] == asked
 
 
+@pytest.mark.slow
 async def test_a_transcript_is_looked_for_until_it_comes(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.desk.calls.transcript_archive._LOOKS", (0.01,) * 1000)
     call = await place(desk)

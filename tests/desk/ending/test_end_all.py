@@ -56,6 +56,7 @@ async def until_silent(vapi: StandIn) -> None:
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.slow
 async def test_a_call_that_somebody_just_made_and_one_of_another_process_are_ended(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
     one, other = desks
     ids = {await place(other), vapi.ring_in(OTHER)}
@@ -66,6 +67,7 @@ async def test_a_call_that_somebody_just_made_and_one_of_another_process_are_end
     assert desks[0].switch.state
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", [0, 1])
 async def test_a_dial_in_flight_is_unconfirmed_and_hung_up_as_soon_as_it_is_known(
     vapi: StandIn, desks: tuple[CallDesk, CallDesk], where: int
@@ -90,6 +92,7 @@ async def test_a_dial_in_flight_is_unconfirmed_and_hung_up_as_soon_as_it_is_know
     assert (PAGE.name, "end") in hung_up
 
 
+@pytest.mark.slow
 async def test_a_hang_up_that_is_wanted_outlives_the_process_that_was_asked(
     vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +153,7 @@ async def test_a_scheduled_call_is_cancelled_by_deleting_it(vapi: StandIn, desks
     assert listed.ended_reason == CANCELLED
 
 
+@pytest.mark.slow
 async def test_a_call_that_has_begun_is_hung_up_and_never_deleted(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
     call_id = await place(desks[0], in_=timedelta(days=3))
     vapi.move(call_id, "in-progress")
@@ -158,6 +162,7 @@ async def test_a_call_that_has_begun_is_hung_up_and_never_deleted(vapi: StandIn,
     assert vapi.requests["DELETE /call/{id}"] == 0
 
 
+@pytest.mark.slow
 async def test_a_call_that_may_begin_at_any_moment_is_left_to_begin(
     vapi: StandIn, desks: tuple[CallDesk, CallDesk], monkeypatch: pytest.MonkeyPatch
 ) -> None:

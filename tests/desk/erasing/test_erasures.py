@@ -42,6 +42,7 @@ async def ended(vapi: StandIn, desk: CallDesk) -> Call:
     return await until(desk, call.id, lambda call: not call.running and call.cost is not None)
 
 
+@pytest.mark.slow
 async def test_the_data_goes_here_and_at_vapi_and_what_it_cost_stays(vapi: StandIn, desk: CallDesk) -> None:
     call = await ended(vapi, desk)
     left = await desk.erase(call.id, PAGE)
@@ -58,6 +59,7 @@ async def test_the_data_goes_here_and_at_vapi_and_what_it_cost_stays(vapi: Stand
     assert vapi.requests["DELETE /call/{id}"] == 1
 
 
+@pytest.mark.slow
 async def test_what_is_heard_of_it_later_does_not_come_back(vapi: StandIn, desk: CallDesk) -> None:
     call = await ended(vapi, desk)
     left = await desk.erase(call.id, PAGE)
@@ -90,6 +92,7 @@ async def test_a_call_that_runs_at_vapi_is_not_deleted_whatever_is_known_here(va
     assert (vapi.requests["DELETE /call/{id}"], vapi.erased_running) == (0, 0)
 
 
+@pytest.mark.slow
 async def test_an_outage_leaves_it_asked_for_until_vapi_confirms(vapi: StandIn, desk: CallDesk) -> None:
     call = await ended(vapi, desk)
     vapi.down = True
@@ -142,6 +145,7 @@ async def test_vapi_is_asked_again_after_a_restart(vapi: StandIn, tmp_path: Path
     assert (found.to, found.cost) == (None, 0.07)
 
 
+@pytest.mark.slow
 async def test_while_it_waits_a_call_that_turns_out_to_run_is_left_alone(vapi: StandIn, desk: CallDesk) -> None:
     call = await ended(vapi, desk)
     vapi.down = True

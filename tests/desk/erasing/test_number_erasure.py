@@ -44,6 +44,7 @@ async def test_the_contact_and_the_data_of_its_calls_go(vapi: StandIn, desk: Cal
     assert await erase_number(desk, call.to, PAGE) == NumberErased(erased=0, failed=0)
 
 
+@pytest.mark.slow
 async def test_a_call_with_another_number_stays(vapi: StandIn, desk: CallDesk) -> None:
     call = await ended(vapi, desk)
     assert call.to

@@ -148,6 +148,7 @@ async def test_another_process_shows_what_is_left_once(vapi: StandIn, desk: Call
         assert [entry.detail for entry in await other.timeline("other")] == ["…2671"]
 
 
+@pytest.mark.slow
 async def test_while_a_call_with_it_may_run_it_is_needed(vapi: StandIn, desk: CallDesk) -> None:
     call = await place(desk)
     assert await known_of(desk, NUMBER, PAGE) == NumberKnown(calls=0, running=1, contact=False, blocked=False)
@@ -252,6 +253,7 @@ async def test_nor_does_a_later_read_of_the_call_here_or_in_another_process(
         assert left.summary == "Ask …2671"
 
 
+@pytest.mark.slow
 async def test_nor_is_it_in_the_memory_of_another_process_that_reads_the_call(
     vapi: StandIn, desk: CallDesk, tmp_path: Path, url: str
 ) -> None:

@@ -70,6 +70,7 @@ async def test_the_data_of_calls_and_numbers_go_after_their_days(vapi: StandIn, 
     assert len([row for row in rows if row.action == "delete-data" and row.who == "earshot"]) == 4
 
 
+@pytest.mark.slow
 async def test_dials_keep_no_number_either(vapi: StandIn, desk: CallDesk, url: str) -> None:
     await ended(vapi, desk)
     await tidy(desk, WEEK, after=8 * DAY)
@@ -85,6 +86,7 @@ async def test_a_call_that_is_not_over_is_left_alone_however_old(vapi: StandIn, 
     assert NUMBER in str(await execute(url, "SELECT to_number, asked FROM earshot_dials"))  # it holds its slot
 
 
+@pytest.mark.slow
 async def test_a_call_that_runs_at_vapi_is_left_alone_and_others_go(vapi: StandIn, desk: CallDesk) -> None:
     running = (await desk.place(desk.order(NUMBER), PAGE)).call
     vapi.move(running.id, "in-progress")
@@ -100,6 +102,7 @@ async def test_a_call_that_runs_at_vapi_is_left_alone_and_others_go(vapi: StandI
     assert (wrong.erasure, past.to) == (None, None)
 
 
+@pytest.mark.slow
 async def test_transcripts_go_and_are_not_asked_of_vapi_again(vapi: StandIn, desk: CallDesk) -> None:
     old = Call(id="old", status=CallStatus.ENDED, created_at=datetime.now(UTC) - 4 * DAY, started_at=datetime.now(UTC) - 4 * DAY)
     new = Call(id="new", status=CallStatus.ENDED, created_at=datetime.now(UTC))

@@ -53,6 +53,7 @@ async def answered(vapi: StandIn, desk: CallDesk) -> Call:
     return await until(desk, call.id, lambda call: call.answered)
 
 
+@pytest.mark.slow
 async def test_a_keyword_gives_one_alert_of_each_call(vapi: StandIn, tmp_path: Path) -> None:
     async with desk_at(vapi.url, tmp_path) as desk:
         rule = await keyword(desk, "cancel")
@@ -127,6 +128,7 @@ async def say_unheard(vapi: StandIn, desk: CallDesk, call: Call, *texts: str) ->
     await until(desk, call.id, lambda call: not call.running)
 
 
+@pytest.mark.slow
 async def test_a_keyword_in_vapis_transcript_gives_an_alert_of_a_call_that_nobody_heard(
     vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,6 +168,7 @@ async def test_what_was_heard_live_and_is_in_vapis_transcript_too_gives_one_aler
         assert len((await one.journal.alerts.among([call.id]))[call.id]) == 2
 
 
+@pytest.mark.slow
 async def test_what_vapi_wrote_of_a_time_before_the_rule_was_switched_on_gives_no_alert(
     vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,6 +221,7 @@ async def test_an_alert_of_an_ended_call_is_read_from_the_journal(vapi: StandIn,
         assert desk.alerts.of(call.id) == before
 
 
+@pytest.mark.slow
 async def test_every_process_shows_an_alert_once(vapi: StandIn, tmp_path: Path) -> None:
     async with two_desks((vapi.url, vapi.url), tmp_path) as (one, other):
         rule = await keyword(one, "cancel")
@@ -250,6 +254,7 @@ async def test_if_two_processes_find_the_same_the_journal_keeps_one(vapi: StandI
         assert there == [alert]
 
 
+@pytest.mark.slow
 async def test_rules_that_come_and_go_do_not_flood_a_call(vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.desk.judging.alerts.MOST_ALERTS", 3)
     async with desk_at(vapi.url, tmp_path) as desk:
@@ -263,6 +268,7 @@ async def test_rules_that_come_and_go_do_not_flood_a_call(vapi: StandIn, tmp_pat
         assert len(found) == 3
 
 
+@pytest.mark.slow
 async def test_the_alerts_of_a_call_are_deleted_with_its_data_and_none_comes_later(vapi: StandIn, tmp_path: Path) -> None:
     async with two_desks((vapi.url, vapi.url), tmp_path) as (one, other):
         await keyword(one, "cancel")

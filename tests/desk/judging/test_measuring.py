@@ -163,6 +163,7 @@ async def test_another_process_follows_what_is_measured(vapi: StandIn, tmp_path:
         assert other.measurements.live(call.id) is None
 
 
+@pytest.mark.slow
 async def test_another_process_leaves_a_call_to_the_one_that_placed_it(
     vapi: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ from tests.stand_in import StandIn
 CAPS = Caps(per_hour=1)
 
 
+@pytest.mark.slow
 async def test_the_calls_and_the_caps_are_those_of_the_person_not_of_the_name(vapi: StandIn, tmp_path: Path, url: str) -> None:
     async with desk_at(vapi.url, tmp_path / "data", journal_at=url) as desk:
         before, _ = await desk.people.invite("Ana", Role.CALLER, CAPS, PAGE)

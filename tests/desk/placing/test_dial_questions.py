@@ -62,6 +62,7 @@ def later(desk: CallDesk, time: timedelta) -> None:
     desk.questions._now = lambda: now
 
 
+@pytest.mark.slow
 async def test_one_call_whatever_is_pressed_twice_and_in_two_processes(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
     one, other = desks
     one.questions.watch(lambda: True)
@@ -85,6 +86,7 @@ async def test_one_call_whatever_is_pressed_twice_and_in_two_processes(vapi: Sta
     }
 
 
+@pytest.mark.slow
 async def test_whoever_agrees_too_late_hears_that_somebody_has_answered(desks: tuple[CallDesk, CallDesk]) -> None:
     """Also if their own dial is weighed only when the order of the first answer is dialled."""
     one, other = desks
@@ -106,6 +108,7 @@ async def test_whoever_agrees_too_late_hears_that_somebody_has_answered(desks: t
         await late
 
 
+@pytest.mark.slow
 async def test_the_first_answer_counts(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
     one, other = desks
     one.questions.watch(lambda: True)
@@ -120,6 +123,7 @@ async def test_the_first_answer_counts(vapi: StandIn, desks: tuple[CallDesk, Cal
     assert (row.who, row.to, row.detail) == ("page", NUMBER, "agent")
 
 
+@pytest.mark.slow
 async def test_a_page_of_another_process_shows_it(desks: tuple[CallDesk, CallDesk]) -> None:
     one, other = desks
     one.questions.watch(lambda: False)  # a tab that lost its connection
@@ -142,6 +146,7 @@ async def test_nobody_is_asked_where_no_page_is_open(desks: tuple[CallDesk, Call
     assert "agent" not in (await one.journal.state(STATE))[0]
 
 
+@pytest.mark.slow
 async def test_the_same_request_asks_once(desks: tuple[CallDesk, CallDesk]) -> None:
     one, other = desks
     one.questions.watch(lambda: True)
@@ -185,6 +190,7 @@ async def test_whoever_waits_is_told_when_the_process_ends(asked: tuple[CallDesk
         assert (await waiting).agreed is None
 
 
+@pytest.mark.slow
 async def test_a_revoked_token_places_nothing(vapi: StandIn, asked: tuple[CallDesk, DialQuestion]) -> None:
     one, question = asked
     await one.tokens.revoke(one.tokens.all()[0].id, PAGE)
@@ -193,6 +199,7 @@ async def test_a_revoked_token_places_nothing(vapi: StandIn, asked: tuple[CallDe
     assert not vapi.bodies
 
 
+@pytest.mark.slow
 async def test_a_new_token_with_the_name_of_a_revoked_one_revives_no_question(vapi: StandIn, asked: tuple[CallDesk, DialQuestion]) -> None:
     one, question = asked
     before = agent(one)
@@ -213,6 +220,7 @@ async def test_a_yes_is_no_way_around_the_guard(vapi: StandIn, asked: tuple[Call
     assert not vapi.bodies
 
 
+@pytest.mark.slow
 async def test_only_who_may_place_calls_answers(vapi: StandIn, asked: tuple[CallDesk, DialQuestion]) -> None:
     one, question = asked
     reader = Client(name="dana", scopes=frozenset(Scope) - {Scope.CALL})

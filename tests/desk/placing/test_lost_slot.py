@@ -60,6 +60,7 @@ async def test_it_is_free_when_the_call_must_be_over_and_not_before_it_begins(
         assert vapi.dials == (1 if held else 2)
 
 
+@pytest.mark.slow
 async def test_a_lost_call_ends_as_never_found_once_its_longest_time_is_over(
     vapi: StandIn, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

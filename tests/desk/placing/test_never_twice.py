@@ -37,6 +37,7 @@ async def post(client: Client, key: str | None = None, **body: Any) -> Answer:
     return status, answer, response.headers
 
 
+@pytest.mark.slow
 async def test_a_repeated_key_gets_the_one_answer_and_dials_nothing(vapi: StandIn, client: Client) -> None:
     status, first, headers = await post(client, "one")
     assert (status, "Idempotency-Replayed" in headers) == (201, False)
@@ -48,6 +49,7 @@ async def test_a_repeated_key_gets_the_one_answer_and_dials_nothing(vapi: StandI
     assert vapi.dials == 1
 
 
+@pytest.mark.slow
 async def test_two_that_agree_at_once_to_call_somebody_again_place_one_call(vapi: StandIn, tmp_path: Path) -> None:
     async with two_desks((vapi.url, vapi.url), tmp_path) as desks:
         first = (await desks[0].place(desks[0].order(NUMBER), LOCAL)).call
@@ -91,6 +93,7 @@ async def test_a_key_whose_first_request_is_running_is_409(vapi: StandIn, client
     assert vapi.dials == 1
 
 
+@pytest.mark.slow
 async def test_sixty_four_at_once_with_one_key_are_one_call(vapi: StandIn, client: Client) -> None:
     answers = await asyncio.gather(*(post(client, "one") for _ in range(64)))
     assert vapi.dials == 1
@@ -118,6 +121,7 @@ async def test_an_unknown_outcome_is_the_keys_answer_and_is_not_dialled_again(
     assert vapi.dials == 1
 
 
+@pytest.mark.slow
 async def test_keys_hold_over_a_restart(vapi: StandIn, tmp_path: Path) -> None:
     ids = []
     for _ in range(2):
@@ -134,6 +138,7 @@ async def test_a_key_that_cannot_be_used_is_refused(vapi: StandIn, client: Clien
     assert vapi.dials == 0
 
 
+@pytest.mark.slow
 async def test_the_same_number_a_moment_later_is_asked_about(vapi: StandIn, client: Client) -> None:
     _, first, _ = await post(client)
     status, problem, _ = await post(client)
@@ -146,6 +151,7 @@ async def test_the_same_number_a_moment_later_is_asked_about(vapi: StandIn, clie
     assert vapi.dials == 3
 
 
+@pytest.mark.slow
 async def test_two_keys_mean_two_calls_but_not_at_once_unless_asked_for(vapi: StandIn, client: Client) -> None:
     _, first, _ = await post(client, "one")
     status, problem, _ = await post(client, "two")
@@ -171,6 +177,7 @@ async def test_a_call_that_is_scheduled_for_later_is_no_running_call(vapi: Stand
     assert (await post(client, "now"))[0] == 201
 
 
+@pytest.mark.slow
 async def test_the_hourly_limit_is_reported_and_not_exceeded(vapi: StandIn, tmp_path: Path) -> None:
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), calls_per_hour=3, calls_per_day=100) as client:
         answers = await asyncio.gather(*(post(client, allowDuplicate=True) for _ in range(10)))
@@ -182,6 +189,7 @@ async def test_the_hourly_limit_is_reported_and_not_exceeded(vapi: StandIn, tmp_
         assert refused[0][1]["RateLimit-Policy"] == '"hour";q=3;w=3600, "day";q=100;w=86400'
 
 
+@pytest.mark.slow
 async def test_as_many_calls_at_once_as_are_allowed_and_a_slot_is_free_on_proof(vapi: StandIn, tmp_path: Path) -> None:
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), concurrent_calls=2) as client:
         answers = await asyncio.gather(*(post(client, allowDuplicate=True) for _ in range(8)))
@@ -192,6 +200,7 @@ async def test_as_many_calls_at_once_as_are_allowed_and_a_slot_is_free_on_proof(
         assert (await post(client, allowDuplicate=True))[0] == 201
 
 
+@pytest.mark.slow
 async def test_the_switch_stops_all_dialling_and_a_key_still_gets_its_answer(vapi: StandIn, client: Client) -> None:
     _, first, _ = await post(client, "one")
     assert (await client.ask("POST", "/api/dialling/stop"))[1]["allowed"] is False
@@ -214,6 +223,7 @@ async def test_a_stop_while_a_dial_is_being_written_down_still_stops_it(vapi: St
     assert vapi.dials == 0
 
 
+@pytest.mark.slow
 async def test_a_dry_run_knows_what_the_block_list_and_the_limits_say_now(vapi: StandIn, tmp_path: Path) -> None:
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), calls_per_hour=1) as client:
         assert (await post(client, dryRun=True))[0] == 200
@@ -224,6 +234,7 @@ async def test_a_dry_run_knows_what_the_block_list_and_the_limits_say_now(vapi: 
         assert vapi.dials == 1
 
 
+@pytest.mark.slow
 async def test_who_may_be_called(vapi: StandIn, tmp_path: Path) -> None:
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url), allowed_regions=frozenset({"US"})) as client:
         await client.desk.blocked.add("+1415555267*")

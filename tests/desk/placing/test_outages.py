@@ -92,6 +92,7 @@ async def test_calls_that_were_placed_and_ended_in_an_outage_are_known_afterward
     assert [(await post(client, CAP + key))[0] for key in range(CAP)] == [201] * CAP, "all slots are free"
 
 
+@pytest.mark.slow
 async def test_a_refusal_in_an_outage_frees_the_slot_and_the_key(vapi: StandIn, client: Client, tmp_path: Path) -> None:
     vapi.answer = 400, {"message": "no"}
     answers = await dials_in_an_outage(vapi, client, tmp_path / "journal.sqlite")

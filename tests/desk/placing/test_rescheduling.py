@@ -46,6 +46,7 @@ async def move(desk: CallDesk, call: Call, at: datetime = SECOND, *, latest: dat
     return (await desk.reschedule(call.id, client, earliest_at=at, latest_at=latest)).call
 
 
+@pytest.mark.slow
 async def test_it_is_cancelled_and_placed_with_the_same_options(vapi: StandIn, desk: CallDesk) -> None:
     call = await scheduled(desk, name="Lead 42", first_message="Hello", variable_values={"dog": "Rex"})
     moved = await move(desk, call, latest=THIRD)
@@ -65,6 +66,7 @@ async def test_it_is_cancelled_and_placed_with_the_same_options(vapi: StandIn, d
     assert desk.dials == {("placed", ""): 2}
 
 
+@pytest.mark.slow
 async def test_asking_again_places_no_other_and_another_time_is_refused(vapi: StandIn, desk: CallDesk) -> None:
     call = await scheduled(desk)
     moved = await move(desk, call)
@@ -78,6 +80,7 @@ async def test_asking_again_places_no_other_and_another_time_is_refused(vapi: St
     assert len(vapi.calls) == 1
 
 
+@pytest.mark.slow
 async def test_two_processes_move_it_at_once(vapi: StandIn, tmp_path: Path) -> None:
     async with two_desks((vapi.url, vapi.url), tmp_path) as (one, other):
         call = await scheduled(one)
@@ -164,6 +167,7 @@ async def test_a_read_beside_the_cancelling_does_not_take_it_for_somebody_elses(
     assert found.ended_reason == CANCELLED
 
 
+@pytest.mark.slow
 async def test_after_a_refusal_or_a_stop_the_same_request_goes_on(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     call = await scheduled(desk)
     vapi.answer = 400, {"message": "No credits"}
@@ -201,6 +205,7 @@ async def test_the_answer_to_the_cancelling_may_be_lost(vapi: StandIn, desk: Cal
     assert (list(vapi.calls), vapi.dials) == ([moved.id], 2)
 
 
+@pytest.mark.slow
 async def test_a_failed_cancelling_and_a_single_read_without_the_call_prove_nothing(
     vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,6 +237,7 @@ async def test_a_call_that_ended_otherwise_while_it_was_deleted_is_not_placed_ag
     assert vapi.dials == 1
 
 
+@pytest.mark.slow
 async def test_a_lost_answer_is_searched_for_and_not_placed_again(vapi: StandIn, desk: CallDesk) -> None:
     call = await scheduled(desk)
     vapi.answer = "created then drop"
@@ -239,6 +245,7 @@ async def test_a_lost_answer_is_searched_for_and_not_placed_again(vapi: StandIn,
     assert (list(vapi.calls), (await move(desk, call)).id, vapi.dials) == ([moved.id], moved.id, 2)
 
 
+@pytest.mark.slow
 async def test_after_a_crash_in_between_the_same_request_goes_on(vapi: StandIn, tmp_path: Path) -> None:
     async with desk_at(vapi.url, tmp_path) as desk:
         call = await scheduled(desk)
@@ -254,6 +261,7 @@ async def test_after_a_crash_in_between_the_same_request_goes_on(vapi: StandIn, 
     assert (vapi.dials, list(vapi.calls)) == (2, [moved.id])
 
 
+@pytest.mark.slow
 async def test_what_may_not_be_dialled_is_not_cancelled_either(vapi: StandIn, desk: CallDesk) -> None:
     call = await scheduled(desk)
     await desk.switch.stop("owner", "")
@@ -267,6 +275,7 @@ async def test_what_may_not_be_dialled_is_not_cancelled_either(vapi: StandIn, de
     assert await move(desk, call, FIRST + timedelta(minutes=1)), "its own slot does not count against it"
 
 
+@pytest.mark.slow
 async def test_rules_that_were_changed_since_it_was_placed_hold_for_the_moved_call(vapi: StandIn, tmp_path: Path) -> None:
     async with desk_at(vapi.url, tmp_path, sip_hosts=frozenset({"pbx.example.com"}), max_call_seconds=1800) as desk:
         by_sip = (await desk.place(desk.order("sip:reception@pbx.example.com", earliest_at=FIRST), LOCAL)).call

@@ -73,6 +73,7 @@ async def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     assert os.listdir(tmp_path) == [name]
 
 
+@pytest.mark.slow
 async def test_a_backup_of_a_running_journal_is_whole_and_private(in_file: tuple[Journal, Path], tmp_path: Path) -> None:
     journal, path = in_file
     order = an_order()

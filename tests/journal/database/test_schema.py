@@ -22,6 +22,7 @@ from tests.journal.conftest import Clock, Open, an_order, execute
 from tests.journal.tables.test_dials import a_call, begin
 
 
+@pytest.mark.slow
 async def test_an_older_schema_is_brought_up_to_date_once(url: str, open_journal: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     old = await open_journal()
     await begin(old, an_order())
@@ -59,6 +60,7 @@ async def test_a_key_that_an_older_earshot_answered_keeps_its_call(
     assert (await begin(journal, an_order())).replay == call
 
 
+@pytest.mark.slow
 async def test_calls_that_ran_before_the_upgrade_keep_their_slots(
     url: str, open_journal: Open, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +142,7 @@ def largest_file(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+@pytest.mark.slow
 async def test_a_full_disk_is_reported_and_nothing_is_half_written(tmp_path: Path, clock: Clock) -> None:
     journal = await Journal.open(f"sqlite:///{tmp_path / 'journal.db'}", now=clock)
     written = 0

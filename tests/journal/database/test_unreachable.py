@@ -13,6 +13,7 @@ from services.journal.database.database import plain_errors
 SILENT = "its database does not answer."
 
 
+@pytest.mark.slow
 async def test_a_server_whose_socket_is_gone_does_not_answer(tmp_path: Path) -> None:
     with pytest.raises(JournalError) as error:
         await Journal.open(f"postgresql://earshot@/calls?host={tmp_path}")

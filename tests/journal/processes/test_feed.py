@@ -68,6 +68,7 @@ async def test_a_journal_reports_what_another_wrote(open_journal: Open) -> None:
     assert follower.noted == {"call-3"}
 
 
+@pytest.mark.slow
 async def test_a_journal_does_not_report_its_own_writes(open_journal: Open) -> None:
     one, other = await open_journal(), await open_journal()
     own, follower = await following(one), await following(other)

@@ -30,6 +30,7 @@ async def found(journal: Journal, search: str) -> list[str]:
     return [call.id for call in await journal.calls(search=search)]
 
 
+@pytest.mark.slow
 async def test_what_is_written_is_kept_with_who_and_when(journal: Journal) -> None:
     await journal.save(CALL)
     first = await journal.annotations.add_note(CALL, a_note(moment_s=83.25), ROW)
@@ -46,6 +47,7 @@ async def test_what_is_written_is_kept_with_who_and_when(journal: Journal) -> No
     assert len(await journal.audit(call_id="one")) == 5
 
 
+@pytest.mark.slow
 async def test_a_search_finds_it_until_it_is_deleted_also_after_a_transcript(journal: Journal) -> None:
     await journal.save(CALL)
     note = await journal.annotations.add_note(CALL, a_note(), ROW)
@@ -108,6 +110,7 @@ async def test_there_is_an_end_to_notes_and_tags(journal: Journal) -> None:
         await journal.annotations.add_tag(CALL, label("more"), ROW)
 
 
+@pytest.mark.slow
 async def test_it_goes_with_its_call(journal: Journal, url: str, clock: Clock) -> None:
     await journal.save(CALL)
     await journal.annotations.add_note(CALL, a_note(), ROW)

@@ -68,6 +68,7 @@ async def everything(url: str) -> str:
     return "\n".join([str(row) for table in TABLES for row in await execute(url, f"SELECT * FROM earshot_{table}")])  # noqa: S608
 
 
+@pytest.mark.slow
 async def test_what_is_deleted_is_in_no_table(journal: Journal, url: str, clock: Clock) -> None:
     await stored(journal)
     before = await everything(url)
@@ -118,6 +119,7 @@ async def test_a_call_that_only_vapi_knew_is_kept_as_deleted(journal: Journal, c
     assert await journal.get("one") == left
 
 
+@pytest.mark.slow
 async def test_a_key_is_still_answered_and_never_dialled_again(journal: Journal, clock: Clock) -> None:
     await stored(journal)
     left = await erased(journal, clock)
@@ -125,6 +127,7 @@ async def test_a_key_is_still_answered_and_never_dialled_again(journal: Journal,
     assert again.replay == left
 
 
+@pytest.mark.slow
 async def test_a_deletion_waits_for_vapi_and_is_confirmed_once(journal: Journal, clock: Clock) -> None:
     await stored(journal)
     left = await erased(journal, clock)

@@ -55,6 +55,7 @@ def days(first: date, count: int = 1, zone: ZoneInfo = BERLIN) -> Period:
     return Period(first=first, last=first + timedelta(days=count - 1), zone=zone)
 
 
+@pytest.mark.slow
 async def test_what_is_counted_and_what_is_not(journal: Journal) -> None:
     for call in SOME:
         await journal.save(call)
@@ -70,6 +71,7 @@ async def test_what_is_counted_and_what_is_not(journal: Journal) -> None:
     assert {call.id for call in await journal.calls(speakers=["riley"], callers=["main"], statuses=[CallStatus.ENDED])} == {"one", "missed"}
 
 
+@pytest.mark.slow
 async def test_calls_with_alerts_are_counted_by_day_and_by_rule_and_found(journal: Journal) -> None:
     refund, slow = (Rule(id=id_, kind=RuleKind.KEYWORD, phrase=id_) for id_ in ("refund", "slow"))
     for call in SOME:
@@ -129,6 +131,7 @@ async def test_a_call_that_changes_is_counted_as_it_is_now(journal: Journal) -> 
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("starts_empty", [True])
 async def test_calls_of_before_the_update_are_counted_alike(url: str, open_journal: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "migrate", partial(migrate, steps=STEPS[: STEPS.index(COUNTED)]))
@@ -150,6 +153,7 @@ def one_measured(number: int) -> Counted:
     return Counted(response_ms=None if number == 0 else 1000 * number, interrupted=number, barged_in=1)
 
 
+@pytest.mark.slow
 async def test_conversations_are_counted_as_they_were_measured_last(journal: Journal) -> None:
     for number in range(ENOUGH_MEASURED + 1):
         await journal.save(replace(CALL, id=str(number)))

@@ -201,6 +201,7 @@ async def test_events_that_an_older_process_wrote_are_lined_up(journal: Journal,
     assert [event.kind for event in (await journal.outbox.next_events("crm", 8))[1]] == [EventKind.CREATED]
 
 
+@pytest.mark.slow
 async def test_a_receiver_that_never_answers_does_not_fill_the_disk(
     open_journal: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -50,6 +50,7 @@ async def fill(journal: Journal, clock: Clock, count: int = 1) -> None:
         await journal.note(AuditRow(at=clock.now, who="shop", action="dial", call_id=call.id, to=order.to, outcome="queued"))
 
 
+@pytest.mark.slow
 async def test_calls_transcripts_dials_and_the_audit_are_kept_for_more_than_a_year(journal: Journal, url: str, clock: Clock) -> None:
     await fill(journal, clock)
     clock.pass_(KEPT - timedelta(seconds=1))
@@ -119,6 +120,7 @@ async def test_every_table_is_pruned_or_says_why_not(journal: Journal, url: str,
     assert NAMES.keys() == pruned_tables(clock.now) - NOT_BY_AGE
 
 
+@pytest.mark.slow
 async def test_it_is_pruned_by_itself_every_hour(open_journal: Open, url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(housekeeping, "HEARTBEAT", 0.01)
     journal = await open_journal(now=clock, tidies=True)
