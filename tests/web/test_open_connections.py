@@ -23,8 +23,8 @@ if sys.platform == "win32":
 
 least_important = open_connections._least_important
 
-LIMIT = 100  # the process needs 38 of them for itself
-DEAF_AT_ONCE = 80
+LIMIT = 85  # the process needs 38 of them for itself, and leaves 32 free
+DEAF_AT_ONCE = 60
 PIECE = 12  # fewer than the system queues for it (`backlog`): one more would try again only after a second
 HANDSHAKE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
 LIMITED = f"""
