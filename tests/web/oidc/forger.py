@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -12,10 +13,13 @@ from joserfc.jwk import OctKey, RSAKey
 from tests.ports import free_port
 
 CLIENT, SECRET = "earshot", "the-shared-secret"
-_KEY = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
-_OTHER = RSAKey.generate_key(2048, {"kid": "one"})
 
 Change = Callable[[dict[str, Any]], None]
+
+
+@cache
+def _key() -> RSAKey:
+    return RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
 
 
 class Forger:
@@ -26,7 +30,7 @@ class Forger:
         self.claims: Change = lambda _: None
         self.description: Change = lambda _: None
         self.header: dict[str, Any] = {"alg": "RS256", "kid": "one"}
-        self.key: Any = _KEY
+        self.key: Any = _key()
         self.nonce = ""
         self.person: dict[str, Any] = {"sub": "anna", "name": "Anna", "roles": ["staff"]}
         self.in_token = True
@@ -35,7 +39,7 @@ class Forger:
         self.asked: list[dict[str, str]] = []
 
     def by_a_stranger(self) -> None:
-        self.key = _OTHER
+        self.key = RSAKey.generate_key(2048, {"kid": "one"})
 
     def by_the_secret(self) -> None:
         self.header, self.key = {"alg": "HS256"}, OctKey.import_key(SECRET)
@@ -67,7 +71,7 @@ class Forger:
         return web.json_response(described)
 
     async def jwks(self, _: web.Request) -> web.Response:
-        return web.json_response({"keys": [_KEY.as_dict(private=False)]})
+        return web.json_response({"keys": [_key().as_dict(private=False)]})
 
     async def token(self, request: web.Request) -> web.Response:
         self.asked.append({name: str(value) for name, value in (await request.post()).items()})
