@@ -89,7 +89,9 @@ def test_listening_stops_and_starts_with_the_button(earshot: Earshot, open_tab: 
     expect(part(page, "player-state")).to_have_attribute("data-state", "playing", timeout=PATIENCE)
 
 
-def test_it_says_why_nobody_answered(earshot: Earshot, open_tab: Open) -> None:
+def test_it_says_why_nobody_answered_and_a_call_whose_answer_was_lost_is_found_and_not_dialled_again(
+    earshot: Earshot, open_tab: Open
+) -> None:
     page = open_tab(earshot.url)
     dial(page, "+12025550101")
     see_status(page, CallStatus.ENDED)
@@ -97,17 +99,47 @@ def test_it_says_why_nobody_answered(earshot: Earshot, open_tab: Open) -> None:
     expect(part(page, "call-log").get_by_role("button").first).to_contain_text("busy")
     expect(page.locator(".steps .todo")).to_have_text("Answered")
 
-
-def test_a_call_whose_answer_was_lost_is_found_and_not_dialled_again(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
     before = len(earshot.calls())
     dial(page, "+12025550106")
     see_dialled(page)
     assert len(earshot.calls()) == before + 1
 
 
-def test_a_wrong_number_is_not_dialled(earshot: Earshot, open_tab: Open) -> None:
+def test_a_number_is_grouped_as_it_is_typed_and_a_wrong_one_is_not_dialled(earshot: Earshot, open_tab: Open) -> None:
+    """One page, since each of these only types."""
     page = open_tab(earshot.url)
+    see_digits_grouped_and_none_lost_however_fast_they_come(page)
+    see_no_complaint_while_a_number_is_still_being_typed(page)
+    see_no_wrong_number_dialled(page, earshot)
+    see_an_unlikely_number_take_a_second_press(page, earshot)
+
+
+def see_digits_grouped_and_none_lost_however_fast_they_come(page: Page) -> None:
+    field = part(page, "dial-number")
+    for _ in range(3):
+        field.fill("")
+        field.press_sequentially("+442079460958", delay=0)
+        expect(field).to_have_value("+44 20 7946 0958")
+    for _ in range(4):
+        page.keyboard.press("Backspace")
+    expect(field).to_have_value("+44 20 7946")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.insert_text("1")
+    expect(field).to_have_value("+144 20 7946")  # in the middle nothing is moved under the caret
+    assert field.evaluate("field => field.selectionStart") == 2
+
+
+def see_no_complaint_while_a_number_is_still_being_typed(page: Page) -> None:
+    part(page, "dial-number").fill("")
+    part(page, "dial-number").press_sequentially("+1 415 555")
+    expect(part(page, "dial-number")).to_have_value("+1 415-555")
+    expect(page.get_by_role("alert").filter(visible=True)).to_have_count(0)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("alert").filter(has_text="too short")).to_be_visible()
+
+
+def see_no_wrong_number_dialled(page: Page, earshot: Earshot) -> None:
     before = earshot.calls()
     complaint = page.get_by_role("alert").filter(visible=True)
     for number, sentence in (
@@ -131,17 +163,7 @@ def test_a_wrong_number_is_not_dialled(earshot: Earshot, open_tab: Open) -> None
         assert earshot.calls() == before, number
 
 
-def test_no_complaint_while_a_number_is_still_being_typed(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
-    part(page, "dial-number").press_sequentially("+1 415 555")
-    expect(part(page, "dial-number")).to_have_value("+1 415-555")
-    expect(page.get_by_role("alert").filter(visible=True)).to_have_count(0)
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("alert").filter(has_text="too short")).to_be_visible()
-
-
-def test_an_unlikely_number_takes_a_second_press(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
+def see_an_unlikely_number_take_a_second_press(page: Page, earshot: Earshot) -> None:
     before = len(earshot.calls())
     expect(part(page, "dial-confirm")).to_be_hidden()
     dial(page, "+1 415 055 2671")
@@ -153,24 +175,7 @@ def test_an_unlikely_number_takes_a_second_press(earshot: Earshot, open_tab: Ope
     assert len(earshot.calls()) == before + 1
 
 
-def test_digits_are_grouped_and_none_is_lost_however_fast_they_come(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
-    field = part(page, "dial-number")
-    for _ in range(3):
-        field.fill("")
-        field.press_sequentially("+442079460958", delay=0)
-        expect(field).to_have_value("+44 20 7946 0958")
-    for _ in range(4):
-        page.keyboard.press("Backspace")
-    expect(field).to_have_value("+44 20 7946")
-    page.keyboard.press("Home")
-    page.keyboard.press("ArrowRight")
-    page.keyboard.insert_text("1")
-    expect(field).to_have_value("+144 20 7946")  # in the middle nothing is moved under the caret
-    assert field.evaluate("field => field.selectionStart") == 2
-
-
-def test_enter_dials_and_a_held_enter_dials_once(earshot: Earshot, open_tab: Open) -> None:
+def test_a_held_enter_and_a_double_press_place_one_call_each(earshot: Earshot, open_tab: Open) -> None:
     page = open_tab(earshot.url)
     before = len(earshot.calls())
     part(page, "dial-number").fill(NUMBER)
@@ -181,9 +186,8 @@ def test_enter_dials_and_a_held_enter_dials_once(earshot: Earshot, open_tab: Ope
     see_dialled(page)
     assert len(earshot.calls()) == before + 1
 
-
-def test_a_double_press_places_one_call(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
+    earshot.end_all()
+    see_status(page, CallStatus.ENDED)
     before = len(earshot.calls())
     part(page, "dial-number").fill(NUMBER)
     button = part(page, "dial-call")

@@ -100,13 +100,13 @@ def enter(page: Page, url: str, link: str) -> None:
     assert page.request.post(f"{url}/join", form={"code": code, "password": PASSWORD}, max_redirects=0).status == 303
 
 
-def test_the_first_owner_comes_by_the_log_and_invites_somebody(tmp_path: Path, chromium: Browser) -> None:
+def test_the_first_owner_comes_by_the_log_and_invites_somebody(tmp_path: Path, chromium: Browser, profiles: tuple[Tabs, Tabs]) -> None:
     with started(str(ROOT / "main.py"), cwd=tmp_path, environ={"EARSHOT_PEOPLE": "on"}) as process:
         process.wait_until_served()
         found = re.search(r"open (http://\S+/join\?code=\S+) to become", process.written())
         assert found, process.written()
-        context, other = chromium.new_context(), chromium.new_context()
-        page, guest = join(context.new_page(), found[1], "Ana"), other.new_page()
+        page, guest = (profile.open(chromium, process.url) for profile in profiles)
+        join(page, found[1], "Ana")
         page.get_by_test_id("settings").click()
         people = page.get_by_test_id("people")
         people.get_by_text("People", exact=True).click()
@@ -127,8 +127,8 @@ def test_the_first_owner_comes_by_the_log_and_invites_somebody(tmp_path: Path, c
         row.get_by_role("button", name="Remove").dblclick()  # one press
         row.get_by_role("button", name="Press again to remove").click()
         expect(people.get_by_test_id("person")).to_have_count(1)
-        context.close()
-        other.close()
+        page.close()
+        guest.close()
         process.stop()
     assert "Traceback" not in process.output
     assert PASSWORD not in process.output
