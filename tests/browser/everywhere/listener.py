@@ -13,16 +13,26 @@ from tests.browser.everywhere.sound_server import SoundServer
 from tests.browser.plain_page.hearing import Sound
 from tests.patience import HANG_S
 
-# Whoever opens "About the sound" gets the figures of now.
+# Whoever opens "About the sound" gets the figures of now: here once they are there, however long the sound's thread takes to tell them.
 _ABOUT = """(async () => {
     const details = document.querySelector(".player-details");
     details.open = true;
     details.dispatchEvent(new Event("toggle"));
-    await new Promise(resolve => setTimeout(resolve, 600));
+    const player = getElement(Number(details.closest("[id^=c]").id.slice(1)));
+    await player.open();
+    await player.$nextTick();
     const rows = [...details.querySelectorAll("dl div")];
     return Object.fromEntries(rows.map(row => [row.querySelector("dt").textContent, row.querySelector("dd").textContent]));
 })()"""
+# Each state that the player's line is in from now on: one may last shorter than it takes to ask for it.
+_NOTE_STATES = """(() => {
+    window.states = [];
+    const note = ({ target }) => target.dataset.testid === "player-state" && window.states.push(target.dataset.state);
+    new MutationObserver(changes => changes.forEach(note)).observe(document.body, { subtree: true, attributeFilter: ["data-state"] });
+    return true;
+})()"""
 EXACT_S = 0.02
+_LOOK_S = 0.1
 _numbers = count(2000)
 
 
@@ -57,16 +67,22 @@ class Listener:
         self.browser.type(f"+1 415 555 {next(_numbers)}")
         self.browser.click("dial-call")
         self.until_state("playing")
+        self.browser.run(_NOTE_STATES)
 
     def listen(self, seconds: float) -> None:
         """Returns once so much more was heard than until now."""
         enough = self.figures().heard + seconds
         give_up = time.monotonic() + HANG_S
-        while (figures := self.figures()).heard < enough:
+        while (left := enough - (figures := self.figures()).heard) > 0:
             assert time.monotonic() < give_up, f"The sound stands still: {figures}, {self.browser.text('player-state')}"
+            time.sleep(max(_LOOK_S, left))
 
     def until_state(self, *states: str) -> str:
         return self.browser.until_attribute("player-state", "data-state", *states)
+
+    def until_passed(self, state: str) -> None:
+        """Returns once the player's line has been in this state since the call was first heard, though it may be in another by now."""
+        self.browser.until(f"window.states.includes({state!r})")
 
     def end(self) -> None:
         """Hangs up, and returns once all that came was played."""

@@ -43,7 +43,7 @@ def test_a_connection_that_is_dead_but_open_is_replaced_and_what_it_cost_is_told
     listener.dial()
     listener.listen(1)
     listener.network.drop()
-    listener.until_state("reconnecting")
+    listener.until_passed("reconnecting")
     listener.until_state("playing", "catching-up")
     listener.listen(3)
     listener.end()
