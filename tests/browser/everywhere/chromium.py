@@ -4,9 +4,10 @@ from typing import Any
 
 from tests.browser.everywhere.driver import BrowserError, Driver
 from tests.browser.everywhere.wire import wire
-from tests.chromium import FLAGS, chromium_path, find_chromium
+from tests.chromium import FLAGS, find_chromium, find_headless_shell, headless_path
 
 _NOT_HERE = ("--disable-audio-output", "--autoplay-policy=no-user-gesture-required")
+_STILL = "--force-prefers-reduced-motion"  # nobody looks at the page
 
 
 class Chromium(Driver):
@@ -14,11 +15,12 @@ class Chromium(Driver):
 
     @staticmethod
     def missing() -> str:
-        return "" if find_chromium() else "chromium"
+        return "" if find_headless_shell() or find_chromium() else "chromium"
 
     def _start(self) -> str:
         flags = [flag for flag in FLAGS if flag not in _NOT_HERE]
-        self._run_process(chromium_path(), *flags, "--remote-debugging-port=0", f"--user-data-dir={self.folder}", "about:blank")
+        options = (*flags, _STILL, "--remote-debugging-port=0", f"--user-data-dir={self.folder}")
+        self._run_process(headless_path(), *options, "about:blank")
         port, path = self._wait_for("DevToolsActivePort").split("\n")
         self._wire = self._exits.enter_context(wire(f"ws://127.0.0.1:{port}{path}"))
         version = self._wire.ask("Browser.getVersion")["product"]

@@ -18,6 +18,10 @@ _PREFERENCES: dict[str, bool | int | str] = {
     "network.connectivity-service.enabled": False,
     "toolkit.telemetry.enabled": False,
     "media.navigator.permission.disabled": True,  # picks the first device itself
+    # Nobody looks at the page, and what paints it 60 times a second is the processor.
+    "layout.frame_rate": 10,
+    "ui.prefersReducedMotion": 1,
+    "dom.ipc.processPrelaunch.enabled": False,  # no process for a second page
 }
 
 
