@@ -19,11 +19,13 @@ FOLDERS = {"browser": "browser", "browser/everywhere": "sound", "whole": "proces
 _LONGEST = (
     "web/test_schemathesis.py",
     "whole/test_chaos.py",
-    "webhooks_out/test_killed.py",
+    "web/test_open_connections.py",
+    "playout/test_player.py",
+    "demo_line/test_sdks.py",
+    "deploy/test_image.py",
     "browser/test_axe.py",
-    "browser/test_live_playout.py",
 )
-"""What takes longest on its own, a minute and more: it begins first."""
+"""What takes longest on its own, up to a minute: it begins first."""
 
 _STARTS = (
     (subprocess.Popen, "__init__"),
