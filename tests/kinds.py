@@ -8,8 +8,9 @@ import subprocess
 from collections.abc import Callable, Iterable
 from functools import wraps
 from multiprocessing.process import BaseProcess
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -37,6 +38,7 @@ _STARTS = (
     (os, "system"),
 )
 _TESTS = Path(__file__).parent
+T = TypeVar("T")
 
 
 def arrange(items: list[pytest.Item]) -> None:
@@ -49,17 +51,41 @@ def arrange(items: list[pytest.Item]) -> None:
 
 def units(items: Iterable[pytest.Item]) -> list[list[pytest.Item]]:
     """Tests that one process runs together: those that share what their module sets up once, those marked `together`, and the quick ones
-    of a file. The long ones come first, so that at the end of a parallel run no process is alone with one.
+    of a file.
+
+    What takes longest comes first, so that at the end of a parallel run no process is alone with it, and what is quick last. In between
+    those in browsers, which compute, alternate with those that mostly wait.
     """
     found: dict[str, list[pytest.Item]] = {}
     for item in items:
         found.setdefault(_unit(item), []).append(item)
-    rank = {file: number for number, file in enumerate(_LONGEST)}
+    longest, computing, waiting, quick = _divided(found.values(), _kind, 4)
+    longest.sort(key=lambda unit: _LONGEST.index(_file(unit[0])))
+    for those in (computing, waiting):
+        those.sort(key=len, reverse=True)
+    quick.sort(key=lambda unit: unit[0].path.stat().st_size, reverse=True)
+    return [*longest, *_alternating(computing, waiting), *quick]
 
-    def order(unit: list[pytest.Item]) -> tuple[int, bool, int]:
-        return (rank.get(_file(unit[0]), len(rank)), not is_long(unit[0]), -len(unit) if is_long(unit[0]) else -unit[0].path.stat().st_size)
 
-    return sorted(found.values(), key=order)
+def _kind(unit: list[pytest.Item]) -> int:
+    if _file(unit[0]) in _LONGEST:
+        return 0
+    if not is_long(unit[0]):
+        return 3
+    return 1 if unit[0].get_closest_marker("browser") else 2
+
+
+def _divided(values: Iterable[T], kind: Callable[[T], int], kinds: int) -> list[list[T]]:
+    found: list[list[T]] = [[] for _ in range(kinds)]
+    for value in values:
+        found[kind(value)].append(value)
+    return found
+
+
+def _alternating(*lists: list[T]) -> list[T]:
+    """All values in the order of their lists, each list spread evenly from the first to the last."""
+    placed = [((number + 0.5) / len(values), value) for values in lists for number, value in enumerate(values)]
+    return [value for _, value in sorted(placed, key=itemgetter(0))]
 
 
 def _unit(item: pytest.Item) -> str:

@@ -135,7 +135,9 @@ class _Run:
             raise self._session.Interrupted(self._session.shouldstop)
 
     def _ended(self, connection: Connection) -> None:
-        """A lane that has not run all that it took died of the first of it. Another goes on with the rest."""
+        """A lane that has not run all that it took died of the first of it. Another goes on with the rest. Where a lane for sound is done,
+        another runs other tests.
+        """
         lane = self._lanes.pop(connection)
         connection.close()
         lane.process.join()
@@ -144,6 +146,8 @@ class _Run:
             message = f"{died.nodeid}: its process died ({lane.process.exitcode})"
             self._session.config.hook.pytest_runtest_logreport(report=_failed(died, message))
             self._start(1, lane.queue, sound=lane.sound, first=tuple(lane.runs))
+        elif lane.sound and priority.may_rise():
+            self._start(1, self._others)
 
     def end(self) -> None:
         """Lanes that still run, since the run was ended early, end what their tests share."""

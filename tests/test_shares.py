@@ -162,3 +162,15 @@ def test_what_judges_sound_goes_before_the_others_or_comes_after_them(folder: Pa
     (heard, first), (other, last) = ((folder / name).read_text().split() for name in ("heard", "other"))
     assert (int(heard) < int(other)) == allowed
     assert allowed or float(first) >= float(last)
+
+
+def test_where_those_that_judge_sound_are_done_a_lane_more_runs_the_others(folder: Path) -> None:
+    (folder / "conftest.py").write_text("from tests import priority\npriority.may_rise = lambda: True\npriority.rise = lambda: None\n")
+    (folder / "pytest.ini").write_text("[pytest]\nmarkers = sound\n")
+    (folder / "test_heard.py").write_text("import pytest\n\n@pytest.mark.sound\ndef test_it(): pass\n")
+    for name in "ab":
+        (folder / f"test_{name}.py").write_text(FAILS_BESIDE_OTHERS.format(name).replace("assert False", "assert time.monotonic() < end"))
+
+    code, output = _run(folder, "--lanes", "1", "--sound-lanes", "1")
+
+    assert code == 0, output
