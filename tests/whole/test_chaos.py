@@ -32,7 +32,7 @@ async def test_nothing_is_dialled_twice_or_forgotten_whatever_fails(engine: str,
     """One process on SQLite, two on PostgreSQL. Each is killed, and their database is stopped, locked, demoted or full."""
     with database_of(engine, tmp_path) as database:
         report = await run(tmp_path, database, seconds=SECONDS, seed=SEED, haste=HASTE)
-    assert report.wrong == []
+    assert report.wrong == [], "\n".join(report.wrong)
     assert report.faults.keys() == {"kill -9", *database.faults}
     assert report.calls > SECONDS / 2
 
