@@ -1,0 +1,37 @@
+"""Connections to PostgreSQL that break while nobody waits for them."""
+
+import logging
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.util import greenlet_spawn
+
+from services.journal.database.postgres import Postgres
+from tests.journal.conftest import execute
+
+pytestmark = pytest.mark.process
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_one_that_breaks_after_a_transaction_is_said_in_words_without_a_stack_trace(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):  # a second one adds nothing to it
+        database = Postgres(sa.make_url(url).set(drivername="postgresql+asyncpg"))
+        pooled, number = await greenlet_spawn(_taken, database._engine.sync_engine)
+        await execute(url, f"SELECT pg_terminate_backend({number}, 10000)")
+        await greenlet_spawn(pooled.close)
+        await database.aclose()
+    said = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [(record.name, record.exc_info) for record in said] == [("services.journal.database.postgres", None)] * 2
+    assert all("a connection to the database broke (" in record.getMessage() for record in said)
+
+
+def _taken(engine: sa.Engine) -> tuple[sa.PoolProxiedConnection, int]:
+    """A connection of the pool, in a transaction, and the number of its process in the server."""
+    pooled = engine.raw_connection()
+    cursor = pooled.cursor()
+    cursor.execute("SELECT pg_backend_pid()")
+    row = cursor.fetchone()
+    assert row
+    return pooled, row[0]
