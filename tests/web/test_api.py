@@ -51,10 +51,11 @@ NUMBER = "+14155552671"
 class Client:
     """The API as another service sees it."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, desk: CallDesk) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: str, desk: CallDesk, relay: Relay) -> None:
         self.session = session
         self.url = url
         self.desk = desk
+        self.relay = relay
 
     async def ask(self, method: str, path: str, **more: Any) -> tuple[int, dict[str, Any], aiohttp.ClientResponse]:
         async with self.session.request(method, self.url + path, **more) as answer:
@@ -135,7 +136,7 @@ async def client_of(
         access = Authentication(api, sessions=sessions, tokens=read_tokens(account.api_tokens), made=desk.tokens)
         behind = RootPath(access) if account.root_path else access
         async with serving(Gatekeeper(behind, allowed_hosts=LOOPBACK_HOSTS)) as url, aiohttp.ClientSession() as session:
-            yield Client(session, url, desk)
+            yield Client(session, url, desk, relay)
             api.state.events.close()
             await api.state.mcp.aclose()
         if sessions:

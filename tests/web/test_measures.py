@@ -57,6 +57,7 @@ async def test_figures_come_as_events_and_only_the_latest_are_remembered(vapi: S
     call = await place(client.desk)
     vapi.move(call.id, "in-progress")
     async with asyncio.timeout(HANG_S), client.session.get(f"{client.url}/api/calls/{call.id}/events") as events:
+        await until(lambda: client.relay.listeners == 2)  # this stream, and what measures, which may join later
         await speak(vapi, call.id, PCM[: 10 * FORM.bytes_per_second])
         while b"event: measures" not in (event := await events.content.readuntil(b"\n\n")):
             pass
