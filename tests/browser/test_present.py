@@ -29,6 +29,7 @@ def presenting(earshot: Earshot, open_tab: Open) -> Page:
 
 
 def present(page: Page) -> None:
+    expect(part(page, "present")).to_be_visible()  # with the call or just after it, and until then the key does nothing
     page.locator("body").press("p")
     expect(part(page, "present-leave")).to_be_focused()
 

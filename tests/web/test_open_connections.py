@@ -92,14 +92,15 @@ def deaf(app: Process, request: str) -> Iterator[Callable[[int], list[socket.soc
             client.close()
 
 
-async def health(app: Process) -> int:
-    """The status of `/health`, asked on a connection of its own."""
+async def health(app: Process) -> int | str:
+    """The status of `/health`, asked on a connection of its own, and what is wrong if something is; 0 without an answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(app.url.rsplit(":", 1)[1]))
     writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     async with asyncio.timeout(HANG_S):
         head, _, body = (await reader.read()).partition(b"\r\n\r\n")
     writer.close()
-    return int(head.split()[1]) if head and json.loads(body) else 0
+    status = int(head.split()[1]) if head and json.loads(body) else 0
+    return f"{status} {body.decode()}" if status > 200 else status
 
 
 @pytest.mark.process
