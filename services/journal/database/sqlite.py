@@ -34,7 +34,7 @@ class Sqlite(Database):
     @classmethod
     async def open(cls, path: Path) -> "Sqlite":
         with plain_errors():
-            _make_private(path)  # in no thread, which would take longer to start
+            await asyncio.to_thread(_make_private, path)
         return cls(path)
 
     async def write(self, work: Work[T]) -> T:

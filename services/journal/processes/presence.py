@@ -1,5 +1,6 @@
 """Which processes are alive, so that another one resumes the unfinished dials of a dead one."""
 
+import asyncio
 from pathlib import Path
 from typing import Protocol
 
@@ -37,14 +38,14 @@ class LockFiles:
     async def join(self) -> None:
         if not self._lock.is_locked:
             with plain_errors():
-                self._folder.mkdir(mode=0o700, exist_ok=True)  # in no thread, which would take longer to start
-                self._lock.acquire(timeout=0)
+                await asyncio.to_thread(self._folder.mkdir, mode=0o700, exist_ok=True)
+                await asyncio.to_thread(self._lock.acquire, timeout=0)
 
     def living(self, _connection: sa.Connection, others: set[str]) -> set[str]:
         return {instance for instance in others if self._held(self._file(instance))}
 
     async def leave(self) -> None:
-        self._let_go()
+        await asyncio.to_thread(self._let_go)
 
     def _file(self, instance: str) -> Path:
         return self._folder / f"{instance}.lock"
