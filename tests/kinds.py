@@ -59,7 +59,7 @@ def units(items: Iterable[pytest.Item]) -> list[list[pytest.Item]]:
     found: dict[str, list[pytest.Item]] = {}
     for item in items:
         found.setdefault(_unit(item), []).append(item)
-    longest, computing, waiting, quick = _divided(found.values(), _kind, 4)
+    longest, computing, waiting, quick = ([unit for unit in found.values() if _kind(unit) == kind] for kind in range(4))
     longest.sort(key=lambda unit: _LONGEST.index(_file(unit[0])))
     for those in (computing, waiting):
         those.sort(key=len, reverse=True)
@@ -73,13 +73,6 @@ def _kind(unit: list[pytest.Item]) -> int:
     if not is_long(unit[0]):
         return 3
     return 1 if unit[0].get_closest_marker("browser") else 2
-
-
-def _divided(values: Iterable[T], kind: Callable[[T], int], kinds: int) -> list[list[T]]:
-    found: list[list[T]] = [[] for _ in range(kinds)]
-    for value in values:
-        found[kind(value)].append(value)
-    return found
 
 
 def _alternating(*lists: list[T]) -> list[T]:

@@ -69,7 +69,7 @@ class _Lane:
     queue: _Queue
     sound: bool
     runs: deque[pytest.Item] = field(default_factory=deque)
-    """What it has taken and not reported, the test that runs first."""
+    """The tests that it has taken and not reported. The first of them is running."""
 
 
 class _Run:
@@ -78,6 +78,7 @@ class _Run:
     def __init__(self, session: pytest.Session) -> None:
         self._session = session
         self._items = {item.nodeid: item for item in session.items}
+        self._left = dict(self._items)
         units = kinds.units(session.items)
         self._sound = _Queue([unit for unit in units if kinds.judges_sound(unit[0])])
         self._others = _Queue([unit for unit in units if not kinds.judges_sound(unit[0])])
@@ -96,6 +97,8 @@ class _Run:
             self._start(at_once, self._sound, sound=True)
             self._start(lanes, self._others)
         self._report()
+        for item in self._left.values():  # a lane died before it could say that it takes them
+            self._fail(item, "no process ran it")
 
     def _start(self, number: int, queue: _Queue, *, sound: bool = False, first: Unit = ()) -> None:
         for _ in range(number):
@@ -128,6 +131,7 @@ class _Run:
             hook.pytest_runtest_logreport(report=report)
         if kind == "has run":
             item = lane.runs.popleft()
+            del self._left[item.nodeid]
             hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         if self._session.shouldfail:
             raise self._session.Failed(self._session.shouldfail)
@@ -143,11 +147,17 @@ class _Run:
         lane.process.join()
         if lane.runs:
             died = lane.runs.popleft()
-            message = f"{died.nodeid}: its process died ({lane.process.exitcode})"
-            self._session.config.hook.pytest_runtest_logreport(report=_failed(died, message))
+            del self._left[died.nodeid]
+            self._fail(died, f"its process died ({lane.process.exitcode})")
             self._start(1, lane.queue, sound=lane.sound, first=tuple(lane.runs))
+        elif lane.process.exitcode:
+            raise RuntimeError(f"A process that runs tests died between them ({lane.process.exitcode}).")
         elif lane.sound and priority.may_rise():
             self._start(1, self._others)
+
+    def _fail(self, item: pytest.Item, why: str) -> None:
+        report = pytest.TestReport(item.nodeid, item.location, {}, "failed", f"{item.nodeid}: {why}", "call")
+        self._session.config.hook.pytest_runtest_logreport(report=report)
 
     def end(self) -> None:
         """Lanes that still run, since the run was ended early, end what their tests share."""
@@ -160,10 +170,6 @@ class _Run:
             lane.process.join()
         self._sound.close()
         self._others.close()
-
-
-def _failed(item: pytest.Item, message: str) -> pytest.TestReport:
-    return pytest.TestReport(item.nodeid, item.location, {}, "failed", message, "call")
 
 
 class _Reports:

@@ -56,6 +56,20 @@ def test_{0}():
 """
 
 
+DIES_TAKING = """
+import os
+from tests import shares
+
+class Queue(shares._Queue):
+    def __iter__(self):
+        for unit in super().__iter__():
+            os._exit(0)
+            yield unit
+
+shares._Queue = Queue
+"""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "pytest.ini").touch()
@@ -121,6 +135,25 @@ def test_a_process_that_dies_fails_the_test_it_ran_and_another_goes_on(folder: P
     assert "1 failed, 7 passed" in output
 
 
+def test_tests_that_a_dead_process_took_without_a_word_fail(folder: Path) -> None:
+    (folder / "conftest.py").write_text(DIES_TAKING)
+
+    code, output = _run(folder, "--lanes", "1")
+
+    assert code == 1
+    assert output.count("no process ran it") >= 6
+
+
+def test_a_process_that_dies_after_its_last_test_fails_the_run(folder: Path) -> None:
+    (folder / "conftest.py").write_text(SHARED + "    import os\n    os._exit(3)\n")
+    (folder / "test_shared.py").write_text("def test_it(shared): pass\n")
+
+    code, output = _run(folder)
+
+    assert code == pytest.ExitCode.INTERNAL_ERROR
+    assert "died between them (3)" in output
+
+
 @pytest.mark.parametrize("how", ["-x", "Ctrl+C"])
 def test_what_tests_share_is_ended_however_the_run_ends(folder: Path, how: str) -> None:
     (folder / "conftest.py").write_text(SHARED)
@@ -164,7 +197,7 @@ def test_what_judges_sound_goes_before_the_others_or_comes_after_them(folder: Pa
     assert allowed or float(first) >= float(last)
 
 
-def test_where_those_that_judge_sound_are_done_a_lane_more_runs_the_others(folder: Path) -> None:
+def test_once_the_tests_of_sound_are_done_another_lane_runs_the_others(folder: Path) -> None:
     (folder / "conftest.py").write_text("from tests import priority\npriority.may_rise = lambda: True\npriority.rise = lambda: None\n")
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = sound\n")
     (folder / "test_heard.py").write_text("import pytest\n\n@pytest.mark.sound\ndef test_it(): pass\n")
