@@ -232,7 +232,7 @@ class CallDesk:
     async def start(self) -> None:
         """Resumes the calls and unfinished dials of earlier processes, and watches all calls from now on."""
         await self.journal.follow(self._updates.follow)
-        for name, found in (await self.journal.states(self._states)).items():  # at once: each transaction takes as long as its statement
+        for name, found in (await self.journal.states(self._states)).items():  # in one transaction, not in ten
             self._states[name].follow(*found)
         await self.questions.forget_old()
         if self.missing:

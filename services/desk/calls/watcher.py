@@ -103,8 +103,9 @@ class Watcher:
                 else:
                     # A bug must not end the watching: calls would cost money unseen.
                     log.exception("could not read calls, attempt %d", failures)
-                await asyncio.sleep(SOON)
-                await self._pause(min(_MAX_BACKOFF, SOON * 2**failures) - SOON)
+                pause = min(_MAX_BACKOFF, SOON * 2**failures)
+                await asyncio.sleep(min(CALM, pause))  # whoever asks, a Vapi in trouble is not asked more often
+                await self._pause(pause - CALM)
                 continue
             if failures:
                 failures = 0

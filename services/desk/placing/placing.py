@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import count
 from typing import Any, TypeVar
 
 from services.desk.calls.proof import LATE
@@ -252,16 +253,14 @@ class Placing:
         return call
 
     async def _take_over(self) -> None:
-        read = True  # by `start`
-        while True:
+        for turn in count():
             try:
                 for dial in await self._journal.unsettled(self._in_flight):
                     log.warning("unfinished dial to %s; searching for its call", masked(dial.order.to))
                     search = partial(self._look_for, dial.order, dial.client, dial.dialled_at)
                     self._tasks.start(self._while_in_flight(dial.order.tag, search), name="recover dial")
-                if not read:
+                if turn:  # `start` has just read them
                     await self._read_dialled()
-                read = False
             except EarshotError as error:
                 log.warning("could not read unfinished dials (%s)", error.code)
             await asyncio.sleep(_GONE_EVERY)
