@@ -62,6 +62,19 @@ def plain_errors() -> Iterator[None]:
         raise _unusable(error) from error
 
 
+def log_in_words(pool: sa.Pool) -> None:
+    """Lets a pool of this kind log a connection that breaks while the pool takes it back in one line. SQLAlchemy logs a stack trace."""
+    kind = type(pool)
+    logging.getLogger(f"{kind.__module__}.{kind.__name__}").addFilter(_in_words)
+
+
+def _in_words(record: logging.LogRecord) -> bool:
+    error = record.exc_info and record.exc_info[1]
+    if error:
+        log.warning("a connection to the database broke (%s); it will be replaced", type(getattr(error, "orig", None) or error).__name__)
+    return not error
+
+
 def _is_the_works_fault(error: Exception) -> bool:
     """True for data, integrity and syntax errors: by the SQLSTATE or, on SQLite, by SQLAlchemy's class.
 

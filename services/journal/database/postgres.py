@@ -1,18 +1,16 @@
 """The journal in a PostgreSQL server, for any number of processes on any machines."""
 
-import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 
-from services.journal.database.database import PATIENCE_S, Database, Work, plain_errors, sqlstate
+from services.journal.database.database import PATIENCE_S, Database, Work, log_in_words, plain_errors, sqlstate
 from services.journal.database.watches import Notifications, Watch
 
 if TYPE_CHECKING:  # it loads SQLAlchemy's ORM
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _SESSION = {"application_name": "earshot", "idle_in_transaction_session_timeout": str(PATIENCE_S * 500)}
@@ -38,8 +36,7 @@ class Postgres(Database):
             hide_parameters=True,
             connect_args={"timeout": PATIENCE_S, "command_timeout": statement_s, "server_settings": _SESSION},
         )
-        kind = type(self._engine.pool)
-        logging.getLogger(f"{kind.__module__}.{kind.__name__}").addFilter(_in_words)
+        log_in_words(self._engine.pool)
 
     async def write(self, work: Work[T]) -> T:
         async def locked(connection: "AsyncConnection") -> T:
@@ -73,11 +70,3 @@ class Postgres(Database):
 
     async def aclose(self) -> None:
         await self._engine.dispose()
-
-
-def _in_words(record: logging.LogRecord) -> bool:
-    """A connection that breaks while the pool takes it back is replaced. SQLAlchemy logs that with a stack trace."""
-    error = record.exc_info and record.exc_info[1]
-    if error:
-        log.warning("a connection to the database broke (%s); it will be replaced", type(getattr(error, "orig", None) or error).__name__)
-    return not error

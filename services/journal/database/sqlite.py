@@ -12,7 +12,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from services.domain.errors import JournalError
-from services.journal.database.database import PATIENCE_S, Database, Work, plain_errors
+from services.journal.database.database import PATIENCE_S, Database, Work, log_in_words, plain_errors
 from services.journal.database.watches import FileWatch, Watch
 
 log = logging.getLogger(__name__)
@@ -98,6 +98,7 @@ def _engine(path: Path, begin: str) -> sa.Engine:
         return sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, check_same_thread=False)
 
     engine = sa.create_engine("sqlite://", creator=connect, poolclass=sa.pool.QueuePool, hide_parameters=True)
+    log_in_words(engine.pool)
 
     @sa.event.listens_for(engine, "connect")
     def _(connection: Any, _record: object) -> None:

@@ -1,19 +1,29 @@
-"""Connections to PostgreSQL that break while nobody waits for them."""
+"""Connections to a database that break while nobody waits for them."""
 
 import logging
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.util import greenlet_spawn
 
 from services.journal.database.postgres import Postgres
+from services.journal.database.sqlite import Sqlite
 from tests.journal.conftest import execute
 
-pytestmark = pytest.mark.process
+
+async def test_one_to_sqlite_is_said_in_words_without_a_stack_trace(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    database = await Sqlite.open(tmp_path / "journal.sqlite")
+    pooled = database._engines["BEGIN"].raw_connection()
+    pooled.driver_connection.close()  # type: ignore[union-attr]
+    pooled.close()
+    await database.aclose()
+    assert_said(caplog, times=1)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-async def test_one_that_breaks_after_a_transaction_is_said_in_words_without_a_stack_trace(
+async def test_one_to_postgresql_that_breaks_after_a_transaction_is_said_in_words_without_a_stack_trace(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(2):  # a second one adds nothing to it
@@ -22,8 +32,12 @@ async def test_one_that_breaks_after_a_transaction_is_said_in_words_without_a_st
         await execute(url, f"SELECT pg_terminate_backend({number}, 10000)")
         await greenlet_spawn(pooled.close)
         await database.aclose()
+    assert_said(caplog, times=2)
+
+
+def assert_said(caplog: pytest.LogCaptureFixture, times: int) -> None:
     said = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert [(record.name, record.exc_info) for record in said] == [("services.journal.database.postgres", None)] * 2
+    assert [(record.name, record.exc_info) for record in said] == [("services.journal.database.database", None)] * times
     assert all("a connection to the database broke (" in record.getMessage() for record in said)
 
 
