@@ -26,6 +26,7 @@ from tests.browser.plain_page.server import LiveCall, plain_server
 from tests.browser.tabs import EMULATED, PROFILE_FLAGS, Tabs
 from tests.chromium import headless_path
 from tests.patience import HANG_S
+from tests.ports import port_of_one_after_another
 from tests.process import ROOT as ROOT
 from tests.process import started, vapi_environ
 from tests.stand_in import StandIn
@@ -74,7 +75,11 @@ Start = Callable[..., Earshot]
 @contextmanager
 def earshot_process(program: Path = ROOT / "main.py", /, **environment: str) -> Iterator[Earshot]:
     """`python main.py`, or another `program`, with nothing set but `environment`, in a folder without a `.env`, ended by SIGTERM."""
-    with TemporaryDirectory() as folder, started(str(program), cwd=Path(folder), environ=environment) as process:
+    with (
+        TemporaryDirectory() as folder,
+        port_of_one_after_another() as port,
+        started(str(program), cwd=Path(folder), environ=environment, port=port) as process,
+    ):
         process.wait_until_served()
         try:
             yield Earshot(process.url)
