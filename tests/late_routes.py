@@ -27,6 +27,7 @@ def delay() -> None:
     APIRoute.__getattr__ = _make  # type: ignore[attr-defined]
     utils.analyze_param = _knowing_parameters(utils.analyze_param)
     v2.ModelField.__post_init__ = _remembering(v2.ModelField.__post_init__)  # type: ignore[method-assign]
+    routing._extract_endpoint_context = _once_per_code(routing._extract_endpoint_context)
     _Included.from_api_route = _LateIncluded  # type: ignore[assignment, method-assign]
 
 
@@ -86,6 +87,20 @@ def _knowing_parameters(analyze: Any) -> Any:
         return details
 
     return analyze_param
+
+
+def _once_per_code(read: Any) -> Any:
+    """For its error messages FastAPI reads where an endpoint stands, which it keeps per function: each app has functions of its own."""
+    known: dict[Any, Any] = {}
+
+    @wraps(read)
+    def extract(endpoint: Any) -> Any:
+        code = getattr(endpoint, "__code__", endpoint)
+        if code not in known:
+            known[code] = read(endpoint)
+        return dict(known[code])  # the caller adds its path
+
+    return extract
 
 
 def _remembering(make: Any) -> Any:

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,13 +23,21 @@ MODULE = re.compile(r"python3? -m ((?:benchmarks|docs|services|tests|ui)[\w.]*)"
 TARGET = re.compile(r"(?:^|\s)make ([a-z][a-z-]*)")
 
 
-def tree() -> list[Path]:
+@cache
+def tree() -> tuple[Path, ...]:
     """The files of the repository; what tools leave behind is not among them."""
     found = []
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in IGNORED and (name in KEPT or not name.startswith("."))]
         found += [Path(folder, name) for name in names]
-    return sorted(found)
+    return tuple(sorted(found))
+
+
+@cache
+def endings() -> set[str]:
+    """Of the paths of all files: `desk.py`, `desk/desk.py` and so on."""
+    names = [path.relative_to(ROOT).as_posix() for path in tree()]
+    return {name[at:] for name in names for at in (0, *(slash.end() for slash in re.finditer("/", name)))}
 
 
 def headings(document: Path) -> set[str]:
@@ -49,12 +58,11 @@ def broken_links(text: str, document: Path) -> Iterator[str]:
 
 def missing_paths(text: str, document: Path) -> Iterator[str]:
     """Paths from the root, and in code also from the document's folder, or a file's name alone."""
-    names = [path.relative_to(ROOT).as_posix() for path in tree()]
     for path in PATH.findall(text):
         if not any(ROOT.glob(path.rstrip("/"))):
             yield path
     for code in CODE.findall(FENCE.sub("", text)):
-        if FILE.fullmatch(code) and not any(document.parent.glob(code)) and not any(f"/{name}".endswith(f"/{code}") for name in names):
+        if FILE.fullmatch(code) and not any(document.parent.glob(code)) and code not in endings():
             yield code
 
 
