@@ -213,6 +213,7 @@ async def test_the_latencies_of_turns_add_up(customer: Customer) -> None:
     assert metrics["turnLatencyAverage"] == pytest.approx(500, abs=1)
 
 
+@pytest.mark.slow
 async def test_many_batches_and_their_ends_leave_every_line_free(customer: Customer) -> None:
     order = {name: value for name, value in customer.order().items() if name != "customer"}
     body = order | {"customers": [{"number": EXAMPLE_NUMBER}] * 25}

@@ -177,6 +177,7 @@ def test_work_that_never_ends_does_not_keep_the_loop_from_its_sockets() -> None:
         ours.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 def test_what_a_slow_reader_takes_late_arrives_whole(tmp_path: Path, secure: bool) -> None:
     serving, trusting = _contexts(tmp_path) if secure else (None, None)

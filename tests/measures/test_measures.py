@@ -53,6 +53,7 @@ def on_a_line(sound: Sound, seed: int = 1) -> bytes:
     return pcm_of(np.stack((whole, np.zeros_like(whole)), axis=1))
 
 
+@pytest.mark.slow
 def test_the_demo_call_is_measured_as_it_was_written() -> None:
     pcm, script = demo_call()
 

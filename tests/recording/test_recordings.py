@@ -539,6 +539,7 @@ async def test_a_recording_that_the_disk_keeps_holds_up_no_other_and_is_tried_ag
     await site.until(lambda: not site.recordings.has("c1"))
 
 
+@pytest.mark.slow
 async def test_a_recording_that_was_left_when_its_calls_data_was_deleted_goes_at_the_start(tmp_path: Path) -> None:
     folder = tmp_path / "recordings"
     async with site_in(folder) as site:

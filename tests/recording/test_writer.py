@@ -67,6 +67,7 @@ def as_samples(sound: bytes, form: StreamFormat = DEFAULT_FORMAT) -> NDArray[np.
     return np.frombuffer(sound, "<i2").reshape(-1, form.channels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "form",
     [

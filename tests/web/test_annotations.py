@@ -85,6 +85,7 @@ async def test_a_note_that_is_none_is_refused(client: Client, body: dict[str, ob
     assert (await client.ask("POST", "/api/calls/one/notes", json=body, headers=bearer("dana")))[1]["code"] == "invalid_request"
 
 
+@pytest.mark.slow
 async def test_another_process_is_told(vapi: StandIn, tmp_path: Path) -> None:
     async with two_desks((vapi.url, vapi.url), tmp_path) as (here, there):
         placed = await here.place(here.order(NUMBER), PAGE)

@@ -302,6 +302,7 @@ async def test_vapi_not_there_at_all(tmp_path: Path) -> None:
         assert (status, problem["code"], problem["retryable"]) == (502, "vapi_unavailable", True)
 
 
+@pytest.mark.slow
 async def test_ending_answers_with_the_ended_call_also_the_second_time(client: Client, vapi: StandIn) -> None:
     _, call = await client.place(to=NUMBER)
     for _ in range(2):
@@ -332,6 +333,7 @@ async def test_calls_are_listed_newest_first_and_paged(client: Client) -> None:
     assert none == {"calls": [], "nextCursor": None}
 
 
+@pytest.mark.slow
 async def test_no_secret_leaves(client: Client, vapi: StandIn) -> None:
     _, call = await client.place(to=NUMBER)
     _, listed, _ = await client.ask("GET", "/api/calls")

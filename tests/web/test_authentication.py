@@ -183,6 +183,7 @@ async def test_a_session_planted_before_the_login_is_worth_nothing_after_it(vapi
             assert page.status == 303
 
 
+@pytest.mark.slow
 async def test_the_login_leads_to_our_own_pages_only(vapi: StandIn, tmp_path: Path) -> None:
     async with earshot(tmp_path, vapi, password=PASSWORD) as url:
         for onward in ("https://evil.example/", "//evil.example/", "//[", "/\\evil.example", "javascript:alert(1)", ""):

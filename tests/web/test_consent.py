@@ -90,6 +90,7 @@ async def test_only_an_owner_changes_them(client: Client) -> None:
     assert client.desk.consents.rules.regions.keys() == {"AT", "DE", "FR"}
 
 
+@pytest.mark.slow
 async def test_a_call_without_a_rule_is_as_before(vapi: StandIn, client: Client) -> None:
     call = await answered(vapi, client, NEW_YORK)
     assert call["recordingConsent"] is None
@@ -109,6 +110,7 @@ async def test_off_is_never_recorded_by_anybody(vapi: StandIn, client: Client) -
     assert await audited(client, "recording-consent") == [("local", "forbidden")]
 
 
+@pytest.mark.slow
 async def test_ask_needs_an_answer_before_the_dial(vapi: StandIn, client: Client) -> None:
     for body in ({"to": BERLIN}, {"to": BERLIN, "dryRun": True}):
         status, problem, _ = await client.ask("POST", "/api/vapi_call", json=body)
@@ -247,6 +249,7 @@ async def test_a_call_that_others_placed_follows_the_rule_for_its_number(client:
     assert seen(BERLIN, Consent.AGREED) is MayRecord.YES
 
 
+@pytest.mark.slow
 async def test_rules_bind_another_process_and_the_journal_keeps_what_they_meant(vapi: StandIn, tmp_path: Path) -> None:
     async with two_desks((vapi.url, vapi.url), tmp_path) as (one, other):
         await one.consents.change(RecordingRules(default=RecordingMode.OFF), PAGE)

@@ -40,6 +40,7 @@ async def remove(client: Client, number: str) -> int:
         return answer.status
 
 
+@pytest.mark.slow
 async def test_a_contact_is_added_changed_found_and_deleted(client: Client) -> None:
     for status in (201, 200):
         body = {"name": ANA["name"], "note": ANA["note"] if status == 200 else ""}

@@ -54,6 +54,7 @@ async def test_a_call_is_found_by_the_customers_name(vapi: StandIn, client: Clie
         assert [call["id"] for call in page["calls"]] == [call_id]
 
 
+@pytest.mark.slow
 async def test_a_call_that_vapi_holds_back_says_so_until_it_rings(vapi: StandIn, client: Client) -> None:
     call_id = vapi.ring_in(NUMBER, type="outboundPhoneCall", status="queued", startedAt=None)
     vapi.answer = (201, {**vapi.calls[call_id], "subscriptionLimits": {"concurrencyBlocked": True}})

@@ -88,6 +88,7 @@ async def test_every_call_is_a_row(client: Client, monkeypatch: pytest.MonkeyPat
     assert (inbound["direction"], inbound["from"]) == ("inbound", "'+14155552671")
 
 
+@pytest.mark.slow
 async def test_a_row_says_who_placed_the_call_and_which_rules_applied(client: Client) -> None:
     await client.desk.journal.save(Call(id="placed", status=CallStatus.ENDED, created_at=TEN, placed_by="=crm"))
     refund = Rule(id="1", kind=RuleKind.KEYWORD, phrase="refund")

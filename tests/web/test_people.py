@@ -101,6 +101,7 @@ async def test_a_person_joins_and_logs_in_with_name_and_password(vapi: StandIn, 
             assert (answer.status, (await answer.json())["placedBy"]) == (201, "Ana Flores")
 
 
+@pytest.mark.slow
 async def test_the_page_exports_for_those_who_may_read_reports(vapi: StandIn, tmp_path: Path) -> None:
     async with site(tmp_path, vapi) as here, browser() as viewer, browser() as supervisor:
         await member(here, viewer, "Ana", Role.VIEWER)
@@ -142,6 +143,7 @@ async def test_a_planted_session_is_not_the_one_that_is_begun(vapi: StandIn, tmp
             assert await here.status(thief) == 401
 
 
+@pytest.mark.slow
 async def test_a_login_leads_to_no_other_website(vapi: StandIn, tmp_path: Path) -> None:
     async with site(tmp_path, vapi) as here, browser() as session:
         await member(here, session, "Ana", Role.VIEWER)
@@ -152,6 +154,7 @@ async def test_a_login_leads_to_no_other_website(vapi: StandIn, tmp_path: Path) 
                 assert (answer.status, answer.headers["Location"]) == (303, "/")
 
 
+@pytest.mark.slow
 async def test_guessing_waits_and_others_do_not(vapi: StandIn, tmp_path: Path) -> None:
     async with site(tmp_path, vapi) as here, browser() as session:
         await here.join(session, await here.invite("Ana", Role.VIEWER))

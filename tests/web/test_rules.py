@@ -36,6 +36,7 @@ async def client(vapi: StandIn, tmp_path: Path) -> AsyncIterator[Client]:
         yield made
 
 
+@pytest.mark.slow
 async def test_a_rule_is_added_changed_and_deleted(client: Client) -> None:
     status, made, _ = await client.ask("POST", RULES, json={"kind": "silence", "above": 8, "effects": ["badge"]})
     assert status == 201

@@ -164,6 +164,7 @@ async def test_a_refused_message_is_not_forwarded(owner: Owner, vapi: StandIn, t
     assert owner.bodies == []
 
 
+@pytest.mark.slow
 async def test_without_an_address_vapi_and_the_owner_are_told(vapi: StandIn, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with forwarding_to("", vapi, tmp_path) as (client, forward):
         for kind in sorted(forwarding.NEED_ANSWER):

@@ -64,6 +64,7 @@ async def test_a_service_learns_what_becomes_of_its_call(vapi: StandIn, client: 
         await receiver.until(lambda: len({id_ for id_, _ in receiver.taken}) < len(receiver.taken))
 
 
+@pytest.mark.slow
 async def test_an_event_has_the_figures_of_a_call_that_another_process_measured(client: Client) -> None:
     journal = client.desk.journal
     async with receiving() as receiver:

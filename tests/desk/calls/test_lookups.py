@@ -78,6 +78,7 @@ async def test_what_is_remembered_does_not_grow_without_end() -> None:
     assert len(vapi.lookups._missed) == len(vapi.lookups._asked) == 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "path"),
     [

@@ -55,6 +55,7 @@ async def test_events_of_the_listen_socket_come_once_however_many_listen(vapi: S
     await relay.aclose()
 
 
+@pytest.mark.slow
 async def test_followers_get_the_transcript_though_nobody_listens(vapi: StandIn, tmp_path: Path) -> None:
     vapi.events = [HELLO]
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url)) as client:
@@ -88,6 +89,7 @@ async def test_tools_and_interruptions_are_lines_over_rest_by_both_ways(vapi: St
     assert told == [("tool", "book", '{"day":"Mon"}', "Booked.", True), ("interruption", "", "", None, True)]
 
 
+@pytest.mark.slow
 async def test_the_transcript_survives_a_restart(vapi: StandIn, gateway: Gateway, tmp_path: Path) -> None:
     async with desk_in(tmp_path, gateway) as desk:
         call = await place(desk)
@@ -127,6 +129,7 @@ async def test_vapis_text_wins_over_a_longer_one_that_was_heard(vapi: StandIn, d
     assert await said(desk, call, 3) == ["Hi, this is Riley.", "Hello?", ""]
 
 
+@pytest.mark.slow
 async def test_a_transcript_that_comes_late_is_read_when_somebody_asks(
     vapi: StandIn, gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,6 +167,7 @@ async def test_a_transcript_is_looked_for_until_it_comes(vapi: StandIn, desk: Ca
     assert [line.text for line in await desk.journal.transcript(call.id)] == ["Hi, this is Riley.", "Hello?"]
 
 
+@pytest.mark.slow
 async def test_the_transcript_of_a_call_that_ended_unwatched_is_read_from_vapi(vapi: StandIn, gateway: Gateway, tmp_path: Path) -> None:
     async with desk_in(tmp_path, gateway) as desk:
         call = await place(desk)

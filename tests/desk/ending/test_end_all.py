@@ -143,6 +143,7 @@ async def test_a_dial_that_was_refused_leaves_nothing_to_hang_up(vapi: StandIn, 
     assert await desks[0].journal.wanted_hang_ups() == []
 
 
+@pytest.mark.slow
 async def test_a_scheduled_call_is_cancelled_by_deleting_it(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
     call_id = await place(desks[0], in_=timedelta(days=3))
     ended = await desks[0].end(call_id, PAGE)
@@ -175,6 +176,7 @@ async def test_a_call_that_may_begin_at_any_moment_is_left_to_begin(
     assert (vapi.requests["DELETE /call/{id}"], running(vapi)) == (0, [])
 
 
+@pytest.mark.slow
 async def test_ending_all_cancels_what_is_scheduled(vapi: StandIn, desks: tuple[CallDesk, CallDesk]) -> None:
     await place(desks[1], in_=timedelta(hours=1))
     outcome = await end_all(desks[0], desks[0].switch, PAGE)

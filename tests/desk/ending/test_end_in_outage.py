@@ -37,6 +37,7 @@ def outage(journal: Path) -> Iterator[None]:
             other.execute("ALTER TABLE gone RENAME TO earshot_dials")
 
 
+@pytest.mark.slow
 async def test_whoever_placed_a_call_hangs_it_up(vapi: StandIn, tmp_path: Path) -> None:
     ana, ben = caller("Ana"), caller("Ben")
     async with desk_at(vapi.url, tmp_path) as desk:

@@ -163,6 +163,7 @@ async def test_while_it_waits_a_call_that_turns_out_to_run_is_left_alone(vapi: S
     assert vapi.erased_running == 0
 
 
+@pytest.mark.slow
 async def test_two_who_ask_at_once_delete_it_once(vapi: StandIn, desk: CallDesk) -> None:
     call = await ended(vapi, desk)
     first, second = await asyncio.gather(desk.erase(call.id, PAGE), desk.erase(call.id, LOCAL))

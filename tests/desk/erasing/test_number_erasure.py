@@ -54,6 +54,7 @@ async def test_a_call_with_another_number_stays(vapi: StandIn, desk: CallDesk) -
     assert left.erasure is None
 
 
+@pytest.mark.slow
 async def test_what_could_not_be_deleted_is_counted(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     call = await ended(vapi, desk)
     assert call.to
@@ -83,6 +84,7 @@ async def test_the_contact_stays_until_its_calls_data_is_deleted(vapi: StandIn, 
     assert desk.contacts.all() == []
 
 
+@pytest.mark.slow
 async def test_a_number_that_no_country_has_goes_too(vapi: StandIn, desk: CallDesk) -> None:
     await desk.contacts.add_all([Contact(number="+999123456789", name="Ana")], PAGE)
     assert await erase_number(desk, "+999123456789", PAGE) == NumberErased(erased=0, failed=0)

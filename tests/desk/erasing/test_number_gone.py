@@ -178,6 +178,7 @@ async def test_while_the_data_of_a_call_is_left_so_is_the_number(
     assert await places(tmp_path / "data", url) == set()
 
 
+@pytest.mark.slow
 async def test_the_block_list_keeps_it_and_says_so(desk: CallDesk) -> None:
     await desk.blocked.add(NUMBER)
     assert (await known_of(desk, NUMBER, PAGE)).blocked
@@ -268,6 +269,7 @@ async def test_nor_is_it_in_the_memory_of_another_process_that_reads_the_call(
         assert (await until(second, other.id, lambda call: call.summary is not None)).summary == "Ask …2671"
 
 
+@pytest.mark.slow
 async def test_what_is_said_after_it_was_erased_stays_as_it_is(desk: CallDesk) -> None:
     await erase_number(desk, NUMBER, PAGE)
     now = datetime.now(UTC)

@@ -82,6 +82,7 @@ async def test_what_was_said_before_the_rule_was_switched_on_gives_no_alert(vapi
         assert [(alert.rule, alert.said) for alert in desk.alerts.of(call.id)] == [(rule, "Cancel the second")]
 
 
+@pytest.mark.slow
 async def test_figures_give_alerts_while_the_call_runs(vapi: StandIn, tmp_path: Path) -> None:
     async with desk_at(vapi.url, tmp_path) as desk:
         silence = await add(desk, RuleKind.SILENCE, above=8)
@@ -107,6 +108,7 @@ async def test_a_cost_gives_an_alert_whenever_it_comes(vapi: StandIn, tmp_path: 
         assert [(alert.rule, alert.amount) for alert in desk.alerts.of(call.id)] == [(rule, 0.25)]
 
 
+@pytest.mark.slow
 async def test_the_cost_of_a_call_that_ended_before_gives_none(vapi: StandIn, tmp_path: Path) -> None:
     async with desk_at(vapi.url, tmp_path) as desk:
         call = await answered(vapi, desk)
@@ -188,6 +190,7 @@ async def test_what_vapi_wrote_of_a_time_before_the_rule_was_switched_on_gives_n
         assert desk.alerts.of(before.id) == ()
 
 
+@pytest.mark.slow
 async def test_after_a_restart_an_alert_is_there_and_does_not_come_again(vapi: StandIn, tmp_path: Path) -> None:
     async with desk_at(vapi.url, tmp_path) as desk:
         rule = await keyword(desk, "cancel")
@@ -206,6 +209,7 @@ async def test_after_a_restart_an_alert_is_there_and_does_not_come_again(vapi: S
         assert again.alerts.of(call.id) == before, "the alert outlives its rule"
 
 
+@pytest.mark.slow
 async def test_an_alert_of_an_ended_call_is_read_from_the_journal(vapi: StandIn, tmp_path: Path) -> None:
     async with desk_at(vapi.url, tmp_path) as desk:
         await keyword(desk, "cancel")

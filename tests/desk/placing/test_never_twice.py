@@ -73,6 +73,7 @@ async def rings(desk: CallDesk) -> bool:
     return False
 
 
+@pytest.mark.slow
 async def test_a_key_with_another_request_is_refused(vapi: StandIn, client: Client) -> None:
     await post(client, "one")
     status, problem, _ = await post(client, "one", to=OTHER)
@@ -161,6 +162,7 @@ async def test_two_keys_mean_two_calls_but_not_at_once_unless_asked_for(vapi: St
     assert vapi.dials == 2
 
 
+@pytest.mark.slow
 async def test_a_number_that_is_calling_in_is_not_dialled_without_asking(vapi: StandIn, client: Client) -> None:
     call_id = vapi.ring_in(NUMBER)
     client.desk.look(call_id)
@@ -172,6 +174,7 @@ async def test_a_number_that_is_calling_in_is_not_dialled_without_asking(vapi: S
     assert (await post(client, allowDuplicate=True))[0] == 201
 
 
+@pytest.mark.slow
 async def test_a_call_that_is_scheduled_for_later_is_no_running_call(vapi: StandIn, client: Client) -> None:
     assert (await post(client, "later", earliestAt=(datetime.now(UTC) + timedelta(days=20)).isoformat()))[0] == 202
     assert (await post(client, "now"))[0] == 201
@@ -250,6 +253,7 @@ async def test_a_call_is_given_the_longest_time_it_may_last(vapi: StandIn, tmp_p
         assert vapi.bodies[0]["assistantOverrides"]["maxDurationSeconds"] == 120
 
 
+@pytest.mark.slow
 async def test_the_audit_says_who_did_what(vapi: StandIn, client: Client) -> None:
     _, call, _ = await post(client)
     await client.ask("POST", call["links"]["self"] + "/end")

@@ -92,6 +92,7 @@ async def test_two_processes_move_it_at_once(vapi: StandIn, tmp_path: Path) -> N
         assert vapi.erased_running == 0
 
 
+@pytest.mark.slow
 async def test_of_two_who_move_it_at_once_one_learns_that_the_other_does(vapi: StandIn, desk: CallDesk) -> None:
     call = await scheduled(desk)
     answers = await asyncio.gather(move(desk, call), move(desk, call, THIRD), return_exceptions=True)
@@ -135,6 +136,7 @@ async def test_a_cancellation_that_came_late_places_nothing(vapi: StandIn, desk:
     assert (vapi.dials, vapi.calls) == (1, {})
 
 
+@pytest.mark.slow
 async def test_while_cancelling_is_not_proven_nothing_is_placed(vapi: StandIn, desk: CallDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.desk.ending.hang_ups._PATIENCE", 0.3)
     call = await scheduled(desk)
@@ -182,6 +184,7 @@ async def test_after_a_refusal_or_a_stop_the_same_request_goes_on(vapi: StandIn,
     assert (list(vapi.calls), (await move(desk, call)).id) == ([moved.id], moved.id)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reason", ["scheduled-call-deleted", "call-deleted", ""])
 async def test_vapi_may_go_on_showing_a_call_that_was_cancelled(vapi: StandIn, desk: CallDesk, reason: str) -> None:
     vapi.shows_deleted = reason
@@ -198,6 +201,7 @@ async def test_vapi_may_go_on_showing_a_call_that_was_cancelled(vapi: StandIn, d
     assert (old.ended_reason, vapi.dials, set(vapi.calls)) == (CANCELLED, 3, {call.id, moved.id})
 
 
+@pytest.mark.slow
 async def test_the_answer_to_the_cancelling_may_be_lost(vapi: StandIn, desk: CallDesk) -> None:
     vapi.loses_deletions = True
     call = await scheduled(desk)

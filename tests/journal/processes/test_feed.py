@@ -101,6 +101,7 @@ async def test_a_write_whose_answer_comes_late_is_still_its_own(open_journal: Op
     assert len(own.news) == 1
 
 
+@pytest.mark.slow
 async def test_two_that_write_at_once_both_know_everything_in_the_end(open_journal: Open) -> None:
     both = [await open_journal() for _ in range(2)]
     followers = [await following(journal) for journal in both]

@@ -141,6 +141,7 @@ async def test_a_deletion_waits_for_vapi_and_is_confirmed_once(journal: Journal,
     assert [row.outcome for row in await journal.audit(call_id="one")][:2] == ["deleted", "asked"]
 
 
+@pytest.mark.slow
 async def test_it_is_remembered_until_vapi_confirms_however_long_that_takes(journal: Journal, url: str, clock: Clock) -> None:
     await erased(journal, clock)
     clock.pass_(2 * KEPT)

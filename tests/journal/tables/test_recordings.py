@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from services.journal import Lease, RecordingState
 from services.journal.recordings import RecordingsJournal
 from tests.journal.conftest import Open, an_order, execute
@@ -132,6 +134,7 @@ async def test_what_was_recorded_is_unstored_until_it_is_stored_or_deleted(open_
     assert (await other.state("call")).unstored
 
 
+@pytest.mark.slow
 async def test_what_one_process_does_to_a_recording_the_other_hears(open_journal: Open) -> None:
     one, other = await journals(open_journal)
     heard: asyncio.Queue[RecordingState] = asyncio.Queue()

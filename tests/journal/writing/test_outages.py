@@ -238,6 +238,7 @@ async def test_a_dial_that_could_not_be_written_down_is_taken_back(journal: Jour
                 await asyncio.sleep(0.01)
 
 
+@pytest.mark.slow
 async def test_after_an_outage_a_fact_is_on_disk_again_when_it_is_reported(journal: Journal, open_journal: Open, outage: Outage) -> None:
     async with outage():
         await journal.save(a_call(an_order()))
