@@ -50,6 +50,10 @@ class Figures:
         return self.heard + self.in_pauses + self.faster + self.left_out
 
 
+NOTHING = Figures(heard=0, sent=0, in_pauses=0, faster=0, left_out=0, missed=0, gaps=0)
+"""Before a call."""
+
+
 class Listener:
     def __init__(self, browser: Driver, network: Network, sound_server: SoundServer) -> None:
         self.browser, self.network = browser, network
@@ -66,12 +70,13 @@ class Listener:
         self.until_state("playing")
         self.browser.run(_NOTE_STATES)
 
-    def listen(self, seconds: float) -> None:
-        """Returns once so much more was heard than until now."""
+    def listen(self, seconds: float) -> Figures:
+        """The figures once so much more was heard than until now."""
         enough = self.figures().heard + seconds
         give_up = time.monotonic() + HANG_S
         while (figures := self.figures()).heard < enough:
             assert time.monotonic() < give_up, f"The sound stands still: {figures}, {self.browser.text('player-state')}"
+        return figures
 
     def until_state(self, *states: str) -> str:
         return self.browser.until_attribute("player-state", "data-state", *states)
@@ -95,7 +100,7 @@ class Listener:
         return Figures(heard=heard, sent=sent, in_pauses=in_pauses, faster=faster, left_out=left_out, missed=missed, gaps=gaps)
 
     def told(self, first: int = 0) -> Figures:
-        """What the page says once the call has ended. It is held to what went through the network, on connections from `first` on."""
+        """What the page says once all that came was played. It is held to what went through the network, on connections from `first` on."""
         figures = self.figures()
         sent = self.network.sent(first)
         print(f"{self.browser.name} {self.browser.version}: {figures}; {sent} s went through")  # noqa: T201 - shown where the test failed

@@ -73,6 +73,10 @@ class Network:
         ends = accumulate((end for _, end in spans), max)
         return sum(max(0, begin - end) for end, (begin, _) in zip(ends, spans[1:], strict=False)) / RATE
 
+    def with_sound(self) -> int:
+        """How many connections have delivered any."""
+        return sum(bool(each.sound) for each in self.listenings)
+
     def _spans(self, first: int) -> list[tuple[int, int]]:
         """From which sample of the call to which each connection delivered, in order."""
         whole = call().astype("<i2").tobytes() + bytes(_SAMPLE_BYTES * RATE)
