@@ -19,6 +19,8 @@ from ui.call.player.player_words import player_words
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.sound]
 CALL = demo_call()
+ALIKE = 0.95
+NEAR = RATE // 10
 
 
 async def listen(page: Page, call: LiveCall, host: str = "127.0.0.1") -> None:
@@ -53,8 +55,18 @@ def assert_in_place(ears: Heard, said: NDArray[np.int16]) -> None:
     played, sent = resampled(ears.sound, ears.rate, RATE), said / 32768
     loud = [at for at in range(0, len(played) - FRAME, FRAME) if np.abs(played[at : at + FRAME]).max() > 0.05]
     looked_at = loud[:: max(1, len(loud) // 60)]
-    likeness = [find(played[at : at + FRAME], sent)[1] for at in looked_at]
-    assert np.mean(np.array(likeness) > 0.95) >= 0.6, likeness
+    likeness = []
+    ahead = 0  # the call's time less the page's, in samples: nearly always that of the place before
+    for at in looked_at:
+        part, first = played[at : at + FRAME], max(0, at + ahead - NEAR)
+        nearby = sent[first : first + FRAME + 2 * NEAR]
+        found, like = find(part, nearby) if len(nearby) > FRAME else (0, 0.0)
+        if like <= ALIKE:  # looking everywhere is slow
+            first, (found, like) = 0, find(part, sent)
+        if like > ALIKE:
+            ahead = first + found - at
+        likeness.append(like)
+    assert np.mean(np.array(likeness) > ALIKE) >= 0.6, likeness
     assert len(looked_at) > 10
 
 
@@ -346,7 +358,9 @@ async def test_a_player_that_does_not_load_has_failed_and_holds_nothing(page: Pa
         await asyncio.wait_for(call.all_gone.wait(), HANG_S)
 
 
-async def open_element(page: Page, call: LiveCall, more: str = "", *, host: str = "127.0.0.1") -> None:
+async def open_element(page: Page, call: LiveCall, more: str = "", *, host: str = "127.0.0.1", moving: bool = False) -> None:
+    """`moving` says that the lanes are looked at: to paint them is a third of what the page takes."""
+    await page.emulate_media(reduced_motion="no-preference" if moving else "reduce")
     await page.add_init_script(f"window.words = {json.dumps(player_words())}")
     await page.goto(f"http://{call.address.replace('127.0.0.1', host)}/element.html?url=ws://{call.address}/listen{more}")
     await page.wait_for_function("window.ready")
@@ -368,7 +382,7 @@ async def live(connection: ServerConnection, _: int) -> None:
 
 async def test_the_element_draws_speakers_and_says_how_far_behind_it_is(page: Page, call: LiveCall) -> None:
     call.script = live
-    await open_element(page, call)
+    await open_element(page, call, moving=True)
     line = page.get_by_test_id("player-state")
     assert await line.get_attribute("data-state") == "idle"
     assert await page.inner_text(".lane.c .name") == "Customer\nleft ear"
@@ -411,10 +425,21 @@ async def test_the_element_says_why_vapi_gives_no_sound_until_it_does(page: Page
     assert await problem.count() == 0
 
 
-async def test_the_element_mutes_one_speaker_and_leaves_the_other(page: Page, call: LiveCall) -> None:
+async def test_the_element_draws_a_still_meter_mutes_one_speaker_and_has_details_in_words(page: Page, call: LiveCall) -> None:
     call.script = live
     await open_element(page, call, "&autostart")
     await page.wait_for_selector("[data-state=playing]")
+    await page.wait_for_timeout(1500)
+    rows = await page.evaluate(
+        """() => {
+            const canvas = document.querySelector(".lane.a canvas"), rows = new Set();
+            const { data, width } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            data.forEach((value, k) => k % 4 === 3 && value > 0 && rows.add(Math.floor(k / 4 / width)));
+            return rows.size;
+        }""",
+    )
+    assert 0 < rows <= 5  # one flat line, whatever is said
+
     mute = page.get_by_role("button", name="Mute assistant here")
     assert await mute.get_attribute("aria-pressed") == "false"
     await mute.click()
@@ -428,22 +453,19 @@ async def test_the_element_mutes_one_speaker_and_leaves_the_other(page: Page, ca
     ears = await heard(page)
     assert 0.05 < np.abs(ears.sound[-ears.rate // 2 :, 1]).max() <= 0.5
 
-
-async def test_where_motion_is_not_wanted_a_meter_stands_still(page: Page, call: LiveCall) -> None:
-    call.script = live
-    await page.emulate_media(reduced_motion="reduce")
-    await open_element(page, call, "&autostart")
-    await page.wait_for_selector("[data-state=playing]")
-    await page.wait_for_timeout(1500)
-    rows = await page.evaluate(
-        """() => {
-            const canvas = document.querySelector(".lane.a canvas"), rows = new Set();
-            const { data, width } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-            data.forEach((value, k) => k % 4 === 3 && value > 0 && rows.add(Math.floor(k / 4 / width)));
-            return rows.size;
-        }""",
-    )
-    assert 0 < rows <= 5  # one flat line, whatever is said
+    details = page.locator("details.player-details")
+    await details.locator("summary").click()
+    await page.wait_for_function("document.querySelectorAll('.player-details dt').length > 5")
+    words = dict(zip(await details.locator("dt").all_inner_texts(), await details.locator("dd").all_inner_texts(), strict=True))
+    assert words["Format"] == "16 kHz, separate speakers, 16 bit, announced by the call"
+    assert words["Connection"] == "never lost"
+    assert re.match(r"\d\.\d\d s behind", words["Delay"])
+    await details.get_by_label("Stay live").check()
+    assert await page.evaluate("window.player.staysLive")
+    await page.evaluate("window.props.format = { sampleRate: 8000, channels: 2, encoding: 's16le' }")
+    await page.wait_for_function("window.player.getStats().then(({ format }) => format.ground === 'operator')")
+    await details.get_by_label("Play as").select_option("8 kHz × 1 mu-law")
+    await page.wait_for_function("window.player.getStats().then(({ format }) => format.encoding === 'mulaw' && format.channels === 1)")
 
 
 @pytest.mark.parametrize(
@@ -462,25 +484,6 @@ async def test_the_element_says_in_plain_words_why_there_is_no_sound(
     await open_element(page, call, "&autostart", host=host)
     await page.wait_for_selector(f"[data-state={state}]")
     assert (await page.get_by_test_id("player-state").inner_text()).startswith(words)
-
-
-async def test_the_elements_details_are_words_and_hold_the_setting_to_stay_live(page: Page, call: LiveCall) -> None:
-    call.script = live
-    await open_element(page, call, "&autostart")
-    await page.wait_for_selector("[data-state=playing]")
-    details = page.locator("details.player-details")
-    await details.locator("summary").click()
-    await page.wait_for_function("document.querySelectorAll('.player-details dt').length > 5")
-    words = dict(zip(await details.locator("dt").all_inner_texts(), await details.locator("dd").all_inner_texts(), strict=True))
-    assert words["Format"] == "16 kHz, separate speakers, 16 bit, announced by the call"
-    assert words["Connection"] == "never lost"
-    assert re.match(r"\d\.\d\d s behind", words["Delay"])
-    await details.get_by_label("Stay live").check()
-    assert await page.evaluate("window.player.staysLive")
-    await page.evaluate("window.props.format = { sampleRate: 8000, channels: 2, encoding: 's16le' }")
-    await page.wait_for_function("window.player.getStats().then(({ format }) => format.ground === 'operator')")
-    await details.get_by_label("Play as").select_option("8 kHz × 1 mu-law")
-    await page.wait_for_function("window.player.getStats().then(({ format }) => format.encoding === 'mulaw' && format.channels === 1)")
 
 
 async def test_firefox_is_asked_for_the_devices_delay_only_where_that_cannot_freeze_the_tab(page: Page, call: LiveCall) -> None:
@@ -512,6 +515,6 @@ async def test_the_devices_delay_is_not_asked_for_where_that_freezes_the_tab(pag
     await details.locator("summary").click()
     said = details.locator("dt:text-is('Device') + dd")
     wanted = r"\d+(\.\d)? kHz; this browser does not say how much delay it adds" if firefox else r"adds \d\.\d\d s, \d+(\.\d)? kHz"
-    await page.wait_for_timeout(3000)  # the figures are renewed every second
+    await page.wait_for_timeout(1500)  # the figures are renewed every 0.4 s, and the device is asked twice a second
     assert re.fullmatch(wanted, await said.inner_text())
     assert (await page.evaluate("window.asked") == 0) == firefox

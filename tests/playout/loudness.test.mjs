@@ -9,6 +9,13 @@ const OUT = 24000; // the output's rate is no matter here, and a low one is quic
 const RATE = 16000;
 const start = { type: "start", encoding: "linear16", sampleRate: RATE, channels: 2 };
 
+// 140 Hz and eleven harmonics: seven periods are 800 samples
+const VOICE = Float64Array.from({ length: 800 }, (_, k) => {
+  let voice = 0;
+  for (let harmonic = 1; harmonic <= 12; harmonic++) voice += Math.sin((2 * Math.PI * 140 * harmonic * k) / RATE) / harmonic;
+  return voice;
+});
+
 /**
  * Something like speech: syllables of a voice with harmonics, four in a second, some louder than others, with a pause after every tenth.
  * @param {number} rms of all of it, pauses left out
@@ -22,9 +29,7 @@ function speech(rms, seed) {
     const syllable = Math.floor((4 * k) / RATE);
     if (syllable % 10 === 9) return 0.0003 * (next() - 0.5);
     const within = Math.sin(Math.PI * (((4 * k) / RATE) % 1)) ** 2;
-    let voice = 0;
-    for (let harmonic = 1; harmonic <= 12; harmonic++) voice += Math.sin((2 * Math.PI * 140 * harmonic * k) / RATE) / harmonic;
-    return 1.36 * rms * loud[syllable % loud.length] * within * voice;
+    return 1.36 * rms * loud[syllable % loud.length] * within * VOICE[k % VOICE.length];
   };
 }
 
