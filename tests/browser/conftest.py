@@ -116,6 +116,10 @@ class Quiet(Earshot):
         """A call that is in progress; its id."""
         return str(self.place(number)["id"])
 
+    def ring_in(self, number: str) -> str:
+        """Has somebody with this number call; the call's id."""
+        return self._portal.call(self.vapi.ring_in, number)
+
     def tell(self, call_id: str, *events: dict[str, Any]) -> None:
         """Has Vapi send these events to those who listen to the call: to Earshot, which always does."""
         self._portal.call(self.vapi.tell, call_id, *events)

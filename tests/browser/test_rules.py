@@ -1,31 +1,22 @@
 """The dialog of rules: one is written, tried against past calls, switched on, changed and deleted."""
 
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Earshot, Open, earshot_process
+from tests.browser.conftest import Open, Quiet, quiet_process
 from tests.browser.test_axe import violations
-from tests.browser.test_page import part
-from tests.patience import HANG_S
+from tests.browser.test_page import part, until
 
 
-@pytest.fixture(scope="module")
-def earshot() -> Iterator[Earshot]:
+@pytest.fixture
+def earshot() -> Iterator[Quiet]:
     """One of its own: rules would stay for the other tests."""
-    with earshot_process() as served:
+    with quiet_process() as served:
         yield served
         served.end_all()
-
-
-def until(true: Callable[[], object]) -> None:
-    give_up = time.monotonic() + HANG_S
-    while not true():
-        assert time.monotonic() < give_up
-        time.sleep(0.1)
 
 
 def opened(page: Page) -> Locator:
@@ -41,14 +32,20 @@ def write(dialog: Locator, phrase: str) -> None:
     dialog.locator("[name=speaker]").select_option("Assistant")
 
 
-def test_a_rule_is_tried_before_it_is_switched_on(earshot: Earshot, open_tab: Open) -> None:
+def test_a_rule_is_tried_before_it_is_switched_on(earshot: Quiet, open_tab: Open) -> None:
     page = open_tab(earshot.url)
     dialog = opened(page)
+    see_a_rule_tried_saved_changed_and_deleted(page, dialog, earshot)
+    see_markup_shown_and_not_run_and_too_much_refused(page, dialog, earshot)
+
+
+def see_a_rule_tried_saved_changed_and_deleted(page: Page, dialog: Locator, earshot: Quiet) -> None:
     expect(dialog).to_contain_text("No rules yet.")
     write(dialog, "appointments")
     part(page, "rule-try").click()
     expect(part(page, "rule-tried")).to_contain_text("There are no past calls")
-    call = earshot.place("+14155552700")["id"]
+    call = earshot.answered("+14155552700")
+    earshot.say(call, "assistant", "Our team is calling to confirm your appointment.")
     until(lambda: any("appointment" in line["text"] for line in earshot._ask("GET", f"/api/calls/{call}/transcript")["lines"]))
     earshot.end_all()
     until(lambda: earshot._ask("POST", "/api/rules/try", {"kind": "keyword", "phrase": "x"})["judged"])  # once its transcript is stored
@@ -82,22 +79,7 @@ def test_a_rule_is_tried_before_it_is_switched_on(earshot: Earshot, open_tab: Op
     assert earshot._ask("GET", "/api/rules")["rules"] == []
 
 
-@pytest.mark.parametrize("language", ["en", "de", "es", "fr"])
-def test_it_fits_a_phone_in_every_language(earshot: Earshot, open_tab: Open, language: str) -> None:
-    page = open_tab(earshot.url, viewport={"width": 360, "height": 740}, locale=language)
-    expect(part(page, "rules")).to_be_hidden()
-    expect(part(page, "rules-dialog")).to_be_attached()
-    part(page, "settings").click()
-    page.locator(".rules-button").click()
-    expect(page.locator("#settings")).to_be_hidden()
-    dialog = part(page, "rules-dialog")
-    expect(dialog).to_be_visible()
-    assert dialog.evaluate("(dialog) => dialog.scrollWidth <= dialog.clientWidth")
-
-
-def test_markup_in_a_rule_is_shown_and_not_run_and_too_much_is_refused(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
-    dialog = opened(page)
+def see_markup_shown_and_not_run_and_too_much_refused(page: Page, dialog: Locator, earshot: Quiet) -> None:
     phrase = "<img src=x onerror=window.hacked=1>"
     write(dialog, phrase)
     part(page, "rule-save").click()

@@ -9,12 +9,13 @@ from playwright.sync_api import Page, ViewportSize, expect
 from services.domain.call import CallStatus
 from services.domain.phone_number import international
 from tests.browser.conftest import Earshot, Open, Quiet, Start
+from tests.browser.heads import see_as_much_above_as_while_it_rang, see_that_the_head_stayed, watch_head
 from tests.browser.lines import scripted
 from tests.browser.states import NEVER_CALLED_BEFORE
 from tests.browser.test_page import dial, part, see_status
 from tests.process import vapi_environ
 
-NUMBER, OTHER, BUSY = "+14155552671", "+442079460958", "+12025550101"
+NUMBER, OTHER, RINGS_LONG = "+14155552671", "+442079460958", "+12025550102"
 
 
 @pytest.fixture
@@ -34,16 +35,63 @@ def sizes(page: Page, *all_of_them: tuple[int, int]) -> Iterator[ViewportSize]:
         yield size
 
 
-def listened(earshot: Earshot, open_tab: Open) -> Page:
-    """A page with a call that is heard."""
-    page = open_tab(f"{earshot.url}/?call={earshot.place(NUMBER)['id']}")
-    part(page, "listen-toggle").click()
-    heard(page)
-    return page
-
-
 def heard(page: Page) -> None:
     expect(part(page, "player-state")).to_have_attribute("data-state", "playing", timeout=60_000)
+
+
+def send_and_show(page: Page, call: str) -> None:
+    """Sends what is typed, and shows this call before the answer can come: both in one turn."""
+    page.evaluate(
+        """call => {
+            document.querySelector("[data-testid=say-send]").click();
+            document.querySelector(`.row[data-call='${call}']`).click();
+        }""",
+        call,
+    )
+
+
+def test_half_typed_words_stay_with_their_call_whose_name_and_clock_are_in_the_title(quiet: Quiet, open_tab: Open) -> None:
+    page = open_tab(quiet.url)
+    expect(page).to_have_title("Earshot")
+    number, other = next(NEVER_CALLED_BEFORE), next(NEVER_CALLED_BEFORE)
+    dial(page, number)
+    shown = international(number)
+    page.wait_for_function(
+        r"(shown) => /^(Answered|Live) 0:\d\d · /.test(document.title) && document.title.endsWith(` · ${shown} · Earshot`)", arg=shown
+    )
+    call = quiet.calls()[0]["id"]
+
+    # What is half typed is there again when the call is.
+    field = page.get_by_label("Have the assistant say")
+    field.fill("One moment, I")
+    dial(page, other)
+    expect(page.locator(".who")).to_have_text(international(other))
+    expect(field).to_have_value("")
+    back = page.get_by_role("navigation").get_by_role("button", name=shown, exact=True)
+    back.click()
+    expect(page.locator(".who")).to_have_text(shown)
+    expect(field).to_have_value("One moment, I")
+
+    # What is sent is not, if the call is left before the answer.
+    field.fill("Once, please")
+    send_and_show(page, quiet.calls()[0]["id"])
+    expect(page.locator(".who")).to_have_text(international(other))
+    part(page, "call-end").click()
+    expect(page).to_have_title(f"Ended · {international(other)} · Earshot")
+    back.click()
+    expect(page.locator(".who")).to_have_text(shown)
+    expect(part(page, "timeline")).to_contain_text("Once, please")
+    expect(field).to_have_value("")
+
+    # A transfer that was asked for here is not put on the assistant.
+    page.get_by_role("radio", name="Transfer", exact=True).check()
+    page.get_by_label("Number or SIP").fill("+14155552672")
+    page.keyboard.press("Enter")
+    part(page, "transfer-confirm").click()
+    expect(part(page, "timeline")).to_contain_text("Transferred the call to +1 415-555-2672")
+    quiet.move(call, "ended", endedReason="assistant-forwarded-call")
+    see_status(page, CallStatus.ENDED)
+    expect(page.locator(".outcome h3")).to_have_text("The call was transferred from here.")
 
 
 def test_a_dial_that_vapi_refuses_leaves_the_active_call_on_the_stage(earshot_with: Start, open_tab: Open) -> None:
@@ -62,43 +110,36 @@ def test_a_dial_that_vapi_refuses_leaves_the_active_call_on_the_stage(earshot_wi
             expect(page.locator(".who")).to_have_text("+1 415-555-2671")
 
 
-def test_half_typed_words_are_there_again_when_the_call_is(quiet: Quiet, open_tab: Open) -> None:
-    page = open_tab(f"{quiet.url}/?call={quiet.answered(NUMBER)}")
-    see_status(page, CallStatus.IN_PROGRESS)
-    page.get_by_label("Have the assistant say").fill("One moment, I")
-    other = next(NEVER_CALLED_BEFORE)
-    dial(page, other)
-    expect(page.locator(".who")).to_have_text(international(other))
-    expect(page.get_by_label("Have the assistant say")).to_have_value("")
-    page.get_by_role("navigation").get_by_role("button", name="+1 415-555-2671", exact=True).click()
-    expect(page.locator(".who")).to_have_text("+1 415-555-2671")
-    expect(page.get_by_label("Have the assistant say")).to_have_value("One moment, I")
-
-
-def test_sent_words_are_not_there_again_if_the_call_is_left_before_the_answer(quiet: Quiet, open_tab: Open) -> None:
-    first, second = quiet.answered(NUMBER), quiet.answered(OTHER)
-    page = open_tab(f"{quiet.url}/?call={first}")
-    see_status(page, CallStatus.IN_PROGRESS)
-    field = page.get_by_label("Have the assistant say")
-    field.fill("Once, please")
-    # In one turn, so that the answer can't come in between.
-    page.evaluate(
-        """call => {
-            document.querySelector("[data-testid=say-send]").click();
-            document.querySelector(`.row[data-call='${call}']`).click();
-        }""",
-        second,
-    )
+def test_on_a_phone_what_runs_comes_before_the_dialer_and_what_was_dialled_comes_into_sight(quiet: Quiet, open_tab: Open) -> None:
+    quiet.answered(OTHER)
+    page = open_tab(quiet.url, viewport={"width": 390, "height": 844})
     expect(page.locator(".who")).to_have_text("+44 20 7946 0958")
-    page.get_by_role("navigation").get_by_role("button", name="+1 415-555-2671", exact=True).click()
-    expect(page.locator(".who")).to_have_text("+1 415-555-2671")
-    expect(part(page, "timeline")).to_contain_text("Once, please")
-    expect(field).to_have_value("")
+    see_status(page, CallStatus.IN_PROGRESS)
+    running = page.locator(".part.running")
+    expect(running.get_by_role("button")).to_have_count(1)
+    tops = [place.bounding_box() for place in (page.locator(".stage"), running, page.locator(".dialer"), page.locator(".part.past"))]
+    heights = [box["y"] for box in tops if box]
+    assert len(heights) == 4
+    assert heights == sorted(heights)
+
+    number = next(NEVER_CALLED_BEFORE)
+    dial(page, number)
+    expect(page.locator(".who")).to_have_text(international(number))
+    expect(page.locator(".who")).to_be_in_viewport()
 
 
 @pytest.mark.usefixtures("allowed_again")
-def test_a_refusal_by_the_stop_switch_goes_when_dialling_is_allowed_again(earshot: Earshot, open_tab: Open) -> None:
+def test_a_stop_a_reload_and_a_recording_and_all_controls_in_sight_in_every_size(earshot: Earshot, open_tab: Open) -> None:
     page = open_tab(earshot.url)
+    see_a_refusal_go_when_dialling_is_allowed_again(page, earshot)
+    dial(page, NUMBER)
+    see_status(page, CallStatus.IN_PROGRESS)
+    see_a_reload_find_the_call_and_offer_to_listen(page, earshot)
+    see_recording_in_red_and_with_a_clock(page)
+    see_composer_and_end_call_and_nothing_cover_what_is_opened_about_the_sound(page)
+
+
+def see_a_refusal_go_when_dialling_is_allowed_again(page: Page, earshot: Earshot) -> None:
     part(page, "dial-number").fill(NUMBER)
     earshot._ask("POST", "/api/dialling/stop")
     refusal = page.locator("#dial-says .problem")
@@ -108,24 +149,19 @@ def test_a_refusal_by_the_stop_switch_goes_when_dialling_is_allowed_again(earsho
     expect(page.locator("#dial-says .say")).to_contain_text("Calls +1 415-555-2671")
 
 
-def test_only_a_conversation_ends_in_green(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
-    for number, tone in ((BUSY, "missed"), (NUMBER, "cancelled")):
-        dial(page, number)
-        expect(page.locator(".who")).to_have_text(international(number))
-        if tone == "cancelled":
-            part(page, "call-end").click()
-        see_status(page, CallStatus.ENDED)
-        expect(page.locator("ol.steps")).to_have_class(f"steps {tone}")
-        expect(page.locator(f".outcome .icon-call-{tone}")).to_be_visible()
-        expect(part(page, "call-log").locator(".row .dot").first).to_have_class(f"dot ended {tone}")
-        green = page.evaluate("getComputedStyle(document.querySelector('.btn.go')).backgroundColor")
-        assert page.locator(".steps .done").first.evaluate("item => getComputedStyle(item).borderTopColor") != green, tone
-
-
-def test_recording_is_red_and_has_a_clock(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(f"{earshot.url}/?call={earshot.place(NUMBER)['id']}")
+def see_a_reload_find_the_call_and_offer_to_listen(page: Page, earshot: Earshot) -> None:
+    expect(page).to_have_url(f"{earshot.url}/?call={earshot.calls()[0]['id']}")
+    earshot.place(RINGS_LONG)
+    page.reload()
+    expect(page.get_by_role("heading", name="+1 415-555-2671")).to_be_visible()  # and not the newer call
     see_status(page, CallStatus.IN_PROGRESS)
+    expect(part(page, "listen-toggle")).to_have_text("Listen")
+    expect(part(page, "player-state")).to_have_attribute("data-state", "idle")
+    part(page, "listen-toggle").click()
+    heard(page)
+
+
+def see_recording_in_red_and_with_a_clock(page: Page) -> None:
     switch = part(page, "record")
     expect(switch.locator(".call-clock")).to_be_hidden()
     red = part(page, "call-end").evaluate("button => getComputedStyle(button).backgroundColor")
@@ -136,46 +172,7 @@ def test_recording_is_red_and_has_a_clock(earshot: Earshot, open_tab: Open) -> N
     expect(switch.locator(".call-clock")).to_be_hidden()
 
 
-def test_a_transfer_that_was_asked_for_here_is_not_put_on_the_assistant(quiet: Quiet, open_tab: Open) -> None:
-    call = quiet.answered(NUMBER)
-    page = open_tab(f"{quiet.url}/?call={call}")
-    see_status(page, CallStatus.IN_PROGRESS)
-    page.get_by_role("radio", name="Transfer", exact=True).check()
-    page.get_by_label("Number or SIP").fill("+14155552672")
-    page.keyboard.press("Enter")
-    part(page, "transfer-confirm").click()
-    expect(part(page, "timeline")).to_contain_text("Transferred the call to +1 415-555-2672")
-    quiet.move(call, "ended", endedReason="assistant-forwarded-call")
-    see_status(page, CallStatus.ENDED)
-    expect(page.locator(".outcome h3")).to_have_text("The call was transferred from here.")
-
-
-def test_the_tab_names_the_call_and_its_clock(quiet: Quiet, open_tab: Open) -> None:
-    page = open_tab(quiet.url)
-    expect(page).to_have_title("Earshot")
-    number = next(NEVER_CALLED_BEFORE)
-    dial(page, number)
-    shown = international(number)
-    page.wait_for_function(
-        r"(shown) => /^(Answered|Live) 0:\d\d · /.test(document.title) && document.title.endsWith(` · ${shown} · Earshot`)", arg=shown
-    )
-    part(page, "call-end").click()
-    expect(page).to_have_title(f"Ended · {shown} · Earshot")
-
-
-def test_on_a_phone_what_runs_comes_before_the_dialer(quiet: Quiet, open_tab: Open) -> None:
-    page = open_tab(f"{quiet.url}/?call={quiet.answered(NUMBER)}", viewport={"width": 390, "height": 844})
-    see_status(page, CallStatus.IN_PROGRESS)
-    running = page.locator(".part.running")
-    expect(running.get_by_role("button")).to_have_count(1)
-    tops = [place.bounding_box() for place in (page.locator(".stage"), running, page.locator(".dialer"), page.locator(".part.past"))]
-    heights = [box["y"] for box in tops if box]
-    assert len(heights) == 4
-    assert heights == sorted(heights)
-
-
-def test_composer_and_end_call_are_in_sight_and_nothing_covers_what_is_opened_about_the_sound(earshot: Earshot, open_tab: Open) -> None:
-    page = listened(earshot, open_tab)
+def see_composer_and_end_call_and_nothing_cover_what_is_opened_about_the_sound(page: Page) -> None:
     for _ in sizes(page, (1280, 720), (1440, 900), (1920, 1080)):
         for control in ("say-send", "call-end", "listen-toggle"):
             expect(part(page, control)).to_be_in_viewport(ratio=1)
@@ -194,45 +191,15 @@ def test_composer_and_end_call_are_in_sight_and_nothing_covers_what_is_opened_ab
         expect(part(page, "call-end")).to_be_in_viewport(ratio=1)
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 720), (1440, 900)])
-def test_the_head_stays_where_it_is_from_the_dial_to_the_end(earshot: Earshot, open_tab: Open, width: int, height: int) -> None:
-    page = open_tab(earshot.url, viewport={"width": width, "height": height})
-    page.evaluate(
-        """() => {
-            window.places = {};
-            window.below = () => document.querySelector("[data-testid=transcript]").getBoundingClientRect().top + scrollY;
-            new MutationObserver(() => {
-                const status = document.querySelector("[data-testid=call-status]");
-                const end = document.querySelector("[data-testid=call-end]");
-                for (const [name, element] of Object.entries({status, end, who: document.querySelector(".who")})) {
-                    if (!element?.checkVisibility()) continue;
-                    const {right, left, top} = element.getBoundingClientRect();
-                    (window.places[name] ??= []).push(name === "who" ? [left, top] : [right, top]);
-                }
-                // a busy machine may see no ringing
-                if (["queued", "ringing"].includes(status?.dataset.status)) window.whileRinging = window.below();
-            }).observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true});
-        }"""
-    )
-    dial(page, NUMBER)
-    see_status(page, CallStatus.IN_PROGRESS)
-    heard(page)
-    expect(part(page, "measures")).to_contain_text("customer talks")
-    assert abs(page.evaluate("window.below() - window.whileRinging")) <= 2
-    part(page, "call-end").click()
-    see_status(page, CallStatus.ENDED)
-    places = page.evaluate("window.places")
-    assert places.keys() == {"status", "end", "who"}
-    for name, seen in places.items():
-        for axis in (0, 1):
-            assert max(place[axis] for place in seen) - min(place[axis] for place in seen) <= 2, name
-
-
-def test_on_a_phone_the_call_that_was_dialled_comes_into_sight(quiet: Quiet, open_tab: Open) -> None:
-    quiet.answered(OTHER)
-    page = open_tab(quiet.url, viewport={"width": 390, "height": 844})
-    expect(page.locator(".who")).to_have_text("+44 20 7946 0958")
-    number = next(NEVER_CALLED_BEFORE)
-    dial(page, number)
-    expect(page.locator(".who")).to_have_text(international(number))
-    expect(page.locator(".who")).to_be_in_viewport()
+def test_the_head_stays_where_it_is_from_the_dial_to_the_end(earshot: Earshot, open_tab: Open) -> None:
+    """In another size it is watched by the test of a call from the press to its end."""
+    page = open_tab(earshot.url)
+    for _ in sizes(page, (390, 844), (1440, 900)):
+        watch_head(page)
+        dial(page, NUMBER)
+        see_status(page, CallStatus.IN_PROGRESS)
+        heard(page)
+        see_as_much_above_as_while_it_rang(page)
+        part(page, "call-end").click()
+        see_status(page, CallStatus.ENDED)
+        see_that_the_head_stayed(page)
