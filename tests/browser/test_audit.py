@@ -1,6 +1,6 @@
 """The page of the audit: who did what, by person and call, page by page, for owners alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,6 +16,8 @@ from tests.journals import last_march
 DAY = datetime(last_march(), 3, 10, 12, tzinfo=UTC)
 MANY = 60
 _ENTRIES = "[data-testid=audit-entries] tbody tr"
+_MORE_OF_THE_SAME = f"{_ENTRIES}:nth-child(n + 8)"
+"""Entries of numbers that were blocked, of which a few are left to axe: with all 50 it takes three times as long."""
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +40,18 @@ async def write(journal: Journal) -> None:
     await journal.save(Call(id="call-1", status=CallStatus.ENDED, to="+14155552671", created_at=DAY, ended_at=DAY))
 
 
-def test_the_audit_is_read_by_person_and_call_and_page_by_page(kept: Earshot, open_tab: Open) -> None:
+def test_the_audit_is_read_by_person_and_call_and_page_by_page_in_every_size(kept: Earshot, open_tab: Open) -> None:
     page = open_tab(kept.url)
     page.get_by_test_id("settings").click()
-    page.get_by_test_id("settings-audit").click()
+    expect(page.get_by_test_id("settings-audit")).to_be_visible()
+    expect(page.get_by_test_id("settings-audit")).to_have_attribute("href", "/audit")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")  # the palette leads there too
+    page.keyboard.type("who did what")
+    page.keyboard.press("Enter")
     entries = page.locator(_ENTRIES)
     expect(entries).to_have_count(50)
+    see_it_fit_and_axe_content(page)
     expect(entries.nth(0)).to_contain_text("fly-away")
     expect(entries.nth(1)).to_contain_text("Wrong password")
     expect(entries.nth(2)).to_contain_text("<b>Hello</b>")
@@ -73,23 +81,14 @@ def test_the_audit_is_read_by_person_and_call_and_page_by_page(kept: Earshot, op
     assert page.request.get(f"{kept.url}{href}").json() == {"entries": [], "next": None}
 
 
-def test_the_palette_leads_there(kept: Earshot, open_tab: Open) -> None:
-    page = open_tab(kept.url)
-    page.get_by_test_id("audit").wait_for()
-    page.keyboard.press("Control+k")
-    page.keyboard.type("who did what")
-    page.keyboard.press("Enter")
-    expect(page.locator(_ENTRIES)).to_have_count(50)
-
-
-def test_it_fits_and_axe_is_content(kept: Earshot, tabs: Callable[[str], Page]) -> None:
-    page = tabs(kept.url)
-    page.goto(f"{kept.url}/audit")
-    expect(page.locator(_ENTRIES)).to_have_count(50)
+def see_it_fit_and_axe_content(page: Page) -> None:
+    size = page.viewport_size
+    assert size
     for width in (390, 1280, 1920):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
         page.emulate_media(color_scheme="light")
-        assert list(violations(page)) == [], width
+        assert list(violations(page, but=_MORE_OF_THE_SAME)) == [], width
         page.emulate_media(color_scheme="dark")
-        assert list(violations(page, *OF_COLOURS)) == [], width
+        assert list(violations(page, *OF_COLOURS, but=_MORE_OF_THE_SAME)) == [], width
+    page.set_viewport_size(size)
