@@ -90,6 +90,11 @@ def steer(page: Page) -> None:
 def replayed(page: Page, earshot: Earshot, lines: int = 1) -> None:
     """The recording ends once the assistant's first `lines` lines are shown, which is to say that so much has been heard."""
     page.goto(f"{earshot.url}/?call={earshot.place(NUMBER)['id']}")  # where nobody listens yet
+    record(page, lines)
+
+
+def record(page: Page, lines: int = 1) -> None:
+    """Records the call that is shown, ends it and opens the recording."""
     see(page, "in-progress")
     page.get_by_test_id("record").click()
     expect(page.get_by_test_id("transcript").locator(".bubble.assistant").nth(lines - 1)).to_be_visible(timeout=PATIENCE)

@@ -50,7 +50,7 @@ def seen_to_notify(page: Page, permission: str) -> None:
     page.evaluate(NOTIFIES, permission)
 
 
-def test_an_alert_is_seen_in_the_call_and_on_top_of_the_page(earshot: Quiet, open_tab: Open) -> None:
+def test_an_alert_is_seen_in_the_call_and_on_top_of_the_page_unless_its_rule_is_quiet(earshot: Quiet, open_tab: Open) -> None:
     rule(earshot)
     rule(earshot, phrase="<img src=x onerror=window.hacked=1>")
     call = earshot.answered(NUMBER)
@@ -72,21 +72,19 @@ def test_an_alert_is_seen_in_the_call_and_on_top_of_the_page(earshot: Quiet, ope
     assert page.evaluate("window.notes") == 2
     raised.get_by_role("button", name="Dismiss").click()
     expect(raised).to_have_count(0)
+
+    # A quiet rule shows a badge and nothing else.
+    rule(earshot, phrase="thursday", effects=["badge"])
+    earshot.say(call, "assistant", "Does Thursday suit you?")
+    expect(part(page, "alerts")).to_contain_text("“thursday” was said", timeout=PATIENCE)
+    expect(page.locator(".bubble", has_text="Thursday")).to_be_visible()
+    expect(raised).to_have_count(0)
+    expect(page.locator(".found")).to_have_text(["calls"])
+    assert page.evaluate("[window.notified.length, window.notes]") == [1, 2]
+
     page.reload()
     expect(part(page, "alerts")).to_contain_text("“calls” was said")
     expect(page.locator(".bubble .found")).to_have_text("calls")
-
-
-def test_a_quiet_rule_shows_a_badge_and_nothing_else(earshot: Quiet, open_tab: Open) -> None:
-    rule(earshot, effects=["badge"])
-    call = earshot.answered(NUMBER)
-    page = open_tab(f"{earshot.url}/?call={call}")
-    seen_to_notify(page, "granted")
-    earshot.say(call, "assistant", SAID)
-    expect(part(page, "alerts")).to_contain_text("“calls” was said", timeout=PATIENCE)
-    expect(part(page, "raised").locator(".raised-alert")).to_have_count(0)
-    expect(page.locator(".bubble .found")).to_have_count(0)
-    assert page.evaluate("[window.notified, window.notes]") == [[], 0]
 
 
 def test_a_call_with_an_alert_comes_first_in_the_fleet_and_leads_there(earshot: Quiet, open_tab: Open) -> None:

@@ -9,12 +9,10 @@ from playwright.sync_api import Locator, Page, expect
 
 from services.domain.call import Call, CallStatus
 from services.journal import Journal
-from tests.browser.conftest import Earshot, Open, Start
+from tests.browser.conftest import Earshot, Open, Quiet
 from tests.browser.journals import earshot_with_journal
-from tests.browser.lines import scripted
 from tests.browser.test_page import PATIENCE, part
 from tests.journals import last_march
-from tests.process import vapi_environ
 
 YEAR = last_march()
 DAY = datetime(YEAR, 3, 1, 12, tzinfo=UTC)
@@ -47,16 +45,18 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Earshot]:
         yield earshot
 
 
-@pytest.fixture
-def page(kept: Earshot, open_tab: Open) -> Page:
-    return open_tab(kept.url)
-
-
 def rows(page: Page) -> Locator:
     return part(page, "call-log").locator(".row")
 
 
-def test_the_past_comes_a_page_at_a_time(page: Page) -> None:
+def test_the_past_is_read_a_page_at_a_time_searched_exported_and_opened(kept: Earshot, open_tab: Open) -> None:
+    page = open_tab(kept.url)
+    see_the_past_come_a_page_at_a_time(page)
+    see_a_call_found_by_its_words_its_outcome_and_its_day_and_exported(page)
+    see_a_past_call_opened_by_the_keyboard_alone(page)
+
+
+def see_the_past_come_a_page_at_a_time(page: Page) -> None:
     more = page.get_by_role("button", name="Show more")
     for shown in (30, 60):
         expect(rows(page)).to_have_count(shown)
@@ -65,7 +65,7 @@ def test_the_past_comes_a_page_at_a_time(page: Page) -> None:
     expect(more).to_be_hidden()
 
 
-def test_a_call_is_found_by_its_words_its_outcome_and_its_day_and_exported(page: Page) -> None:
+def see_a_call_found_by_its_words_its_outcome_and_its_day_and_exported(page: Page) -> None:
     search = page.get_by_role("searchbox")
     search.fill("thursday")
     expect(rows(page)).to_have_count(1)
@@ -87,7 +87,7 @@ def test_a_call_is_found_by_its_words_its_outcome_and_its_day_and_exported(page:
     expect(rows(page)).to_have_count(30)
 
 
-def test_a_past_call_is_opened_by_the_keyboard_alone(page: Page) -> None:
+def see_a_past_call_opened_by_the_keyboard_alone(page: Page) -> None:
     expect(rows(page)).to_have_count(30)
     rows(page).first.focus()
     page.keyboard.press("ArrowDown")
@@ -100,15 +100,14 @@ def test_a_past_call_is_opened_by_the_keyboard_alone(page: Page) -> None:
     expect(part(page, "transcript")).to_contain_text("This call has no transcript.")
 
 
-def test_a_call_that_comes_in_is_marked_and_heard_with_enter(earshot_with: Start, open_tab: Open) -> None:
-    with scripted() as (vapi, portal):
-        page = open_tab(earshot_with(**vapi_environ(vapi.url)).url)
-        call_id = portal.call(vapi.ring_in, CALLER)
-        row = page.locator(f'[data-call="{call_id}"]')
-        expect(row).to_contain_text("Inbound", timeout=PATIENCE)
-        expect(row).to_contain_text("New")
-        row.focus()
-        page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", name="+44 20 7946 0958")).to_be_visible()
-        expect(part(page, "listen-toggle")).to_have_text("Stop listening")
-        expect(row).not_to_contain_text("New", timeout=PATIENCE)
+def test_a_call_that_comes_in_is_marked_and_heard_with_enter(quiet: Quiet, open_tab: Open) -> None:
+    page = open_tab(quiet.url)
+    call_id = quiet.ring_in(CALLER)
+    row = page.locator(f'[data-call="{call_id}"]')
+    expect(row).to_contain_text("Inbound", timeout=PATIENCE)
+    expect(row).to_contain_text("New")
+    row.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="+44 20 7946 0958")).to_be_visible()
+    expect(part(page, "listen-toggle")).to_have_text("Stop listening")
+    expect(row).not_to_contain_text("New", timeout=PATIENCE)

@@ -12,7 +12,7 @@ BERLIN, MUNICH, NEW_YORK = "+4930901820", "+498912345678", "+12125550100"
 
 @pytest.fixture
 def earshot() -> Iterator[Quiet]:
-    """One of its own for each test: rules stay."""
+    """One of its own: rules stay."""
     with quiet_process(EARSHOT_RECORD="on") as served:
         yield served
 
@@ -27,8 +27,13 @@ def dial(page: Page, number: str) -> None:
     page.get_by_test_id("dial-call").click()
 
 
-def test_a_call_is_recorded_only_if_that_is_agreed(earshot: Quiet, open_tab: Open) -> None:
+def test_a_call_is_recorded_only_if_that_is_agreed_or_never(earshot: Quiet, open_tab: Open) -> None:
     page, other = open_tab(earshot.url), open_tab(earshot.url)
+    see_a_call_recorded_only_if_that_is_agreed(page, other, earshot)
+    see_a_call_that_may_not_be_recorded_say_so(page)
+
+
+def see_a_call_recorded_only_if_that_is_agreed(page: Page, other: Page, earshot: Quiet) -> None:
     for each in (page, other):
         open_rules(each)
     page.get_by_test_id("recording-region").select_option("DE")
@@ -64,12 +69,12 @@ def test_a_call_is_recorded_only_if_that_is_agreed(earshot: Quiet, open_tab: Ope
     expect(other.get_by_test_id("recording-rules").get_by_role("listitem")).to_have_count(1)
 
 
-def test_a_call_that_may_not_be_recorded_says_so(earshot: Quiet, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
-    open_rules(page)
+def see_a_call_that_may_not_be_recorded_say_so(page: Page) -> None:
+    page.get_by_test_id("safety").click()
     page.get_by_test_id("recording-default").select_option("off")
     page.keyboard.press("Escape")
     dial(page, NEW_YORK)
+    expect(page.locator(".who")).to_have_text("+1 212-555-0100")
     expect(page.get_by_test_id("call-end")).to_be_visible()
     expect(page.get_by_test_id("record")).to_be_disabled()
     expect(page.locator(".stage")).to_contain_text("Calls to this country are never recorded here.")
