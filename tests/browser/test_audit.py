@@ -17,7 +17,7 @@ DAY = datetime(last_march(), 3, 10, 12, tzinfo=UTC)
 MANY = 60
 _ENTRIES = "[data-testid=audit-entries] tbody tr"
 _MORE_OF_THE_SAME = f"{_ENTRIES}:nth-child(n + 8)"
-"""Entries of numbers that were blocked, of which a few are left to axe: with all 50 it takes three times as long."""
+"""Entries of numbers that were blocked, of which a few are left to axe: with all 50 it takes nearly four times as long."""
 
 
 @pytest.fixture(scope="module")
