@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -58,26 +59,47 @@ def conversation(
 ) -> Conversation:
     """A conversation of `turns` turns. `snr_db` is the voice's level over that of noise on both channels; `echo_db` is what comes back of
     each channel in the other."""
+    said = _said(seed, turns, noise_kind) if voices is None else _drawn(seed, voices, turns, noise_kind)
+    sound = said.sound.copy()
+    if echo_db is not None:
+        echoes = [echo(said.sound[:, 1 - channel], decibels=echo_db, seconds=said.delays[channel]) for channel in (0, 1)]
+        sound += np.stack(echoes, 1)
+    floor = 10 ** (-66 / 20) if snr_db is None else 0.0
+    for channel in (0, 1):
+        amplitude = floor or said.levels[channel] * 10 ** (-(snr_db or 0.0) / 20)
+        sound[:, channel] += amplitude * said.noises[channel]
+        if mulaw:
+            sound[:, channel] = through_mulaw(sound[:, channel])
+    return Conversation(np.clip(sound, -1, 1), said.script.turns, said.script.backchannels)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """A conversation before a line has spoiled it, and what spoils it: for each channel its level, its noise, and the delay of its echo."""
+
+    script: _Script
+    sound: Sound
+    levels: Sequence[float]
+    noises: Sequence[Sound]
+    delays: Sequence[float]
+
+
+@lru_cache(maxsize=1)  # for those who hear the same conversation on several lines
+def _said(seed: int, turns: int, noise_kind: str) -> _Said:
+    return _drawn(seed, demo_voices(), turns, noise_kind)
+
+
+def _drawn(seed: int, voices: tuple[Voice, Voice], turns: int, noise_kind: str) -> _Said:
     random = np.random.default_rng(seed)
-    script = _written(random, voices or demo_voices(), turns)
+    script = _written(random, voices, turns)
     seconds = math.ceil(max(at + len(sound) / RATE for _, at, sound in script.placed) + 1)  # a whole number, for quick Fourier transforms
     sound = np.zeros((seconds * RATE, 2))
     for channel, at, said in script.placed:
         begin = round(at * RATE)
         sound[begin : begin + len(said), channel] += said
     levels = [10 ** (random.uniform(-26, -16) / 20) for _ in SPEAKERS]
-    sound *= levels
-    if echo_db is not None:
-        delays = random.uniform(0.03, 0.25, 2)
-        echoes = [echo(sound[:, 1 - channel], decibels=echo_db, seconds=delays[channel]) for channel in (0, 1)]
-        sound += np.stack(echoes, 1)
-    floor = 10 ** (-66 / 20) if snr_db is None else 0.0
-    for channel in (0, 1):
-        amplitude = floor or levels[channel] * 10 ** (-(snr_db or 0.0) / 20)
-        sound[:, channel] += amplitude * noise(noise_kind, len(sound) / RATE, random)
-        if mulaw:
-            sound[:, channel] = through_mulaw(sound[:, channel])
-    return Conversation(np.clip(sound, -1, 1), script.turns, script.backchannels)
+    noises = [noise(noise_kind, seconds, random) for _ in SPEAKERS]
+    return _Said(script, sound * levels, levels, noises, random.uniform(0.03, 0.25, 2).tolist())
 
 
 def _written(random: np.random.Generator, voices: tuple[Voice, Voice], turns: int) -> _Script:
@@ -103,7 +125,7 @@ def _written(random: np.random.Generator, voices: tuple[Voice, Voice], turns: in
             short = other.short[int(random.integers(len(other.short)))]
             short = short / level(short) * 10 ** (-4 / 20)
             first = 1.2 if overlapped else 0.5
-            choices = _speaking(said, round(first * 100), len(said) // 160 - 50 - len(short) // 160)
+            choices = _speaking(powers(said), round(first * 100), len(said) // 160 - 50 - len(short) // 160)
             begins = at + float(random.choice(choices)) / 100
             ended = script.say(1 - channel, begins, short)
             script.backchannels.append(Turn(SPEAKERS[1 - channel], begins, ended))
@@ -113,18 +135,21 @@ def _written(random: np.random.Generator, voices: tuple[Voice, Voice], turns: in
     return script
 
 
-def _speaking(said: Sound, first: int, last: int) -> npt.NDArray[np.int_]:
-    """The 10 ms from `first` to `last` in which somebody speaks for the next 200 ms: whoever begins in a pause speaks over nobody."""
-    loud = powers(said) > 0.03
+def _speaking(powers_said: Sound, first: int, last: int) -> npt.NDArray[np.int_]:
+    """The 10 ms from `first` to `last` in which somebody speaks for the next 200 ms, by the powers of what is said: whoever begins in a
+    pause speaks over nobody.
+    """
+    loud = powers_said > 0.03
     quiet = np.convolve(~loud, np.ones(20), "full")[19:]
     return np.flatnonzero(quiet[first:last] < 8) + first
 
 
 def _cut_short(said: Sound, least: float, random: np.random.Generator) -> tuple[Sound, float]:
     """`said` until somebody is silent who was interrupted, and for how long the other spoke over it before, in seconds."""
-    choices = _speaking(said, round((least - 0.5) * 100), len(said) // 160 - 60)
+    powers_said = powers(said)
+    choices = _speaking(powers_said, round((least - 0.5) * 100), len(said) // 160 - 60)
     begins = int(random.choice(choices))
-    loud = np.flatnonzero(powers(said) > 0.1)
+    loud = np.flatnonzero(powers_said > 0.1)
     later = loud[loud > begins + 35]
     last = int(later[min(round(random.uniform(0, 20)), len(later) - 1)]) + 1
     cut = said[: last * 160].copy()
