@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, Position, expect
 
 from services.domain.call import CallStatus
 from tests.browser.conftest import Earshot, Open, earshot_process
-from tests.browser.test_page import NUMBER, PATIENCE, dial, part, see_status
+from tests.browser.test_page import PATIENCE, dial, part, see_status
 from tests.browser.test_vapi_replay import until
 
 
@@ -18,49 +19,46 @@ def earshot() -> Iterator[Earshot]:
         yield earshot
 
 
-def test_how_a_conversation_goes_is_said_live_and_afterwards_with_the_figures_of_rest(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(f"{earshot.url}/?call={earshot.place(NUMBER)['id']}")
-    line = part(page, "measures")
+def test_how_a_conversation_goes_is_said_and_marked_live_and_after_the_call(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url)
+    dial(page)
+    line, lane = part(page, "measures"), page.locator(".lane.a .wave")
+    answered = re.compile(r"^Assistant answered after \d\.\d s$")
     expect(line).to_contain_text(re.compile(r"Answers after \d\.\d s"), timeout=PATIENCE)
     expect(line).to_contain_text(re.compile(r"customer talks \d+%"))
     expect(line.get_by_role("button")).to_have_count(0)  # there is nothing to hear again yet
+    until(lambda: any(answered.match(text) for text in hovered(page, lane)))
+    page.locator(".bubble.assistant[data-final=true]").first.wait_for(timeout=PATIENCE)
     part(page, "call-end").click()
     see_status(page, CallStatus.ENDED)
     expect(line).to_contain_text(re.compile(r"no interruptions|\d interruption"), timeout=PATIENCE)
     call = earshot.calls()[0]["id"]
 
-    def said() -> list[str]:
-        figures = earshot._ask("GET", f"/api/calls/{call}/measures")
+    def measures() -> dict[str, Any]:
+        return earshot._ask("GET", f"/api/calls/{call}/measures")
+
+    def told() -> list[str]:
+        figures = measures()
         return [f"{figures['responseTime']['assistant']['median']:.1f} s", f"customer talks {figures['talkShare']['customer']:.0%}"]
 
-    until(lambda: all(text in line.inner_text() for text in said()))  # the last second of figures comes after the end
-    page.reload()
-    for text in said():
-        expect(line).to_contain_text(text)
-
-
-def test_turns_are_marked_live_and_in_the_replay_and_described_in_the_transcript(earshot: Earshot, open_tab: Open) -> None:
-    page = open_tab(earshot.url)
-    dial(page)
-    lane = page.locator(".lane.a .wave")
-    answered = re.compile(r"^Assistant answered after \d\.\d s$")
-    expect(part(page, "measures")).to_contain_text("Answers after", timeout=PATIENCE)
-    until(lambda: any(answered.match(text) for text in hovered(page, lane)))
-    page.locator(".bubble.assistant[data-final=true]").first.wait_for(timeout=PATIENCE)
-    part(page, "call-end").click()
-    see_status(page, CallStatus.ENDED)
-    call = earshot.calls()[0]["id"]
-    turns = earshot._ask("GET", f"/api/calls/{call}/measures")["turns"]
-    waits = [turn for turn in turns if turn["speaker"] == "assistant" and (turn["responseSeconds"] or 0) > 0.05]
+    until(lambda: all(text in line.inner_text() for text in told()))  # the last second of figures comes after the end
+    waits = [turn for turn in measures()["turns"] if turn["speaker"] == "assistant" and (turn["responseSeconds"] or 0) > 0.05]
     said = [f"answered after {turn['responseSeconds']:.1f} s" for turn in waits]
     expect(page.locator(".transcript .bubble.assistant .turn-figure").first).to_have_text(said[0], timeout=PATIENCE)
     assert set(page.locator(".transcript .bubble.assistant .turn-figure").all_inner_texts()) <= {*said, "answered at once"}
+    see_the_turns_in_the_replay(page, waits)
 
+    page.reload()
+    for text in told():
+        expect(line).to_contain_text(text)
+
+
+def see_the_turns_in_the_replay(page: Page, waits: list[dict[str, Any]]) -> None:
     part(page, "replay-open").click()
-    replay = part(page, "replay")
+    replay, first = part(page, "replay"), f"answered after {waits[0]['responseSeconds']:.1f} s"
     expect(replay).to_have_attribute("data-state", "paused")
     expect(replay.locator(".replay-key")).to_be_visible()
-    expect(replay.locator(".replay-lines .assistant .turn-figure").first).to_have_text(said[0])
+    expect(replay.locator(".replay-lines .assistant .turn-figure").first).to_have_text(first)
     wave = part(page, "replay-wave")
     box = wave.bounding_box()
     assert box

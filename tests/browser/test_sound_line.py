@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from services.domain.call import CallStatus
 from tests.browser.conftest import Earshot, Open, Quiet
@@ -14,13 +14,6 @@ SAY = """async ([state, missed]) => {
     player.missed = missed ? { cause: "sleep", seconds: 55 } : null;
     await player.showState({ state, detail: "" });
 }"""
-
-
-def listening(earshot: Earshot, open_tab: Open) -> Page:
-    page = open_tab(f"{earshot.url}/?call={earshot.place(NUMBER)['id']}")
-    part(page, "listen-toggle").click()
-    page.wait_for_selector('[data-testid="player-state"][data-state="playing"]')
-    return page
 
 
 def test_end_call_stays_where_it_is_whatever_the_line_about_the_sound_says(quiet: Quiet, open_tab: Open) -> None:
@@ -42,8 +35,10 @@ def test_end_call_stays_where_it_is_whatever_the_line_about_the_sound_says(quiet
                 assert end.bounding_box() == before, (width, state, missed)
 
 
-def test_keys_mute_and_set_the_volume_and_the_tab_says_what_is_heard(earshot: Earshot, open_tab: Open) -> None:
-    page = listening(earshot, open_tab)
+def test_keys_set_the_volume_the_tab_says_what_is_heard_and_the_player_floats_in_its_own_window(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(f"{earshot.url}/?call={earshot.place(NUMBER)['id']}")
+    part(page, "listen-toggle").click()
+    page.wait_for_selector('[data-testid="player-state"][data-state="playing"]')
     page.locator("body").click(position={"x": 2, "y": 2})
     mutes, volumes = page.locator(".audio-player .mute"), page.locator(".audio-player .volume")
     mutes.first.click()
@@ -57,12 +52,7 @@ def test_keys_mute_and_set_the_volume_and_the_tab_says_what_is_heard(earshot: Ea
             expect(slider).to_have_value(volume)
     expect(page).to_have_title(re.compile(r"^Live \d:\d\d · \+1 415-555-2671 · Earshot$"))
     expect(page.locator(".lane.a .level")).to_have_text(re.compile(r"−\d+ dBFS"))
-    page.get_by_test_id("listen-toggle").click()
-    expect(page).to_have_title(re.compile(r"^Answered \d:\d\d · \+1 415-555-2671 · Earshot$"))
 
-
-def test_the_player_floats_in_a_window_of_its_own_and_comes_back(earshot: Earshot, open_tab: Open) -> None:
-    page = listening(earshot, open_tab)
     page.get_by_test_id("float").click()
     page.wait_for_function("documentPictureInPicture.window?.document.querySelector('[data-state=playing]')")
     expect(page.get_by_test_id("player-state")).to_have_count(0)
@@ -70,3 +60,6 @@ def test_the_player_floats_in_a_window_of_its_own_and_comes_back(earshot: Earsho
     page.evaluate("documentPictureInPicture.window.close()")
     expect(page.get_by_test_id("player-state")).to_have_text("Live")
     expect(page.get_by_test_id("float")).to_be_visible()
+
+    page.get_by_test_id("listen-toggle").click()
+    expect(page).to_have_title(re.compile(r"^Answered \d:\d\d · \+1 415-555-2671 · Earshot$"))
