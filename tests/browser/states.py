@@ -206,11 +206,16 @@ def silenced(page: Page, earshot: Earshot) -> str:
     """Shows a call in which both were muted after they had spoken. Returns its id."""
     call: str = earshot.place(next(NEVER_CALLED_BEFORE))["id"]
     page.goto(f"{earshot.url}/?call={call}")
+    silence(page, earshot, call)
+    return call
+
+
+def silence(page: Page, earshot: Earshot, call: str) -> None:
+    """Mutes both in the call on the page, after they have spoken."""
     expect(page.get_by_test_id("measures")).to_contain_text("Answers", timeout=PATIENCE)
     see(page, "in-progress")  # what is heard is measured at once, a status is read at intervals
     for muted in ("customer", "assistant"):
         earshot._ask("POST", f"/api/calls/{call}/control", {"action": f"mute-{muted}"})
-    return call
 
 
 def failed(page: Page, _earshot: Earshot) -> None:
