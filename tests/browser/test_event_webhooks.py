@@ -1,4 +1,7 @@
-"""A webhook is added on the page, its secret shown once, its log seen, an event sent again; it is disabled, changed and deleted."""
+"""A webhook is added on the page, its secret shown once, its log seen, an event sent again; it is disabled, changed and deleted.
+
+`test_every_language.py` sees that it fits a phone.
+"""
 
 import re
 import threading
@@ -12,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 from standardwebhooks.webhooks import Webhook
 
 from tests.browser.conftest import Earshot, Open, earshot_process
-from tests.browser.states import NUMBER
+from tests.browser.states import BUSY
 from tests.patience import HANG_S
 
 
@@ -61,6 +64,10 @@ def earshot(served: Earshot) -> Iterator[Earshot]:
     """Without webhooks, and none left."""
     yield served
     served.end_all()
+    delete_webhooks(served)
+
+
+def delete_webhooks(served: Earshot) -> None:
     for webhook in served._ask("GET", "/api/webhooks")["webhooks"]:
         urlopen(Request(f"{served.url}/api/webhooks/{webhook['id']}", method="DELETE"), timeout=30).close()
 
@@ -93,7 +100,7 @@ def test_a_webhook_is_added_followed_changed_and_deleted(earshot: Earshot, open_
         expect(row).to_be_visible()
         assert secret not in page.content()
 
-        earshot.place(NUMBER)
+        earshot.place(BUSY)
         expect(row.get_by_text("1 event waits, since")).to_be_visible()
         row.get_by_test_id("event-webhook-log").locator("summary").click()
         delivery = row.get_by_test_id("delivery")
@@ -120,27 +127,3 @@ def test_a_webhook_is_added_followed_changed_and_deleted(earshot: Earshot, open_
         row.get_by_test_id("event-webhook-delete").dblclick()  # one press
         row.get_by_role("button", name="Delete it and its log").click()
         expect(row).to_have_count(0)
-
-
-@pytest.mark.parametrize("language", ["en", "de", "es", "fr"])
-def test_it_fits_a_phone_in_every_language(earshot: Earshot, open_tab: Open, language: str) -> None:
-    page = open_tab(earshot.url, viewport={"width": 390, "height": 844}, locale=language)
-    with receiving() as (_, url):
-        panel = open_panel(page)
-        page.get_by_test_id("event-webhook-url").fill(url)
-        page.get_by_test_id("event-webhook-add").click()
-        row = page.get_by_test_id("event-webhook")
-        row.get_by_test_id("event-webhook-log").locator("summary").click()
-        row.get_by_test_id("event-webhook-events").locator("summary").click()
-        earshot.place(NUMBER)
-        expect(row.get_by_test_id("delivery").first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    settings = page.locator("#settings")
-    assert settings.evaluate("panel => panel.scrollWidth - panel.clientWidth") == 0
-    buttons = panel.get_by_role("button").all()
-    assert buttons
-    for button in buttons:
-        box = button.bounding_box()
-        assert box
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= 390

@@ -1,20 +1,20 @@
 """A wide window: three columns from edge to edge, and everything that a call needs in sight."""
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from services.domain.call import CallStatus
 from tests.browser.conftest import Open, Quiet
 from tests.browser.states import NEVER_CALLED_BEFORE
+from tests.browser.test_every_language import see_what_a_call_needs
 from tests.browser.test_page import dial, part, see_status
 from tests.browser.test_stage import sizes
 
 SIZES = [(1800, 1000), (1920, 1080), (2560, 1440)]
 
 
-def talking(quiet: Quiet, open_tab: Open, **options: str) -> Page:
+def talking(quiet: Quiet, open_tab: Open) -> Page:
     """A page that listens to a call in which somebody has spoken."""
-    page = open_tab(quiet.url, **options)
+    page = open_tab(quiet.url)
     dial(page, next(NEVER_CALLED_BEFORE))
     see_status(page, CallStatus.IN_PROGRESS)
     [call] = [call["id"] for call in quiet.calls() if call["status"] != "ended"]
@@ -29,8 +29,10 @@ def edges(page: Page, selector: str) -> tuple[float, float]:
     return box["x"], box["x"] + box["width"]
 
 
-def test_three_columns_use_the_whole_window(quiet: Quiet, open_tab: Open) -> None:
+def test_a_call_is_in_sight_and_three_columns_use_the_whole_window(quiet: Quiet, open_tab: Open) -> None:
     page = talking(quiet, open_tab)
+    for _ in sizes(page, (1280, 720), (1440, 900), *SIZES):
+        see_what_a_call_needs(page)
     found = {}
     for size in sizes(page, *SIZES):
         calls, call, talk = (edges(page, selector) for selector in (".log", ".sound", "[data-testid=transcript]"))
@@ -53,23 +55,3 @@ def test_three_columns_use_the_whole_window(quiet: Quiet, open_tab: Open) -> Non
     see_status(page, CallStatus.ENDED)
     for size in sizes(page, *SIZES):
         assert edges(page, "[data-testid=transcript]") == found[size["width"]][1]
-
-
-def test_the_composer_and_end_call_are_in_sight(quiet: Quiet, open_tab: Open) -> None:
-    page = talking(quiet, open_tab)
-    for _ in sizes(page, (1280, 720), (1440, 900), *SIZES):
-        in_sight(page)
-
-
-@pytest.mark.parametrize("language", ["de", "es", "fr"])
-def test_they_are_in_sight_on_a_laptop_in_every_language(quiet: Quiet, open_tab: Open, language: str) -> None:
-    page = talking(quiet, open_tab, locale=language)
-    for _ in sizes(page, (1280, 720)):
-        in_sight(page)
-
-
-def in_sight(page: Page) -> None:
-    for needed in ("call-end", "say-send", "say-text"):
-        expect(part(page, needed)).to_be_in_viewport(ratio=1)
-    expect(part(page, "transcript").locator(".said").last).to_be_in_viewport()  # there is room for what is said
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth")
