@@ -1,5 +1,7 @@
 """Dictating into Say, and the owner's quick phrases. No browser recognises speech here, so the browser's part stands in."""
 
+from pathlib import Path
+
 from playwright.sync_api import expect
 
 from services.domain.call import CallStatus
@@ -20,11 +22,13 @@ RECOGNITION = """
 NONE = "delete window.SpeechRecognition; delete window.webkitSpeechRecognition;"
 
 
-def test_what_is_dictated_stands_in_the_field_and_is_sent_by_another_press(quiet: Quiet, open_tab: Open) -> None:
-    page = open_tab(f"{quiet.url}/?call={quiet.answered(NUMBER)}", locale="de")
-    page.add_init_script(RECOGNITION)
-    page.reload()
-    page.wait_for_function("window.did_handshake === true")
+def written(folder: Path, script: str) -> Path:
+    (folder / "first.js").write_text(script)
+    return folder / "first.js"
+
+
+def test_what_is_dictated_stands_in_the_field_and_is_sent_by_another_press(quiet: Quiet, open_tab: Open, tmp_path: Path) -> None:
+    page = open_tab(f"{quiet.url}/?call={quiet.answered(NUMBER)}", locale="de", script=written(tmp_path, RECOGNITION))
     see_status(page, CallStatus.IN_PROGRESS)
     button = page.locator(".panel.say").get_by_test_id("dictate")
     field = part(page, "say-text")
@@ -46,18 +50,10 @@ def test_what_is_dictated_stands_in_the_field_and_is_sent_by_another_press(quiet
     expect(field).to_have_value("")
 
 
-def test_where_the_browser_recognises_no_speech_there_is_no_button(quiet: Quiet, open_tab: Open) -> None:
-    page = open_tab(f"{quiet.url}/?call={quiet.answered(NUMBER)}")
-    page.add_init_script(NONE)
-    page.reload()
-    page.wait_for_function("window.did_handshake === true")
-    see_status(page, CallStatus.IN_PROGRESS)
-    expect(part(page, "say-text")).to_be_enabled()
-    expect(part(page, "dictate")).to_have_count(0)
-
-
-def test_the_owner_s_phrases_are_suggested_in_the_next_call(quiet: Quiet, open_tab: Open) -> None:
-    page = open_tab(quiet.url)
+def test_the_owner_s_phrases_are_suggested_in_the_next_call_and_no_button_where_the_browser_recognises_no_speech(
+    quiet: Quiet, open_tab: Open, tmp_path: Path
+) -> None:
+    page = open_tab(quiet.url, script=written(tmp_path, NONE))
     part(page, "settings").click()
     page.get_by_text("Quick phrases").click()
     part(page, "phrases-text").fill("One moment, please.\n<b>Thank you!</b>")
@@ -67,6 +63,8 @@ def test_the_owner_s_phrases_are_suggested_in_the_next_call(quiet: Quiet, open_t
     dial(page, next(NEVER_CALLED_BEFORE))
     see_status(page, CallStatus.IN_PROGRESS)
     suggested = page.locator(".panel.say datalist option")
+    expect(part(page, "say-text")).to_be_enabled()
+    expect(part(page, "dictate")).to_have_count(0)
     assert suggested.evaluate_all("options => options.map(option => option.value)") == ["One moment, please.", "<b>Thank you!</b>"]
     assert part(page, "say-text").evaluate("field => field.list.options.length") == 2
     part(page, "settings").click()

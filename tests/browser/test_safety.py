@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Earshot, Open
+from tests.browser.test_page import dial
 
-NUMBERS = ("+14155552683", "+14155552684")
+NUMBER = "+14155552683"
 
 
 @pytest.fixture(autouse=True)
@@ -19,16 +20,23 @@ def allowed_again(earshot: Earshot) -> Iterator[None]:
     earshot._ask("POST", "/api/dialling/resume")
 
 
-def test_one_press_stops_all_dialling_for_every_page(earshot: Earshot, open_tab: Open) -> None:
-    before = earshot.calls()
+def test_one_press_stops_all_dialling_for_every_page_and_two_end_all_calls(earshot: Earshot, open_tab: Open) -> None:
     one, other = open_tab(earshot.url), open_tab(earshot.url)
+    see_one_press_stop_all_dialling_for_both(one, other, earshot)
+    see_a_number_with_a_running_call_asked_about_on_the_demo_line_too(other)
+    one.keyboard.press("Escape")  # closes the panel
+    see_all_calls_ended_by_two_presses(one, earshot)
+
+
+def see_one_press_stop_all_dialling_for_both(one: Page, other: Page, earshot: Earshot) -> None:
+    before = earshot.calls()
     expect(one.locator(".notice.stopped")).to_be_hidden()
     one.get_by_test_id("safety").click()
     one.get_by_test_id("dialling-stop").click()
     for page in (one, other):
         expect(page.locator(".notice.stopped")).to_contain_text("Stopped by someone on this page")
         expect(page.get_by_test_id("safety")).to_contain_text("Dialling stopped")
-    other.get_by_test_id("dial-number").fill(NUMBERS[0])
+    other.get_by_test_id("dial-number").fill(NUMBER)
     other.get_by_test_id("dial-call").click()
     expect(other.locator("body")).to_contain_text("All dialling is stopped.")
     assert earshot.calls() == before
@@ -38,10 +46,15 @@ def test_one_press_stops_all_dialling_for_every_page(earshot: Earshot, open_tab:
     expect(other.get_by_test_id("call-end")).to_be_visible()
 
 
-def test_ending_all_calls_takes_two_presses(earshot: Earshot, open_tab: Open) -> None:
-    for number in NUMBERS:
-        earshot.place(number)
-    page = open_tab(earshot.url)
+def see_a_number_with_a_running_call_asked_about_on_the_demo_line_too(page: Page) -> None:
+    dial(page, NUMBER)
+    expect(page.locator(".problem")).to_contain_text("This number has an active call")
+    expect(page.get_by_test_id("call-end")).to_be_visible()  # the call on the stage stays there
+    page.get_by_test_id("dial-confirm").click()
+    expect(page.locator(".running .count")).to_have_text("2")
+
+
+def see_all_calls_ended_by_two_presses(page: Page, earshot: Earshot) -> None:
     page.get_by_test_id("safety").click()
     button = page.get_by_test_id("end-all")
     expect(button).to_have_text("End all 2 active calls")
@@ -58,14 +71,19 @@ def test_ending_all_calls_takes_two_presses(earshot: Earshot, open_tab: Open) ->
     expect(button).to_have_text("End all calls")
     expect(page.locator(".notice.stopped")).to_be_visible()  # it stops dialling first
     expect(page.locator(".safety .done")).to_have_text("2 calls have ended.")
-    assert {call["status"] for call in earshot.calls() if call["to"] in NUMBERS} == {"ended"}
+    assert {call["status"] for call in earshot.calls() if call["to"] == NUMBER} == {"ended"}
     page.get_by_test_id("dialling-resume").click()
     expect(page.locator(".notice.stopped")).to_be_hidden()
 
 
-def test_a_scheduled_call_is_listed_apart_and_cancelled(earshot: Earshot, open_tab: Open) -> None:
-    call = earshot.place(NUMBERS[0], earliestAt=(datetime.now(UTC) + timedelta(days=2)).isoformat())
-    page = open_tab(earshot.url)
+def test_a_scheduled_call_is_listed_apart_cancelled_and_moved_in_the_readers_own_time(earshot: Earshot, open_tab: Open) -> None:
+    page = open_tab(earshot.url, timezone_id="Asia/Tokyo")  # nine hours ahead, all year
+    see_a_scheduled_call_listed_apart_and_cancelled(page, earshot)
+    see_a_scheduled_call_moved(page, earshot)
+
+
+def see_a_scheduled_call_listed_apart_and_cancelled(page: Page, earshot: Earshot) -> None:
+    call = earshot.place(NUMBER, earliestAt=(datetime.now(UTC) + timedelta(days=2)).isoformat())
     row = page.get_by_test_id("scheduled-calls").locator(f"[data-call='{call['id']}']")
     row.click()
     expect(page.get_by_test_id("call-status")).to_have_attribute("data-status", "scheduled")
@@ -76,9 +94,10 @@ def test_a_scheduled_call_is_listed_apart_and_cancelled(earshot: Earshot, open_t
     assert ended["endedReason"]["code"] == "earshot-cancelled"
 
 
-def test_a_scheduled_call_is_moved_in_the_readers_own_time(earshot: Earshot, open_tab: Open) -> None:
-    call = earshot.place(NUMBERS[0], earliestAt=(datetime.now(UTC) + timedelta(days=2)).isoformat(), name="Lead 42")
-    page = open_tab(f"{earshot.url}/?call={call['id']}", timezone_id="Asia/Tokyo")  # nine hours ahead, all year
+def see_a_scheduled_call_moved(page: Page, earshot: Earshot) -> None:
+    call = earshot.place(NUMBER, earliestAt=(datetime.now(UTC) + timedelta(days=2)).isoformat(), name="Lead 42")
+    page.get_by_test_id("scheduled-calls").locator(f"[data-call='{call['id']}']").click()
+    expect(page).to_have_url(f"{earshot.url}/?call={call['id']}")
     page.get_by_text("Change the time").click()
     day = (datetime.now(UTC) + timedelta(days=3)).date()
     expect(page.get_by_test_id("move-earliest")).not_to_have_value("")
@@ -90,17 +109,6 @@ def test_a_scheduled_call_is_moved_in_the_readers_own_time(earshot: Earshot, ope
     expect(page.locator(".stage")).to_contain_text("at the latest")
     [moved] = [known for known in earshot.calls() if known["status"] == "scheduled"]
     assert (moved["earliestAt"], moved["latestAt"]) == (f"{day}T06:00:00.000Z", f"{day}T07:30:00.000Z")
-    assert moved["to"] == NUMBERS[0]
+    assert moved["to"] == NUMBER
     [old] = [known for known in earshot.calls() if known["id"] == call["id"]]
     assert old["endedReason"]["code"] == "earshot-cancelled"
-
-
-def test_a_number_with_a_running_call_is_asked_about_on_the_demo_line_too(earshot: Earshot, open_tab: Open) -> None:
-    first = earshot.place(NUMBERS[0])
-    page = open_tab(f"{earshot.url}/?call={first['id']}")
-    page.get_by_test_id("dial-number").fill(NUMBERS[0])
-    page.get_by_test_id("dial-call").click()
-    expect(page.locator(".problem")).to_contain_text("This number has an active call")
-    expect(page.get_by_test_id("call-end")).to_be_visible()  # the call on the stage stays there
-    page.get_by_test_id("dial-confirm").click()
-    expect(page.locator(".running .count")).to_have_text("2")
