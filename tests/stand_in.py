@@ -32,6 +32,8 @@ class StandIn:
         self.headers: list[list[str]] = []
         """The names of each dial's headers."""
         self.controls: list[Body] = []
+        self.controlled: list[str] = []
+        """The id of the call that each of these was sent to."""
         self.events: list[Body] = []
         """What the listen socket tells each who opens it."""
         self.account: dict[str, list[Body]] = {"assistant": [], "phone-number": [], "squad": []}
@@ -153,6 +155,7 @@ class StandIn:
     async def control(self, request: web.Request) -> web.Response:
         body = await request.json()
         self.controls.append(body)
+        self.controlled.append(request.match_info["id"])
         self.heard.set()
         if self.control_status == 200 and self.end_call_works and body == {"type": "end-call"}:
             self.move(request.match_info["id"], "ended", endedAt=_now(), endedReason="manually-canceled")

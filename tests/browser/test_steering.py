@@ -14,7 +14,7 @@ from tests.browser.test_page import part, see_status
 from tests.process import vapi_environ
 from tests.stand_in import StandIn
 
-NUMBER = "+14155552671"
+NUMBER, OTHER = "+14155552671", "+442079460958"
 
 
 class Steered:
@@ -24,11 +24,15 @@ class Steered:
         self.url = earshot.url
         self._vapi, self._portal = vapi, portal
         vapi.controls.clear()
+        vapi.controlled.clear()
+        earshot.place(OTHER)  # which nothing may be sent to
         self.id = str(earshot.place(NUMBER)["id"])
         self.move("ringing")
 
     @property
     def sent(self) -> list[dict[str, object]]:
+        """Since the last `clear`. Nothing was sent to another call."""
+        assert set(self._vapi.controlled) <= {self.id}
         return self._vapi.controls
 
     def move(self, status: str, **more: object) -> None:
