@@ -52,7 +52,7 @@ async def desk_in(folder: Path, gateway: Gateway | None, journal_at: str | None 
 
 
 def _know_no_names(directory: Directory) -> None:
-    """The start's three requests for names would find none, and take a fifth of what a desk takes. Later loads ask as ever."""
+    """The start's three requests for names would find none, and take a tenth of what a desk takes. Later loads ask as ever."""
 
     async def load() -> None:
         del vars(directory)["load"]

@@ -71,7 +71,7 @@ def trimmed(sound: Sound) -> Sound:
 
 def in_band(sound: Sound) -> Sound:
     """What a telephone passes on: 300 to 3,400 Hz, with slopes of 120 and 500 Hz."""
-    count = -(-len(sound) // 1600) * 1600  # of a length without large prime factors it takes a quarter of the time
+    count = -(-len(sound) // 1600) * 1600  # of a length without large prime factors it takes a third of the time
     return np.asarray(np.fft.irfft(np.fft.rfft(sound, count) * _band(count), count)[: len(sound)])
 
 
