@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,7 +14,7 @@ from tests.browser.test_event_webhooks import delete_webhooks, open_panel, recei
 from tests.browser.test_page import NUMBER, PATIENCE, part, see_status
 from tests.browser.test_stage import sizes
 
-PHONE_PX = 390
+PHONE_PX, WIDTHS = 390, (2560, 1280, 820, 390)
 LANGUAGES = pytest.mark.parametrize("language", ["en-US", "de-DE", "es-ES", "fr-FR"])
 
 
@@ -27,6 +28,15 @@ def served() -> Iterator[Earshot]:
         yield earshot
 
 
+@pytest.fixture
+def without_contacts(served: Earshot) -> Iterator[None]:
+    """The next language enters the same one."""
+    yield
+    for contact in served._ask("GET", "/api/contacts")["contacts"]:
+        urlopen(Request(f"{served.url}/api/contacts/{contact['number']}", method="DELETE"), timeout=30).close()
+
+
+@pytest.mark.usefixtures("without_contacts")
 @LANGUAGES
 def test_it_fits_a_phone(served: Earshot, open_tab: Open, language: str) -> None:
     page = open_tab(served.url, viewport={"width": PHONE_PX, "height": 844}, locale=language)
@@ -36,6 +46,8 @@ def test_it_fits_a_phone(served: Earshot, open_tab: Open, language: str) -> None
     page.locator(".go-live summary").click()
     see_the_tour_fit_and_name_only_what_is_there(page)
     see_the_deletion_of_a_number_fit(page)
+    see_the_rules_fit(page)
+    see_the_contacts_fit(page)
     see_webhooks_fit(page, served)
     served.end_all()
     delete_webhooks(served)
@@ -72,6 +84,39 @@ def see_the_deletion_of_a_number_fit(page: Page) -> None:
     expect(page.locator("#settings")).to_be_hidden()
 
 
+def see_the_rules_fit(page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    expect(part(page, "rules")).to_be_hidden()
+    dialog = part(page, "rules-dialog")
+    expect(dialog).to_be_attached()  # it is built after the rest of the page
+    part(page, "settings").click()
+    page.locator(".rules-button").click()
+    expect(page.locator("#settings")).to_be_hidden()
+    expect(dialog).to_be_visible()
+    assert dialog.evaluate("dialog => dialog.scrollWidth <= dialog.clientWidth")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    page.set_viewport_size({"width": PHONE_PX, "height": 844})
+
+
+def see_the_contacts_fit(page: Page) -> None:
+    dialog = part(page, "contacts-dialog")
+    expect(dialog).to_be_attached()
+    part(page, "contacts").click()
+    expect(dialog).to_be_visible()
+    page.keyboard.type("Ana")
+    dialog.locator("input[type=tel]").fill(NUMBER)
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("listitem")).to_have_count(1)
+    box = dialog.bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= PHONE_PX
+    assert dialog.evaluate("dialog => dialog.scrollWidth <= dialog.clientWidth")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
 def see_webhooks_fit(page: Page, served: Earshot) -> None:
     with receiving() as (_, url):
         panel = open_panel(page)
@@ -97,6 +142,8 @@ def see_webhooks_fit(page: Page, served: Earshot) -> None:
 def test_it_fits_a_desktop(quiet: Quiet, open_tab: Open, language: str) -> None:
     page = open_tab(quiet.url, viewport={"width": 1920, "height": 720}, locale=language)
     see_the_palettes_button_show_all_of_its_words_or_none_and_the_header_fit(page)
+    for width in WIDTHS:
+        see_nothing_wider_than_the_window(page, width)
     page.set_viewport_size({"width": 1280, "height": 720})
     call = see_nothing_in_the_header_move_when_a_call_comes(page, quiet)
     see_status(page, CallStatus.IN_PROGRESS)
@@ -105,6 +152,16 @@ def test_it_fits_a_desktop(quiet: Quiet, open_tab: Open, language: str) -> None:
     expect(part(page, "transcript").locator(".bubble").first).to_be_visible()
     for _ in sizes(page, (1280, 720)):
         see_what_a_call_needs(page)
+    for width in WIDTHS:
+        see_nothing_wider_than_the_window(page, width)
+        page.evaluate("scrollTo(0, 0)")
+        page.mouse.wheel(0, 2000)
+        expect(part(page, "call-end")).to_be_in_viewport()
+
+
+def see_nothing_wider_than_the_window(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def see_the_palettes_button_show_all_of_its_words_or_none_and_the_header_fit(page: Page) -> None:

@@ -140,6 +140,9 @@ def test_the_wall_has_room_for_fifty_without_controls_or_numbers_and_the_page_fo
         placed(earshot, 50 - shown, shown)
         page.set_viewport_size({"width": 1440, "height": 900})
         expect(cards).to_have_count(50)
+        for call in earshot.calls():
+            earshot.say(call["id"], "user", "I would like to move my appointment to Thursday afternoon, if that can be done at all.")
+        expect(page.locator(".fleet-last q").filter(has_text="Thursday")).to_have_count(50)
         expect(page.get_by_role("button")).to_have_count(0)
         assert "555" not in page.inner_text("body")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
