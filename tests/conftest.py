@@ -5,10 +5,8 @@ reads this file too, and does not need the app.
 """
 
 import gc
-import re
 import sys
 from collections.abc import AsyncIterator
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,18 +53,6 @@ def shared() -> None:
 def pace() -> None:
     paces.quicken()
     cheap_hashes.share()
-
-
-@pytest.fixture
-def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As pytest's own, without a link to the newest folder of each name, which takes as long as making the folder."""
-    name = re.sub(r"\W", "_", request.node.name)[:30]
-    folder = tmp_path_factory.getbasetemp() / f"{name}-{next(_numbers)}"
-    folder.mkdir(mode=0o700)
-    return folder
-
-
-_numbers = count()
 
 
 @pytest.fixture

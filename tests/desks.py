@@ -1,6 +1,5 @@
 """A desk as main.py makes it, over a journal in a folder of the test's own."""
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -9,12 +8,10 @@ from typing import Any
 
 from main import desk_of
 from services.desk.desk import CallDesk
-from services.desk.placing.directory import Directory
 from services.settings import Settings
 from services.vapi.gateway import Gateway
 from services.vapi.no_credentials import NoCredentials
 from tests.journals import open_journal
-from tests.stand_in import has_no_names
 
 ASSISTANT = "6d1f0000-0000-4000-8000-000000000001"
 PHONE = "1c9e0000-0000-4000-8000-000000000002"
@@ -41,26 +38,12 @@ async def desk_in(folder: Path, gateway: Gateway | None, journal_at: str | None 
         gateway = NoCredentials(account.missing)
     journal = await open_journal(journal_at or folder / "journal.sqlite")
     desk = desk_of(account, gateway, journal, demo=False)
-    if not isinstance(gateway, NoCredentials) and has_no_names(gateway._base_url):
-        _know_no_names(desk.directory)
     await desk.start()
     try:
         yield desk
     finally:
         await desk.aclose()
         await journal.aclose()
-
-
-def _know_no_names(directory: Directory) -> None:
-    """The start's three requests for names would find none, and take a tenth of what a desk takes. Later loads ask as ever."""
-
-    async def load() -> None:
-        del vars(directory)["load"]
-        directory._loaded_at = time.monotonic()
-        directory._known.set()
-        directory.changed.emit(None)
-
-    vars(directory)["load"] = load
 
 
 @asynccontextmanager

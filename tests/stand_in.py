@@ -199,15 +199,6 @@ class StandIn:
         return dict(call)
 
 
-_serving: dict[str, StandIn] = {}
-
-
-def has_no_names(url: str) -> bool:
-    """True if a stand-in serves there whose account has no assistant, squad or caller ID, as that of most tests."""
-    vapi = _serving.get(url)
-    return vapi is not None and not any(vapi.account.values()) and len(vapi.account) == 3
-
-
 @asynccontextmanager
 async def stand_in(vapi: StandIn | None = None) -> AsyncIterator[StandIn]:
     """A stand-in that serves on a loopback port: `vapi`, else a new one."""
@@ -227,11 +218,9 @@ async def stand_in(vapi: StandIn | None = None) -> AsyncIterator[StandIn]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     vapi.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    _serving[vapi.url] = vapi
     try:
         yield vapi
     finally:
-        del _serving[vapi.url]
         await closed(runner)
 
 

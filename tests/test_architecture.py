@@ -168,7 +168,6 @@ def rooms_of(path: Path) -> Rooms | None:
     return {"ui": ROOMS, DESK: DESK_ROOMS, JOURNAL: JOURNAL_ROOMS}.get(floor_of(module_of(path)) or "")
 
 
-@pytest.mark.slow
 def test_imports_point_down_the_rooms() -> None:
     wrong, seen = {}, 0
     for path in SOURCES:
@@ -212,7 +211,6 @@ def test_the_domain_knows_no_framework() -> None:
         assert not {name.split(".")[0] for name in imports(path)} & FRAMEWORKS, path
 
 
-@pytest.mark.slow
 def test_only_the_gateway_knows_the_sdk() -> None:
     assert importers_of("vapi")
     assert all(name.startswith("services/vapi/") for name in importers_of("vapi"))

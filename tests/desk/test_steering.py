@@ -76,7 +76,6 @@ async def test_page_and_rest_show_the_same_timeline_before_and_after_a_restart(v
     await gateway.aclose()
 
 
-@pytest.mark.slow
 async def test_a_hang_up_cut_short_by_a_stop_is_in_the_timeline(vapi: StandIn, tmp_path: Path) -> None:
     gateway = Gateway(api_key="private", base_url=vapi.url)
     vapi.control_status = 500

@@ -48,7 +48,6 @@ async def test_a_clip_is_the_samples_between_two_moments(api: Api, form: str) ->
     assert ("robot", "download-clip", "c1") in api.site.audit
 
 
-@pytest.mark.slow
 async def test_its_lines_have_times_from_its_beginning(api: Api) -> None:  # noqa: F811
     await recorded(api)
     (said,) = (await api.ask("GET", "/transcript"))[1]["lines"]
@@ -70,7 +69,6 @@ async def test_what_is_no_clip_is_refused(api: Api, query: str) -> None:  # noqa
     assert (await api.ask("GET", f"/clip?{query}"))[1]["code"] == "invalid_request"
 
 
-@pytest.mark.slow
 async def test_who_may_not_listen_gets_neither_sound_nor_lines(api: Api) -> None:  # noqa: F811
     await recorded(api)
     api.scopes = frozenset(Scope) - {Scope.LISTEN}

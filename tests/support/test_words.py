@@ -156,7 +156,6 @@ def test_the_code_asks_for_a_text_in_many_places() -> None:
     assert len(sentences()) > 150
 
 
-@pytest.mark.slow
 def test_english_has_every_text_that_is_asked_for_and_no_other() -> None:
     texts = catalogue(ENGLISH).texts.keys()
     assert used() - texts == set()

@@ -76,7 +76,6 @@ async def test_every_operation_is_shown_without_the_internet(url: str) -> None:
     assert (foreign, complaints) == ([], [])
 
 
-@pytest.mark.slow
 async def test_the_page_is_no_part_of_the_api_and_its_files_are_there(url: str) -> None:
     async with aiohttp.ClientSession() as session:
         async with session.get(f"{url}/openapi.json") as answer:

@@ -70,7 +70,6 @@ async def test_it_is_off_until_a_token_has_its_scope(client: Client) -> None:
     assert await asked(client, other) == (404, "not_found")
 
 
-@pytest.mark.slow
 async def test_other_websites_and_hosts_are_refused_as_everywhere(client: Client) -> None:
     made = await token(client)
     assert await asked(client, made, Origin="http://evil.example") == (403, "cross_origin")

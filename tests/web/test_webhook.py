@@ -31,7 +31,6 @@ async def send(client: Client, call_id: str, headers: dict[str, str] | None = No
     return status, answer
 
 
-@pytest.mark.slow
 async def test_the_secret_is_asked_for(client: Client) -> None:
     for headers in (SECRET, {"Authorization": "Bearer s3cret"}):
         assert (await send(client, "one", headers, type="hang"))[0] == 200, headers

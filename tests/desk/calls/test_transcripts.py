@@ -55,7 +55,6 @@ async def test_events_of_the_listen_socket_come_once_however_many_listen(vapi: S
     await relay.aclose()
 
 
-@pytest.mark.slow
 async def test_followers_get_the_transcript_though_nobody_listens(vapi: StandIn, tmp_path: Path) -> None:
     vapi.events = [HELLO]
     async with client_of(tmp_path, Gateway(api_key="private", base_url=vapi.url)) as client:

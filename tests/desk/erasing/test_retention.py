@@ -121,7 +121,6 @@ async def test_transcripts_go_and_are_not_asked_of_vapi_again(vapi: StandIn, des
     assert [(row.who, row.outcome) for row in await desk.journal.audit() if row.action == "delete-transcripts"] == [("earshot", "1")]
 
 
-@pytest.mark.slow
 async def test_alerts_quote_no_transcript_that_is_gone(desk: CallDesk, url: str) -> None:
     at = datetime.now(UTC)
     row = AuditRow(at=at, who="page", action="add-webhook", outcome="done")

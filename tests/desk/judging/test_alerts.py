@@ -82,7 +82,6 @@ async def test_what_was_said_before_the_rule_was_switched_on_gives_no_alert(vapi
         assert [(alert.rule, alert.said) for alert in desk.alerts.of(call.id)] == [(rule, "Cancel the second")]
 
 
-@pytest.mark.slow
 async def test_figures_give_alerts_while_the_call_runs(vapi: StandIn, tmp_path: Path) -> None:
     async with desk_at(vapi.url, tmp_path) as desk:
         silence = await add(desk, RuleKind.SILENCE, above=8)

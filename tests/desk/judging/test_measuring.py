@@ -83,7 +83,6 @@ async def test_a_call_is_measured_though_nobody_listens_and_its_figures_last(vap
         assert again.measurements.brief(call.id) == figures.brief()
 
 
-@pytest.mark.slow
 async def test_who_speaks_now_is_known_of_a_running_call(vapi: StandIn, tmp_path: Path) -> None:
     async with desk_at(vapi.url, tmp_path) as desk, measuring_at(desk):
         call = await place(desk)

@@ -162,7 +162,6 @@ async def test_two_keys_mean_two_calls_but_not_at_once_unless_asked_for(vapi: St
     assert vapi.dials == 2
 
 
-@pytest.mark.slow
 async def test_a_number_that_is_calling_in_is_not_dialled_without_asking(vapi: StandIn, client: Client) -> None:
     call_id = vapi.ring_in(NUMBER)
     client.desk.look(call_id)
@@ -174,7 +173,6 @@ async def test_a_number_that_is_calling_in_is_not_dialled_without_asking(vapi: S
     assert (await post(client, allowDuplicate=True))[0] == 201
 
 
-@pytest.mark.slow
 async def test_a_call_that_is_scheduled_for_later_is_no_running_call(vapi: StandIn, client: Client) -> None:
     assert (await post(client, "later", earliestAt=(datetime.now(UTC) + timedelta(days=20)).isoformat()))[0] == 202
     assert (await post(client, "now"))[0] == 201

@@ -20,7 +20,6 @@ async def test_a_server_whose_socket_is_gone_does_not_answer(tmp_path: Path) -> 
     assert error.value.detail.endswith(SILENT)
 
 
-@pytest.mark.slow
 async def test_a_server_whose_name_is_wrong_is_reported_as_such() -> None:
     with pytest.raises(JournalError, match="the name of its database's server can't be resolved"):
         await Journal.open("postgresql://earshot@no-such-host.invalid/calls")

@@ -170,7 +170,6 @@ async def test_conversations_are_counted_as_they_were_measured_last(journal: Jou
     assert (few.response_s, few.interruptions) == (None, None)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("starts_empty", [True])
 async def test_conversations_of_before_the_update_are_counted_alike(url: str, open_journal: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     turns = (Turn(0, 0, 2), Turn(1, 3.25, 8, 1.25), Turn(0, 7, 9, interrupts=True), Turn(1, 9.75, 12, 0.75))
