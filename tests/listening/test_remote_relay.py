@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,11 +41,15 @@ CONNECTED = {"type": "stream", "state": "connected"}
 
 
 @pytest.fixture
-async def line(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Line]:
+def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Line, "in_process", True)
+
+
+@pytest.fixture
+async def line(stand_in: StandIn, in_process: None) -> AsyncIterator[Line]:
     line = Line(stand_in)
-    yield line
-    await line.relay.aclose()
+    async with aclosing(line.relay):
+        yield line
 
 
 def remote(line: Line) -> RemoteRelay:
@@ -214,7 +219,14 @@ async def test_one_that_hangs_is_killed(stand_in: StandIn, line: Line, monkeypat
         assert [await one(listener) for _ in range(2)] == ["interrupted", "connected"]
 
 
-async def test_what_is_said_and_ended_when_there_will_be_no_other(stand_in: StandIn, line: Line) -> None:
+@pytest.mark.usefixtures("in_process")
+async def test_what_is_said_and_ended_when_there_will_be_no_other(stand_in: StandIn) -> None:
+    line = Line(stand_in)  # here, and not in a fixture: nothing can be heard of its process before the first `await`
+    async with aclosing(line.relay):
+        await see_what_is_said_and_ended(stand_in, line)
+
+
+async def see_what_is_said_and_ended(stand_in: StandIn, line: Line) -> None:
     figures: list[tuple[Measured | None, bool]] = []
     assert remote(line)._channel is None
     states = [line.relay.state]
