@@ -12,6 +12,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -105,9 +106,10 @@ class _Run:
             reports, connection = _fork.Pipe(duplex=False)
             arguments = (self._session, self._started, queue, first, sound, connection)
             process = _fork.Process(target=_run_lane, args=arguments)
-            process.start()
+            with _ctrl_c_waits():
+                process.start()
+                self._lanes[reports] = _Lane(process, queue, sound)
             connection.close()
-            self._lanes[reports] = _Lane(process, queue, sound)
             self._started += 1
 
     def _report(self) -> None:
@@ -172,6 +174,16 @@ class _Run:
         self._others.close()
 
 
+@contextmanager
+def _ctrl_c_waits() -> Iterator[None]:
+    """Until the block is done. What Ctrl+C raises in the functions that Python calls after a fork, Python prints and forgets."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
 class _Reports:
     """Sends what the tests of one lane come to."""
 
@@ -200,6 +212,7 @@ class _Unknown:
 
 def _run_lane(session: pytest.Session, number: int, queue: _Queue, first: Unit, sound: bool, connection: Connection) -> None:
     os.setsid()  # Ctrl+C reaches the first process alone, which ends this one
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # browsers and servers inherit it
     signal.signal(signal.SIGTERM, _interrupt)
     if sound and priority.may_rise():
         priority.rise()

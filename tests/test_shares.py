@@ -46,6 +46,11 @@ def test_it():
         time.sleep(0.01)
 """
 SOON = {"-x": _ONCE_SHARED + "    assert False\n", "Ctrl+C": _ONCE_SHARED + "    os.kill(os.getppid(), signal.SIGINT)\n"}
+CTRL_C_IN_A_FORK = """
+import os, signal
+
+os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))
+"""
 NOTES_WHEN = """
 import os, pathlib, time
 
@@ -166,6 +171,14 @@ def test_what_tests_share_is_ended_however_the_run_ends(folder: Path, how: str) 
 
     assert code == (1 if how == "-x" else pytest.ExitCode.INTERRUPTED)
     assert (folder / "ended").exists()
+
+
+def test_ctrl_c_ends_the_run_also_while_a_process_is_forked(folder: Path) -> None:
+    (folder / "conftest.py").write_text(CTRL_C_IN_A_FORK)
+
+    code, _ = _run(folder)
+
+    assert code == pytest.ExitCode.INTERRUPTED
 
 
 def test_what_fails_when_a_process_ends_fails_the_run(folder: Path) -> None:
