@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sqlite3
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,9 +28,9 @@ class Sqlite(Database):
 
     def __init__(self, path: Path) -> None:
         self._threads = {begin: ThreadPoolExecutor(1, thread_name_prefix="journal") for begin in ("BEGIN IMMEDIATE", "BEGIN")}
-        self._engines = {begin: _engine(path, begin) for begin in self._threads}
         self._path = path
         self._file = _identity(path)
+        self._engines = {begin: _engine(self._connect, begin) for begin in self._threads}
 
     @classmethod
     async def open(cls, path: Path) -> "Sqlite":
@@ -76,6 +77,17 @@ class Sqlite(Database):
                 " Put it back, or stop Earshot, restore a backup, and start Earshot again."
             )
 
+    def _connect(self) -> sqlite3.Connection:
+        # mode=rw: a file that was deleted must not be created again, empty, by a new connection.
+        uri = f"file:{quote(str(self._path))}?mode=rw"
+        connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, check_same_thread=False)
+        try:
+            self._require_file()  # using another file would cut off the log's index, which our other connections have mapped
+        except JournalError:
+            connection.close()
+            raise
+        return connection
+
     async def _run(self, begin: str, work: Work[T]) -> T:
         def transaction() -> T:
             with self._engines[begin].begin() as connection:
@@ -90,13 +102,7 @@ class Sqlite(Database):
             thread.shutdown(wait=False)
 
 
-def _engine(path: Path, begin: str) -> sa.Engine:
-    # mode=rw: a file that was deleted must not be created again, empty, by a new connection.
-    uri = f"file:{quote(str(path))}?mode=rw"
-
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, check_same_thread=False)
-
+def _engine(connect: Callable[[], sqlite3.Connection], begin: str) -> sa.Engine:
     engine = sa.create_engine("sqlite://", creator=connect, poolclass=sa.pool.QueuePool, hide_parameters=True)
     log_in_words(engine.pool)
 

@@ -62,6 +62,20 @@ async def test_nothing_is_begun_once_the_file_is_replaced(in_file: tuple[Journal
         await begin(journal, an_order())
 
 
+async def test_a_connection_made_once_the_file_is_replaced_leaves_the_others_their_memory(tmp_path: Path) -> None:
+    """SQLite takes it for the first to use the file and cuts off the index of the log, which the others have mapped: the next of them to
+    look there ends the process (SIGBUS)."""
+    path = tmp_path / "journal.sqlite"
+    database = await Sqlite.open(path)
+    await database.write(lambda connection: connection.exec_driver_sql("CREATE TABLE kept (number INT)"))
+    back_up(path, tmp_path / "copy")
+    (tmp_path / "copy").replace(path)
+    for using in (database.read, database.write):
+        with pytest.raises(JournalError, match="deleted or replaced"):
+            await using(lambda _: None)
+    await database.aclose()
+
+
 @pytest.mark.parametrize("name", ["a?mode=memory", "a%20b", "a#b", "a b"])
 async def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     path = tmp_path / name / "journal.sqlite"
