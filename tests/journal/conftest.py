@@ -1,6 +1,5 @@
 """Every test of the journal runs on SQLite and on PostgreSQL."""
 
-import itertools
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import closing
@@ -12,12 +11,12 @@ import pytest
 
 from services.journal import Journal
 from tests import journals
+from tests.journal.databases import Databases
 from tests.journal.orders import an_order as an_order
 from tests.journal.postgres import cluster, programs
 
-_numbers = itertools.count()
-_templates: dict[str, str] = {}
-"""By server: its migrated database."""
+_databases: dict[str, Databases] = {}
+"""By the server's folder."""
 
 Open = Callable[..., Awaitable[Journal]]
 
@@ -33,30 +32,19 @@ def postgres() -> Iterator[Path]:
 
 @pytest.fixture
 def starts_empty() -> bool:
-    """False: a test's PostgreSQL database starts as a copy of a migrated one, as `tests.journals` has it for SQLite."""
+    """False: a test's PostgreSQL database is migrated, as `tests.journals` has it for SQLite."""
     return False
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
-async def url(request: pytest.FixtureRequest, tmp_path: Path, starts_empty: bool) -> str:
-    """A new database of each kind. That of SQLite is empty until a journal is opened there."""
+async def url(request: pytest.FixtureRequest, tmp_path: Path, starts_empty: bool) -> AsyncIterator[str]:
+    """A new database of each kind, or one that is as new. That of SQLite is empty until a journal is opened there."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'data' / 'journal.db'}"
-    server = f"postgresql://earshot@/%s?host={request.getfixturevalue('postgres')}"
-    name = f"journal_{next(_numbers)}"
-    template = "template1" if starts_empty else await _migrated(server)
-    await execute(server % "postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
-    return server % name
-
-
-async def _migrated(server: str) -> str:
-    """The template, with what copies it by files: in half the time of a copy through the log, as PostgreSQL does it from 15 on."""
-    if server not in _templates:
-        await execute(server % "postgres", "CREATE DATABASE migrated")
-        await (await journals.open_journal(server % "migrated")).aclose()
-        ((version,),) = await execute(server % "postgres", "SHOW server_version_num")
-        _templates[server] = "migrated STRATEGY FILE_COPY" if int(version) >= 150_000 else "migrated"
-    return _templates[server]
+        yield f"sqlite:///{tmp_path / 'data' / 'journal.db'}"
+        return
+    folder = str(request.getfixturevalue("postgres"))
+    async with _databases.setdefault(folder, Databases(folder)).borrowed(empty=starts_empty) as borrowed:
+        yield borrowed
 
 
 async def execute(url: str, statement: str) -> Sequence[Sequence[Any]]:
