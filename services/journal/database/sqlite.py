@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -49,7 +50,7 @@ class Sqlite(Database):
         return await self._run("BEGIN", work)
 
     def watch(self, ignore: str) -> Watch:
-        return FileWatch(self._path)
+        return FileWatch(partial(self._connect, "ro"))
 
     async def scour(self) -> None:
         """Deleted rows are overwritten with zeros (`secure_delete`), but the write-ahead log has what the pages held before."""
@@ -77,10 +78,11 @@ class Sqlite(Database):
                 " Put it back, or stop Earshot, restore a backup, and start Earshot again."
             )
 
-    def _connect(self) -> sqlite3.Connection:
-        # mode=rw: a file that was deleted must not be created again, empty, by a new connection.
-        uri = f"file:{quote(str(self._path))}?mode=rw"
-        connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, check_same_thread=False)
+    def _connect(self, mode: str = "rw") -> sqlite3.Connection:
+        """Raises JournalError if the file is another. In no mode a file that was deleted is created again, empty."""
+        uri = f"file:{quote(str(self._path))}?mode={mode}"
+        # Without an isolation level the driver starts no transactions. It would do so only at the first write, leaving reads outside.
+        connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
         try:
             self._require_file()  # using another file would cut off the log's index, which our other connections have mapped
         except JournalError:

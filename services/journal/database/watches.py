@@ -5,9 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -41,8 +39,8 @@ class FileWatch:
     It has a thread of its own, because a connection must not be closed while another thread uses it.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._connect = connect
         self._file: sqlite3.Connection | None = None
         self._version = -1
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="watch journal")
@@ -78,8 +76,7 @@ class FileWatch:
         if self._file is None:
             # The version counts for one connection only, so a new one reports a change.
             self._version = -1
-            uri = f"file:{quote(str(self._path))}?mode=ro"
-            self._file = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+            self._file = self._connect()
         return int(self._file.execute("PRAGMA data_version").fetchone()[0])
 
 

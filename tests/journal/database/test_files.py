@@ -70,9 +70,11 @@ async def test_a_connection_made_once_the_file_is_replaced_leaves_the_others_the
     await database.write(lambda connection: connection.exec_driver_sql("CREATE TABLE kept (number INT)"))
     back_up(path, tmp_path / "copy")
     (tmp_path / "copy").replace(path)
-    for using in (database.read, database.write):
+    watch = database.watch("")
+    for using in (database.read(lambda _: None), watch.wait(), database.write(lambda _: None)):
         with pytest.raises(JournalError, match="deleted or replaced"):
-            await using(lambda _: None)
+            await using
+    await watch.aclose()
     await database.aclose()
 
 
