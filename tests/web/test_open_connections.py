@@ -124,6 +124,7 @@ async def test_health_is_answered_while_deaf_connections_use_up_descriptors(app:
                     others(PIECE)
                     answers.append(await health(app))
         found[kind] = (set(answers), app.written().count(CLOSING) > closed)
+    print(found, app.written())  # noqa: T201 - shown whole where the test failed
     assert found == dict.fromkeys(DEAF, ({200}, True))
     assert await asyncio.to_thread(app.stop) == 0
     assert "Too many open files" not in app.output
