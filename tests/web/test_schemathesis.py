@@ -33,7 +33,9 @@ async def check(client: Client, folder: Path, *options: str, **environ: str) -> 
         *("-m", "schemathesis.cli", "--config-file", CONFIG, "run", str(description), "--url", client.url),
         *("--checks", "all", "--seed", "1", "--generation-database", "none", "--no-color", *options),
         cwd=folder,
-        env={**os.environ, **environ},
+        # In a new folder Hypothesis would make its tables of Unicode again, which took 2.7 to 3.6 s of processor time; it finds them where
+        # the other tests keep them. And requests looks through the whole environment for proxies, twice per request, unless it needs none.
+        env={"HYPOTHESIS_STORAGE_DIRECTORY": str(ROOT / ".hypothesis"), **os.environ, "no_proxy": "127.0.0.1", **environ},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
