@@ -26,9 +26,8 @@ export class DeviceWatch {
   #onMissed;
   #askedAt = performance.now();
   #heardAt = performance.now();
-  #ran = false;
   #inGesture;
-  #time = -1;
+  #time = -1; // above 0, the context has run, perhaps before this was loaded
   #silentAt = 0; // seconds of the context's clock
   #movedAt = 0;
   #tickedAt = 0;
@@ -78,7 +77,6 @@ export class DeviceWatch {
     this.#tickedAt = now;
     const proven = this.silence !== "no-device" || currentTime - this.#silentAt > PROVEN_S;
     const running = state === "running" && now - this.#movedAt < STANDING_MS && proven;
-    this.#ran ||= running;
     if (running) this.#heardAt = now;
     this.lasting = now - this.#heardAt > LASTING_MS;
     const before = this.silence;
@@ -122,8 +120,8 @@ export class DeviceWatch {
 
   /** @param {number} now */
   #cause(now) {
-    if (!this.#ran && !this.#inGesture) return "blocked";
-    return this.#ran || now - this.#askedAt > DEVICE_WAIT_MS ? "no-device" : "starting";
+    if (this.#time <= 0 && !this.#inGesture) return "blocked";
+    return this.#time > 0 || now - this.#askedAt > DEVICE_WAIT_MS ? "no-device" : "starting";
   }
 
   /** @param {number} now */
@@ -132,7 +130,7 @@ export class DeviceWatch {
     this.#retryMs = Math.min(MAX_RETRY_MS, 2 * this.#retryMs);
     // Chromium never ends a resume() that failed for want of a device: only suspend() lets it try again. Firefox ends it once there is one,
     // and a device of its that takes long to start would start again and again.
-    if (this.#ran && this.#context.state === "suspended" && !isGecko()) this.#restart();
+    if (this.#time > 0 && this.#context.state === "suspended" && !isGecko()) this.#restart();
     else this.resume();
   }
 

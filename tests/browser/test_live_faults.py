@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 from websockets.asyncio.server import ServerConnection
 
 from tests.browser.plain_page.server import ASSETS, FRAME, RATE, START, LiveCall
@@ -236,6 +236,24 @@ async def test_a_lost_device_is_named_and_sound_comes_back_with_it(page: Page, c
     assert_conserved(numbers)
     assert seconds(numbers, "Discarded") > 3  # live again, not 4 s behind
     assert numbers["delay"] < 0.5
+
+
+async def test_a_device_that_is_lost_before_anybody_watches_it_needs_no_tap(page: Page, call: LiveCall) -> None:
+    call.script = live
+    lost = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await lost.wait()
+        await route.continue_()
+
+    await page.route("**/device_watch.js", late)
+    await open_element(page, call, "&autostart")
+    await page.wait_for_selector("[data-state=playing]")
+    await page.evaluate(LOST_DEVICE)
+    lost.set()
+    await page.wait_for_selector("[data-state=no-device]")
+    await page.evaluate("window.lost = false")
+    await page.wait_for_selector("[data-state=playing]")
 
 
 async def test_what_nobody_can_hear_for_long_is_not_kept_but_counted(page: Page, call: LiveCall) -> None:
