@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 
@@ -15,6 +16,7 @@ from services.journal.writing import proof, writes
 from tests.journal.conftest import Clock, an_order, execute
 from tests.journal.database.test_schema import largest_file
 from tests.journal.tables.test_dials import a_call, begin
+from tests.patience import HANG_S
 
 
 @asynccontextmanager
@@ -56,6 +58,19 @@ async def test_a_database_that_confirms_no_write_is_reported_with_what_waits(
     async with asyncio.timeout(60):
         while (found := await journal.condition()) != Condition():  # noqa: ASYNC110 - whenever it is
             await asyncio.sleep(0.05)
+
+
+async def test_a_late_event_loop_is_not_taken_for_a_database_that_confirms_nothing(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as one that renders many pages on a busy machine: the database has answered, and nothing has read it yet."""
+    monkeypatch.setattr(proof, "_PATIENCE_S", HANG_S)
+    clock, loop_clock = time.monotonic, asyncio.get_running_loop().time
+    asking = asyncio.create_task(journal.condition())
+    await asyncio.sleep(0)
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + 10 * HANG_S)
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: loop_clock() + 10 * HANG_S)
+    assert [found.trouble for found in await asyncio.gather(asking, journal.condition())] == [None, None]
 
 
 async def test_a_database_that_takes_no_writes_is_reported(url: str, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
