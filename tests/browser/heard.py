@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.browser.plain_page.hearing import Sound, find, place
+from tests.browser.plain_page.hearing import Sound, find
 from tests.browser.plain_page.server import RATE, demo_call
 from tests.browser.test_live_playout import assert_conserved
 
@@ -17,7 +17,7 @@ PIECE_S = 0.1  # short, since the player trims its rate by up to 0.3 %
 MOVED_S = 0.0025  # from one piece to the next: more than the trim, less than any pitch period that could be left out or repeated
 CLOSE_S = 0.05  # longer than a splice or a fade takes
 SURE = 0.95  # so like something that was said that it is this
-FAR_S = 4  # as far as a disturbance moves the player within the conversation
+FAR_S = 4  # as far as a disturbance moves the player within the conversation, besides the time for which it lasts
 NEAR_S = 0.02  # where one side would be heard in the ear of the other
 
 
@@ -69,28 +69,47 @@ def assert_nothing_is_lost(run: Run) -> None:
 
 def likenesses(heard: Sound) -> list[float]:
     """Of 20 ms of each quarter of a second in which somebody speaks: how like what was said next."""
-    offset = place(heard[: 2 * RATE], SENT)
-    likeness = []
+    offset = first_offset(heard)
+    likeness, sure = [], 0
     for begin in range(0, len(heard) - RATE // 50, RATE // 4):
         part = heard[begin : begin + RATE // 50]  # 20 ms, so that most hold no splice
         if np.abs(part).max() < 0.05:
             continue
         if begin + offset + len(part) + CLOSE_S * RATE >= len(SENT):
             break  # the conversation is over
-        like, offset = followed(heard, begin, part, offset)
+        like, offset = followed(heard, begin, part, offset, FAR_S + (begin - sure) / RATE)
         likeness.append(like)
+        if like > SURE:
+            sure = begin
     return likeness
 
 
-def followed(heard: Sound, begin: int, part: Sound, offset: int) -> tuple[float, int]:
+def first_offset(heard: Sound) -> int:
+    """How far from there what is heard first was said, near the conversation's beginning: by the first quarter of a second that is surely
+    one of it, else by the one most like it. Two seconds in one part, with a stop within them, may be most like what was said much later.
+    """
+    best, offset = 0.0, 0
+    for begin in range(0, min(FAR_S * RATE, len(heard) - RATE // 4), RATE // 4):
+        part = heard[begin : begin + RATE // 4]
+        if np.square(part).mean() < SPOKEN:
+            continue
+        found, like = find(part, SENT[: 2 * SECONDS * RATE])
+        if like > best:
+            best, offset = like, found - begin
+        if like > SURE:
+            break
+    return offset
+
+
+def followed(heard: Sound, begin: int, part: Sound, offset: int, reach_s: float) -> tuple[float, int]:
     """How like what was said a part of what was heard is that begins there, and how far from there it was said: where the part before it
-    was, else where a quarter of a second is that begins or ends with it. By itself so short a part is like many others.
+    was, else where, within reach, a quarter of a second is that begins or ends with it. By itself so short a part is like many others.
     """
     like, found = near(part, begin, offset)
     for around in (slice(begin, begin + RATE // 4), slice(max(0, begin + len(part) - RATE // 4), begin + len(part))):
         if like > SURE:
             break
-        from_, said = surroundings(around.start + offset, RATE // 4, FAR_S)
+        from_, said = surroundings(around.start + offset, RATE // 4, reach_s)
         place_, _ = find(heard[around], said)
         other, other_found = near(part, begin, from_ + place_ - around.start)
         if other > SURE:
@@ -112,21 +131,23 @@ def undisturbed(run: Run) -> list[Piece]:
     Only where that was disturbed, the piece may be from anywhere nearby.
     """
     size = round(PIECE_S * RATE)
-    offset = place(run.ears[run.begun : run.begun + 2 * RATE], SENT) - run.begun
+    begun = run.begun
+    offset = first_offset(run.ears[begun:]) - begun
     pieces: list[Piece] = []
     known = False  # where in the conversation the piece before this one was
-    for begin in range(run.begun, len(run.ears) - size, size):
+    sure = begun  # the last piece of which that is known
+    for begin in range(begun, len(run.ears) - size, size):
         part = run.ears[begin : begin + size]
         if np.square(part).mean() < SPOKEN or not run.calm(begin, begin + size):
             known = False
             continue
         known = known and run.calm(begin - size, begin + size)
-        from_, around = surroundings(begin + offset, size, MOVED_S if known else FAR_S)
+        from_, around = surroundings(begin + offset, size, MOVED_S if known else FAR_S + (begin - sure) / RATE)
         if len(around) < size + MOVED_S * RATE:
             break  # the conversation is over
         found, own = find(part, around)
         if known := known or own > SURE:  # else it may be like this by chance, and where the next one is would be wrong too
-            offset = from_ + found - begin
+            offset, sure = from_ + found - begin, begin
         there = from_ + found
         said, nearby = SENT[there:][:size], surroundings(there, size, NEAR_S)[1]
         other = find(part[:, ::-1], nearby)[1] - find(said[:, ::-1], nearby)[1]  # where both speak, they are a little alike

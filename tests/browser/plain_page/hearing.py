@@ -40,21 +40,31 @@ def resampled(sound: NDArray[np.int16] | Sound, rate: int, new_rate: int) -> Sou
 
 def place(part: Sound, whole: Sound) -> int:
     """Where in `whole` (samples x 2) `part` lies best: the sample of `whole` at which `part` begins."""
-    size = 1 << (len(part) + len(whole)).bit_length()
-    match = np.fft.irfft(np.fft.rfft(whole, size, axis=0) * np.fft.rfft(part, size, axis=0).conj(), size, axis=0).sum(axis=1)
+    match = _matches(part, whole, len(part) + len(whole))
     best = int(np.argmax(match))
-    return best if best < len(whole) else best - size
+    return best if best < len(whole) else best - len(match)
 
 
 def find(part: Sound, whole: Sound) -> tuple[int, float]:
     """Where in `whole` (samples x 2) a sound most like `part` lies, however loud, and how like it is: 1 the same, ear by ear."""
-    size = 1 << (len(part) + len(whole)).bit_length()
-    match = np.fft.irfft(np.fft.rfft(whole, size, axis=0) * np.fft.rfft(part, size, axis=0).conj(), size, axis=0).sum(axis=1)
-    energy = np.concatenate(([0.0], np.cumsum((whole**2).sum(axis=1))))
+    match = _matches(part, whole, len(whole))  # what goes round the end is not looked at
+    energy = np.concatenate(([0.0], np.cumsum(np.einsum("ij,ij->i", whole, whole))))
     there = energy[len(part) :] - energy[: -len(part)]
     likeness = match[: len(there)] / np.sqrt((there + 1e-6) * ((part**2).sum() + 1e-9))
     best = int(likeness.argmax())
     return best, float(likeness[best])
+
+
+def _matches(part: Sound, whole: Sound, length: int) -> Sound:
+    """The correlation of both ears for each place in `whole`, going round after at least `length` samples."""
+    size = _quick_length(length)
+    return np.fft.irfft((np.fft.rfft(whole, size, axis=0) * np.fft.rfft(part, size, axis=0).conj()).sum(axis=1), size)
+
+
+def _quick_length(length: int) -> int:
+    """The next even length without a large prime factor: a Fourier transform takes several times as long with one."""
+    powers: list[int] = [3**threes * 5**fives for threes in range(4) for fives in range(4)]
+    return min(power << max(1, (-(-length // power) - 1).bit_length()) for power in powers)
 
 
 def difference(a: Sound, b: Sound, rate: int) -> float:
