@@ -142,7 +142,13 @@ def test_it_is_heard_as_it_was_recorded(open_tab: Open, recorded: Recorded) -> N
     assert heard.any()
 
 
-def test_the_waveform_is_drawn_and_fills_as_it_plays(page: Page) -> None:
+def test_it_is_drawn_followed_line_by_line_and_played_to_the_end(page: Page, recorded: Recorded) -> None:
+    see_the_waveform_fill(page)
+    see_the_transcript_follow_and_lead(page, recorded)
+    see_it_play_to_the_end_and_then_begin_anew(page)
+
+
+def see_the_waveform_fill(page: Page) -> None:
     drawn = """() => { const canvas = document.querySelector(".replay-wave canvas");
         const { width, height } = canvas, data = canvas.getContext("2d").getImageData(0, 0, width, height).data;
         const strong = (from, to) => { let count = 0;
@@ -160,7 +166,37 @@ def test_the_waveform_is_drawn_and_fills_as_it_plays(page: Page) -> None:
     assert page.evaluate(drawn)["played"] > 100
 
 
-def test_keys_alone_play_seek_and_change_the_speed(page: Page, recorded: Recorded) -> None:
+def see_the_transcript_follow_and_lead(page: Page, recorded: Recorded) -> None:
+    lines = page.locator(".replay-lines button")
+    assert lines.count() == len(recorded.lines) >= 2
+    lines.nth(1).click()
+    expect(lines.nth(1)).to_have_attribute("aria-current", "true")
+    expect(page.get_by_test_id("line")).to_have_text("1")
+    start = float(str(recorded.lines[1]["at"]))
+    expect(page.get_by_test_id("replay-time")).to_have_text(f"0:{int(start):02}")
+    assert str(recorded.lines[1]["text"]) in str(lines.nth(1).text_content())
+
+
+def see_it_play_to_the_end_and_then_begin_anew(page: Page) -> None:
+    page.get_by_test_id("replay-wave").press("End")
+    page.get_by_test_id("replay-wave").press("ArrowLeft")
+    page.get_by_role("button", name="2×").click()
+    state = Seen(page.get_by_test_id("replay"))
+    page.get_by_test_id("replay-play").click()
+    state.wait("playing")
+    expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "paused")
+    clock = Seen(page.get_by_test_id("replay-time"))
+    page.get_by_test_id("replay-play").click()
+    clock.wait("0:01")
+
+
+def test_keys_alone_play_seek_change_the_speed_and_cut_a_clip(page: Page, recorded: Recorded) -> None:
+    see_keys_play_seek_and_change_the_speed(page, recorded)
+    page.get_by_test_id("replay-wave").press("Home")
+    see_a_clip_cut_with_keys_and_saved(page, recorded)
+
+
+def see_keys_play_seek_and_change_the_speed(page: Page, recorded: Recorded) -> None:
     wave, clock = page.get_by_test_id("replay-wave"), page.get_by_test_id("replay-time")
     wave.focus()
     page.keyboard.press("ArrowRight")
@@ -178,63 +214,7 @@ def test_keys_alone_play_seek_and_change_the_speed(page: Page, recorded: Recorde
     assert page.get_by_role("button", name="2×").get_attribute("aria-pressed") == "true"
 
 
-def test_the_transcript_follows_and_leads(page: Page, recorded: Recorded) -> None:
-    lines = page.locator(".replay-lines button")
-    assert lines.count() == len(recorded.lines) >= 2
-    lines.nth(1).click()
-    expect(lines.nth(1)).to_have_attribute("aria-current", "true")
-    assert page.get_by_test_id("line").text_content() == "1"
-    start = float(str(recorded.lines[1]["at"]))
-    expect(page.get_by_test_id("replay-time")).to_have_text(f"0:{int(start):02}")
-    assert str(recorded.lines[1]["text"]) in str(lines.nth(1).text_content())
-
-
-def test_it_plays_to_the_end_and_then_begins_anew(page: Page) -> None:
-    page.get_by_test_id("replay-wave").press("End")
-    page.get_by_test_id("replay-wave").press("ArrowLeft")
-    page.get_by_role("button", name="2×").click()
-    state = Seen(page.get_by_test_id("replay"))
-    page.get_by_test_id("replay-play").click()
-    state.wait("playing")
-    expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "paused")
-    clock = Seen(page.get_by_test_id("replay-time"))
-    page.get_by_test_id("replay-play").click()
-    clock.wait("0:01")
-
-
-def test_a_recording_of_two_parts_plays_through(recorded: Recorded, open_tab: Open) -> None:
-    page = open_tab(recorded.address.rpartition("/")[0] + "/two")
-    state = Seen(page.get_by_test_id("replay"))
-    page.get_by_test_id("replay-play").click()
-    state.wait("playing")
-    expect(page.get_by_test_id("replay-time")).to_have_text("0:03")
-    expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "paused")
-    page.get_by_test_id("replay-wave").press("ArrowLeft")
-    expect(page.get_by_test_id("replay-time")).to_have_text("0:00")
-
-
-def test_what_is_missing_after_a_takeover_is_shown_and_skipped(recorded: Recorded, open_tab: Open) -> None:
-    page = open_tab(recorded.address.rpartition("/")[0] + "/taken-over")
-    expect(page.get_by_test_id("replay")).to_contain_text("0.0 to 9.4 s missing: the process that recorded it stopped.")
-    clock = Seen(page.get_by_test_id("replay-time"))
-    page.get_by_test_id("replay-play").click()
-    clock.wait("0:10")
-
-
-def test_a_missing_recording_is_reported(recorded: Recorded, open_tab: Open) -> None:
-    page = open_tab(recorded.address.rpartition("/")[0] + "/no-such-call", faulty=True)
-    expect(page.get_by_role("alert")).to_contain_text("can't be played")
-
-
-def test_the_recording_of_an_earlier_call_can_be_saved(recorded: Recorded, open_tab: Open) -> None:
-    earshot, call = recorded.address.split("/replay/")
-    page = open_tab(f"{earshot}/?call={call}")
-    with page.expect_download() as saved:
-        page.get_by_test_id("recorded").get_by_role("link", name="Download").click()
-    assert soundfile.info(saved.value.path()).frames == len(recorded.samples)
-
-
-def test_a_clip_is_cut_with_keys_and_saved(page: Page, recorded: Recorded) -> None:
+def see_a_clip_cut_with_keys_and_saved(page: Page, recorded: Recorded) -> None:
     wave = page.get_by_test_id("replay-wave")
     wave.focus()
     page.keyboard.press("ArrowRight")
@@ -257,10 +237,43 @@ def test_a_clip_is_cut_with_keys_and_saved(page: Page, recorded: Recorded) -> No
     expect(page.get_by_role("link", name="FLAC")).to_have_count(0)
 
 
-def test_a_clip_across_two_parts_is_not_offered(recorded: Recorded, open_tab: Open) -> None:
+def test_a_recording_of_two_parts_plays_through_and_gives_no_clip_across_both(recorded: Recorded, open_tab: Open) -> None:
     page = open_tab(recorded.address.rpartition("/")[0] + "/two")
+    state = Seen(page.get_by_test_id("replay"))
+    page.get_by_test_id("replay-play").click()
+    state.wait("playing")
+    expect(page.get_by_test_id("replay-time")).to_have_text("0:03")
+    expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "paused")
+    clock = Seen(page.get_by_test_id("replay-time"))
+    page.get_by_test_id("replay-play").click()
+    clock.wait("0:00")  # anew, from the first part
+    expect(page.get_by_test_id("replay-time")).to_have_text("0:03")
+    expect(page.get_by_test_id("replay")).to_have_attribute("data-state", "paused")
+    page.get_by_test_id("replay-wave").press("ArrowLeft")
+    expect(page.get_by_test_id("replay-time")).to_have_text("0:00")
     page.get_by_test_id("clip-open").click()
     expect(page.get_by_role("alert")).to_contain_text("a new part from 0:01 on")
     page.get_by_test_id("clip-to").fill("1.5")
     page.get_by_test_id("clip-to").press("Enter")
     expect(page.get_by_role("link", name="WAV")).to_be_visible()
+
+
+def test_what_is_missing_after_a_takeover_is_shown_and_skipped(recorded: Recorded, open_tab: Open) -> None:
+    page = open_tab(recorded.address.rpartition("/")[0] + "/taken-over")
+    expect(page.get_by_test_id("replay")).to_contain_text("0.0 to 9.4 s missing: the process that recorded it stopped.")
+    clock = Seen(page.get_by_test_id("replay-time"))
+    page.get_by_test_id("replay-play").click()
+    clock.wait("0:10")
+
+
+def test_a_missing_recording_is_reported(recorded: Recorded, open_tab: Open) -> None:
+    page = open_tab(recorded.address.rpartition("/")[0] + "/no-such-call", faulty=True)
+    expect(page.get_by_role("alert")).to_contain_text("can't be played")
+
+
+def test_the_recording_of_an_earlier_call_can_be_saved(recorded: Recorded, open_tab: Open) -> None:
+    earshot, call = recorded.address.split("/replay/")
+    page = open_tab(f"{earshot}/?call={call}")
+    with page.expect_download() as saved:
+        page.get_by_test_id("recorded").get_by_role("link", name="Download").click()
+    assert soundfile.info(saved.value.path()).frames == len(recorded.samples)

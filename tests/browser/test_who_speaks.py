@@ -97,7 +97,9 @@ def test_a_squad_speaks_and_has_no_first_message(earshot: Earshot, vapi: StandIn
     expect(page.locator(".whom")).to_contain_text("as Front office")
 
 
-def test_many_names_can_be_searched_and_enter_dials_nothing(earshot: Earshot, vapi: StandIn, open_tab: Open) -> None:
+def test_many_names_can_be_searched_while_enter_dials_nothing_and_a_sip_address_pasted(
+    earshot: Earshot, vapi: StandIn, open_tab: Open
+) -> None:
     earshot.place(next(NEVER_CALLED_BEFORE))  # without an earlier call there is no search for them
     earshot.end_all()
     page = opened(earshot, open_tab)
@@ -121,6 +123,16 @@ def test_many_names_can_be_searched_and_enter_dials_nothing(earshot: Earshot, va
     expect(page.get_by_label("Search earlier calls")).to_be_focused()  # this key is for the calls, not for the names
     assert vapi.dials == before
     expect(part(page, "dial-caller-id-search")).to_have_count(0)
+    see_a_sip_address_pasted_and_called(page, vapi)
+
+
+def see_a_sip_address_pasted_and_called(page: Page, vapi: StandIn) -> None:
+    part(page, "dial-assistant").select_option(label="Riley")
+    part(page, "dial-number").fill("sip:de")
+    expect(page.get_by_text("Complete the SIP address")).to_be_visible()
+    part(page, "dial-number").fill("sip:+14155550177@pbx.example")
+    body = dial(page, vapi)
+    assert body["customer"] == {"sipUri": "sip:+14155550177@pbx.example"}
 
 
 def choose_another(page: Page) -> None:
@@ -135,7 +147,9 @@ def choose_a_voicemail(page: Page) -> None:
     page.get_by_label("If a voicemail answers").select_option(label="Hang up")
 
 
-def test_a_question_is_withdrawn_once_the_call_is_another(earshot: Earshot, vapi: StandIn, open_tab: Open) -> None:
+def test_a_question_is_withdrawn_once_the_call_is_another_and_a_yes_is_for_the_call_as_it_was_asked(
+    earshot: Earshot, vapi: StandIn, open_tab: Open
+) -> None:
     page = opened(earshot, open_tab, UNLIKELY)
     page.locator(".more summary").click()
     before = vapi.dials
@@ -147,14 +161,6 @@ def test_a_question_is_withdrawn_once_the_call_is_another(earshot: Earshot, vapi
         part(page, "dial-call").click()
         expect(part(page, "dial-confirm")).to_be_visible()  # asked anew
         assert vapi.dials == before
-
-
-def test_a_yes_is_for_the_call_as_it_was_when_it_was_asked(earshot: Earshot, vapi: StandIn, open_tab: Open) -> None:
-    page = opened(earshot, open_tab, UNLIKELY)
-    page.locator(".more summary").click()
-    before = vapi.dials
-    part(page, "dial-call").click()
-    expect(part(page, "dial-confirm")).to_be_visible()
     # The server never hears of this before the press: no event is sent. Both at once, since drawing the page anew would undo it.
     part(page, "dial-confirm").evaluate("button => { document.querySelector('#customer-name').value = 'Dana'; button.click(); }")
     expect(part(page, "dial-confirm")).to_be_visible()
@@ -162,7 +168,9 @@ def test_a_yes_is_for_the_call_as_it_was_when_it_was_asked(earshot: Earshot, vap
     assert vapi.dials == before
 
 
-def test_an_empty_message_for_a_voicemail_is_refused(earshot: Earshot, vapi: StandIn, open_tab: Open) -> None:
+def test_an_empty_message_for_a_voicemail_is_refused_and_an_assistant_that_is_gone_said_to_be_gone(
+    earshot: Earshot, vapi: StandIn, open_tab: Open
+) -> None:
     page = opened(earshot, open_tab)
     before = vapi.dials
     page.locator(".more summary").click()
@@ -170,10 +178,7 @@ def test_an_empty_message_for_a_voicemail_is_refused(earshot: Earshot, vapi: Sta
     part(page, "dial-call").click()
     expect(page.get_by_role("alert").filter(has_text="Write the message to leave on the voicemail")).to_be_visible()
     assert vapi.dials == before
-
-
-def test_an_assistant_that_is_gone_is_said_to_be_gone(earshot: Earshot, vapi: StandIn, open_tab: Open) -> None:
-    page = opened(earshot, open_tab)
+    page.get_by_label("What to say after the tone").fill("Please call back.")
     part(page, "dial-assistant").select_option(label="Clerk 05")
     expect(page.locator("#dial-says")).to_contain_text("as Clerk 05.")
     vapi.account["assistant"].remove(OTHERS[5])
@@ -184,14 +189,6 @@ def test_an_assistant_that_is_gone_is_said_to_be_gone(earshot: Earshot, vapi: St
         expect(part(page, "dial-assistant").locator("option:checked")).to_have_text("No longer at Vapi")
     finally:
         vapi.answer = "created"
-
-
-def test_a_sip_address_can_be_pasted_and_called(earshot: Earshot, vapi: StandIn, open_tab: Open) -> None:
-    page = opened(earshot, open_tab, "sip:de")
-    expect(page.get_by_text("Complete the SIP address")).to_be_visible()
-    part(page, "dial-number").fill("sip:+14155550177@pbx.example")
-    body = dial(page, vapi)
-    assert body["customer"] == {"sipUri": "sip:+14155550177@pbx.example"}
 
 
 def test_a_running_call_is_handed_over_muted_and_cut_into(earshot: Earshot, vapi: StandIn, open_tab: Open) -> None:
