@@ -40,6 +40,7 @@ ROOMS = [
     {"ui.settings"},
     {"ui.kit"},
     {"ui.words"},
+    {"ui.tab"},
 ]
 """The rooms of the page, in the same way. Those on one level do not import each other."""
 

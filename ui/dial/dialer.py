@@ -27,6 +27,7 @@ from ui.kit.markup import Box, Text, set_props
 from ui.kit.notice import Notice
 from ui.kit.press import PRESS, came_late
 from ui.kit.visitor import visitor, visitor_may
+from ui.tab import tab
 from ui.words import language, parts, say
 from ui.words.calls import named
 from ui.words.faults import error_words
@@ -114,7 +115,7 @@ class Dialer:
         self._typed(to)
         self._show_options()
         self.read_recent()
-        background_tasks.create(desk.directory.freshen(), name="read assistants", context=ui.context.client)
+        background_tasks.create(desk.directory.freshen(), name="read assistants", context=tab())
         follow(desk.switch.changed, lambda _: self._look_again())
         follow(desk.contacts.changed, lambda _: self._rename())
 
@@ -233,7 +234,7 @@ class Dialer:
 
     def read_recent(self) -> None:
         """Reads the numbers called last anew."""
-        background_tasks.create(self._recent.refresh(), name="read recent numbers", context=ui.context.client)
+        background_tasks.create(self._recent.refresh(), name="read recent numbers", context=tab())
 
     def _order(self, number: str, *, confirmed: bool = False, **options: Any) -> CallOrder:
         return self._desk.order(
@@ -344,7 +345,7 @@ class Dialer:
             self._failed()
             self._notice.show_error(error)
             if isinstance(error, VapiRefused):  # perhaps because the assistant is gone
-                background_tasks.create(self._desk.directory.load(), name="read assistants", context=ui.context.client)
+                background_tasks.create(self._desk.directory.load(), name="read assistants", context=tab())
             return None
         self._questions.forget()
         self._options.empty()

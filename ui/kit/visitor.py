@@ -3,22 +3,20 @@
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
-from nicegui import Client as Tab
-from nicegui import ui
-
 from services.domain.client import PAGE, Client, Scope
+from ui.tab import Tab, tab
 
 _visitors: WeakKeyDictionary[Tab, tuple[Client, Callable[[], Client]]] = WeakKeyDictionary()
 
 
 def welcome_visitor(client: Client, now: Callable[[], Client]) -> None:
     """Says who opened the page being built, and how to find out who acts in it later: `now` raises Unauthorized once nobody does."""
-    _visitors[ui.context.client] = client, now
+    _visitors[tab()] = client, now
 
 
 def visitor() -> Client:
     """Who acts: pass it on with whatever is done. Raises Unauthorized once the session is over, even if its page is still open."""
-    _, now = _visitors[ui.context.client]
+    _, now = _visitors[tab()]
     return now()
 
 
@@ -48,5 +46,5 @@ def visitor_reads_reports() -> bool:
 
 
 def _opened_by() -> Client:
-    client, _ = _visitors.get(ui.context.client, (PAGE, None))
+    client, _ = _visitors.get(tab(), (PAGE, None))
     return client

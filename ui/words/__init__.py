@@ -8,19 +8,19 @@ from weakref import WeakKeyDictionary
 
 from babel import Locale
 from babel.lists import format_list
-from nicegui import Client, ui
 from nicegui.language import Language
 
 from services.domain.call import CallStatus
 from services.support.language import COOKIE, preferred_language
 from services.support.words import ENGLISH, Catalogue, Text, catalogue
+from ui.tab import Tab, tab
 
-_languages: WeakKeyDictionary[Client, str] = WeakKeyDictionary()
+_languages: WeakKeyDictionary[Tab, str] = WeakKeyDictionary()
 
 
 def choose_language() -> None:
     """Sets the language that the browser wants for the page being built and for its `<html lang>`. Call it before building any text."""
-    client = ui.context.client
+    client = tab()
     request = client.request
     tag = preferred_language(request.headers.get("accept-language", ""), request.cookies.get(COOKIE, ""))
     _languages[client] = tag
@@ -33,7 +33,7 @@ def choose_language() -> None:
 def language() -> str:
     """The tag of the current page's language, such as `de`. English outside a page."""
     try:
-        return _languages.get(ui.context.client, ENGLISH)
+        return _languages.get(tab(), ENGLISH)
     except RuntimeError:
         return ENGLISH
 

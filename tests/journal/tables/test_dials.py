@@ -134,10 +134,11 @@ async def test_an_order_comes_back_whole(open_journal: Open, journal: Journal) -
     assert dial.order == order
 
 
-async def test_open_dials_of_the_living_are_their_own(open_journal: Open, journal: Journal) -> None:
+async def test_open_dials_of_the_living_are_their_own(open_journal: Open, journal: Journal, clock: Clock) -> None:
     orders = [an_order(), an_order()]
     for order in orders:
         await begin(journal, order, key=None)
+        clock.pass_(timedelta(seconds=1))  # they are read oldest first
     await journal.settle(orders[1].tag, call=None, state="unknown")
     other = await open_journal()
     assert await other.unsettled() == []
