@@ -77,6 +77,7 @@ def see_one_press_call(one: Page, other: Page, earshot: Earshot, asking: ThreadP
     assert (error, call["placedBy"], call["byMachine"]) == (False, "agent", True)
     for page in (one, other):
         expect(page.get_by_test_id("dial-question")).to_have_count(0)
+    expect(other.get_by_role("alert")).to_have_count(0)  # nobody else was faster
     one.locator(f".row[data-call='{call['id']}']").click()
     expect(one.locator(".stage")).to_contain_text("placed by the assistant agent")
     expect(one.get_by_test_id("timeline")).to_contain_text("Placed the call over MCP")

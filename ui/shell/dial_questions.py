@@ -29,6 +29,7 @@ class DialQuestions:
     def __init__(self, desk: CallDesk) -> None:
         self._desk = desk
         self._boxes: dict[str, Box] = {}
+        self._pressed: set[str] = set()  # questions that are being answered here
         client = ui.context.client
         self._place = Box(classes="dial-questions")
         self._notice = Notice()
@@ -86,6 +87,15 @@ class DialQuestions:
 
     def _answering(self, question: DialQuestion, *, agree: bool) -> Callable[[GenericEventArguments], Awaitable[None]]:
         async def answer(event: GenericEventArguments) -> None:
+            if question.id in self._pressed:
+                return  # the second press of a double click: not somebody else who was faster
+            self._pressed.add(question.id)
+            try:
+                await answer_once(event)
+            finally:
+                self._pressed.discard(question.id)
+
+        async def answer_once(event: GenericEventArguments) -> None:
             self._notice.hide()
             if agree and await came_late(event.client, event.args):
                 self._notice.show(say("late_title"), say("late"))

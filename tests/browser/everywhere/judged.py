@@ -26,7 +26,7 @@ def assert_heard(listener: Listener, figures: Figures, before: Figures = NOTHING
     assert max(spot.swapped for spot in found) < 0.5
     said = [spot.said for spot in found]
     assert said == sorted(said)
-    assert said[-1] - said[0] > figures.sent - before.sent - 2 * _HOLE_S
+    assert said[-1] - said[0] > figures.sent - before.sent - 2 * _HOLE_S, said
     holes = [later - earlier for earlier, later in pairwise(said)]
     assert max(holes) < figures.left_out - before.left_out + _HOLE_S
 
