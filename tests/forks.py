@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from services.settings import TABLE
-from tests import paces
+from tests import long_call, paces
 
 ROOT = Path(__file__).resolve().parent.parent
 MAIN = str(ROOT / "main.py")
@@ -121,6 +121,7 @@ def _run(output: int, arguments: Sequence[str], cwd: str, environ: Mapping[str, 
     time.tzset()
     os.chdir(cwd)
     paces.quicken_forked(environ)
+    long_call.play_forked(environ)
     sys.argv = [MAIN, *arguments]
     sys.orig_argv = [sys.executable, *sys.argv]
     try:

@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parents[2] / "assets" / "demo_call"
 class Sounds:
     """`conversation` is the FLAC that an answered call plays, with a JSON of the same name beside it."""
 
-    def __init__(self, conversation: Path = FOLDER / "demo_call.flac") -> None:
+    def __init__(self, conversation: Path) -> None:
         self._call = ConversationFile(conversation)
         self._voicemail = ConversationFile(FOLDER / "voicemail.flac")
         self._transfer = ConversationFile(FOLDER / "transfer.flac")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 from playwright.sync_api import Page
 
+from tests import long_call
 from tests.browser import states, test_dialer, test_fleet, test_welcome
 from tests.browser.axe import OF_COLOURS as OF_COLOURS
 from tests.browser.axe import complaints
@@ -78,9 +79,9 @@ WHERE_SOMETHING_IS_AMISS: tuple[Mapping[str, Bring], ...] = (
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Earshot]:
-    """Without the calls of other tests: axe would look at each row of the log."""
-    with earshot_process() as earshot:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Earshot]:
+    """Without the calls of other tests: axe would look at each row of the log. A call lasts for as long as axe takes."""
+    with earshot_process(**long_call.environ(tmp_path_factory.mktemp("call"))) as earshot:
         yield earshot
 
 
