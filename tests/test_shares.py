@@ -29,6 +29,16 @@ def test_{0}():
     assert False
 """
 
+RUNS_BESIDE = """
+import pathlib, time
+
+def test_{0}():
+    pathlib.Path("run by {0}").touch()
+    end = time.monotonic() + {1}
+    while len(list(pathlib.Path().glob("run by *"))) < {2}:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+"""
 
 SHARED = """
 import pathlib, pytest
@@ -118,6 +128,16 @@ def test_a_failure_is_shown_with_what_its_test_alone_printed(folder: Path) -> No
     for name in "abcd":
         shown = output.split(f"_ test_{name} _")[1].split("Captured stdout call")[1].splitlines()
         assert shown[1:3] == [f"said by {name}", f"said last by {name}"]
+
+
+def test_three_quick_tests_run_at_once_for_each_core(folder: Path) -> None:
+    at_once = 3 * (os.cpu_count() or 1)
+    for number in range(at_once):
+        (folder / f"test_beside_{number}.py").write_text(RUNS_BESIDE.format(number, HANG_S, at_once))
+
+    code, output = _run(folder)
+
+    assert code == 0, output
 
 
 def test_the_first_failure_ends_the_run_if_asked_to(folder: Path) -> None:
