@@ -3,22 +3,38 @@
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
 from services.domain.call import CallStatus
 from services.domain.phone_number import international
-from tests.browser.conftest import Earshot, Line, Open, Quiet, Start
+from tests.browser.conftest import Earshot, Line, Open, Quiet, Start, earshot_process
 from tests.browser.heads import see_as_much_above_as_while_it_rang, see_that_the_head_stayed, watch_head
 from tests.browser.states import NEVER_CALLED_BEFORE
 from tests.patience import HANG_S
-from tests.process import vapi_environ
+from tests.process import MAIN, vapi_environ
 
 NUMBER, OTHER = "+14155552671", "+442079460958"
 BUSY, RINGS_LONG, ANSWER_LOST = "+12025550101", "+12025550102", "+12025550106"
 NOWHERE = "http://127.0.0.1:9"
 PLACED = re.compile("Queued|Ringing|Answered")
 PATIENCE = 60_000  # ms: the machine may be busy
+PLACES_SLOWLY = f"""
+import asyncio, runpy
+from services.desk.desk import CallDesk
+
+place = CallDesk.place
+
+async def place_slowly(desk, *arguments, **more):
+    placed = await place(desk, *arguments, **more)
+    while desk.get(placed.call.id).status != "in-progress":
+        await asyncio.sleep(0.01)
+    return placed
+
+CallDesk.place = place_slowly
+runpy.run_path({MAIN!r}, run_name="__main__")
+"""
 
 
 def part(page: Page, name: str) -> Locator:
@@ -343,6 +359,17 @@ def test_two_tabs_see_the_same_calls_and_each_address_names_what_it_shows(quiet:
     part(other, "call-end").click()
     for page in (one, other):
         see_status(page, CallStatus.ENDED)
+
+
+def test_a_call_that_was_answered_before_the_page_could_show_it_is_heard(tmp_path: Path, open_tab: Open) -> None:
+    """On a busy machine the page said "Queued" until the call was over."""
+    program = tmp_path / "places_slowly.py"
+    program.write_text(PLACES_SLOWLY)
+    with earshot_process(program) as earshot:
+        page = open_tab(earshot.url)
+        dial(page)
+        see_status(page, CallStatus.IN_PROGRESS)
+        expect(part(page, "player-state")).to_have_attribute("data-state", "playing", timeout=PATIENCE)
 
 
 def test_missing_credentials_are_named_and_nothing_can_be_dialled(earshot_with: Start, open_tab: Open) -> None:

@@ -15,10 +15,23 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.patience import HANG_S
-from tests.process import ROOT, refused, running, vapi_environ
+from tests.process import MAIN, ROOT, refused, running, started, vapi_environ
 from tests.stand_in import StandIn
 
 NUMBER = "+14155552671"
+LOOKED_THROUGH = f"""
+import gc, runpy
+
+look = gc.get_objects
+
+def count():
+    found = look()
+    print("looked through", len(found), flush=True)
+    return found
+
+gc.get_objects = count
+runpy.run_path({MAIN!r}, run_name="__main__")
+"""
 
 
 @pytest.fixture
@@ -30,6 +43,16 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 def test_who_imports_main_keeps_the_garbage_collector() -> None:
     ran = subprocess.run([sys.executable, "-c", "import gc, main; print(gc.isenabled())"], cwd=ROOT, capture_output=True, check=True)
     assert ran.stdout == b"True\n"
+
+
+async def test_nicegui_finds_little_to_look_through_as_it_starts(tmp_path: Path) -> None:
+    """What it looks at, other threads can't finish: a statement that one of them compiled failed with a SystemError."""
+    with started("-c", LOOKED_THROUGH, cwd=tmp_path) as process:
+        await asyncio.to_thread(process.wait_until_served)
+        process.stop()
+        looked = [line for line in process.output.splitlines() if line.startswith("looked through ")]
+    assert looked
+    assert all(int(line.split()[-1]) < 2_000 for line in looked), looked
 
 
 async def test_a_taken_port_is_reported_in_a_sentence(tmp_path: Path) -> None:
