@@ -62,6 +62,7 @@ def test_it_is_asked_on_every_page_and_called_or_refused_or_not_asked_at_all(
     see_one_press_call(one, other, earshot, asking)
     other.close()
     see_a_call_refused(one, earshot, asking)
+    see_refuse_count_right_after_call(one, earshot, asking)
     see_a_token_call_unasked_that_was_made_so(one, earshot, asking)
 
 
@@ -95,6 +96,17 @@ def see_a_call_refused(page: Page, earshot: Earshot, asking: ThreadPoolExecutor)
     expect(page.get_by_test_id("dial-time")).to_contain_text("Begins: ")
     expect(page.get_by_test_id("dial-time").locator("time")).to_have_attribute("datetime", re.compile(tomorrow[:10]))
     page.get_by_test_id("dial-refuse").click()
+    error, problem = placing.result(timeout=60)
+    assert (error, problem["code"]) == (True, "dial_refused")
+    expect(page.get_by_test_id("dial-question")).to_have_count(0)
+
+
+def see_refuse_count_right_after_call(page: Page, earshot: Earshot, asking: ThreadPoolExecutor) -> None:
+    """Whoever sees at once that they pressed the wrong button: the press on Call still waits for the browser's clocks."""
+    token = make_token(page, "hasty")
+    placing = place(asking, earshot, token, to="+14155552674")
+    expect(page.get_by_test_id("dial-question")).to_be_visible()
+    page.evaluate("for (const name of ['agree', 'refuse']) document.querySelector(`[data-testid=dial-${name}]`).click()")
     error, problem = placing.result(timeout=60)
     assert (error, problem["code"]) == (True, "dial_refused")
     expect(page.get_by_test_id("dial-question")).to_have_count(0)

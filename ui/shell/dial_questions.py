@@ -29,7 +29,6 @@ class DialQuestions:
     def __init__(self, desk: CallDesk) -> None:
         self._desk = desk
         self._boxes: dict[str, Box] = {}
-        self._pressed: set[str] = set()  # questions that are being answered here
         client = ui.context.client
         self._place = Box(classes="dial-questions")
         self._notice = Notice()
@@ -86,16 +85,19 @@ class DialQuestions:
         return box
 
     def _answering(self, question: DialQuestion, *, agree: bool) -> Callable[[GenericEventArguments], Awaitable[None]]:
-        async def answer(event: GenericEventArguments) -> None:
-            if question.id in self._pressed:
-                return  # the second press of a double click: not somebody else who was faster
-            self._pressed.add(question.id)
-            try:
-                await answer_once(event)
-            finally:
-                self._pressed.discard(question.id)
+        answering = False
 
-        async def answer_once(event: GenericEventArguments) -> None:
+        async def press(event: GenericEventArguments) -> None:
+            nonlocal answering
+            if answering:
+                return  # a double click: nobody else was faster. "Refuse" after "Call" is another button, and counts.
+            answering = True
+            try:
+                await answer(event)
+            finally:
+                answering = False
+
+        async def answer(event: GenericEventArguments) -> None:
             self._notice.hide()
             if agree and await came_late(event.client, event.args):
                 self._notice.show(say("late_title"), say("late"))
@@ -106,4 +108,4 @@ class DialQuestions:
                 self._notice.show_error(error)
             self._show()
 
-        return answer
+        return press
