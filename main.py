@@ -249,7 +249,8 @@ async def serve(settings: Settings, listening: socket.socket, worker: WorkerProc
 
         announce(settings)
         await welcome_first_owner(settings, desk.people)
-        gc.freeze()  # NiceGUI looks through all other objects as it starts, and meanwhile no other thread can finish a tuple that it sees
+        # NiceGUI lists all objects that are not frozen. A tuple that another thread is building meanwhile fails with a SystemError.
+        gc.freeze()
         server = Server(server_config(app), drain=drain)
         background.start(server.stop_at(again), name="stop to start again")
         await server.serve(sockets=[listening])

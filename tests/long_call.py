@@ -1,4 +1,8 @@
-"""A demo line on which a call lasts for minutes: on a busy machine, who looks at many states of one takes longer than its 54 seconds."""
+"""A demo line on which a call lasts for minutes. The usual one hangs up after 54 seconds, which a test of many states of one call may not
+reach on a busy machine.
+
+Imported by the process that forks apps, which has no need of what the functions import.
+"""
 
 import json
 from collections.abc import Mapping
@@ -10,8 +14,8 @@ _VARIABLE = "FORKED_CALL"
 
 
 def environ(folder: Path) -> dict[str, str]:
-    """What a forked app takes its conversation from, which is written into `folder`: the usual one, again and again. It is no setting of
-    the app: a new Python knows nothing of it.
+    """Has a forked app play the usual conversation four times in a row, from a file in `folder`. It is no setting of the app: a new Python
+    knows nothing of it.
     """
     import numpy as np
     import soundfile

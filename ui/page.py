@@ -147,7 +147,7 @@ class DeskPage:
             self._notice.show_error(error)
 
     def _show(self, call: Call, *, listen: bool = False, addressed: bool = True) -> None:
-        call = self._desk.get(call.id) or call  # it may have been answered since it was placed or read: of that nobody tells us again
+        call = self._desk.get(call.id) or call  # it may have changed since it was placed or read, and not change again for long
         if addressed and call.id != self._addressed:  # so that a reload shows the same call
             self._addressed = call.id
             ui.navigate.history.replace(address(f"/?call={quote(call.id, safe='')}"))

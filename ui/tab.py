@@ -9,10 +9,11 @@ __all__ = ["Tab", "tab"]
 
 
 def tab() -> Tab:
-    """The tab for which the code runs, also where the element that was pressed is gone by now: `ui.context.client` raises for that. A
-    handler that waited may be such code, if a second press or another tab did the same meanwhile. Raises RuntimeError outside a page.
+    """The tab for which the code runs. Raises RuntimeError outside a page.
+
+    Ask it in handlers that have waited: `ui.context.client` raises if the element that was pressed has been deleted meanwhile.
     """
     for slot in reversed(ui.context.slot_stack):
-        with suppress(RuntimeError):  # its element was deleted, and with it the way to its tab: the slot below is the tab's own
+        with suppress(RuntimeError):  # the element is deleted; below its slot lies one of the tab itself
             return slot.parent.client
     return ui.context.client

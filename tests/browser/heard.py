@@ -85,8 +85,9 @@ def likenesses(heard: Sound) -> list[float]:
 
 
 def first_offset(heard: Sound) -> int:
-    """How far from there what is heard first was said, near the conversation's beginning: by the first quarter of a second that is surely
-    one of it, else by the one most like it. Two seconds in one part, with a stop within them, may be most like what was said much later.
+    """Samples between where something is in what was heard and where it was said, for the beginning. Found by the first quarter of a second
+    that is surely part of the conversation, else by the one most like it. Two seconds at once would not do: with a stop in them they may be
+    most like something that was said much later.
     """
     best, offset = 0.0, 0
     for begin in range(0, min(FAR_S * RATE, len(heard) - RATE // 4), RATE // 4):

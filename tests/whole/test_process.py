@@ -46,7 +46,7 @@ def test_who_imports_main_keeps_the_garbage_collector() -> None:
 
 
 async def test_nicegui_finds_little_to_look_through_as_it_starts(tmp_path: Path) -> None:
-    """What it looks at, other threads can't finish: a statement that one of them compiled failed with a SystemError."""
+    """While it looks at a tuple, no other thread can finish building it: compiling a statement failed with a SystemError."""
     with started("-c", LOOKED_THROUGH, cwd=tmp_path) as process:
         await asyncio.to_thread(process.wait_until_served)
         process.stop()

@@ -70,7 +70,6 @@ class CallCard:
         self._ending = False
         self._freed = False
         self._controls = self._ends = visitor_controls_all()
-        # Asked now: once an element is deleted in whose handler it runs, code can't find out on whose page it is.
         self._listens, self._records = visitor_may(Scope.LISTEN), visitor_records()
         self._moves, self._frees = visitor_may(Scope.CALL), visitor_may(Scope.MANAGE)
         self._replays: frozenset[str] = frozenset()

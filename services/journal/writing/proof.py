@@ -16,7 +16,7 @@ from services.support.tasks import Tasks
 
 _FRESH_S = 1.0  # for which a proof holds, however many ask
 _PATIENCE_S = 2.5  # after which a database that does not answer is unusable
-_PIECES = 10  # of it; an answer reaches who asked after three turns of the event loop
+_PIECES = 10  # that the patience passes in: an answer needs three turns of the event loop to get from the database's thread to `give`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +35,7 @@ class Proof:
         self._database = database
         self._now = now
         self._began = 0.0
-        self._attempt: asyncio.Task[Slots] | None = None
-        self._patience: asyncio.Task[None] | None = None
+        self._attempt: tuple[asyncio.Task[Slots], asyncio.Task[None]] | None = None  # the latest write, and what limits the wait for it
         self._tasks = Tasks()
 
     async def give(self) -> Slots:
@@ -44,13 +43,11 @@ class Proof:
         the event loop is late.
         """
         now = time.monotonic()
-        if self._attempt is None or self._patience is None or (self._attempt.done() and now - self._began >= _FRESH_S):
+        if self._attempt is None or (self._attempt[0].done() and now - self._began >= _FRESH_S):
             self._began = now
-            self._attempt = self._tasks.start(self._database.write(self._write), name="prove journal")
-            self._patience = patience = self._tasks.start(_patience(), name="limit proof")
-            self._attempt.add_done_callback(lambda _: patience.cancel())
+            self._attempt = self._begin()
         try:
-            found = await self._result(self._attempt, self._patience)
+            found = await self._result(*self._attempt)
         except JournalError:
             self.failing_since = self.failing_since or self._now()
             raise
@@ -59,6 +56,12 @@ class Proof:
 
     async def aclose(self) -> None:
         await self._tasks.aclose()
+
+    def _begin(self) -> tuple[asyncio.Task[Slots], asyncio.Task[None]]:
+        writing = self._tasks.start(self._database.write(self._write), name="prove journal")
+        patience = self._tasks.start(_patience(), name="limit proof")
+        writing.add_done_callback(lambda _: patience.cancel())
+        return writing, patience
 
     async def _result(self, attempt: asyncio.Task[Slots], patience: asyncio.Task[None]) -> Slots:
         await asyncio.wait([attempt, patience], return_when=asyncio.FIRST_COMPLETED)
@@ -77,8 +80,8 @@ class Proof:
 
 
 async def _patience() -> None:
-    """Ends after 2.5 seconds. However late the event loop is, only one piece passes in each of its turns: the database may have answered
-    long before, and nothing has read the answer yet.
+    """Ends after 2.5 seconds, and after at least ten turns of the event loop: if that is late, the database may have answered long ago, and
+    the answer waits to be read.
     """
     for _ in range(_PIECES):
         await asyncio.sleep(_PATIENCE_S / _PIECES)
